@@ -1,0 +1,1 @@
+"""Harai, a self-hosted payment portal: five zones over one domain, one contract and one kit."""

@@ -1,0 +1,197 @@
+"""Bills as the merchant's staff and systems see them."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
+from portal.contract.intake import ImportView
+from portal.domain.ids import AttemptId, BillId, ImportId
+
+Lifecycle = Literal["scheduled", "open", "overdue", "lapsed", "canceling", "canceled", "superseded"]
+Settlement = Literal["unpaid", "provisional", "settled", "over", "reversed"]
+MessageState = Literal[
+    "none", "planned", "sending", "accepted", "delivered", "undelivered", "failed", "ambiguous"
+]
+BillOrder = Literal[
+    "created_desc", "created_asc", "due_asc", "due_desc", "amount_asc", "amount_desc"
+]
+SearchField = Literal["number", "customer_no", "phone", "email"]
+
+
+class BillRow(Part, frozen=True, kw_only=True):
+    """One line of the list. ``payer_name`` in clear, ``phone_hint`` as ``090-****-1234``."""
+
+    id: BillId
+    number: str
+    customer_no: str
+    payer_name: str
+    phone_hint: str
+    period: str
+    kind: str
+    amount_minor: int
+    due_on: date
+    lifecycle: Lifecycle
+    settlement: Settlement
+    message: MessageState
+    opened_at: datetime | None
+    paid_at: datetime | None
+    created_at: datetime
+    version: int
+
+
+class BillFilter(Part, frozen=True, kw_only=True):
+    """All given conditions hold together; an empty tuple or None means any."""
+
+    lifecycle: tuple[Lifecycle, ...] = ()
+    settlement: tuple[Settlement, ...] = ()
+    message: tuple[MessageState, ...] = ()
+    due_from: date | None = None
+    due_to: date | None = None
+    import_id: ImportId | None = None
+    never_opened: bool = False
+
+
+class BillSearch(Part, frozen=True, kw_only=True):
+    """Exact match on a blind index, after normalising ``text`` (width, case, +81, hyphens)."""
+
+    field: SearchField
+    text: str
+
+
+class ListBills(Request, frozen=True, kw_only=True):
+    """A page by keyset. ``after`` is the ``end_cursor`` of the page before, opaque and sealed."""
+
+    filter: BillFilter
+    search: BillSearch | None
+    order: BillOrder
+    first: int
+    after: str | None
+
+
+class BillPage(Reply, frozen=True, kw_only=True):
+    """``count`` is exact up to 10,000 and ``count_exact`` says so."""
+
+    bills: tuple[BillRow, ...]
+    end_cursor: str | None
+    has_next: bool
+    count: int
+    count_exact: bool
+
+
+class BillLine(Part, frozen=True, kw_only=True):
+    """One line item; the amount contains its tax."""
+
+    label: str
+    amount_minor: int
+    tax_rate_percent: int
+
+
+class BillEvent(Part, frozen=True, kw_only=True):
+    """One fact in a bill's life. ``code`` is translated by the doors, ``params`` fill it."""
+
+    at: datetime
+    code: str
+    actor: str
+    params: dict[str, str | int]
+
+
+class AttemptRow(Part, frozen=True, kw_only=True):
+    """One try to pay."""
+
+    id: AttemptId
+    method: str
+    provider: str
+    state: str
+    amount_minor: int
+    reference: str
+    decline_code: str | None
+    created_at: datetime
+
+
+class BillDetail(Reply, frozen=True, kw_only=True):
+    """A bill with all that happened to it, newest first (at most 200 events)."""
+
+    row: BillRow
+    contract_no: str
+    email_hint: str
+    check_code: str
+    lines: tuple[BillLine, ...]
+    tax_minor: int
+    attempts: tuple[AttemptRow, ...]
+    events: tuple[BillEvent, ...]
+
+
+class ViewBill(Request, frozen=True, kw_only=True):
+    """One bill of the merchant."""
+
+    bill_id: BillId
+
+
+class CancelBill(Request, frozen=True, kw_only=True):
+    """``version`` is the row's as last seen; Conflict ``stale_version`` when it moved on."""
+
+    bill_id: BillId
+    version: int
+    reason: str
+    idempotency_key: str
+
+
+class ResendMessage(Request, frozen=True, kw_only=True):
+    """Send the payer the link once more; Conflict ``not_payable`` when there is nothing to pay."""
+
+    bill_id: BillId
+    idempotency_key: str
+
+
+class BillChanged(Reply, frozen=True, kw_only=True):
+    """The bill after the act."""
+
+    row: BillRow
+
+
+class Funnel(Part, frozen=True, kw_only=True):
+    """How far the issued bills have come, in bills."""
+
+    requested: int
+    accepted: int
+    delivered: int
+    opened: int
+    paid: int
+
+
+class DayPaid(Part, frozen=True, kw_only=True):
+    """What came in on one day of the merchant's zone."""
+
+    day: date
+    bills: int
+    amount_minor: int
+
+
+class Summary(Reply, frozen=True, kw_only=True):
+    """What the dashboard's first screen shows. Amounts in yen, counts in bills.
+
+    Only bills that were issued count; ``overdue`` are unpaid and past due.
+    """
+
+    requested_bills: int
+    requested_minor: int
+    paid_bills: int
+    paid_minor: int
+    unpaid_bills: int
+    unpaid_minor: int
+    overdue_bills: int
+    overdue_minor: int
+    never_opened_bills: int
+    undelivered_bills: int
+    open_cases: int
+    funnel: Funnel
+    days: tuple[DayPaid, ...]
+    imports: tuple[ImportView, ...]
+    as_of: datetime
+
+
+LIST_BILLS = Operation("list_bills", ListBills, BillPage)
+VIEW_BILL = Operation("view_bill", ViewBill, BillDetail)
+CANCEL_BILL = Operation("cancel_bill", CancelBill, BillChanged)
+RESEND_MESSAGE = Operation("resend_message", ResendMessage, BillChanged)
+SUMMARISE_BILLS = Operation("summarise_bills", Nothing, Summary)

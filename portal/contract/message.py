@@ -1,0 +1,79 @@
+"""Telling the payer: deliveries by id, redeemed once, reported back by slice."""
+
+from typing import Literal
+
+from portal.contract.envelope import Operation, Part, Reply, Request
+from portal.domain.ids import ChunkId, DeliveryId
+
+SLICE_MAX = 100
+"""Deliveries handed out, sent and redeemed together."""
+
+SendOutcome = Literal["accepted", "rejected", "busy", "unknown"]
+"""What the provider's answer meant: taken; never will be; not now (nothing happened); unclear."""
+
+
+class DeliveryRoute(Part, frozen=True, kw_only=True):
+    """All that a worker learns of a message: an id and by which provider it goes."""
+
+    delivery_id: DeliveryId
+    channel: str
+    provider: str
+    key: str
+    """Idempotency key for the provider, the same at every retry."""
+
+
+class SendResult(Part, frozen=True, kw_only=True):
+    """What became of one delivery. ``provider_ref`` is the provider's own id of the message."""
+
+    delivery_id: DeliveryId
+    outcome: SendOutcome
+    provider_ref: str
+    code: str
+
+
+class ReportAndNext(Request, frozen=True, kw_only=True):
+    """Book the last slice's results and take up to ``take`` deliveries that are still due.
+
+    Authority: the chunk's lease; each call renews it. With ``take`` 0 only the results are booked.
+    """
+
+    chunk_id: ChunkId
+    results: tuple[SendResult, ...]
+    take: int
+
+
+class Slice(Reply, frozen=True, kw_only=True):
+    """``done`` is True when the chunk has nothing left; its task is finished then."""
+
+    deliveries: tuple[DeliveryRoute, ...]
+    done: bool
+
+
+class RedeemDeliveries(Request, frozen=True, kw_only=True):
+    """Values for up to SLICE_MAX deliveries about to go to ``host``. Caller: egress.
+
+    A delivery is redeemed once per hand-out: again, or for a host that is not its channel's, it is
+    refused and an incident recorded.
+    """
+
+    host: str
+    delivery_ids: tuple[DeliveryId, ...]
+
+
+class RedeemedDelivery(Part, frozen=True, kw_only=True):
+    """``refused`` is a code when there is nothing to send; the values are empty then."""
+
+    delivery_id: DeliveryId
+    to: str
+    body: str
+    refused: str | None
+
+
+class Redeemed(Reply, frozen=True, kw_only=True):
+    """One entry for each delivery asked for, in the same order."""
+
+    deliveries: tuple[RedeemedDelivery, ...]
+
+
+REPORT_AND_NEXT = Operation("report_and_next", ReportAndNext, Slice)
+REDEEM_DELIVERIES = Operation("redeem_deliveries", RedeemDeliveries, Redeemed)

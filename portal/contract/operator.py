@@ -1,0 +1,129 @@
+"""What the operator of the installation does from the host itself, by the command line.
+
+Callers: a certificate of the kind ``operator`` that no server process holds.
+"""
+
+from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
+from portal.contract.login import MerchantFacts, Role
+from portal.domain.ids import MerchantId, StaffId
+
+
+class FoundMerchant(Request, frozen=True, kw_only=True):
+    """A new merchant with keys of its own. ``code`` is in links: 3 to 12 of [a-z0-9]."""
+
+    code: str
+    name: str
+    zone: str
+    sms_sender: str
+    sms_provider: str
+    card_provider: str
+    phone: str
+    website: str
+
+
+class MerchantFounded(Reply, frozen=True, kw_only=True):
+    """The merchant as pages will show it."""
+
+    merchant: MerchantFacts
+
+
+class AddStaff(Request, frozen=True, kw_only=True):
+    """A member of staff; ``password`` at least 12 characters."""
+
+    merchant_code: str
+    name: str
+    email: str
+    password: str
+    role: Role
+
+
+class StaffAdded(Reply, frozen=True, kw_only=True):
+    """``totp_secret`` (base32) is shown once."""
+
+    staff_id: StaffId
+    totp_secret: str
+
+
+class IssueLoginTicket(Request, frozen=True, kw_only=True):
+    """A single-use log-in for one member of staff, good for ``life_s`` seconds (86,400 at most)."""
+
+    merchant_code: str
+    email: str
+    life_s: int
+
+
+class LoginTicket(Reply, frozen=True, kw_only=True):
+    """The secret of the ticket."""
+
+    ticket: str
+
+
+class JournalLine(Part, frozen=True, kw_only=True):
+    """One line of a provider's own journal."""
+
+    reference: str
+    state: str
+    amount_minor: int
+
+
+class CompareJournal(Request, frozen=True, kw_only=True):
+    """Set a provider's journal against attempts, postings and bill states, item by item."""
+
+    merchant_code: str
+    provider: str
+    lines: tuple[JournalLine, ...]
+    last: bool
+
+
+class JournalDifference(Part, frozen=True, kw_only=True):
+    """One disagreement, by our reference."""
+
+    reference: str
+    code: str
+
+
+class JournalCompared(Reply, frozen=True, kw_only=True):
+    """``attempts`` were compared; ``differences`` are listed (1,000 at most)."""
+
+    attempts: int
+    differences: tuple[JournalDifference, ...]
+
+
+class Inspection(Reply, frozen=True, kw_only=True):
+    """Sums over all merchants that reveal no row.
+
+    ``ledger_sum`` adds every entry (0 when the books balance); ``audit_ok`` is the verdict of
+    the audit chain against its signed heads.
+    """
+
+    merchants: int
+    bills: int
+    bills_paid: int
+    messages_accepted: int
+    messages_ambiguous: int
+    attempts: dict[str, int]
+    tasks_open: int
+    ledger_sum: int
+    audit_ok: bool
+    audit_rows: int
+
+
+class OpenMerchant(Request, frozen=True, kw_only=True):
+    """Facts of one merchant by its public code."""
+
+    code: str
+
+
+class MerchantOpened(Reply, frozen=True, kw_only=True):
+    """``id`` and what pages show."""
+
+    id: MerchantId
+    merchant: MerchantFacts
+
+
+FOUND_MERCHANT = Operation("found_merchant", FoundMerchant, MerchantFounded)
+ADD_STAFF = Operation("add_staff", AddStaff, StaffAdded)
+ISSUE_LOGIN_TICKET = Operation("issue_login_ticket", IssueLoginTicket, LoginTicket)
+COMPARE_JOURNAL = Operation("compare_journal", CompareJournal, JournalCompared)
+INSPECT = Operation("inspect", Nothing, Inspection)
+OPEN_MERCHANT = Operation("open_merchant", OpenMerchant, MerchantOpened)

@@ -1,0 +1,85 @@
+"""What the holder of one link sees. No operation here takes a bill's id: the authority names it."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from portal.contract.bills import BillLine
+from portal.contract.envelope import Authority, Done, Nothing, Operation, Part, Reply, Request
+from portal.contract.login import MerchantFacts
+from portal.domain.ids import AttemptId
+
+PageState = Literal[
+    "open", "due_soon", "overdue", "processing", "declined", "unclear", "paid", "canceled",
+    "superseded", "lapsed",
+]  # fmt: skip
+"""What the page has to say; decided in portal.domain.page from the bill and its attempts."""
+
+
+class OpenLink(Request, frozen=True, kw_only=True):
+    """The secret of a link. NotFound ``link_unknown``, Expired ``link_expired``."""
+
+    merchant_code: str
+    secret: str
+
+
+class LinkOpened(Reply, frozen=True, kw_only=True):
+    """``page_ref`` is a short public name for this page in addresses; it grants nothing."""
+
+    authority: Authority
+    page_ref: str
+
+
+class MethodOffer(Part, frozen=True, kw_only=True):
+    """A way to pay; when ``available`` is False, ``reason`` is a code that says why not."""
+
+    method: str
+    available: bool
+    reason: str | None
+
+
+class AttemptView(Part, frozen=True, kw_only=True):
+    """The payer's latest try. ``decline_code`` is one of portal.domain.payment's codes."""
+
+    id: AttemptId
+    method: str
+    state: str
+    amount_minor: int
+    decline_code: str | None
+    approval_no: str | None
+    instrument_hint: str | None
+    finished_at: datetime | None
+
+
+class PageView(Reply, frozen=True, kw_only=True):
+    """Masked: only what proves the message genuine and what is needed to pay.
+
+    ``payer_hint`` is the name with all but the ends hidden; ``customer_hint`` the last 4 of the
+    customer number; ``check_code`` is what a call centre can look up.
+    """
+
+    page_ref: str
+    merchant: MerchantFacts
+    state: PageState
+    number: str
+    period: str
+    kind: str
+    payer_hint: str
+    customer_hint: str
+    amount_minor: int
+    tax_minor: int
+    lines: tuple[BillLine, ...]
+    due_on: date
+    days_left: int
+    check_code: str
+    language: str
+    methods: tuple[MethodOffer, ...]
+    attempt: AttemptView | None
+    paid_at: datetime | None
+    attempt_key: str
+    """A fresh idempotency key for the form of this view."""
+
+
+OPEN_LINK = Operation("open_link", OpenLink, LinkOpened)
+VIEW_PAGE = Operation("view_page", Nothing, PageView)
+MARK_OPENED = Operation("mark_opened", Nothing, Done)
+"""A person is looking (the page ran, or a form was sent), not a prefetcher."""

@@ -1,0 +1,154 @@
+"""Money moves: a reference before the call, findings after it, notices as hints."""
+
+from datetime import datetime
+from typing import Literal
+
+from portal.contract.envelope import Authority, Operation, Part, Reply, Request
+from portal.contract.page import AttemptView
+from portal.domain.ids import AttemptId
+
+FindingState = Literal["succeeded", "failed", "requires_action", "pending", "not_found", "unclear"]
+
+
+class StartPayment(Request, frozen=True, kw_only=True):
+    """One intent to pay. ``expected_minor`` must equal the bill's amount as it is now.
+
+    Conflict ``amount_changed``, ``not_payable`` or ``attempt_running``; the same key and arguments
+    get the same attempt again.
+    """
+
+    method: str
+    expected_minor: int
+    idempotency_key: str
+
+
+class AttemptStarted(Reply, frozen=True, kw_only=True):
+    """``reference`` is ours, allocated in the provider's own form, unique there.
+
+    ``fresh`` is False when this key was seen before: then do not submit, look at ``state``.
+    ``return_token`` goes into the return address and grants only the look-up of this attempt.
+    """
+
+    attempt_id: AttemptId
+    provider: str
+    reference: str
+    amount_minor: int
+    state: str
+    fresh: bool
+    return_token: str
+
+
+class RecordSubmission(Request, frozen=True, kw_only=True):
+    """What the provider said to our first call. ``redirect_url`` is stored sealed.
+
+    ``unknown`` (time-out, garbage, 5xx) moves the attempt to unknown and plans an inquiry.
+    """
+
+    attempt_id: AttemptId
+    outcome: Literal["accepted", "refused", "unknown"]
+    redirect_url: str
+    provider_ref: str
+    code: str
+
+
+class Finding(Part, frozen=True, kw_only=True):
+    """What an inquiry learned from the provider about one reference."""
+
+    state: FindingState
+    amount_minor: int
+    provider_ref: str
+    decline_code: str
+    approval_no: str
+    instrument_hint: str
+    authentication: str
+    """EMV 3-D Secure result as the provider gave it, or empty."""
+
+
+class RecordInquiry(Request, frozen=True, kw_only=True):
+    """Book a finding: the only way out of unknown. Authority: the payer's, or a task's lease."""
+
+    attempt_id: AttemptId
+    finding: Finding
+
+
+class AttemptNow(Reply, frozen=True, kw_only=True):
+    """The attempt after the call. ``redirect_url`` only while the payer has to act."""
+
+    attempt: AttemptView
+    provider: str
+    reference: str
+    redirect_url: str | None
+
+
+class ViewAttempt(Request, frozen=True, kw_only=True):
+    """The payer's own attempt."""
+
+    attempt_id: AttemptId
+
+
+class ViewReturn(Request, frozen=True, kw_only=True):
+    """The attempt behind a return token: works in another browser than the one that left."""
+
+    merchant_code: str
+    return_token: str
+
+
+class Returned(Reply, frozen=True, kw_only=True):
+    """A short authority for the receipt and the inquiry of this one attempt."""
+
+    authority: Authority
+    attempt_id: AttemptId
+    page_ref: str
+
+
+class NoticeClaim(Part, frozen=True, kw_only=True):
+    """One thing that a provider's notice says; never believed, only followed up."""
+
+    notice_id: str
+    subject: Literal["attempt", "delivery"]
+    reference: str
+    claim: str
+    at: datetime | None
+
+
+class RecordNotice(Request, frozen=True, kw_only=True):
+    """A provider's notice as it came, with what the adapter read in it. Caller: web.
+
+    Stored once per (provider, notice id); a repeat changes nothing. Claims about attempts plan an
+    inquiry; claims about deliveries move them forward only.
+    """
+
+    merchant_code: str
+    provider: str
+    raw: bytes
+    claims: tuple[NoticeClaim, ...]
+
+
+class NoticeRecorded(Reply, frozen=True, kw_only=True):
+    """How many claims were new."""
+
+    fresh: int
+
+
+class ViewInquiry(Request, frozen=True, kw_only=True):
+    """What to ask the provider about. Authority: the inquiry task's lease."""
+
+    attempt_id: AttemptId
+
+
+class InquiryDue(Reply, frozen=True, kw_only=True):
+    """``settled`` is True when the attempt is over and nothing needs asking."""
+
+    provider: str
+    reference: str
+    amount_minor: int
+    settled: bool
+
+
+START_PAYMENT = Operation("start_payment", StartPayment, AttemptStarted)
+RECORD_SUBMISSION = Operation("record_submission", RecordSubmission, AttemptNow)
+VIEW_ATTEMPT = Operation("view_attempt", ViewAttempt, AttemptNow)
+VIEW_RETURN = Operation("view_return", ViewReturn, Returned)
+VIEW_INQUIRY = Operation("view_inquiry", ViewInquiry, InquiryDue)
+RECORD_INQUIRY = Operation("record_inquiry", RecordInquiry, AttemptNow)
+RECORD_NOTICE = Operation("record_notice", RecordNotice, NoticeRecorded)

@@ -1,0 +1,24 @@
+"""Tasks: the steps that stages leave in the outbox for one another, by kind and lane."""
+
+from typing import Final, Literal
+
+TaskKind = Literal[
+    "intake.accept_chunk",
+    "intake.issue_bills",
+    "intake.discard_bills",
+    "message.send_chunk",
+    "payment.inquire",
+]
+"""What a task asks for: stage, dot, step."""
+
+Lane = Literal["urgent", "bulk"]
+"""Urgent tasks concern one person who is waiting; bulk tasks are slices of long runs."""
+
+LANES: Final[dict[TaskKind, Lane]] = {
+    "intake.accept_chunk": "bulk",
+    "intake.issue_bills": "bulk",
+    "intake.discard_bills": "bulk",
+    "message.send_chunk": "bulk",
+    "payment.inquire": "urgent",
+}
+"""The lane of a kind unless the task was planned with another (one resent message is urgent)."""

@@ -1,0 +1,1 @@
+"""Zone-less tools of every process: settings, log, crypto, limits, metrics, clock, outbound."""
