@@ -43,10 +43,16 @@ class ReportAndNext(Request, frozen=True, kw_only=True):
 
 
 class Slice(Reply, frozen=True, kw_only=True):
-    """``done`` is True when the chunk has nothing left; its task is finished then."""
+    """``done`` is True when the chunk has nothing left; its task is finished then.
+
+    A chunk belongs to one merchant: ``account`` is that merchant's public code (providers repeat
+    it in their notices), ``sender`` the number or name that its messages come from.
+    """
 
     deliveries: tuple[DeliveryRoute, ...]
     done: bool
+    account: str = ""
+    sender: str = ""
 
 
 class RedeemDeliveries(Request, frozen=True, kw_only=True):

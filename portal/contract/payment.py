@@ -27,6 +27,8 @@ class AttemptStarted(Reply, frozen=True, kw_only=True):
 
     ``fresh`` is False when this key was seen before: then do not submit, look at ``state``.
     ``return_token`` goes into the return address and grants only the look-up of this attempt.
+    ``merchant_code`` completes that address and names the provider's account; ``description`` is
+    what the payer reads at the provider (the bill's number).
     """
 
     attempt_id: AttemptId
@@ -36,6 +38,8 @@ class AttemptStarted(Reply, frozen=True, kw_only=True):
     state: str
     fresh: bool
     return_token: str
+    merchant_code: str = ""
+    description: str = ""
 
 
 class RecordSubmission(Request, frozen=True, kw_only=True):

@@ -20,10 +20,12 @@ class AwaitWork(Request, frozen=True, kw_only=True):
     """Wait up to ``wait_s`` seconds (25 at most) for tasks that are due; caller: work.
 
     A hint not followed by a lease within seconds is given again, so hints may be lost freely.
+    Only tasks of ``lanes`` are given: a relay whose bulk slots are full still hears what is urgent.
     """
 
     wait_s: float
     at_most: int
+    lanes: tuple[Lane, ...] = ("urgent", "bulk")
 
 
 class Work(Reply, frozen=True, kw_only=True):
