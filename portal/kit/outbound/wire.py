@@ -1,0 +1,49 @@
+"""What a caller asks the egress relay to send, and what comes back.
+
+Requests name placeholders, never values: ``{{delivery:to}}``, ``{{delivery:body}}`` and
+``{{credential:NAME}}`` in headers and body. The relay fetches and escapes the values by
+``body_kind``, sends, and returns the answer with every substituted value scrubbed out of it.
+"""
+
+from typing import Final, Literal
+from uuid import UUID
+
+import msgspec
+
+SLICE_MAX: Final = 100
+"""Requests that may travel to the relay together."""
+
+BodyKind = Literal["json", "form", "raw", "none"]
+
+Fate = Literal["answered", "not_sent", "unclear"]
+"""``answered``: a complete HTTP answer; ``not_sent``: nothing reached the host, repeating is safe;
+``unclear``: the host may have acted, only an inquiry can tell."""
+
+
+class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTPS request to a listed host. ``timeout_s`` covers all of it, connect to last byte."""
+
+    host: str
+    port: int
+    method: str
+    path: str
+    headers: dict[str, str] = {}
+    body: str = ""
+    body_kind: BodyKind = "none"
+    delivery_id: UUID | None = None
+    timeout_s: float = 10.0
+
+
+class OutboundAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the request at the same place of the slice.
+
+    ``code`` says why when ``fate`` is not ``answered`` (a stable code such as ``host_not_listed``,
+    ``delivery_refused``, ``timed_out``, ``dropped``, ``too_large``); ``body`` is cut at the rule's
+    cap and scrubbed.
+    """
+
+    fate: Fate
+    status: int = 0
+    headers: dict[str, str] = {}
+    body: bytes = b""
+    code: str = ""
