@@ -78,3 +78,8 @@ def separate_accounts(base: int = UID_BASE_DEFAULT) -> dict[str, Account]:
 def shared_accounts() -> dict[str, Account]:
     """Every process as the user who started the stack: borders are logical then."""
     return {name: Account(name=name) for name in ACCOUNTS}
+
+
+def usual_accounts(base: int = UID_BASE_DEFAULT) -> dict[str, Account]:
+    """Separate accounts for root, the one account that there is for anybody else."""
+    return separate_accounts(base) if os.geteuid() == 0 else shared_accounts()
