@@ -1,0 +1,120 @@
+"""A bill's two independent dimensions: lifecycle (the merchant's will) and settlement (money).
+
+The lifecycle moves along :data:`LIFECYCLE`. The settlement is never set: it is derived from what
+the ledger says about the bill (:func:`settlement_of`), and :data:`SETTLEMENT` names the event of
+each change. Paid twice or paid after cancel are ordinary data here, never forbidden. Pure.
+
+``provisional`` and ``reversed`` are part of the vocabulary, but no edge leads there yet: they come
+with the ways to pay that can be taken back (slip, bank debit, chargeback).
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from portal.domain.errors import Conflict, InvariantBroken
+from portal.domain.transition import Edge, take
+
+Lifecycle = Literal["scheduled", "open", "overdue", "lapsed", "canceling", "canceled", "superseded"]
+Settlement = Literal["unpaid", "provisional", "settled", "over", "reversed"]
+LifecycleEvent = Literal["issue", "pass_due", "lapse", "cancel", "finish_cancel", "supersede"]
+
+LIFECYCLE: Final[dict[tuple[Lifecycle, LifecycleEvent], Edge[Lifecycle]]] = {
+    ("scheduled", "issue"): Edge("open", "bill.issued"),
+    ("scheduled", "cancel"): Edge("canceled", "bill.canceled"),
+    ("scheduled", "supersede"): Edge("superseded", "bill.superseded"),
+    ("open", "pass_due"): Edge("overdue", "bill.overdue"),
+    ("open", "cancel"): Edge("canceling", "bill.cancel_requested"),
+    ("open", "supersede"): Edge("superseded", "bill.superseded"),
+    ("overdue", "lapse"): Edge("lapsed", "bill.lapsed"),
+    ("overdue", "cancel"): Edge("canceling", "bill.cancel_requested"),
+    ("overdue", "supersede"): Edge("superseded", "bill.superseded"),
+    ("lapsed", "cancel"): Edge("canceling", "bill.cancel_requested"),
+    ("lapsed", "supersede"): Edge("superseded", "bill.superseded"),
+    ("canceling", "finish_cancel"): Edge("canceled", "bill.canceled"),
+}
+"""``canceling`` lasts while a payment may still be on its way; the link stops paying at once."""
+
+SETTLEMENT: Final[dict[tuple[Settlement, Settlement], Edge[Settlement]]] = {
+    ("unpaid", "settled"): Edge("settled", "bill.paid"),
+    ("unpaid", "over"): Edge("over", "bill.overpaid"),
+    ("settled", "over"): Edge("over", "bill.overpaid"),
+}
+"""(settlement before, settlement that the ledger says) → edge with the event of that change."""
+
+PAYABLE: Final[frozenset[Lifecycle]] = frozenset({"open", "overdue"})
+"""Lifecycles in which the page offers ways to pay."""
+
+OWED: Final[frozenset[Lifecycle]] = frozenset({"open", "overdue", "lapsed"})
+"""Lifecycles in which money that arrives pays the bill; in any other it is owed back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillSums:
+    """What the ledger says about one bill: sums of its entries by account, debits positive.
+
+    Units: minor units of the bill's currency.
+    """
+
+    receivable: int = 0
+    in_transit: int = 0
+    overpayment: int = 0
+
+
+def advance(state: Lifecycle, event: LifecycleEvent) -> Edge[Lifecycle]:
+    """The next lifecycle and the event code that must be emitted with it.
+
+    Raises: Conflict ``bill_state`` (params ``state``, ``event``) for an edge not in the table.
+    """
+    return take(LIFECYCLE, state, event, "bill_state")
+
+
+def settlement_of(sums: BillSums) -> Settlement:
+    """What money did, from the ledger alone.
+
+    Anything owed back makes ``over``, even when the bill itself was never paid (money for a
+    canceled bill); paid in full makes ``settled``.
+
+    Raises: InvariantBroken ``ledger_nonsense`` when the sums can't come from our postings.
+    """
+    if sums.receivable < 0 or sums.overpayment > 0 or sums.in_transit < 0:
+        raise InvariantBroken("ledger_nonsense", context=repr(sums))
+    if sums.overpayment < 0:
+        return "over"
+    if sums.receivable == 0 and sums.in_transit > 0:
+        return "settled"
+    return "unpaid"
+
+
+def settle(before: Settlement, sums: BillSums) -> Edge[Settlement] | None:
+    """The change of settlement that the ledger now asks for; None when it says the same as before.
+
+    Raises: InvariantBroken ``settlement_edge`` when the ledger moved in a way that no posting of
+    ours can: it is append-only, so this means that the stored settlement was wrong.
+    """
+    after = settlement_of(sums)
+    if after == before:
+        return None
+    edge = SETTLEMENT.get((before, after))
+    if edge is None:
+        raise InvariantBroken("settlement_edge", context=f"{before} -> {after}")
+    return edge
+
+
+def is_payable(lifecycle: Lifecycle, settlement: Settlement) -> bool:
+    """Whether the page may start a payment of this bill."""
+    return lifecycle in PAYABLE and settlement == "unpaid"
+
+
+def check_cancelable(lifecycle: Lifecycle, settlement: Settlement) -> None:
+    """Refuse to cancel what is already paid: that would be a refund.
+
+    Raises: Conflict ``already_paid``, or ``bill_state`` when the lifecycle has no such edge.
+    """
+    if settlement != "unpaid":
+        raise Conflict("already_paid", params={"settlement": settlement})
+    advance(lifecycle, "cancel")
+
+
+def owed_minor(lifecycle: Lifecycle, sums: BillSums) -> int:
+    """How much of arriving money the bill can take; the rest is owed back to the payer."""
+    return sums.receivable if lifecycle in OWED else 0

@@ -1,0 +1,22 @@
+"""The ways to pay and what each can carry: pure facts, no provider, no I/O."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Method = Literal["card"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodFacts:
+    """Bounds of one way to pay. Units: yen."""
+
+    method: Method
+    amount_min: int
+    amount_max: int
+
+
+METHODS: Final[dict[str, MethodFacts]] = {
+    "card": MethodFacts(method="card", amount_min=1, amount_max=9_999_999),
+}
+"""Every way to pay that this release has. Seven digits are a default, not a law: what a card
+company's contract really allows can only be lower, and its refusal is then shown as a decline."""

@@ -1,0 +1,168 @@
+"""What the payer's page has to say and to offer: one table of bill by attempt. Pure.
+
+The bill's side and the attempt's side are each reduced to a few words; :data:`SAYS` then has one
+answer for every pair, so that a new state can't be forgotten (a test walks the product).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+
+from portal.domain.bill import Lifecycle, Settlement, is_payable
+from portal.domain.methods import METHODS
+from portal.domain.payment import LIVE, AttemptState
+
+PageState = Literal[
+    "open", "due_soon", "overdue", "processing", "declined", "unclear", "paid", "canceled",
+    "superseded", "lapsed",
+]  # fmt: skip
+BillSide = Literal["due", "paid", "withdrawn", "replaced", "lapsed", "future"]
+AttemptSide = Literal["none", "acting", "running", "unclear", "declined", "succeeded"]
+Due = Literal["due"]
+"""Stands for open, due_soon or overdue, by the calendar."""
+
+DUE_SOON_DAYS: Final = 3
+"""So many days before the due date, and on it, the page says "due soon"."""
+
+DECLINE_SHOWN: Final = timedelta(hours=1)
+"""A declined try is news for this long; who comes back later sees just the bill."""
+
+SAYS: Final[dict[BillSide, dict[AttemptSide, PageState | Due]]] = {
+    "due": {
+        "none": "due", "acting": "due", "running": "processing", "unclear": "unclear",
+        "declined": "declined", "succeeded": "due",
+    },
+    "paid": {
+        "none": "paid", "acting": "paid", "running": "paid", "unclear": "paid",
+        "declined": "paid", "succeeded": "paid",
+    },
+    "withdrawn": {
+        "none": "canceled", "acting": "canceled", "running": "processing", "unclear": "unclear",
+        "declined": "canceled", "succeeded": "canceled",
+    },
+    "replaced": {
+        "none": "superseded", "acting": "superseded", "running": "processing",
+        "unclear": "unclear", "declined": "superseded", "succeeded": "superseded",
+    },
+    "lapsed": {
+        "none": "lapsed", "acting": "lapsed", "running": "processing", "unclear": "unclear",
+        "declined": "lapsed", "succeeded": "lapsed",
+    },
+    "future": {
+        "none": "due", "acting": "due", "running": "processing", "unclear": "unclear",
+        "declined": "due", "succeeded": "due",
+    },
+}  # fmt: skip
+"""Bill's side → attempt's side → what the page says. While a try runs or is unclear that is said
+first, whatever the merchant did to the bill: money may be on its way. Somebody on the provider's
+page ("acting") may come back and simply pay: that is the open page."""
+
+_BILL_SIDE: Final[dict[Lifecycle, BillSide]] = {
+    "scheduled": "future",
+    "open": "due",
+    "overdue": "due",
+    "lapsed": "lapsed",
+    "canceling": "withdrawn",
+    "canceled": "withdrawn",
+    "superseded": "replaced",
+}
+_ATTEMPT_SIDE: Final[dict[AttemptState, AttemptSide]] = {
+    "created": "running",
+    "submitting": "running",
+    "requires_action": "acting",
+    "processing": "running",
+    "unknown": "unclear",
+    "succeeded": "succeeded",
+    "failed": "declined",
+    "expired": "none",
+}
+_PAID: Final[frozenset[Settlement]] = frozenset({"settled", "over", "provisional"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestAttempt:
+    """The bill's live attempt, else its newest; ``state_at`` says since when."""
+
+    state: AttemptState
+    state_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A way to pay; ``reason`` (a code) says why it can't be used now, None when it can."""
+
+    method: str
+    reason: str | None
+
+
+def bill_side(lifecycle: Lifecycle, settlement: Settlement) -> BillSide:
+    """The bill in one word: money that came wins over what the merchant decided since."""
+    return "paid" if settlement in _PAID else _BILL_SIDE[lifecycle]
+
+
+def attempt_side(attempt: LatestAttempt | None, now: datetime) -> AttemptSide:
+    """The try in one word; an old decline is no news any more."""
+    if attempt is None:
+        return "none"
+    side = _ATTEMPT_SIDE[attempt.state]
+    if side == "declined" and now - attempt.state_at > DECLINE_SHOWN:
+        return "none"
+    return side
+
+
+def page_state(
+    bill: BillSide, attempt: AttemptSide, *, is_overdue: bool, days_left: int
+) -> PageState:
+    """What the page says. ``days_left`` until the due date, 0 on it, negative after it."""
+    said = SAYS[bill][attempt]
+    if said != "due":
+        return said
+    if is_overdue or days_left < 0:
+        return "overdue"
+    return "due_soon" if days_left <= DUE_SOON_DAYS else "open"
+
+
+def days_left(due_on: date, today: date) -> int:
+    """Days until the due date in the merchant's zone: 0 on the day itself."""
+    return (due_on - today).days
+
+
+def offers(
+    lifecycle: Lifecycle,
+    settlement: Settlement,
+    attempt: AttemptState | None,
+    *,
+    amount_minor: int,
+    offered: frozenset[str],
+) -> tuple[Offer, ...]:
+    """Every way to pay with the reason why not, in a fixed order.
+
+    ``offered``: the methods that the merchant has a provider for. Reasons: ``not_payable``,
+    ``attempt_running``, ``not_offered``, ``amount_too_small``, ``amount_too_large``.
+    """
+    return tuple(
+        Offer(
+            method=name,
+            reason=_refusal(name, lifecycle, settlement, attempt, amount_minor, offered),
+        )
+        for name in METHODS
+    )
+
+
+def _refusal(
+    method: str,
+    lifecycle: Lifecycle,
+    settlement: Settlement,
+    attempt: AttemptState | None,
+    amount_minor: int,
+    offered: frozenset[str],
+) -> str | None:
+    facts = METHODS[method]
+    rules = (
+        (not is_payable(lifecycle, settlement), "not_payable"),
+        (attempt in LIVE and attempt != "requires_action", "attempt_running"),
+        (method not in offered, "not_offered"),
+        (amount_minor < facts.amount_min, "amount_too_small"),
+        (amount_minor > facts.amount_max, "amount_too_large"),
+    )
+    return next((reason for refused, reason in rules if refused), None)

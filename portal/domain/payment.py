@@ -1,0 +1,264 @@
+"""One try to pay: its states, what an inquiry means for it, and when to ask again. Pure.
+
+A try ends only on the provider's word. When nobody knows what happened the state is ``unknown``;
+only findings of an inquiry lead out of it, never a second submission. A success is believed
+whenever it comes, even after ``failed`` or ``expired``: the money did move, so it is booked and a
+person looks at it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from portal.domain.transition import Edge, take
+
+AttemptState = Literal[
+    "created", "submitting", "requires_action", "processing", "unknown",
+    "succeeded", "failed", "expired",
+]  # fmt: skip
+AttemptEvent = Literal[
+    "submit", "redirected", "accepted", "refused", "lost", "supersede",
+    "found_succeeded", "found_failed", "found_expired", "found_action", "found_pending",
+    "found_unclear", "found_missing",
+]  # fmt: skip
+Found = Literal["succeeded", "failed", "requires_action", "pending", "not_found", "unclear"]
+DeclineCode = Literal[
+    "declined", "card_declined", "insufficient_funds", "authentication_failed", "expired",
+    "provider_refused", "never_received", "superseded",
+]  # fmt: skip
+AttemptCase = Literal[
+    "amount_mismatch", "late_success", "provider_contradicts", "attempt_unresolved"
+]
+
+LIVE: Final[frozenset[AttemptState]] = frozenset(
+    {"created", "submitting", "requires_action", "processing", "unknown"}
+)
+"""States in which money may still move by themselves; a bill has at most one attempt in them."""
+
+DECLINE_CODES: Final[frozenset[str]] = frozenset({
+    "declined", "card_declined", "insufficient_funds", "authentication_failed", "expired",
+    "provider_refused", "never_received", "superseded",
+})  # fmt: skip
+
+SUBMIT_GRACE: Final = timedelta(seconds=60)
+"""The submitter's own time-outs are well below this: an inquiry may speak for it afterwards."""
+
+NOT_FOUND_AFTER: Final = timedelta(minutes=15)
+"""A provider may take this long to know a payment; until then "not found" means nothing."""
+
+NOT_FOUND_AGAIN: Final = timedelta(seconds=60)
+"""Least time between the two inquiries that must both say "not found"."""
+
+UNRESOLVED_AFTER: Final = timedelta(hours=24)
+"""An attempt that nobody could explain for so long becomes a person's work."""
+
+ASKING_ENDS_AFTER: Final = timedelta(days=30)
+"""After its case is open an attempt is asked about once a day, until this."""
+
+_BACKOFF_S: Final = (10.0, 30.0, 120.0, 600.0, 3600.0)
+_ACTION_BACKOFF_S: Final = (120.0, 600.0, 3600.0)
+_DAY_S: Final = 86_400.0
+
+_FOUND_SUCCESS: Final[Edge[AttemptState]] = Edge("succeeded", "payment.succeeded")
+_LATE_SUCCESS: Final[Edge[AttemptState]] = Edge("succeeded", "payment.succeeded_late")
+_FAILED: Final[Edge[AttemptState]] = Edge("failed", "payment.failed")
+_EXPIRED: Final[Edge[AttemptState]] = Edge("expired", "payment.expired")
+_ACTION: Final[Edge[AttemptState]] = Edge("requires_action", "payment.redirected")
+_PENDING: Final[Edge[AttemptState]] = Edge("processing", "payment.processing")
+_UNCLEAR: Final[Edge[AttemptState]] = Edge("unknown", "payment.unclear")
+
+TRANSITIONS: Final[dict[tuple[AttemptState, AttemptEvent], Edge[AttemptState]]] = {
+    ("created", "submit"): Edge("submitting", "payment.started"),
+    ("submitting", "redirected"): _ACTION,
+    ("submitting", "accepted"): _PENDING,
+    ("submitting", "refused"): _FAILED,
+    ("submitting", "lost"): _UNCLEAR,
+    ("submitting", "found_succeeded"): _FOUND_SUCCESS,
+    ("submitting", "found_failed"): _FAILED,
+    ("submitting", "found_expired"): _EXPIRED,
+    ("submitting", "found_action"): _ACTION,
+    ("submitting", "found_pending"): _PENDING,
+    ("submitting", "found_unclear"): _UNCLEAR,
+    ("requires_action", "supersede"): Edge("expired", "payment.superseded"),
+    ("requires_action", "found_succeeded"): _FOUND_SUCCESS,
+    ("requires_action", "found_failed"): _FAILED,
+    ("requires_action", "found_expired"): _EXPIRED,
+    ("requires_action", "found_pending"): _PENDING,
+    ("requires_action", "found_unclear"): _UNCLEAR,
+    ("processing", "found_succeeded"): _FOUND_SUCCESS,
+    ("processing", "found_failed"): _FAILED,
+    ("processing", "found_expired"): _EXPIRED,
+    ("processing", "found_action"): _ACTION,
+    ("processing", "found_unclear"): _UNCLEAR,
+    ("unknown", "found_succeeded"): _FOUND_SUCCESS,
+    ("unknown", "found_failed"): _FAILED,
+    ("unknown", "found_expired"): _EXPIRED,
+    ("unknown", "found_action"): _ACTION,
+    ("unknown", "found_pending"): _PENDING,
+    ("unknown", "found_missing"): Edge("failed", "payment.never_received"),
+    ("failed", "found_succeeded"): _LATE_SUCCESS,
+    ("expired", "found_succeeded"): _LATE_SUCCESS,
+}
+"""Every event that leads out of ``unknown`` is a finding; every edge out of an ended attempt is a
+success that came late. ``supersede`` is for a provider's page whose address nobody ever got."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFacts:
+    """What judging a finding needs to know of an attempt.
+
+    ``state_at``: when the present state began. ``doubt_at``: since when the outcome is open (the
+    submission). ``asked``: inquiries since ``state_at``. ``missing_at``: first "not found" that
+    counted, or None.
+    """
+
+    state: AttemptState
+    amount_minor: int
+    doubt_at: datetime
+    asked: int
+    missing_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a finding means.
+
+    ``edge``: the transition to take, or None when the state stays. ``booked``: the money has to be
+    booked. ``ask_in_s``: when to inquire again, or None when nothing needs asking.
+    ``missing_at``: the new value. ``case``: what a person has to look at.
+    """
+
+    edge: Edge[AttemptState] | None = None
+    booked: bool = False
+    ask_in_s: float | None = None
+    missing_at: datetime | None = None
+    case: AttemptCase | None = None
+    decline_code: DeclineCode | None = None
+
+
+def advance(state: AttemptState, event: AttemptEvent) -> Edge[AttemptState]:
+    """The next state of an attempt and the event code that must be emitted with it.
+
+    Raises: Conflict ``attempt_state`` (params ``state``, ``event``) for an edge not in the table.
+    """
+    return take(TRANSITIONS, state, event, "attempt_state")
+
+
+def read_decline(code: str) -> DeclineCode:
+    """Our code for a provider adapter's decline code; ``declined`` for one that we don't know."""
+    for known in (
+        "card_declined",
+        "insufficient_funds",
+        "authentication_failed",
+        "expired",
+        "provider_refused",
+    ):
+        if code == known:
+            return known
+    return "declined"
+
+
+def judge(
+    facts: AttemptFacts, found: Found, amount_minor: int, decline: str, now: datetime
+) -> Verdict:
+    """What the finding ``found`` of an inquiry, read at ``now``, means for the attempt.
+
+    Units: ``amount_minor`` as the provider has it; it matters only for a success.
+    """
+    if found == "succeeded" and amount_minor != facts.amount_minor:
+        return _judge_other_amount(facts, now)
+    if facts.state in LIVE:
+        return _judge_live(facts, found, decline, now)
+    return _judge_ended(facts, found, now)
+
+
+def ask_again_s(state: AttemptState, asked: int, doubt_s: float) -> float | None:
+    """Seconds until the next inquiry of a live attempt that was asked about ``asked`` times.
+
+    10 s, 30 s, 2 min, 10 min, then hourly; slower while a person is on the provider's page; daily
+    once it is a case; None after 30 days, when only a person or a notice starts it again.
+    """
+    if doubt_s > ASKING_ENDS_AFTER.total_seconds():
+        return None
+    if doubt_s > UNRESOLVED_AFTER.total_seconds():
+        return _DAY_S
+    steps = _ACTION_BACKOFF_S if state == "requires_action" else _BACKOFF_S
+    return steps[min(asked, len(steps) - 1)]
+
+
+def _judge_live(facts: AttemptFacts, found: Found, decline: str, now: datetime) -> Verdict:
+    if found == "succeeded":
+        return Verdict(edge=advance(facts.state, "found_succeeded"), booked=True)
+    if found == "failed":
+        code = read_decline(decline)
+        event: AttemptEvent = "found_expired" if code == "expired" else "found_failed"
+        return Verdict(edge=advance(facts.state, event), decline_code=code)
+    if found == "requires_action":
+        return _stay_or_move(facts, "requires_action", "found_action", now)
+    if found == "pending":
+        return _stay_or_move(facts, "processing", "found_pending", now)
+    if found == "not_found":
+        return _judge_not_found(facts, now)
+    return _judge_unclear(facts, now)
+
+
+def _judge_unclear(facts: AttemptFacts, now: datetime) -> Verdict:
+    """An inquiry that learned nothing: doubts a submission past its grace, changes nothing else."""
+    if facts.state == "submitting" and now - facts.doubt_at >= SUBMIT_GRACE:
+        return _stay_or_move(facts, "unknown", "found_unclear", now)
+    return _stay(facts, facts.state, facts.asked + 1, now)
+
+
+def _judge_not_found(facts: AttemptFacts, now: datetime) -> Verdict:
+    age = now - facts.doubt_at
+    if facts.state == "submitting" and age < SUBMIT_GRACE:
+        return _stay(facts, facts.state, facts.asked + 1, now)
+    counts = age >= NOT_FOUND_AFTER
+    again = facts.missing_at is not None and now - facts.missing_at >= NOT_FOUND_AGAIN
+    if facts.state == "unknown" and counts and again:
+        return Verdict(edge=advance("unknown", "found_missing"), decline_code="never_received")
+    moved = _stay_or_move(facts, "unknown", "found_unclear", now)
+    missing_at = (facts.missing_at or now) if counts else None
+    wait = NOT_FOUND_AGAIN if counts else NOT_FOUND_AFTER - age
+    ask_in_s = min(moved.ask_in_s or _DAY_S, max(wait.total_seconds(), 1.0))
+    return Verdict(edge=moved.edge, ask_in_s=ask_in_s, missing_at=missing_at, case=moved.case)
+
+
+def _judge_ended(facts: AttemptFacts, found: Found, now: datetime) -> Verdict:
+    if facts.state == "succeeded":
+        contradicts = found in {"failed", "not_found"}
+        return Verdict(case="provider_contradicts" if contradicts else None)
+    if found == "succeeded":
+        edge = advance(facts.state, "found_succeeded")
+        return Verdict(edge=edge, booked=True, case="late_success")
+    if found in {"pending", "requires_action"}:
+        # We had given it up, the provider has not: money may still come, so keep asking.
+        return _stay(facts, "processing", facts.asked + 1, now)
+    return Verdict()
+
+
+def _judge_other_amount(facts: AttemptFacts, now: datetime) -> Verdict:
+    """A success over another amount than ours is nobody's payment until a person has looked."""
+    if facts.state not in LIVE:
+        return Verdict(case="amount_mismatch")
+    moved = _stay_or_move(facts, "unknown", "found_unclear", now)
+    return Verdict(edge=moved.edge, ask_in_s=moved.ask_in_s, case="amount_mismatch")
+
+
+def _stay_or_move(
+    facts: AttemptFacts, state: AttemptState, event: AttemptEvent, now: datetime
+) -> Verdict:
+    if facts.state == state:
+        return _stay(facts, state, facts.asked + 1, now)
+    moved = _stay(facts, state, 0, now)
+    return Verdict(edge=advance(facts.state, event), ask_in_s=moved.ask_in_s, case=moved.case)
+
+
+def _stay(facts: AttemptFacts, state: AttemptState, asked: int, now: datetime) -> Verdict:
+    doubt = now - facts.doubt_at
+    unresolved = doubt > UNRESOLVED_AFTER
+    return Verdict(
+        ask_in_s=ask_again_s(state, asked, doubt.total_seconds()),
+        missing_at=None,
+        case="attempt_unresolved" if unresolved else None,
+    )

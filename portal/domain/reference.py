@@ -1,0 +1,62 @@
+"""References in the provider's own form, made before the call so that an inquiry can always ask.
+
+A reference is computed from the attempt's own id: unique because the id is, the same whenever it
+is asked for, and it names nobody. Pure; that it is unique at the provider is kept by a unique key
+in the vault.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from portal.domain.errors import InvariantBroken
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceForm:
+    """How a provider wants references: letters allowed, at most ``length_max`` of them."""
+
+    name: str
+    alphabet: str
+    length_max: int
+
+
+ORDER_ID: Final = ReferenceForm(name="order_id", alphabet=_CROCKFORD, length_max=27)
+"""GMO-PG's OrderID and the sandbox's: at most 27 of [A-Za-z0-9-]; Crockford's letters of them.
+
+Source: reference/payments.md §3 (GMO-PG OrderID, 27 characters, unique per shop).
+Crockford's base 32 leaves out I, L, O and U, so that it can be read over the telephone.
+"""
+
+FORMS: Final[dict[str, ReferenceForm]] = {"sandbox_card": ORDER_ID}
+"""Provider → form of its references."""
+
+
+def form_of(provider: str) -> ReferenceForm:
+    """The form that a provider takes.
+
+    Raises: InvariantBroken ``reference_form`` for a provider that has none: no attempt may be made
+    there, because nothing could be asked afterwards.
+    """
+    form = FORMS.get(provider)
+    if form is None:
+        raise InvariantBroken("reference_form", context=provider)
+    return form
+
+
+def reference_for(form: ReferenceForm, attempt_id: UUID) -> str:
+    """The attempt's reference in that form: all 128 bits of the id, so no two can meet.
+
+    Raises: InvariantBroken ``reference_form`` when the form is too short to hold an id.
+    """
+    number, radix = attempt_id.int, len(form.alphabet)
+    letters: list[str] = []
+    places = -(-128 // (radix.bit_length() - 1))
+    if places > form.length_max:
+        raise InvariantBroken("reference_form", context=form.name)
+    for _ in range(places):
+        number, digit = divmod(number, radix)
+        letters.append(form.alphabet[digit])
+    return "".join(reversed(letters))
