@@ -1,0 +1,82 @@
+"""Data zone: the tables of imports, their chunks and the faults of their rows; schema's source.
+
+The file's bytes lie in sealed parts elsewhere. What stood in a faulty cell and what the file was
+called may name people: both are sealed.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Column, Field, SQLModel
+
+
+class Import(SQLModel, table=True):
+    """One file. The ``split_*`` columns are the splitter's memory between two parts.
+
+    ``columns`` are the header's columns by our names in the file's order, '' for an unknown one.
+    """
+
+    __tablename__ = "import"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
+
+    merchant_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    file_id: UUID
+    state: str = Field(sa_type=sa.Text)
+    sealed_version: int = Field(default=1, sa_type=sa.Integer)
+    facts: bytes
+    created_at: datetime = Field(sa_column=Column(sa.TIMESTAMP(timezone=True), nullable=False))
+    created_by_kind: str = Field(sa_type=sa.Text)
+    created_by_id: UUID
+    received_bytes: int = Field(default=0, sa_type=sa.BigInteger)
+    size_bytes: int | None = Field(default=None, sa_type=sa.BigInteger)
+    is_received: bool = False
+    split_state: bytes
+    encoding: str | None = Field(default=None, sa_type=sa.Text)
+    columns: list[str] | None = Field(default=None, sa_column=Column(sa.ARRAY(sa.Text)))
+    chunks_planned: int = Field(default=0, sa_type=sa.Integer)
+    chunks_done: int = Field(default=0, sa_type=sa.Integer)
+    rows_seen: int = Field(default=0, sa_type=sa.Integer)
+    rows_good: int = Field(default=0, sa_type=sa.Integer)
+    rows_faulty: int = Field(default=0, sa_type=sa.Integer)
+    rows_known: int = Field(default=0, sa_type=sa.Integer)
+    rows_issued: int = Field(default=0, sa_type=sa.Integer)
+    amount_good_minor: int = Field(default=0, sa_type=sa.BigInteger)
+    refused_code: str | None = Field(default=None, sa_type=sa.Text)
+    refused_params: dict[str, str | int] = Field(sa_column=Column(JSONB, nullable=False))
+    checked_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
+    decided_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
+
+
+class ImportChunk(SQLModel, table=True):
+    """About 1,000 rows of a file: bytes ``start_offset`` up to ``end_offset``, whole rows only.
+
+    ``faults`` counts rows by fault code; ``done_at`` stands once its verdicts are stored.
+    """
+
+    __tablename__ = "import_chunk"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
+
+    merchant_id: UUID = Field(primary_key=True)
+    import_id: UUID = Field(primary_key=True)
+    chunk_no: int = Field(primary_key=True, sa_type=sa.Integer)
+    start_offset: int = Field(sa_type=sa.BigInteger)
+    end_offset: int = Field(sa_type=sa.BigInteger)
+    first_line: int = Field(sa_type=sa.Integer)
+    faults: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
+    done_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
+
+
+class RowFault(SQLModel, table=True):
+    """One reason why one row was not taken; ``value`` is what stood there, sealed."""
+
+    __tablename__ = "row_fault"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
+
+    merchant_id: UUID = Field(primary_key=True)
+    import_id: UUID = Field(primary_key=True)
+    line: int = Field(primary_key=True, sa_type=sa.Integer)
+    id: UUID = Field(primary_key=True)
+    column_name: str = Field(sa_type=sa.Text)
+    code: str = Field(sa_type=sa.Text)
+    params: dict[str, str | int] = Field(sa_column=Column(JSONB, nullable=False))
+    value: bytes
