@@ -8,7 +8,7 @@ person looks at it.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, TypeGuard, get_args
 
 from portal.domain.transition import Edge, take
 
@@ -24,7 +24,7 @@ AttemptEvent = Literal[
 Found = Literal["succeeded", "failed", "requires_action", "pending", "not_found", "unclear"]
 DeclineCode = Literal[
     "declined", "card_declined", "insufficient_funds", "authentication_failed", "expired",
-    "provider_refused", "never_received", "superseded",
+    "provider_refused", "provider_busy", "provider_away", "never_received", "superseded",
 ]  # fmt: skip
 AttemptCase = Literal[
     "amount_mismatch", "late_success", "provider_contradicts", "attempt_unresolved"
@@ -35,10 +35,8 @@ LIVE: Final[frozenset[AttemptState]] = frozenset(
 )
 """States in which money may still move by themselves; a bill has at most one attempt in them."""
 
-DECLINE_CODES: Final[frozenset[str]] = frozenset({
-    "declined", "card_declined", "insufficient_funds", "authentication_failed", "expired",
-    "provider_refused", "never_received", "superseded",
-})  # fmt: skip
+DECLINE_CODES: Final[frozenset[str]] = frozenset(get_args(DeclineCode))
+"""Why a try ended without money. A code that we don't know reads as ``declined``."""
 
 SUBMIT_GRACE: Final = timedelta(seconds=60)
 """The submitter's own time-outs are well below this: an inquiry may speak for it afterwards."""
@@ -146,16 +144,11 @@ def advance(state: AttemptState, event: AttemptEvent) -> Edge[AttemptState]:
 
 def read_decline(code: str) -> DeclineCode:
     """Our code for a provider adapter's decline code; ``declined`` for one that we don't know."""
-    for known in (
-        "card_declined",
-        "insufficient_funds",
-        "authentication_failed",
-        "expired",
-        "provider_refused",
-    ):
-        if code == known:
-            return known
-    return "declined"
+    return code if _is_decline(code) else "declined"
+
+
+def _is_decline(code: str) -> TypeGuard[DeclineCode]:
+    return code in DECLINE_CODES
 
 
 def judge(
