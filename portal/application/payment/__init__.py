@@ -1,1 +1,1 @@
-"""The payment package."""
+"""Stage "payment": money moves. Ordering of calls only; states change in the vault."""

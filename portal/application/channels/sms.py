@@ -1,0 +1,28 @@
+"""Short messages: one request a message, recipient and text filled in by the egress relay.
+
+Application zone. A provider that can do it has the one act of :class:`SendsSms`.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from portal.application.providers import sandbox_sms
+from portal.application.providers.exchange import (
+    Endpoint,
+    Exchange,
+    MessageAnswer,
+    MessageWanted,
+)
+
+
+class SendsSms(Protocol):
+    """Carries a text to a telephone number."""
+
+    def compose(self, endpoint: Endpoint, wanted: MessageWanted) -> Exchange[MessageAnswer]:
+        """The request for one message and how its answer reads."""
+        ...
+
+
+SMS: Final[Mapping[str, SendsSms]] = MappingProxyType({"sandbox_sms": sandbox_sms.ADAPTER})
+"""Provider → its adapter for short messages."""

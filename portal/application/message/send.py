@@ -1,0 +1,182 @@
+"""Sending one chunk of messages: take a slice, send it, report it and take the next.
+
+Application zone. The worker knows ids and routes only: recipient and text are filled in by the
+egress relay, which redeems each delivery once. Nothing here decides what a state becomes, and no
+message is sent again here: what is still due comes back in a later slice.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from portal.application.channels.registry import find_sender
+from portal.application.message.pace import Pace
+from portal.application.providers.exchange import Endpoint, MessageAnswer, MessageWanted
+from portal.contract.client import VaultClient
+from portal.contract.envelope import Authority
+from portal.contract.message import (
+    REPORT_AND_NEXT,
+    SLICE_MAX,
+    DeliveryRoute,
+    ReportAndNext,
+    SendOutcome,
+    SendResult,
+    Slice,
+)
+from portal.domain.errors import InvariantBroken, TryLater, Unknown
+from portal.domain.ids import ChunkId
+from portal.kit.crashpoint import crash_point
+from portal.kit.outbound import Outbound
+
+PAUSE_IN_PLACE_MAX_S: Final = 2.0
+"""Shorter pauses are waited for with the lease in hand; longer ones give the chunk back."""
+
+SLICES_MAX: Final = 200
+"""Slices in one run of the task; a chunk of 500 needs five, so this only stops a runaway."""
+
+NOT_DUE_RETRY_S: Final = 2.0
+REPORT_TRIES_MAX: Final = 5
+REPORT_PAUSE_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class SendDesk:
+    """What sending needs; one a process. ``is_stopping`` is asked between slices."""
+
+    vault: VaultClient
+    outbound: Outbound
+    endpoints: Mapping[str, Endpoint]
+    pace: Pace
+    is_stopping: Callable[[], bool]
+
+
+@dataclass(slots=True)
+class ChunkSent:
+    """How many messages of the chunk ended how in this run."""
+
+    outcomes: Counter[SendOutcome] = field(default_factory=Counter[SendOutcome])
+
+
+async def send_chunk(desk: SendDesk, lease: Authority, chunk_id: ChunkId) -> ChunkSent:
+    """Send what is still due of one chunk; the vault finishes the task with the last report.
+
+    Raises TryLater when the rest has to wait (``provider_paused``, ``deliveries_not_due``,
+    ``worker_stopping``): everything sent so far is reported by then.
+    """
+    sent = ChunkSent()
+    results: tuple[SendResult, ...] = ()
+    take = SLICE_MAX
+    for _ in range(SLICES_MAX):
+        part = await _report(
+            desk, lease, ReportAndNext(chunk_id=chunk_id, results=results, take=take)
+        )
+        if part.done:
+            return sent
+        if not part.deliveries:
+            raise TryLater("deliveries_not_due", retry_after_s=NOT_DUE_RETRY_S)
+        results = await _send_slice(desk, part)
+        sent.outcomes.update(result.outcome for result in results)
+        take = await _next_take(desk, part, results)
+        if take == 0:
+            await _give_back(desk, lease, chunk_id, part, results)
+            return sent
+    raise InvariantBroken("chunk_endless", context=f"chunk {chunk_id}")
+
+
+async def _give_back(
+    desk: SendDesk,
+    lease: Authority,
+    chunk_id: ChunkId,
+    part: Slice,
+    results: tuple[SendResult, ...],
+) -> None:
+    """Report without taking more; raises TryLater unless that was the end of the chunk."""
+    last = await _report(desk, lease, ReportAndNext(chunk_id=chunk_id, results=results, take=0))
+    if last.done:
+        return
+    if desk.is_stopping():
+        raise TryLater("worker_stopping", retry_after_s=0.0)
+    pause_s = max(desk.pace.pause_s(route.provider) for route in part.deliveries)
+    raise TryLater("provider_paused", retry_after_s=max(pause_s, NOT_DUE_RETRY_S))
+
+
+async def _next_take(desk: SendDesk, part: Slice, results: tuple[SendResult, ...]) -> int:
+    """How many to take next; 0 when the chunk must be given back. Waits out short pauses."""
+    providers = {route.provider for route in part.deliveries}
+    pause_s = max(desk.pace.pause_s(provider) for provider in providers)
+    nothing_moved = all(result.outcome == "busy" for result in results)
+    if desk.is_stopping() or pause_s > PAUSE_IN_PLACE_MAX_S or (nothing_moved and not pause_s):
+        return 0
+    await asyncio.sleep(pause_s)
+    return min(desk.pace.slice_max(provider, SLICE_MAX) for provider in providers)
+
+
+async def _send_slice(desk: SendDesk, part: Slice) -> tuple[SendResult, ...]:
+    by_provider: dict[str, list[DeliveryRoute]] = {}
+    for route in part.deliveries:
+        by_provider.setdefault(route.provider, []).append(route)
+    results: list[SendResult] = []
+    for provider, routes in by_provider.items():
+        if desk.pace.pause_s(provider) > PAUSE_IN_PLACE_MAX_S:
+            results += [
+                _result(route, MessageAnswer("busy", code="provider_paused")) for route in routes
+            ]
+            continue
+        await asyncio.sleep(desk.pace.pause_s(provider))
+        results += await _send_by(desk, provider, part, routes)
+    return tuple(results)
+
+
+async def _send_by(
+    desk: SendDesk, provider: str, part: Slice, routes: list[DeliveryRoute]
+) -> list[SendResult]:
+    endpoint = desk.endpoints.get(provider)
+    if endpoint is None:
+        raise InvariantBroken("provider_unconfigured", context=f"no endpoint for {provider}")
+    exchanges = [
+        find_sender(route.channel, provider).compose(
+            endpoint,
+            MessageWanted(
+                delivery_id=route.delivery_id,
+                key=route.key,
+                account=part.account,
+                sender=part.sender,
+            ),
+        )
+        for route in routes
+    ]
+    await desk.pace.admit(provider, len(routes))
+    crash_point("worker.before_send")
+    try:
+        answers = await desk.outbound.send([exchange.request for exchange in exchanges])
+    except BaseException:
+        desk.pace.forget_probe(provider)
+        raise
+    crash_point("worker.before_report")
+    read = [exchange.read(answer) for exchange, answer in zip(exchanges, answers, strict=True)]
+    desk.pace.learn(provider, read)
+    return [_result(route, answer) for route, answer in zip(routes, read, strict=True)]
+
+
+def _result(route: DeliveryRoute, answer: MessageAnswer) -> SendResult:
+    return SendResult(
+        delivery_id=route.delivery_id,
+        outcome=answer.outcome,
+        provider_ref=answer.provider_ref,
+        code=answer.code,
+    )
+
+
+async def _report(desk: SendDesk, lease: Authority, report: ReportAndNext) -> Slice:
+    """One call that must get through: results of messages already sent hang on it.
+
+    Booking the same results twice changes nothing, so an unclear call is repeated too.
+    """
+    for attempt in range(1, REPORT_TRIES_MAX):
+        try:
+            return await desk.vault.call(REPORT_AND_NEXT, report, lease)
+        except (TryLater, Unknown):
+            await asyncio.sleep(REPORT_PAUSE_S * 2**attempt)
+    return await desk.vault.call(REPORT_AND_NEXT, report, lease)

@@ -1,0 +1,23 @@
+"""Which adapter serves a method at a provider. Application zone; a lookup, nothing else."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from portal.application.methods.card import CARD, CardByRedirect
+from portal.domain.errors import InvariantBroken
+
+BY_REDIRECT: Final[Mapping[str, Mapping[str, CardByRedirect]]] = MappingProxyType({"card": CARD})
+"""Method → provider → adapter, for methods that send the payer to the provider's page."""
+
+
+def find_redirect(provider: str) -> CardByRedirect:
+    """The adapter that asks this provider about payments.
+
+    Raises InvariantBroken ``provider_unconfigured``: the vault named a provider we don't have.
+    """
+    for adapters in BY_REDIRECT.values():
+        adapter = adapters.get(provider)
+        if adapter is not None:
+            return adapter
+    raise InvariantBroken("provider_unconfigured", context=f"no method adapter for {provider}")

@@ -1,0 +1,37 @@
+"""What the payment stage needs, and the one way in which it talks to a provider.
+
+Application zone. Every request goes through the egress relay; nothing here knows a credential.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from portal.application.providers.exchange import Endpoint, Exchange
+from portal.contract.client import VaultClient
+from portal.domain.errors import InvariantBroken
+from portal.kit.outbound import Outbound
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PayDesk:
+    """One a process. ``public_origin`` is where payers come back to (no slash at the end)."""
+
+    vault: VaultClient
+    outbound: Outbound
+    endpoints: Mapping[str, Endpoint]
+    public_origin: str
+
+    def endpoint(self, provider: str) -> Endpoint:
+        """Where the provider is; InvariantBroken ``provider_unconfigured`` when nobody said."""
+        endpoint = self.endpoints.get(provider)
+        if endpoint is None:
+            raise InvariantBroken("provider_unconfigured", context=f"no endpoint for {provider}")
+        return endpoint
+
+    async def converse(self, exchange: Exchange[T]) -> T:
+        """Send one request and read its answer; whatever happens outside is in the reading."""
+        [answer] = await self.outbound.send([exchange.request])
+        return exchange.read(answer)

@@ -1,0 +1,86 @@
+"""Asking the provider what became of an attempt: on the payer's return, and by the worker.
+
+Application zone. An inquiry changes nothing at the provider, so it may be repeated at will; what a
+finding means for the attempt is decided in the vault.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from portal.application.methods.registry import find_redirect
+from portal.application.payment.desk import PayDesk
+from portal.contract.envelope import Authority
+from portal.contract.payment import (
+    RECORD_INQUIRY,
+    VIEW_ATTEMPT,
+    VIEW_INQUIRY,
+    VIEW_RETURN,
+    AttemptNow,
+    Finding,
+    RecordInquiry,
+    ViewAttempt,
+    ViewInquiry,
+    ViewReturn,
+)
+from portal.domain.errors import TryLater, Unknown
+from portal.domain.ids import AttemptId
+from portal.domain.payment import AttemptState
+from portal.kit.crashpoint import crash_point
+
+SETTLED: Final[AttemptState] = "succeeded"
+"""The one state in which nothing needs asking: even a failed or expired attempt may have been paid
+on a page that the payer had kept open."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayerBack:
+    """The payer after the provider's page: the short authority for the receipt of this attempt."""
+
+    authority: Authority
+    page_ref: str
+    attempt: AttemptNow
+
+
+async def finish_return(desk: PayDesk, merchant_code: str, return_token: str) -> PayerBack:
+    """Find the attempt behind the return address, ask the provider once, and show what is so.
+
+    Works in another browser than the one that left. When the finding can't be booked just now the
+    attempt is shown as it was: the inquiry that the vault has planned will book it.
+
+    Raises: NotFound or Expired from the vault for a token that leads nowhere.
+    """
+    back = await desk.vault.call(
+        VIEW_RETURN, ViewReturn(merchant_code=merchant_code, return_token=return_token)
+    )
+    now = await desk.vault.call(
+        VIEW_ATTEMPT, ViewAttempt(attempt_id=back.attempt_id), back.authority
+    )
+    if now.attempt.state != SETTLED:
+        finding = await _ask(desk, now.provider, now.reference)
+        crash_point("web.after_inquiry")
+        with suppress(TryLater, Unknown):
+            now = await _book(desk, back.authority, back.attempt_id, finding)
+    return PayerBack(back.authority, back.page_ref, now)
+
+
+async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> AttemptNow | None:
+    """The worker's inquiry under its task's lease; None when the attempt is over already."""
+    due = await desk.vault.call(VIEW_INQUIRY, ViewInquiry(attempt_id=attempt_id), lease)
+    if due.settled:
+        return None
+    finding = await _ask(desk, due.provider, due.reference)
+    crash_point("worker.after_inquiry")
+    return await _book(desk, lease, attempt_id, finding)
+
+
+async def _ask(desk: PayDesk, provider: str, reference: str) -> Finding:
+    adapter = find_redirect(provider)
+    return await desk.converse(adapter.inquire(desk.endpoint(provider), reference))
+
+
+async def _book(
+    desk: PayDesk, authority: Authority, attempt_id: AttemptId, finding: Finding
+) -> AttemptNow:
+    booking = RecordInquiry(attempt_id=attempt_id, finding=finding)
+    return await desk.vault.call(RECORD_INQUIRY, booking, authority)

@@ -1,0 +1,107 @@
+"""Paying, from the payer's button to the provider's page: one reference, one submission.
+
+Application zone. The vault has stored the attempt and its reference before the provider hears of
+it; a time-out or an unreadable answer is *unknown* and only an inquiry leaves it. Nothing here
+submits a second time.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from portal.application.methods.registry import find_redirect
+from portal.application.payment.desk import PayDesk
+from portal.application.providers.exchange import SessionAnswer, SessionWanted
+from portal.contract.envelope import Authority
+from portal.contract.payment import (
+    RECORD_SUBMISSION,
+    START_PAYMENT,
+    VIEW_ATTEMPT,
+    AttemptNow,
+    AttemptStarted,
+    RecordSubmission,
+    StartPayment,
+    ViewAttempt,
+)
+from portal.domain.errors import TryLater, Unknown
+from portal.domain.money import Money
+from portal.kit.crashpoint import crash_point
+
+RECORD_TRIES_MAX: Final = 4
+RECORD_PAUSE_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the payer's form says: ``key`` is the form's own, so a second click is the same intent.
+
+    Units: ``expected_minor`` in yen, the amount that the page showed.
+    """
+
+    method: str
+    expected_minor: int
+    key: str
+
+
+async def submit_payment(desk: PayDesk, authority: Authority, intent: Intent) -> AttemptNow:
+    """Start the payer's attempt and open it at the provider; say what the page should do now.
+
+    With a ``redirect_url`` the payer goes there; else the page shows the attempt's state. A key
+    seen before never submits again: the attempt is shown as it is.
+
+    Raises: Conflict ``amount_changed``, ``not_payable``, ``attempt_running`` from the vault;
+    Unknown ``payment_unclear`` when the outcome could not be recorded (an inquiry will find it).
+    """
+    started = await desk.vault.call(
+        START_PAYMENT,
+        StartPayment(
+            method=intent.method,
+            expected_minor=intent.expected_minor,
+            idempotency_key=intent.key,
+        ),
+        authority,
+    )
+    if not started.fresh:
+        seen = ViewAttempt(attempt_id=started.attempt_id)
+        return await desk.vault.call(VIEW_ATTEMPT, seen, authority)
+    crash_point("web.before_submission")
+    answer = await _open_session(desk, started)
+    crash_point("web.after_submission")
+    return await _record(desk, authority, started, answer)
+
+
+async def _open_session(desk: PayDesk, started: AttemptStarted) -> SessionAnswer:
+    wanted = SessionWanted(
+        reference=started.reference,
+        amount=Money(started.amount_minor),
+        return_url=return_address(desk.public_origin, started.merchant_code, started.return_token),
+        account=started.merchant_code,
+        description=started.description or started.reference,
+    )
+    adapter = find_redirect(started.provider)
+    return await desk.converse(adapter.open_session(desk.endpoint(started.provider), wanted))
+
+
+def return_address(origin: str, merchant_code: str, return_token: str) -> str:
+    """Where the provider's page sends the payer back to; the token grants one look-up."""
+    return f"{origin}/return/{quote(merchant_code, safe='')}/{quote(return_token, safe='')}"
+
+
+async def _record(
+    desk: PayDesk, authority: Authority, started: AttemptStarted, answer: SessionAnswer
+) -> AttemptNow:
+    """Book the provider's first answer; it was said once, so a busy vault is asked again."""
+    booked = RecordSubmission(
+        attempt_id=started.attempt_id,
+        outcome=answer.outcome,
+        redirect_url=answer.redirect_url,
+        provider_ref=answer.provider_ref,
+        code=answer.code,
+    )
+    for attempt in range(RECORD_TRIES_MAX):
+        try:
+            return await desk.vault.call(RECORD_SUBMISSION, booked, authority)
+        except (TryLater, Unknown):
+            await asyncio.sleep(RECORD_PAUSE_S * 2**attempt)
+    raise Unknown("payment_unclear", context=f"attempt {started.attempt_id}")

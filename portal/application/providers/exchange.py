@@ -1,0 +1,182 @@
+"""What adapters of all providers speak of: endpoints, capabilities, wishes and answers.
+
+Application zone, lowest layer. An adapter is pure: it composes a request for the egress relay and
+reads the answer that came back; it opens nothing, keeps nothing and knows no name, number or
+credential (those are placeholders that the relay fills). Nothing here may import a stage, a
+method or a channel.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+
+from portal.contract.message import SendOutcome
+from portal.domain.money import Money
+from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+
+T = TypeVar("T")
+
+NOTICE_EVENTS_MAX: Final = 1_000
+"""Most claims one notice may make; more is refused as malformed."""
+
+RETRY_AFTER_MAX_S: Final = 3_600.0
+"""Longest wait a provider's Retry-After is believed for."""
+
+_ADDRESS_CHARACTERS_MAX: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a provider's interface is: a host and port that the egress' rules list."""
+
+    host: str
+    port: int
+
+
+def parse_endpoints(text: str) -> dict[str, Endpoint]:
+    """Read ``provider=host:port,provider=host:port`` as settings give it.
+
+    Raises ValueError that lists every faulty item at once.
+    """
+    endpoints: dict[str, Endpoint] = {}
+    faults: list[str] = []
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        provider, _, address = item.partition("=")
+        host, _, port = address.rpartition(":")
+        if not provider or not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+            faults.append(item)
+            continue
+        endpoints[provider] = Endpoint(host, int(port))
+    if faults:
+        msg = f"not provider=host:port: {', '.join(faults)}"
+        raise ValueError(msg)
+    return endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast a provider takes requests, in the provider's own unit.
+
+    Units: ``unit`` per second; one of our messages costs ``units_per_message`` of them.
+    """
+
+    unit: Literal["message", "part", "request"]
+    per_s: float
+    units_per_message: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a provider can do, as data: stages ask this, never the provider's name.
+
+    ``reference_max`` is the longest reference of ours that it stores, in characters;
+    ``repeat_is_safe`` says that the same reference twice has one effect; ``notices_signed`` that a
+    notice proves its sender (ours are never believed either way, an inquiry follows).
+    """
+
+    provider: str
+    methods: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    reference_max: int
+    repeat_is_safe: bool
+    notices_signed: bool
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange(Generic[T]):
+    """One request to a provider and how its answer reads; ``read`` never raises on any answer."""
+
+    request: OutboundRequest
+    read: Callable[[OutboundAnswer], T]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWanted:
+    """A payment to be opened on the provider's own page, under our ``reference``."""
+
+    reference: str
+    amount: Money
+    return_url: str
+    account: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAnswer:
+    """``refused`` means that the provider holds nothing under our reference; else ``unknown``."""
+
+    outcome: Literal["accepted", "refused", "unknown"]
+    redirect_url: str = ""
+    provider_ref: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageWanted:
+    """A delivery to be sent; recipient and text are placeholders until the relay fills them."""
+
+    delivery_id: UUID
+    key: str
+    account: str
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAnswer:
+    """What became of one message; ``retry_after_s`` when the provider asked for a pause.
+
+    ``is_provider_fault`` counts for the circuit breaker: the next message would fare the same.
+    """
+
+    outcome: SendOutcome
+    provider_ref: str = ""
+    code: str = ""
+    retry_after_s: float = 0.0
+    is_provider_fault: bool = False
+
+
+def read_json(answer: OutboundAnswer, shape: type[T]) -> T | None:
+    """The answer's body as ``shape``, or None when it is anything else."""
+    try:
+        return msgspec.json.decode(answer.body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def read_retry_after(answer: OutboundAnswer) -> float:
+    """Seconds the provider asked us to wait, 0 when it named none (dates are not supported).
+
+    Source: RFC 9110 §10.2.3.
+    """
+    for name, value in answer.headers.items():
+        if name.lower() == "retry-after" and value.strip().isdecimal():
+            return min(float(value.strip()), RETRY_AFTER_MAX_S)
+    return 0.0
+
+
+def is_page_address(url: str) -> bool:
+    """Whether a payer's browser may be sent there: absolute https, or http on this host only.
+
+    The address comes from outside, so everything that a browser reads differently from us
+    (credentials, backslashes, control characters) is refused.
+    """
+    if not 0 < len(url) <= _ADDRESS_CHARACTERS_MAX or not url.isascii() or not url.isprintable():
+        return False
+    if any(letter in url for letter in "\\ \"'<>"):
+        return False
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port
+    except ValueError:
+        return False
+    if not host or parts.username is not None or parts.password is not None:
+        return False
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and host in {"localhost", "127.0.0.1", "::1"}
+    )

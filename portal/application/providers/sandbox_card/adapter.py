@@ -1,0 +1,158 @@
+"""The sandbox's card company: opening a payment and asking what became of it.
+
+Application zone; pure. No card number can pass here: the payer types it on the company's page.
+"""
+
+from typing import Final, Literal
+from urllib.parse import quote
+
+import msgspec
+
+from portal.application.providers.exchange import (
+    Endpoint,
+    Exchange,
+    SessionAnswer,
+    SessionWanted,
+    is_page_address,
+    read_json,
+)
+from portal.contract.payment import Finding, FindingState
+from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+
+_HEADERS: Final = {
+    "authorization": "Bearer {{credential:sandbox_card}}",
+    "accept": "application/json",
+}
+_OPEN_TIMEOUT_S: Final = 8.0
+_INQUIRE_TIMEOUT_S: Final = 5.0
+_OK: Final = 200
+_CREATED: Final = 201
+_NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
+_TOO_MANY: Final = 429
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422, _TOO_MANY})
+
+_States = Literal["open", "processing", "succeeded", "failed", "expired"]
+_FOUND: Final[dict[_States, FindingState]] = {
+    "open": "requires_action",
+    "processing": "pending",
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "expired": "failed",
+}
+
+
+class _Session(msgspec.Struct, frozen=True):
+    id: str
+    reference: str
+    url: str
+
+
+class _Payment(msgspec.Struct, frozen=True):
+    id: str
+    reference: str
+    status: _States
+    amount: int
+    currency: Literal["JPY"]
+    decline_code: str | None
+    approval_no: str | None
+    card_hint: str | None
+    authentication: str | None
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    code: str
+
+
+class SandboxCard:
+    """Card by redirect: see :class:`portal.application.methods.card.CardByRedirect`."""
+
+    def open_session(self, endpoint: Endpoint, wanted: SessionWanted) -> Exchange[SessionAnswer]:
+        """Open a payment under our reference; a reference known already reads as unknown."""
+        body = {
+            "reference": wanted.reference,
+            "amount": wanted.amount.amount_minor,
+            "currency": wanted.amount.currency,
+            "return_url": wanted.return_url,
+            "notice_account": wanted.account,
+            "description": wanted.description,
+        }
+        request = OutboundRequest(
+            host=endpoint.host,
+            port=endpoint.port,
+            method="POST",
+            path="/v1/sessions",
+            headers={**_HEADERS, "content-type": "application/json"},
+            body=msgspec.json.encode(body).decode(),
+            body_kind="json",
+            timeout_s=_OPEN_TIMEOUT_S,
+        )
+        return Exchange(request, lambda answer: _read_session(answer, wanted.reference))
+
+    def inquire(self, endpoint: Endpoint, reference: str) -> Exchange[Finding]:
+        """Ask what became of the payment under our reference."""
+        request = OutboundRequest(
+            host=endpoint.host,
+            port=endpoint.port,
+            method="GET",
+            path=f"/v1/payments/{quote(reference, safe='')}",
+            headers=_HEADERS,
+            timeout_s=_INQUIRE_TIMEOUT_S,
+        )
+        return Exchange(request, lambda answer: _read_payment(answer, reference))
+
+
+ADAPTER: Final = SandboxCard()
+
+
+def _read_session(answer: OutboundAnswer, reference: str) -> SessionAnswer:
+    if answer.fate == "not_sent":
+        return SessionAnswer("refused", code="provider_away")
+    if answer.fate == "unclear":
+        return SessionAnswer("unknown", code=answer.code or "provider_unclear")
+    if answer.status in _REFUSALS:
+        return SessionAnswer("refused", code=_refusal_code(answer))
+    if answer.status == _CONFLICT:
+        return SessionAnswer("unknown", code="reference_exists")
+    session = read_json(answer, _Session) if answer.status in {_OK, _CREATED} else None
+    if session is None or session.reference != reference or not is_page_address(session.url):
+        return SessionAnswer("unknown", code="answer_unreadable")
+    return SessionAnswer("accepted", redirect_url=session.url, provider_ref=session.id)
+
+
+def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
+    if answer.fate != "answered":
+        return _finding("unclear", code=answer.code)
+    if answer.status == _NOT_FOUND:
+        refusal = read_json(answer, _Refusal)
+        found_nothing = refusal is not None and refusal.code == "not_found"
+        return _finding("not_found" if found_nothing else "unclear")
+    payment = read_json(answer, _Payment) if answer.status == _OK else None
+    if payment is None or payment.reference != reference:
+        return _finding("unclear", code="answer_unreadable")
+    decline = "expired" if payment.status == "expired" else payment.decline_code
+    return Finding(
+        state=_FOUND[payment.status],
+        amount_minor=payment.amount,
+        provider_ref=payment.id,
+        decline_code=decline or "",
+        approval_no=payment.approval_no or "",
+        instrument_hint=payment.card_hint or "",
+        authentication=payment.authentication or "",
+    )
+
+
+def _finding(state: FindingState, *, code: str = "") -> Finding:
+    return Finding(
+        state=state,
+        amount_minor=0,
+        provider_ref="",
+        decline_code=code,
+        approval_no="",
+        instrument_hint="",
+        authentication="",
+    )
+
+
+def _refusal_code(answer: OutboundAnswer) -> str:
+    return "provider_busy" if answer.status == _TOO_MANY else "provider_refused"
