@@ -1,0 +1,150 @@
+"""The sandbox's own books, in SQLite: every message taken and every payment, with its end.
+
+The witness of the drills: nothing in it comes from the portal's database, and a row of
+``effect`` is written once for each thing that really happened outside.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+_SCHEMA: Final = """
+create table if not exists message (
+    seq integer primary key autoincrement,
+    id text unique not null, account text not null, reference text not null,
+    recipient text not null, sender text not null, body text not null,
+    status text not null, at real not null,
+    unique (account, reference)
+);
+create index if not exists message_recipient on message (recipient, seq);
+create table if not exists payment (
+    seq integer primary key autoincrement,
+    id text unique not null, reference text unique not null, account text not null,
+    amount integer not null, currency text not null, description text not null,
+    return_url text not null, status text not null, decline_code text, approval_no text,
+    card_hint text, authentication text not null default '', at real not null,
+    hidden_until real not null default 0
+);
+create table if not exists effect (
+    seq integer primary key autoincrement,
+    kind text not null, reference text not null, at real not null
+);
+create table if not exists once (key text primary key);
+"""
+
+Row = dict[str, Any]
+
+
+class Journal:
+    """One file, one writer (the sandbox is a single process).
+
+    Commits survive a killed process; after a power cut the last second may be missing, which no
+    drill here can cause.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file."""
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("pragma journal_mode = wal")
+        self._db.execute("pragma synchronous = normal")
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Flush and close the file."""
+        self._db.close()
+
+    def first_time(self, key: str) -> bool:
+        """True once for each key, for faults that happen only the first time."""
+        return self._db.execute("insert or ignore into once values (?)", (key,)).rowcount == 1
+
+    def add_message(self, message: Row) -> tuple[Row, bool]:
+        """Take a message once per (account, reference); False when it was there already."""
+        cursor = self._db.execute(
+            "insert or ignore into message"
+            " (id, account, reference, recipient, sender, body, status, at) values"
+            " (:id, :account, :reference, :recipient, :sender, :body, 'queued', :at)",
+            {**message, "at": time.time()},
+        )
+        fresh = cursor.rowcount == 1
+        if fresh:
+            self._effect("message", message["reference"])
+        found = self._one(
+            "select * from message where account = ? and reference = ?",
+            message["account"],
+            message["reference"],
+        )
+        if found is None:
+            msg = "a message just written can't be read back"
+            raise RuntimeError(msg)
+        return found, fresh
+
+    def set_message_status(self, ids: Iterable[str], status: str) -> None:
+        """Note how messages ended."""
+        self._db.executemany(
+            "update message set status = ? where id = ?", [(status, one) for one in ids]
+        )
+
+    def messages(self, *, after: int, recipient: str | None, limit: int) -> list[Row]:
+        """The newest messages past a sequence number, oldest of them first."""
+        where = "seq > ?" if recipient is None else "seq > ? and recipient = ?"
+        values: list[str | int] = [after] if recipient is None else [after, recipient]
+        rows = self._db.execute(
+            f"select * from message where {where} order by seq desc limit ?",  # noqa: S608 - fixed texts
+            (*values, limit),
+        ).fetchall()
+        return [dict(row) for row in reversed(rows)]
+
+    def message_counts(self) -> Row:
+        """How many messages were taken, to how many references, by status."""
+        by_status = {
+            row["status"]: row["n"]
+            for row in self._db.execute("select status, count(*) n from message group by status")
+        }
+        effects = self._db.execute("select count(*) from effect where kind = 'message'").fetchone()
+        return {"taken": sum(by_status.values()), "effects": effects[0], "by_status": by_status}
+
+    def open_payment(self, payment: Row) -> bool:
+        """Store a new payment; False when the reference exists."""
+        cursor = self._db.execute(
+            "insert or ignore into payment (id, reference, account, amount, currency, description,"
+            " return_url, status, at) values (:id, :reference, :account, :amount, :currency,"
+            " :description, :return_url, 'open', :at)",
+            {**payment, "at": time.time()},
+        )
+        return cursor.rowcount == 1
+
+    def payment(self, *, reference: str | None = None, payment_id: str | None = None) -> Row | None:
+        """One payment by the merchant's reference or by our id."""
+        if reference is not None:
+            return self._one("select * from payment where reference = ?", reference)
+        return self._one("select * from payment where id = ?", payment_id or "")
+
+    def end_payment(self, payment_id: str, end: Row) -> bool:
+        """Give an open payment its end; False when it already has one. Money moves here, once."""
+        cursor = self._db.execute(
+            "update payment set status = :status, decline_code = :decline_code,"
+            " approval_no = :approval_no, card_hint = :card_hint,"
+            " authentication = :authentication, hidden_until = :hidden_until"
+            " where id = :id and status in ('open', 'processing')",
+            {**end, "id": payment_id},
+        )
+        if cursor.rowcount == 1 and end["status"] == "succeeded":
+            self._effect("payment", payment_id)
+        return cursor.rowcount == 1
+
+    def payments(self) -> list[Row]:
+        """Every payment, oldest first."""
+        return [dict(row) for row in self._db.execute("select * from payment order by seq")]
+
+    def _effect(self, kind: str, reference: str) -> None:
+        self._db.execute(
+            "insert into effect (kind, reference, at) values (?, ?, ?)",
+            (kind, reference, time.time()),
+        )
+
+    def _one(self, statement: str, *values: str) -> Row | None:
+        row = self._db.execute(statement, values).fetchone()
+        return None if row is None else dict(row)

@@ -1,0 +1,61 @@
+"""The published magic numbers: which telephone, card or amount makes the sandbox misbehave.
+
+Everything else behaves well. Telephone numbers are from a block that no carrier has allocated
+(090-0000-xxxx); card numbers are test numbers that no issuer has; amounts are in yen.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+SmsFault = Literal["invalid", "undelivered", "busy_once", "down_once", "drop_after", "silent"]
+
+SMS: Final[dict[str, SmsFault]] = {
+    "+819000000404": "invalid",
+    "+819000000001": "undelivered",
+    "+819000000429": "busy_once",
+    "+819000000503": "down_once",
+    "+819000000999": "drop_after",
+    "+819000000000": "silent",
+}
+"""Number → what happens: refused at once (422); accepted, then reported undelivered; 429 the first
+time; 503 the first time; accepted, but the connection breaks before the answer; accepted and never
+reported on (a carrier that swallows messages with links)."""
+
+CardEnd = Literal["succeeded", "card_declined", "insufficient_funds", "authentication_failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class CardScript:
+    """What a card number does: its true end, and how the payer and the portal learn of it.
+
+    ``challenge`` asks the payer for a password page first. ``hidden_s`` is how long inquiries are
+    answered with 504 after the payer pressed the button; the browser is never sent back then and no
+    notice goes out. ``noisy`` sends each notice three times and an outdated one behind them.
+    """
+
+    end: CardEnd
+    challenge: bool = False
+    hidden_s: float = 0.0
+    noisy: bool = False
+
+
+CARDS: Final[dict[str, CardScript]] = {
+    "4242424242424242": CardScript("succeeded"),
+    "4000000000000002": CardScript("card_declined"),
+    "4000000000009995": CardScript("insufficient_funds"),
+    "4000002500003155": CardScript("succeeded", challenge=True),
+    "4000000000000119": CardScript("succeeded", hidden_s=3.0),
+    "4000000000000127": CardScript("card_declined", hidden_s=3.0),
+    "4000000000000259": CardScript("succeeded", noisy=True),
+}
+
+SessionFault = Literal["never_received", "answer_lost", "error", "busy"]
+
+AMOUNTS: Final[dict[int, SessionFault]] = {
+    40404: "never_received",
+    40405: "answer_lost",
+    40500: "error",
+    40429: "busy",
+}
+"""Amount → what opening a payment does: hangs and stores nothing; stores it, but the connection
+breaks before the answer; 500 without storing; 429 without storing."""

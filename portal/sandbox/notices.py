@@ -1,0 +1,77 @@
+"""Notices from the sandbox's companies to the portal's public address, with patience."""
+
+import asyncio
+from collections import defaultdict, deque
+from typing import Any, Final
+
+import httpx
+
+from portal.kit.log import get_logger
+
+_BATCH: Final = 100
+_OK: Final = 200
+_QUEUE_MAX: Final = 200_000
+_PAUSE_MAX_S: Final = 10.0
+_COLLECT_S: Final = 0.15
+
+log = get_logger()
+
+Event = dict[str, Any]
+
+
+class NoticeSender:
+    """Posts events to ``/notices/<provider>/<account>`` until they are answered with 200.
+
+    Events of one address go out in order and in batches; an address that does not answer is tried
+    again with growing pauses of up to ten seconds, and holds up no other.
+    """
+
+    def __init__(self, origin: str) -> None:
+        """Remember where the portal's public door is."""
+        self._origin = origin
+        self._client = httpx.AsyncClient(timeout=10.0, trust_env=False)
+        self._queues: dict[str, deque[Event]] = defaultdict(deque)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def send(self, provider: str, account: str, event: Event) -> None:
+        """Queue one event; past 200,000 waiting for one address the oldest is dropped."""
+        address = f"/notices/{provider}/{account}"
+        queue = self._queues[address]
+        if len(queue) >= _QUEUE_MAX:
+            queue.popleft()
+        queue.append(event)
+        task = self._tasks.get(address)
+        if task is None or task.done():
+            self._tasks[address] = asyncio.create_task(self._drain(address))
+
+    async def close(self) -> None:
+        """Stop sending; what waits is lost, as when a company closes its line."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._client.aclose()
+
+    async def _drain(self, address: str) -> None:
+        queue = self._queues[address]
+        pause_s = 0.2
+        while queue:
+            await asyncio.sleep(_COLLECT_S)
+            batch = [queue[place] for place in range(min(_BATCH, len(queue)))]
+            if await self._post(address, batch):
+                for _ in batch:
+                    queue.popleft()
+                pause_s = 0.2
+            else:
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, _PAUSE_MAX_S)
+
+    async def _post(self, address: str, batch: list[Event]) -> bool:
+        try:
+            answer = await self._client.post(self._origin + address, json={"events": batch})
+        except httpx.HTTPError as error:
+            log.info("notice.not_delivered", error=type(error).__name__, count=len(batch))
+            return False
+        if answer.status_code == _OK:
+            return True
+        log.info("notice.refused", status=answer.status_code, count=len(batch))
+        return False

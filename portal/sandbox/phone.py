@@ -1,0 +1,154 @@
+"""The payers' telephones: a page that shows the messages just delivered, live, and the journal."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from portal.sandbox.carriers import CARRIERS, Carriers
+from portal.sandbox.journal import Journal, Row
+from portal.sandbox.templates import SCRIPT, STYLE, render
+
+_LINK: Final = re.compile(r"(https?://\S+)")
+_ZONE: Final = ZoneInfo("Asia/Tokyo")
+_SHOWN: Final = 30
+_PAGE_MAX: Final = 20_000
+_HEARTBEAT_S: Final = 15.0
+_SHARE_S: Final = 0.25
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
+    " form-action 'self' http://localhost:* http://127.0.0.1:*; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+
+
+class Phones:
+    """Everybody's inbox, by telephone number."""
+
+    def __init__(self, journal: Journal, carriers: Carriers) -> None:
+        """Read the journal; be woken by the carriers."""
+        self._journal = journal
+        self._carriers = carriers
+
+    @property
+    def routes(self) -> list[Route]:
+        """The page, its stream, and the same as JSON for programs."""
+        return [
+            Route("/phone", self.page),
+            Route("/phone/events", self.events),
+            Route("/phone/messages.json", self.messages),
+            Route("/journal.json", self.journal),
+            Route("/sandbox.css", self.style),
+            Route("/phone.js", self.script),
+        ]
+
+    async def page(self, request: Request) -> Response:
+        """GET /phone?to=: the newest numbers, and one phone."""
+        latest = list(reversed(self._journal.messages(after=0, recipient=None, limit=_SHOWN)))
+        chosen = _e164(request.query_params.get("to", "")) or (
+            latest[0]["recipient"] if latest else None
+        )
+        messages = self._journal.messages(after=0, recipient=chosen, limit=_SHOWN) if chosen else []
+        page = render(
+            "phone.html",
+            latest=latest,
+            chosen=chosen,
+            carrier=CARRIERS.get((chosen or "")[:5], ""),
+            after=latest[0]["seq"] if latest else 0,
+            messages=[{**row, **_shape(row)} for row in messages],
+        )
+        return HTMLResponse(page, headers={"content-security-policy": _POLICY})
+
+    async def messages(self, request: Request) -> Response:
+        """GET /phone/messages.json?after=&to=&limit=: for simulated payers and drills."""
+        rows = self._journal.messages(
+            after=int(request.query_params.get("after", "0")),
+            recipient=_e164(request.query_params.get("to", "")) or None,
+            limit=min(int(request.query_params.get("limit", "1000")), _PAGE_MAX),
+        )
+        return _json({"messages": [_public(row) for row in rows]})
+
+    async def events(self, request: Request) -> Response:
+        """GET /phone/events?after=: server-sent events, each a list of new messages."""
+        after = int(request.query_params.get("after", "0"))
+        return StreamingResponse(self._stream(after), media_type="text/event-stream")
+
+    async def journal(self, request: Request) -> Response:
+        """GET /journal.json: what really happened, for the comparison item by item."""
+        del request
+        payments = [
+            {
+                "reference": row["reference"],
+                "state": row["status"],
+                "amount": row["amount"],
+                "account": row["account"],
+            }
+            for row in self._journal.payments()
+        ]
+        return _json({"payments": payments, "messages": self._journal.message_counts()})
+
+    async def style(self, request: Request) -> Response:
+        """The pages' style."""
+        del request
+        return Response(STYLE, media_type="text/css")
+
+    async def script(self, request: Request) -> Response:
+        """The phone's script."""
+        del request
+        return Response(SCRIPT, media_type="text/javascript")
+
+    async def _stream(self, after: int) -> AsyncIterator[bytes]:
+        watcher = asyncio.Event()
+        self._carriers.watchers.add(watcher)
+        try:
+            while True:
+                rows = self._journal.messages(after=after, recipient=None, limit=_SHOWN)
+                if rows:
+                    after = rows[-1]["seq"]
+                    yield b"data: " + orjson.dumps([_public(row) for row in rows]) + b"\n\n"
+                watcher.clear()
+                try:
+                    await asyncio.wait_for(watcher.wait(), _HEARTBEAT_S)
+                    await asyncio.sleep(_SHARE_S)
+                except TimeoutError:
+                    yield b": still here\n\n"
+        finally:
+            self._carriers.watchers.discard(watcher)
+
+
+def _e164(text: str) -> str:
+    digits = re.sub(r"\D", "", text)
+    return f"+81{digits[1:]}" if digits.startswith("0") else f"+{digits}" if digits else ""
+
+
+def _shape(row: Row) -> dict[str, Any]:
+    pieces = [
+        {"text": piece, "link": _LINK.fullmatch(piece) is not None}
+        for piece in _LINK.split(row["body"])
+        if piece
+    ]
+    return {"pieces": pieces, "clock": datetime.fromtimestamp(row["at"], _ZONE).strftime("%H:%M")}
+
+
+def _public(row: Row) -> dict[str, Any]:
+    link = _LINK.search(row["body"])
+    return {
+        "seq": row["seq"],
+        "to": row["recipient"],
+        "from": row["sender"],
+        "text": row["body"],
+        "link": link.group(1) if link else None,
+        "at": row["at"],
+        "clock": datetime.fromtimestamp(row["at"], _ZONE).strftime("%H:%M"),
+    }
+
+
+def _json(value: object) -> Response:
+    return Response(orjson.dumps(value), media_type="application/json")

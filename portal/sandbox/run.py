@@ -1,0 +1,127 @@
+"""The sandbox's process: companies behind TLS for the relay, pages for browsers, one journal."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Generator
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Host, Route, Router
+
+from portal.kit.log import configure, get_logger
+from portal.sandbox.cards import CardCompany
+from portal.sandbox.carriers import Carriers
+from portal.sandbox.interface import ApiError, answer_error
+from portal.sandbox.journal import Journal
+from portal.sandbox.notices import NoticeSender
+from portal.sandbox.phone import Phones
+from portal.sandbox.settings import SandboxSettings
+
+_LOOPBACK: Final = "127.0.0.1"
+_DRAIN_S: Final = 2
+
+log = get_logger()
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the process, which runs two of them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Let the process' own signal wiring stand."""
+        yield
+
+
+def create_servers(
+    settings: SandboxSettings, journal: Journal, notices: NoticeSender
+) -> tuple[_Server, _Server]:
+    """The server for merchants (TLS) and the one for browsers, sharing journal and line."""
+    carriers = Carriers(journal, notices)
+    cards = CardCompany(journal, notices, settings.browser_origin)
+    phones = Phones(journal, carriers)
+    api = Starlette(
+        routes=[
+            Host("sms.sandbox.test", Router(carriers.routes)),
+            Host("card.sandbox.test", Router(cards.routes)),
+            Route("/healthz", _alive),
+        ],
+        exception_handlers={ApiError: answer_error},
+    )
+    pages = Starlette(
+        routes=[
+            *phones.routes,
+            *cards.browser_routes,
+            Route("/healthz", _alive),
+            Route("/", _front),
+        ],
+        exception_handlers={ApiError: answer_error},
+    )
+    return (
+        _Server(
+            uvicorn.Config(
+                api,
+                host=_LOOPBACK,
+                port=settings.api_port,
+                ssl_certfile=settings.cert,
+                ssl_keyfile=settings.key,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=_DRAIN_S,
+            )
+        ),
+        _Server(
+            uvicorn.Config(
+                pages,
+                host=_LOOPBACK,
+                port=settings.browser_port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=_DRAIN_S,
+            )
+        ),
+    )
+
+
+async def serve(settings: SandboxSettings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    journal = Journal(settings.state_dir / "journal.sqlite")
+    notices = NoticeSender(settings.notice_origin)
+    servers = create_servers(settings, journal, notices)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for server in servers:
+            server.should_exit = True
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop)
+    log.info("sandbox.started", port=settings.browser_port)
+    async with asyncio.TaskGroup() as group:
+        for server in servers:
+            group.create_task(server.serve())
+    await notices.close()
+    journal.close()
+
+
+def run() -> None:
+    """Start the sandbox with the settings of the environment."""
+    configure(process="sandbox")
+    asyncio.run(serve(SandboxSettings()))  # pyright: ignore[reportCallIssue] - from the environment
+
+
+async def _alive(request: Request) -> Response:
+    del request
+    return PlainTextResponse("ok")
+
+
+async def _front(request: Request) -> Response:
+    del request
+    return RedirectResponse("/phone", status_code=303)
