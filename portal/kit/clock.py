@@ -1,0 +1,69 @@
+"""The two clocks, for every zone: wall time and business time; nothing else may ask for the time.
+
+Wall time is for leases, expiries, tokens and time-outs. Business time (due dates, ladders, nets)
+is wall time plus an offset that the vault keeps, so that demos and drills travel in time while
+nothing that guards security moves with them. New ids take their time and chance here too.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from portal.domain.ids import new_uuid7
+
+
+class Clock(Protocol):
+    """Where the time comes from; passed in, never imported as a fact."""
+
+    def wall(self) -> datetime:
+        """The moment it really is, aware and in UTC."""
+        ...
+
+    def business_now(self) -> datetime:
+        """The moment it is for the business, aware and in UTC."""
+        ...
+
+    def business_today(self, zone: str) -> date:
+        """The business date in an IANA time zone; KeyError-like ValueError for an unknown one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SystemClock:
+    """The machine's clock; ``offset_s`` moves business time only.
+
+    Units: seconds, may be negative.
+    """
+
+    offset_s: float = 0.0
+
+    def wall(self) -> datetime:
+        """The moment it really is, aware and in UTC."""
+        return datetime.fromtimestamp(time.time(), UTC)
+
+    def business_now(self) -> datetime:
+        """Wall time moved by the offset."""
+        return self.wall() + timedelta(seconds=self.offset_s)
+
+    def business_today(self, zone: str) -> date:
+        """The business date in an IANA time zone.
+
+        Raises: ZoneInfoNotFoundError (a KeyError) for a zone that does not exist.
+        """
+        return self.business_now().astimezone(_zone(zone)).date()
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def new_id(clock: Clock) -> UUID:
+    """A fresh UUIDv7: ordered by wall time to the millisecond, unguessable below that."""
+    unix_ms = int(clock.wall().timestamp() * 1000)
+    return new_uuid7(unix_ms, secrets.randbits(80))

@@ -1,0 +1,52 @@
+"""What the data zone must be told at start: environment variables ``PORTAL_VAULT_*``.
+
+Nothing that guards data has a default.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_settings import SettingsConfigDict
+
+from portal.kit.settings import ZoneSettings, read_pairs
+
+
+def _checked_pairs(text: str) -> str:
+    read_pairs(text)
+    return text
+
+
+class VaultSettings(ZoneSettings):
+    """Settings of one vault process.
+
+    Paths are files, sockets and folders. ``database_url`` is an asyncpg DSN without a password.
+    ``provider_hosts`` says to which host a provider's deliveries may go
+    (``sandbox_sms=sms.sandbox.test,...``). Budgets are rows revealed: to one staff session or API
+    key in an hour, and through one calling process in a minute.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PORTAL_VAULT_")
+
+    socket: Path
+    cert: Path
+    key: Path
+    ca: Path
+    root_key_file: Path
+    database_url: str
+    database_password_file: Path
+    audit_heads_dir: Path
+    public_origin: str
+    provider_hosts: Annotated[str, AfterValidator(_checked_pairs)] = ""
+    instance: str = "vault-1"
+    production: bool = False
+    budget_staff_rows_per_hour: int = 10_000
+    budget_api_key_rows_per_hour: int = 100_000
+    budget_staff_rows_per_minute: int = 6_000
+    budget_api_key_rows_per_minute: int = 30_000
+    budget_payer_rows_per_minute: int = 120_000
+    budget_egress_rows_per_minute: int = 240_000
+
+    def provider_host(self, provider: str) -> str | None:
+        """The one host that deliveries of ``provider`` may go to, or None."""
+        return read_pairs(self.provider_hosts).get(provider)
