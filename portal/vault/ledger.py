@@ -1,0 +1,127 @@
+"""Data zone: the ledger's one pen, and the settlement that is read from it.
+
+:func:`post` is the only place that books; :func:`settle` the only one that changes a bill's
+settlement, always to what the entries say. Both run inside the act's transaction. The database
+checks on its own that every transaction balances and that nothing is ever changed.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from portal.domain import bill as rules
+from portal.domain.bill import BillSums, Settlement
+from portal.domain.errors import InvariantBroken
+from portal.domain.ledger import Transaction
+from portal.vault.act import Act
+
+_TRANSACTIONS = """
+insert into ledger_transaction (merchant_id, id, cause, cause_id, at, debit_minor, entries)
+select $1, t.id, t.cause, t.cause_id, $2, t.debit_minor, t.entries
+from unnest($3::uuid[], $4::text[], $5::uuid[], $6::bigint[], $7::smallint[])
+     as t (id, cause, cause_id, debit_minor, entries)
+on conflict (merchant_id, cause_id, cause) do nothing
+returning id
+"""
+_ENTRIES = """
+insert into ledger_entry
+    (merchant_id, transaction_id, line, account, amount_minor, bill_id, attempt_id)
+select $1, e.* from unnest($2::uuid[], $3::smallint[], $4::text[], $5::bigint[], $6::uuid[],
+                           $7::uuid[]) as e
+"""
+_BOOKED_OTHERWISE = """
+select t.cause, t.cause_id from unnest($2::text[], $3::uuid[], $4::bigint[])
+     as w (cause, cause_id, debit_minor)
+join ledger_transaction t on t.merchant_id = $1 and t.cause_id = w.cause_id and t.cause = w.cause
+where t.debit_minor <> w.debit_minor limit 1
+"""
+
+
+async def post(act: Act, transactions: Sequence[Transaction]) -> int:
+    """Book transactions, each cause once; returns how many were new.
+
+    Two statements for any number (thousands are fine). A cause that is booked already is left as
+    it is, so a step that is repeated books nothing twice.
+
+    Raises: InvariantBroken ``ledger_cause_reused`` when a cause was booked with another amount.
+    """
+    if not transactions:
+        return 0
+    wanted = {act.new_id(): transaction for transaction in transactions}
+    causes = [item.cause for item in wanted.values()]
+    cause_ids = [item.cause_id for item in wanted.values()]
+    debits = [item.debit_minor for item in wanted.values()]
+    rows = await act.db.fetch(
+        _TRANSACTIONS,
+        act.merchant_id,
+        act.business,
+        list(wanted),
+        causes,
+        cause_ids,
+        debits,
+        [len(item.entries) for item in wanted.values()],
+    )
+    booked = {row["id"]: wanted[row["id"]] for row in rows}
+    if len(booked) < len(wanted):
+        clash = await act.db.fetchrow(_BOOKED_OTHERWISE, act.merchant_id, causes, cause_ids, debits)
+        if clash is not None:
+            context = f"{clash['cause']} {clash['cause_id']}"
+            raise InvariantBroken("ledger_cause_reused", context=context)
+    if booked:
+        await _insert_entries(act, booked)
+    return len(booked)
+
+
+async def _insert_entries(act: Act, booked: dict[UUID, Transaction]) -> None:
+    lines = [
+        (transaction_id, line, entry)
+        for transaction_id, transaction in booked.items()
+        for line, entry in enumerate(transaction.entries)
+    ]
+    await act.db.execute(
+        _ENTRIES,
+        act.merchant_id,
+        [transaction_id for transaction_id, _, _ in lines],
+        [line for _, line, _ in lines],
+        [entry.account for _, _, entry in lines],
+        [entry.amount_minor for _, _, entry in lines],
+        [entry.bill_id for _, _, entry in lines],
+        [entry.attempt_id for _, _, entry in lines],
+    )
+
+
+async def sums_of(act: Act, bill_id: UUID) -> BillSums:
+    """What the ledger says about one bill now. Units: minor units, debits positive."""
+    rows = await act.db.fetch(
+        "select account, sum(amount_minor)::bigint as balance from ledger_entry"
+        " where merchant_id = $1 and bill_id = $2 group by account",
+        act.merchant_id,
+        bill_id,
+    )
+    balances: dict[str, int] = {row["account"]: row["balance"] for row in rows}
+    return BillSums(
+        receivable=balances.get("receivable", 0),
+        in_transit=balances.get("in_transit", 0),
+        overpayment=balances.get("overpayment", 0),
+    )
+
+
+async def settle(act: Act, bill_id: UUID, before: Settlement) -> Settlement:
+    """Bring a locked bill's settlement to what the ledger says; emit the change's event.
+
+    ``before`` is the bill's settlement as read under its lock. The day of the first money is kept
+    in ``paid_at`` (business time).
+    """
+    sums = await sums_of(act, bill_id)
+    edge = rules.settle(before, sums)
+    if edge is None:
+        return before
+    await act.db.execute(
+        "update bill set settlement = $3, version = version + 1,"
+        " paid_at = coalesce(paid_at, $4) where merchant_id = $1 and id = $2",
+        act.merchant_id,
+        bill_id,
+        edge.state,
+        act.business,
+    )
+    await act.emit(bill_id, edge.code, amount_minor=sums.in_transit)
+    return edge.state
