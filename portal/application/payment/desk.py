@@ -17,12 +17,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class PayDesk:
-    """One a process. ``public_origin`` is where payers come back to (no slash at the end)."""
+    """One a process, in web and in work."""
 
     vault: VaultClient
     outbound: Outbound
     endpoints: Mapping[str, Endpoint]
-    public_origin: str
 
     def endpoint(self, provider: str) -> Endpoint:
         """Where the provider is; InvariantBroken ``provider_unconfigured`` when nobody said."""

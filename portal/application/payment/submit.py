@@ -44,11 +44,14 @@ class Intent:
     key: str
 
 
-async def submit_payment(desk: PayDesk, authority: Authority, intent: Intent) -> AttemptNow:
+async def submit_payment(
+    desk: PayDesk, authority: Authority, intent: Intent, public_origin: str
+) -> AttemptNow:
     """Start the payer's attempt and open it at the provider; say what the page should do now.
 
     With a ``redirect_url`` the payer goes there; else the page shows the attempt's state. A key
-    seen before never submits again: the attempt is shown as it is.
+    seen before never submits again: the attempt is shown as it is. ``public_origin`` is where the
+    provider sends the payer back to, without a slash at the end.
 
     Raises: Conflict ``amount_changed``, ``not_payable``, ``attempt_running`` from the vault;
     Unknown ``payment_unclear`` when the outcome could not be recorded (an inquiry will find it).
@@ -66,16 +69,17 @@ async def submit_payment(desk: PayDesk, authority: Authority, intent: Intent) ->
         seen = ViewAttempt(attempt_id=started.attempt_id)
         return await desk.vault.call(VIEW_ATTEMPT, seen, authority)
     crash_point("web.before_submission")
-    answer = await _open_session(desk, started)
+    return_url = return_address(public_origin, started.merchant_code, started.return_token)
+    answer = await _open_session(desk, started, return_url)
     crash_point("web.after_submission")
     return await _record(desk, authority, started, answer)
 
 
-async def _open_session(desk: PayDesk, started: AttemptStarted) -> SessionAnswer:
+async def _open_session(desk: PayDesk, started: AttemptStarted, return_url: str) -> SessionAnswer:
     wanted = SessionWanted(
         reference=started.reference,
         amount=Money(started.amount_minor),
-        return_url=return_address(desk.public_origin, started.merchant_code, started.return_token),
+        return_url=return_url,
         account=started.merchant_code,
         description=started.description or started.reference,
     )

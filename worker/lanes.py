@@ -1,0 +1,105 @@
+"""The steps of background work by name, with the types of what goes in and what comes out.
+
+Application zone, but free of it on purpose: tasks implement these steps, job nets refer to them,
+so this module knows neither the tasks nor the data API. No I/O, no behaviour.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Generic, TypeVar
+
+from portal.domain.ids import AttemptId, ChunkId, ImportId
+from portal.domain.task import LANES, Lane, TaskKind
+
+Params = TypeVar("Params")
+Output = TypeVar("Output")
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[Params, Output]):
+    """One kind of task. ``run_s``: after this a run gives its task back (it goes on later)."""
+
+    kind: TaskKind
+    params: type[Params]
+    output: type[Output]
+    run_s: float
+
+    @property
+    def lane(self) -> Lane:
+        """The lane it runs in unless the task was planned for the other one."""
+        return LANES[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportChunk:
+    """One chunk (about 1,000 rows) of an import, numbered from 0."""
+
+    import_id: ImportId
+    chunk_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class WholeImport:
+    """All bills of an import."""
+
+    import_id: ImportId
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChunk:
+    """One immutable chunk of about 500 deliveries."""
+
+    chunk_id: ChunkId
+
+
+@dataclass(frozen=True, slots=True)
+class OneAttempt:
+    """One attempt to pay."""
+
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class RowsJudged:
+    """What became of a chunk's rows."""
+
+    good: int
+    faulty: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class BillsMoved:
+    """Bills issued or discarded by this run."""
+
+    bills: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesSent:
+    """Messages by what the provider said, in this run."""
+
+    accepted: int
+    rejected: int
+    busy: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptAsked:
+    """The attempt's state after the inquiry; empty when it was over before."""
+
+    state: str
+
+
+ACCEPT_CHUNK: Final = Step("intake.accept_chunk", ImportChunk, RowsJudged, 60.0)
+ISSUE_BILLS: Final = Step("intake.issue_bills", WholeImport, BillsMoved, 60.0)
+DISCARD_BILLS: Final = Step("intake.discard_bills", WholeImport, BillsMoved, 60.0)
+SEND_CHUNK: Final = Step("message.send_chunk", MessageChunk, MessagesSent, 600.0)
+INQUIRE: Final = Step("payment.inquire", OneAttempt, AttemptAsked, 30.0)
+
+STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
+    {step.kind: step for step in (ACCEPT_CHUNK, ISSUE_BILLS, DISCARD_BILLS, SEND_CHUNK, INQUIRE)}
+)
+"""Every kind of task → its step."""
