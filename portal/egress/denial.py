@@ -1,0 +1,58 @@
+"""Why the relay refuses: one exception and the list of its codes.
+
+Zone: egress; pure. The codes are stable: they are in answers (:class:`OutboundAnswer`), in the
+reason phrase of a tunnel's 403, in the journal and in ``docs/egress.md``.
+"""
+
+from typing import Final
+
+CODES: Final = {
+    # Who, where to, what.
+    "caller_unknown": "The uid at the other end of the socket has no role.",
+    "host_invalid": "Not a strict ASCII host name; an address in any spelling is none.",
+    "port_invalid": "Not a port from 1 to 65535 in plain digits.",
+    "host_not_listed": "No rule for this role, host and port.",
+    "rule_expired": "There is a rule, but it is not in force yet or any more.",
+    "method_not_allowed": "The rule for this path does not list the method.",
+    "path_invalid": "Not an absolute, plain path without dot segments and hidden escapes.",
+    "path_not_allowed": "No rule's path prefix covers it.",
+    "header_not_allowed": "A request header that neither all rules nor this one allow.",
+    "header_invalid": "A header that could end its line, or the same one twice.",
+    "timeout_invalid": "Not a positive number of seconds.",
+    "quota_spent": "The rule's bytes for this hour are used up.",
+    "relay_busy": "No free place within the request's own time.",
+    # Templates.
+    "body_invalid": "The body is not what body_kind says, or the content type contradicts it.",
+    "field_not_allowed": "A field of the body that the rule does not list.",
+    "place_not_as_fixed": "The rule fixes what stands there, and something else does.",
+    "placeholder_unknown": "A {{ that opens no known placeholder.",
+    "placeholder_misplaced": "A placeholder where none may be: a key, a path, a raw body.",
+    "credential_not_allowed": "The rule does not list the credential, or not for this place.",
+    "credential_missing": "The rule lists it, and the relay has no value for it.",
+    "delivery_missing": "A delivery's placeholder without a delivery_id.",
+    "delivery_unused": "A delivery_id without any of its placeholders.",
+    "delivery_repeated": "The same delivery_id twice in one slice.",
+    "delivery_refused": "The vault gives no value for this delivery and host.",
+    "vault_away": "The vault can't be asked at the moment.",
+    "value_unfit": "A value that can't stand in a header.",
+    # The way there.
+    "name_not_public": "The name resolves to an address that is not plainly public.",
+    "dns_failed": "The name does not resolve, or not in time.",
+    "connect_failed": "No connection to any of the name's addresses.",
+    "tls_failed": "No TLS, or a certificate that does not verify.",
+    "timed_out": "The request's time ran out.",
+    "dropped": "The connection broke before the answer was complete.",
+    "too_large": "The answer is larger than the rule takes.",
+    "answer_encoded": "The answer is compressed although identity was asked for.",
+    "answer_invalid": "The answer is not HTTP.",
+}
+"""Code → what it means. Those of a tunnel's own grammar are in ``portal.egress.relay``."""
+
+
+class Denied(Exception):
+    """The request does not leave; nothing of it has."""
+
+    def __init__(self, code: str) -> None:
+        """Keep the code, which must be one of CODES."""
+        super().__init__(code)
+        self.code = code

@@ -1,0 +1,211 @@
+"""The default mode: the relay itself sends what it has checked, filled and may vouch for.
+
+Zone: egress. A slice goes through four steps, each for all its requests before the next: judged by
+the rules, delivered (one call to the vault a host), filled and booked, sent. So nothing has left
+when a placeholder is wrong, and the vault is not asked for what will not be sent. Values live in
+one slice's memory and are scrubbed out of its answers.
+"""
+
+import asyncio
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from portal.domain.errors import InvalidInput, InvariantBroken
+from portal.domain.host import PORT_MAX, canonical_host
+from portal.egress.callers import Caller
+from portal.egress.deliver import Values, Vault, redeem
+from portal.egress.denial import Denied
+from portal.egress.policy import RuleBook
+from portal.egress.record import Record
+from portal.egress.rules import Rule
+from portal.egress.scrub import scrub, scrub_text
+from portal.egress.sender import Sender
+from portal.egress.template import Filled, Template, read_template
+from portal.kit.clock import Clock
+from portal.kit.crashpoint import crash_point
+from portal.kit.outbound.frames import REPLY_BYTES_MAX
+from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class _Job:
+    """One request on its way through the slice; ``answer`` is set once it is decided."""
+
+    request: OutboundRequest
+    host: str = ""
+    rule: Rule | None = None
+    template: Template | None = None
+    values: dict[str, str] = field(default_factory=dict[str, str])
+    filled: Filled | None = None
+    answer: OutboundAnswer | None = None
+
+    @property
+    def awaited_delivery(self) -> UUID | None:
+        """The delivery to redeem, while the request is still on its way."""
+        return self.request.delivery_id if self.answer is None else None
+
+
+class Originate:
+    """Judges, fills and sends slices for known callers."""
+
+    def __init__(
+        self,
+        book: RuleBook,
+        vault: Vault,
+        sender: Sender,
+        record: Record,
+        *,
+        credentials: Mapping[str, str],
+        clock: Clock,
+    ) -> None:
+        """All that a slice needs; ``credentials`` maps names to the providers' secrets."""
+        self._book = book
+        self._vault = vault
+        self._sender = sender
+        self._credentials = credentials
+        self._record = record
+        self._clock = clock
+
+    async def send_slice(
+        self, caller: Caller, requests: Sequence[OutboundRequest]
+    ) -> list[OutboundAnswer]:
+        """One answer for each request, in order; never raises for what a request holds."""
+        jobs = [_Job(request) for request in requests]
+        delivered: set[UUID] = set()
+        for job in jobs:
+            with self._deciding(caller, job):
+                self._judge(caller, job, delivered)
+        await self._deliver(caller, jobs)
+        for job in jobs:
+            if job.answer is None:
+                with self._deciding(caller, job):
+                    self._fill(job)
+        async with asyncio.TaskGroup() as sending:
+            for job in jobs:
+                if job.answer is None:
+                    sending.create_task(self._send(job))
+        return list(_within_frame(job.answer for job in jobs if job.answer is not None))
+
+    def _judge(self, caller: Caller, job: _Job, delivered: set[UUID]) -> None:
+        """Find the rule and read the template; Denied when the request may not leave."""
+        request = job.request
+        if not caller.roles:
+            raise Denied("caller_unknown")
+        try:
+            job.host = canonical_host(request.host)
+        except InvalidInput as error:
+            raise Denied("host_invalid") from error
+        if not 1 <= request.port <= PORT_MAX:
+            raise Denied("port_invalid")
+        if not request.timeout_s > 0:  # so written for the sake of NaN
+            raise Denied("timeout_invalid")
+        job.rule = self._book.policy.decide_request(
+            caller.roles,
+            host=job.host,
+            port=request.port,
+            method=request.method,
+            path=request.path,
+            now=self._clock.wall(),
+        )
+        job.template = read_template(request, job.rule)
+        for placeholder in job.template.placeholders:
+            source, _, name = placeholder.partition(":")
+            if source == "credential":
+                if name not in self._credentials:
+                    raise Denied("credential_missing")
+                job.values[placeholder] = self._credentials[name]
+        if request.delivery_id is not None:
+            if request.delivery_id in delivered:
+                raise Denied("delivery_repeated")
+            delivered.add(request.delivery_id)
+
+    async def _deliver(self, caller: Caller, jobs: Sequence[_Job]) -> None:
+        """Fetch the values of all deliveries, one call to the vault for each host."""
+        by_host: dict[str, dict[UUID, _Job]] = {}
+        for job in jobs:
+            delivery_id = job.awaited_delivery
+            if delivery_id is not None:
+                by_host.setdefault(job.host, {})[delivery_id] = job
+        if not by_host:
+            return
+        async with asyncio.TaskGroup() as asking:
+            answers = {
+                host: asking.create_task(redeem(self._vault, host, list(waiting)))
+                for host, waiting in by_host.items()
+            }
+        for host, waiting in by_host.items():
+            found = answers[host].result()
+            for delivery_id, job in waiting.items():
+                with self._deciding(caller, job):
+                    job.values |= _values_or_denied(found[delivery_id])
+        crash_point("egress.after_redeem")
+
+    def _fill(self, job: _Job) -> None:
+        """Put the values in and book the bytes against the rule's quota."""
+        rule, filled = _decided(job.rule), _decided(job.template).fill(job.values)
+        size = len(job.request.path) + len(filled.body)
+        size += sum(len(name) + len(text) for name, text in filled.headers.items())
+        self._book.quotas.spend(rule, size)
+        self._record.metrics.bytes_up.labels(rule.id).inc(size)
+        job.filled = filled
+
+    async def _send(self, job: _Job) -> None:
+        """Send, count, and scrub what comes back."""
+        rule = _decided(job.rule)
+        with self._record.metrics.seconds.labels(rule.id).time():
+            answer = await self._sender.send(rule, job.request, _decided(job.filled))
+        crash_point("egress.after_send")
+        self._record.metrics.requests.labels(rule.id, answer.fate).inc()
+        self._record.metrics.bytes_down.labels(rule.id).inc(len(answer.body))
+        job.answer = _scrubbed(answer, list(job.values.values()))
+
+    @contextmanager
+    def _deciding(self, caller: Caller, job: _Job) -> Generator[None]:
+        """A step that may deny the request: the denial becomes its answer and is journaled."""
+        try:
+            yield
+        except Denied as denied:
+            job.answer = OutboundAnswer(fate="not_sent", code=denied.code)
+            self._record.denied(caller, "originate", job.host, job.request.port, denied.code)
+
+
+def _values_or_denied(found: Values | str) -> Values:
+    if isinstance(found, str):
+        raise Denied(found)
+    return found
+
+
+def _decided(value: _T | None) -> _T:
+    """What an earlier step has set for every request that is still on its way."""
+    if value is None:
+        raise InvariantBroken("egress_step_skipped")
+    return value
+
+
+def _scrubbed(answer: OutboundAnswer, values: Sequence[str]) -> OutboundAnswer:
+    if not values:
+        return answer
+    return msgspec.structs.replace(
+        answer,
+        headers={name: scrub_text(text, values) for name, text in answer.headers.items()},
+        body=scrub(answer.body, values, is_cut=answer.code == "too_large"),
+    )
+
+
+def _within_frame(answers: Iterable[OutboundAnswer]) -> Iterator[OutboundAnswer]:
+    """Leave out bodies beyond what one reply may hold; their requests are unclear then."""
+    total = 0
+    for answer in answers:
+        total += len(answer.body)
+        if total <= REPLY_BYTES_MAX:
+            yield answer
+        else:
+            total -= len(answer.body)
+            yield OutboundAnswer(fate="unclear", status=answer.status, code="too_large")

@@ -1,0 +1,264 @@
+"""The signed list of what may leave: its types, its signature, its faults.
+
+Zone: egress. The relay holds the verify key only; who signs (the operator, or the embedded stack
+for its sandbox) holds the other half, so that no confined zone can write its own list. A file is
+taken as a whole or not at all. Nothing here decides about a request: see ``portal.egress.policy``.
+
+File: ``{"payload": "<JSON text>", "signature": "<base64>"}``, the Ed25519 signature over
+``SIGNATURE_CONTEXT`` and the payload's bytes.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Final, Literal
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from portal.domain.errors import InvalidInput
+from portal.domain.host import PORT_MAX, canonical_host
+from portal.egress.grammar import (
+    HEADERS_FOR_ALL,
+    HEADERS_NEVER,
+    METHODS,
+    is_header_name,
+    is_path,
+    placeholders_in,
+)
+
+SIGNATURE_CONTEXT: Final = b"harai egress rules 1\n"
+RULES_MAX: Final = 1_000
+FILE_BYTES_MAX: Final = 4 * 1024 * 1024
+ANSWER_BYTES_CEILING: Final = 4 * 1024 * 1024
+TIMEOUT_CEILING_S: Final = 120.0
+TUNNEL_LIFE_S: Final = 600.0
+
+_BOUNDS: Final[dict[str, tuple[float, float]]] = {
+    "port": (1, PORT_MAX),
+    "bytes_up_per_hour": (1, 1 << 50),
+    "answer_bytes_max": (1, ANSWER_BYTES_CEILING),
+    "connect_timeout_s": (0.1, TIMEOUT_CEILING_S),
+    "timeout_s": (0.1, TIMEOUT_CEILING_S),
+    "idle_timeout_s": (0.1, TUNNEL_LIFE_S),
+    "concurrency_max": (1, 1_024),
+}
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
+_BODY_PLACE: Final = re.compile(r"body:(?:/[^/~\x00-\x1f]{1,64}){1,8}")
+
+Mode = Literal["originate", "tunnel"]
+
+
+class RulesRefused(Exception):
+    """The file is not taken: ``faults`` says everything that is wrong with it."""
+
+    def __init__(self, *faults: str) -> None:
+        """Keep all faults, so that whoever signs sees them at once."""
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one role may send to one host and port.
+
+    ``originate`` (the default): the relay speaks TLS itself and checks ``methods`` and
+    ``path_prefixes`` (a prefix ends where a segment ends). ``headers`` are allowed beside
+    HEADERS_FOR_ALL. ``credentials`` may stand in the Authorization header, or where ``fixed``
+    puts them. ``fixed`` maps a place (``header:authorization``, ``body:/to``) to the exact
+    template that must stand there, so that an owned caller can't word a message or choose its
+    addressee: ``{"body:/to": "{{delivery:to}}", "body:/text": "{{delivery:body}}"}``. ``fields``,
+    when given, are all that the body may have at its top, so that no ``cc`` goes round that.
+
+    ``tunnel`` (CONNECT): the caller speaks TLS through the relay; a road out for whoever has an
+    account at the host, so it needs its ``purpose`` spelled out.
+
+    ``address`` pins the name to one address, of any kind, and ``sandbox`` trusts the demo's CA:
+    both or neither, and never in production.
+
+    Units: bytes, seconds, UTC.
+    """
+
+    id: str
+    role: str
+    host: str
+    port: int
+    purpose: str
+    bytes_up_per_hour: int
+    mode: Mode = "originate"
+    methods: tuple[str, ...] = ()
+    path_prefixes: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
+    fixed: dict[str, str] = {}
+    fields: tuple[str, ...] = ()
+    answer_bytes_max: int = 64 * 1024
+    connect_timeout_s: float = 5.0
+    timeout_s: float = 30.0
+    concurrency_max: int = 64
+    idle_timeout_s: float = 60.0
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    address: str | None = None
+    sandbox: bool = False
+
+    @property
+    def shapes_body(self) -> bool:
+        """Whether the rule says something of the body, so that it must be there and readable."""
+        return bool(self.fields) or any(place.startswith("body:") for place in self.fixed)
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The payload: ``version`` grows with every file ever signed for an installation."""
+
+    version: int
+    rules: tuple[Rule, ...]
+
+
+class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    payload: str
+    signature: str
+
+
+def sign_rules(private_key: Ed25519PrivateKey, payload: Rules | Mapping[str, object]) -> bytes:
+    """The bytes of a signed rule file. For the operator and the embedded stack, never the relay.
+
+    Raises: RulesRefused when the relay would refuse the rules anyway (production apart).
+    """
+    try:
+        rules = payload if isinstance(payload, Rules) else msgspec.convert(payload, Rules)
+    except msgspec.ValidationError as error:
+        raise RulesRefused(str(error)) from error
+    faults = list(_faults(rules, production=False))
+    if faults:
+        raise RulesRefused(*faults)
+    text = msgspec.json.encode(rules)
+    signature = private_key.sign(SIGNATURE_CONTEXT + text)
+    return msgspec.json.encode(
+        _Envelope(payload=text.decode(), signature=base64.b64encode(signature).decode())
+    )
+
+
+def read_rules(raw: bytes, verify_key: Ed25519PublicKey, *, production: bool) -> Rules:
+    """The rules of a signed file. The signature is checked before the payload is looked at.
+
+    Raises: RulesRefused with every fault for a bad signature, an unknown field, a rule that breaks
+    its own terms, or, in production, any sandbox rule.
+    """
+    if len(raw) > FILE_BYTES_MAX:
+        raise RulesRefused("file_too_long")
+    try:
+        envelope = msgspec.json.decode(raw, type=_Envelope)
+        signature = base64.b64decode(envelope.signature, validate=True)
+        text = envelope.payload.encode()
+        verify_key.verify(signature, SIGNATURE_CONTEXT + text)
+    except InvalidSignature as error:
+        raise RulesRefused("signature_invalid") from error
+    except (msgspec.DecodeError, binascii.Error, ValueError) as error:
+        raise RulesRefused("not_a_rule_file") from error
+    try:
+        rules = msgspec.json.decode(text, type=Rules)
+    except msgspec.DecodeError as error:
+        raise RulesRefused("payload_invalid", str(error)) from error
+    faults = list(_faults(rules, production=production))
+    if faults:
+        raise RulesRefused(*faults)
+    return rules
+
+
+def _faults(rules: Rules, *, production: bool) -> Iterator[str]:
+    if rules.version < 1:
+        yield "version: below 1"
+    if len(rules.rules) > RULES_MAX:
+        yield f"rules: more than {RULES_MAX}"
+    seen: set[object] = set()
+    for rule in rules.rules:
+        for fault in (*_faults_of_rule(rule), *_faults_of_mode(rule)):
+            yield f"{rule.id}: {fault}"
+        if production and (rule.sandbox or rule.address is not None):
+            yield f"{rule.id}: sandbox rule in production"
+        for key in _keys(rule):
+            if key in seen:
+                yield f"{rule.id}: {key} is ruled twice"
+            seen.add(key)
+
+
+def _keys(rule: Rule) -> Iterator[object]:
+    """What no two rules may share, so that each request has one rule that decides."""
+    yield rule.id
+    if rule.mode == "tunnel":
+        yield (rule.role, rule.host, rule.port, "tunnel")
+        return
+    for method in rule.methods:
+        for prefix in rule.path_prefixes:
+            yield (rule.role, rule.host, rule.port, method, prefix.rstrip("/"))
+
+
+def _faults_of_rule(rule: Rule) -> Iterator[str]:
+    if _NAME.fullmatch(rule.id) is None or _NAME.fullmatch(rule.role) is None:
+        yield "id and role are names of [a-z0-9_.-]"
+    try:
+        if canonical_host(rule.host) != rule.host:
+            yield "host is not in its canonical spelling"
+    except InvalidInput as error:
+        yield f"host: {error.context}"
+    if not rule.purpose.strip():
+        yield "no purpose"
+    for name, (lowest, highest) in _BOUNDS.items():
+        # Written so that a NaN is out of bounds too.
+        if not lowest <= getattr(rule, name) <= highest:
+            yield f"{name} out of bounds"
+    for moment in (rule.not_before, rule.expires_at):
+        if moment is not None and moment.tzinfo is None:
+            yield "a moment without its zone"
+    yield from _faults_of_pin(rule)
+
+
+def _faults_of_pin(rule: Rule) -> Iterator[str]:
+    if rule.sandbox != (rule.address is not None):
+        yield "address and sandbox go together"
+    if rule.address is not None:
+        try:
+            ip_address(rule.address)
+        except ValueError:
+            yield "address is none"
+
+
+def _faults_of_mode(rule: Rule) -> Iterator[str]:
+    if rule.mode == "tunnel":
+        shaping = (rule.methods, rule.path_prefixes, rule.headers, rule.credentials)
+        if any((*shaping, rule.fixed, rule.fields)):
+            yield "a tunnel can't be held to methods, paths, headers, credentials or a body"
+        return
+    if not rule.methods or not set(rule.methods) <= METHODS:
+        yield "methods: none, or an unknown one"
+    if not rule.path_prefixes or not all(is_path(path) for path in rule.path_prefixes):
+        yield "path_prefixes: none, or one that is no plain path"
+    for name in rule.headers:
+        if not is_header_name(name) or name != name.lower() or name in HEADERS_NEVER:
+            yield f"headers: {name!r} can't be allowed"
+    if not all(_NAME.fullmatch(name) for name in rule.credentials):
+        yield "credentials: not a name"
+    for place, template in rule.fixed.items():
+        yield from _faults_of_place(rule, place, template)
+
+
+def _faults_of_place(rule: Rule, place: str, template: str) -> Iterator[str]:
+    kind, _, name = place.partition(":")
+    allowed = HEADERS_FOR_ALL | set(rule.headers)
+    if (kind == "header" and name not in allowed) or (
+        kind != "header" and _BODY_PLACE.fullmatch(place) is None
+    ):
+        yield f"fixed: {place!r} is no place"
+    found = placeholders_in(template)
+    if found is None:
+        yield f"fixed: {place!r} holds an unknown placeholder"
+        return
+    for placeholder in found:
+        source, _, credential = placeholder.partition(":")
+        if source == "credential" and credential not in rule.credentials:
+            yield f"fixed: {place!r} uses a credential that the rule does not list"

@@ -1,0 +1,105 @@
+"""Taking substituted values out of answers again, in the spellings that an API may echo.
+
+Zone: egress; pure. A provider that repeats what it was sent must not make the relay a way to read
+names, numbers, links and credentials. Scrubbed are the value itself and its long words, as plain
+text, in JSON, percent and HTML escapes, and telephone numbers without their plus or in national
+form. It is a net for honest providers: one that means to tell a caller something can.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+import orjson
+
+MASK: Final = b"***"
+WORD_LENGTH_MIN: Final = 8
+"""Words of a value from this length on are scrubbed alone too: links, numbers, codes."""
+
+ASCII_END: Final = 128
+
+_E164: Final = re.compile(r"\+\d{6,15}", re.ASCII)
+
+
+def scrub(body: bytes, values: Iterable[str], *, is_cut: bool = False) -> bytes:
+    """``body`` with every value replaced by MASK, the longest spelling first.
+
+    With ``is_cut`` the body ends in the middle: an end that may be the beginning of a value is
+    masked as well.
+    """
+    if not body:
+        return body
+    spellings = sorted(
+        {spelling for value in values if value for spelling in _spellings(value, body)},
+        key=len,
+        reverse=True,
+    )
+    for spelling in spellings:
+        body = body.replace(spelling, MASK)
+    return _mask_cut_end(body, spellings) if is_cut else body
+
+
+def scrub_text(text: str, values: Iterable[str]) -> str:
+    """The same for one header."""
+    return scrub(text.encode(errors="replace"), values).decode(errors="replace")
+
+
+def _spellings(value: str, body: bytes) -> Iterator[bytes]:
+    """Ways in which ``body`` may spell ``value``; escapes only when it holds their sign."""
+    for form in {value, *_words(value), *_numbers(value)}:
+        yield form.encode(errors="replace")
+        if b"\\" in body:
+            plain = orjson.dumps(form)[1:-1]
+            yield plain
+            yield plain.replace(b"/", b"\\/")
+            yield from _json_escapes(form)
+        if b"%" in body or b"+" in body:
+            for escaped in (quote(form), quote(form, safe=""), quote_plus(form)):
+                yield escaped.encode()
+                yield re.sub(r"%[0-9A-F]{2}", lambda m: m[0].lower(), escaped).encode()
+        if b"&" in body:
+            yield html.escape(form).encode()
+            yield html.escape(form, quote=False).encode()
+
+
+def _json_escapes(form: str) -> Iterator[bytes]:
+    """JSON with everything beyond ASCII as escapes of four digits, in small and capital letters."""
+    units = form.encode("utf-16-be", "surrogatepass")
+    for digits in ("04x", "04X"):
+        pieces: list[bytes] = []
+        for place in range(0, len(units), 2):
+            unit = int.from_bytes(units[place : place + 2], "big")
+            pieces.append(
+                orjson.dumps(chr(unit))[1:-1]
+                if unit < ASCII_END
+                else f"\\u{unit:{digits}}".encode()
+            )
+        yield b"".join(pieces)
+        yield b"".join(pieces).replace(b"/", b"\\/")
+
+
+def _words(value: str) -> Iterator[str]:
+    for word in value.split():
+        if len(word) >= WORD_LENGTH_MIN:
+            yield word
+
+
+def _numbers(value: str) -> Iterator[str]:
+    """A telephone number without its plus, and as Japan writes it inside the country."""
+    if _E164.fullmatch(value) is None:
+        return
+    yield value[1:]
+    if value.startswith("+81"):
+        yield "0" + value[3:]
+
+
+def _mask_cut_end(body: bytes, spellings: Iterable[bytes]) -> bytes:
+    longest = 0
+    for spelling in spellings:
+        for length in range(min(len(spelling) - 1, len(body)), longest, -1):
+            if body.endswith(spelling[:length]):
+                longest = length
+                break
+    return body[: len(body) - longest] + MASK if longest else body

@@ -1,0 +1,251 @@
+"""One request, one HTTPS exchange with a listed host, and exactly what is known afterwards.
+
+Zone: egress. The relay speaks TLS itself, to an address that its own resolver judged. No redirect
+is followed, no proxy, cookie or ``.netrc`` used, nothing is repeated. The fate of a request turns
+at one point: once a connection was ours to write on, the host may have seen the request, and only
+a complete answer makes that certain.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from socket import AF_INET, AF_INET6, AddressFamily
+from types import SimpleNamespace
+from typing import Final
+
+import aiohttp
+import certifi
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from portal.egress.denial import Denied
+from portal.egress.grammar import ANSWER_HEADERS
+from portal.egress.resolve import Resolver
+from portal.egress.rules import Rule
+from portal.egress.template import Filled
+from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+
+KEEP_ALIVE_S: Final = 4.0
+"""Below the 5 s after which many servers drop an idle connection: a request written on one that
+is just being dropped would be unclear."""
+
+USER_AGENT: Final = "harai"
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Set by aiohttp's tracing the moment a connection is ours."""
+
+    may_have_reached: bool = False
+
+
+class Sender:
+    """Connections to the outside, kept alive by name and address, and bounded by rule."""
+
+    def __init__(self, resolver: Resolver, sandbox_ca: Path | None) -> None:
+        """``sandbox_ca`` is trusted for sandbox rules and for nothing else."""
+        self._resolver = resolver
+        self._public_tls = _tls(Path(certifi.where()))
+        self._sandbox_tls = None if sandbox_ca is None else _tls(sandbox_ca)
+        self._sessions: dict[str | None, aiohttp.ClientSession] = {}
+        self._places: dict[tuple[str, int], asyncio.Semaphore] = {}
+
+    async def send(self, rule: Rule, request: OutboundRequest, filled: Filled) -> OutboundAnswer:
+        """Send once and say what became of it; never raises for what happens outside.
+
+        Waits for a free place at most the request's own time; that time then starts again.
+        """
+        timeout_s = min(request.timeout_s, rule.timeout_s)
+        progress = _Progress()
+        try:
+            async with self._place(rule, timeout_s), asyncio.timeout(timeout_s):
+                return await self._exchange(rule, request, filled, progress)
+        except Denied as denied:
+            code = denied.code
+        except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
+            code = _code_of(error)
+        fate = "unclear" if progress.may_have_reached else "not_sent"
+        return OutboundAnswer(fate=fate, code=code)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
+
+    async def _exchange(
+        self, rule: Rule, request: OutboundRequest, filled: Filled, progress: _Progress
+    ) -> OutboundAnswer:
+        path, question, query = request.path.partition("?")
+        url = URL.build(
+            scheme="https", host=rule.host, port=rule.port, path=path, query_string=query,
+            encoded=True,
+        )  # fmt: skip
+        async with self._session(rule).request(
+            request.method,
+            url if question else url.with_query(None),
+            data=filled.body or None,
+            headers={"user-agent": USER_AGENT, **filled.headers, "accept-encoding": "identity"},
+            ssl=self._tls_for(rule),
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(sock_connect=rule.connect_timeout_s),
+            trace_request_ctx=progress,
+        ) as answer:
+            return await _read(answer, rule.answer_bytes_max)
+
+    @asynccontextmanager
+    async def _place(self, rule: Rule, wait_s: float) -> AsyncGenerator[None]:
+        """One of the rule's places; Denied ``relay_busy`` when none gets free in time."""
+        places = self._places.setdefault(
+            (rule.id, rule.concurrency_max), asyncio.Semaphore(rule.concurrency_max)
+        )
+        try:
+            async with asyncio.timeout(wait_s):
+                await places.acquire()
+        except TimeoutError as error:
+            raise Denied("relay_busy") from error
+        try:
+            yield
+        finally:
+            places.release()
+
+    def _session(self, rule: Rule) -> aiohttp.ClientSession:
+        """The connections for the rule's pin: a pinned name shares none with the public one."""
+        session = self._sessions.get(rule.address)
+        if session is None:
+            connector = aiohttp.TCPConnector(
+                resolver=_Pinning(self._resolver, rule.address),
+                use_dns_cache=False,
+                limit=0,  # bounded by rule, above
+                keepalive_timeout=KEEP_ALIVE_S,
+            )
+            session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+                skip_auto_headers=("content-type",),
+                trace_configs=[_tracing()],
+                middlewares=(_never_repeat,),
+            )
+            self._sessions[rule.address] = session
+        return session
+
+    def _tls_for(self, rule: Rule) -> ssl.SSLContext:
+        if not rule.sandbox:
+            return self._public_tls
+        if self._sandbox_tls is None:
+            raise Denied("tls_failed")
+        return self._sandbox_tls
+
+
+class _Pinning(AbstractResolver):
+    """Gives aiohttp the judged addresses of a name, or the one that sandbox rules pin."""
+
+    def __init__(self, resolver: Resolver, address: str | None) -> None:
+        self._resolver = resolver
+        self._address = address
+
+    async def resolve(
+        self, host: str, port: int = 0, family: AddressFamily = AF_INET
+    ) -> list[ResolveResult]:
+        """Both families: which to try first is aiohttp's business."""
+        del family
+        if self._address is not None:
+            addresses = [self._address]
+        else:
+            addresses = await self._resolver.public_addresses(host)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=AF_INET6 if ":" in address else AF_INET,
+                proto=0,
+                flags=0,
+            )
+            for address in addresses
+        ]
+
+    async def close(self) -> None:
+        """The resolver is shared and closed by its owner."""
+
+
+async def _read(answer: aiohttp.ClientResponse, bytes_max: int) -> OutboundAnswer:
+    """The whole answer, or ``unclear`` when it is not for us to read to its end."""
+    headers = {
+        name.lower(): text
+        for name, text in answer.headers.items()
+        if name.lower() in ANSWER_HEADERS
+    }
+    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        # Values could not be scrubbed out of it, and a small one could unpack to a huge one.
+        answer.close()
+        return OutboundAnswer(fate="unclear", status=answer.status, code="answer_encoded")
+    body = bytearray()
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > bytes_max:
+            answer.close()
+            return OutboundAnswer(
+                fate="unclear",
+                status=answer.status,
+                headers=headers,
+                body=bytes(body[:bytes_max]),
+                code="too_large",
+            )
+    return OutboundAnswer(fate="answered", status=answer.status, headers=headers, body=bytes(body))
+
+
+def _tls(ca: Path) -> ssl.SSLContext:
+    """TLS 1.2 or better, certificates of ``ca`` alone, names checked."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(ca)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    async def reached(
+        _session: aiohttp.ClientSession, context: SimpleNamespace, _params: object
+    ) -> None:
+        progress: _Progress = context.trace_request_ctx
+        progress.may_have_reached = True
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_create_end.append(reached)
+    tracing.on_connection_reuseconn.append(reached)
+    return tracing
+
+
+async def _never_repeat(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending again, by itself, what it calls idempotent (PUT and DELETE too)."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise Denied("dropped") from error
+
+
+def _code_of(error: Exception) -> str:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return "dns_failed"
+        case aiohttp.ClientSSLError() | ssl.SSLError():
+            return "tls_failed"
+        case aiohttp.ServerTimeoutError() | TimeoutError():
+            return "timed_out"
+        case aiohttp.ClientConnectorError():
+            return "connect_failed"
+        case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError() | OSError():
+            return "dropped"
+        case _:
+            return "answer_invalid"

@@ -1,0 +1,237 @@
+"""Requests with holes, and how values get into the holes without ever becoming structure.
+
+Zone: egress; pure. A JSON body is parsed, its strings are filled and the whole is written anew; a
+form likewise; so a value can't end a string, add a field or a line, whatever it holds. Everything
+that can be refused is refused by :func:`read_template`, before the vault is asked for anything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, cast
+from urllib.parse import parse_qsl, urlencode
+
+import orjson
+
+from portal.egress.denial import Denied
+from portal.egress.grammar import (
+    HEADERS_FOR_ALL,
+    is_header_name,
+    is_header_value,
+    placeholders_in,
+    substitute,
+)
+from portal.egress.rules import Rule
+from portal.kit.outbound.wire import BodyKind, OutboundRequest
+
+BODY_BYTES_MAX: Final = 1024 * 1024
+DEPTH_MAX: Final = 16
+FIELDS_MAX: Final = 1_000
+CONTENT_TYPES: Final[Mapping[BodyKind, str]] = {
+    "json": "application/json",
+    "form": "application/x-www-form-urlencoded",
+}
+DELIVERY_PLACEHOLDERS: Final = frozenset({"delivery:to", "delivery:body"})
+
+Tree = str | int | float | bool | None | list["Tree"] | dict[str, "Tree"]
+"""A JSON document as Python values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The request as it will be sent, without its line and framing."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A request that kept to its rule, with its holes.
+
+    ``placeholders`` are those found, as ``source:name``. ``body`` is a JSON tree, a list of form
+    fields, raw text or None, by ``kind``.
+    """
+
+    kind: BodyKind
+    headers: dict[str, str]
+    body: Tree | list[tuple[str, str]]
+    placeholders: frozenset[str] = field(default_factory=frozenset[str])
+
+    def fill(self, values: Mapping[str, str]) -> Filled:
+        """Put the values in their places.
+
+        Raises: Denied ``value_unfit`` when one can't stand in a header; KeyError when a value is
+        missing, which is our own fault.
+        """
+        known = dict(values)
+        headers = {name: substitute(text, known) for name, text in self.headers.items()}
+        if not all(is_header_value(text) for text in headers.values()):
+            raise Denied("value_unfit")
+        match self.kind:
+            case "json":
+                body = orjson.dumps(_filled(cast("Tree", self.body), known))
+            case "form":
+                fields = cast("list[tuple[str, str]]", self.body)
+                body = urlencode([(name, substitute(text, known)) for name, text in fields])
+                body = body.encode()
+            case "raw":
+                body = str(self.body).encode()
+            case "none":
+                body = b""
+        return Filled(headers, body)
+
+
+def read_template(request: OutboundRequest, rule: Rule) -> Template:
+    """The request's headers and body, held to the rule.
+
+    Raises: Denied ``header_not_allowed``, ``header_invalid``, ``body_invalid``,
+    ``field_not_allowed``, ``placeholder_unknown``, ``placeholder_misplaced``,
+    ``place_not_as_fixed``, ``credential_not_allowed``, ``delivery_missing`` or ``delivery_unused``.
+    """
+    headers = _read_headers(request, rule)
+    body = _read_body(request, rule)
+    _check_fields(body, request.body_kind, rule)
+    places = {f"header:{name}": text for name, text in headers.items()}
+    _collect_places(body, request.body_kind, places)
+    for place, text in rule.fixed.items():
+        if places.get(place) != text:
+            raise Denied("place_not_as_fixed")
+    placeholders = _check_placeholders(places, rule)
+    deliveries = placeholders & DELIVERY_PLACEHOLDERS
+    if deliveries and request.delivery_id is None:
+        raise Denied("delivery_missing")
+    if request.delivery_id is not None and not deliveries:
+        raise Denied("delivery_unused")
+    return Template(request.body_kind, headers, body, placeholders)
+
+
+def _read_headers(request: OutboundRequest, rule: Rule) -> dict[str, str]:
+    """Lower-case names → texts; the content type is ours for the bodies that we write."""
+    headers: dict[str, str] = {}
+    for raw_name, text in request.headers.items():
+        name = raw_name.lower()
+        if not is_header_name(raw_name) or name in headers or not is_header_value(text):
+            raise Denied("header_invalid")
+        if name not in HEADERS_FOR_ALL and name not in rule.headers:
+            raise Denied("header_not_allowed")
+        headers[name] = text
+    ours = CONTENT_TYPES.get(request.body_kind)
+    if ours is not None:
+        given = headers.get("content-type", ours).lower().replace(" ", "")
+        if given not in {ours, f"{ours};charset=utf-8"}:
+            raise Denied("body_invalid")
+        headers["content-type"] = ours
+    return headers
+
+
+def _read_body(request: OutboundRequest, rule: Rule) -> Tree | list[tuple[str, str]]:
+    if len(request.body) > BODY_BYTES_MAX:
+        raise Denied("body_invalid")
+    if request.body_kind == "none" and request.body:
+        raise Denied("body_invalid")
+    if rule.shapes_body and request.body_kind not in CONTENT_TYPES:
+        raise Denied("place_not_as_fixed")
+    try:
+        match request.body_kind:
+            case "json":
+                return cast("Tree", orjson.loads(request.body))
+            case "form":
+                return parse_qsl(
+                    request.body,
+                    keep_blank_values=True,
+                    strict_parsing=bool(request.body),
+                    errors="strict",
+                    max_num_fields=FIELDS_MAX,
+                )
+            case "raw":
+                return request.body
+            case "none":
+                return None
+    except ValueError as error:
+        # Both parsers raise leaves of ValueError, whose text quotes the body.
+        raise Denied("body_invalid") from error
+
+
+def _check_fields(body: Tree | list[tuple[str, str]], kind: BodyKind, rule: Rule) -> None:
+    """Hold the top of the body to the rule's list of fields, if it has one."""
+    if not rule.fields:
+        return
+    if kind == "form":
+        names = {name for name, _ in cast("list[tuple[str, str]]", body)}
+    elif isinstance(body, dict):
+        names = set(body)
+    else:
+        raise Denied("field_not_allowed")
+    if not names <= set(rule.fields):
+        raise Denied("field_not_allowed")
+
+
+def _collect_places(
+    body: Tree | list[tuple[str, str]], kind: BodyKind, places: dict[str, str]
+) -> None:
+    """Add every text of the body under its place; keys may hold no placeholder."""
+    match kind:
+        case "json":
+            _walk(cast("Tree", body), "", places, 0)
+        case "form":
+            for name, text in cast("list[tuple[str, str]]", body):
+                _refuse_in_key(name)
+                place = f"body:/{name}"
+                if place in places:
+                    # Which of two equal fields counts is the provider's guess, so neither goes.
+                    raise Denied("body_invalid")
+                places[place] = text
+        case "raw":
+            if "{{" in str(body):
+                raise Denied("placeholder_misplaced")
+        case "none":
+            pass
+
+
+def _walk(tree: Tree, path: str, places: dict[str, str], depth: int) -> None:
+    if depth > DEPTH_MAX or len(places) > FIELDS_MAX:
+        raise Denied("body_invalid")
+    if isinstance(tree, str):
+        places[f"body:{path}"] = tree
+    elif isinstance(tree, dict):
+        for key, child in tree.items():
+            _refuse_in_key(key)
+            _walk(child, f"{path}/{key}", places, depth + 1)
+    elif isinstance(tree, list):
+        for number, child in enumerate(tree):
+            _walk(child, f"{path}/{number}", places, depth + 1)
+
+
+def _refuse_in_key(key: str) -> None:
+    # A slash would let one key pass for the path of another.
+    if "{{" in key or "/" in key:
+        raise Denied("placeholder_misplaced" if "{{" in key else "body_invalid")
+
+
+def _check_placeholders(places: Mapping[str, str], rule: Rule) -> frozenset[str]:
+    """Every placeholder of every place, each allowed where it stands."""
+    everything: set[str] = set()
+    for place, text in places.items():
+        found = placeholders_in(text)
+        if found is None:
+            raise Denied("placeholder_unknown")
+        for placeholder in found:
+            source, _, name = placeholder.partition(":")
+            if source == "credential" and (
+                name not in rule.credentials
+                # In a message's text a credential would be sent to whoever reads the message.
+                or (place != "header:authorization" and place not in rule.fixed)
+            ):
+                raise Denied("credential_not_allowed")
+        everything.update(found)
+    return frozenset(everything)
+
+
+def _filled(tree: Tree, values: dict[str, str]) -> Tree:
+    if isinstance(tree, str):
+        return substitute(tree, values)
+    if isinstance(tree, dict):
+        return {key: _filled(child, values) for key, child in tree.items()}
+    if isinstance(tree, list):
+        return [_filled(child, values) for child in tree]
+    return tree
