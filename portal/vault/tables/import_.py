@@ -63,6 +63,7 @@ class ImportChunk(SQLModel, table=True):
     start_offset: int = Field(sa_type=sa.BigInteger)
     end_offset: int = Field(sa_type=sa.BigInteger)
     first_line: int = Field(sa_type=sa.Integer)
+    is_oversize: bool = False
     faults: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
     done_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
 

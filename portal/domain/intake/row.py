@@ -1,0 +1,106 @@
+"""What the judge says about a row: a request to bill someone, or the faults that it has. Pure."""
+
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from portal.domain.errors import Param
+from portal.domain.intake.card_like import mask_long_numbers
+
+VALUE_SHOWN_MAX: Final = 60
+"""Characters of a faulty cell that are kept for the person who has to mend it."""
+
+FAULTS_MAX: Final = 20
+"""Faults kept of one row; more say nothing new."""
+
+FAULT_CODES: Final[tuple[str, ...]] = (
+    "amount_malformed",
+    "amount_negative",
+    "amount_not_whole",
+    "amount_too_large",
+    "amount_zero",
+    "bad_encoding",
+    "card_number_refused",
+    "columns_count",
+    "contact_missing",
+    "control_character",
+    "date_impossible",
+    "date_malformed",
+    "date_too_far",
+    "due_past",
+    "duplicate_in_file",
+    "email_malformed",
+    "empty",
+    "items_needed",
+    "items_sum",
+    "known_canceled",
+    "known_differs",
+    "period_malformed",
+    "phone_characters",
+    "phone_length",
+    "phone_prefix",
+    "phone_zero_lost",
+    "quote_open",
+    "row_too_long",
+    "tax_mismatch",
+    "text_too_long",
+    "unknown_kind",
+    "unknown_language",
+    "unknown_tax_rate",
+)
+"""Every code that a row can be refused with; stable, translated by the doors."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One reason: physical line, our name of the column ('' for the whole row), what stood there.
+
+    ``value`` is shortened and shows no card number.
+    """
+
+    line: int
+    column: str
+    code: str
+    params: dict[str, Param]
+    value: str
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One line of a bill; the amount contains its tax, a discount is negative. Units: yen, %."""
+
+    label: str
+    amount_minor: int
+    tax_rate_percent: int
+
+
+class Taxed(msgspec.Struct, frozen=True):
+    """Consumption tax contained at one rate. Units: whole percent, yen."""
+
+    rate_percent: int
+    tax_minor: int
+
+
+class BillRequest(msgspec.Struct, frozen=True):
+    """One good row, every value in its canonical form; ``phone`` and ``email`` may be ''."""
+
+    line: int
+    number: str
+    customer_no: str
+    contract_no: str
+    kind: str
+    period: str
+    payer_name: str
+    phone: str
+    email: str
+    amount_minor: int
+    tax_minor: int
+    items: tuple[Item, ...]
+    taxes: tuple[Taxed, ...]
+    due_on: date
+    language: str
+
+
+def shown(value: str) -> str:
+    """A cell's content as a fault may keep it: one line, shortened, card numbers masked."""
+    flat = mask_long_numbers(" ".join(value.split()))
+    return flat if len(flat) <= VALUE_SHOWN_MAX else flat[: VALUE_SHOWN_MAX - 1] + "…"
