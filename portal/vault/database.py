@@ -1,0 +1,152 @@
+"""The driver's edge: asyncpg has no types of its own, so what we use of it is written down here.
+
+Data zone. Connections are made here and nowhere else; pools never run the driver's reset, because
+every setting that an operation makes is local to its transaction (a test looks for others).
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, Protocol, cast
+
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]  # the driver ships none
+
+from portal.domain.errors import InvariantBroken, PortalError, TryLater
+from portal.kit import limits
+from portal.kit.settings import read_secret
+from portal.vault.transaction import Db
+
+
+class Connection(Db, Protocol):
+    """A connection that its owner may also listen on and must close."""
+
+    async def add_listener(self, channel: str, callback: Callable[..., None]) -> None:
+        """Call back for every NOTIFY on a channel."""
+        ...
+
+    def is_closed(self) -> bool:
+        """Whether the link is gone."""
+        ...
+
+    def terminate(self) -> None:
+        """Drop the link at once."""
+        ...
+
+    async def close(self) -> None:
+        """End the session."""
+        ...
+
+
+class Pool(Protocol):
+    """A bounded set of connections."""
+
+    async def acquire(self, *, timeout: float | None = None) -> Connection:  # noqa: ASYNC109  # asyncpg's own argument
+        """Wait for a connection."""
+        ...
+
+    async def release(self, connection: Connection) -> None:
+        """Give it back; a broken one is replaced."""
+        ...
+
+    def terminate(self) -> None:
+        """Drop all connections at once."""
+        ...
+
+    async def close(self) -> None:
+        """Wait until all are given back, then close them."""
+        ...
+
+
+_connect: Final = cast(
+    "Callable[..., Awaitable[Connection]]",
+    asyncpg.connect,  # pyright: ignore[reportUnknownMemberType]  # see above
+)
+_create_pool: Final = cast(
+    "Callable[..., Awaitable[Pool]]",
+    asyncpg.create_pool,  # pyright: ignore[reportUnknownMemberType]  # see above
+)
+
+PostgresError: Final = cast("type[Exception]", asyncpg.PostgresError)
+LINK_FAULTS: Final = (
+    OSError,
+    TimeoutError,
+    cast("type[Exception]", asyncpg.InterfaceError),
+    cast("type[Exception]", asyncpg.PostgresConnectionError),
+)
+"""What the driver raises when the link, not the statement, is at fault."""
+
+
+def _settings(application: str) -> dict[str, str]:
+    return {
+        "application_name": application,
+        "statement_timeout": str(limits.STATEMENT_TIMEOUT_MS),
+        "lock_timeout": str(limits.LOCK_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": str(limits.IDLE_IN_TRANSACTION_TIMEOUT_MS),
+        "timezone": "UTC",
+        "search_path": "public",
+        "jit": "off",
+    }
+
+
+async def connect(dsn: str, password_file: Path | None, application: str) -> Connection:
+    """One connection of its own. Raises: TryLater ``database_away``."""
+    password = read_secret(password_file) if password_file else None
+    try:
+        return await _connect(
+            dsn,
+            password=password,
+            timeout=limits.CONNECTION_WAIT_S,
+            server_settings=_settings(application),
+        )
+    except (*LINK_FAULTS, PostgresError) as fault:
+        raise to_refusal(fault) from fault
+
+
+async def _keep_session(_connection: Connection) -> None:
+    """Nothing to reset: see the module's docstring."""
+
+
+async def open_pool(
+    dsn: str, password_file: Path, application: str, *, connections: tuple[int, int]
+) -> Pool:
+    """A pool of ``connections`` (least, most). Raises: TryLater ``database_away``."""
+    least, most = connections
+    try:
+        return await _create_pool(
+            dsn,
+            password=read_secret(password_file),
+            min_size=least,
+            max_size=most,
+            timeout=limits.CONNECTION_WAIT_S,
+            max_inactive_connection_lifetime=0,
+            server_settings=_settings(application),
+            reset=_keep_session,
+        )
+    except (*LINK_FAULTS, PostgresError) as fault:
+        raise to_refusal(fault) from fault
+
+
+REPEATABLE: Final = frozenset({"40001", "40P01"})
+"""Serialisation failure and deadlock: the same act may succeed when it runs again."""
+
+_BUSY: Final = frozenset({"55P03", "57014", "53300", "25P03", "25P04"})
+"""Lock not available, statement too long, too many connections, idle too long."""
+
+_AWAY: Final = ("08", "57P", "53")
+"""Connection failures, shutdown and start-up, no resources."""
+
+
+def sqlstate(fault: BaseException) -> str:
+    """The five characters of a server's error, or an empty text."""
+    return str(getattr(fault, "sqlstate", "") or "")
+
+
+def to_refusal(fault: BaseException) -> PortalError:
+    """What a fault before the commit means to the caller: nothing happened, or we are wrong."""
+    state = sqlstate(fault)
+    if state in _BUSY or state in REPEATABLE:
+        return TryLater("vault_busy", context=state)
+    if isinstance(fault, LINK_FAULTS) or state.startswith(_AWAY):
+        return TryLater("database_away", context=state or type(fault).__name__)
+    constraint = str(getattr(fault, "constraint_name", "") or "")
+    table = str(getattr(fault, "table_name", "") or "")
+    return InvariantBroken("database_refused", context=f"{state} {table} {constraint}".strip())

@@ -1,0 +1,60 @@
+"""Data zone: merchants, their public codes and their wrapped keys; the schema's source."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from portal.vault.tables.columns import moment
+
+
+class Merchant(SQLModel, table=True):
+    """Who bills. Nothing here is personal; the row is visible in the merchant's own acts only."""
+
+    __tablename__ = "merchant"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+
+    id: UUID = Field(primary_key=True)
+    code: str = Field(sa_type=sa.Text)
+    name: str = Field(sa_type=sa.Text)
+    zone: str = Field(sa_type=sa.Text)
+    sms_sender: str = Field(sa_type=sa.Text)
+    sms_provider: str = Field(sa_type=sa.Text)
+    card_provider: str = Field(sa_type=sa.Text)
+    phone: str = Field(sa_type=sa.Text)
+    website: str = Field(sa_type=sa.Text)
+    created_at: datetime = Field(sa_column=moment())
+
+
+class MerchantCode(SQLModel, table=True):
+    """Public code → merchant: what links, keys and log-ins carry. Exempt from row security."""
+
+    __tablename__ = "merchant_code"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+
+    code: str = Field(sa_type=sa.Text, primary_key=True)
+    merchant_id: UUID = Field(unique=True)
+
+
+class MerchantKey(SQLModel, table=True):
+    """A wrapped key: ``merchant`` under the root, every other purpose under the merchant's."""
+
+    __tablename__ = "merchant_key"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+
+    merchant_id: UUID = Field(primary_key=True)
+    purpose: str = Field(sa_type=sa.Text, primary_key=True)
+    version: int = Field(sa_type=sa.Integer, primary_key=True)
+    wrapped: bytes
+    active_from: datetime = Field(sa_column=moment())
+
+
+class MintKey(SQLModel, table=True):
+    """A wrapped key that mints capabilities, for all merchants."""
+
+    __tablename__ = "mint_key"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+
+    kid: int = Field(
+        sa_column=sa.Column(sa.Integer, primary_key=True, autoincrement=False, nullable=False)
+    )
+    wrapped: bytes
+    created_at: datetime = Field(sa_column=moment())
+    retired_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
