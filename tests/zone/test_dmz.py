@@ -1,0 +1,423 @@
+"""A real nginx under the generated configuration, before an upstream that records what it gets."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import socket
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from portal.dmz.routes import ROUTES, Route
+from portal.stack.processes import Program, Running, is_alive
+from portal.stack.users import Account
+
+
+@dataclass
+class Upstream:
+    """Says 200 to everything and remembers the request lines, headers and sizes of bodies."""
+
+    lines: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[int] = field(default_factory=list)
+    answer: bytes = b"from the application"
+    body_started: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := (await reader.readline()).decode().rstrip("\r\n"):
+            headers: dict[str, str] = {}
+            while head := (await reader.readline()).decode().rstrip("\r\n"):
+                name, _, value = head.partition(":")
+                headers[name.lower()] = value.strip()
+            self.lines.append(line)
+            self.headers.append(headers)
+            body = 0
+            length = int(headers.get("content-length", "0"))
+            while body < length:
+                piece = await reader.read(65536)
+                self.body_started.set()
+                if not piece:
+                    break
+                body += len(piece)
+            self.bodies.append(body)
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(self.answer)}\r\n\r\n".encode()
+            writer.write(head + (b"" if line.startswith("HEAD") else self.answer))
+            await writer.drain()
+        writer.close()
+
+
+@dataclass
+class Dmz:
+    port: int
+    upstream: Upstream
+    state: Path
+    running: Running
+
+    async def ask(self, raw: bytes) -> tuple[int, bytes]:
+        """Send bytes as they are; status and the rest of the answer."""
+        reader, writer = await dial(self.port)
+        try:
+            writer.write(raw)
+            await writer.drain()
+            return _read(await rest(reader))
+        finally:
+            writer.close()
+
+    async def get(
+        self, path: str, method: str = "GET", body: bytes = b"", host: str = "localhost"
+    ) -> tuple[int, bytes]:
+        length = f"Content-Length: {len(body)}\r\n" if body or method in {"POST", "PUT"} else ""
+        head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{length}\r\n"
+        return await self.ask(head.encode() + body)
+
+
+async def rest(reader: asyncio.StreamReader) -> bytes:
+    """All until the other side ends or resets the connection."""
+    pieces: list[bytes] = []
+    with contextlib.suppress(ConnectionError):
+        while piece := await asyncio.wait_for(reader.read(65536), 10):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def dial(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", port)  # noqa: TID251 - the attacker's side
+
+
+def _read(answer: bytes) -> tuple[int, bytes]:
+    if not answer:
+        return 0, b""
+    return int(answer.split(b" ", 2)[1]), answer
+
+
+def below(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.asynccontextmanager
+async def dmz_before(upstream: Upstream, folder: Path, **settings: str) -> AsyncIterator[Dmz]:
+    port = free_port()
+    server = await asyncio.start_unix_server(upstream.serve, folder / "web.sock")
+
+    async def probe() -> None:
+        reader, writer = await dial(port)
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        assert b" 421 " in await rest(reader)
+        writer.close()
+
+    running = Running(
+        Program(
+            name="dmz",
+            account=Account("dmz"),
+            argv=[sys.executable, "-c", "from portal.dmz.run import run; run()"],
+            log=folder / "dmz.log",
+            cwd=folder,
+            probe=probe,
+            env={
+                "PORTAL_DMZ_LISTEN": f"127.0.0.1:{port}",
+                "PORTAL_DMZ_WEB_SOCKET": str(folder / "web.sock"),
+                "PORTAL_DMZ_STATE_DIR": str(folder / "dmz"),
+                **{f"PORTAL_DMZ_{name.upper()}": value for name, value in settings.items()},
+            },
+        )
+    )
+    try:
+        await running.start()
+        yield Dmz(port, upstream, folder / "dmz", running)
+    finally:
+        await running.stop()
+        server.close()
+
+
+@pytest.fixture
+async def dmz(tmp_path: Path) -> AsyncIterator[Dmz]:
+    async with dmz_before(Upstream(), tmp_path, rate_scale="50") as it:
+        yield it
+
+
+SAMPLES = {
+    "code": "aozora",
+    "secret": "a1B2c3D4e5F6g7H8i9J0kL",
+    "ref": "p_8xY3",
+    "attempt": "att_01JD0000000000000000000000",
+    "token": "tok-abcdefghijklmnop_0123456789",
+    "ticket": "tkt-abcdefghijklmnop_0123456789",
+    "id": "bill_01JD0000000000000000000000",
+    "mutation": "decideImport",
+    "provider": "sandbox_card",
+    "file": "page.3f2a9c.css",
+}
+
+
+def sample(route: Route) -> str:
+    return route.path.format(**SAMPLES)
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+
+
+async def test_declared_route_reaches_the_application_by_its_methods_only(dmz: Dmz) -> None:
+    for route, method in itertools.product(ROUTES, METHODS):
+        status, answer = await dmz.get(sample(route) + "?q=1", method)
+
+        if method in route.methods:
+            assert status == 200, (route.name, method)
+            assert dmz.upstream.lines[-1] == f"{method} {sample(route)}?q=1 HTTP/1.1"
+        else:
+            assert status == 405, (route.name, method)
+            allow = f"Allow: {', '.join(route.methods)}\r\n".encode()
+            assert allow in answer
+    assert len(dmz.upstream.lines) == sum(len(route.methods) for route in ROUTES)
+
+
+UNDECLARED = [
+    "/admin", "/d/", "/d/nothing", "/d/imports/", "/graphql/", "/static/", "/static/a/b.css",
+    "/static/.env", "/.git/config", "/.well-known/acme", "/p/aozora", "/p/AOZORA/" + "a" * 22,
+    "/p/aozora/short", "/login/ticket/", "/notices/sandbox_card/aozora/more", "/D", "/docs",
+    "/openapi.json", "/metrics",
+]  # fmt: skip
+
+
+async def test_undeclared_path_never_reaches_the_application(dmz: Dmz) -> None:
+    for path in UNDECLARED:
+        status, answer = await dmz.get(path)
+
+        assert status == 404, path
+        assert b"nginx/" not in answer
+    assert dmz.upstream.lines == []
+    assert (await dmz.get("/login"))[0] == 200  # the control: the same nginx does hand on
+    assert len(dmz.upstream.lines) == 1
+
+
+TWISTED = [
+    "/static/%2e%2e/d", "/static/../d", "/static/..%2fd", "//d", "/d//imports", "/./d", "/d/.",
+    "/d/%69mports", "/d%2fimports", "/d/..", "/d;x=1", "/d\\imports", "/%64", "/d%00",
+    "/static/%252e%252e/d", "/static/a%0d%0aX-Evil:1", "/static/x/../../d", "/d/%ff",
+    "/b/..%5c..%5cd", "/d#x",
+]  # fmt: skip
+
+
+async def test_twisted_spelling_of_a_declared_path_is_refused(dmz: Dmz) -> None:
+    for path in TWISTED:
+        status, _ = await dmz.get(path)
+
+        assert status in {400, 404}, path
+    assert dmz.upstream.lines == []
+
+
+async def test_absolute_form_cannot_name_another_host_or_path(dmz: Dmz) -> None:
+    port = str(dmz.port).encode()
+    evil = b"GET http://evil.test/d HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    hidden = b"GET http://localhost/d/../admin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    plain = b"GET http://localhost:" + port + b"/d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    assert (await dmz.ask(evil))[0] == 421
+    assert (await dmz.ask(hidden))[0] == 404
+    assert dmz.upstream.lines == []
+
+    assert (await dmz.ask(plain))[0] == 200
+    assert dmz.upstream.lines == ["GET /d HTTP/1.1"]
+
+
+async def test_unknown_host_name_is_refused(dmz: Dmz) -> None:
+    assert (await dmz.get("/login", host="rebound.evil.test"))[0] == 421
+    assert (await dmz.get("/login", host="169.254.169.254"))[0] == 421
+    assert dmz.upstream.lines == []
+    assert (await dmz.get("/login", host="localhost:8080"))[0] == 200
+
+
+async def test_two_lengths_or_a_length_with_chunks_are_refused(dmz: Dmz) -> None:
+    head = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    smuggled = b"0\r\n\r\nGET /admin HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    both = head + b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n" + smuggled
+    twice = head + b"Content-Length: 1\r\nContent-Length: 9\r\n\r\n" + smuggled
+
+    assert (await dmz.ask(both))[0] == 400
+    assert (await dmz.ask(twice))[0] == 400
+    assert dmz.upstream.lines == []
+
+
+async def test_body_at_the_limit_passes_and_one_byte_more_does_not(dmz: Dmz) -> None:
+    for route in (route for route in ROUTES if 0 < route.body_max < 2**20):
+        method = "PUT" if "PUT" in route.methods else "POST"
+        dmz.upstream.bodies.clear()
+
+        assert (await dmz.get(sample(route), method, b"x" * route.body_max))[0] == 200
+        assert dmz.upstream.bodies == [route.body_max]
+
+        assert (await dmz.get(sample(route), method, b"x" * (route.body_max + 1)))[0] == 413
+        assert len(dmz.upstream.bodies) == 1
+
+
+async def test_body_on_a_route_that_takes_none_is_refused(dmz: Dmz) -> None:
+    assert (await dmz.get("/d", "GET", b"x" * 1000))[0] == 413
+    assert dmz.upstream.lines == []
+
+
+async def test_upload_over_its_cap_is_refused_before_a_byte_is_sent(dmz: Dmz) -> None:
+    upload = f"PUT /uploads/{SAMPLES['token']} HTTP/1.1\r\nHost: localhost\r\n"
+    too_long = f"{upload}Content-Length: {2 * 2**30 + 1}\r\nConnection: close\r\n\r\n"
+
+    assert (await dmz.ask(too_long.encode()))[0] == 413
+    assert dmz.upstream.lines == []
+
+
+async def test_upload_streams_on_and_leaves_no_file_behind(dmz: Dmz) -> None:
+    reader, writer = await dial(dmz.port)
+    size = 8 * 2**20
+    head = f"PUT /uploads/{SAMPLES['token']} HTTP/1.1\r\nHost: localhost\r\n"
+    writer.write(f"{head}Content-Length: {size}\r\nConnection: close\r\n\r\n".encode())
+    writer.write(b"x" * (size // 2))
+    await writer.drain()
+
+    await asyncio.wait_for(dmz.upstream.body_started.wait(), 5)
+    assert [entry for entry in (dmz.state / "spool").rglob("*") if entry.is_file()] == []
+
+    writer.write(b"x" * (size // 2))
+    await writer.drain()
+    assert _read(await rest(reader))[0] == 200
+    assert dmz.upstream.bodies == [size]
+    writer.close()
+
+
+async def test_application_sees_our_request_id_and_the_true_address(dmz: Dmz) -> None:
+    forged = (
+        b"GET /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Request-Id: forged\r\n"
+        b"X-Forwarded-For: 8.8.8.8\r\nX-Real-IP: 8.8.8.8\r\nForwarded: for=8.8.8.8\r\n"
+        b"X-Forwarded-Host: evil.test\r\nX_Forwarded_For: 9.9.9.9\r\n\r\n"
+    )
+
+    await dmz.ask(forged)
+    await dmz.get("/login")
+
+    first, second = dmz.upstream.headers
+    assert first["x-forwarded-for"] == "127.0.0.1"
+    assert len(first["x-request-id"]) == 32
+    assert first["x-request-id"] != second["x-request-id"]
+    assert "8.8.8.8" not in str(first)
+    assert "evil.test" not in str(first)
+    assert "9.9.9.9" not in str(first)
+
+
+async def test_log_names_routes_and_no_secret(dmz: Dmz) -> None:
+    secrets = [SAMPLES["secret"], SAMPLES["token"], SAMPLES["ticket"], "090-1234-5678"]
+    await dmz.get(f"/p/aozora/{secrets[0]}?utm=1")
+    await dmz.get(f"/return/aozora/{secrets[1]}")
+    await dmz.get(f"/login/ticket/{secrets[2]}")
+    await dmz.get(f"/p//{secrets[0]}")
+    await dmz.get(f"/d/bills?phone={secrets[3]}")
+    await dmz.ask(
+        f"GET /p/aozora/{secrets[0]} HTTP/1.1\r\nHost: localhost\r\nBad Header\r\n\r\n".encode()
+    )
+    dmz.upstream.answer = b"x"
+    await dmz.running.stop()
+
+    log = (dmz.state / "access.log").read_text()
+    rows = [json.loads(line) for line in log.splitlines()]
+
+    assert [row["path_template"] for row in rows[1:6]] == [
+        "/p/{code}/{secret}", "/return/{code}/{token}", "/login/ticket/{ticket}", "-", "/d/bills",
+    ]  # fmt: skip
+    everything = log + dmz.running.program.log.read_text()
+    assert all(secret not in everything for secret in secrets)
+
+
+async def test_dead_upstream_gives_a_plain_page_and_logs_no_link(tmp_path: Path) -> None:
+    async with dmz_before(Upstream(), tmp_path) as dmz:
+        (tmp_path / "web.sock").unlink()
+
+        status, answer = await dmz.get(f"/p/aozora/{SAMPLES['secret']}")
+
+        assert status == 502
+        assert b"Retry-After: 2" in answer
+        assert "ただいま準備中".encode() in answer
+        assert SAMPLES["secret"] not in dmz.running.program.log.read_text()
+
+
+async def test_too_many_requests_from_one_address_are_turned_away(tmp_path: Path) -> None:
+    async with dmz_before(Upstream(), tmp_path) as dmz:
+        answers = await asyncio.gather(*(dmz.get("/login", "POST", b"x") for _ in range(60)))
+
+        statuses = [status for status, _ in answers]
+        assert statuses.count(200) == len(dmz.upstream.lines)
+        assert 20 <= statuses.count(200) <= 30
+        assert statuses.count(429) == 60 - statuses.count(200)
+        assert (await dmz.get("/static/page.css"))[0] == 200  # another class is not touched
+
+
+async def test_login_stays_limited_where_other_rates_are_widened(dmz: Dmz) -> None:
+    logins = await asyncio.gather(*(dmz.get("/login") for _ in range(60)))
+    pages = await asyncio.gather(*(dmz.get("/b/p_8xY3") for _ in range(100)))
+
+    assert sum(status == 429 for status, _ in logins) >= 30
+    assert all(status == 200 for status, _ in pages)
+
+
+async def test_client_that_sends_its_header_drop_by_drop_is_cut_off(tmp_path: Path) -> None:
+    async with dmz_before(Upstream(), tmp_path, client_timeout_s="1") as dmz:
+        reader, writer = await dial(dmz.port)
+        started = asyncio.get_running_loop().time()
+        writer.write(b"GET /login HTTP/1.1\r\n")
+
+        async def drip() -> None:
+            for _ in range(40):
+                writer.write(b"X-A: b\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.25)
+
+        dripping = asyncio.create_task(drip())
+        await rest(reader)
+        dripping.cancel()
+        await asyncio.gather(dripping, return_exceptions=True)
+
+        assert asyncio.get_running_loop().time() - started < 5
+        assert dmz.upstream.lines == []
+        writer.close()
+
+
+async def test_client_that_stalls_in_its_body_never_holds_the_application(tmp_path: Path) -> None:
+    async with dmz_before(Upstream(), tmp_path, client_timeout_s="1") as dmz:
+        reader, writer = await dial(dmz.port)
+        writer.write(b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx")
+
+        await rest(reader)
+
+        assert dmz.upstream.lines == []
+        writer.close()
+
+
+async def test_answers_are_held_to_the_bandwidth_of_their_route(tmp_path: Path) -> None:
+    upstream = Upstream(answer=b"x" * 512 * 1024)
+    async with dmz_before(upstream, tmp_path) as dmz:
+        started = asyncio.get_running_loop().time()
+        status, answer = await dmz.get("/b/p_8xY3")
+        slow = asyncio.get_running_loop().time() - started
+        started = asyncio.get_running_loop().time()
+        await dmz.get("/static/page.css")
+        fast = asyncio.get_running_loop().time() - started
+
+        assert status == 200
+        assert len(answer) > 512 * 1024
+        assert slow > 1.5  # the first second and 64 KiB are free
+        assert fast < slow / 2
+
+
+async def test_nginx_writes_only_below_its_state_folder_and_stops_clean(tmp_path: Path) -> None:
+    async with dmz_before(Upstream(), tmp_path) as dmz:
+        pid = dmz.running.pid
+        await dmz.get("/login")
+        await dmz.running.stop()
+
+        assert pid is not None
+        assert not is_alive(pid)
+        assert below(tmp_path) <= {"dmz", "dmz.log", "web.sock"}
