@@ -1,0 +1,180 @@
+// Staff screens: every page works without this; it adds live figures, file upload with progress,
+// keys and protection against double clicks. It writes text and attributes only, never markup.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/** Show what an event says: texts by name, bars by value, chart lines by path. */
+function show(news) {
+  for (const place of $$("[data-live]")) {
+    const text = news.texts[place.dataset.live];
+    if (text !== undefined && place.textContent !== text) place.textContent = text;
+  }
+  for (const bar of $$("[data-bar]")) {
+    const pair = news.bars[bar.dataset.bar];
+    if (pair) {
+      bar.max = pair[1] || 1;
+      bar.value = pair[0];
+    }
+  }
+  for (const path of $$("[data-path]")) {
+    const d = news.paths[path.dataset.path];
+    if (d) path.setAttribute("d", d);
+  }
+  (news.marks || []).forEach((y, index) => $$(".chart circle")[index]?.setAttribute("cy", y));
+}
+
+/** Follow a screen's events; when its structure changes, take the whole page anew. */
+function follow(root) {
+  const chip = $("[data-link]", root);
+  const say = (on) => {
+    if (!chip) return;
+    chip.hidden = false;
+    chip.classList.toggle("is-on", on);
+    chip.textContent = on ? chip.dataset.on : chip.dataset.off;
+  };
+  let source = null;
+  let timer = 0;
+  const take = (text) => {
+    const news = JSON.parse(text);
+    if (news.structure !== root.dataset.structure) location.reload();
+    else show(news);
+  };
+  const poll = async () => {
+    try {
+      const answer = await fetch(root.dataset.events + "&once=1");
+      if (answer.ok) take(await answer.text());
+    } catch {
+      say(false);
+    }
+  };
+  const open = () => {
+    source = new EventSource(root.dataset.events);
+    source.onopen = () => { say(true); clearInterval(timer); };
+    source.onmessage = (event) => take(event.data);
+    source.onerror = () => {
+      say(false);
+      clearInterval(timer);
+      timer = setInterval(poll, 10_000);
+      if (source.readyState === EventSource.CLOSED) setTimeout(open, 10_000);
+    };
+  };
+  // A hidden tab asks for nothing; coming back it catches up.
+  const heed = () => {
+    source?.close();
+    clearInterval(timer);
+    if (document.hidden) say(false);
+    else open();
+  };
+  document.addEventListener("visibilitychange", heed);
+  heed();
+}
+
+/** A button that was pressed once is busy; the server would give the same answer anyway. */
+function guardOnce(form) {
+  form.addEventListener("submit", (event) => {
+    const button = $("[data-once]", form);
+    if (!button) return;
+    if (button.ariaDisabled) event.preventDefault();
+    button.ariaDisabled = "true";
+  });
+}
+
+async function createImport(file, box) {
+  const answer = await fetch("/d/imports", {
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
+    body: new URLSearchParams({
+      csrf: box.dataset.csrf, idempotencyKey: box.dataset.key,
+      filename: file.name, size: String(file.size),
+    }),
+  });
+  const made = await answer.json();
+  if (!answer.ok) throw new Error(made.message);
+  return made;
+}
+
+/** PUT the file as it is; XMLHttpRequest because fetch can't tell how much has gone out. */
+function send(file, made, onProgress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("PUT", made.uploadUrl);
+    request.setRequestHeader("Content-Type", "text/csv");
+    request.upload.onprogress = (event) => onProgress(event.loaded, file.size);
+    request.onload = () =>
+      request.status < 300 ? resolve() : reject(new Error(""));
+    request.onerror = () => reject(new Error(""));
+    request.send(file);
+  });
+}
+
+function upload(box) {
+  const bar = $("progress", box);
+  const said = $("[data-said]", box);
+  const drop = $(".drop", box);
+  const start = async (file) => {
+    if (!file) return;
+    $("[data-progress]", box).hidden = false;
+    $("[data-file]", box).textContent = file.name;
+    if (!file.size) { said.textContent = box.dataset.empty; return; }
+    drop.hidden = true;
+    said.textContent = box.dataset.sending;
+    try {
+      const made = await createImport(file, box);
+      await send(file, made, (done, whole) => {
+        bar.max = whole;
+        bar.value = done;
+        const mib = (n) => (n / 1048576).toFixed(1);
+        said.textContent = `${box.dataset.sending} ${mib(done)} / ${mib(whole)} MB`;
+      });
+      said.textContent = box.dataset.done;
+      location.assign(made.screen);
+    } catch (fault) {
+      said.textContent = fault.message || box.dataset.broken;
+      drop.hidden = false;
+    }
+  };
+  box.hidden = false;
+  $("[data-paste]")?.removeAttribute("open");
+  $("input[type=file]", box).addEventListener("change", (event) => start(event.target.files[0]));
+  drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("is-over"); });
+  drop.addEventListener("dragleave", () => drop.classList.remove("is-over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("is-over");
+    start(event.dataTransfer.files[0]);
+  });
+}
+
+/** "/" puts the cursor into the search box, unless someone is typing. */
+function keys(event) {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const box = $("#field-q") || $("#find");
+  if (box) {
+    event.preventDefault();
+    box.focus();
+    box.select();
+  }
+}
+
+function copyable(block) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button quiet";
+  button.textContent = block.dataset.copy;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(block.textContent);
+    button.textContent = block.dataset.copied;
+  });
+  block.after(button);
+}
+
+$$("[data-events]").forEach(follow);
+$$("form").forEach(guardOnce);
+$$("[data-upload]").forEach(upload);
+$$("[data-copy]").forEach(copyable);
+document.addEventListener("keydown", keys);
+$("#trouble")?.focus();
+// Coming back by history must not show a busy button.
+addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -1,0 +1,22 @@
+// The payer's page, written into it. Everything works without; this adds four comforts.
+const d = document, b = d.body.dataset, f = d.querySelector("form");
+// A person is looking: a prefetcher never gets here.
+const seen = () => { if (b.opened && !d.hidden) { navigator.sendBeacon(b.opened); b.opened = "" } };
+seen();
+d.addEventListener("visibilitychange", seen);
+// A second tap does nothing; the server would give the same attempt anyway.
+f && f.addEventListener("submit", (e) => {
+const k = f.querySelector("button");
+if (k.ariaDisabled) return e.preventDefault();
+k.ariaDisabled = "true";
+k.textContent = k.dataset.busy;
+});
+addEventListener("pageshow", (e) => e.persisted && location.reload());
+// While a payment is being confirmed: look every few seconds, reload when there is news.
+const ask = async (s) => {
+try { if (await (await fetch(b.state)).text() !== b.now) return location.reload() } catch { }
+setTimeout(ask, s * 1e3, s < 10 ? s + 1 : 10);
+};
+b.state && setTimeout(ask, 2e3, 3);
+const p = d.querySelector("[data-print]");
+if (p) { p.hidden = false; p.onclick = () => print() }

@@ -1,0 +1,245 @@
+"""The dashboard's figures in words, made once for the first view and for every live event.
+
+Zone: application. Takes the data of the operations Home, Summary, Import and ImportProgress; a
+live event says exactly what a fresh page would say, because both come from here. No I/O.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final, Literal
+
+import msgspec
+
+from portal.application.doors.chart import line_chart
+from portal.application.doors.locales import TEXTS
+from portal.application.doors.render import formats
+
+MOVING: Final = frozenset({"receiving", "checking", "issuing", "discarding"})
+"""States of an import in which its screen changes by itself."""
+
+_FUNNEL: Final = ("requested", "accepted", "delivered", "opened", "paid")
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """Money as the operations ask for it. Units: yen."""
+
+    amount: int
+
+
+class ImportData(msgspec.Struct, frozen=True, rename="camel"):
+    """An import as the fragment ImportFacts asks for it."""
+
+    id: str
+    state: str
+    received_bytes: int
+    size_bytes: int | None
+    rows_seen: int
+    rows_good: int
+    rows_faulty: int
+    rows_known: int
+    rows_issued: int
+    amount_good: Amount
+
+    @property
+    def stage(self) -> str:
+        """The state in lower case, as texts name it."""
+        return self.state.lower()
+
+
+class FunnelData(msgspec.Struct, frozen=True):
+    """Bills by how far they have come."""
+
+    requested: int
+    accepted: int
+    delivered: int
+    opened: int
+    paid: int
+
+
+class DayData(msgspec.Struct, frozen=True):
+    """What came in on one day."""
+
+    day: str
+    amount: Amount
+
+
+class SummaryData(msgspec.Struct, frozen=True, rename="camel"):
+    """The field ``summary`` as Home and Summary ask for it."""
+
+    requested_bills: int
+    requested: Amount
+    paid_bills: int
+    paid: Amount
+    unpaid_bills: int
+    unpaid: Amount
+    overdue_bills: int
+    overdue: Amount
+    never_opened_bills: int
+    undelivered_bills: int
+    open_cases: int
+    funnel: FunnelData
+    days: tuple[DayData, ...]
+    imports: tuple[ImportData, ...]
+    as_of: str
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a screen shows that may change: texts, bars (value, whole), SVG paths.
+
+    ``structure`` names what can't be changed in place; when it differs, the page is loaded anew.
+    """
+
+    texts: dict[str, str] = field(default_factory=dict[str, str])
+    bars: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    paths: dict[str, str] = field(default_factory=dict[str, str])
+    marks: tuple[float, ...] = ()
+    structure: str = ""
+
+
+Need = Literal["faults", "decide", "undelivered", "unopened", "overdue", "cases"]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedLine:
+    """One line of the list of what needs a person, and where to see to it."""
+
+    key: Need
+    href: str
+    count: int
+
+
+def needs_of(summary: SummaryData) -> tuple[NeedLine, ...]:
+    """What needs a person now, the gravest first; empty when nothing does."""
+    waiting = [item for item in summary.imports if item.stage == "checked"]
+    faulty = [item for item in summary.imports if item.rows_faulty]
+    faults_at = f"/d/imports/{faulty[0].id}" if len(faulty) == 1 else "/d/imports"
+    decide_at = f"/d/imports/{waiting[0].id}" if len(waiting) == 1 else "/d/imports"
+    rows = sum(item.rows_faulty for item in faulty)
+    found = (
+        NeedLine("cases", "/d/bills?settlement=over", summary.open_cases),
+        NeedLine("decide", decide_at, len(waiting)),
+        NeedLine("undelivered", "/d/bills?message=undelivered", summary.undelivered_bills),
+        NeedLine("overdue", "/d/bills?state=overdue&settlement=unpaid", summary.overdue_bills),
+        NeedLine("faults", faults_at, rows),
+        NeedLine("unopened", "/d/bills?never_opened=1", summary.never_opened_bills),
+    )
+    return tuple(line for line in found if line.count)
+
+
+def home_figures(summary: SummaryData, language: str, zone: str) -> Figures:
+    """Everything on the first screen that moves."""
+    say, shown = TEXTS[language].say, formats(language)
+    figures = Figures()
+    overdue = say("home.note_overdue", amount=shown.yen_short(summary.overdue.amount))
+    figures.texts = {
+        "as_of": shown.moment(summary.as_of, zone),
+        "requested": shown.yen(summary.requested.amount),
+        "requested_note": say("home.note_bills", n=summary.requested_bills),
+        "paid": shown.yen(summary.paid.amount),
+        "paid_note": say("home.note_bills", n=summary.paid_bills),
+        "rate": shown.share(summary.paid.amount, summary.requested.amount),
+        "rate_note": say("home.note_rate"),
+        "unpaid": shown.yen(summary.unpaid.amount),
+        "unpaid_note": say("home.note_unpaid", n=summary.unpaid_bills)
+        + (f" · {overdue}" if summary.overdue_bills else ""),
+    }
+    whole = summary.funnel.requested
+    for key in _FUNNEL:
+        count: int = getattr(summary.funnel, key)
+        figures.texts[f"funnel_{key}"] = shown.count(count)
+        figures.texts[f"funnel_{key}_share"] = shown.share(count, whole)
+        figures.bars[f"funnel_{key}"] = (count, whole)
+    needs = needs_of(summary)
+    for line in needs:
+        figures.texts[f"need_{line.key}"] = say(f"needs.{line.key}.n", n=line.count)
+    for item in summary.imports:
+        _add_import(figures, item, f"import_{item.id}", language)
+    chart = line_chart([day.amount.amount for day in summary.days])
+    figures.paths = {"line": chart.line, "area": chart.area}
+    figures.marks = tuple(mark.y for mark in chart.marks)
+    figures.structure = _digest(
+        [line.key for line in needs],
+        [(item.id, item.stage) for item in summary.imports],
+        [day.day for day in summary.days],
+        [tick.value for tick in chart.ticks_y],
+        [summary.requested_bills > 0],
+    )
+    return figures
+
+
+def import_figures(item: ImportData, language: str) -> Figures:
+    """Everything on one import's screen that moves."""
+    shown = formats(language)
+    figures = Figures()
+    figures.texts = {
+        "good": shown.count(item.rows_good),
+        "faulty": shown.count(item.rows_faulty),
+        "known": shown.count(item.rows_known),
+        "amount": shown.yen(item.amount_good.amount),
+        "progress": _progress_text(item, language),
+    }
+    figures.bars = {"progress": progress_of(item)}
+    figures.structure = _digest([item.stage], [item.rows_faulty > 0])
+    return figures
+
+
+def progress_of(item: ImportData) -> tuple[int, int]:
+    """How far the import's present stage is, as (done, whole); (0, 0) while nobody can know."""
+    if item.stage == "receiving":
+        return (item.received_bytes, item.size_bytes or 0)
+    judged = item.rows_good + item.rows_faulty + item.rows_known
+    if item.stage == "checking":
+        return (judged, max(item.rows_seen, judged))
+    if item.stage == "issuing":
+        return (item.rows_issued, item.rows_good)
+    return (1, 1)
+
+
+def as_event(figures: Figures) -> Mapping[str, object]:
+    """The figures as a live event carries them."""
+    return {
+        "texts": figures.texts,
+        "bars": figures.bars,
+        "paths": figures.paths,
+        "marks": figures.marks,
+        "structure": figures.structure,
+    }
+
+
+def _add_import(figures: Figures, item: ImportData, key: str, language: str) -> None:
+    say, shown = TEXTS[language].say, formats(language)
+    judged = item.rows_good + item.rows_faulty + item.rows_known
+    count = {
+        "checking": judged,
+        "checked": item.rows_good,
+        "issuing": item.rows_issued,
+        "issued": item.rows_issued,
+    }.get(item.stage, 0)
+    figures.texts[f"{key}_state"] = say(f"states.import.{item.stage}")
+    figures.texts[key] = say(
+        f"imports.line_state.{item.stage}",
+        n=count,
+        whole=item.rows_good,
+        faulty=item.rows_faulty,
+        done=shown.size(item.received_bytes),
+    )
+    figures.bars[key] = progress_of(item)
+
+
+def _progress_text(item: ImportData, language: str) -> str:
+    say, shown = TEXTS[language].say, formats(language)
+    done, whole = progress_of(item)
+    if item.stage == "receiving":
+        received = shown.size(item.received_bytes)
+        if item.size_bytes is None:
+            return say("imports.progress.receiving_open", done=received)
+        return say("imports.progress.receiving", done=received, whole=shown.size(item.size_bytes))
+    if item.stage in {"checking", "issuing"}:
+        return say(f"imports.progress.{item.stage}", n=done, whole=whole)
+    return say("imports.progress.discarding") if item.stage == "discarding" else ""
+
+
+def _digest(*parts: Sequence[object]) -> str:
+    return sha256(msgspec.json.encode(parts)).hexdigest()[:12]
