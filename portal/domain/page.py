@@ -166,3 +166,14 @@ def _refusal(
         (amount_minor > facts.amount_max, "amount_too_large"),
     )
     return next((reason for refused, reason in rules if refused), None)
+
+
+def mask_name(name: str) -> str:
+    """A name with all but its ends hidden: enough to know oneself by, too little to learn it.
+
+    Spaces stay; of a name of two letters only the first shows, of one letter none.
+    """
+    letters = [place for place, letter in enumerate(name) if not letter.isspace()]
+    shown = {letters[0], letters[-1]} if len(letters) > 2 else set(letters[:-1])  # noqa: PLR2004  both ends of three
+    hidden = set(letters) - shown
+    return "".join("●" if place in hidden else letter for place, letter in enumerate(name))

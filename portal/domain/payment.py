@@ -53,6 +53,9 @@ UNRESOLVED_AFTER: Final = timedelta(hours=24)
 ASKING_ENDS_AFTER: Final = timedelta(days=30)
 """After its case is open an attempt is asked about once a day, until this."""
 
+NOTICE_PAUSE_S: Final = 5.0
+"""Notices about one attempt, forged ones too, cause at most one inquiry in so many seconds."""
+
 _BACKOFF_S: Final = (10.0, 30.0, 120.0, 600.0, 3600.0)
 _ACTION_BACKOFF_S: Final = (120.0, 600.0, 3600.0)
 _DAY_S: Final = 86_400.0
@@ -177,6 +180,27 @@ def ask_again_s(state: AttemptState, asked: int, doubt_s: float) -> float | None
         return _DAY_S
     steps = _ACTION_BACKOFF_S if state == "requires_action" else _BACKOFF_S
     return steps[min(asked, len(steps) - 1)]
+
+
+def notice_says_news(state: AttemptState, claim: str) -> bool:
+    """Whether a provider's claim about an attempt in ``state`` is worth an inquiry."""
+    return claim != state
+
+
+def ask_after_notice_s(ask_at: datetime | None, now: datetime) -> float | None:
+    """Seconds until the inquiry that a notice of ``now`` deserves; None when one is coming soon.
+
+    An inquiry that began before the notice may have asked too early, so there is always one after
+    it; but never more than one in NOTICE_PAUSE_S, however many notices are thrown at us.
+    """
+    if ask_at is None:
+        return 0.0
+    ahead_s = (ask_at - now).total_seconds()
+    if 0 < ahead_s <= NOTICE_PAUSE_S:
+        return None
+    if -NOTICE_PAUSE_S < ahead_s <= 0:
+        return NOTICE_PAUSE_S + ahead_s
+    return 0.0
 
 
 def _judge_live(facts: AttemptFacts, found: Found, decline: str, now: datetime) -> Verdict:

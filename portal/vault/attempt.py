@@ -1,0 +1,371 @@
+"""Data zone: attempts as operations read and move them, always under their bill's lock.
+
+Whoever changes an attempt or a bill's money locks the bill's row first; so two findings, a finding
+and a cancel, or two clicks on one bill wait for each other, and nothing else has to be locked.
+States move by portal.domain.payment and portal.domain.bill only.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from portal.contract.page import AttemptView
+from portal.contract.payment import AttemptNow, Finding
+from portal.domain import bill as bill_rules
+from portal.domain import payment as rules
+from portal.domain.bill import Lifecycle, Settlement
+from portal.domain.errors import InvariantBroken, NotFound
+from portal.domain.ids import AttemptId, to_public
+from portal.domain.ledger import attempt_succeeded, bill_canceled
+from portal.domain.payment import LIVE, AttemptFacts, AttemptState, Verdict
+from portal.vault.act import Act
+from portal.vault.ledger import post, settle, sums_of
+from portal.vault.transaction import Row
+
+ATTEMPT_TABLE: Final = "attempt"
+
+
+class Instrument(msgspec.Struct, frozen=True, array_like=True):
+    """What is sealed of an attempt: the provider's page, the approval, the card's last digits."""
+
+    redirect_url: str = ""
+    approval_no: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedBill:
+    """A bill as read under its lock. Units: ``amount_minor`` of the bill's currency."""
+
+    id: UUID
+    number: str
+    lifecycle: Lifecycle
+    settlement: Settlement
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One row of the table with ``instrument`` opened."""
+
+    id: UUID
+    bill_id: UUID
+    method: str
+    provider: str
+    reference: str
+    state: AttemptState
+    version: int
+    amount_minor: int
+    created_at: datetime
+    finished_at: datetime | None
+    state_at: datetime
+    doubt_at: datetime
+    asked: int
+    ask_at: datetime | None
+    missing_at: datetime | None
+    decline_code: str | None
+    authentication: str
+    provider_ref: str
+    instrument: Instrument
+
+    @property
+    def is_live(self) -> bool:
+        """Whether money may still move by this attempt without anybody's doing."""
+        return self.state in LIVE
+
+
+_COLUMNS: Final = (
+    "id, bill_id, method, provider, reference, state, version, amount_minor, created_at,"
+    " finished_at, state_at, doubt_at, asked, ask_at, missing_at, decline_code, authentication,"
+    " provider_ref, instrument"
+)
+_BILL: Final = "id, number, lifecycle, settlement, amount_minor"
+_STORE: Final = """
+update attempt set state = $3, version = $4, finished_at = $5, state_at = $6, asked = $7,
+    ask_at = $8, missing_at = $9, decline_code = $10, authentication = $11, provider_ref = $12,
+    instrument = $13, doubt_at = $14
+where merchant_id = $1 and id = $2 and version = $4 - 1
+"""
+
+
+async def lock_bill(act: Act, bill_id: UUID) -> LockedBill:
+    """Lock a bill of the act's merchant until the transaction ends.
+
+    Raises: NotFound ``not_found``.
+    """
+    row = await act.db.fetchrow(
+        f"select {_BILL} from bill where merchant_id = $1 and id = $2 for update",  # noqa: S608  constant columns
+        act.merchant_id,
+        bill_id,
+    )
+    if row is None:
+        raise NotFound("not_found", params={"kind": "bill"})
+    return LockedBill(**row)
+
+
+async def lock_attempt(act: Act, attempt_id: UUID) -> tuple[LockedBill, Attempt]:
+    """Lock an attempt's bill, then read the attempt as it is now.
+
+    Raises: NotFound ``not_found``.
+    """
+    bill_id = await act.db.fetchval(
+        "select bill_id from attempt where merchant_id = $1 and id = $2",
+        act.merchant_id,
+        attempt_id,
+    )
+    if bill_id is None:
+        raise NotFound("not_found", params={"kind": "attempt"})
+    bill = await lock_bill(act, bill_id)
+    return bill, await read_attempt(act, attempt_id)
+
+
+async def read_attempt(act: Act, attempt_id: UUID) -> Attempt:
+    """An attempt of the act's merchant.
+
+    Raises: NotFound ``not_found``.
+    """
+    row = await act.db.fetchrow(
+        f"select {_COLUMNS} from attempt where merchant_id = $1 and id = $2",  # noqa: S608  constant columns
+        act.merchant_id,
+        attempt_id,
+    )
+    if row is None:
+        raise NotFound("not_found", params={"kind": "attempt"})
+    return await open_row(act, row)
+
+
+async def find_live(act: Act, bill_id: UUID) -> Attempt | None:
+    """The one attempt of a bill by which money may still move."""
+    row = await act.db.fetchrow(
+        f"select {_COLUMNS} from attempt where merchant_id = $1 and bill_id = $2"  # noqa: S608  constant columns
+        " and state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')",
+        act.merchant_id,
+        bill_id,
+    )
+    return None if row is None else await open_row(act, row)
+
+
+async def open_row(act: Act, row: Row) -> Attempt:
+    """A row of the table as a value."""
+    values = dict(row)
+    blob: bytes | None = values.pop("instrument")
+    instrument = Instrument()
+    if blob is not None:
+        fields = await act.fields()
+        instrument = fields.open(
+            ATTEMPT_TABLE, "instrument", row["id"], row["version"], blob, Instrument
+        )
+    return Attempt(**values, instrument=instrument)
+
+
+async def insert_attempt(act: Act, attempt: Attempt) -> None:
+    """Add a new attempt; the database refuses a second live one of the bill."""
+    await act.db.execute(
+        "insert into attempt (merchant_id, id, bill_id, method, provider, reference, state,"
+        " version, amount_minor, created_at, state_at, doubt_at, ask_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        act.merchant_id,
+        attempt.id,
+        attempt.bill_id,
+        attempt.method,
+        attempt.provider,
+        attempt.reference,
+        attempt.state,
+        attempt.version,
+        attempt.amount_minor,
+        attempt.created_at,
+        attempt.state_at,
+        attempt.doubt_at,
+        attempt.ask_at,
+    )
+
+
+async def store_attempt(act: Act, attempt: Attempt) -> Attempt:
+    """Write a changed attempt under the next version and seal its instrument anew."""
+    stored = replace(attempt, version=attempt.version + 1)
+    blob = None
+    if stored.instrument != Instrument():
+        fields = await act.fields()
+        blob = fields.seal(
+            ATTEMPT_TABLE, "instrument", stored.id, stored.version, stored.instrument
+        )
+    tag = await act.db.execute(
+        _STORE,
+        act.merchant_id,
+        stored.id,
+        stored.state,
+        stored.version,
+        stored.finished_at,
+        stored.state_at,
+        stored.asked,
+        stored.ask_at,
+        stored.missing_at,
+        stored.decline_code,
+        stored.authentication,
+        stored.provider_ref,
+        blob,
+        stored.doubt_at,
+    )
+    if tag != "UPDATE 1":
+        raise InvariantBroken("attempt_lock", context=f"attempt {attempt.id} moved unlocked")
+    return stored
+
+
+def move(
+    act: Act, attempt: Attempt, state: AttemptState, decline_code: str | None = None
+) -> Attempt:
+    """The attempt in a state that an edge led to."""
+    return replace(
+        attempt,
+        state=state,
+        state_at=act.now,
+        asked=0,
+        decline_code=decline_code,
+        finished_at=None if state in LIVE else act.business,
+    )
+
+
+async def plan_inquiry(act: Act, attempt: Attempt, in_s: float | None) -> datetime | None:
+    """See to it that the attempt is asked about within ``in_s`` seconds; None asks for nothing.
+
+    Returns the attempt's new ``ask_at``. An inquiry that is planned earlier already is enough.
+    """
+    if in_s is None:
+        return None
+    due_at = act.now + timedelta(seconds=in_s)
+    planned = attempt.ask_at
+    if planned is not None and act.now < planned <= due_at:
+        return planned
+    await act.plan_task("payment.inquire", attempt.id, attempt.asked, due_in_s=in_s)
+    return due_at
+
+
+async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Finding) -> Attempt:
+    """Do what an inquiry's finding means, all in this transaction: state, money, events, cases.
+
+    ``bill`` is locked and ``attempt`` was read under that lock.
+    """
+    facts = AttemptFacts(
+        state=attempt.state,
+        amount_minor=attempt.amount_minor,
+        doubt_at=attempt.doubt_at,
+        asked=attempt.asked,
+        missing_at=attempt.missing_at,
+    )
+    verdict = rules.judge(facts, finding.state, finding.amount_minor, finding.decline_code, act.now)
+    ask_at = await plan_inquiry(act, replace(attempt, ask_at=_still_planned(act, attempt)),
+                                verdict.ask_in_s)  # fmt: skip
+    moved = _apply(act, attempt, verdict, finding)
+    stored = await store_attempt(act, replace(moved, ask_at=ask_at))
+    if verdict.edge is not None:
+        await emit_attempt(act, stored, verdict.edge.code)
+    if verdict.case is not None:
+        await act.open_case(verdict.case, stored.id, reference=stored.reference)
+    if verdict.booked:
+        await _book_money(act, bill, stored)
+    if not stored.is_live:
+        await finish_cancel(act, bill.id)
+    return stored
+
+
+async def emit_attempt(act: Act, attempt: Attempt, code: str) -> None:
+    """Put what happened to an attempt on its bill's timeline."""
+    params: dict[str, str | int] = {
+        "attempt": to_public("attempt", attempt.id),
+        "method": attempt.method,
+        "amount_minor": attempt.amount_minor,
+    }
+    if attempt.decline_code is not None:
+        params["decline_code"] = attempt.decline_code
+    await act.emit(attempt.bill_id, code, **params)
+
+
+async def finish_cancel(act: Act, bill_id: UUID) -> bool:
+    """Cancel a locked bill for good if it is ``canceling`` and nothing can pay it any more.
+
+    What is still owed is forgiven in the ledger. Returns whether the bill is canceled now. Called
+    by whoever asks for the cancel and whenever an attempt ends.
+    """
+    lifecycle: Lifecycle = await act.db.fetchval(
+        "select lifecycle from bill where merchant_id = $1 and id = $2", act.merchant_id, bill_id
+    )
+    if lifecycle != "canceling" or await find_live(act, bill_id) is not None:
+        return lifecycle == "canceled"
+    edge = bill_rules.advance(lifecycle, "finish_cancel")
+    owed = (await sums_of(act, bill_id)).receivable
+    if owed:
+        await post(act, [bill_canceled(bill_id, owed)])
+    await act.db.execute(
+        "update bill set lifecycle = $3, canceled_at = $4, version = version + 1"
+        " where merchant_id = $1 and id = $2",
+        act.merchant_id,
+        bill_id,
+        edge.state,
+        act.business,
+    )
+    await act.emit(bill_id, edge.code)
+    return True
+
+
+def to_view(attempt: Attempt) -> AttemptView:
+    """The attempt as its payer may see it."""
+    return AttemptView(
+        id=AttemptId(attempt.id),
+        method=attempt.method,
+        state=attempt.state,
+        amount_minor=attempt.amount_minor,
+        decline_code=attempt.decline_code,
+        approval_no=attempt.instrument.approval_no or None,
+        instrument_hint=attempt.instrument.hint or None,
+        finished_at=attempt.finished_at,
+    )
+
+
+def to_now(attempt: Attempt) -> AttemptNow:
+    """The attempt after an act, with the provider's page while the payer has to act there."""
+    acting = attempt.state == "requires_action"
+    return AttemptNow(
+        attempt=to_view(attempt),
+        provider=attempt.provider,
+        reference=attempt.reference,
+        redirect_url=(attempt.instrument.redirect_url or None) if acting else None,
+    )
+
+
+async def _book_money(act: Act, bill: LockedBill, attempt: Attempt) -> None:
+    owed = bill_rules.owed_minor(bill.lifecycle, await sums_of(act, bill.id))
+    await post(act, [attempt_succeeded(bill.id, attempt.id, attempt.amount_minor, owed)])
+    await settle(act, bill.id, bill.settlement)
+    if owed < attempt.amount_minor:
+        await act.open_case(
+            "overpaid", bill.id, attempt=to_public("attempt", attempt.id),
+            amount_minor=attempt.amount_minor - owed,
+        )  # fmt: skip
+
+
+def _apply(act: Act, attempt: Attempt, verdict: Verdict, finding: Finding) -> Attempt:
+    """The attempt after a verdict; planning the next inquiry is the caller's."""
+    told = replace(
+        attempt,
+        asked=attempt.asked + 1,
+        missing_at=verdict.missing_at,
+        provider_ref=finding.provider_ref or attempt.provider_ref,
+        authentication=finding.authentication or attempt.authentication,
+        instrument=Instrument(
+            redirect_url=attempt.instrument.redirect_url,
+            approval_no=finding.approval_no or attempt.instrument.approval_no,
+            hint=finding.instrument_hint or attempt.instrument.hint,
+        ),
+    )
+    if verdict.edge is None:
+        return told
+    return move(act, told, verdict.edge.state, verdict.decline_code)
+
+
+def _still_planned(act: Act, attempt: Attempt) -> datetime | None:
+    """The inquiry still to come: one that was due before now is the one that just spoke."""
+    planned = attempt.ask_at
+    return planned if planned is not None and planned > act.now else None

@@ -1,0 +1,74 @@
+"""Data zone, stage "payment": inquiries, the only way out of not knowing.
+
+What a finding means is decided by portal.domain.payment; here it is booked: state, ledger,
+settlement, events, cases and the next inquiry in one transaction.
+"""
+
+from typing import Final
+
+from portal.contract.payment import (
+    RECORD_INQUIRY,
+    VIEW_INQUIRY,
+    AttemptNow,
+    InquiryDue,
+    RecordInquiry,
+    ViewInquiry,
+)
+from portal.vault.act import Act
+from portal.vault.attempt import book_finding, lock_attempt, read_attempt, to_now
+from portal.vault.payer import require_own_attempt
+from portal.vault.registry import operation
+from portal.vault.texts import check_tokens
+
+_LEASE: Final = frozenset({"lease"})
+
+
+@operation(VIEW_INQUIRY, callers=frozenset({"work"}), kinds=_LEASE, audit="none")
+async def view_inquiry(act: Act, request: ViewInquiry) -> InquiryDue:
+    """Say what to ask the provider about, or that nothing needs asking any more.
+
+    Raises: NotFound for another attempt than the lease's.
+    """
+    act.require_scope(request.attempt_id)
+    attempt = await read_attempt(act, request.attempt_id)
+    return InquiryDue(
+        provider=attempt.provider,
+        reference=attempt.reference,
+        amount_minor=attempt.amount_minor,
+        settled=not attempt.is_live and attempt.ask_at is None,
+    )
+
+
+@operation(
+    RECORD_INQUIRY,
+    callers=frozenset({"web", "work"}),
+    kinds=frozenset({"payer", "lease"}),
+    audit="effect",
+)
+async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
+    """Book what an inquiry found; the only way out of unknown. Finishes the lease's task.
+
+    A success that comes late, twice or for a canceled bill is booked and opens a case; a success
+    over another amount than ours is not booked and opens one.
+
+    Raises: NotFound for an attempt that this authority is not about; InvalidInput for a text that
+    may not be stored.
+    """
+    finding = request.finding
+    check_tokens(
+        provider_ref=finding.provider_ref,
+        decline_code=finding.decline_code,
+        approval_no=finding.approval_no,
+        instrument_hint=finding.instrument_hint,
+        authentication=finding.authentication,
+    )
+    is_payer = act.capability.kind == "payer"
+    if not is_payer:
+        act.require_scope(request.attempt_id)
+    bill, attempt = await lock_attempt(act, request.attempt_id)
+    if is_payer:
+        require_own_attempt(act, attempt)
+    stored = await book_finding(act, bill, attempt, finding)
+    if not is_payer:
+        await act.close_task()
+    return to_now(stored)

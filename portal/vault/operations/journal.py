@@ -1,0 +1,160 @@
+"""Data zone: a provider's own journal against ours, item by item, for the operator and drills.
+
+Every line of the journal meets the attempt of its reference, that attempt's postings and the
+settlement of its bill; afterwards every attempt of ours must have met a line. Nothing is changed.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from portal.contract.operator import (
+    COMPARE_JOURNAL,
+    CompareJournal,
+    JournalCompared,
+    JournalDifference,
+    JournalLine,
+)
+from portal.domain.bill import BillSums, settlement_of
+from portal.domain.errors import InvalidInput, NotFound
+from portal.vault.act import Act
+from portal.vault.payer import enter_merchant
+from portal.vault.registry import operation
+from portal.vault.transaction import Row
+
+LINES_MAX: Final = 5000
+DIFFERENCES_MAX: Final = 1000
+
+AGREES: Final[dict[str, frozenset[str]]] = {
+    "succeeded": frozenset({"succeeded"}),
+    "failed": frozenset({"failed"}),
+    "expired": frozenset({"expired", "failed"}),
+    "open": frozenset({"submitting", "requires_action", "expired"}),
+    "processing": frozenset({"submitting", "requires_action", "processing"}),
+}
+"""Provider's state → states of ours that are at one with it. ``unknown`` is at one with none."""
+
+_ATTEMPTS: Final = """
+select a.id, a.bill_id, a.reference, a.state, a.amount_minor, b.settlement,
+       coalesce((select sum(e.amount_minor) from ledger_entry e
+                 where e.merchant_id = a.merchant_id and e.bill_id = a.bill_id
+                   and e.attempt_id = a.id and e.account = 'in_transit'), 0)::bigint as booked
+from attempt a left join bill b on b.merchant_id = a.merchant_id and b.id = a.bill_id
+where a.merchant_id = $1 and a.provider = $2 and a.reference = any($3::text[])
+"""
+_BALANCES: Final = """
+select bill_id,
+       coalesce(sum(amount_minor) filter (where account = 'receivable'), 0)::bigint as receivable,
+       coalesce(sum(amount_minor) filter (where account = 'in_transit'), 0)::bigint as in_transit,
+       coalesce(sum(amount_minor) filter (where account = 'overpayment'), 0)::bigint
+           as overpayment
+from ledger_entry where merchant_id = $1 and bill_id = any($2::uuid[]) group by bill_id
+"""
+_UNMARKED: Final = """
+select a.reference from attempt a
+where a.merchant_id = $1 and a.provider = $2
+  and (a.state in ('requires_action', 'processing', 'succeeded')
+       or exists (select from ledger_entry e where e.merchant_id = a.merchant_id
+                  and e.bill_id = a.bill_id and e.attempt_id = a.id))
+  and not exists (select from journal_mark m where m.merchant_id = a.merchant_id
+                  and m.provider = a.provider and m.reference = a.reference)
+order by a.reference limit $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """A journal's line with the row of ours that it names, if any."""
+
+    line: JournalLine
+    row: Row | None
+
+
+@operation(
+    COMPARE_JOURNAL,
+    callers=frozenset({"operator"}),
+    kinds=frozenset({"caller"}),
+    audit="effect",
+)
+async def compare_journal(act: Act, request: CompareJournal) -> JournalCompared:
+    """Set a provider's journal, in pieces, against attempts, postings and settlements.
+
+    Codes: ``attempt_missing``, ``state_differs``, ``attempt_unresolved``, ``amount_differs``,
+    ``posting_missing``, ``posting_unfounded``, ``posting_differs``, ``settlement_differs`` and,
+    with the last piece, ``journal_missing`` for attempts that no piece named.
+
+    Raises: NotFound ``merchant_unknown``; InvalidInput ``too_many_lines`` past LINES_MAX.
+    """
+    if len(request.lines) > LINES_MAX:
+        raise InvalidInput("too_many_lines", params={"most": LINES_MAX})
+    if not await enter_merchant(act, request.merchant_code):
+        raise NotFound("merchant_unknown")
+    references = [line.reference for line in request.lines]
+    rows = await act.db.fetch(_ATTEMPTS, act.merchant_id, request.provider, references)
+    ours: dict[str, Row] = {row["reference"]: row for row in rows}
+    sums = await _sums(act, [row["bill_id"] for row in rows])
+    differences: list[JournalDifference] = []
+    for line in request.lines:
+        code = _compare(_Met(line, ours.get(line.reference)), sums)
+        if code is not None:
+            differences.append(JournalDifference(reference=line.reference, code=code))
+    await _mark(act, request.provider, references)
+    if request.last:
+        differences += await _missing(act, request.provider)
+    return JournalCompared(attempts=len(rows), differences=tuple(differences[:DIFFERENCES_MAX]))
+
+
+def _compare(met: _Met, sums: dict[UUID, BillSums]) -> str | None:
+    """The first disagreement of one line, or None."""
+    line, row = met.line, met.row
+    if row is None:
+        return "attempt_missing"
+    booked: int = row["booked"]
+    due = line.amount_minor if line.state == "succeeded" else 0
+    rules = (
+        (row["state"] == "unknown", "attempt_unresolved"),
+        (row["state"] not in AGREES.get(line.state, frozenset()), "state_differs"),
+        (row["amount_minor"] != line.amount_minor, "amount_differs"),
+        (booked > 0 and due == 0, "posting_unfounded"),
+        (booked == 0 and due > 0, "posting_missing"),
+        (booked != due, "posting_differs"),
+        (
+            row["settlement"] != settlement_of(sums.get(row["bill_id"], BillSums())),
+            "settlement_differs",
+        ),
+    )
+    return next((code for differs, code in rules if differs), None)
+
+
+async def _sums(act: Act, bill_ids: list[UUID]) -> dict[UUID, BillSums]:
+    rows = await act.db.fetch(_BALANCES, act.merchant_id, bill_ids)
+    return {
+        row["bill_id"]: BillSums(
+            receivable=row["receivable"],
+            in_transit=row["in_transit"],
+            overpayment=row["overpayment"],
+        )
+        for row in rows
+    }
+
+
+async def _mark(act: Act, provider: str, references: list[str]) -> None:
+    await act.db.execute(
+        "insert into journal_mark (merchant_id, provider, reference)"
+        " select $1, $2, reference from unnest($3::text[]) as t (reference)"
+        " on conflict do nothing",
+        act.merchant_id,
+        provider,
+        references,
+    )
+
+
+async def _missing(act: Act, provider: str) -> list[JournalDifference]:
+    """Attempts that the whole journal did not name although it should have; forget the marks."""
+    rows = await act.db.fetch(_UNMARKED, act.merchant_id, provider, DIFFERENCES_MAX)
+    await act.db.execute(
+        "delete from journal_mark where merchant_id = $1 and provider = $2",
+        act.merchant_id,
+        provider,
+    )
+    return [JournalDifference(reference=row["reference"], code="journal_missing") for row in rows]

@@ -1,0 +1,206 @@
+"""Data zone, stage "page": the holder of one link opens it and sees one bill, masked.
+
+No operation here takes a bill's id: the authority names it. What leaves is what proves the message
+genuine and what is needed to pay; names and numbers leave masked.
+"""
+
+import secrets
+from typing import Final
+
+from portal.contract.bills import BillLine
+from portal.contract.envelope import Done, Nothing
+from portal.contract.login import MerchantFacts
+from portal.contract.page import (
+    MARK_OPENED,
+    OPEN_LINK,
+    VIEW_PAGE,
+    LinkOpened,
+    MethodOffer,
+    OpenLink,
+    PageView,
+)
+from portal.contract.payment import (
+    RECORD_INQUIRY,
+    RECORD_SUBMISSION,
+    START_PAYMENT,
+    VIEW_ATTEMPT,
+)
+from portal.domain import page as rules
+from portal.domain.contact import customer_hint, write_check_code
+from portal.domain.errors import Expired, NotFound
+from portal.domain.ids import MerchantId
+from portal.domain.page import LatestAttempt
+from portal.kit.crypto import same, sha256
+from portal.vault.act import Act
+from portal.vault.attempt import Attempt, open_row, to_view
+from portal.vault.payer import bill_of, enter_merchant, page_ref_of
+from portal.vault.registry import operation
+from portal.vault.sealed import open_billing, open_contact
+from portal.vault.transaction import Row
+
+PAGE_AUTHORITY_S: Final = 4 * 3600
+"""How long an opened page may be used before the link has to be opened again."""
+
+PAGE_VIEWS_MAX: Final = 300
+"""Views of one opened page in an hour, reloads while waiting included."""
+
+_OPS: Final = tuple(
+    op.name
+    for op in (
+        VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY
+    )
+)  # fmt: skip
+_WEB: Final = frozenset({"web"})
+_PAYER: Final = frozenset({"payer"})
+_NO_LINK: Final = bytes(32)
+
+_PAGE: Final = """
+select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_minor, b.tax_minor,
+       b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
+       m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider
+from bill b join merchant m on m.id = b.merchant_id
+where b.merchant_id = $1 and b.id = $2
+"""
+_LATEST: Final = """
+select id, bill_id, method, provider, reference, state, version, amount_minor, created_at,
+       finished_at, state_at, doubt_at, asked, ask_at, missing_at, decline_code, authentication,
+       provider_ref, instrument
+from attempt where merchant_id = $1 and bill_id = $2
+order by state not in ('succeeded', 'created', 'submitting', 'requires_action', 'processing',
+                       'unknown'), id desc
+limit 1
+"""
+
+
+@operation(OPEN_LINK, callers=_WEB, kinds=frozenset({"caller"}), audit="effect")
+async def open_link(act: Act, request: OpenLink) -> LinkOpened:
+    """Exchange a link's secret for the payer's authority over one bill.
+
+    A link may be opened again and again until it expires. An unknown merchant, an unknown secret
+    and a revoked link take the same statements and get the same answer.
+
+    Raises: NotFound ``link_unknown``; Expired ``link_expired``.
+    """
+    known = await enter_merchant(act, request.merchant_code)
+    wanted = sha256(request.secret.encode())
+    row = await act.db.fetchrow(
+        "select secret_hash, bill_id, expires_at, revoked_at from link"
+        " where merchant_id = $1 and secret_hash = $2",
+        act.merchant_id,
+        wanted,
+    )
+    found: bytes = _NO_LINK if row is None else row["secret_hash"]
+    if not same(found, wanted) or row is None or not known or row["revoked_at"] is not None:
+        raise NotFound("link_unknown")
+    if row["expires_at"] <= act.now:
+        raise Expired("link_expired")
+    bill_id = row["bill_id"]
+    authority = await act.mint(
+        kind="payer",
+        subject=bill_id,
+        scope_id=bill_id,
+        ops=_OPS,
+        life_s=PAGE_AUTHORITY_S,
+        budget_rows=PAGE_VIEWS_MAX,
+        budget_window_s=3600,
+    )
+    return LinkOpened(authority=authority, page_ref=page_ref_of(await act.fields(), bill_id))
+
+
+@operation(
+    VIEW_PAGE,
+    callers=_WEB,
+    kinds=_PAYER,
+    audit="reveal",
+    reveals=("payer_name (masked)", "customer_no (last 4)", "bill lines", "card (last 4)"),
+)
+async def view_page(act: Act, request: Nothing) -> PageView:
+    """Show the bill of this authority: one call for the whole page, names masked."""
+    del request
+    bill_id = bill_of(act)
+    row = await act.db.fetchrow(_PAGE, act.merchant_id, bill_id)
+    if row is None:
+        raise NotFound("not_found", params={"kind": "bill"})
+    newest = await act.db.fetchrow(_LATEST, act.merchant_id, bill_id)
+    attempt = None if newest is None else await open_row(act, newest)
+    act.reveal(1)
+    return await _view(act, row, attempt)
+
+
+@operation(MARK_OPENED, callers=_WEB, kinds=_PAYER, audit="effect")
+async def mark_opened(act: Act, request: Nothing) -> Done:
+    """Note that a person looks at the bill; only the first time changes anything."""
+    del request
+    await act.db.execute(
+        "update bill set opened_at = $3 where merchant_id = $1 and id = $2 and opened_at is null",
+        act.merchant_id,
+        bill_of(act),
+        act.business,
+    )
+    return Done()
+
+
+async def _view(act: Act, row: Row, attempt: Attempt | None) -> PageView:
+    fields = await act.fields()
+    contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
+    billing = open_billing(fields, row["id"], row["sealed_version"], row["billing"])
+    days_left = rules.days_left(row["due_on"], act.clock.business_today(row["zone"]))
+    latest = None if attempt is None else LatestAttempt(
+        state=attempt.state, state_at=attempt.state_at
+    )  # fmt: skip
+    state = rules.page_state(
+        rules.bill_side(row["lifecycle"], row["settlement"]),
+        rules.attempt_side(latest, act.now),
+        is_overdue=row["lifecycle"] == "overdue",
+        days_left=days_left,
+    )
+    offers = rules.offers(
+        row["lifecycle"],
+        row["settlement"],
+        None if attempt is None else attempt.state,
+        amount_minor=row["amount_minor"],
+        offered=frozenset({"card"} if row["card_provider"] else ()),
+    )
+    return PageView(
+        page_ref=page_ref_of(fields, row["id"]),
+        merchant=_facts(act, row),
+        state=state,
+        number=row["number"],
+        period=row["period"],
+        kind=row["kind"],
+        payer_hint=rules.mask_name(contact.payer_name),
+        customer_hint=customer_hint(contact.customer_no),
+        amount_minor=row["amount_minor"],
+        tax_minor=row["tax_minor"],
+        lines=tuple(
+            BillLine(
+                label=item.label,
+                amount_minor=item.amount_minor,
+                tax_rate_percent=item.tax_rate_percent,
+            )
+            for item in billing.lines
+        ),
+        due_on=row["due_on"],
+        days_left=days_left,
+        check_code=write_check_code(row["check_code"]),
+        language=row["language"],
+        methods=tuple(
+            MethodOffer(method=offer.method, available=offer.reason is None, reason=offer.reason)
+            for offer in offers
+        ),
+        attempt=None if attempt is None else to_view(attempt),
+        paid_at=row["paid_at"],
+        attempt_key=secrets.token_urlsafe(16),
+    )
+
+
+def _facts(act: Act, row: Row) -> MerchantFacts:
+    return MerchantFacts(
+        id=MerchantId(act.merchant_id),
+        code=row["code"],
+        name=row["name"],
+        zone=row["zone"],
+        sms_sender=row["sms_sender"],
+        phone=row["phone"],
+        website=row["website"],
+    )

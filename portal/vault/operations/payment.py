@@ -1,0 +1,302 @@
+"""Data zone, stage "payment": a try to pay is born here, before any provider hears of it.
+
+The attempt, its reference and the inquiry that will find out about it whatever happens commit
+together; only then may anyone submit. One attempt per bill is live: the row lock on the bill and
+a unique index see to it.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from portal.contract.page import VIEW_PAGE
+from portal.contract.payment import (
+    RECORD_INQUIRY,
+    RECORD_SUBMISSION,
+    START_PAYMENT,
+    VIEW_ATTEMPT,
+    VIEW_RETURN,
+    AttemptNow,
+    AttemptStarted,
+    RecordSubmission,
+    Returned,
+    StartPayment,
+    ViewAttempt,
+    ViewReturn,
+)
+from portal.domain import payment as rules
+from portal.domain.bill import is_payable
+from portal.domain.errors import Conflict, Expired, InvalidInput, NotFound
+from portal.domain.ids import AttemptId
+from portal.domain.methods import METHODS
+from portal.domain.payment import AttemptEvent
+from portal.domain.reference import form_of, reference_for
+from portal.kit.crypto import sha256
+from portal.vault.act import Act
+from portal.vault.attempt import (
+    Attempt,
+    Instrument,
+    LockedBill,
+    emit_attempt,
+    find_live,
+    finish_cancel,
+    insert_attempt,
+    lock_attempt,
+    lock_bill,
+    move,
+    plan_inquiry,
+    read_attempt,
+    store_attempt,
+    to_now,
+)
+from portal.vault.payer import (
+    bill_of,
+    enter_merchant,
+    new_return_token,
+    page_ref_of,
+    require_own_attempt,
+)
+from portal.vault.registry import operation
+from portal.vault.texts import check_page_address, check_tokens
+
+RETURN_TOKEN_LIFE: Final = timedelta(hours=24)
+RETURN_AUTHORITY_S: Final = 15 * 60
+RETURN_VIEWS_MAX: Final = 60
+_RETURN_OPS: Final = (VIEW_PAGE.name, VIEW_ATTEMPT.name, RECORD_INQUIRY.name)
+_ONCE: Final = "start_payment"
+_WEB: Final = frozenset({"web"})
+_PAYER: Final = frozenset({"payer"})
+
+
+@operation(START_PAYMENT, callers=_WEB, kinds=_PAYER, audit="effect")
+async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
+    """Start a try to pay the bill of this authority: one live try per bill.
+
+    A second intent while the payer is still on the provider's page leads back to that page; it
+    replaces the try only if nobody can ever have got the page's address. The reply then, and for
+    a key seen before, is not ``fresh``.
+
+    Raises: Conflict ``not_payable``, ``amount_changed`` (param ``amount_minor``),
+    ``attempt_running``, ``method_unavailable``, ``idempotency_mismatch``; InvalidInput
+    ``method_unknown``.
+    """
+    check_tokens(method=request.method, idempotency_key=request.idempotency_key)
+    bill = await lock_bill(act, bill_of(act))
+    key = f"{bill.id.hex}:{request.idempotency_key}"
+    arguments = f"{request.method}|{request.expected_minor}".encode()
+    seen = await act.once(_ONCE, key, arguments)
+    if seen is not None:
+        attempt = await read_attempt(act, AttemptId(_read_id(seen)))
+        return await _started(act, bill, attempt, fresh=False)
+    _check_intent(bill, request)
+    attempt, fresh = await _find_or_create(act, bill, request.method)
+    await act.answer_once(_ONCE, key, attempt.id.bytes)
+    return await _started(act, bill, attempt, fresh=fresh)
+
+
+@operation(RECORD_SUBMISSION, callers=_WEB, kinds=_PAYER, audit="effect")
+async def record_submission(act: Act, request: RecordSubmission) -> AttemptNow:
+    """Record what the provider said to the first call; once, however often it is repeated.
+
+    An attempt that has moved on since (an inquiry was quicker) keeps its state; if the provider
+    accepted, it is asked again at once.
+
+    Raises: NotFound for another payer's attempt; InvalidInput for a text that may not be stored.
+    """
+    check_tokens(provider_ref=request.provider_ref, code=request.code)
+    check_page_address(request.redirect_url)
+    bill, attempt = await lock_attempt(act, request.attempt_id)
+    require_own_attempt(act, attempt)
+    if attempt.state != "submitting":
+        return to_now(await _record_late(act, attempt, request))
+    edge = rules.advance(attempt.state, _event_of(request))
+    decline = rules.read_decline(request.code) if edge.state == "failed" else None
+    moved = move(act, _with_answer(attempt, request), edge.state, decline)
+    wait_s = rules.ask_again_s(moved.state, 0, 0.0) if moved.is_live else None
+    stored = await store_attempt(act, _asked_at(moved, await plan_inquiry(act, moved, wait_s)))
+    await emit_attempt(act, stored, edge.code)
+    if not stored.is_live:
+        await finish_cancel(act, bill.id)
+    return to_now(stored)
+
+
+@operation(
+    VIEW_ATTEMPT,
+    callers=_WEB,
+    kinds=_PAYER,
+    audit="reveal",
+    reveals=("card (last 4)", "approval number", "provider's page"),
+)
+async def view_attempt(act: Act, request: ViewAttempt) -> AttemptNow:
+    """Show the payer their own attempt, with the provider's page while they have to act there."""
+    attempt = await read_attempt(act, request.attempt_id)
+    require_own_attempt(act, attempt)
+    act.reveal(1)
+    return to_now(attempt)
+
+
+@operation(VIEW_RETURN, callers=_WEB, kinds=frozenset({"caller"}), audit="effect")
+async def view_return(act: Act, request: ViewReturn) -> Returned:
+    """Exchange a return address' token for a short authority over just its attempt.
+
+    Works in any browser, as often as the address is opened while the token lives.
+
+    Raises: NotFound ``return_unknown``; Expired ``return_expired``.
+    """
+    known = await enter_merchant(act, request.merchant_code)
+    row = await act.db.fetchrow(
+        "select attempt_id, bill_id, expires_at from return_token"
+        " where merchant_id = $1 and token_hash = $2",
+        act.merchant_id,
+        sha256(request.return_token.encode()),
+    )
+    if row is None or not known:
+        raise NotFound("return_unknown")
+    if row["expires_at"] <= act.now:
+        raise Expired("return_expired")
+    authority = await act.mint(
+        kind="payer",
+        subject=row["attempt_id"],
+        scope_id=row["bill_id"],
+        ops=_RETURN_OPS,
+        life_s=RETURN_AUTHORITY_S,
+        budget_rows=RETURN_VIEWS_MAX,
+    )
+    page_ref = page_ref_of(await act.fields(), row["bill_id"])
+    return Returned(authority=authority, attempt_id=AttemptId(row["attempt_id"]), page_ref=page_ref)
+
+
+def _check_intent(bill: LockedBill, request: StartPayment) -> None:
+    facts = METHODS.get(request.method)
+    if facts is None:
+        raise InvalidInput("method_unknown")
+    if not is_payable(bill.lifecycle, bill.settlement):
+        raise Conflict("not_payable", params={"lifecycle": bill.lifecycle})
+    if bill.amount_minor != request.expected_minor:
+        raise Conflict("amount_changed", params={"amount_minor": bill.amount_minor})
+    if not facts.amount_min <= bill.amount_minor <= facts.amount_max:
+        raise Conflict("method_unavailable", params={"method": request.method})
+
+
+async def _find_or_create(act: Act, bill: LockedBill, method: str) -> tuple[Attempt, bool]:
+    live = await find_live(act, bill.id)
+    if live is not None:
+        if live.state != "requires_action":
+            raise Conflict("attempt_running", params={"state": live.state})
+        if live.instrument.redirect_url:
+            if live.method != method or live.amount_minor != bill.amount_minor:
+                raise Conflict("attempt_running", params={"state": live.state})
+            return live, False
+        await _supersede(act, live)
+    return await _create(act, bill, method), True
+
+
+async def _supersede(act: Act, live: Attempt) -> None:
+    """Give up a try whose page exists at the provider but whose address never reached us."""
+    edge = rules.advance(live.state, "supersede")
+    given_up = await store_attempt(act, move(act, live, edge.state, "superseded"))
+    await emit_attempt(act, given_up, edge.code)
+
+
+async def _create(act: Act, bill: LockedBill, method: str) -> Attempt:
+    provider: str | None = await act.db.fetchval(
+        "select card_provider from merchant where id = $1", act.merchant_id
+    )
+    if not provider:
+        raise Conflict("method_unavailable", params={"method": method})
+    attempt_id = act.new_id()
+    edge = rules.advance("created", "submit")
+    attempt = Attempt(
+        id=attempt_id,
+        bill_id=bill.id,
+        method=method,
+        provider=provider,
+        reference=reference_for(form_of(provider), attempt_id),
+        state=edge.state,
+        version=1,
+        amount_minor=bill.amount_minor,
+        created_at=act.business,
+        finished_at=None,
+        state_at=act.now,
+        doubt_at=act.now,
+        asked=0,
+        ask_at=None,
+        missing_at=None,
+        decline_code=None,
+        authentication="",
+        provider_ref="",
+        instrument=Instrument(),
+    )
+    # Whoever was to submit may die before or after it: this inquiry finds out, whatever happened.
+    ask_at = await plan_inquiry(act, attempt, rules.SUBMIT_GRACE.total_seconds())
+    attempt = _asked_at(attempt, ask_at)
+    await insert_attempt(act, attempt)
+    await emit_attempt(act, attempt, edge.code)
+    return attempt
+
+
+async def _record_late(act: Act, attempt: Attempt, request: RecordSubmission) -> Attempt:
+    """A report that was overtaken, or is repeated: keep what it tells, leave the state alone."""
+    if request.outcome != "accepted" or attempt.state == "succeeded":
+        return attempt
+    told = _with_answer(attempt, request)
+    if told == attempt:
+        return attempt
+    wait_s = None if attempt.state == "requires_action" else 0.0
+    ask_at = await plan_inquiry(act, attempt, wait_s)
+    return await store_attempt(act, _asked_at(told, ask_at or attempt.ask_at))
+
+
+async def _started(act: Act, bill: LockedBill, attempt: Attempt, *, fresh: bool) -> AttemptStarted:
+    token = new_return_token()
+    await act.db.execute(
+        "insert into return_token (merchant_id, token_hash, attempt_id, bill_id, expires_at)"
+        " values ($1, $2, $3, $4, $5)",
+        act.merchant_id,
+        sha256(token.encode()),
+        attempt.id,
+        bill.id,
+        act.now + RETURN_TOKEN_LIFE,
+    )
+    code: str = await act.db.fetchval("select code from merchant where id = $1", act.merchant_id)
+    return AttemptStarted(
+        attempt_id=AttemptId(attempt.id),
+        provider=attempt.provider,
+        reference=attempt.reference,
+        amount_minor=attempt.amount_minor,
+        state=attempt.state,
+        fresh=fresh,
+        return_token=token,
+        merchant_code=code,
+        description=bill.number,
+    )
+
+
+def _event_of(request: RecordSubmission) -> AttemptEvent:
+    match request.outcome:
+        case "accepted":
+            return "redirected" if request.redirect_url else "accepted"
+        case "refused":
+            return "refused"
+        case "unknown":
+            return "lost"
+
+
+def _with_answer(attempt: Attempt, request: RecordSubmission) -> Attempt:
+    sealed = msgspec.structs.replace(
+        attempt.instrument,
+        redirect_url=request.redirect_url or attempt.instrument.redirect_url,
+    )
+    ref = request.provider_ref or attempt.provider_ref
+    return replace(attempt, provider_ref=ref, instrument=sealed)
+
+
+def _asked_at(attempt: Attempt, ask_at: datetime | None) -> Attempt:
+    return replace(attempt, ask_at=ask_at)
+
+
+def _read_id(stored: bytes) -> UUID:
+    return UUID(bytes=stored)
