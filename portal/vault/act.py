@@ -21,9 +21,9 @@ from portal.domain.task import Lane, TaskKind
 from portal.kit.clock import Clock, new_id
 from portal.vault import case, once, outbox
 from portal.vault.capability import VERSION, Budget, Capability, Kind, Mint, as_scopes
+from portal.vault.db import Db
 from portal.vault.fields import Fields
 from portal.vault.settings import VaultSettings
-from portal.vault.transaction import Db
 
 if TYPE_CHECKING:
     from portal.vault.keys import Keys
@@ -51,6 +51,7 @@ class Act:
         keys: "Keys",
         mint: Mint,
         rows_max: int,
+        incidents: "list[Incident]",
     ) -> None:
         """Take the parts; nothing is opened or asked here."""
         self.db = db
@@ -64,7 +65,7 @@ class Act:
         self.rows_done = 0
         self.tasks_planned = False
         self.revoked: list[tuple[UUID, int]] = []
-        self.incidents: list[Incident] = []
+        self.incidents = incidents
         self._keys = keys
         self._mint = mint
         self._rows_max = rows_max
@@ -80,6 +81,11 @@ class Act:
         """
         if self._merchant is None:
             raise InvariantBroken("merchant_unset")
+        return self._merchant
+
+    @property
+    def merchant_or_none(self) -> UUID | None:
+        """The merchant this act is about, if it has one (yet)."""
         return self._merchant
 
     async def act_for(self, merchant_id: UUID) -> None:

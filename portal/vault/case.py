@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from portal.domain.errors import NotFound
-from portal.vault.transaction import Db
+from portal.vault.db import Db
 
 if TYPE_CHECKING:
     from portal.vault.act import Act

@@ -13,7 +13,7 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs]  # the driver ships no
 from portal.domain.errors import InvariantBroken, PortalError, TryLater
 from portal.kit import limits
 from portal.kit.settings import read_secret
-from portal.vault.transaction import Db
+from portal.vault.db import Db
 
 
 class Connection(Db, Protocol):
@@ -140,13 +140,21 @@ def sqlstate(fault: BaseException) -> str:
     return str(getattr(fault, "sqlstate", "") or "")
 
 
+def is_link_fault(fault: BaseException) -> bool:
+    """Whether the link or the server broke, so that the last statement's fate is open."""
+    if isinstance(fault, ValueError):  # asyncpg's DataError: a value of ours that does not fit
+        return False
+    return isinstance(fault, LINK_FAULTS) or sqlstate(fault).startswith(_AWAY)
+
+
 def to_refusal(fault: BaseException) -> PortalError:
     """What a fault before the commit means to the caller: nothing happened, or we are wrong."""
     state = sqlstate(fault)
     if state in _BUSY or state in REPEATABLE:
         return TryLater("vault_busy", context=state)
-    if isinstance(fault, LINK_FAULTS) or state.startswith(_AWAY):
+    if is_link_fault(fault):
         return TryLater("database_away", context=state or type(fault).__name__)
     constraint = str(getattr(fault, "constraint_name", "") or "")
     table = str(getattr(fault, "table_name", "") or "")
-    return InvariantBroken("database_refused", context=f"{state} {table} {constraint}".strip())
+    kind = state or type(fault).__name__
+    return InvariantBroken("database_refused", context=f"{kind} {table} {constraint}".strip())

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from portal.domain.errors import InvariantBroken
 from portal.kit.crypto import KEY_BYTES, derive_key
+from portal.vault.db import Db
 from portal.vault.fields import CLASSES, Fields
-from portal.vault.transaction import Db
 
 MERCHANT: Final = "merchant"
 INDEX: Final = "index"

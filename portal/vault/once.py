@@ -11,7 +11,7 @@ from uuid import UUID
 
 from portal.domain.errors import Conflict, InvalidInput
 from portal.kit.crypto import same, sha256
-from portal.vault.transaction import Db
+from portal.vault.db import Db
 
 KEY_CHARACTERS_MAX: Final = 200
 

@@ -18,7 +18,7 @@ from portal.domain.errors import Conflict
 from portal.domain.ids import TaskId
 from portal.domain.task import LANES, Lane, TaskKind
 from portal.kit import limits
-from portal.vault.transaction import Db, Row
+from portal.vault.db import Db, Row
 
 
 @dataclass(frozen=True, slots=True)

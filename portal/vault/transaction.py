@@ -1,47 +1,296 @@
 """Transactions of the data zone: the only place that begins, commits and rolls back.
 
-One operation is one transaction; its audit row, its outbox rows and its effect commit together.
+One operation is one transaction. State changes, audit row and outbox rows commit together; the
+budgets are charged before the commit, wake-ups go out after it. A deadlock or a serialisation
+failure runs the operation again from its start, because nothing of it is left. When the link
+breaks at the commit itself the caller hears ``Unknown``: it must ask, not repeat.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
 
-Row = Mapping[str, Any]
-"""One row as the driver gives it: values by column name. Parsed at once into domain types."""
+from portal.contract.envelope import Reply, Request
+from portal.domain.errors import InvariantBroken, PortalError, TryLater, Unknown
+from portal.kit import limits, log
+from portal.kit.clock import Clock
+from portal.kit.crashpoint import crash_point
+from portal.vault import outbox
+from portal.vault.act import Act, Incident
+from portal.vault.audit import Audit, Entry
+from portal.vault.budget import Budgets
+from portal.vault.capability import Capability, Mint
+from portal.vault.database import (
+    LINK_FAULTS,
+    REPEATABLE,
+    Connection,
+    Pool,
+    PostgresError,
+    is_link_fault,
+    to_refusal,
+)
+from portal.vault.db import Db, Row
+from portal.vault.keys import Keys
+from portal.vault.registry import Registered
+from portal.vault.settings import VaultSettings
+from portal.vault.signals import Signals
+from portal.vault.standing import Standing
+
+__all__ = ["Db", "Row", "Transactions"]
+
+SHARES: Final = {"web": 14, "work": 10, "egress": 6, "operator": 2}
+"""Connections that one kind of caller may hold at once, so that none starves the others."""
+
+_log = log.get_logger()
 
 
-class Db(Protocol):
-    """The part of an asyncpg connection that operations use, inside an open transaction.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A verified call: what is asked, on whose authority, through whom. ``digest``: SHA-256."""
 
-    Statements are constants with ``$1`` parameters; nothing is ever pasted into them.
-    """
+    entry: Registered
+    capability: Capability
+    caller: str
+    request: Request
+    digest: bytes
 
-    async def execute(self, query: str, *args: object) -> str:
-        """Run a statement; returns its command tag."""
-        ...
 
-    async def executemany(self, command: str, args: Iterable[Sequence[object]]) -> None:
-        """Run one statement for many parameter rows."""
-        ...
+class Transactions:
+    """Runs verified calls for one vault process."""
 
-    async def fetch(self, query: str, *args: object) -> list[Row]:
-        """All rows."""
-        ...
-
-    async def fetchrow(self, query: str, *args: object) -> Row | None:
-        """The first row or None."""
-        ...
-
-    async def fetchval(self, query: str, *args: object, column: int = 0) -> Any:  # noqa: ANN401  # one value of whatever type its column has
-        """One value or None."""
-        ...
-
-    async def copy_records_to_table(
+    def __init__(  # noqa: PLR0913  # the parts of a vault, put together in one place
         self,
-        table_name: str,
         *,
-        records: Iterable[Sequence[object]],
-        columns: Sequence[str] | None = None,
-    ) -> str:
-        """Append rows by COPY; returns the command tag."""
-        ...
+        pool: Pool,
+        side: Pool,
+        keys: Keys,
+        mint: Mint,
+        settings: VaultSettings,
+        clock: Clock,
+        audit: Audit,
+        signals: Signals,
+    ) -> None:
+        """``side`` is a small pool for what must not wait for an act's own connection."""
+        self._pool = pool
+        self._side = side
+        self._keys = keys
+        self._mint = mint
+        self._settings = settings
+        self._clock = clock
+        self._audit = audit
+        self._signals = signals
+        self._budgets = Budgets(self.side, settings)
+        self._shares = {caller: asyncio.Semaphore(share) for caller, share in SHARES.items()}
+
+    async def run(self, call: Call) -> Reply:
+        """Run one call to its committed end.
+
+        Raises: what the operation raises; TryLater ``vault_busy`` or ``database_away`` when
+        nothing happened; Unknown ``commit_unclear``; InvariantBroken.
+        """
+        entry = call.entry
+        try:
+            async with asyncio.timeout(limits.OPERATION_TIMEOUT_S):
+                if entry.stand is not None:
+                    return await self._stand(call)
+                async with self._shares[call.caller]:
+                    return await self._run_with_tries(call)
+        except TimeoutError as fault:
+            raise TryLater("vault_busy", context=entry.op.name) from fault
+
+    async def _run_with_tries(self, call: Call) -> Reply:
+        run = call.entry.run
+        if run is None:
+            raise InvariantBroken("operation_unregistered", context=call.entry.op.name)
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                async with self.begin(call) as act:
+                    return await run(act, call.request)
+            except TryLater as fault:
+                if fault.context not in REPEATABLE or tried >= limits.TRANSACTION_TRIES_MAX:
+                    raise
+
+    async def _stand(self, call: Call) -> Reply:
+        stand = call.entry.stand
+        if stand is None:
+            raise InvariantBroken("operation_unregistered", context=call.entry.op.name)
+        return await stand(Standing(lambda: self.begin(call), self._signals), call.request)
+
+    @asynccontextmanager
+    async def begin(self, call: Call) -> AsyncGenerator[Act]:
+        """One transaction: commits when the block ends well, rolls back when it raises.
+
+        Raises: as :meth:`run`.
+        """
+        incidents: list[Incident] = []
+        try:
+            async with self._connection(self._pool) as db:
+                act = self._make_act(db, call, incidents)
+                try:
+                    async with self._open(db, act, call):
+                        yield act
+                except (PostgresError, *LINK_FAULTS) as fault:
+                    raise to_refusal(fault) from fault
+            self._tell(act)
+        finally:
+            if incidents:
+                await self.record_incidents(call, incidents)
+
+    def _make_act(self, db: Db, call: Call, incidents: list[Incident]) -> Act:
+        return Act(
+            db=db,
+            capability=call.capability,
+            caller=call.caller,
+            clock=self._clock,
+            settings=self._settings,
+            keys=self._keys,
+            mint=self._mint,
+            rows_max=call.entry.rows_max,
+            incidents=incidents,
+        )
+
+    @asynccontextmanager
+    async def _open(self, db: Connection, act: Act, call: Call) -> AsyncGenerator[None]:
+        """Begin, let the act happen, charge, write the audit row, commit; or roll back."""
+        number: int | None = None
+        try:
+            merchant = call.capability.merchant
+            if merchant is None:
+                await db.execute("begin")
+            else:  # a UUID's text can't hold anything but hex digits and dashes
+                await db.execute(f"begin; select set_config('harai.merchant', '{merchant}', true)")
+            if call.capability.kind == "lease":
+                fence = call.capability.fence
+                await outbox.renew(db, call.capability.subject, fence, act.now)
+            yield
+            rows = act.rows_revealed + call.entry.cost
+            if rows:
+                await self._budgets.charge(call.capability, call.caller, rows, act.now)
+            if call.entry.audit != "none":
+                number = self._audit.next_number()
+                await self._audit.insert(db, number, _entry(act, call))
+            crash_point("vault.before_commit", call.entry.op.name)
+        except BaseException:
+            await _roll_back(db)
+            self._settle(number)
+            raise
+        await self._commit(db, number)
+        crash_point("vault.after_commit", call.entry.op.name)
+
+    async def _commit(self, db: Connection, number: int | None) -> None:
+        """Commit. Raises: Unknown ``commit_unclear`` when a break here leaves it open.
+
+        Cancellation counts as such a break: whoever cancels must not believe in a rollback.
+        """
+        try:
+            await db.execute("commit")
+        except (asyncio.CancelledError, PostgresError, *LINK_FAULTS) as fault:
+            db.terminate()
+            if isinstance(fault, PostgresError) and not is_link_fault(fault):
+                self._settle(number)  # the server said no: nothing was kept
+                raise
+            if number is not None:
+                self._audit.doubt(number)
+            raise Unknown("commit_unclear", context=type(fault).__name__) from fault
+        self._settle(number)
+
+    def _settle(self, number: int | None) -> None:
+        if number is not None:
+            self._audit.settle(number)
+
+    def _tell(self, act: Act) -> None:
+        if act.tasks_planned:
+            self._signals.work_planned()
+        for jti, until_s in act.revoked:
+            self._signals.revoke(jti, until_s)
+
+    async def record_incidents(self, call: Call, incidents: list[Incident]) -> None:
+        """Write incidents in a transaction of their own: they stay when the act is rolled back."""
+        for incident in incidents:
+            _log.warning(
+                "incident.recorded",
+                code=incident.code,
+                operation=call.entry.op.name,
+                caller=call.caller,
+                jti=call.capability.jti,
+                subject_id=incident.subject,
+            )
+            entry = Entry(
+                at=self._clock.wall(),
+                merchant_id=call.capability.merchant,
+                caller=call.caller,
+                kind=call.capability.kind,
+                subject=incident.subject or call.capability.subject,
+                jti=call.capability.jti,
+                operation=call.entry.op.name,
+                outcome=f"incident:{incident.code}",
+                rows=0,
+                digest=call.digest,
+            )
+            await self.record(entry)
+
+    async def record(self, entry: Entry) -> None:
+        """Write one audit row in a transaction of its own. Failing is logged, never raised."""
+        number = self._audit.next_number()
+        try:
+            async with self.side() as db:
+                await self._audit.insert(db, number, entry)
+        except (PortalError, PostgresError, *LINK_FAULTS):
+            self._audit.doubt(number)
+            _log.exception("audit.lost", code=entry.outcome, operation=entry.operation)
+        except BaseException:
+            self._audit.doubt(number)
+            raise
+        else:
+            self._audit.settle(number)
+
+    @asynccontextmanager
+    async def side(self) -> AsyncGenerator[Db]:
+        """A connection outside any act; each statement is its own transaction."""
+        async with self._connection(self._side) as db:
+            try:
+                yield db
+            except (PostgresError, *LINK_FAULTS) as fault:
+                raise to_refusal(fault) from fault
+
+    @asynccontextmanager
+    async def _connection(self, pool: Pool) -> AsyncGenerator[Connection]:
+        try:
+            connection = await pool.acquire(timeout=limits.CONNECTION_WAIT_S)
+        except (PostgresError, *LINK_FAULTS) as fault:
+            raise to_refusal(fault) from fault
+        try:
+            yield connection
+        finally:
+            await pool.release(connection)
+
+
+def _entry(act: Act, call: Call) -> Entry:
+    return Entry(
+        at=act.now,
+        merchant_id=act.merchant_or_none,
+        caller=call.caller,
+        kind=call.capability.kind,
+        subject=call.capability.subject,
+        jti=call.capability.jti,
+        operation=call.entry.op.name,
+        outcome="ok",
+        rows=act.rows_revealed or act.rows_done,
+        digest=call.digest,
+    )
+
+
+async def _roll_back(db: Connection) -> None:
+    """Undo; a connection that can't even do that is dropped, which undoes as well."""
+    try:
+        async with asyncio.timeout(limits.CONNECTION_WAIT_S):
+            await db.execute("rollback")
+    except (PostgresError, *LINK_FAULTS):
+        db.terminate()
+    except BaseException:
+        db.terminate()
+        raise
