@@ -6,7 +6,7 @@ whenever it comes, even after ``failed`` or ``expired``: the money did move, so 
 person looks at it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeGuard, get_args
 
@@ -235,10 +235,12 @@ def _judge_not_found(facts: AttemptFacts, now: datetime) -> Verdict:
     if facts.state == "unknown" and counts and again:
         return Verdict(edge=advance("unknown", "found_missing"), decline_code="never_received")
     moved = _stay_or_move(facts, "unknown", "found_unclear", now)
-    missing_at = (facts.missing_at or now) if counts else None
-    wait = NOT_FOUND_AGAIN if counts else NOT_FOUND_AFTER - age
-    ask_in_s = min(moved.ask_in_s or _DAY_S, max(wait.total_seconds(), 1.0))
-    return Verdict(edge=moved.edge, ask_in_s=ask_in_s, missing_at=missing_at, case=moved.case)
+    if counts:
+        return replace(
+            moved, ask_in_s=NOT_FOUND_AGAIN.total_seconds(), missing_at=facts.missing_at or now
+        )
+    soon = max((NOT_FOUND_AFTER - age).total_seconds(), 1.0)
+    return replace(moved, ask_in_s=min(moved.ask_in_s or soon, soon))
 
 
 def _judge_ended(facts: AttemptFacts, found: Found, now: datetime) -> Verdict:
@@ -259,7 +261,7 @@ def _judge_other_amount(facts: AttemptFacts, now: datetime) -> Verdict:
     if facts.state not in LIVE:
         return Verdict(case="amount_mismatch")
     moved = _stay_or_move(facts, "unknown", "found_unclear", now)
-    return Verdict(edge=moved.edge, ask_in_s=moved.ask_in_s, case="amount_mismatch")
+    return replace(moved, case="amount_mismatch")
 
 
 def _stay_or_move(
@@ -267,8 +269,7 @@ def _stay_or_move(
 ) -> Verdict:
     if facts.state == state:
         return _stay(facts, state, facts.asked + 1, now)
-    moved = _stay(facts, state, 0, now)
-    return Verdict(edge=advance(facts.state, event), ask_in_s=moved.ask_in_s, case=moved.case)
+    return replace(_stay(facts, state, 0, now), edge=advance(facts.state, event))
 
 
 def _stay(facts: AttemptFacts, state: AttemptState, asked: int, now: datetime) -> Verdict:
