@@ -20,7 +20,7 @@ from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 T = TypeVar("T")
 
-NOTICE_EVENTS_MAX: Final = 1_000
+NOTICE_EVENTS_MAX: Final = 500
 """Most claims one notice may make; more is refused as malformed."""
 
 RETRY_AFTER_MAX_S: Final = 3_600.0
@@ -178,5 +178,5 @@ def is_page_address(url: str) -> bool:
     if not host or parts.username is not None or parts.password is not None:
         return False
     return parts.scheme == "https" or (
-        parts.scheme == "http" and host in {"localhost", "127.0.0.1", "::1"}
+        parts.scheme == "http" and host in {"localhost", "127.0.0.1"}
     )

@@ -13,7 +13,7 @@ from portal.application.providers.exchange import NOTICE_EVENTS_MAX
 from portal.contract.payment import NoticeClaim
 from portal.domain.errors import InvalidInput
 
-_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+_Text = Annotated[str, msgspec.Meta(max_length=64, pattern="^[!-~]+$")]
 _Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 
 

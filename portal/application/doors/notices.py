@@ -1,0 +1,114 @@
+"""The door for providers' notices: read what one claims, have it stored, answer at once.
+
+Application zone. Anyone can post here, so nothing is believed: claims about attempts make the vault
+plan an inquiry, receipts move a delivery forward and never back. A notice is answered with 200 only
+when it is stored; a provider that hears anything else sends it again, which changes nothing.
+"""
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Final, cast
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from portal.application.providers.registry import NOTICES
+from portal.contract.payment import RECORD_NOTICE, RecordNotice
+from portal.domain.errors import InvalidInput, NotFound, TryLater, Unknown
+from portal.kit.crashpoint import crash_point
+from portal.kit.log import get_logger
+
+if TYPE_CHECKING:
+    from portal.contract.client import VaultClient
+
+BODY_BYTES_MAX: Final = 64 * 1024
+BODY_TIMEOUT_S: Final = 10.0
+RETRY_AFTER_S: Final = 5
+_MERCHANT_CODE: Final = re.compile(r"[a-z0-9]{3,12}")
+
+log = get_logger()
+
+
+class _BodyRefused(Exception):
+    """The body is too long, too slow or was broken off."""
+
+    def __init__(self, status: int, code: str) -> None:
+        """Say how to answer."""
+        super().__init__(code)
+        self.status = status
+        self.code = code
+
+
+async def take_notice(request: Request) -> Response:
+    """POST /notices/{provider}/{code}: 200 stored, 400 malformed, 404 nobody, 503 come again."""
+    provider = str(request.path_params["provider"])
+    merchant_code = str(request.path_params["code"])
+    reader = NOTICES.get(provider)
+    if reader is None or not _MERCHANT_CODE.fullmatch(merchant_code):
+        return _refuse(404, "not_found")
+    raw = b""
+    try:
+        raw = await _read_body(request)
+        claims = reader.parse(raw, dict(request.headers))
+    except _BodyRefused as refusal:
+        log.warning("notice.refused", provider=provider, code=refusal.code)
+        return _refuse(refusal.status, refusal.code)
+    except InvalidInput as fault:
+        log.warning("notice.refused", provider=provider, code=fault.code, bytes=len(raw))
+        return _refuse(400, fault.code)
+    crash_point("web.before_notice")
+    notice = RecordNotice(merchant_code=merchant_code, provider=provider, raw=raw, claims=claims)
+    return await _record(cast("VaultClient", request.app.state.vault), notice)
+
+
+async def _record(vault: "VaultClient", notice: RecordNotice) -> Response:
+    """Store it under the channel's own small authority: no principal stands behind a notice."""
+    try:
+        recorded = await vault.call(RECORD_NOTICE, notice)
+    except NotFound:
+        log.warning("notice.refused", provider=notice.provider, code="merchant_unknown")
+        return _refuse(404, "not_found")
+    except InvalidInput as fault:
+        log.warning("notice.refused", provider=notice.provider, code=fault.code)
+        return _refuse(400, fault.code)
+    except (TryLater, Unknown) as error:
+        log.warning("notice.not_recorded", provider=notice.provider, code=error.code)
+        return _refuse(503, error.code, {"retry-after": str(RETRY_AFTER_S)})
+    log.info(
+        "notice.recorded",
+        provider=notice.provider,
+        merchant_code=notice.merchant_code,
+        count=len(notice.claims),
+        fresh=recorded.fresh,
+    )
+    return JSONResponse({"received": len(notice.claims)}, headers={"cache-control": "no-store"})
+
+
+async def _read_body(request: Request) -> bytes:
+    """The body up to BODY_BYTES_MAX within BODY_TIMEOUT_S. Raises _BodyRefused."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared) > BODY_BYTES_MAX:
+        raise _BodyRefused(413, "body_too_large")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > BODY_BYTES_MAX:
+                    raise _BodyRefused(413, "body_too_large")
+    except TimeoutError:
+        raise _BodyRefused(408, "body_too_slow") from None
+    except ClientDisconnect:
+        raise _BodyRefused(400, "body_broken_off") from None
+    return bytes(body)
+
+
+def _refuse(status: int, code: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse(
+        {"code": code}, status_code=status, headers={"cache-control": "no-store", **(headers or {})}
+    )
+
+
+ROUTES: Final = [Route("/notices/{provider}/{code}", take_notice, methods=["POST"])]
+"""For portal.application.doors.server to mount."""
