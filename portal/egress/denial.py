@@ -45,8 +45,22 @@ CODES: Final = {
     "too_large": "The answer is larger than the rule takes.",
     "answer_encoded": "The answer is compressed although identity was asked for.",
     "answer_invalid": "The answer is not HTTP.",
+    # A tunnel's own grammar.
+    "head_too_long": "More than 8 KB before the end of the head.",
+    "head_timed_out": "The head was not complete within its deadline.",
+    "head_invalid": "Not a CONNECT head in the strict grammar.",
+    "method_not_connect": "Any method but CONNECT.",
+    "data_before_answer": "Bytes after the head before it was answered.",
+    "host_differs": "The Host header says another host than the target.",
+    "hello_timed_out": "No complete ClientHello within its deadline.",
+    "hello_invalid": "Not a well-formed ClientHello of bearable length.",
+    "hello_encrypted": "Encrypted Client Hello: the outer name proves nothing.",
+    "tls_too_old": "The client would also speak a TLS older than 1.2.",
+    "sni_missing": "The ClientHello names no host.",
+    "sni_mismatch": "The ClientHello names another host than CONNECT did.",
+    "rule_withdrawn": "The rule ended while the tunnel was open.",
 }
-"""Code → what it means. Those of a tunnel's own grammar are in ``portal.egress.relay``."""
+"""Code → what it means."""
 
 
 class Denied(Exception):
