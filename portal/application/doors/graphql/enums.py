@@ -1,0 +1,124 @@
+"""The closed sets of words that both schemas use; their values are the contract's own words.
+
+Zone: application. A test holds them against the contract's Literals, so they can't drift apart.
+"""
+
+from enum import Enum
+
+import strawberry
+
+
+@strawberry.enum(description="The merchant's will about a bill.")
+class Lifecycle(Enum):
+    """portal.contract.bills.Lifecycle."""
+
+    SCHEDULED = "scheduled"
+    OPEN = "open"
+    OVERDUE = "overdue"
+    LAPSED = "lapsed"
+    CANCELING = "canceling"
+    CANCELED = "canceled"
+    SUPERSEDED = "superseded"
+
+
+@strawberry.enum(description="What money did to a bill, derived from the ledger.")
+class Settlement(Enum):
+    """portal.contract.bills.Settlement."""
+
+    UNPAID = "unpaid"
+    PROVISIONAL = "provisional"
+    SETTLED = "settled"
+    OVER = "over"
+    REVERSED = "reversed"
+
+
+@strawberry.enum(description="How far the latest message about a bill has come.")
+class MessageState(Enum):
+    """portal.contract.bills.MessageState."""
+
+    NONE = "none"
+    PLANNED = "planned"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    AMBIGUOUS = "ambiguous"
+
+
+@strawberry.enum(description="The order of a list of bills.")
+class BillOrder(Enum):
+    """portal.contract.bills.BillOrder."""
+
+    CREATED_DESC = "created_desc"
+    CREATED_ASC = "created_asc"
+    DUE_ASC = "due_asc"
+    DUE_DESC = "due_desc"
+    AMOUNT_ASC = "amount_asc"
+    AMOUNT_DESC = "amount_desc"
+
+
+@strawberry.enum(description="What a search text is compared with; matches are exact.")
+class SearchField(Enum):
+    """portal.contract.bills.SearchField."""
+
+    NUMBER = "number"
+    CUSTOMER_NO = "customer_no"
+    PHONE = "phone"
+    EMAIL = "email"
+
+
+@strawberry.enum(description="How far an import has come.")
+class ImportState(Enum):
+    """portal.contract.intake.ImportState."""
+
+    RECEIVING = "receiving"
+    CHECKING = "checking"
+    CHECKED = "checked"
+    ISSUING = "issuing"
+    ISSUED = "issued"
+    DISCARDING = "discarding"
+    DISCARDED = "discarded"
+    REFUSED = "refused"
+
+
+@strawberry.enum(description="What to do with an import's good rows.")
+class Decision(Enum):
+    """portal.contract.intake.Decision."""
+
+    SEND = "send"
+    DISCARD = "discard"
+
+
+@strawberry.enum(description="What a member of staff may do.")
+class Role(Enum):
+    """portal.contract.login.Role."""
+
+    OWNER = "owner"
+    CLERK = "clerk"
+
+
+@strawberry.enum(description="What an API key may do.")
+class Scope(Enum):
+    """portal.contract.login.Scope."""
+
+    BILLS_READ = "bills:read"
+    BILLS_WRITE = "bills:write"
+    IMPORTS_WRITE = "imports:write"
+    SCHEMA_READ = "schema:read"
+
+
+@strawberry.enum(description="What the payment page has to say.")
+class PageState(Enum):
+    """portal.contract.page.PageState."""
+
+    OPEN = "open"
+    DUE_SOON = "due_soon"
+    OVERDUE = "overdue"
+    PROCESSING = "processing"
+    DECLINED = "declined"
+    UNCLEAR = "unclear"
+    PAID = "paid"
+    CANCELED = "canceled"
+    SUPERSEDED = "superseded"
+    LAPSED = "lapsed"

@@ -1,0 +1,31 @@
+"""The merchant schema: staff by cookie, a merchant's systems by key. Served at ``/graphql``.
+
+Zone: application. Each stage has its file; here they are put together.
+"""
+
+from typing import Final
+
+import strawberry
+
+from portal.application.doors.graphql.bill_acts import BillsMutation
+from portal.application.doors.graphql.bills import BillsQuery
+from portal.application.doors.graphql.failures import USER_ERRORS
+from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
+from portal.application.doors.graphql.login import LoginMutation, LoginQuery
+from portal.application.doors.graphql.schema import HaraiSchema
+from portal.application.doors.graphql.summary import SummaryQuery
+
+
+@strawberry.type(description="What a merchant can look at.")
+class Query(LoginQuery, IntakeQuery, BillsQuery, SummaryQuery):
+    """All queries of the merchant schema."""
+
+
+@strawberry.type(description="What a merchant can do. One act an operation.")
+class Mutation(LoginMutation, IntakeMutation, BillsMutation):
+    """All mutations of the merchant schema."""
+
+
+MERCHANT: Final = HaraiSchema(
+    query=Query, mutation=Mutation, types=tuple(dict.fromkeys(USER_ERRORS.values()))
+)

@@ -1,0 +1,167 @@
+"""Payer schema, page: the one bill that the link names. No field takes an id.
+
+Zone: application. Everything is masked in the vault already; nothing here may add a value to it.
+"""
+
+import strawberry
+
+from portal.application.doors.graphql import enums
+from portal.application.doors.graphql.bills import BillLine
+from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
+from portal.application.doors.graphql.schema import (
+    VAULT_CALL,
+    Date,
+    DateTime,
+    Info,
+    Money,
+    MoneyValue,
+    by,
+    plain,
+)
+from portal.application.doors.locales import TEXTS
+from portal.contract.envelope import Done, Nothing
+from portal.contract.page import (
+    MARK_OPENED,
+    VIEW_PAGE,
+    AttemptView,
+    PageView,
+)
+from portal.contract.page import (
+    MethodOffer as MethodOfferPart,
+)
+from portal.domain.ids import to_public
+
+
+@strawberry.type(description="Who asks for the money, and how to check that it is true.")
+class Payee:
+    """portal.contract.login.MerchantFacts, without its id."""
+
+    code: str = plain("Short public code.")
+    name: str = plain("The merchant's name.")
+    zone: str = plain("IANA time zone of its dates.")
+    sms_sender: str = plain("Number that its text messages come from.")
+    phone: str = plain("Call centre.")
+    website: str = plain("Own website.")
+
+
+def _offer_code(offer: strawberry.Parent[MethodOfferPart]) -> str | None:
+    return offer.reason
+
+
+def _offer_reason(offer: strawberry.Parent[MethodOfferPart], info: Info) -> str | None:
+    if offer.reason is None:
+        return None
+    return TEXTS[info.context.language].code(offer.reason)
+
+
+@strawberry.type(description="A way to pay.")
+class MethodOffer:
+    """portal.contract.page.MethodOffer."""
+
+    method: str = plain("Its name.")
+    available: bool = plain("Whether it can be chosen now.")
+    reason_code: str | None = by(_offer_code, "Why not, if it can't be.")
+    reason: str | None = by(_offer_reason, "That reason in the viewer's language.")
+
+
+def _attempt_id(attempt: strawberry.Parent[AttemptView]) -> strawberry.ID:
+    return strawberry.ID(to_public("attempt", attempt.id))
+
+
+def _attempt_amount(attempt: strawberry.Parent[AttemptView]) -> MoneyValue:
+    return MoneyValue(attempt.amount_minor)
+
+
+def _decline_text(attempt: strawberry.Parent[AttemptView], info: Info) -> str | None:
+    code = attempt.decline_code
+    return TEXTS[info.context.language].code(code) if code is not None else None
+
+
+@strawberry.type(description="The payer's latest try to pay.")
+class Attempt:
+    """portal.contract.page.AttemptView."""
+
+    id: strawberry.ID = by(_attempt_id, "`att_…`")
+    method: str = plain("How the payer chose to pay.")
+    state: str = plain("How far it has come.")
+    amount: Money = by(_attempt_amount, "What was to be paid.")
+    decline_code: str | None = plain("Why it was declined, if it was.")
+    decline_reason: str | None = by(_decline_text, "That reason in the viewer's language.")
+    approval_no: str | None = plain("Approval number of a payment.")
+    instrument_hint: str | None = plain("Last letters of what was paid with.")
+    finished_at: DateTime | None = plain("When it was over.")
+
+
+def _amount(page: strawberry.Parent[PageView]) -> MoneyValue:
+    return MoneyValue(page.amount_minor)
+
+
+def _tax(page: strawberry.Parent[PageView]) -> MoneyValue:
+    return MoneyValue(page.tax_minor)
+
+
+def _payee(page: strawberry.Parent[PageView]) -> object:
+    return page.merchant
+
+
+@strawberry.type(description="What is owed, as the holder of its link may see it.")
+class PayableBill:
+    """portal.contract.page.PageView."""
+
+    page_ref: str = plain("Public name of this page in addresses; it grants nothing.")
+    payee: Payee = by(_payee, "Who asks for the money.")
+    state: enums.PageState = plain("What the page has to say.")
+    number: str = plain("The merchant's number of the bill.")
+    period: str = plain("What it is for, e.g. `2026-11`.")
+    kind: str = plain("What it is about.")
+    payer_hint: str = plain("The payer's name with all but its ends hidden.")
+    customer_hint: str = plain("Last 4 of the customer number.")
+    amount: Money = by(_amount, "What is owed, tax included.")
+    tax: Money = by(_tax, "Consumption tax contained.")
+    lines: list[BillLine] = plain("Line items.")
+    due_on: Date = plain("Last day to pay.")
+    days_left: int = plain("Days until then; negative when past.")
+    check_code: str = plain("What the call centre can look up.")
+    language: str = plain("Language that the merchant asked for.")
+    methods: list[MethodOffer] = plain("Ways to pay.")
+    attempt: Attempt | None = plain("The latest try, if any.")
+    paid_at: DateTime | None = plain("When it was paid.")
+    attempt_key: str = plain("A fresh idempotency key for the form of this view.")
+
+
+async def view_page(info: Info) -> PageView:
+    """The bill behind the link."""
+    return await info.context.look(VIEW_PAGE, Nothing())
+
+
+def _was_done(outcome: strawberry.Parent[Outcome[Done]]) -> bool:
+    return outcome.entity is not None
+
+
+@strawberry.type(description="Whether it was noted, or why not.")
+class BillOpenedPayload:
+    """Outcome of billOpened."""
+
+    noted: bool = by(_was_done, "True when it was noted.")
+    errors: list[UserError] = plain("Why it was not done; empty when it was.")
+
+
+async def mark_opened(info: Info) -> Outcome[Done]:
+    """A person is looking, not a prefetcher."""
+    return await outcome_of(info, info.context.call(MARK_OPENED, Nothing()))
+
+
+@strawberry.type
+class PageQuery:
+    """The page."""
+
+    bill: PayableBill = by(view_page, "The bill behind the link.", cost=VAULT_CALL)
+
+
+@strawberry.type
+class PageMutation:
+    """Looking."""
+
+    bill_opened: BillOpenedPayload = by(
+        mark_opened, "Say that a person is looking at the page.", cost=VAULT_CALL
+    )

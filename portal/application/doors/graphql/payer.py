@@ -1,0 +1,28 @@
+"""The payer schema: the holder of one link. Served at ``/pay/graphql``, trusted documents only.
+
+Zone: application. No query takes an id, so there is nothing to enumerate.
+"""
+
+from typing import Final
+
+import strawberry
+
+from portal.application.doors.graphql.failures import USER_ERRORS
+from portal.application.doors.graphql.page import PageMutation, PageQuery
+from portal.application.doors.graphql.payment import PaymentMutation, PaymentQuery
+from portal.application.doors.graphql.schema import HaraiSchema
+
+
+@strawberry.type(description="What the holder of a link can look at.")
+class Query(PageQuery, PaymentQuery):
+    """All queries of the payer schema."""
+
+
+@strawberry.type(description="What the holder of a link can do. One act an operation.")
+class Mutation(PageMutation, PaymentMutation):
+    """All mutations of the payer schema."""
+
+
+PAYER: Final = HaraiSchema(
+    query=Query, mutation=Mutation, types=tuple(dict.fromkeys(USER_ERRORS.values()))
+)

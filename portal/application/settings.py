@@ -1,0 +1,84 @@
+"""What `portal web` is told when it starts: sockets, certificate, its cookie key, its addresses.
+
+Zone: application. No database address, no data key and no provider credential has a place here;
+everything comes from ``PORTAL_WEB_*`` and is read once.
+"""
+
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from pydantic import model_validator
+from pydantic_settings import SettingsConfigDict
+
+from portal.application.providers.exchange import Endpoint, parse_endpoints
+from portal.kit.settings import ZoneSettings
+
+COOKIE_KEY_BYTES: Final = 32
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class WebSettings(ZoneSettings):
+    """Settings of the web process. Paths are files or Unix sockets."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PORTAL_WEB_", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    socket: Path
+    vault_socket: Path
+    cert: Path
+    key: Path
+    ca: Path
+    egress_socket: Path
+    public_origin: str
+    """Scheme, host and port that browsers see, without a slash at the end."""
+    cookie_key_file: Path
+    instance: str
+    """Part of every cookie's name, so that two installations on one host do not meet."""
+    provider_endpoints: str = ""
+    """``name=host:port`` pairs, separated by commas."""
+    production: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        """Refuse an origin that would send cookies in clear, and endpoints that do not parse."""
+        parts = urlsplit(self.public_origin)
+        if self.public_origin != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
+            msg = "public_origin is scheme://host[:port] and nothing else"
+            raise ValueError(msg)
+        if parts.scheme != "https" and (parts.scheme != "http" or not self.is_loopback):
+            msg = "public_origin must be https, or http on loopback"
+            raise ValueError(msg)
+        if self.production and self.is_loopback:
+            msg = "production does not run on a loopback origin"
+            raise ValueError(msg)
+        if not self.instance.isalnum() or not self.instance.isascii():
+            msg = "instance is letters and digits"
+            raise ValueError(msg)
+        _ = self.endpoints
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether browsers reach this installation on their own machine only."""
+        netloc = urlsplit(self.public_origin).netloc
+        return netloc.rsplit(":", 1)[0] in _LOOPBACK or netloc in _LOOPBACK
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether cookies may carry Secure and ``__Host-``."""
+        return self.public_origin.startswith("https://")
+
+    @property
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Provider name → where its API is; ValueError for a pair that does not parse."""
+        return parse_endpoints(self.provider_endpoints)
+
+    def read_cookie_key(self) -> bytes:
+        """The 32 bytes that seal cookies; ValueError for a file of another length."""
+        key = self.cookie_key_file.read_bytes()
+        if len(key) != COOKIE_KEY_BYTES:
+            msg = f"the cookie key has {len(key)} bytes instead of {COOKIE_KEY_BYTES}"
+            raise ValueError(msg)
+        return key
