@@ -22,8 +22,8 @@ from portal.domain.ids import AttemptId, to_public
 from portal.domain.ledger import attempt_succeeded, bill_canceled
 from portal.domain.payment import LIVE, AttemptFacts, AttemptState, Verdict
 from portal.vault.act import Act
+from portal.vault.db import Row
 from portal.vault.ledger import post, settle, sums_of
-from portal.vault.transaction import Row
 
 ATTEMPT_TABLE: Final = "attempt"
 

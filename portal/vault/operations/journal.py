@@ -18,9 +18,9 @@ from portal.contract.operator import (
 from portal.domain.bill import BillSums, settlement_of
 from portal.domain.errors import InvalidInput, NotFound
 from portal.vault.act import Act
+from portal.vault.db import Row
 from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation
-from portal.vault.transaction import Row
 
 LINES_MAX: Final = 5000
 DIFFERENCES_MAX: Final = 1000

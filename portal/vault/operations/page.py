@@ -33,10 +33,10 @@ from portal.domain.page import LatestAttempt
 from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt, open_row, to_view
+from portal.vault.db import Row
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
 from portal.vault.sealed import open_billing, open_contact
-from portal.vault.transaction import Row
 
 PAGE_AUTHORITY_S: Final = 4 * 3600
 """How long an opened page may be used before the link has to be opened again."""
