@@ -103,7 +103,7 @@ class ArqQueue:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._pool.aclose()
+        await self._pool.aclose(close_connection_pool=True)
 
     async def _serve_lane(self, lane: Lane, slots: int, run: Run, stop: asyncio.Event) -> None:
         pause_s = AWAY_PAUSE_MIN_S
@@ -120,7 +120,7 @@ class ArqQueue:
                 pause_s = min(pause_s, AWAY_PAUSE_MAX_S)
                 await _wait(stop, pause_s)
             finally:
-                await pool.aclose()
+                await pool.aclose(close_connection_pool=True)
 
     async def _run_until(self, worker: Worker, stop: asyncio.Event) -> None:
         """Run arq's loop until ``stop``, then let its jobs end; raises what arq's loop dies of."""

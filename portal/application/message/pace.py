@@ -80,13 +80,17 @@ class Pace:
 
     async def admit(self, provider: str, messages: int) -> None:
         """Wait until the provider's rate has room for so many messages, and use that room up."""
+        await asyncio.sleep(self.reserve_s(provider, messages))
+
+    def reserve_s(self, provider: str, messages: int) -> float:
+        """Use up room for so many messages; how many seconds from now they may leave."""
         line = self._line(provider)
         line.is_probing = line.open_s > 0
         now = self._monotonic()
         start = max(line.free_at, now - BURST_S)
         cost_s = messages * line.rate.units_per_message / (line.rate.per_s * self._share)
         line.free_at = start + cost_s
-        await asyncio.sleep(max(0.0, start - now))
+        return max(0.0, start - now)
 
     def learn(self, provider: str, answers: Iterable[MessageAnswer]) -> None:
         """Take note of a slice's answers: honour Retry-After, open or close the circuit."""

@@ -36,6 +36,9 @@ PAUSE_IN_PLACE_MAX_S: Final = 2.0
 SLICES_MAX: Final = 200
 """Slices in one run of the task; a chunk of 500 needs five, so this only stops a runaway."""
 
+RUN_MAX_S: Final = 500.0
+"""A run that takes longer gives its chunk back between two slices, before anything cuts it off."""
+
 NOT_DUE_RETRY_S: Final = 2.0
 REPORT_TRIES_MAX: Final = 5
 REPORT_PAUSE_S: Final = 0.2
@@ -66,51 +69,68 @@ async def send_chunk(desk: SendDesk, lease: Authority, chunk_id: ChunkId) -> Chu
     ``worker_stopping``): everything sent so far is reported by then.
     """
     sent = ChunkSent()
-    results: tuple[SendResult, ...] = ()
-    take = SLICE_MAX
-    for _ in range(SLICES_MAX):
-        part = await _report(
-            desk, lease, ReportAndNext(chunk_id=chunk_id, results=results, take=take)
-        )
-        if part.done:
-            return sent
+    run = _Run(desk, lease, chunk_id)
+    part = await run.report((), SLICE_MAX)
+    while not part.done:
         if not part.deliveries:
             raise TryLater("deliveries_not_due", retry_after_s=NOT_DUE_RETRY_S)
         results = await _send_slice(desk, part)
         sent.outcomes.update(result.outcome for result in results)
-        take = await _next_take(desk, part, results)
-        if take == 0:
-            await _give_back(desk, lease, chunk_id, part, results)
-            return sent
-    raise InvariantBroken("chunk_endless", context=f"chunk {chunk_id}")
+        part = await run.report_and_next(part, results)
+    return sent
 
 
-async def _give_back(
-    desk: SendDesk,
-    lease: Authority,
-    chunk_id: ChunkId,
-    part: Slice,
-    results: tuple[SendResult, ...],
-) -> None:
-    """Report without taking more; raises TryLater unless that was the end of the chunk."""
-    last = await _report(desk, lease, ReportAndNext(chunk_id=chunk_id, results=results, take=0))
-    if last.done:
-        return
-    if desk.is_stopping():
-        raise TryLater("worker_stopping", retry_after_s=0.0)
-    pause_s = max(desk.pace.pause_s(route.provider) for route in part.deliveries)
-    raise TryLater("provider_paused", retry_after_s=max(pause_s, NOT_DUE_RETRY_S))
+class _Run:
+    """One run over a chunk: what was sent is reported before anything is waited for."""
 
+    def __init__(self, desk: SendDesk, lease: Authority, chunk_id: ChunkId) -> None:
+        self._desk = desk
+        self._lease = lease
+        self._chunk_id = chunk_id
+        self._turns_left = SLICES_MAX
+        self._ends_at = asyncio.get_running_loop().time() + RUN_MAX_S
 
-async def _next_take(desk: SendDesk, part: Slice, results: tuple[SendResult, ...]) -> int:
-    """How many to take next; 0 when the chunk must be given back. Waits out short pauses."""
-    providers = {route.provider for route in part.deliveries}
-    pause_s = max(desk.pace.pause_s(provider) for provider in providers)
-    nothing_moved = all(result.outcome == "busy" for result in results)
-    if desk.is_stopping() or pause_s > PAUSE_IN_PLACE_MAX_S or (nothing_moved and not pause_s):
-        return 0
-    await asyncio.sleep(pause_s)
-    return min(desk.pace.slice_max(provider, SLICE_MAX) for provider in providers)
+    async def report_and_next(self, part: Slice, results: tuple[SendResult, ...]) -> Slice:
+        """Report a slice and take the next, at once or after a short pause.
+
+        Raises TryLater, after reporting, when the rest of the chunk has to wait.
+        """
+        pace = self._desk.pace
+        providers = {route.provider for route in part.deliveries}
+        pause_s = max(pace.pause_s(provider) for provider in providers)
+        nothing_moved = all(result.outcome == "busy" for result in results)
+        if not pause_s and not nothing_moved and not self._must_end():
+            return await self.report(results, self._take(providers))
+        reported = await self.report(results, 0)
+        if reported.done:
+            return reported
+        if self._must_end():
+            raise TryLater("worker_stopping", retry_after_s=0.0)
+        if pause_s > PAUSE_IN_PLACE_MAX_S or not pause_s:
+            raise TryLater("provider_paused", retry_after_s=max(pause_s, NOT_DUE_RETRY_S))
+        await asyncio.sleep(pause_s)
+        return await self.report((), self._take(providers))
+
+    async def report(self, results: tuple[SendResult, ...], take: int) -> Slice:
+        """One call that must get through: results of messages already sent hang on it.
+
+        Booking the same results twice changes nothing, so an unclear call is repeated too.
+        """
+        report = ReportAndNext(chunk_id=self._chunk_id, results=results, take=take)
+        for attempt in range(REPORT_TRIES_MAX - 1):
+            try:
+                return await self._desk.vault.call(REPORT_AND_NEXT, report, self._lease)
+            except (TryLater, Unknown):
+                await asyncio.sleep(REPORT_PAUSE_S * 2**attempt)
+        return await self._desk.vault.call(REPORT_AND_NEXT, report, self._lease)
+
+    def _must_end(self) -> bool:
+        is_late = asyncio.get_running_loop().time() > self._ends_at
+        return self._desk.is_stopping() or is_late or self._turns_left <= 0
+
+    def _take(self, providers: set[str]) -> int:
+        self._turns_left -= 1
+        return min(self._desk.pace.slice_max(provider, SLICE_MAX) for provider in providers)
 
 
 async def _send_slice(desk: SendDesk, part: Slice) -> tuple[SendResult, ...]:
@@ -119,12 +139,14 @@ async def _send_slice(desk: SendDesk, part: Slice) -> tuple[SendResult, ...]:
         by_provider.setdefault(route.provider, []).append(route)
     results: list[SendResult] = []
     for provider, routes in by_provider.items():
-        if desk.pace.pause_s(provider) > PAUSE_IN_PLACE_MAX_S:
+        pause_s = desk.pace.pause_s(provider)
+        if pause_s <= PAUSE_IN_PLACE_MAX_S:
+            await asyncio.sleep(pause_s)
+        if desk.pace.pause_s(provider):
             results += [
                 _result(route, MessageAnswer("busy", code="provider_paused")) for route in routes
             ]
             continue
-        await asyncio.sleep(desk.pace.pause_s(provider))
         results += await _send_by(desk, provider, part, routes)
     return tuple(results)
 
@@ -167,16 +189,3 @@ def _result(route: DeliveryRoute, answer: MessageAnswer) -> SendResult:
         provider_ref=answer.provider_ref,
         code=answer.code,
     )
-
-
-async def _report(desk: SendDesk, lease: Authority, report: ReportAndNext) -> Slice:
-    """One call that must get through: results of messages already sent hang on it.
-
-    Booking the same results twice changes nothing, so an unclear call is repeated too.
-    """
-    for attempt in range(1, REPORT_TRIES_MAX):
-        try:
-            return await desk.vault.call(REPORT_AND_NEXT, report, lease)
-        except (TryLater, Unknown):
-            await asyncio.sleep(REPORT_PAUSE_S * 2**attempt)
-    return await desk.vault.call(REPORT_AND_NEXT, report, lease)

@@ -1,0 +1,150 @@
+"""Pace: a provider's rate is shared, its pauses are kept, its outages open the circuit."""
+
+import pytest
+
+from portal.application.message.pace import (
+    CALLS_MIN,
+    OPEN_FIRST_S,
+    OPEN_MAX_S,
+    WINDOW_S,
+    Pace,
+)
+from portal.application.providers.exchange import Capabilities, MessageAnswer, Rate
+from portal.domain.errors import InvariantBroken
+
+GOOD = MessageAnswer("accepted")
+BAD = MessageAnswer("unknown", is_provider_fault=True)
+REJECTED = MessageAnswer("rejected", code="invalid_number")
+
+
+class Stopwatch:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def pace_at(
+    per_s: float, clock: Stopwatch, share: float = 1.0, units_per_message: float = 1.0
+) -> Pace:
+    can = Capabilities(
+        provider="p",
+        channels=("sms",),
+        reference_max=10,
+        repeat_is_safe=True,
+        notices_signed=False,
+        rate=Rate(unit="part", per_s=per_s, units_per_message=units_per_message),
+    )
+    return Pace({"p": can}, share=share, monotonic=clock)
+
+
+def test_slice_shrinks_to_what_a_slow_provider_takes_in_five_seconds() -> None:
+    assert pace_at(1000, Stopwatch()).slice_max("p", 100) == 100
+    assert pace_at(10, Stopwatch()).slice_max("p", 100) == 50
+    assert pace_at(10, Stopwatch(), share=0.5).slice_max("p", 100) == 25
+    assert pace_at(10, Stopwatch(), units_per_message=5).slice_max("p", 100) == 10
+    assert pace_at(0.01, Stopwatch()).slice_max("p", 100) == 1
+
+
+def test_messages_leave_no_faster_than_the_share_of_the_rate() -> None:
+    clock = Stopwatch()
+    pace = pace_at(1000, clock, share=0.5)
+
+    # 500 a second are ours: half a second of them was saved up, then each 50 cost 0.1 s.
+    waits = [pace.reserve_s("p", 50) for _ in range(8)]
+
+    assert waits[:6] == pytest.approx([0.0] * 6)
+    assert waits[6:] == pytest.approx([0.1, 0.2])
+    clock.now += 10
+    assert pace.reserve_s("p", 50) == 0.0
+
+
+def test_retry_after_pauses_the_provider_for_that_long() -> None:
+    clock = Stopwatch()
+    pace = pace_at(1000, clock)
+
+    pace.learn("p", [GOOD, MessageAnswer("busy", retry_after_s=7.0, is_provider_fault=True)])
+
+    assert pace.pause_s("p") == 7.0
+    clock.now += 7
+    assert pace.pause_s("p") == 0.0
+
+
+def test_circuit_opens_only_past_half_of_enough_calls() -> None:
+    clock = Stopwatch()
+    pace = pace_at(1000, clock)
+
+    pace.learn("p", [BAD] * (CALLS_MIN - 1))
+    assert pace.pause_s("p") == 0
+    pace.learn("p", [GOOD] * (CALLS_MIN - 1))
+    assert pace.pause_s("p") == 0
+    pace.learn("p", [BAD])
+    assert pace.pause_s("p") == OPEN_FIRST_S
+
+
+def test_failures_outside_the_window_are_forgotten() -> None:
+    clock = Stopwatch()
+    pace = pace_at(1000, clock)
+    pace.learn("p", [BAD] * (CALLS_MIN - 1))
+
+    clock.now += WINDOW_S + 0.1
+    pace.learn("p", [BAD])
+
+    assert pace.pause_s("p") == 0
+
+
+def test_bad_numbers_are_no_outage() -> None:
+    pace = pace_at(1000, Stopwatch())
+
+    pace.learn("p", [REJECTED] * 1000)
+
+    assert pace.pause_s("p") == 0
+
+
+async def test_after_an_outage_one_message_probes_and_one_success_closes() -> None:
+    clock = Stopwatch()
+    pace = pace_at(1000, clock)
+    pace.learn("p", [BAD] * CALLS_MIN)
+    clock.now += OPEN_FIRST_S
+
+    assert pace.slice_max("p", 100) == 1
+    await pace.admit("p", 1)
+    assert pace.pause_s("p") > 0, "others wait while one probes"
+    pace.learn("p", [GOOD])
+
+    assert pace.pause_s("p") == 0
+    assert pace.slice_max("p", 100) == 100
+
+
+async def test_failed_probes_double_the_pause_up_to_its_bound() -> None:
+    clock = Stopwatch()
+    pace = pace_at(1000, clock)
+    pace.learn("p", [BAD] * CALLS_MIN)
+    pauses: list[float] = []
+    for _ in range(8):
+        clock.now += OPEN_MAX_S
+        await pace.admit("p", 1)
+        pace.learn("p", [BAD])
+        pauses.append(pace.pause_s("p"))
+
+    assert pauses[:3] == [2.0, 4.0, 8.0]
+    assert pauses[-1] == OPEN_MAX_S
+
+
+async def test_a_probe_that_never_came_back_lets_another_one_probe() -> None:
+    clock = Stopwatch()
+    pace = pace_at(1000, clock)
+    pace.learn("p", [BAD] * CALLS_MIN)
+    clock.now += OPEN_FIRST_S
+    await pace.admit("p", 1)
+
+    pace.forget_probe("p")
+
+    assert pace.pause_s("p") == 0
+    assert pace.slice_max("p", 100) == 1
+
+
+def test_provider_without_capabilities_is_our_own_fault() -> None:
+    with pytest.raises(InvariantBroken):
+        pace_at(1, Stopwatch()).pause_s("other")

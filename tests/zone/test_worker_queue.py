@@ -1,0 +1,215 @@
+"""The queue against a real Valkey: hints run, doubles and forgeries don't, an outage loses none."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+from make.work_queue import (
+    KEY,
+    OTHER_KEY,
+    a_job,
+    a_queue,
+    a_valkey,
+    dump,
+    lose_everything,
+    serving,
+    until,
+)
+from redis.asyncio import Redis
+
+from worker.queue import Job, QueueAway
+from worker.queue.body import BodySeal
+
+QUEUE = "harai:test:urgent"
+
+
+class Runs:
+    """What the queue ran, in order."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+
+    async def __call__(self, job: Job) -> None:
+        self.jobs.append(job)
+
+
+async def test_offered_hints_run_once_each_in_their_own_lane(tmp_path: Path) -> None:
+    jobs = [a_job(1), a_job(2, attempt=3), a_job(3, kind="message.send_chunk", lane="bulk")]
+    runs = Runs()
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        async with serving(queue, runs):
+            assert await queue.offer(jobs) == 3
+            await until(lambda: len(runs.jobs) == 3)
+            await asyncio.sleep(0.2)
+
+    assert sorted(runs.jobs, key=lambda job: job.id) == jobs
+
+
+async def test_hint_that_waits_already_is_not_put_in_twice(tmp_path: Path) -> None:
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+
+        assert await queue.offer([a_job(), a_job()]) == 1
+        assert await queue.offer([a_job(attempt=1)]) == 1
+        assert (await queue.pending("urgent"), await queue.pending("bulk")) == (2, 0)
+        await queue.close()
+
+
+async def test_finished_hint_may_come_again_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    runs = Runs()
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        async with serving(queue, runs):
+            await queue.offer([a_job()])
+            await until(lambda: len(runs.jobs) == 1)
+            while await queue.pending("urgent"):  # noqa: ASYNC110 - known to Valkey only
+                await asyncio.sleep(0.01)
+            left = {key for key in await dump(valkey) if not key.endswith(b"health-check")}
+            assert left == set()
+            assert await queue.offer([a_job()]) == 1
+            await until(lambda: len(runs.jobs) == 2)
+
+
+async def test_valkey_holds_ids_and_codes_only(tmp_path: Path) -> None:
+    job = a_job()
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        await queue.offer([job])
+        held = await dump(valkey)
+        await queue.close()
+
+    body = held.pop(f"arq:job:{job.id}".encode())
+    assert set(held) == {QUEUE.encode()}
+    assert BodySeal(KEY).unpack(body)["a"] == (job.task_id, job.attempt)
+    assert set(msgspec.msgpack.decode(body[32:])) == {"t", "f", "a", "k", "et"}
+
+
+async def _put(valkey_socket: Path, job_id: str, body: bytes) -> None:
+    """What whoever owns Valkey can do: a body and a place in the queue."""
+    async with Redis(unix_socket_path=str(valkey_socket)) as redis:
+        await redis.set(f"arq:job:{job_id}", body, px=60_000)
+        await redis.zadd(QUEUE, {job_id: int(time.time() * 1000)})
+
+
+async def test_forged_bodies_are_refused_and_counted_while_true_ones_run(tmp_path: Path) -> None:
+    job = {"t": None, "f": "payment.inquire", "a": (a_job().task_id, 0), "k": {}, "et": 1}
+    other = BodySeal(OTHER_KEY).pack(job)
+    runs = Runs()
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        async with serving(queue, runs):
+            for number, body in enumerate([b"", b"cos\nsystem\n(S'id'\ntR.", other, other[32:]]):
+                await _put(valkey.socket, f"forged:{number}", body)
+            await until(lambda: queue.refused() == 3)
+            await queue.offer([a_job(9)])
+            await until(lambda: runs.jobs == [a_job(9)])
+            assert await queue.pending("urgent") <= 1
+
+    assert queue.refused() == 3
+
+
+async def test_true_body_copied_under_another_id_is_refused(tmp_path: Path) -> None:
+    runs = Runs()
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        await queue.offer([a_job()])
+        body = (await dump(valkey))[f"arq:job:{a_job().id}".encode()]
+        await _put(valkey.socket, "copied:1", body)
+        async with serving(queue, runs):
+            await until(lambda: queue.refused() == 1)
+            await until(lambda: runs.jobs == [a_job()])
+
+
+async def test_valkeys_absence_is_told_to_who_offers(tmp_path: Path) -> None:
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        await queue.offer([a_job(1)])
+        await valkey.running.kill()
+
+        with pytest.raises(QueueAway):
+            await queue.offer([a_job(2)])
+        with pytest.raises(QueueAway):
+            await queue.pending("urgent")
+
+        await valkey.running.start()
+        assert await queue.offer([a_job(2)]) == 1
+        await queue.close()
+
+
+async def test_slots_outlive_valkey_and_running_jobs_go_on(tmp_path: Path) -> None:
+    begun, may_end, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    runs = Runs()
+
+    async def run(job: Job) -> None:
+        await runs(job)
+        if job == a_job(1):
+            begun.set()
+            await may_end.wait()
+            ended.set()
+
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        async with serving(queue, run):
+            await queue.offer([a_job(1)])
+            await begun.wait()
+            await valkey.running.kill()
+            await asyncio.sleep(0.5)
+            may_end.set()
+            await ended.wait()
+            await valkey.running.start()
+            await queue.offer([a_job(2)])
+            await until(lambda: a_job(2) in runs.jobs)
+
+    assert runs.jobs == [a_job(1), a_job(2)]
+
+
+async def test_losing_all_of_valkey_costs_no_more_than_giving_hints_again(tmp_path: Path) -> None:
+    runs = Runs()
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        await queue.offer([a_job(1)])
+        await lose_everything(valkey)
+        async with serving(queue, runs):
+            await asyncio.sleep(0.2)
+            assert runs.jobs == []
+            assert await queue.offer([a_job(1)]) == 1
+            await until(lambda: runs.jobs == [a_job(1)])
+
+
+async def test_stop_lets_running_jobs_end_and_takes_no_new_ones(tmp_path: Path) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    runs = Runs()
+
+    async def run(job: Job) -> None:
+        begun.set()
+        await may_end.wait()
+        await runs(job)
+
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        async with serving(queue, run) as stop:
+            await queue.offer([a_job(1)])
+            await begun.wait()
+            stop.set()
+            await asyncio.sleep(0.1)
+            await queue.offer([a_job(2)])
+            await asyncio.sleep(0.2)
+            assert runs.jobs == []
+            may_end.set()
+
+    assert runs.jobs == [a_job(1)]
+
+
+async def test_more_hints_than_one_read_reaches_still_all_run(tmp_path: Path) -> None:
+    runs = Runs()
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey, slots=2)
+        jobs = [a_job(number) for number in range(60)]
+        await queue.offer(jobs)
+        async with serving(queue, runs):
+            await until(lambda: len(runs.jobs) == 60)
+
+    assert {job.id for job in runs.jobs} == {job.id for job in jobs}
