@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
-from portal.application.doors import events, login, notices, uploads
+from portal.application.doors import events, login, notices, pages, static, uploads
 from portal.application.doors.context import Doors, language_of, request_id_of
 from portal.application.doors.encoding import JsonResponse
-from portal.application.doors.errors import SESSION_CODES, as_json, describe
+from portal.application.doors.errors import SESSION_CODES, as_json, describe, trouble_headers
 from portal.application.doors.events import Feeds
 from portal.application.doors.graphql.door import GraphQLDoor, answer_merchant, answer_payer
 from portal.application.doors.headers import Outermost
@@ -44,6 +44,8 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/d/events", events.answer_events, methods=["GET"]),
     *login.ROUTES,
     *notices.ROUTES,
+    *pages.ROUTES,
+    *static.ROUTES,
 )
 """Every route; portal.dmz.routes declares the same to the outside, and a test compares them."""
 
@@ -110,6 +112,10 @@ async def answer_error(request: Request, error: Exception) -> Response:
     trouble = describe(error, language_of(request), request_id_of(request))
     if request.url.path.startswith(PROGRAMS):
         return as_json(trouble)
+    if request.url.path.startswith(pages.PATHS):
+        response = pages.payer_trouble(request, trouble)
+        response.headers.update(trouble_headers(trouble))
+        return response
     is_staff = request.url.path == "/d" or request.url.path.startswith(("/d/", "/logout"))
     if is_staff and isinstance(error, PortalError) and error.code in SESSION_CODES:
         return RedirectResponse(login.LOGIN_PAGE, status_code=303)
