@@ -236,7 +236,7 @@ class BillFilterInput:
     never_opened: bool = optional("Only those whose payer never looked.", default=False)
 
 
-@strawberry.input(description="Find by an exact number, telephone or mail address.")
+@strawberry.input(description="Find by an exact number, telephone, mail address or check code.")
 class BillSearchInput:
     """portal.contract.bills.BillSearch."""
 

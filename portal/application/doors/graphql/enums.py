@@ -66,6 +66,7 @@ class SearchField(Enum):
     CUSTOMER_NO = "customer_no"
     PHONE = "phone"
     EMAIL = "email"
+    CHECK_CODE = "check_code"
 
 
 @strawberry.enum(description="How far an import has come.")

@@ -172,6 +172,7 @@ class Import:
     refused_code: str | None = plain("Why the whole file was refused, if it was.")
     refused_params: JSON = plain("What fills that reason's text.")
     refused_reason: str | None = by(_refused_text, "That reason in the viewer's language.")
+    unknown_columns: list[str] = plain("Columns that were left out because nobody knows them.")
     checked_at: DateTime | None = plain("When the last row was judged.")
     decided_at: DateTime | None = plain("When it was decided to send or discard.")
 
