@@ -250,7 +250,7 @@ async def _answers(child: subprocess.Popen[bytes], program: Program) -> str:
     return f"did not answer within {program.ready_s:.0f} s ({seen})"
 
 
-def last_words(log: Path, offset: int = 0, lines: int = 8) -> str:
+def last_words(log: Path, offset: int = 0, lines: int = 3) -> str:
     """The last lines that were written to ``log`` after ``offset``, on one line."""
     if not log.exists():
         return "(nothing)"

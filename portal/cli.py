@@ -1,0 +1,162 @@
+"""`portal …`: every command of the product; thin, and importing a zone only inside its command.
+
+No zone. Nothing is decided here: a command reads its options, calls one function and turns what
+it raises into one line that says what to do. A zone's process never loads another zone's code.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from portal.domain.errors import PortalError
+
+app: Final = typer.Typer(
+    name="portal",
+    help="Harai 払い: collect money digitally. Try `portal demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+audit: Final = typer.Typer(help="The audit of the data zone.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
+State = Annotated[
+    Path | None, typer.Option(help="State folder (default: .demo, or the next free .demo-N).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.command()
+def demo(
+    state: State = None,
+    *,
+    bills: Annotated[
+        int, typer.Option(help="Bills to hand in at the first start.", min=1)
+    ] = 10_000,
+    check: Annotated[
+        bool, typer.Option("--check", help="Fresh folder, 1,000 bills, verify, stop.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Start everything on this machine and show it; Ctrl-C stops it."""
+    if check:
+        from portal.stack.check import run_check
+
+        raise typer.Exit(run_check(as_json=json))
+    from portal.stack.demo import run_demo
+
+    raise typer.Exit(run_demo(state, bills=bills))
+
+
+@app.command("sample-bills")
+def sample_bills(
+    *,
+    rows: Annotated[int, typer.Option(min=1, max=10_000_000)] = 1000,
+    seed: Annotated[int, typer.Option()] = 1,
+    faulty: Annotated[float, typer.Option(help="Share of faulty rows.", min=0, max=1)] = 0.0,
+    output: Annotated[Path | None, typer.Option(help="File (default: standard output).")] = None,
+) -> None:
+    """Write a realistic CSV of billing requests."""
+    from portal.stack.sample import write_sample
+
+    write_sample(rows=rows, seed=seed, faulty=faulty, output=output)
+
+
+@app.command()
+def doctor(state: State = None, *, json: Json = False) -> None:
+    """Say what is wrong on this machine and how to mend it."""
+    from portal.stack.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(state or Path(".demo"), as_json=json))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date (PORTAL_MIGRATE_*)."""
+    from portal.vault.migrate import run
+
+    run()
+
+
+@audit.command()
+def verify(state: State = None, *, json: Json = False) -> None:
+    """Check the audit's chain against its signed heads, on a stopped or running stack."""
+    from portal.stack.audit import run_verify
+
+    raise typer.Exit(run_verify(state or Path(".demo"), as_json=json))
+
+
+@app.command()
+def vault() -> None:
+    """Run the data zone's server (PORTAL_VAULT_*)."""
+    from portal.vault.run import run
+
+    run()
+
+
+@app.command()
+def web() -> None:
+    """Run the application's doors (PORTAL_WEB_*)."""
+    from portal.application.run import run
+
+    run()
+
+
+@app.command()
+def work() -> None:
+    """Run the application's background workers (PORTAL_WORK_*)."""
+    from worker.main import run
+
+    run()
+
+
+@app.command()
+def egress() -> None:
+    """Run the relay to the outside (PORTAL_EGRESS_*)."""
+    from portal.egress.run import run
+
+    run()
+
+
+@app.command()
+def dmz() -> None:
+    """Become nginx under the generated configuration (PORTAL_DMZ_*)."""
+    from portal.dmz.run import run
+
+    run()
+
+
+@app.command()
+def sandbox() -> None:
+    """Run the outside world in small (PORTAL_SANDBOX_*)."""
+    from portal.sandbox.run import run
+
+    run()
+
+
+@app.command()
+def docs(
+    *, check: Annotated[bool, typer.Option(help="Only say whether the pages are current.")] = False
+) -> None:
+    """Write the generated pages of docs/ (data-api.md)."""
+    from portal.stack.docs import run_docs
+
+    raise typer.Exit(run_docs(check=check))
+
+
+def main() -> None:
+    """Run the command line: one line on stderr for whatever goes wrong, exit code 1."""
+    try:
+        app()
+    except PortalError as error:
+        detail = f" ({error.context})" if error.context else ""
+        sys.exit(f"portal: {error.code}{detail}")
+    except (RuntimeError, OSError, TimeoutError) as error:
+        sys.exit(f"portal: {error}")
+
+
+if __name__ == "__main__":
+    main()

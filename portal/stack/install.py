@@ -1,0 +1,165 @@
+"""What each process must find before it starts: certificates, keys, rules, credentials.
+
+Stack only. Made once and kept; a file is readable by the one account that needs it. The egress'
+rules are signed here with the operator's key and left unwritable for the egress itself.
+"""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from portal.egress.rules import Rule, Rules, sign_rules
+from portal.kit.clock import Clock
+from portal.stack.certificates import (
+    SANDBOX_HOSTS,
+    ZONES,
+    Authority,
+    write_private,
+    zone_name,
+)
+from portal.stack.layout import Layout, own
+from portal.stack.users import Account
+
+CREDENTIALS: Final = ("sandbox_sms", "sandbox_card")
+_KEY_BYTES: Final = 32
+_HOUR_BYTES: Final = 8 * 1024**3
+
+
+def install(layout: Layout, clock: Clock) -> None:
+    """Make everything that is missing; what is there and still good stays."""
+    _issue_certificates(layout, clock)
+    for zone, name in (("vault", "root.key"), ("web", "cookie.key"), ("work", "queue.key")):
+        write_once(layout.zone(zone) / name, secrets.token_bytes(_KEY_BYTES), layout.accounts[zone])
+    credentials = {name: secrets.token_urlsafe(24) for name in CREDENTIALS}
+    egress = layout.accounts["egress"]
+    write_once(layout.zone("egress") / "credentials.json", msgspec.json.encode(credentials), egress)
+    own(layout.zone("egress") / "journal", egress)
+    _sign_rules(layout)
+
+
+def write_once(path: Path, content: bytes, account: Account) -> None:
+    """Write a secret that is never replaced."""
+    if not path.exists():
+        write_private(path, content, account)
+
+
+def _issue_certificates(layout: Layout, clock: Clock) -> None:
+    zones = Authority(layout.keys, "zones", clock)
+    companies = Authority(layout.keys, "companies", clock)
+    operator = layout.keys / "operator"
+    own(operator, Account("operator"))
+    for zone in ZONES:
+        account = layout.accounts.get(zone, Account(zone))
+        zones.issue(
+            [zone_name(zone)], layout.zone(zone) if zone != "operator" else operator, account
+        )
+    companies.issue(
+        [x509.DNSName(host) for host in SANDBOX_HOSTS],
+        layout.zone("sandbox"),
+        layout.accounts["sandbox"],
+    )
+    _write_readable(
+        layout,
+        layout.zone("egress") / "companies.pem",
+        companies.certificate.public_bytes(serialization.Encoding.PEM),
+    )
+
+
+def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
+    """What may leave the embedded stack: messages and payments, to the sandbox on loopback only.
+
+    The worker can neither word a message nor choose its addressee: both places are fixed to what
+    the vault renders.
+    """
+    sms = Rule(
+        id="sandbox-sms",
+        role="work",
+        host="sms.sandbox.test",
+        port=api_port,
+        purpose="SMS through the sandbox's carriers",
+        bytes_up_per_hour=_HOUR_BYTES,
+        methods=("POST",),
+        path_prefixes=("/v1/messages",),
+        credentials=("sandbox_sms",),
+        fixed={
+            "header:authorization": "Bearer {{credential:sandbox_sms}}",
+            "body:/to": "{{delivery:to}}",
+            "body:/text": "{{delivery:body}}",
+        },
+        fields=("to", "from", "text", "reference", "account"),
+        concurrency_max=256,
+        address="127.0.0.1",
+        sandbox=True,
+    )
+    cards = tuple(
+        Rule(
+            id=f"sandbox-card-{kind}-{role}",
+            role=role,
+            host="card.sandbox.test",
+            port=api_port,
+            purpose=f"card payments at the sandbox's company: {kind}",
+            bytes_up_per_hour=_HOUR_BYTES,
+            methods=(method,),
+            path_prefixes=(path,),
+            credentials=("sandbox_card",),
+            fixed={"header:authorization": "Bearer {{credential:sandbox_card}}"},
+            fields=fields,
+            concurrency_max=256,
+            address="127.0.0.1",
+            sandbox=True,
+        )
+        for kind, role, method, path, fields in (
+            ("open", "web", "POST", "/v1/sessions", _SESSION_FIELDS),
+            ("inquire", "web", "GET", "/v1/payments", ()),
+            ("inquire", "work", "GET", "/v1/payments", ()),
+        )
+    )
+    return (sms, *cards)
+
+
+_SESSION_FIELDS: Final = (
+    "reference",
+    "amount",
+    "currency",
+    "return_url",
+    "notice_account",
+    "description",
+)
+
+
+def _sign_rules(layout: Layout) -> None:
+    """Sign the rules anew when they changed (another port, another release): versions only grow."""
+    key = _operator_key(layout.keys / "rules.key")
+    rules = sandbox_rules(layout.ports.api)
+    digest = hashlib.sha256(msgspec.json.encode(rules)).hexdigest()
+    file = layout.zone("egress") / "rules.json"
+    if digest != layout.facts.rules_digest or not file.exists():
+        layout.facts.rules_version += 1
+        layout.facts.rules_digest = digest
+        signed = sign_rules(key, Rules(version=layout.facts.rules_version, rules=rules))
+        _write_readable(layout, file, signed)
+        layout.write_facts()
+    public = key.public_key().public_bytes_raw()
+    _write_readable(layout, layout.zone("egress") / "rules.pub", public)
+
+
+def _operator_key(path: Path) -> Ed25519PrivateKey:
+    if not path.exists():
+        write_private(path, Ed25519PrivateKey.generate().private_bytes_raw(), None)
+    return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+
+
+def _write_readable(layout: Layout, path: Path, content: bytes) -> None:
+    """A file that the egress may read and not write: ours, open to its group."""
+    account = layout.accounts["egress"]
+    write_private(path, content, None)
+    if account.gid is not None:
+        os.chown(path, os.geteuid(), account.gid)
+        path.chmod(0o640)

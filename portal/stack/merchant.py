@@ -1,0 +1,146 @@
+"""A merchant's own system at the public GraphQL API: hands files in, decides, watches.
+
+Stack only, and outside: an API key, HTTP through the DMZ, documents of its own, as an integrator
+would write them. The one thing done as a person is making that key, by a one-click log-in.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import httpx
+
+_REQUEST_S: Final = 120.0
+_TAKEN: Final = frozenset({200, 201})
+_SCOPES: Final = ("BILLS_READ", "BILLS_WRITE", "IMPORTS_WRITE", "SCHEMA_READ")
+
+_CREATE: Final = """
+mutation Create($input: ImportCreateInput!) {
+  importCreate(input: $input) { import { id } uploadUrl errors { code message } }
+}"""
+_DECIDE: Final = """
+mutation Decide($input: ImportDecideInput!) {
+  importDecide(input: $input) { import { id state } errors { code message } }
+}"""
+_IMPORT: Final = """
+query Import($id: ID!) {
+  import(id: $id) { state rowsSeen rowsGood rowsFaulty rowsKnown rowsIssued refusedCode }
+}"""
+_SUMMARY: Final = """
+query Totals {
+  summary {
+    requestedBills paidBills unpaidBills openCases
+    funnel { requested accepted delivered opened paid }
+  }
+}"""
+
+
+class PortalRefusedError(Exception):
+    """The portal said no, or something that no integrator expects."""
+
+
+class MerchantSystem:
+    """One merchant's billing system with its API key."""
+
+    def __init__(self, origin: str, api_key: str) -> None:
+        """``origin`` is the portal's public one."""
+        self._origin = origin
+        self._client = httpx.AsyncClient(
+            timeout=_REQUEST_S, trust_env=False, headers={"authorization": f"Bearer {api_key}"}
+        )
+
+    async def close(self) -> None:
+        """End its connections."""
+        await self._client.aclose()
+
+    async def hand_in(self, csv: bytes, filename: str) -> str:
+        """Open an import and PUT the file; gives the import's id. Raises PortalRefusedError."""
+        wanted = {"filename": filename, "sizeBytes": str(len(csv)), "idempotencyKey": _key()}
+        opened = await self._mutate(_CREATE, "importCreate", wanted)
+        answer = await self._client.put(
+            opened["uploadUrl"],
+            content=csv,
+            headers={"content-type": "text/csv"},
+        )
+        if answer.status_code not in _TAKEN:
+            msg = f"the upload was answered with {answer.status_code}: {answer.text[:300]}"
+            raise PortalRefusedError(msg)
+        return str(opened["import"]["id"])
+
+    async def decide(self, import_id: str) -> None:
+        """Send the good rows."""
+        wanted = {"id": import_id, "decision": "SEND", "idempotencyKey": _key()}
+        await self._mutate(_DECIDE, "importDecide", wanted)
+
+    async def wait_for_import(
+        self,
+        import_id: str,
+        states: frozenset[str],
+        *,
+        timeout_s: float,
+        told: Callable[[Mapping[str, Any]], None] = lambda _now: None,
+    ) -> Mapping[str, Any]:
+        """Look until the import is in one of the states. Raises TimeoutError after timeout_s."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                now = (await self._ask(_IMPORT, {"id": import_id}))["import"]
+                told(now)
+                if now["state"] in states:
+                    return now
+                await asyncio.sleep(0.2)
+
+    async def totals(self) -> Mapping[str, Any]:
+        """The dashboard's figures."""
+        return (await self._ask(_SUMMARY, {}))["summary"]
+
+    async def _mutate(self, document: str, field: str, wanted: Mapping[str, object]) -> Any:  # noqa: ANN401 - parsed JSON
+        done = (await self._ask(document, {"input": wanted}))[field]
+        if done["errors"]:
+            msg = f"{field}: {done['errors'][0]['code']}: {done['errors'][0]['message']}"
+            raise PortalRefusedError(msg)
+        return done
+
+    async def _ask(self, document: str, variables: Mapping[str, object]) -> Any:  # noqa: ANN401 - parsed JSON
+        answer = await self._client.post(
+            f"{self._origin}/graphql", json={"query": document, "variables": variables}
+        )
+        return _data(answer)
+
+
+async def make_api_key(origin: str, ticket: str, name: str) -> str:
+    """Log in by a one-click ticket as a person would, and make an API key. Units: none.
+
+    Raises PortalRefusedError when the ticket or the key is refused.
+    """
+    async with httpx.AsyncClient(timeout=_REQUEST_S, trust_env=False) as browser:
+        entered = await browser.get(f"{origin}/login/ticket/{ticket}")
+        if not browser.cookies:
+            msg = f"the log-in ticket was refused ({entered.status_code})"
+            raise PortalRefusedError(msg)
+        wanted = {"name": name, "scopes": list(_SCOPES), "idempotencyKey": _key()}
+        answer = await browser.post(
+            f"{origin}/graphql",
+            json={"documentId": "ApiKeyCreate", "variables": {"input": wanted}},
+        )
+        made = _data(answer)["apiKeyCreate"]
+        if made["errors"]:
+            msg = f"no API key: {made['errors'][0]['message']}"
+            raise PortalRefusedError(msg)
+        return str(made["secret"])
+
+
+def _data(answer: httpx.Response) -> Any:  # noqa: ANN401 - parsed JSON
+    try:
+        body = answer.json()
+    except ValueError as error:
+        msg = f"the portal answered {answer.status_code} without JSON"
+        raise PortalRefusedError(msg) from error
+    if body.get("errors"):
+        msg = f"the portal answered {answer.status_code}: {body['errors'][0].get('message')}"
+        raise PortalRefusedError(msg)
+    return body["data"]
+
+
+def _key() -> str:
+    return str(uuid.uuid4())

@@ -1,0 +1,264 @@
+"""Simulated payers: they read the message on their phone, open the link, pay by card.
+
+Stack only. They are outside: all they use is what a person has, the phone's messages, the pages'
+own forms and the card company's page, over HTTP through the DMZ. They remember nothing but what
+was on their screen.
+"""
+
+import asyncio
+import random
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Final
+from urllib.parse import urljoin
+
+import httpx
+import msgspec
+
+APPROVE: Final = "4242424242424242"
+DECLINE: Final = "4000000000000002"
+TIME_OUT: Final = "4000000000000119"
+NOISY: Final = "4000000000000259"
+"""The sandbox's published magic numbers, as a payer would type them."""
+
+_REQUEST_S: Final = 30.0
+_PAGE_STEPS_MAX: Final = 12
+_OK: Final = 200
+_SEE_OTHER: Final = 303
+_GATEWAY_TIMEOUT: Final = 504
+_BUSY: Final = frozenset({429, 502, 503, 504})
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message as the phone shows it."""
+
+    seq: int
+    to: str
+    text: str
+    link: str | None = None
+
+
+class _Messages(msgspec.Struct, frozen=True):
+    messages: tuple[Message, ...]
+
+
+class NotPaidError(Exception):
+    """A payer could not go on; the text says at which step."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    method: str
+    action: str
+    fields: dict[str, str]
+
+
+class _Reader(HTMLParser):
+    """Forms with their fields as a browser would send them, and the links of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[_Form] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        elif tag == "form":
+            method = values.get("method", "get").upper()
+            self.forms.append(_Form(method, values.get("action", ""), {}))
+        elif tag == "input" and self.forms and "name" in values:
+            chosen = values.get("type") != "radio" or "checked" in values
+            if chosen:
+                self.forms[-1].fields[values["name"]] = values.get("value", "")
+
+
+def read_page(html: str) -> _Reader:
+    """What a page offers to click and to fill in."""
+    reader = _Reader()
+    reader.feed(html)
+    return reader
+
+
+class Phone:
+    """The sandbox's phones as JSON: every message that a carrier has taken."""
+
+    def __init__(self, client: httpx.AsyncClient, browser_origin: str) -> None:
+        """``browser_origin`` is the sandbox's."""
+        self._client = client
+        self._address = f"{browser_origin}/phone/messages.json"
+
+    async def messages(self, after: int = 0, limit: int = 20_000) -> tuple[Message, ...]:
+        """Newest ``limit`` messages past a sequence number, oldest first."""
+        answer = await self._client.get(
+            self._address, params={"after": str(after), "limit": str(limit)}
+        )
+        answer.raise_for_status()
+        return msgspec.json.decode(answer.content, type=_Messages).messages
+
+
+class Payer:
+    """One person with one browser (a cookie jar of its own)."""
+
+    def __init__(self) -> None:
+        """Nothing is open."""
+        self.browser = httpx.AsyncClient(timeout=_REQUEST_S, trust_env=False)
+
+    async def pay(self, link: str, card: str) -> str:
+        """From the link to the page that says how it went; gives the bill's state then.
+
+        A time-out at the card company's page leaves the payer where a person would be: back on
+        the bill's page, looking. Raises NotPaidError when a page does not offer the next step.
+        """
+        async with self.browser:
+            page = await self._open(link)
+            bill = str(page.url)
+            card_page = await self._leave(page)
+            ended = await self._fill_card(card_page, card)
+            if ended.status_code != _GATEWAY_TIMEOUT:
+                await self._follow(ended)
+            return await self._look(bill)
+
+    async def look(self, link: str) -> str:
+        """Open the link without paying; gives the bill's state."""
+        async with self.browser:
+            page = await self._open(link)
+            await self.browser.post(f"{page.url}/opened")
+            return await self._look(str(page.url))
+
+    async def _open(self, link: str) -> httpx.Response:
+        return _expect(await self._get(link), "the bill's page")
+
+    async def _leave(self, page: httpx.Response) -> httpx.Response:
+        """Press the pay button and follow our own page to the card company's."""
+        form = _form(page, "/pay")
+        answer = await self._post(urljoin(str(page.url), form.action), form.fields)
+        departure = _expect(await self._follow(answer), "the page that leads to the provider")
+        away = [link for link in read_page(departure.text).links if "/card/" in link]
+        if not away:
+            msg = f"no way to the card company on {_plain(departure)}"
+            raise NotPaidError(msg)
+        return _expect(await self._get(away[0]), "the card company's page")
+
+    async def _fill_card(self, page: httpx.Response, card: str) -> httpx.Response:
+        form = _form(page, "/card/")
+        filled = {**form.fields, "number": card}
+        answer = await self._post(urljoin(str(page.url), form.action), filled)
+        if answer.status_code in {_SEE_OTHER, _GATEWAY_TIMEOUT}:
+            return answer
+        challenge = _form(_expect(answer, "the password page"), "/challenge")
+        return await self._post(
+            urljoin(str(page.url), challenge.action), {**challenge.fields, "password": "1234"}
+        )
+
+    async def _look(self, bill: str) -> str:
+        answer = await self._get(f"{bill.partition('?')[0]}/state")
+        return _expect(answer, "the bill's state").text.strip()
+
+    async def _get(self, url: str) -> httpx.Response:
+        return await self._follow(await _patiently(lambda: self.browser.get(url)))
+
+    async def _post(self, url: str, fields: dict[str, str]) -> httpx.Response:
+        return await self.browser.post(url, data=fields)
+
+    async def _follow(self, answer: httpx.Response) -> httpx.Response:
+        for _ in range(_PAGE_STEPS_MAX):
+            if answer.next_request is None:
+                return answer
+            following = answer.next_request
+            answer = await _patiently(lambda: self.browser.send(following))  # noqa: B023 - awaited at once
+        msg = "redirected in a circle"
+        raise NotPaidError(msg)
+
+
+async def _patiently(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """Reload like a person when the portal is busy or starting; only for looking, never to pay."""
+    answer = await ask()
+    for pause_s in (0.5, 1.0, 2.0, 4.0):
+        if answer.status_code not in _BUSY:
+            break
+        await asyncio.sleep(pause_s)
+        answer = await ask()
+    return answer
+
+
+def _expect(answer: httpx.Response, what: str) -> httpx.Response:
+    if answer.status_code != _OK:
+        msg = f"{what} answered {answer.status_code} ({_plain(answer)})"
+        raise NotPaidError(msg)
+    return answer
+
+
+def _form(page: httpx.Response, action: str) -> _Form:
+    for form in read_page(page.text).forms:
+        if form.method == "POST" and action in form.action:
+            return form
+    msg = f"no form for {action} on {_plain(page)}"
+    raise NotPaidError(msg)
+
+
+def _plain(answer: httpx.Response) -> str:
+    """Where it was, without what is secret in an address."""
+    return re.sub(r"/(p|return|go|card|b)/.*", r"/\1/…", answer.url.path)
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Payers who pay a part of what is sent, so that the dashboard moves by itself.
+
+    ``share`` of the messages are opened at all; of those most pay, some are declined. Units:
+    ``per_s`` payers a second.
+    """
+
+    phone: Phone
+    per_s: float = 2.0
+    share: float = 0.4
+    seed: int = 1
+    paid: int = 0
+    declined: int = 0
+    looked: int = 0
+    troubled: int = 0
+    last_trouble: str = ""
+    _after: int = field(default=0)
+
+    async def run(self) -> None:
+        """Go on until canceled."""
+        chance = random.Random(self.seed)  # noqa: S311 - who pays when is a demonstration, no secret
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for message in await self._new_messages():
+                    if message.link is None or chance.random() > self.share:
+                        continue
+                    group.create_task(self._visit(message.link, chance.random()))
+                    await asyncio.sleep(chance.expovariate(self.per_s))
+                await asyncio.sleep(1.0)
+
+    async def _new_messages(self) -> tuple[Message, ...]:
+        try:
+            found = await self.phone.messages(self._after)
+        except httpx.HTTPError:
+            return ()  # the sandbox is just being restarted
+        if found:
+            self._after = found[-1].seq
+        return found
+
+    async def _visit(self, link: str, mood: float) -> None:
+        """One person's visit; whatever goes wrong is counted and told, and the next comes."""
+        try:
+            if mood < 0.25:  # noqa: PLR2004 - a quarter only look
+                await Payer().look(link)
+                self.looked += 1
+                return
+            card = DECLINE if mood > 0.93 else NOISY if mood > 0.9 else APPROVE  # noqa: PLR2004 - shares
+            state = await Payer().pay(link, card)
+        except (NotPaidError, httpx.HTTPError) as error:
+            self.troubled += 1
+            self.last_trouble = str(error) or type(error).__name__
+            return
+        if state == "declined":
+            self.declined += 1
+        else:
+            self.paid += 1
