@@ -52,6 +52,8 @@ function follow(root) {
     source = new EventSource(root.dataset.events);
     source.onopen = () => { say(true); clearInterval(timer); };
     source.onmessage = (event) => take(event.data);
+    // The session is over: the server shows the way to log in again.
+    source.addEventListener("end", () => { source.close(); location.reload(); });
     source.onerror = () => {
       say(false);
       clearInterval(timer);
@@ -81,7 +83,7 @@ function guardOnce(form) {
 }
 
 async function createImport(file, box) {
-  const answer = await fetch("/d/imports", {
+  const answer = await fetch("/d/do/ImportCreate", {
     method: "POST",
     headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
     body: new URLSearchParams({

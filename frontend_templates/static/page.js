@@ -15,7 +15,7 @@ addEventListener("pageshow", (e) => e.persisted && location.reload());
 // While a payment is being confirmed: look every few seconds, reload when there is news.
 const ask = async (s) => {
 try { if (await (await fetch(b.state)).text() !== b.now) return location.reload() } catch { }
-setTimeout(ask, s * 1e3, s < 10 ? s + 1 : 10);
+setTimeout(ask, s * 1e3, Math.min(s * 1.3, 20));
 };
 b.state && setTimeout(ask, 2e3, 3);
 const p = d.querySelector("[data-print]");

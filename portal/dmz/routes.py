@@ -104,6 +104,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(name="dashboard", path="/d", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="imports", path="/d/imports", methods=GET, rate="staff", authority="staff cookie"),
     Route(
+        name="import_new", path="/d/imports/new", methods=GET, rate="staff",
+        authority="staff cookie",
+    ),
+    Route(
+        name="import_paste", path="/d/imports/paste", methods=POST, rate="staff",
+        authority="staff cookie", body_max=512 * KIB,
+    ),
+    Route(
         name="import", path="/d/imports/{id}", methods=GET, rate="staff",
         authority="staff cookie",
     ),
@@ -151,7 +159,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
     ),
     Route(
-        name="receipt", path="/b/{ref}/receipt", methods=GET, rate="page",
+        name="page_state", path="/b/{ref}/state", methods=GET, rate="page",
         authority="payer cookie", answer_bps=128 * KIB,
     ),
     Route(
@@ -161,10 +169,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         name="return", path="/return/{code}/{token}", methods=GET, rate="link",
         authority="return token", answer_bps=128 * KIB,
-    ),
-    Route(
-        name="find", path="/find", methods=("GET", "HEAD", "POST"), rate="link",
-        authority="none", body_max=8 * KIB, answer_bps=128 * KIB,
     ),
     Route(
         name="notice", path="/notices/{provider}/{code}", methods=POST, rate="notice",

@@ -60,7 +60,11 @@ class Texts:
 
     def code(self, code: str, params: Mapping[str, Param] | None = None) -> str:
         """What a stable code means, for people; a code without a text is shown as such."""
-        return self._of_code(code, "text", params) or self.say("codes.other.text", code=code)
+        return (
+            self._of_code(code, "text", params)
+            or self._of_code(code, "short", None)
+            or self.say("codes.other.text", code=code)
+        )
 
     def remedy(self, code: str, params: Mapping[str, Param] | None = None) -> str:
         """What to do about a code, or an empty string where nothing can be said."""
@@ -90,12 +94,11 @@ class Texts:
         try:
             return self._filled(text, params or {})
         except KeyError:
-            # A vault of another release left a parameter out: better a plain text than none.
+            # Counts of a code carry no parameters, nor does a vault of another release: then the
+            # next best text is taken.
             return ""
 
     def _filled(self, text: str, params: Mapping[str, Param]) -> str:
-        if not params:
-            return text
         return text.format_map({name: self._shown(value) for name, value in params.items()})
 
     def _shown(self, value: Param) -> str:
@@ -120,6 +123,7 @@ def choose_language(*wishes: str | None, accept: str = "") -> str:
     """The first wish that we speak, else the first of Accept-Language, else Japanese."""
     accepted = (part.split(";")[0].strip()[:2].lower() for part in accept.split(","))
     for wish in (*wishes, *accepted):
-        if wish in LANGUAGES:
-            return wish
+        spoken = LEANS_ON.get(wish or "", wish)
+        if spoken in LANGUAGES:
+            return spoken
     return LANGUAGES[0]

@@ -1,0 +1,183 @@
+"""The staff's forms: ``POST /d/do/{mutation}`` runs a named mutation, then back by GET.
+
+Zone: application. A form says the name of one of our trusted mutations and the fields of its
+input; what it was refused for stands on the screen that comes next, beside what was typed.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal.application.doors.answers import see_other
+from portal.application.doors.context import RequestContext, staff_context
+from portal.application.doors.dashboard.flash import Flash, leave_flash, typed
+from portal.application.doors.dashboard.screens import SCOPES, answer_screen, keys_screen
+from portal.application.doors.encoding import JsonResponse
+from portal.application.doors.forms import read_body, read_form
+from portal.application.doors.graphql.execute import Data, run_operation
+from portal.application.doors.locales import TEXTS
+from portal.application.doors.login import safe_target
+from portal.application.intake.upload import Slot, Stretch, finish, receive
+from portal.domain.errors import InvalidInput, NotFound
+from portal.domain.ids import ImportId, from_public
+
+PASTE_BYTES_MAX: Final = 512 * 1024
+"""Text that may be pasted, as sent; anything longer is a file."""
+
+Form = Mapping[str, str]
+_UNPROCESSABLE: Final = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A mutation that a form may run: its root field and how its input is read from the form."""
+
+    root: str
+    read: Callable[[Form], dict[str, object]]
+
+
+def _decide(form: Form) -> dict[str, object]:
+    return {**_texts(form, "id", "idempotencyKey"), "decision": form.get("decision", "")}
+
+
+def _cancel(form: Form) -> dict[str, object]:
+    version = form.get("version", "")
+    if not (version.isascii() and version.isdigit()):
+        raise InvalidInput("form_malformed")
+    return {**_texts(form, "id", "reason", "idempotencyKey"), "version": int(version)}
+
+
+def _create_import(form: Form) -> dict[str, object]:
+    size = form.get("size", "")
+    known = int(size) if size.isascii() and size.isdigit() else None
+    return {**_texts(form, "filename", "idempotencyKey"), "sizeBytes": known}
+
+
+def _create_key(form: Form) -> dict[str, object]:
+    scopes = [scope for scope in SCOPES if form.get(f"scope.{scope}")]
+    return {**_texts(form, "name", "idempotencyKey"), "scopes": scopes}
+
+
+def _texts(form: Form, *names: str) -> dict[str, object]:
+    return {name: form.get(name, "").strip() for name in names}
+
+
+ACTS: Final[Mapping[str, Act]] = {
+    "ImportCreate": Act("importCreate", _create_import),
+    "ImportDecide": Act("importDecide", _decide),
+    "BillCancel": Act("billCancel", _cancel),
+    "BillResend": Act("billResend", lambda form: _texts(form, "id", "idempotencyKey")),
+    "ApiKeyCreate": Act("apiKeyCreate", _create_key),
+    "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
+}
+"""Name in the address → what it runs. Log-out has an address of its own."""
+
+
+async def do_act(request: Request) -> Response:
+    """``POST /d/do/{mutation}``: to the screen ``back`` with what came of it.
+
+    Raises NotFound ``not_found`` for a name that no form of ours has; NotAllowed ``form_foreign``,
+    ``form_stale``.
+    """
+    name: str = request.path_params["mutation"]
+    act = ACTS.get(name)
+    if act is None:
+        raise NotFound("not_found")
+    context = staff_context(request)
+    form = await read_form(request)
+    context.check_form(request, form)
+    data = await run_operation(context, name, {"input": act.read(form)})
+    outcome = data[act.root]
+    if name == "ImportCreate":
+        return _import_created(outcome)
+    if name == "ApiKeyCreate" and not outcome["errors"]:
+        return await _key_created(request, context, outcome)
+    response = see_other(safe_target(form.get("back", "")))
+    leave_flash(context, response, flash_of(context, name, form, outcome["errors"]))
+    return response
+
+
+def flash_of(context: RequestContext, name: str, form: Form, errors: list[Data]) -> Flash:
+    """What the next screen says."""
+    texts = TEXTS[context.language]
+    if not errors:
+        decision = form.get("decision")
+        key = f"{name}_{decision}" if decision else name
+        return Flash(kind="done", text=texts.say(f"done.{key}"))
+    first = errors[0]
+    return Flash(
+        kind="error",
+        text=first["message"],
+        remedy=texts.remedy(first["code"]),
+        field=str(first["path"][-1]) if first["path"] else "",
+        fields=typed(form),
+    )
+
+
+def _import_created(outcome: Data) -> Response:
+    """For the script that sends a chosen file: where to, and which screen shows it."""
+    if outcome["errors"]:
+        message = outcome["errors"][0]["message"]
+        return JsonResponse({"message": message}, status_code=_UNPROCESSABLE)
+    screen = f"/d/imports/{outcome['import']['id']}"
+    upload_url: str = outcome["uploadUrl"]
+    return JsonResponse({"uploadUrl": urlsplit(upload_url).path, "screen": screen})
+
+
+async def _key_created(request: Request, context: RequestContext, outcome: Data) -> Response:
+    """The one answer that shows a key's secret; it is not kept for a redirect."""
+    data = await run_operation(context.renewed(), "Keys")
+    secret = {"name": outcome["apiKey"]["name"], "value": outcome["secret"]}
+    return answer_screen(request, context, keys_screen(request, data, secret=secret), data)
+
+
+async def paste_import(request: Request) -> Response:
+    """``POST /d/imports/paste``: an import from pasted text, for browsers without script.
+
+    Raises LimitReached ``body_too_large``, InvalidInput ``form_malformed``, NotAllowed
+    ``form_foreign``, ``form_stale``.
+    """
+    context = staff_context(request)
+    form = await _read_paste(request)
+    context.check_form(request, form)
+    raw = form.get("csv", "").encode()
+    name = TEXTS[context.language].say("imports.pasted_name")
+    wanted = {
+        "filename": name,
+        "sizeBytes": len(raw),
+        "idempotencyKey": form.get("idempotencyKey", ""),
+    }
+    outcome = (await run_operation(context, "ImportCreate", {"input": wanted}))["importCreate"]
+    if outcome["errors"]:
+        response = see_other("/d/imports/new")
+        leave_flash(context, response, flash_of(context, "ImportPaste", {}, outcome["errors"]))
+        return response
+    public_id: str = outcome["import"]["id"]
+    import_id = ImportId(from_public("import", public_id))
+    slot = Slot(context.doors.vault, context.authority, import_id)
+    stretch = Stretch(offset=0, length=len(raw), total=len(raw), is_last=True)
+    stored = await receive(slot, stretch, _whole(raw))
+    await finish(slot, stored, len(raw))
+    response = see_other(f"/d/imports/{public_id}")
+    leave_flash(context, response, flash_of(context, "ImportPaste", {}, []))
+    return response
+
+
+async def _whole(raw: bytes) -> AsyncIterator[bytes]:
+    yield raw
+
+
+async def _read_paste(request: Request) -> Form:
+    """The pasting form: bigger than others, and its text is judged by the vault, not here."""
+    body = await read_body(request, PASTE_BYTES_MAX)
+    try:
+        fields = parse_qs(
+            body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=8
+        )
+    except ValueError as error:
+        raise InvalidInput("form_malformed") from error
+    return {name: values[0] for name, values in fields.items()}

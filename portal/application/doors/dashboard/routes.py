@@ -1,0 +1,38 @@
+"""The addresses of the staff's screens and forms. Zone: application."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from portal.application.doors.answers import staff_answer
+from portal.application.doors.context import language_of
+from portal.application.doors.dashboard import acts, faults, screens
+from portal.application.doors.errors import Trouble
+
+
+def staff_trouble(request: Request, trouble: Trouble) -> Response:
+    """An error on a screen of the staff: what it is, what to do, and the request's id."""
+    return staff_answer(
+        request,
+        "dashboard/trouble.html",
+        language_of(request),
+        {"text": trouble.text, "remedy": trouble.remedy, "request_id": trouble.request_id},
+        status=trouble.status,
+    )
+
+
+ROUTES: Final = (
+    Route("/login", screens.show_login, methods=["GET"]),
+    Route("/d", screens.show_home, methods=["GET"]),
+    Route("/d/imports", screens.show_imports, methods=["GET"]),
+    Route("/d/imports/new", screens.show_import_new, methods=["GET"]),
+    Route("/d/imports/paste", acts.paste_import, methods=["POST"]),
+    Route("/d/imports/{id}", screens.show_import, methods=["GET"]),
+    Route("/d/imports/{id}/faults.csv", faults.download_faults, methods=["GET"]),
+    Route("/d/bills", screens.show_bills, methods=["GET"]),
+    Route("/d/bills/{id}", screens.show_bill, methods=["GET"]),
+    Route("/d/keys", screens.show_keys, methods=["GET"]),
+    Route("/d/do/{mutation}", acts.do_act, methods=["POST"]),
+)

@@ -1,0 +1,268 @@
+"""The payer's pages: in by the link, look, pay, go to the provider, come back to a receipt.
+
+Zone: application. The link's secret is exchanged for a sealed cookie at once and leaves the
+address bar; what a page shows is the answer of one named operation, run with the payer's own
+authority. Everything works by links and forms alone. Who only looks ahead (HEAD, prefetch) uses up
+nothing, changes nothing and counts as nobody.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from portal.application.doors.answers import (
+    is_prefetch,
+    payer_answer,
+    refuse_prefetch,
+    remember_choice,
+    see_other,
+)
+from portal.application.doors.context import (
+    LANGUAGE_COOKIE,
+    RequestContext,
+    doors_of,
+    language_of,
+    payer_context,
+)
+from portal.application.doors.errors import Trouble
+from portal.application.doors.forms import read_form
+from portal.application.doors.graphql.execute import run_operation
+from portal.application.doors.locales import choose_language
+from portal.application.page.link import open_link as exchange_link
+from portal.application.payment.inquire import finish_return
+from portal.contract.payment import VIEW_ATTEMPT, ViewAttempt
+from portal.domain.errors import InvalidInput, Param, TryLater, Unknown
+from portal.domain.ids import AttemptId, from_public
+
+UNCLEAR: Final = "payment_unclear"
+"""The one refusal of a payment that the page itself explains: money may be on its way."""
+
+_CONFLICT: Final = 409
+_WAITS_S: Final = ((5, 3), (15, 5), (60, 10))
+_WAIT_LAST_S: Final = 30
+_WAIT_NO_MAX: Final = 100_000
+
+
+async def open_link(request: Request) -> Response:
+    """``GET /p/{code}/{secret}``: the secret for a cookie, then on to the bill's own address.
+
+    Raises NotFound ``link_unknown``, Expired ``link_expired``.
+    """
+    if request.method == "HEAD":
+        return Response(status_code=200)
+    if is_prefetch(request):
+        return refuse_prefetch()
+    doors = doors_of(request)
+    code: str = request.path_params["code"]
+    opened = await exchange_link(doors.vault, code, request.path_params["secret"])
+    response = see_other(f"/b/{opened.page_ref}")
+    doors.sessions.open_page(
+        request, response, opened.authority, merchant_code=code, page_ref=opened.page_ref
+    )
+    return response
+
+
+async def show_bill(request: Request) -> Response:
+    """``GET /b/{ref}``: the bill in whatever state it is, the receipt included."""
+    chosen = remember_choice(request)
+    if chosen is not None:
+        return chosen
+    context = payer_context(request, request.path_params["ref"])
+    return await _bill_answer(request, context)
+
+
+async def show_state(request: Request) -> Response:
+    """``GET /b/{ref}/state``: one word, for a page that waits."""
+    context = payer_context(request, request.path_params["ref"])
+    data = await run_operation(context, "PageState")
+    return PlainTextResponse(str(data["bill"]["state"]).lower())
+
+
+async def mark_opened(request: Request) -> Response:
+    """``POST /b/{ref}/opened``: a person's browser shows the page."""
+    context = payer_context(request, request.path_params["ref"])
+    context.doors.sessions.check_origin(request, opaque=True)
+    await run_operation(context, "BillOpened")
+    return Response(status_code=204)
+
+
+async def start_payment(request: Request) -> Response:
+    """``POST /b/{ref}/pay``: start the attempt, then to our own page that leads to the provider.
+
+    A second tap brings the same key, so the same attempt. What is refused is said on the bill's
+    page. Raises NotAllowed ``form_foreign``, ``form_stale``; InvalidInput ``form_malformed``.
+    """
+    ref: str = request.path_params["ref"]
+    context = payer_context(request, ref)
+    form = await read_form(request)
+    context.check_form(request, form)
+    expected = form.get("expected", "")
+    if not (expected.isascii() and expected.isdigit()):
+        raise InvalidInput("form_malformed")
+    intent = {
+        "method": form.get("method", ""),
+        "expectedAmount": int(expected),
+        "idempotencyKey": form.get("key", ""),
+    }
+    await run_operation(context, "BillOpened")
+    data = await run_operation(context, "PaymentStart", {"input": intent})
+    started = data["paymentStart"]
+    errors = started["errors"]
+    if errors and errors[0]["code"] != UNCLEAR:
+        return await _bill_answer(request, context.renewed(), code=errors[0]["code"])
+    if errors or not started["redirectUrl"]:
+        return see_other(f"/b/{ref}")
+    return see_other(f"/go/{started['attempt']['id']}?page={ref}")
+
+
+async def show_departure(request: Request) -> Response:
+    """``GET /go/{attempt}?page={ref}``: a page of our own that leads to the provider's by GET.
+
+    A form may only be answered from our own origin (``form-action 'self'``), so the way out is a
+    new navigation from here: at once, or by the button.
+    """
+    ref = request.query_params.get("page", "")
+    context = payer_context(request, ref)
+    attempt_id = AttemptId(from_public("attempt", request.path_params["attempt"]))
+    now = await context.call(VIEW_ATTEMPT, ViewAttempt(attempt_id=attempt_id))
+    parts = urlsplit(now.redirect_url or "")
+    if now.redirect_url is None or parts.scheme not in {"http", "https"}:
+        return see_other(f"/b/{ref}")
+    return payer_answer(
+        request,
+        "page/go.html",
+        language_of(request),
+        {"address": now.redirect_url, "host": parts.netloc},
+    )
+
+
+async def come_back(request: Request) -> Response:
+    """``GET /return/{code}/{token}``: back from the provider, in whatever browser.
+
+    The provider is asked once; then the bill's page says how it stands. Raises NotFound and
+    Expired for a token that leads nowhere.
+    """
+    if is_prefetch(request):
+        return refuse_prefetch()
+    doors = doors_of(request)
+    code: str = request.path_params["code"]
+    try:
+        back = await finish_return(doors.pay_desk, code, request.path_params["token"])
+    except (TryLater, Unknown):
+        return closed_page(request, "return_unclear", 503)
+    response = see_other(f"/b/{back.page_ref}")
+    doors.sessions.open_page(
+        request, response, back.authority, merchant_code=code, page_ref=back.page_ref
+    )
+    return response
+
+
+# Answers
+
+
+async def _bill_answer(
+    request: Request, context: RequestContext, *, code: str | None = None
+) -> Response:
+    bill = (await run_operation(context, "Page"))["bill"]
+    refused = None if code is None else _refusal(code)
+    return bill_page(
+        request, bill, csrf=context.csrf_token, trouble=refused, status=_CONFLICT if code else 200
+    )
+
+
+def bill_page(
+    request: Request,
+    bill: Mapping[str, Any],
+    *,
+    csrf: str,
+    trouble: Mapping[str, object] | None = None,
+    status: int = 200,
+) -> Response:
+    """The bill's page for the data of the operation Page."""
+    wait_no = _wait_no(request)
+    language = choose_language(
+        request.cookies.get(LANGUAGE_COOKIE),
+        bill["language"],
+        accept=request.headers.get("accept-language", ""),
+    )
+    return payer_answer(
+        request,
+        "page/bill.html",
+        language,
+        {
+            "bill": {**bill, "state": str(bill["state"]).lower()},
+            "csrf": csrf,
+            "trouble": trouble,
+            "wait_no": wait_no,
+            "wait_s": next((wait for below, wait in _WAITS_S if wait_no < below), _WAIT_LAST_S),
+        },
+        status=status,
+    )
+
+
+def closed_page(request: Request, kind: str, status: int) -> Response:
+    """A page that shows no bill: why not, and what to do."""
+    return payer_answer(
+        request, "page/closed.html", language_of(request), {"kind": kind}, status=status
+    )
+
+
+_CLOSED: Final[Mapping[str, str]] = {
+    "link_unknown": "link_unknown",
+    "link_expired": "link_expired",
+    "return_unknown": "link_unknown",
+    "return_expired": "link_expired",
+    "page_not_open": "page_not_open",
+    "authority_expired": "page_not_open",
+    "authority_revoked": "page_not_open",
+    "authority_unknown": "page_not_open",
+    "form_stale": "page_not_open",
+    "form_foreign": "page_not_open",
+    "not_found": "link_unknown",
+}
+"""Code of an error → the page that tells a payer about it."""
+
+_OWN_FAULT: Final = 500
+_AWAY: Final = frozenset({429, 502, 503})
+
+
+def payer_trouble(request: Request, trouble: Trouble) -> Response:
+    """An error on a payer's path, as a page with something to do."""
+    remembered = remember_choice(request) if request.method == "GET" else None
+    if remembered is not None:
+        return remembered
+    kind = _CLOSED.get(trouble.code)
+    if kind is None:
+        if trouble.status == _OWN_FAULT:
+            kind = "broken"
+        else:
+            kind = "try_later" if trouble.status in _AWAY else "page_not_open"
+    return closed_page(request, kind, trouble.status)
+
+
+def _refusal(code: str) -> dict[str, object]:
+    params: dict[str, Param] = {}
+    return {"code": code, "params": params}
+
+
+def _wait_no(request: Request) -> int:
+    """How often a page without script has looked already; it asks more slowly in time."""
+    text = request.query_params.get("w", "0")
+    return min(int(text), _WAIT_NO_MAX) if text.isascii() and text.isdigit() else 0
+
+
+ROUTES: Final = (
+    Route("/p/{code}/{secret}", open_link, methods=["GET"]),
+    Route("/b/{ref}", show_bill, methods=["GET"]),
+    Route("/b/{ref}/state", show_state, methods=["GET"]),
+    Route("/b/{ref}/opened", mark_opened, methods=["POST"]),
+    Route("/b/{ref}/pay", start_payment, methods=["POST"]),
+    Route("/go/{attempt}", show_departure, methods=["GET"]),
+    Route("/return/{code}/{token}", come_back, methods=["GET"]),
+)
+PATHS: Final = ("/p/", "/b/", "/go/", "/return/")
+"""Where payers are: errors under these are told by :func:`payer_trouble`."""

@@ -1,0 +1,232 @@
+"""Made-up data in the shape of our operations' answers, for every screen and state."""
+
+from typing import Any
+
+ZONE = "Asia/Tokyo"
+PAYEE: dict[str, Any] = {
+    "name": "あおぞら電力", "zone": ZONE, "smsSender": "0005-0123-45",
+    "phone": "0120-000-000", "website": "https://aozora.example",
+}  # fmt: skip
+VIEWER: dict[str, Any] = {
+    "name": "佐藤 結衣", "email": "yui@aozora.example", "role": "OWNER",
+    "merchant": {"code": "aozora", "name": "あおぞら電力", "zone": ZONE},
+}  # fmt: skip
+
+
+def yen(amount: int) -> dict[str, int]:
+    return {"amount": amount}
+
+
+LINES = [
+    {"label": "基本料金", "amount": yen(1870), "taxRatePercent": 10},
+    {"label": "電力量料金(第1段階・第2段階)", "amount": yen(6110), "taxRatePercent": 10},
+    {"label": "再エネ賦課金", "amount": yen(440), "taxRatePercent": 10},
+]
+
+
+def attempt(**changes: object) -> dict[str, Any]:
+    made = {
+        "method": "card", "state": "failed", "declineCode": "insufficient_funds",
+        "approvalNo": None, "instrumentHint": "4242",
+    }  # fmt: skip
+    return made | changes
+
+
+def page(state: str, **changes: object) -> dict[str, Any]:
+    days_left = {"due_soon": 2, "overdue": -4}.get(state, 18)
+    made: dict[str, Any] = {
+        "pageRef": "Qk3nZt8v",
+        "payee": PAYEE,
+        "state": state.upper(),
+        "number": "E-2026-11-0048-21",
+        "period": "2026-11",
+        "payerHint": "ヤマ● ハ●コ",
+        "customerHint": "4821",
+        "amount": yen(8420),
+        "tax": yen(765),
+        "lines": LINES,
+        "dueOn": "2026-12-10",
+        "daysLeft": days_left,
+        "checkCode": "4821-77",
+        "language": "ja",
+        "methods": [{"method": "card", "available": True, "reasonCode": None}],
+        "attempt": None,
+        "paidAt": None,
+        "attemptKey": "01JD0000000000000000000000",
+    }
+    if state == "declined":
+        made["attempt"] = attempt()
+    if state == "paid":
+        made["attempt"] = attempt(state="succeeded", declineCode=None, approvalNo="104829")
+        made["paidAt"] = "2026-11-22T10:20:00.000Z"
+    return made | changes
+
+
+PAGE_STATES = (
+    "open", "due_soon", "overdue", "processing", "unclear", "declined", "paid", "canceled",
+    "superseded", "lapsed",
+)  # fmt: skip
+
+
+def import_view(state: str, **changes: object) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "id": "imp_01JD0000000000000000000001",
+        "state": state.upper(),
+        "filename": "2026年11月分_請求.csv",
+        "createdAt": "2026-11-22T01:10:00.000Z",
+        "createdBy": "佐藤 結衣",
+        "receivedBytes": 1_903_442,
+        "sizeBytes": 1_903_442,
+        "rowsSeen": 10_000,
+        "rowsGood": 9_881,
+        "rowsFaulty": 107,
+        "rowsKnown": 12,
+        "rowsIssued": 0,
+        "amountGood": yen(84_021_183),
+    }
+    if state == "receiving":
+        made |= {"receivedBytes": 700_000, "rowsSeen": 0, "rowsGood": 0, "rowsFaulty": 0,
+                 "rowsKnown": 0, "amountGood": yen(0)}  # fmt: skip
+    if state == "checking":
+        made |= {"rowsGood": 6_218, "rowsFaulty": 64, "rowsKnown": 9, "amountGood": yen(52_771_002)}
+    if state == "issuing":
+        made["rowsIssued"] = 4_000
+    if state == "issued":
+        made["rowsIssued"] = 9_881
+    return made | changes
+
+
+def fault(line: int, column: str, code: str, value: str, **params: object) -> dict[str, Any]:
+    return {"line": line, "column": column, "code": code, "params": params, "value": value}
+
+
+FAULTS = [
+    fault(48, "phone", "phone_zero_lost", "9012345678"),
+    fault(112, "amount", "amount_zero", "0"),
+    fault(305, "due_on", "due_past", "2026-10-31", today="2026-11-22"),
+    fault(1_221, "amount", "items_sum", "8420", sum=8_400),
+    fault(2_048, "", "quote_open", 'E-2026-11-2048,"山田'),
+    fault(4_810, "phone", "phone_length", "090-1234-567", digits=10),
+    fault(7_777, "payer_name", "empty", ""),
+]
+FAULT_COUNTS = [
+    {"code": "phone_zero_lost", "rows": 61}, {"code": "amount_zero", "rows": 20},
+    {"code": "due_past", "rows": 12}, {"code": "items_sum", "rows": 8},
+    {"code": "phone_length", "rows": 4}, {"code": "empty", "rows": 2},
+]  # fmt: skip
+
+
+def import_detail(state: str, **changes: object) -> dict[str, Any]:
+    made = import_view(state) | {
+        "faultCounts": FAULT_COUNTS,
+        "refusedCode": None,
+        "refusedParams": {},
+        "faults": {"nodes": FAULTS, "pageInfo": {"hasNextPage": True, "endCursor": "abc"}},
+    }
+    if state in {"receiving", "refused"}:
+        made |= {"faultCounts": [], "rowsFaulty": 0, "rowsGood": 0, "rowsKnown": 0,
+                 "amountGood": yen(0), "faults": {"nodes": [], "pageInfo": {
+                     "hasNextPage": False, "endCursor": None}}}  # fmt: skip
+    if state == "refused":
+        made |= {"refusedCode": "column_missing", "refusedParams": {"columns": "amount, due_on"}}
+    return made | changes
+
+
+def summary(**changes: object) -> dict[str, Any]:
+    paid = [412, 1120, 903, 655, 1204, 980, 1533, 1311, 720, 540, 610, 444, 390, 512]
+    made: dict[str, Any] = {
+        "requestedBills": 9_881, "requested": yen(84_021_183),
+        "paidBills": 6_214, "paid": yen(52_900_412),
+        "unpaidBills": 3_667, "unpaid": yen(31_120_771),
+        "overdueBills": 218, "overdue": yen(1_804_220),
+        "neverOpenedBills": 1_364, "undeliveredBills": 87, "openCases": 3,
+        "funnel": {"requested": 9_881, "accepted": 9_870, "delivered": 9_783, "opened": 8_517,
+                   "paid": 6_214},
+        "days": [
+            {"day": f"2026-11-{9 + index:02d}", "bills": count, "amount": yen(count * 8_511)}
+            for index, count in enumerate(paid)
+        ],
+        "imports": [
+            import_view("checking", id="imp_01JD0000000000000000000002", filename="追加分.csv"),
+            import_view("issued"),
+        ],
+        "asOf": "2026-11-22T10:21:30.000Z",
+    }  # fmt: skip
+    return made | changes
+
+
+def empty_summary() -> dict[str, Any]:
+    none = dict.fromkeys(("requested", "paid", "unpaid", "overdue"), yen(0))
+    counts = dict.fromkeys(
+        ("requestedBills", "paidBills", "unpaidBills", "overdueBills", "neverOpenedBills",
+         "undeliveredBills", "openCases"), 0,
+    )  # fmt: skip
+    funnel = dict.fromkeys(("requested", "accepted", "delivered", "opened", "paid"), 0)
+    return summary(**none, **counts, funnel=funnel, days=[], imports=[])
+
+
+def bill(number: int, **changes: object) -> dict[str, Any]:
+    people = ("山田 花子", "髙橋 翔太", "﨑本 さくら", "Emma Clark", "渡邉 健太郎")
+    made: dict[str, Any] = {
+        "id": f"bill_01JD00000000000000000{number:05d}",
+        "number": f"E-2026-11-{number:04d}",
+        "customerNo": f"0048-{2100 + number}",
+        "payerName": people[number % len(people)],
+        "phoneHint": f"090-****-{1234 + number * 7}",
+        "period": "2026-11",
+        "amount": yen(5_390 + number * 811),
+        "dueOn": "2026-12-10",
+        "lifecycle": "OPEN",
+        "settlement": "UNPAID",
+        "message": "DELIVERED",
+        "openedAt": None,
+        "paidAt": None,
+    }
+    return made | changes
+
+
+BILLS = [
+    bill(1, settlement="SETTLED", paidAt="2026-11-22T09:12:00.000Z",
+         openedAt="2026-11-22T09:10:00.000Z"),
+    bill(2, openedAt="2026-11-21T11:00:00.000Z"),
+    bill(3, message="UNDELIVERED"),
+    bill(4, lifecycle="OVERDUE", dueOn="2026-11-15"),
+    bill(5, lifecycle="CANCELED"),
+    bill(6, settlement="OVER", paidAt="2026-11-20T02:00:00.000Z"),
+    bill(7, message="PLANNED", lifecycle="SCHEDULED"),
+    bill(8, message="AMBIGUOUS"),
+]  # fmt: skip
+
+
+def event(at: str, code: str, actor: str, **params: object) -> dict[str, Any]:
+    return {"at": at, "code": code, "actor": actor, "params": params}
+
+
+def bill_detail(**changes: object) -> dict[str, Any]:
+    made = bill(48, number="E-2026-11-0048-21", amount=yen(8_420),
+                openedAt="2026-11-22T10:02:00.000Z") | {
+        "version": 3, "contractNo": "K-100048", "emailHint": "h***@example.jp",
+        "checkCode": "4821-77", "tax": yen(765), "lines": LINES,
+        "attempts": [
+            {"method": "card", "provider": "sandbox_card", "state": "failed",
+             "amount": yen(8_420), "reference": "AOZ-01JD0A7K2M9Q4T8W", "declineCode":
+             "insufficient_funds", "createdAt": "2026-11-22T10:01:00.000Z"},
+        ],
+        "events": [
+            event("2026-11-22T10:02:10.000Z", "payment.failed", "provider"),
+            event("2026-11-22T10:01:02.000Z", "payment.redirected", "payer"),
+            event("2026-11-22T10:01:00.000Z", "payment.started", "payer"),
+            event("2026-11-20T00:00:00.000Z", "bill.issued", "system"),
+        ],
+    }  # fmt: skip
+    return made | changes
+
+
+KEYS = [
+    {"id": "key_01JD0000000000000000000001", "name": "料金計算システム",
+     "scopes": ["BILLS_READ", "IMPORTS_WRITE"], "createdAt": "2026-11-01T00:00:00.000Z",
+     "revokedAt": None, "lastUsedAt": "2026-11-22T10:00:00.000Z"},
+    {"id": "key_01JD0000000000000000000002", "name": "古い連携",
+     "scopes": ["BILLS_READ"], "createdAt": "2026-10-01T00:00:00.000Z",
+     "revokedAt": "2026-10-20T00:00:00.000Z", "lastUsedAt": None},
+]  # fmt: skip
