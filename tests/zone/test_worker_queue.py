@@ -6,7 +6,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from make.work_queue import (
+from redis.asyncio import Redis
+
+from tests.make.work_queue import (
     KEY,
     OTHER_KEY,
     a_job,
@@ -17,8 +19,6 @@ from make.work_queue import (
     serving,
     until,
 )
-from redis.asyncio import Redis
-
 from worker.queue import Job, QueueAway
 from worker.queue.body import BodySeal
 

@@ -1,0 +1,105 @@
+"""The notices door without a vault behind it: what is refused never gets that far."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import structlog
+from starlette.applications import Starlette
+
+from portal.application.doors.notices import BODY_BYTES_MAX, ROUTES
+from portal.contract.client import VaultClient
+from portal.kit.crypto import client_context
+from portal.kit.log import configure
+from tests.make.certificates import Authority
+
+RECEIPT = {
+    "id": "ev_1",
+    "message": "sm_1",
+    "reference": "dlv-1",
+    "status": "delivered",
+    "at": "2026-11-22T10:00:00Z",
+}
+GOOD = json.dumps({"events": [RECEIPT]}).encode()
+
+
+@asynccontextmanager
+async def a_door(folder: Path) -> AsyncGenerator[httpx.AsyncClient]:
+    """The door of a web process whose vault is away."""
+    authority = Authority(folder)
+    context = client_context(*authority.zone("web"), authority.ca)
+    app = Starlette(routes=ROUTES)
+    vault = VaultClient(str(folder / "no-vault"), context)
+    app.state.vault = vault
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield client
+    await vault.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("/notices/nobody/mizu", GOOD, 404, "not_found"),
+        ("/notices/_template/mizu", GOOD, 404, "not_found"),
+        ("/notices/sandbox_sms/MIZU", GOOD, 404, "not_found"),
+        ("/notices/sandbox_sms/m", GOOD, 404, "not_found"),
+        ("/notices/sandbox_sms/mizu", b"", 400, "notice_malformed"),
+        ("/notices/sandbox_sms/mizu", b"<xml/>", 400, "notice_malformed"),
+        ("/notices/sandbox_card/mizu", GOOD, 400, "notice_malformed"),
+        ("/notices/sandbox_sms/mizu", b" " * (BODY_BYTES_MAX + 1), 413, "body_too_large"),
+        ("/notices/sandbox_sms/mizu", b" " * BODY_BYTES_MAX, 400, "notice_malformed"),
+    ],
+)
+async def test_what_is_no_notice_of_a_provider_is_refused(
+    tmp_path: Path, path: str, body: bytes, status: int, code: str
+) -> None:
+    async with a_door(tmp_path) as door:
+        answer = await door.post(path, content=body)
+
+    assert (answer.status_code, answer.json()) == (status, {"code": code})
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_body_without_a_length_is_cut_off_at_the_cap(tmp_path: Path) -> None:
+    async def endless() -> AsyncGenerator[bytes]:
+        while True:
+            yield b" " * 4096
+
+    async with a_door(tmp_path) as door:
+        answer = await door.post("/notices/sandbox_sms/mizu", content=endless())
+
+    assert answer.status_code == 413
+
+
+async def test_notice_is_not_acknowledged_while_the_vault_is_away(tmp_path: Path) -> None:
+    async with a_door(tmp_path) as door:
+        answer = await door.post("/notices/sandbox_sms/mizu", content=GOOD)
+
+    assert answer.status_code == 503
+    assert answer.json() == {"code": "vault_away"}
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_refused_body_never_reaches_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("web")
+    try:
+        async with a_door(tmp_path) as door:
+            await door.post("/notices/sandbox_sms/mizu", content=b'{"to":"+819012345678"}')
+    finally:
+        structlog.reset_defaults()  # what is captured here is closed with this test
+
+    logged = capsys.readouterr().err
+    assert "notice.refused" in logged
+    assert "notice_malformed" in logged
+    assert "819012345678" not in logged
+
+
+async def test_only_post_is_a_notice(tmp_path: Path) -> None:
+    async with a_door(tmp_path) as door:
+        assert (await door.get("/notices/sandbox_sms/mizu")).status_code == 405
