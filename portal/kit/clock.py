@@ -48,14 +48,24 @@ class SystemClock:
 
     def business_now(self) -> datetime:
         """Wall time moved by the offset."""
-        return self.wall() + timedelta(seconds=self.offset_s)
+        return self.moved(self.wall(), self.offset_s)
 
     def business_today(self, zone: str) -> date:
         """The business date in an IANA time zone.
 
         Raises: ZoneInfoNotFoundError (a KeyError) for a zone that does not exist.
         """
-        return self.business_now().astimezone(_zone(zone)).date()
+        return self.date_in(self.business_now(), zone)
+
+    @staticmethod
+    def moved(moment: datetime, offset_s: float) -> datetime:
+        """A moment moved by an offset in seconds."""
+        return moment + timedelta(seconds=offset_s)
+
+    @staticmethod
+    def date_in(moment: datetime, zone: str) -> date:
+        """The date of a moment in an IANA time zone."""
+        return moment.astimezone(_zone(zone)).date()
 
 
 @lru_cache(maxsize=64)

@@ -63,6 +63,7 @@ class Act:
         self.business = clock.business_now()
         self.rows_revealed = 0
         self.rows_done = 0
+        self.outcome = "ok"
         self.tasks_planned = False
         self.revoked: list[tuple[UUID, int]] = []
         self.incidents = incidents
@@ -102,6 +103,10 @@ class Act:
     async def fields(self) -> Fields:
         """The sealer of the current merchant; keys are unwrapped once and cached."""
         return await self._keys.fields(self.db, self.merchant_id, self.now)
+
+    async def found_keys(self) -> None:
+        """Make the keys of the current merchant, which has none yet."""
+        await self._keys.found(self.db, self.merchant_id, self.now)
 
     def require_scope(self, thing_id: UUID) -> None:
         """Refuse another thing than the one the capability is narrowed to.

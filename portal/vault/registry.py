@@ -63,9 +63,9 @@ def operation(  # noqa: PLR0913  # one registry row: each argument is a column o
     """Register ``async def name(act, request) -> reply`` as one transaction.
 
     ``callers`` and ``kinds`` are both needed; ``roles`` narrows staff (None: all), ``scope`` is
-    what an API key must have (None: keys are refused); ``reveals`` names the personal fields that
-    leave; ``rows_max`` bounds the rows revealed by one call; ``cost`` is charged to the budgets
-    of every call on top of what the function reveals.
+    what an API key must have (None: keys are refused, ``*``: any key will do); ``reveals`` names
+    the personal fields that leave; ``rows_max`` bounds the rows revealed by one call; ``cost`` is
+    charged to the budgets of every call on top of what the function reveals.
 
     Raises: ValueError for a rule that contradicts itself or a name taken, at import.
     """

@@ -20,8 +20,9 @@ def _checked_pairs(text: str) -> str:
 class VaultSettings(ZoneSettings):
     """Settings of one vault process.
 
-    Paths are files, sockets and folders. ``database_url`` is an asyncpg DSN without a password.
-    ``provider_hosts`` says to which host a provider's deliveries may go
+    Paths are files, sockets and folders; ``tcp`` is ``host:port`` for callers on other hosts,
+    under the same TLS as the socket, or empty. ``database_url`` is an asyncpg DSN without a
+    password. ``provider_hosts`` says to which host a provider's deliveries may go
     (``sandbox_sms=sms.sandbox.test,...``). Budgets are rows revealed: to one staff session or API
     key in an hour, and through one calling process in a minute.
     """
@@ -29,6 +30,7 @@ class VaultSettings(ZoneSettings):
     model_config = SettingsConfigDict(env_prefix="PORTAL_VAULT_")
 
     socket: Path
+    tcp: str = ""
     cert: Path
     key: Path
     ca: Path

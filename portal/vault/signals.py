@@ -11,17 +11,15 @@ from uuid import UUID
 
 CHANNEL: Final = "harai"
 WORK: Final = "work"
-REVOKED: Final = "revoked"
 
 
 class Signals:
-    """Waiters for planned work, the set of revoked authorities, and what to tell the others."""
+    """Waiters for planned work, the revoked authorities, and whether to tell the others."""
 
     def __init__(self) -> None:
         """Start with nothing to say."""
         self._waiting: set[asyncio.Future[None]] = set()
         self._revoked: dict[UUID, int] = {}
-        self.to_tell: set[str] = set()
         self.telling = asyncio.Event()
 
     def work_planned(self, *, here: bool = True) -> None:
@@ -30,7 +28,7 @@ class Signals:
             if not waiter.done():
                 waiter.set_result(None)
         if here:
-            self._tell(WORK)
+            self.telling.set()
 
     async def work(self, timeout_s: float) -> None:
         """Return when work was planned or the time is up, whichever comes first."""
@@ -44,16 +42,12 @@ class Signals:
     def revoke(self, jti: UUID, until_s: int) -> None:
         """Refuse an authority from now on; the database says so already."""
         self._revoked[jti] = until_s
-        self._tell(REVOKED)
 
-    def load_revoked(self, revoked: dict[UUID, int]) -> None:
-        """Take over what the database says."""
-        self._revoked = revoked
+    def load_revoked(self, revoked: dict[UUID, int], now_s: int) -> None:
+        """Add what the database says; forget what has expired, so none is lost in between."""
+        still = {jti: until for jti, until in self._revoked.items() if until > now_s}
+        self._revoked = still | revoked
 
     def is_revoked(self, jti: UUID) -> bool:
         """Whether an authority was revoked (as known here: at most a second late)."""
         return jti in self._revoked
-
-    def _tell(self, what: str) -> None:
-        self.to_tell.add(what)
-        self.telling.set()

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Begin(Protocol):
     """Opens one transaction; commits when the block ends well, rolls back when it raises."""
 
-    def __call__(self) -> "AbstractAsyncContextManager[Act]":
-        """Begin."""
+    def __call__(self, *, is_audited: bool = True) -> "AbstractAsyncContextManager[Act]":
+        """Begin; a transaction that only looks something up need not be audited."""
         ...
 
 

@@ -10,7 +10,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
+from uuid import UUID
 
 from portal.contract.envelope import Reply, Request
 from portal.domain.errors import InvariantBroken, PortalError, TryLater, Unknown
@@ -118,20 +120,22 @@ class Transactions:
         stand = call.entry.stand
         if stand is None:
             raise InvariantBroken("operation_unregistered", context=call.entry.op.name)
-        return await stand(Standing(lambda: self.begin(call), self._signals), call.request)
+        begin = partial(self.begin, call)
+        return await stand(Standing(begin, self._signals), call.request)
 
     @asynccontextmanager
-    async def begin(self, call: Call) -> AsyncGenerator[Act]:
+    async def begin(self, call: Call, *, is_audited: bool = True) -> AsyncGenerator[Act]:
         """One transaction: commits when the block ends well, rolls back when it raises.
 
-        Raises: as :meth:`run`.
+        Without ``is_audited`` no audit row is written, whatever the registry says: for the parts
+        of a standing operation that only look something up. Raises: as :meth:`run`.
         """
         incidents: list[Incident] = []
         try:
             async with self._connection(self._pool) as db:
                 act = self._make_act(db, call, incidents)
                 try:
-                    async with self._open(db, act, call):
+                    async with self._open(db, act, call, is_audited=is_audited):
                         yield act
                 except (PostgresError, *LINK_FAULTS) as fault:
                     raise to_refusal(fault) from fault
@@ -154,7 +158,9 @@ class Transactions:
         )
 
     @asynccontextmanager
-    async def _open(self, db: Connection, act: Act, call: Call) -> AsyncGenerator[None]:
+    async def _open(
+        self, db: Connection, act: Act, call: Call, *, is_audited: bool
+    ) -> AsyncGenerator[None]:
         """Begin, let the act happen, charge, write the audit row, commit; or roll back."""
         number: int | None = None
         try:
@@ -170,7 +176,7 @@ class Transactions:
             rows = act.rows_revealed + call.entry.cost
             if rows:
                 await self._budgets.charge(call.capability, call.caller, rows, act.now)
-            if call.entry.audit != "none":
+            if is_audited and call.entry.audit != "none":
                 number = self._audit.next_number()
                 await self._audit.insert(db, number, _entry(act, call))
             crash_point("vault.before_commit", call.entry.op.name)
@@ -258,6 +264,18 @@ class Transactions:
                 raise to_refusal(fault) from fault
 
     @asynccontextmanager
+    async def upkeep(self, merchant: UUID) -> AsyncGenerator[Db]:
+        """A transaction of the vault's own housekeeping in one merchant's rows; reveals nothing."""
+        async with self.side() as db:
+            await db.execute(f"begin; select set_config('harai.merchant', '{merchant}', true)")
+            try:
+                yield db
+                await db.execute("commit")
+            except BaseException:
+                await db.execute("rollback")
+                raise
+
+    @asynccontextmanager
     async def _connection(self, pool: Pool) -> AsyncGenerator[Connection]:
         try:
             connection = await pool.acquire(timeout=limits.CONNECTION_WAIT_S)
@@ -278,7 +296,7 @@ def _entry(act: Act, call: Call) -> Entry:
         subject=call.capability.subject,
         jti=call.capability.jti,
         operation=call.entry.op.name,
-        outcome="ok",
+        outcome=act.outcome,
         rows=act.rows_revealed or act.rows_done,
         digest=call.digest,
     )

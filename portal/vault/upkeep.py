@@ -1,0 +1,133 @@
+"""What the vault does without being called.
+
+It seals the audit, learns what other instances revoked, keeps the business clock, notes when API
+keys were used and forgets what has expired.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from portal.domain.errors import PortalError
+from portal.kit import limits, log
+from portal.vault.audit import Audit
+from portal.vault.clock import VaultClock
+from portal.vault.database import LINK_FAULTS, PostgresError
+from portal.vault.link import Link
+from portal.vault.settings import VaultSettings
+from portal.vault.signals import CHANNEL, WORK, Signals
+from portal.vault.transaction import Transactions
+
+REFRESH_S: Final = 1.0
+FLUSH_S: Final = 10.0
+PRUNE_S: Final = 60.0
+TELL_PAUSE_S: Final = 0.02
+
+_log = log.get_logger()
+
+
+class Upkeep:
+    """The background work of one vault process."""
+
+    def __init__(  # the parts of a vault, put together in one place
+        self,
+        settings: VaultSettings,
+        clock: VaultClock,
+        signals: Signals,
+        audit: Audit,
+        transactions: Transactions,
+        link: Link,
+    ) -> None:
+        """Nothing runs before :meth:`start`."""
+        self._settings = settings
+        self._clock = clock
+        self._signals = signals
+        self._audit = audit
+        self._transactions = transactions
+        self._link = link
+        self._used: dict[UUID, tuple[UUID, datetime]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Catch up, then keep at it. Raises: TryLater ``database_away``."""
+        await self.refresh()
+        loops = (
+            (limits.AUDIT_SEAL_S, self.seal),
+            (REFRESH_S, self.refresh),
+            (FLUSH_S, self.flush_used_keys),
+            (PRUNE_S, self.prune),
+            (TELL_PAUSE_S, self._tell),
+        )
+        for pause_s, step in loops:
+            task = asyncio.get_running_loop().create_task(self._keep(pause_s, step))
+            self._tasks.add(task)
+
+    async def stop(self) -> None:
+        """Stop, with a last flush and seal if the database still answers."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for step in (self.flush_used_keys, self.seal):
+            await self._try(step)
+
+    def key_used(self, key_id: UUID, merchant: UUID, now: datetime) -> None:
+        """Note that an API key was used; written within FLUSH_S."""
+        self._used[key_id] = (merchant, now)
+
+    async def _keep(self, pause_s: float, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            is_well = await self._try(step)
+            await asyncio.sleep(pause_s if is_well else REFRESH_S)
+
+    async def _try(self, step: Callable[[], Awaitable[None]]) -> bool:
+        """Run a step; a database that is away is waited for, and said once a second."""
+        try:
+            await step()
+        except (PortalError, PostgresError, *LINK_FAULTS):
+            _log.exception("upkeep.failed", reason=getattr(step, "__name__", "?"))
+            return False
+        return True
+
+    async def seal(self) -> None:
+        """Chain and sign what was committed since the last time."""
+        async with self._transactions.side() as db:
+            await self._audit.seal(db)
+
+    async def refresh(self) -> None:
+        """Learn revocations and the business clock's offset from the database."""
+        db = await self._link.live()
+        rows = await db.fetch("select jti, expires_at from revoked")
+        revoked = {row["jti"]: int(row["expires_at"].timestamp()) for row in rows}
+        self._signals.load_revoked(revoked, int(self._clock.wall().timestamp()))
+        if not self._settings.production:
+            offset_s: float = await db.fetchval("select offset_s from business_clock")
+            self._clock.offset_s = offset_s
+
+    async def flush_used_keys(self) -> None:
+        """Write when API keys were last used."""
+        used, self._used = self._used, {}
+        for key_id, (merchant, at) in used.items():
+            async with self._transactions.upkeep(merchant) as db:
+                await db.execute(
+                    "update api_key set last_used_at = greatest(last_used_at, $3)"
+                    " where merchant_id = $1 and id = $2",
+                    merchant,
+                    key_id,
+                    at,
+                )
+
+    async def prune(self) -> None:
+        """Delete revocations and budget windows that have expired."""
+        gone = self._clock.wall() - timedelta(minutes=1)
+        async with self._transactions.side() as db:
+            await db.execute("delete from revoked where expires_at < $1", gone)
+            await db.execute("delete from budget where expires_at < $1", gone)
+
+    async def _tell(self) -> None:
+        """Tell the other instances that work was planned, many plans by one NOTIFY."""
+        await self._signals.telling.wait()
+        self._signals.telling.clear()
+        db = await self._link.live()
+        await db.execute("select pg_notify($1, $2)", CHANNEL, WORK)
