@@ -8,8 +8,11 @@ import asyncio
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
 
 import uvicorn
+from starlette.applications import Starlette
 
 from portal.application.doors.server import create_app
 from portal.application.settings import WebSettings
@@ -18,9 +21,9 @@ from portal.kit import log
 from portal.kit.crypto import client_context
 from portal.kit.outbound import Outbound
 
-KEEP_ALIVE_S = 75
-CONCURRENCY_MAX = 1000
-DRAIN_S = 10
+KEEP_ALIVE_S: Final = 75
+CONCURRENCY_MAX: Final = 1000
+DRAIN_S: Final = 10
 
 
 class Server(uvicorn.Server):
@@ -42,6 +45,26 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
+def server_for(app: Starlette, socket: Path) -> Server:
+    """The HTTP server of the application on its Unix socket; no access log is written."""
+    config = uvicorn.Config(
+        app,
+        uds=str(socket),
+        loop="asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+        limit_concurrency=CONCURRENCY_MAX,
+    )
+    return Server(config)
+
+
 async def serve(settings: WebSettings) -> None:
     """Serve until SIGTERM. Raises TryLater ``vault_away`` when no vault is there in time."""
     logger = log.get_logger()
@@ -49,24 +72,9 @@ async def serve(settings: WebSettings) -> None:
     vault = await VaultClient.connect(str(settings.vault_socket), context)
     outbound = await Outbound.connect(settings.egress_socket)
     try:
-        config = uvicorn.Config(
-            create_app(settings, vault, outbound),
-            uds=str(settings.socket),
-            loop="asyncio",
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=DRAIN_S,
-            limit_concurrency=CONCURRENCY_MAX,
-            h11_max_incomplete_event_size=32 * 1024,
-        )
+        server = server_for(create_app(settings, vault, outbound), settings.socket)
         logger.info("web.started", socket=settings.socket.name, instance=settings.instance)
-        await Server(config).serve()
+        await server.serve()
     finally:
         await outbound.aclose()
         await vault.close()

@@ -82,6 +82,14 @@ async def log_out(request: Request) -> Response:
     return response
 
 
+def address_for(request: Request) -> str:
+    """The log-in page, which leads back to the screen that was asked for by GET."""
+    target = str(request.url.replace(scheme="", netloc=""))
+    if request.method != "GET" or safe_target(target) != target or target == HOME:
+        return LOGIN_PAGE
+    return f"{LOGIN_PAGE}?{urlencode({'next': target})}"
+
+
 def safe_target(path: str) -> str:
     """Where to go after logging in: a page of the dashboard and nowhere else."""
     inside = path == HOME or path.startswith((f"{HOME}/", f"{HOME}?"))

@@ -16,6 +16,8 @@ from starlette.routing import BaseRoute, Match, Route
 
 from portal.application.doors import events, login, notices, pages, static, uploads
 from portal.application.doors.context import Doors, language_of, request_id_of
+from portal.application.doors.dashboard import routes as dashboard
+from portal.application.doors.dashboard.live import SCREENS
 from portal.application.doors.encoding import JsonResponse
 from portal.application.doors.errors import SESSION_CODES, as_json, describe, trouble_headers
 from portal.application.doors.events import Feeds
@@ -46,9 +48,11 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *notices.ROUTES,
     *pages.ROUTES,
     *static.ROUTES,
+    *dashboard.ROUTES,
 )
 """Every route; portal.dmz.routes declares the same to the outside, and a test compares them."""
 
+UNAUTHORIZED: Final = 401
 PROGRAMS: Final = ("/graphql", "/pay/graphql", "/uploads/", "/d/events", "/notices/", "/healthz")
 """Paths whose callers are programs: errors are JSON there, pages elsewhere."""
 
@@ -77,7 +81,7 @@ def create_app(
         seals=seals,
         sessions=Sessions(seals, settings, clock),
         graphql=GraphQLDoor(),
-        feeds=Feeds({}),
+        feeds=Feeds(SCREENS),
     )
     app.state.vault = vault
     return app
@@ -116,7 +120,9 @@ async def answer_error(request: Request, error: Exception) -> Response:
         response = pages.payer_trouble(request, trouble)
         response.headers.update(trouble_headers(trouble))
         return response
-    is_staff = request.url.path == "/d" or request.url.path.startswith(("/d/", "/logout"))
-    if is_staff and isinstance(error, PortalError) and error.code in SESSION_CODES:
-        return RedirectResponse(login.LOGIN_PAGE, status_code=303)
-    return as_json(trouble)
+    is_over = isinstance(error, PortalError) and error.code in SESSION_CODES
+    if is_over and trouble.status == UNAUTHORIZED:
+        return RedirectResponse(login.address_for(request), status_code=303)
+    response = dashboard.staff_trouble(request, trouble)
+    response.headers.update(trouble_headers(trouble))
+    return response
