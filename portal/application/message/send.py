@@ -39,7 +39,13 @@ SLICES_MAX: Final = 200
 RUN_MAX_S: Final = 500.0
 """A run that takes longer gives its chunk back between two slices, before anything cuts it off."""
 
-NOT_DUE_RETRY_S: Final = 2.0
+PAUSED_RETRY_S: Final = 2.0
+NOT_DUE_RETRY_S: Final = 20.0
+"""What was redeemed without our knowing is held back for a minute."""
+
+UNTOUCHED: Final = frozenset({"relay_away", "vault_away"})
+"""Codes of a slice that nobody has even looked at: it is as if it had not been sent."""
+
 REPORT_TRIES_MAX: Final = 5
 REPORT_PAUSE_S: Final = 0.2
 
@@ -107,7 +113,7 @@ class _Run:
         if self._must_end():
             raise TryLater("worker_stopping", retry_after_s=0.0)
         if pause_s > PAUSE_IN_PLACE_MAX_S or not pause_s:
-            raise TryLater("provider_paused", retry_after_s=max(pause_s, NOT_DUE_RETRY_S))
+            raise TryLater("provider_paused", retry_after_s=max(pause_s, PAUSED_RETRY_S))
         await asyncio.sleep(pause_s)
         return await self.report((), self._take(providers))
 
@@ -134,6 +140,10 @@ class _Run:
 
 
 async def _send_slice(desk: SendDesk, part: Slice) -> tuple[SendResult, ...]:
+    """Send what may go now; what has no result was not sent and is handed out again for nothing.
+
+    A busy answer would count as a try of that message, and an outage is not its fault.
+    """
     by_provider: dict[str, list[DeliveryRoute]] = {}
     for route in part.deliveries:
         by_provider.setdefault(route.provider, []).append(route)
@@ -142,12 +152,9 @@ async def _send_slice(desk: SendDesk, part: Slice) -> tuple[SendResult, ...]:
         pause_s = desk.pace.pause_s(provider)
         if pause_s <= PAUSE_IN_PLACE_MAX_S:
             await asyncio.sleep(pause_s)
-        if desk.pace.pause_s(provider):
-            results += [
-                _result(route, MessageAnswer("busy", code="provider_paused")) for route in routes
-            ]
-            continue
-        results += await _send_by(desk, provider, part, routes)
+        if not desk.pace.pause_s(provider):
+            fitting = routes[: desk.pace.slice_max(provider, len(routes))]
+            results += await _send_by(desk, provider, part, fitting)
     return tuple(results)
 
 
@@ -179,7 +186,11 @@ async def _send_by(
     crash_point("worker.before_report")
     read = [exchange.read(answer) for exchange, answer in zip(exchanges, answers, strict=True)]
     desk.pace.learn(provider, read)
-    return [_result(route, answer) for route, answer in zip(routes, read, strict=True)]
+    return [
+        _result(route, answer)
+        for route, answer in zip(routes, read, strict=True)
+        if answer.code not in UNTOUCHED
+    ]
 
 
 def _result(route: DeliveryRoute, answer: MessageAnswer) -> SendResult:

@@ -49,10 +49,10 @@ _LANES: Final[tuple[Lane, ...]] = ("urgent", "bulk")
 
 @standing_operation(AWAIT_WORK, callers=_WORK, kinds=_CALLER, audit="none")
 async def await_work(standing: Standing, request: AwaitWork) -> Work:
-    """Wait until tasks are due and hint them: urgent ones first, merchants in turn.
+    """Wait until tasks of the lanes asked for are due and hint them, merchants in turn.
 
-    Both lanes get room: urgent tasks take at most three quarters of an answer while bulk ones
-    wait, so neither lane stops the other.
+    When both lanes are asked for, both get room: urgent tasks take at most three quarters of an
+    answer while bulk ones wait, so neither lane stops the other.
 
     Raises: InvalidInput ``wait_out_of_bounds``.
     """
@@ -62,18 +62,21 @@ async def await_work(standing: Standing, request: AwaitWork) -> Work:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + request.wait_s
     while True:
-        tasks = await _hint(standing, at_most)
+        tasks = await _hint(standing, at_most, request.lanes)
         left_s = deadline - loop.time()
         if tasks or left_s <= 0:
             return Work(tasks=tasks)
         await standing.signals.work(min(left_s, limits.WORK_POLL_S))
 
 
-async def _hint(standing: Standing, at_most: int) -> tuple[TaskHint, ...]:
+async def _hint(standing: Standing, at_most: int, lanes: tuple[Lane, ...]) -> tuple[TaskHint, ...]:
     hints: list[TaskHint] = []
     async with standing.begin(is_audited=False) as act:
         for lane in _LANES:
-            share = at_most - (max(1, at_most // 4) if lane == "urgent" and at_most > 1 else 0)
+            if lane not in lanes:
+                continue
+            has_rival = lane == "urgent" and "bulk" in lanes and at_most > 1
+            share = at_most - (max(1, at_most // 4) if has_rival else 0)
             for row in await outbox.take_hints(act.db, lane, act.now, share - len(hints)):
                 if row["tries"] < limits.TASK_TRIES_MAX:
                     hints.append(outbox.to_hint(row))
