@@ -1,0 +1,192 @@
+"""A real vault for tests: real PostgreSQL, a database of its own per test, real TLS on a socket."""
+
+import asyncio
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from portal.contract.client import VaultClient
+from portal.contract.login import REDEEM_LOGIN_TICKET, RedeemLoginTicket, SignedIn
+from portal.contract.operator import (
+    ADD_STAFF,
+    FOUND_MERCHANT,
+    ISSUE_LOGIN_TICKET,
+    AddStaff,
+    FoundMerchant,
+    IssueLoginTicket,
+)
+from portal.kit.clock import Clock
+from portal.kit.crypto import client_context
+from portal.stack.postgres import BOOTSTRAP, DATABASE, MIGRATE, OWNER, VAULT, Postgres
+from portal.stack.users import usual_accounts
+from portal.vault.keys import create_root_key_file
+from portal.vault.migrate import migrate
+from portal.vault.server import VaultServer
+from portal.vault.settings import VaultSettings
+from tests.make.certificates import Authority
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running PostgreSQL whose database ``harai`` is migrated and serves as template."""
+
+    postgres: Postgres
+    folder: Path
+
+    def password_file(self, role: str) -> Path:
+        """Where a role's password is."""
+        return self.postgres.folder / "secrets" / role
+
+    async def admin(self, statement: str) -> None:
+        """Run one statement as the superuser, outside any test's database."""
+        link = await self.postgres.connect(BOOTSTRAP, "postgres")
+        try:
+            await link.execute(statement)
+        finally:
+            await link.close()
+
+    async def create_database(self) -> str:
+        """A copy of the migrated template, with the rights that the stack gives."""
+        name = f"t_{secrets.token_hex(6)}"
+        await self.admin(f"create database {name} template {DATABASE} owner {OWNER}")
+        await self.admin(f"revoke all on database {name} from public")
+        await self.admin(f"grant connect on database {name} to {MIGRATE}, {VAULT}")
+        return name
+
+    async def drop_database(self, name: str) -> None:
+        """Remove a test's database with whoever is still connected."""
+        await self.admin(f"drop database if exists {name} with (force)")
+
+
+@contextmanager
+def running_cluster() -> Generator[Cluster]:
+    """Start PostgreSQL, migrate it once, stop and remove it at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="harai-vault-tests-", dir="/tmp"))
+    folder.chmod(0o711)
+    account = usual_accounts()["postgres"]
+    postgres = Postgres(folder / "postgres", account=account, bootstrap_login=True)
+    try:
+        asyncio.run(postgres.start())
+        cluster = Cluster(postgres, folder)
+        migrate(postgres.dsn(MIGRATE), cluster.password_file(MIGRATE))
+        yield cluster
+    finally:
+        asyncio.run(postgres.stop())
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Ground:
+    """One test's own database, root key, certificates and folders; vaults and callers on it."""
+
+    cluster: Cluster
+    database: str
+    folder: Path
+    authority: Authority
+    _clients: list[VaultClient] = field(default_factory=list)
+
+    def settings(self, **changes: object) -> VaultSettings:
+        """Settings of a vault on this ground."""
+        cert, key = self.authority.zone("vault")
+        values: dict[str, object] = {
+            "socket": self.folder / "vault.sock",
+            "cert": cert,
+            "key": key,
+            "ca": self.authority.ca,
+            "root_key_file": self.folder / "root.key",
+            "database_url": self.cluster.postgres.dsn(VAULT, self.database),
+            "database_password_file": self.cluster.password_file(VAULT),
+            "audit_heads_dir": self.folder / "heads",
+            "public_origin": "http://localhost:8080",
+            "provider_hosts": "sandbox_sms=sms.sandbox.test,sandbox_card=card.sandbox.test",
+            "instance": "vault-test",
+        }
+        return VaultSettings.model_validate({**values, **changes})
+
+    @asynccontextmanager
+    async def vault(
+        self, *, wall_clock: Clock | None = None, **changes: object
+    ) -> AsyncGenerator[VaultServer]:
+        """A running vault."""
+        async with VaultServer(self.settings(**changes), wall_clock=wall_clock) as server:
+            yield server
+
+    async def client(self, zone: str, socket: Path | None = None) -> VaultClient:
+        """A caller with a zone's certificate; closed when the test ends."""
+        context = client_context(*self.authority.zone(zone), self.authority.ca)
+        address = str(socket or self.folder / "vault.sock")
+        client = await VaultClient.connect(address, context)
+        self._clients.append(client)
+        return client
+
+    async def close(self) -> None:
+        """Close all callers."""
+        for client in self._clients:
+            await client.close()
+
+
+@asynccontextmanager
+async def fresh_ground(cluster: Cluster) -> AsyncGenerator[Ground]:
+    """A ground with a database of its own; all of it is removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="harai-ground-", dir="/tmp"))
+    create_root_key_file(folder / "root.key")
+    ground = Ground(
+        cluster, await cluster.create_database(), folder, Authority(folder / "certificates")
+    )
+    try:
+        yield ground
+    finally:
+        await ground.close()
+        await cluster.drop_database(ground.database)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+ClientFor = Callable[[str], Awaitable[VaultClient]]
+
+
+async def found_merchant(operator: VaultClient, code: str = "minato") -> FoundMerchant:
+    """A merchant called みなと電力."""
+    request = FoundMerchant(
+        code=code,
+        name="みなと電力",
+        zone="Asia/Tokyo",
+        sms_sender="0005123456",
+        sms_provider="sandbox_sms",
+        card_provider="sandbox_card",
+        phone="0120-000-000",
+        website="https://minato.example",
+    )
+    await operator.call(FOUND_MERCHANT, request)
+    return request
+
+
+async def add_staff(
+    operator: VaultClient,
+    code: str = "minato",
+    email: str = "hana@minato.example",
+    role: str = "owner",
+) -> str:
+    """A member of staff with PASSWORD; returns the TOTP secret."""
+    request = AddStaff(
+        merchant_code=code, name="山田 花子", email=email, password=PASSWORD, role=role
+    )
+    return (await operator.call(ADD_STAFF, request)).totp_secret
+
+
+async def signed_in(
+    operator: VaultClient,
+    web: VaultClient,
+    code: str = "minato",
+    email: str = "hana@minato.example",
+) -> SignedIn:
+    """A session of a member of staff, by ticket."""
+    issued = await operator.call(
+        ISSUE_LOGIN_TICKET, IssueLoginTicket(merchant_code=code, email=email, life_s=60)
+    )
+    return await web.call(REDEEM_LOGIN_TICKET, RedeemLoginTicket(ticket=issued.ticket))
