@@ -15,7 +15,7 @@ MessageState = Literal[
 BillOrder = Literal[
     "created_desc", "created_asc", "due_asc", "due_desc", "amount_asc", "amount_desc"
 ]
-SearchField = Literal["number", "customer_no", "phone", "email"]
+SearchField = Literal["number", "customer_no", "phone", "email", "check_code"]
 
 
 class BillRow(Part, frozen=True, kw_only=True):

@@ -52,6 +52,8 @@ class ImportView(Reply, frozen=True, kw_only=True):
     refused_params: dict[str, str | int]
     checked_at: datetime | None
     decided_at: datetime | None
+    unknown_columns: tuple[str, ...] = ()
+    """Columns of the header that we don't know and left out: a warning, not a fault."""
 
 
 class CreateImport(Request, frozen=True, kw_only=True):

@@ -34,10 +34,22 @@ class BillItem(msgspec.Struct, frozen=True, array_like=True):
     tax_rate_percent: int
 
 
+class BillTax(msgspec.Struct, frozen=True, array_like=True):
+    """Consumption tax contained at one rate, as stated or computed. Units: whole percent, yen."""
+
+    rate_percent: int
+    tax_minor: int
+
+
 class BillBilling(msgspec.Struct, frozen=True, array_like=True):
-    """What is billed: at least one line, summing up to the bill's amount."""
+    """What is billed: at least one line, summing up to the bill's amount; tax by rate.
+
+    ``cancel_reason`` is what a member of staff wrote when canceling the bill.
+    """
 
     lines: tuple[BillItem, ...]
+    taxes: tuple[BillTax, ...] = ()
+    cancel_reason: str = ""
 
 
 class ImportFacts(msgspec.Struct, frozen=True, array_like=True):

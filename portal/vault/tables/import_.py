@@ -16,6 +16,7 @@ class Import(SQLModel, table=True):
     """One file. The ``split_*`` columns are the splitter's memory between two parts.
 
     ``columns`` are the header's columns by our names in the file's order, '' for an unknown one.
+    ``step_after`` is the last bill that issuing or discarding has come to.
     """
 
     __tablename__ = "import"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
@@ -27,8 +28,7 @@ class Import(SQLModel, table=True):
     sealed_version: int = Field(default=1, sa_type=sa.Integer)
     facts: bytes
     created_at: datetime = Field(sa_column=Column(sa.TIMESTAMP(timezone=True), nullable=False))
-    created_by_kind: str = Field(sa_type=sa.Text)
-    created_by_id: UUID
+    created_by: str = Field(sa_type=sa.Text)
     received_bytes: int = Field(default=0, sa_type=sa.BigInteger)
     size_bytes: int | None = Field(default=None, sa_type=sa.BigInteger)
     is_received: bool = False
@@ -42,6 +42,7 @@ class Import(SQLModel, table=True):
     rows_faulty: int = Field(default=0, sa_type=sa.Integer)
     rows_known: int = Field(default=0, sa_type=sa.Integer)
     rows_issued: int = Field(default=0, sa_type=sa.Integer)
+    step_after: UUID | None = None
     amount_good_minor: int = Field(default=0, sa_type=sa.BigInteger)
     refused_code: str | None = Field(default=None, sa_type=sa.Text)
     refused_params: dict[str, str | int] = Field(sa_column=Column(JSONB, nullable=False))

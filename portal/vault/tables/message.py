@@ -14,8 +14,8 @@ from sqlmodel import Column, Field, SQLModel
 class Delivery(SQLModel, table=True):
     """One message to one payer by one channel; unique per bill, campaign, step and channel.
 
-    ``lease_id`` says under which lease it was handed out, so that a later lease can tell its own
-    from a dead worker's. ``id`` alone is indexed too: the relay knows nothing but ids.
+    ``not_before`` keeps a delivery from being handed out while an older hand-out of it may still
+    reach the relay. ``id`` alone is indexed too: the relay knows nothing but ids.
     """
 
     __tablename__ = "delivery"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
@@ -37,7 +37,7 @@ class Delivery(SQLModel, table=True):
     provider: str = Field(sa_type=sa.Text)
     state: str = Field(sa_type=sa.Text)
     tries: int = Field(default=0, sa_type=sa.Integer)
-    lease_id: UUID | None = None
+    not_before: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
     provider_ref: str = Field(default="", sa_type=sa.Text)
     code: str = Field(default="", sa_type=sa.Text)
     created_at: datetime = Field(sa_column=Column(sa.TIMESTAMP(timezone=True), nullable=False))

@@ -1,0 +1,108 @@
+"""One delivery of a message: its states, and what each means for the bill's message state. Pure.
+
+A delivery is handed out to a worker, redeemed once at the border for recipient and text, and then
+either the provider's answer or its receipt says what became of it. When nobody knows whether a
+redeemed delivery was sent it is ``ambiguous``; only a receipt leads out, never a second sending.
+"""
+
+from typing import Final, Literal
+
+from portal.domain.transition import Edge, take
+
+DeliveryState = Literal[
+    "planned", "handed", "redeemed", "accepted", "ambiguous", "delivered", "undelivered",
+    "failed", "left_out",
+]  # fmt: skip
+DeliveryEvent = Literal[
+    "hand_out", "redeem", "leave_out", "accept", "reject", "put_back", "lose", "give_up",
+    "receipt_delivered", "receipt_undelivered", "receipt_failed",
+]  # fmt: skip
+MessageState = Literal[
+    "none", "planned", "sending", "accepted", "delivered", "undelivered", "failed", "ambiguous"
+]
+
+DELIVERY: Final[dict[tuple[DeliveryState, DeliveryEvent], Edge[DeliveryState]]] = {
+    ("planned", "hand_out"): Edge("handed", "message.handed"),
+    ("planned", "leave_out"): Edge("left_out", "message.left_out"),
+    ("planned", "give_up"): Edge("failed", "message.failed"),
+    ("handed", "hand_out"): Edge("handed", "message.handed"),
+    ("handed", "redeem"): Edge("redeemed", "message.redeemed"),
+    ("handed", "leave_out"): Edge("left_out", "message.left_out"),
+    ("handed", "put_back"): Edge("planned", "message.put_back"),
+    ("handed", "lose"): Edge("planned", "message.put_back"),
+    ("handed", "reject"): Edge("failed", "message.failed"),
+    ("handed", "give_up"): Edge("failed", "message.failed"),
+    ("redeemed", "accept"): Edge("accepted", "message.accepted"),
+    ("redeemed", "reject"): Edge("failed", "message.failed"),
+    ("redeemed", "put_back"): Edge("planned", "message.put_back"),
+    ("redeemed", "lose"): Edge("ambiguous", "message.ambiguous"),
+    ("redeemed", "give_up"): Edge("failed", "message.failed"),
+    ("redeemed", "receipt_delivered"): Edge("delivered", "message.delivered"),
+    ("redeemed", "receipt_undelivered"): Edge("undelivered", "message.undelivered"),
+    ("redeemed", "receipt_failed"): Edge("failed", "message.failed"),
+    ("accepted", "receipt_delivered"): Edge("delivered", "message.delivered"),
+    ("accepted", "receipt_undelivered"): Edge("undelivered", "message.undelivered"),
+    ("accepted", "receipt_failed"): Edge("failed", "message.failed"),
+    ("ambiguous", "receipt_delivered"): Edge("delivered", "message.delivered"),
+    ("ambiguous", "receipt_undelivered"): Edge("undelivered", "message.undelivered"),
+    ("ambiguous", "receipt_failed"): Edge("failed", "message.failed"),
+    ("undelivered", "receipt_delivered"): Edge("delivered", "message.delivered"),
+}
+"""``put_back``: the provider certainly has nothing. A ``handed`` delivery that is lost was never
+redeemed, so nothing can have been sent. ``failed`` ends: the provider or we gave up for good."""
+
+MESSAGE: Final[dict[DeliveryState, MessageState]] = {
+    "planned": "planned",
+    "handed": "sending",
+    "redeemed": "sending",
+    "accepted": "accepted",
+    "ambiguous": "ambiguous",
+    "delivered": "delivered",
+    "undelivered": "undelivered",
+    "failed": "failed",
+    "left_out": "none",
+}
+"""What a bill's newest delivery makes of its message state."""
+
+RECEIPTS: Final[dict[str, DeliveryEvent]] = {
+    "delivered": "receipt_delivered",
+    "undelivered": "receipt_undelivered",
+    "failed": "receipt_failed",
+}
+"""A provider's claim → event; any other claim says nothing that we act on."""
+
+TRIES_MAX: Final = 12
+"""Hand-outs of one delivery that came back busy before it is given up."""
+
+REDEEM_GRACE_S: Final = 60.0
+"""A hand-out whose worker lost the relay may still be redeemed for so long; then it can't."""
+
+RESENDS_PER_DAY_MAX: Final = 3
+"""Resent messages of one bill within 24 hours, first message not counted."""
+
+
+def advance(state: DeliveryState, event: DeliveryEvent) -> Edge[DeliveryState]:
+    """The next state and the code of what happened.
+
+    Raises: Conflict ``delivery_state`` (params ``state``, ``event``) for an edge not in the table.
+    """
+    return take(DELIVERY, state, event, "delivery_state")
+
+
+def event_of_result(state: DeliveryState, outcome: str, code: str, tries: int) -> DeliveryEvent:
+    """What a worker's report on one delivery means.
+
+    A redeemed delivery that the relay was refused again was redeemed by someone else's hand-out:
+    whether that one was sent is not known, so it is lost. Too many busy answers end it.
+    """
+    match outcome:
+        case "accepted":
+            return "accept"
+        case "rejected":
+            return "reject"
+        case "busy" if state == "redeemed" and code == "delivery_refused":
+            return "lose"
+        case "busy":
+            return "give_up" if tries + 1 >= TRIES_MAX else "put_back"
+        case _:
+            return "lose"

@@ -1,0 +1,53 @@
+"""Data zone: bills as operations show them: a row of the list, opened and masked."""
+
+from typing import Final
+from uuid import UUID
+
+from portal.contract.bills import BillRow
+from portal.domain.contact import phone_hint
+from portal.domain.errors import NotFound
+from portal.domain.ids import BillId
+from portal.vault.act import Act
+from portal.vault.db import Row
+from portal.vault.fields import Fields
+from portal.vault.sealed import open_contact
+
+ROW_COLUMNS: Final = (
+    "b.id, b.number, b.period, b.kind, b.amount_minor, b.due_on, b.lifecycle, b.settlement,"
+    " b.message, b.opened_at, b.paid_at, b.created_at, b.version, b.sealed_version, b.contact"
+)
+"""What :func:`to_bill_row` needs, under the alias ``b``."""
+
+_READ: Final = f"select {ROW_COLUMNS} from bill b where b.merchant_id = $1 and b.id = $2"  # noqa: S608  # constants
+
+
+def to_bill_row(fields: Fields, row: Row) -> BillRow:
+    """One line of the list; the caller counts it as revealed."""
+    contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
+    return BillRow(
+        id=BillId(row["id"]),
+        number=row["number"],
+        customer_no=contact.customer_no,
+        payer_name=contact.payer_name,
+        phone_hint=phone_hint(contact.phone),
+        period=row["period"],
+        kind=row["kind"],
+        amount_minor=row["amount_minor"],
+        due_on=row["due_on"],
+        lifecycle=row["lifecycle"],
+        settlement=row["settlement"],
+        message=row["message"],
+        opened_at=row["opened_at"],
+        paid_at=row["paid_at"],
+        created_at=row["created_at"],
+        version=row["version"],
+    )
+
+
+async def view_row(act: Act, bill_id: UUID) -> BillRow:
+    """One bill as the list shows it, revealed. Raises: NotFound ``not_found``."""
+    row = await act.db.fetchrow(_READ, act.merchant_id, bill_id)
+    if row is None:
+        raise NotFound("not_found", params={"kind": "bill"})
+    act.reveal(1)
+    return to_bill_row(await act.fields(), row)

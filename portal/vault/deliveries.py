@@ -1,0 +1,103 @@
+"""Data zone: deliveries as operations move them: many by one statement, by the table only.
+
+Order of locks: deliveries by id, then their bills by id. A bill's message state is what its newest
+delivery makes of it; an older delivery's late receipt changes that delivery alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+from uuid import UUID
+
+from portal.domain.message import DELIVERY, MESSAGE, DeliveryEvent, DeliveryState
+from portal.vault.act import Act
+from portal.vault.db import Row
+
+_STORE: Final = """
+update delivery d set state = m.state, tries = m.tries, code = m.code, not_before = m.not_before,
+    provider_ref = m.provider_ref, changed_at = $2
+from unnest($3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::timestamptz[])
+     as m (id, state, tries, code, provider_ref, not_before)
+where d.merchant_id = $1 and d.id = m.id
+"""
+_LOCK_BILLS: Final = """
+select id from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for no key update
+"""
+_TELL_BILLS: Final = """
+update bill b set message = m.message
+from unnest($2::uuid[], $3::uuid[], $4::text[]) as m (bill_id, delivery_id, message)
+where b.merchant_id = $1 and b.id = m.bill_id and b.message <> m.message
+  and not exists (select from delivery d where d.merchant_id = $1 and d.bill_id = m.bill_id
+                  and d.id > m.delivery_id)
+"""
+_IN_PASSING: Final = frozenset({"handed", "redeemed"})
+
+COLUMNS: Final = "d.id, d.bill_id, d.state, d.tries, d.code, d.provider_ref"
+"""What :meth:`Delivery.of` needs of a row that was locked under the alias ``d``."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivery:
+    """One locked delivery while an operation works on it."""
+
+    id: UUID
+    bill_id: UUID
+    state: DeliveryState
+    tries: int
+    code: str
+    provider_ref: str
+    not_before: datetime | None = None
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """From a row with COLUMNS."""
+        return cls(
+            id=row["id"],
+            bill_id=row["bill_id"],
+            state=row["state"],
+            tries=row["tries"],
+            code=row["code"],
+            provider_ref=row["provider_ref"],
+        )
+
+    def take(self, event: DeliveryEvent) -> bool:
+        """Take the event's edge; False, and nothing changes, when the table has none."""
+        edge = DELIVERY.get((self.state, event))
+        if edge is None:
+            return False
+        self.state = edge.state
+        return True
+
+
+async def store(act: Act, moved: Sequence[Delivery]) -> None:
+    """Write deliveries that moved: one statement for them, one for their bills.
+
+    States that a slice only passes through (``handed``, ``redeemed``) don't touch the bills: a
+    bill says ``planned`` until the provider's answer is in, and no message costs two updates more.
+    """
+    if not moved:
+        return
+    await act.db.execute(
+        _STORE,
+        act.merchant_id,
+        act.business,
+        [delivery.id for delivery in moved],
+        [delivery.state for delivery in moved],
+        [delivery.tries for delivery in moved],
+        [delivery.code for delivery in moved],
+        [delivery.provider_ref for delivery in moved],
+        [delivery.not_before for delivery in moved],
+    )
+    told = [delivery for delivery in moved if delivery.state not in _IN_PASSING]
+    if not told:
+        return
+    bills = [delivery.bill_id for delivery in told]
+    await act.db.fetch(_LOCK_BILLS, act.merchant_id, bills)
+    await act.db.execute(
+        _TELL_BILLS,
+        act.merchant_id,
+        bills,
+        [delivery.id for delivery in told],
+        [MESSAGE[delivery.state] for delivery in told],
+    )

@@ -1,0 +1,141 @@
+"""Data zone: what staff do to one bill: cancel it, or send its message once more.
+
+Both are single-use effects by idempotency key and happen under the bill's lock.
+"""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from portal.contract.bills import (
+    CANCEL_BILL,
+    RESEND_MESSAGE,
+    BillChanged,
+    CancelBill,
+    ResendMessage,
+)
+from portal.domain.bill import advance, check_cancelable, is_payable
+from portal.domain.errors import Conflict, LimitReached, NotFound
+from portal.domain.intake.cells import read_text
+from portal.domain.message import RESENDS_PER_DAY_MAX
+from portal.vault.act import Act
+from portal.vault.attempt import finish_cancel
+from portal.vault.bills import view_row
+from portal.vault.db import Row
+from portal.vault.messages import RESENT_MESSAGE, plan_resent_message
+from portal.vault.registry import operation
+from portal.vault.sealed import BILL_TABLE, open_billing, open_contact
+
+_WEB: Final = frozenset({"web"})
+_MERCHANT: Final = frozenset({"staff", "api_key"})
+_REVEALS: Final = ("payer name", "customer number", "phone hint")
+
+_LOCK: Final = """
+select id, version, lifecycle, settlement, sealed_version, contact, billing,
+       phone_blind is not null as has_phone
+from bill where merchant_id = $1 and id = $2 for update
+"""
+_MOVE: Final = """
+update bill set lifecycle = $3, version = version + 1, sealed_version = $4, contact = $5,
+    billing = $6, canceled_at = $7
+where merchant_id = $1 and id = $2
+"""
+_RESENT: Final = """
+select count(*) filter (where campaign = $3) as resent,
+       count(*) filter (where campaign = $3 and created_at > $4) as lately,
+       bool_or(state in ('planned', 'handed', 'redeemed')) as is_running
+from delivery where merchant_id = $1 and bill_id = $2
+"""
+_PLANNED: Final = "update bill set message = 'planned' where merchant_id = $1 and id = $2"
+
+
+@operation(
+    CANCEL_BILL,
+    callers=_WEB,
+    kinds=_MERCHANT,
+    scope="bills:write",
+    reveals=_REVEALS,
+    audit="effect",
+)
+async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
+    """Cancel a bill; while a payment may still arrive it is ``canceling`` and stops being payable.
+
+    Raises: Conflict ``stale_version`` (param ``version``), ``already_paid``, ``bill_state``;
+        InvalidInput for a reason that may not be stored; NotFound ``not_found``.
+    """
+    arguments = msgspec.msgpack.encode([request.bill_id, request.version, request.reason])
+    if await act.once("cancel_bill", request.idempotency_key, arguments) is not None:
+        return BillChanged(row=await view_row(act, request.bill_id))
+    reason = read_text(request.reason)
+    bill = await _lock(act, request.bill_id)
+    if bill["version"] != request.version:
+        raise Conflict("stale_version", params={"version": bill["version"]})
+    check_cancelable(bill["lifecycle"], bill["settlement"])
+    edge = advance(bill["lifecycle"], "cancel")
+    await _store_cancel(act, bill, edge.state, reason)
+    await act.emit(bill["id"], edge.code)
+    if edge.state == "canceling":
+        await finish_cancel(act, bill["id"])
+    return BillChanged(row=await view_row(act, bill["id"]))
+
+
+@operation(
+    RESEND_MESSAGE,
+    callers=_WEB,
+    kinds=_MERCHANT,
+    scope="bills:write",
+    reveals=_REVEALS,
+    audit="effect",
+)
+async def resend_message(act: Act, request: ResendMessage) -> BillChanged:
+    """Send the payer the link once more, ahead of all bulk sending.
+
+    Raises: Conflict ``not_payable``, ``no_channel``, ``message_running``; LimitReached
+        ``resent_too_often`` (params ``max``, ``hours``); NotFound ``not_found``.
+    """
+    arguments = msgspec.msgpack.encode([request.bill_id])
+    if await act.once("resend_message", request.idempotency_key, arguments) is not None:
+        return BillChanged(row=await view_row(act, request.bill_id))
+    bill = await _lock(act, request.bill_id)
+    if not is_payable(bill["lifecycle"], bill["settlement"]):
+        raise Conflict("not_payable")
+    if not bill["has_phone"]:
+        raise Conflict("no_channel")
+    day_ago = act.business - timedelta(hours=24)
+    sent = await act.db.fetchrow(_RESENT, act.merchant_id, bill["id"], RESENT_MESSAGE, day_ago)
+    if sent is not None and sent["is_running"]:
+        raise Conflict("message_running")
+    if sent is not None and sent["lately"] >= RESENDS_PER_DAY_MAX:
+        raise LimitReached("resent_too_often", params={"max": RESENDS_PER_DAY_MAX, "hours": 24})
+    await plan_resent_message(act, bill["id"], step=sent["resent"] if sent is not None else 0)
+    await act.db.execute(_PLANNED, act.merchant_id, bill["id"])
+    await act.emit(bill["id"], "message.resend_asked")
+    return BillChanged(row=await view_row(act, bill["id"]))
+
+
+async def _lock(act: Act, bill_id: UUID) -> Row:
+    row = await act.db.fetchrow(_LOCK, act.merchant_id, bill_id)
+    if row is None:
+        raise NotFound("not_found", params={"kind": "bill"})
+    return row
+
+
+async def _store_cancel(act: Act, bill: Row, lifecycle: str, reason: str) -> None:
+    """Move the bill and keep the reason with what is sealed of it, under a new row version."""
+    fields = await act.fields()
+    contact = open_contact(fields, bill["id"], bill["sealed_version"], bill["contact"])
+    billing = open_billing(fields, bill["id"], bill["sealed_version"], bill["billing"])
+    version = bill["sealed_version"] + 1
+    told = msgspec.structs.replace(billing, cancel_reason=reason)
+    await act.db.execute(
+        _MOVE,
+        act.merchant_id,
+        bill["id"],
+        lifecycle,
+        version,
+        fields.seal(BILL_TABLE, "contact", bill["id"], version, contact),
+        fields.seal(BILL_TABLE, "billing", bill["id"], version, told),
+        act.business if lifecycle == "canceled" else None,
+    )

@@ -1,0 +1,82 @@
+"""Data zone: what the dashboard's first screen shows, from the tally: no bill is counted here."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from portal.contract.bills import SUMMARISE_BILLS, DayPaid, Funnel, Summary
+from portal.contract.envelope import Nothing
+from portal.vault.act import Act
+from portal.vault.case import count_open
+from portal.vault.db import Row
+from portal.vault.imports import view_newest
+from portal.vault.registry import operation
+from portal.vault.tallies import sum_bills, sum_days
+
+DAYS_SHOWN: Final = 62
+"""Two months of days: this one and the one it is compared with."""
+
+IMPORTS_SHOWN: Final = 5
+
+_ISSUED: Final = frozenset({"open", "overdue", "lapsed", "canceling"})
+_PAID: Final = frozenset({"settled", "over"})
+_ACCEPTED: Final = frozenset({"accepted", "delivered", "undelivered"})
+_UNDELIVERED: Final = frozenset({"undelivered", "failed"})
+
+
+@operation(
+    SUMMARISE_BILLS,
+    callers=frozenset({"web"}),
+    kinds=frozenset({"staff", "api_key"}),
+    scope="bills:read",
+    audit="none",
+)
+async def summarise_bills(act: Act, request: Nothing) -> Summary:
+    """Counts and sums over the merchant's issued bills; canceled ones don't count."""
+    del request
+    zone: str = await act.db.fetchval("select zone from merchant where id = $1", act.merchant_id)
+    today = act.clock.business_today(zone)
+    rows = [row for row in await sum_bills(act, today) if row["lifecycle"] in _ISSUED]
+    unpaid = [row for row in rows if row["settlement"] not in _PAID]
+    paid = [row for row in rows if row["settlement"] in _PAID]
+    overdue = [row for row in unpaid if row["is_past_due"]]
+    days = await sum_days(act, today - timedelta(days=DAYS_SHOWN))
+    imports, _ = await view_newest(act, IMPORTS_SHOWN)
+    return Summary(
+        requested_bills=_bills(rows),
+        requested_minor=_yen(rows),
+        paid_bills=_bills(paid),
+        paid_minor=_yen(paid),
+        unpaid_bills=_bills(unpaid),
+        unpaid_minor=_yen(unpaid),
+        overdue_bills=_bills(overdue),
+        overdue_minor=_yen(overdue),
+        never_opened_bills=_bills(unpaid, lambda row: not row["is_opened"]),
+        undelivered_bills=_bills(unpaid, lambda row: row["message"] in _UNDELIVERED),
+        open_cases=await count_open(act.db, act.merchant_id),
+        funnel=_funnel(rows, paid),
+        days=tuple(
+            DayPaid(day=row["day"], bills=row["bills"], amount_minor=row["amount_minor"])
+            for row in days
+        ),
+        imports=tuple(imports),
+        as_of=act.business,
+    )
+
+
+def _funnel(rows: Sequence[Row], paid: Sequence[Row]) -> Funnel:
+    return Funnel(
+        requested=_bills(rows),
+        accepted=_bills(rows, lambda row: row["message"] in _ACCEPTED),
+        delivered=_bills(rows, lambda row: row["message"] == "delivered"),
+        opened=_bills(rows, lambda row: row["is_opened"]),
+        paid=_bills(paid),
+    )
+
+
+def _bills(rows: Sequence[Row], counts: Callable[[Row], bool] = lambda _: True) -> int:
+    return sum(row["bills"] for row in rows if counts(row))
+
+
+def _yen(rows: Sequence[Row]) -> int:
+    return sum(row["amount_minor"] for row in rows)

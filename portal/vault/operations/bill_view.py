@@ -1,0 +1,153 @@
+"""Data zone: one bill with all that happened to it.
+
+The timeline joins what is written as events with what columns tell already: that the bill came,
+was issued and opened, and what became of each message.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from portal.contract.bills import (
+    VIEW_BILL,
+    AttemptRow,
+    BillDetail,
+    BillEvent,
+    BillLine,
+    ViewBill,
+)
+from portal.domain.contact import email_hint, write_check_code
+from portal.domain.errors import NotFound
+from portal.domain.ids import AttemptId
+from portal.vault.act import Act
+from portal.vault.bills import ROW_COLUMNS, to_bill_row
+from portal.vault.db import Row
+from portal.vault.registry import operation
+from portal.vault.sealed import BillBilling, open_billing, open_contact
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+EVENTS_MAX: Final = 200
+ATTEMPTS_MAX: Final = 50
+
+_BILL: Final = f"""
+select {ROW_COLUMNS}, b.billing, b.tax_minor, b.check_code, b.issued_at, i.created_by
+from bill b left join import i on i.merchant_id = $1 and i.id = b.import_id
+where b.merchant_id = $1 and b.id = $2
+"""  # noqa: S608  # constant columns
+_EVENTS: Final = """
+select at, code, actor, params from bill_event where merchant_id = $1 and bill_id = $2
+order by id desc limit $3
+"""
+_DELIVERIES: Final = """
+select campaign, channel, state, code, created_at, changed_at from delivery
+where merchant_id = $1 and bill_id = $2 order by id desc limit $3
+"""
+_ATTEMPTS: Final = """
+select id, method, provider, state, amount_minor, reference, decline_code, created_at from attempt
+where merchant_id = $1 and bill_id = $2 order by id desc limit $3
+"""
+
+
+@operation(
+    VIEW_BILL,
+    callers=frozenset({"web"}),
+    kinds=frozenset({"staff", "api_key"}),
+    scope="bills:read",
+    reveals=("payer name", "customer number", "contract number", "contact hints", "line items"),
+    audit="reveal",
+)
+async def view_bill(act: Act, request: ViewBill) -> BillDetail:
+    """One bill of the merchant. Raises: NotFound ``not_found``."""
+    row = await act.db.fetchrow(_BILL, act.merchant_id, request.bill_id)
+    if row is None:
+        raise NotFound("not_found", params={"kind": "bill"})
+    act.reveal(1)
+    fields = await act.fields()
+    contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
+    billing = open_billing(fields, row["id"], row["sealed_version"], row["billing"])
+    return BillDetail(
+        row=to_bill_row(fields, row),
+        contract_no=contact.contract_no,
+        email_hint=email_hint(contact.email),
+        check_code=write_check_code(row["check_code"]),
+        lines=tuple(
+            BillLine(
+                label=item.label,
+                amount_minor=item.amount_minor,
+                tax_rate_percent=item.tax_rate_percent,
+            )
+            for item in billing.lines
+        ),
+        tax_minor=row["tax_minor"],
+        attempts=await _read_attempts(act, row),
+        events=await _read_events(act, row, billing),
+    )
+
+
+async def _read_attempts(act: Act, row: Row) -> tuple[AttemptRow, ...]:
+    found = await act.db.fetch(_ATTEMPTS, act.merchant_id, row["id"], ATTEMPTS_MAX)
+    return tuple(
+        AttemptRow(
+            id=AttemptId(attempt["id"]),
+            method=attempt["method"],
+            provider=attempt["provider"],
+            state=attempt["state"],
+            amount_minor=attempt["amount_minor"],
+            reference=attempt["reference"],
+            decline_code=attempt["decline_code"],
+            created_at=attempt["created_at"],
+        )
+        for attempt in found
+    )
+
+
+async def _read_events(act: Act, row: Row, billing: BillBilling) -> tuple[BillEvent, ...]:
+    """Newest first, at most EVENTS_MAX."""
+    events = _events_of_columns(row)
+    for written in await act.db.fetch(_EVENTS, act.merchant_id, row["id"], EVENTS_MAX):
+        params = msgspec.json.decode(written["params"], type=dict[str, str | int])
+        if written["code"] in {"bill.cancel_requested", "bill.canceled"} and billing.cancel_reason:
+            params["reason"] = billing.cancel_reason
+        events.append(
+            BillEvent(at=written["at"], code=written["code"], actor=written["actor"], params=params)
+        )
+    for delivery in await act.db.fetch(_DELIVERIES, act.merchant_id, row["id"], EVENTS_MAX):
+        events += _events_of_delivery(delivery)
+    events.sort(key=lambda event: event.at, reverse=True)
+    return tuple(events[:EVENTS_MAX])
+
+
+def _events_of_columns(row: Row) -> list[BillEvent]:
+    known: tuple[tuple[datetime | None, str, str], ...] = (
+        (row["created_at"], "bill.accepted", row["created_by"] or "system"),
+        (row["issued_at"], "bill.issued", "system"),
+        (row["opened_at"], "bill.opened", "payer"),
+    )
+    return [
+        BillEvent(at=at, code=code, actor=actor, params={})
+        for at, code, actor in known
+        if at is not None
+    ]
+
+
+def _events_of_delivery(delivery: Row) -> list[BillEvent]:
+    """That a message was planned, and what it has come to since."""
+    params: dict[str, str | int] = {
+        "channel": delivery["channel"], "campaign": delivery["campaign"]
+    }  # fmt: skip
+    events = [
+        BillEvent(at=delivery["created_at"], code="message.planned", actor="system", params=params)
+    ]
+    if delivery["state"] not in {"planned", "handed", "redeemed"}:
+        why: dict[str, str | int] = {"code": delivery["code"]} if delivery["code"] else {}
+        events.append(
+            BillEvent(
+                at=delivery["changed_at"],
+                code=f"message.{delivery['state']}",
+                actor="system",
+                params=params | why,
+            )
+        )
+    return events

@@ -1,0 +1,150 @@
+"""Data zone, stage "message": results of a slice booked, the next slice handed out.
+
+The worker learns ids and routes. A chunk is sent by one lease at a time (the fence is checked
+before any operation runs), and a lease reports each slice whole; so whatever is still ``handed``
+when it reports was never sent and is handed out again, and whatever is still ``redeemed`` may have
+been sent: that is ambiguous and is not sent again.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from portal.contract.message import (
+    REPORT_AND_NEXT,
+    SLICE_MAX,
+    DeliveryRoute,
+    ReportAndNext,
+    SendResult,
+    Slice,
+)
+from portal.domain.bill import is_payable
+from portal.domain.errors import InvalidInput
+from portal.domain.ids import DeliveryId, to_public
+from portal.domain.message import REDEEM_GRACE_S, event_of_result
+from portal.vault.act import Act
+from portal.vault.db import Row
+from portal.vault.deliveries import COLUMNS, Delivery, store
+from portal.vault.registry import operation
+from portal.vault.texts import check_tokens
+
+_IN_HAND: Final = f"""
+select {COLUMNS} from delivery d
+where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('handed', 'redeemed')
+order by d.id for update
+"""  # noqa: S608  # constant columns
+_NEXT: Final = f"""
+select {COLUMNS}, d.channel, d.provider, b.lifecycle, b.settlement
+from delivery d join bill b on b.merchant_id = $1 and b.id = d.bill_id
+where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('planned', 'handed') and d.id > $3
+      and (d.not_before is null or d.not_before <= $4)
+order by d.id limit $5 for update of d
+"""  # noqa: S608  # constant columns
+_IS_OPEN: Final = """
+select exists (select from delivery where merchant_id = $1 and chunk_id = $2
+               and state in ('planned', 'handed', 'redeemed'))
+"""
+_ACCOUNT: Final = "select code, sms_sender from merchant where id = $1"
+_CHUNK_DONE: Final = """
+update delivery_chunk set done_at = $3 where merchant_id = $1 and id = $2 and done_at is null
+"""
+_FIRST: Final = UUID(int=0)
+
+
+@operation(
+    REPORT_AND_NEXT, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect"
+)  # fmt: skip
+async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
+    """Book a slice's results and hand out up to ``take`` deliveries that are still due.
+
+    Booking the same results twice changes nothing. Bills that were paid or canceled since are left
+    out. Raises: InvalidInput ``slice_size`` (param ``max``), ``text_refused``.
+    """
+    act.require_scope(request.chunk_id)
+    if len(request.results) > SLICE_MAX or not 0 <= request.take <= SLICE_MAX:
+        raise InvalidInput("slice_size", params={"max": SLICE_MAX})
+    for result in request.results:
+        check_tokens(provider_ref=result.provider_ref, code=result.code)
+    await _book(act, request.chunk_id, request.results)
+    routes = await _hand_out(act, request.chunk_id, request.take)
+    if not await act.db.fetchval(_IS_OPEN, act.merchant_id, request.chunk_id):
+        await act.db.execute(_CHUNK_DONE, act.merchant_id, request.chunk_id, act.now)
+        await act.close_task(rows=len(request.results))
+        return Slice(deliveries=(), done=True)
+    if not routes:
+        return Slice(deliveries=(), done=False)
+    account = await act.db.fetchrow(_ACCOUNT, act.merchant_id)
+    return Slice(
+        deliveries=tuple(routes),
+        done=False,
+        account=account["code"] if account else "",
+        sender=account["sms_sender"] if account else "",
+    )
+
+
+async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> None:
+    """Move what was in the worker's hands by what it reports, or by its silence."""
+    rows = await act.db.fetch(_IN_HAND, act.merchant_id, chunk_id)
+    reported = {result.delivery_id: result for result in results}
+    moved: list[Delivery] = []
+    for row in rows:
+        delivery = Delivery.of(row)
+        result = reported.get(DeliveryId(delivery.id))
+        if result is None:
+            has_moved = delivery.state == "redeemed" and delivery.take("lose")
+        else:
+            has_moved = _apply(act, delivery, result)
+        if has_moved:
+            moved.append(delivery)
+    await store(act, moved)
+
+
+def _apply(act: Act, delivery: Delivery, result: SendResult) -> bool:
+    """Take the edge of one result; False when it changes nothing."""
+    before = delivery.state
+    event = event_of_result(before, result.outcome, result.code, delivery.tries)
+    if not delivery.take(event):
+        if event == "accept":  # nobody can have sent what was never redeemed
+            act.note_incident("result_without_redemption", delivery.id)
+        return False
+    delivery.code = result.code
+    delivery.provider_ref = result.provider_ref or delivery.provider_ref
+    if delivery.state == "planned":
+        delivery.tries += 1
+        if event == "lose":
+            delivery.not_before = act.now + timedelta(seconds=REDEEM_GRACE_S)
+    return True
+
+
+async def _hand_out(act: Act, chunk_id: UUID, take: int) -> list[DeliveryRoute]:
+    """The next deliveries of the chunk whose bills can still be paid; the others end here."""
+    routes: list[DeliveryRoute] = []
+    moved: list[Delivery] = []
+    after = _FIRST
+    while len(routes) < take:
+        wanted = take - len(routes)
+        rows = await act.db.fetch(_NEXT, act.merchant_id, chunk_id, after, act.now, wanted)
+        for row in rows:
+            delivery = Delivery.of(row)
+            if is_payable(row["lifecycle"], row["settlement"]):
+                delivery.take("hand_out")
+                routes.append(_to_route(row))
+            else:
+                delivery.take("leave_out")
+                delivery.code = "not_due"
+            moved.append(delivery)
+        if len(rows) < wanted:
+            break
+        after = rows[-1]["id"]
+    await store(act, moved)
+    return routes
+
+
+def _to_route(row: Row) -> DeliveryRoute:
+    return DeliveryRoute(
+        delivery_id=DeliveryId(row["id"]),
+        channel=row["channel"],
+        provider=row["provider"],
+        key=to_public("delivery", row["id"]),
+    )

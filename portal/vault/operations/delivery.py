@@ -1,0 +1,60 @@
+"""Data zone, stage "message": providers' receipts move deliveries forward.
+
+Called by the one operation that records notices. A receipt says what the provider knows of its own
+message; it can't be asked for more, so it is believed, but only forward: a delivered message stays
+delivered, and a receipt for a delivery that was never redeemed changes nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from portal.contract.payment import NoticeClaim
+from portal.domain.errors import NotFound
+from portal.domain.ids import from_public
+from portal.domain.message import RECEIPTS
+from portal.vault.act import Act
+from portal.vault.deliveries import COLUMNS, Delivery, store
+
+_LOCK: Final = f"""
+select {COLUMNS} from delivery d
+where d.merchant_id = $1 and d.provider = $2 and d.id = any($3::uuid[]) order by d.id for update
+"""  # noqa: S608  # constant columns
+
+
+async def apply_receipt(act: Act, provider: str, claim: NoticeClaim) -> bool:
+    """Apply one claim about a delivery; False when it changes nothing."""
+    return await apply_receipts(act, provider, [claim]) > 0
+
+
+async def apply_receipts(act: Act, provider: str, claims: Sequence[NoticeClaim]) -> int:
+    """Apply claims about deliveries of one provider, in their order; how many changed something.
+
+    A claim with a reference that is no delivery's, or with a word that is no receipt, is passed
+    over: the notice itself is kept by whoever calls.
+    """
+    wanted = {claim.reference: found for claim in claims if (found := _delivery_of(claim))}
+    if not wanted:
+        return 0
+    rows = await act.db.fetch(_LOCK, act.merchant_id, provider, list(set(wanted.values())))
+    deliveries = {row["id"]: Delivery.of(row) for row in rows}
+    moved: dict[object, Delivery] = {}
+    changes = 0
+    for claim in claims:
+        delivery = deliveries.get(wanted.get(claim.reference))
+        event = RECEIPTS.get(claim.claim)
+        if delivery is None or event is None or not delivery.take(event):
+            continue
+        delivery.code = f"receipt_{claim.claim}"
+        moved[delivery.id] = delivery
+        changes += 1
+    await store(act, list(moved.values()))
+    return changes
+
+
+def _delivery_of(claim: NoticeClaim) -> UUID | None:
+    """The delivery whose public id the provider repeats as reference."""
+    try:
+        return from_public("delivery", claim.reference)
+    except NotFound:
+        return None

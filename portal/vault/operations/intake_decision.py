@@ -1,0 +1,156 @@
+"""Data zone, stage "intake": the yes or no to a checked import, and what follows from it.
+
+Issuing takes 1,000 bills a step: lifecycle, ledger, deliveries and the tasks that send them commit
+together. Steps go through the import's bills in order and remember how far they came, so a step
+that is repeated after a crash begins where the last committed one ended.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from portal.contract.intake import (
+    DECIDE_IMPORT,
+    DISCARD_BILLS,
+    ISSUE_BILLS,
+    DecideImport,
+    DiscardBills,
+    ImportView,
+    IssueBills,
+    StepProgress,
+)
+from portal.domain.bill import advance
+from portal.domain.errors import Conflict
+from portal.domain.ledger import bill_issued
+from portal.vault.act import Act
+from portal.vault.db import Row
+from portal.vault.imports import lock_import, view
+from portal.vault.ledger import post
+from portal.vault.messages import plan_first_messages
+from portal.vault.registry import operation
+
+STEP_ROWS: Final = 1_000
+PARTS_DROPPED: Final = 8
+"""Sealed parts of the file forgotten with each step: its rows are judged, nobody reads it again."""
+
+_WORK: Final = frozenset({"work"})
+_LEASE: Final = frozenset({"lease"})
+
+_DECIDE: Final = """
+update import set state = $3, decided_at = $4, step_after = null
+where merchant_id = $1 and id = $2
+"""
+_NEXT: Final = """
+select id, lifecycle, amount_minor, phone_blind is not null as has_phone from bill
+where merchant_id = $1 and import_id = $2 and id > $3 order by id limit $4
+for update
+"""
+_ISSUE: Final = """
+update bill set lifecycle = $3, issued_at = $4, version = version + 1,
+    message = case when phone_blind is null then 'none' else 'planned' end
+where merchant_id = $1 and id = any($2::uuid[])
+"""
+_DELETE: Final = "delete from bill where merchant_id = $1 and id = any($2::uuid[])"
+_STEP: Final = """
+update import set step_after = $3, rows_issued = rows_issued + $4
+where merchant_id = $1 and id = $2
+"""
+_END: Final = """
+update import set state = case state when 'issuing' then 'issued' when 'discarding'
+    then 'discarded' else state end
+where merchant_id = $1 and id = $2
+"""
+_DROP_PARTS: Final = """
+delete from file_part where merchant_id = $1 and file_id = $2 and part_no in (
+    select part_no from file_part where merchant_id = $1 and file_id = $2
+    order by part_no limit $3)
+returning part_no
+"""
+_FIRST: Final = UUID(int=0)
+
+
+@operation(
+    DECIDE_IMPORT,
+    callers=frozenset({"web"}),
+    kinds=frozenset({"staff", "api_key"}),
+    scope="imports:write",
+    audit="effect",
+)
+async def decide_import(act: Act, request: DecideImport) -> ImportView:
+    """Send the good rows of a checked import, or forget them all.
+
+    Raises: Conflict ``import_state`` (param ``state``) unless it is ``checked``,
+        ``nothing_to_send`` when it has no good row, ``idempotency_mismatch``.
+    """
+    arguments = msgspec.msgpack.encode([request.import_id, request.decision])
+    if await act.once("decide_import", request.idempotency_key, arguments) is not None:
+        return await view(act, request.import_id)
+    row = await lock_import(act, request.import_id)
+    if row["state"] != "checked":
+        raise Conflict("import_state", params={"state": row["state"]})
+    if request.decision == "send":
+        if not row["rows_good"]:
+            raise Conflict("nothing_to_send")
+        await act.db.execute(_DECIDE, act.merchant_id, row["id"], "issuing", act.business)
+        await act.plan_task("intake.issue_bills", row["id"])
+    else:
+        await act.db.execute(_DECIDE, act.merchant_id, row["id"], "discarding", act.business)
+        await act.plan_task("intake.discard_bills", row["id"])
+    return await view(act, row["id"])
+
+
+@operation(ISSUE_BILLS, callers=_WORK, kinds=_LEASE, audit="effect")
+async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
+    """Open the next 1,000 bills of an import: what is owed is booked, messages are planned.
+
+    Bills that staff canceled before are passed over.
+    """
+    act.require_scope(request.import_id)
+    row = await lock_import(act, request.import_id)
+    if row["state"] != "issuing":
+        await act.close_task()
+        return StepProgress(rows=0, remaining=False)
+    bills = await _take_next(act, row)
+    due = [bill for bill in bills if bill["lifecycle"] == "scheduled"]
+    if due:
+        edge = advance("scheduled", "issue")
+        ids = [bill["id"] for bill in due]
+        await act.db.execute(_ISSUE, act.merchant_id, ids, edge.state, act.business)
+        await post(act, [bill_issued(bill["id"], bill["amount_minor"]) for bill in due])
+        reachable = [bill["id"] for bill in due if bill["has_phone"]]
+        await plan_first_messages(act, row["id"], reachable)
+    return await _end_step(act, row, bills, issued=len(due))
+
+
+@operation(DISCARD_BILLS, callers=_WORK, kinds=_LEASE, audit="effect")
+async def discard_bills(act: Act, request: DiscardBills) -> StepProgress:
+    """Delete the next 1,000 bills of an import that was thrown away or refused as a whole."""
+    act.require_scope(request.import_id)
+    row = await lock_import(act, request.import_id)
+    if row["state"] not in {"discarding", "refused"}:
+        await act.close_task()
+        return StepProgress(rows=0, remaining=False)
+    bills = await _take_next(act, row)
+    gone = [bill["id"] for bill in bills if bill["lifecycle"] == "scheduled"]
+    await act.db.execute(_DELETE, act.merchant_id, gone)
+    return await _end_step(act, row, bills, issued=0)
+
+
+async def _take_next(act: Act, row: Row) -> list[Row]:
+    """The import's next bills, locked in the order of their ids."""
+    after = row["step_after"] or _FIRST
+    return await act.db.fetch(_NEXT, act.merchant_id, row["id"], after, STEP_ROWS)
+
+
+async def _end_step(act: Act, row: Row, bills: Sequence[Row], *, issued: int) -> StepProgress:
+    """Remember how far the step came; the last one ends the import and its task."""
+    dropped = await act.db.fetch(_DROP_PARTS, act.merchant_id, row["file_id"], PARTS_DROPPED)
+    last = bills[-1]["id"] if bills else row["step_after"]
+    await act.db.execute(_STEP, act.merchant_id, row["id"], last, issued)
+    if len(bills) == STEP_ROWS or len(dropped) == PARTS_DROPPED:
+        return StepProgress(rows=len(bills), remaining=True)
+    await act.db.execute(_END, act.merchant_id, row["id"])
+    await act.close_task(rows=len(bills))
+    return StepProgress(rows=len(bills), remaining=False)

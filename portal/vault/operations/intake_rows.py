@@ -1,0 +1,294 @@
+"""Data zone, stage "intake": the rows of one chunk become bills that wait for a yes, or faults.
+
+One transaction a chunk. Rows go in by one statement, in the order of their keys, so that the same
+file sent twice at once can't deadlock: the second sending waits and then finds its rows known.
+What was there before is looked at afterwards: the same request again is known, another content
+under the same number is a fault, and within one file the earlier line wins whatever the order in
+which workers come to its chunks.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from portal.contract.intake import ACCEPT_CHUNK, PART_BYTES_MAX, AcceptChunk, ChunkAccepted
+from portal.domain.errors import TryLater
+from portal.domain.intake.judge import Judge, Rules
+from portal.domain.intake.row import BillRequest, Fault, shown
+from portal.vault import file
+from portal.vault.act import Act
+from portal.vault.db import Row
+from portal.vault.imports import read_import
+from portal.vault.registry import operation
+from portal.vault.sealed import ROW_FAULT_TABLE, FaultValue
+from portal.vault.splitter import ChunkBytes, SealedBill, Verdicts, duplicate, judge_chunk
+
+_OPEN: Final = frozenset({"receiving", "checking"})
+_GOING: Final = frozenset({"discarding", "discarded", "refused"})
+
+_CHUNK: Final = """
+select chunk_no, start_offset, end_offset, first_line, is_oversize, done_at from import_chunk
+where merchant_id = $1 and import_id = $2 and chunk_no = $3
+"""
+_INSERT: Final = """
+insert into bill (merchant_id, import_id, created_at, lifecycle, settlement, message, currency, id,
+                  line, number, kind, period, contract_blind, customer_blind, phone_blind,
+                  email_blind, check_code, amount_minor, tax_minor, due_on, language, contact,
+                  billing)
+select $1, $2, $3, 'scheduled', 'unpaid', 'none', 'JPY', r.*
+from unnest($4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::bytea[],
+            $11::bytea[], $12::bytea[], $13::int[], $14::bigint[], $15::bigint[], $16::date[],
+            $17::text[], $18::bytea[], $19::bytea[]) as r
+on conflict (merchant_id, number, contract_blind, period, kind) do nothing
+returning id
+"""
+_THERE: Final = """
+select r.place::int as place, b.id, b.import_id, b.line, b.amount_minor, b.due_on, b.lifecycle,
+       i.state as import_state
+from unnest($2::text[], $3::bytea[], $4::text[], $5::text[]) with ordinality
+     as r (number, contract_blind, period, kind, place)
+join bill b on b.merchant_id = $1 and b.number = r.number and b.contract_blind = r.contract_blind
+     and b.period = r.period and b.kind = r.kind
+join import i on i.merchant_id = $1 and i.id = b.import_id
+"""
+_DISPLACE: Final = """
+delete from bill where merchant_id = $1 and id = any($2::uuid[]) and lifecycle = 'scheduled'
+returning id
+"""
+_FAULTS: Final = """
+insert into row_fault (merchant_id, import_id, line, id, column_name, code, params, value)
+select $1, $2, f.line, f.id, f.column_name, f.code, f.params::jsonb, f.value
+from unnest($3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::bytea[])
+     as f (line, id, column_name, code, params, value)
+"""
+_CHUNK_DONE: Final = """
+update import_chunk set done_at = $4, faults = $5
+where merchant_id = $1 and import_id = $2 and chunk_no = $3
+"""
+_IMPORT_DONE: Final = """
+update import set rows_good = rows_good + $3, rows_faulty = rows_faulty + $4,
+    rows_known = rows_known + $5, amount_good_minor = amount_good_minor + $6,
+    chunks_done = chunks_done + 1,
+    state = case when is_received and chunks_done + 1 = chunks_planned then 'checked'
+            else state end,
+    checked_at = case when is_received and chunks_done + 1 = chunks_planned then $7::timestamptz
+                 end
+where merchant_id = $1 and id = $2 and state in ('receiving', 'checking')
+returning state
+"""
+
+
+class _Tally:
+    """What one chunk changes in its import. Counts are rows; ``displaced`` were good before."""
+
+    def __init__(self, verdicts: Verdicts) -> None:
+        self.faults = verdicts.faults
+        self.faulty = verdicts.faulty
+        self.good = 0
+        self.known = 0
+        self.amount_minor = 0
+        self.displaced = 0
+
+    def refuse(self, fault: Fault) -> None:
+        self.faults.append(fault)
+        self.faulty += 1
+
+
+@operation(
+    ACCEPT_CHUNK, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect"
+)  # fmt: skip
+async def accept_chunk(act: Act, request: AcceptChunk) -> ChunkAccepted:
+    """Judge, seal and store the rows of one chunk, and finish its task.
+
+    Raises: TryLater ``import_moved`` when the file was refused while its rows were being stored:
+    nothing is kept then.
+    """
+    act.require_scope(request.import_id)
+    row = await read_import(act, request.import_id)
+    chunk = await act.db.fetchrow(_CHUNK, act.merchant_id, row["id"], request.chunk_no)
+    if chunk is None or chunk["done_at"] is not None or row["state"] not in _OPEN:
+        await act.close_task()
+        return ChunkAccepted(rows_good=0, rows_faulty=0, rows_known=0)
+    verdicts = await _judge(act, row, chunk)
+    tally = _Tally(verdicts)
+    await _store(act, row["id"], verdicts.bills, tally)
+    await _store_faults(act, row["id"], tally.faults)
+    await _finish(act, row["id"], request.chunk_no, tally)
+    await act.close_task(rows=tally.good)
+    return ChunkAccepted(
+        rows_good=tally.good, rows_faulty=tally.faulty - tally.displaced, rows_known=tally.known
+    )
+
+
+async def _judge(act: Act, row: Row, chunk: Row) -> Verdicts:
+    """Read the chunk's bytes and judge them beside the event loop."""
+    body = b"" if chunk["is_oversize"] else await _read_bytes(act, row["file_id"], chunk)
+    zone: str = await act.db.fetchval("select zone from merchant where id = $1", act.merchant_id)
+    judge = Judge(row["columns"], Rules(today=act.clock.business_today(zone)))
+    fields = await act.fields()
+    ids = iter(sorted(act.new_id() for _ in range(body.count(b"\n") + body.count(b"\r") + 1)))
+    piece = ChunkBytes(
+        body=body,
+        first_line=chunk["first_line"],
+        encoding=row["encoding"] or "utf-8",
+        is_oversize=chunk["is_oversize"],
+    )
+    return await asyncio.to_thread(judge_chunk, piece, judge, fields, ids)
+
+
+async def _read_bytes(act: Act, file_id: UUID, chunk: Row) -> bytes:
+    """The chunk's bytes out of the one or two parts that hold them."""
+    first, start = divmod(chunk["start_offset"], PART_BYTES_MAX)
+    last = (chunk["end_offset"] - 1) // PART_BYTES_MAX
+    parts = [await file.read_part(act, file_id, part) for part in range(first, last + 1)]
+    size = chunk["end_offset"] - chunk["start_offset"]
+    return b"".join(parts)[start : start + size]
+
+
+async def _store(act: Act, import_id: UUID, bills: Sequence[SealedBill], tally: _Tally) -> None:
+    """Insert what is new; say of all else why it is not."""
+    refused = await _insert(act, import_id, bills, tally)
+    if not refused:
+        return
+    earlier: list[SealedBill] = []
+    displaced: list[UUID] = []
+    for bill, there in await _look_up(act, refused):
+        if there["import_id"] != import_id:
+            _compare(bill.request, there, tally)
+        elif there["line"] <= bill.request.line:
+            tally.refuse(duplicate(bill.request, there["line"]))
+        else:
+            earlier.append(bill)
+            displaced.append(there["id"])
+            tally.amount_minor -= there["amount_minor"]
+            tally.good -= 1
+            tally.displaced += 1
+            later = msgspec.structs.replace(bill.request, line=there["line"])
+            tally.refuse(duplicate(later, bill.request.line))
+    if earlier:
+        await _displace(act, import_id, earlier, displaced, tally)
+
+
+async def _insert(
+    act: Act, import_id: UUID, bills: Sequence[SealedBill], tally: _Tally
+) -> list[SealedBill]:
+    """Insert bills; those whose key is taken come back."""
+    if not bills:
+        return []
+    rows = [bill.request for bill in bills]
+    found = await act.db.fetch(
+        _INSERT,
+        act.merchant_id,
+        import_id,
+        act.business,
+        [bill.id for bill in bills],
+        [row.line for row in rows],
+        [row.number for row in rows],
+        [row.kind for row in rows],
+        [row.period for row in rows],
+        [bill.contract_blind for bill in bills],
+        [bill.customer_blind for bill in bills],
+        [bill.phone_blind for bill in bills],
+        [bill.email_blind for bill in bills],
+        [bill.check_code for bill in bills],
+        [row.amount_minor for row in rows],
+        [row.tax_minor for row in rows],
+        [row.due_on for row in rows],
+        [row.language for row in rows],
+        [bill.contact for bill in bills],
+        [bill.billing for bill in bills],
+    )
+    stored = {row["id"] for row in found}
+    tally.good += len(stored)
+    tally.amount_minor += sum(bill.request.amount_minor for bill in bills if bill.id in stored)
+    return [bill for bill in bills if bill.id not in stored]
+
+
+async def _look_up(act: Act, bills: Sequence[SealedBill]) -> list[tuple[SealedBill, Row]]:
+    """Each bill with the stored one that has its key.
+
+    Raises: TryLater ``import_moved`` when one was forgotten between the two statements, or is
+    about to be: its import was thrown away, so it must not make this row a known one.
+    """
+    rows = await act.db.fetch(
+        _THERE,
+        act.merchant_id,
+        [bill.request.number for bill in bills],
+        [bill.contract_blind for bill in bills],
+        [bill.request.period for bill in bills],
+        [bill.request.kind for bill in bills],
+    )
+    if len(rows) != len(bills) or any(row["import_state"] in _GOING for row in rows):
+        raise TryLater("import_moved", retry_after_s=2.0)
+    return [(bills[row["place"] - 1], row) for row in rows]
+
+
+def _compare(request: BillRequest, there: Row, tally: _Tally) -> None:
+    """A request that came with an earlier import: known, or known with another content."""
+    if there["lifecycle"] in {"canceling", "canceled", "superseded"}:
+        value = shown(request.number)
+        tally.refuse(Fault(request.line, "number", "known_canceled", {}, value))
+    elif (there["amount_minor"], there["due_on"]) != (request.amount_minor, request.due_on):
+        params: dict[str, str | int] = {
+            "amount": there["amount_minor"], "due": there["due_on"].isoformat()
+        }  # fmt: skip
+        value = shown(request.number)
+        tally.refuse(Fault(request.line, "number", "known_differs", params, value))
+    else:
+        tally.known += 1
+
+
+async def _displace(
+    act: Act,
+    import_id: UUID,
+    earlier: Sequence[SealedBill],
+    displaced: Sequence[UUID],
+    tally: _Tally,
+) -> None:
+    """Put earlier lines of this file in the place of later ones that another worker stored first.
+
+    Raises: TryLater ``import_moved`` when another chunk does the same just now.
+    """
+    gone = await act.db.fetch(_DISPLACE, act.merchant_id, sorted(displaced))
+    if len(gone) != len(displaced) or await _insert(act, import_id, earlier, tally):
+        raise TryLater("import_moved")
+
+
+async def _store_faults(act: Act, import_id: UUID, faults: Sequence[Fault]) -> None:
+    if not faults:
+        return
+    fields = await act.fields()
+    ids = [act.new_id() for _ in faults]
+    await act.db.execute(
+        _FAULTS,
+        act.merchant_id,
+        import_id,
+        [fault.line for fault in faults],
+        ids,
+        [fault.column for fault in faults],
+        [fault.code for fault in faults],
+        [msgspec.json.encode(fault.params).decode() for fault in faults],
+        [
+            fields.seal(ROW_FAULT_TABLE, "document", row_id, 1, FaultValue(fault.value))
+            for row_id, fault in zip(ids, faults, strict=True)
+        ],
+    )
+
+
+async def _finish(act: Act, import_id: UUID, chunk_no: int, tally: _Tally) -> None:
+    """Count the chunk as done; the last one of a whole file makes the import ``checked``."""
+    by_code = Counter(code for _, code in {(fault.line, fault.code) for fault in tally.faults})
+    await act.db.execute(
+        _CHUNK_DONE, act.merchant_id, import_id, chunk_no, act.now,
+        msgspec.json.encode(by_code).decode(),
+    )  # fmt: skip
+    state = await act.db.fetchval(
+        _IMPORT_DONE, act.merchant_id, import_id, tally.good, tally.faulty, tally.known,
+        tally.amount_minor, act.business,
+    )  # fmt: skip
+    if state is None:
+        raise TryLater("import_moved")
