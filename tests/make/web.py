@@ -16,6 +16,7 @@ from portal.application.doors.server import create_app
 from portal.application.run import server_for
 from portal.application.settings import WebSettings
 from portal.contract.client import VaultClient
+from portal.kit import log
 from portal.kit.crypto import client_context
 from portal.kit.outbound import Outbound
 from tests.make.certificates import Authority
@@ -66,6 +67,7 @@ async def running_web(
     folder: Path, vault: VaultClient | None = None, *, settings: WebSettings | None = None
 ) -> AsyncGenerator[Web]:
     """The application, served; without a vault given, the one it looks for is away."""
+    log.configure(process="web", strict=True)
     settings = settings or web_settings(folder)
     own = vault is None
     if vault is None:

@@ -57,7 +57,8 @@ async def run(
     result = running if isinstance(running, ExecutionResult) else await running
     errors = tuple(result.errors or ())
     for error in errors:
-        if error.path is None and error.original_error is None:
+        if error.path is None:
+            # Nothing was executed: a variable could not be read.
             raise _variable_refused(error) from None
     return Answer(result.data, errors)
 
