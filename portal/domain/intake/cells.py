@@ -34,8 +34,9 @@ TAX_RATES: Final[dict[str, int]] = {"": 10, "10": 10, "10%": 10, "8": 8, "8%": 8
 """Rates of the consumption tax in force; '' is the standard rate. Source: Consumption Tax Act,
 art. 29 and its supplementary provisions (reduced rate)."""
 
+# U+F8F0 to U+F8F3 is what Python makes of bytes that cp932 does not define.
 _CONTROL: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffd-\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\uf8f0-\uf8f3\ufeff\ufffd-\uffff]"
 )
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+")
 _FRACTION: Final = re.compile(r"[0-9,]+\.[0-9]*|[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]+")
