@@ -21,7 +21,9 @@ function show(news) {
     const d = news.paths[path.dataset.path];
     if (d) path.setAttribute("d", d);
   }
-  (news.marks || []).forEach((y, index) => $$(".chart circle")[index]?.setAttribute("cy", y));
+  for (const drawing of $$(".chart svg")) {
+    $$("circle", drawing).forEach((mark, index) => mark.setAttribute("cy", news.marks[index]));
+  }
 }
 
 /** Follow a screen's events; when its structure changes, take the whole page anew. */

@@ -165,16 +165,16 @@ def empty_summary() -> dict[str, Any]:
     return summary(**none, **counts, funnel=funnel, days=[], imports=[])
 
 
-def bill(number: int, **changes: object) -> dict[str, Any]:
+def bill(place: int, /, **changes: object) -> dict[str, Any]:
     people = ("山田 花子", "髙橋 翔太", "﨑本 さくら", "Emma Clark", "渡邉 健太郎")
     made: dict[str, Any] = {
-        "id": f"bill_01JD00000000000000000{number:05d}",
-        "number": f"E-2026-11-{number:04d}",
-        "customerNo": f"0048-{2100 + number}",
-        "payerName": people[number % len(people)],
-        "phoneHint": f"090-****-{1234 + number * 7}",
+        "id": f"bill_01JD00000000000000000{place:05d}",
+        "number": f"E-2026-11-{place:04d}",
+        "customerNo": f"0048-{2100 + place}",
+        "payerName": people[place % len(people)],
+        "phoneHint": f"090-****-{1234 + place * 7}",
         "period": "2026-11",
-        "amount": yen(5_390 + number * 811),
+        "amount": yen(5_390 + place * 811),
         "dueOn": "2026-12-10",
         "lifecycle": "OPEN",
         "settlement": "UNPAID",

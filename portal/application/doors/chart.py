@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 WIDTH: Final = 640
+WIDTH_SMALL: Final = 340
 HEIGHT: Final = 220
 _LEFT: Final = 64
 _RIGHT: Final = 16
 _TOP: Final = 14
 _BOTTOM: Final = 30
-_TICKS_X_MAX: Final = 7
+_TICK_ROOM: Final = 84
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,14 @@ def nice_step(highest: int, steps: int = 4) -> int:
     return 10 * power
 
 
-def line_chart(values: Sequence[int]) -> LineChart:
-    """A chart of values at equal distances, from zero up; an empty sequence draws only axes."""
+def line_chart(values: Sequence[int], width: int = WIDTH) -> LineChart:
+    """A chart of values at equal distances, from zero up; an empty sequence draws only axes.
+
+    Units: ``width`` in SVG user units; the height is HEIGHT.
+    """
     step = nice_step(max(values, default=0))
     top_value = step * max(1, -(-max(values, default=0) // step))
-    right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM
+    right, bottom = width - _RIGHT, HEIGHT - _BOTTOM
     span = (right - _LEFT) / max(1, len(values) - 1)
 
     def height_of(value: int) -> float:
@@ -70,8 +74,8 @@ def line_chart(values: Sequence[int]) -> LineChart:
         Mark(number, value, _LEFT, height_of(value))
         for number, value in enumerate(range(0, top_value + 1, step))
     )
-    every = max(1, -(-len(marks) // _TICKS_X_MAX))
+    every = max(1, -(-len(marks) * _TICK_ROOM // (right - _LEFT)))
     ticks_x = tuple(mark for mark in marks if (len(marks) - 1 - mark.index) % every == 0)
     line = "".join(f"{'L' if mark.index else 'M'}{mark.x} {mark.y}" for mark in marks)
     area = f"{line}L{marks[-1].x} {bottom}L{marks[0].x} {bottom}Z" if marks else ""
-    return LineChart(WIDTH, HEIGHT, _LEFT, right, bottom, line, area, marks, ticks_y, ticks_x)
+    return LineChart(width, HEIGHT, _LEFT, right, bottom, line, area, marks, ticks_y, ticks_x)

@@ -15,7 +15,7 @@ from babel import dates, numbers
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from portal.application.doors import assets, chart
+from portal.application.doors import assets
 from portal.application.doors.locales import LANGUAGES, TEXTS, Texts
 from portal.domain.errors import Param
 from portal.domain.period import read_period
@@ -146,7 +146,6 @@ def _environment(tag: str) -> Environment:
         asset=assets.address,
         page_css=Markup(assets.PAGE_CSS.text),  # noqa: S704 - our own file, allowed by its hash
         page_js=Markup(assets.PAGE_JS.text),  # noqa: S704 - our own file, allowed by its hash
-        line_chart=chart.line_chart,
     )
     for name in (
         "yen", "yen_parts", "yen_short", "count", "share", "size", "day", "day_short", "day_tick",

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from portal.application.doors.chart import line_chart
+from portal.application.doors.chart import WIDTH_SMALL, LineChart, line_chart
 from portal.application.doors.locales import TEXTS
 from portal.application.doors.render import formats
 
@@ -156,8 +156,13 @@ def home_figures(summary: SummaryData, language: str, zone: str) -> Figures:
         figures.texts[f"need_{line.key}"] = say(f"needs.{line.key}.n", n=line.count)
     for item in summary.imports:
         _add_import(figures, item, f"import_{item.id}", language)
-    chart = line_chart([day.amount.amount for day in summary.days])
-    figures.paths = {"line": chart.line, "area": chart.area}
+    chart, small = charts_of(summary)
+    figures.paths = {
+        "line": chart.line,
+        "area": chart.area,
+        "line_small": small.line,
+        "area_small": small.area,
+    }
     figures.marks = tuple(mark.y for mark in chart.marks)
     figures.structure = _digest(
         [line.key for line in needs],
@@ -167,6 +172,12 @@ def home_figures(summary: SummaryData, language: str, zone: str) -> Figures:
         [summary.requested_bills > 0],
     )
     return figures
+
+
+def charts_of(summary: SummaryData) -> tuple[LineChart, LineChart]:
+    """The collection by day, for wide screens and for telephones."""
+    values = [day.amount.amount for day in summary.days]
+    return line_chart(values), line_chart(values, WIDTH_SMALL)
 
 
 def import_figures(item: ImportData, language: str) -> Figures:

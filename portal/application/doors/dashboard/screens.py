@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.application.doors.answers import remember_choice, staff_answer
-from portal.application.doors.chart import line_chart
 from portal.application.doors.context import RequestContext, doors_of, language_of, staff_context
 from portal.application.doors.dashboard import asked
 from portal.application.doors.dashboard.figures import (
     MOVING,
     ImportData,
     SummaryData,
+    charts_of,
     home_figures,
     import_figures,
     needs_of,
@@ -145,7 +145,7 @@ def home_screen(request: Request, data: Data) -> Screen:
             "needs": needs_of(summary),
             "overdue": summary.overdue.amount,
             "running": any(item.stage in MOVING for item in summary.imports),
-            "chart": line_chart([day.amount.amount for day in summary.days]),
+            "charts": charts_of(summary),
         },
     )
 

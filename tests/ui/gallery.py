@@ -1,0 +1,242 @@
+"""Every screen and state on one server: the real templates, answers and headers over made-up data.
+
+What a screen says can so be looked at and measured in every state without bringing a stack into
+it; the journey against the running stack is tests/journey's and test_journey_ui's.
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import samples
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from portal.application.doors import static
+from portal.application.doors.answers import payer_answer, remember_choice, staff_answer
+from portal.application.doors.context import language_of
+from portal.application.doors.dashboard import screens
+from portal.application.doors.dashboard.flash import Flash
+from portal.application.doors.headers import Outermost
+from portal.application.doors.pages import bill_page, closed_page
+from portal.application.settings import WebSettings
+
+Make = Callable[[Request], Response]
+CSRF = "csrf-of-the-gallery"
+
+
+def staff(
+    make: Callable[[Request, Any], screens.Screen],
+    data: Mapping[str, Any],
+    flash: Flash | None = None,
+) -> Make:
+    def answer(request: Request) -> Response:
+        screen = make(request, data)
+        values = {
+            **screen.values, "viewer": samples.VIEWER, "csrf": CSRF, "here": screen.here,
+            "flash": flash,
+        }  # fmt: skip
+        return staff_answer(request, screen.template, language_of(request), values)
+
+    return answer
+
+
+def payer(bill: Mapping[str, Any], code: str | None = None) -> Make:
+    trouble = {"code": code, "params": {}} if code else None
+    return lambda request: bill_page(request, bill, csrf=CSRF, trouble=trouble)
+
+
+def closed(kind: str) -> Make:
+    return lambda request: closed_page(request, kind, 404)
+
+
+def login(flash: Flash | None) -> Make:
+    return lambda request: staff_answer(
+        request,
+        "dashboard/login.html",
+        language_of(request),
+        {"merchant": "aozora", "next": "/d", "flash": flash},
+    )
+
+
+def go(request: Request) -> Response:
+    values = {"address": f"{request.base_url}elsewhere", "host": "localhost:8480"}
+    return payer_answer(request, "page/go.html", language_of(request), values)
+
+
+def trouble(request: Request) -> Response:
+    values = {
+        "text": "見つかりませんでした。", "remedy": "一覧からさがしてください。", "request_id": "0a1b2c",
+    }  # fmt: skip
+    return staff_answer(request, "dashboard/trouble.html", language_of(request), values, status=404)
+
+
+def data(**fields: object) -> dict[str, Any]:
+    return {"viewer": samples.VIEWER, **fields}
+
+
+def page_info(*, more: bool) -> dict[str, object]:
+    return {"hasNextPage": more, "endCursor": "abc" if more else None}
+
+
+def bills(nodes: list[Any], seen_as: str = "") -> Make:
+    found = data(
+        bills={
+            "nodes": nodes,
+            "pageInfo": page_info(more=bool(nodes)),
+            "count": {"value": 10_000 if nodes else 0, "exact": not nodes},
+        }
+    )
+    return staff(lambda request, given: screens.bills_screen(request, given, seen_as), found)
+
+
+ERROR = Flash(
+    kind="error", text="値が長すぎます。", remedy="200文字以内にしてください。", field="reason",
+    fields={"reason": "二重に請求したため"},
+)  # fmt: skip
+DONE = Flash(kind="done", text="SMSの再送を受け付けました。")
+SECRET = {"name": "料金計算システム", "value": "harai_aozora_" + "k" * 120}
+
+PAYER_PAGES: dict[str, Make] = {
+    **{f"page-{state}": payer(samples.page(state)) for state in samples.PAGE_STATES},
+    "page-refused": payer(samples.page("open"), "amount_changed"),
+    "page-no-method": payer(
+        samples.page(
+            "open",
+            methods=[{"method": "card", "available": False, "reasonCode": "amount_too_large"}],
+        )
+    ),
+    **{
+        f"closed-{kind}": closed(kind)
+        for kind in (
+            "link_unknown", "link_expired", "page_not_open", "try_later", "return_unclear", "broken",
+        )
+    },
+}  # fmt: skip
+STAFF_SCREENS: dict[str, Make] = {
+    "login": login(None),
+    "login-refused": login(Flash(kind="error", text="ログインできませんでした。", remedy="…")),
+    "home": staff(screens.home_screen, data(summary=samples.summary())),
+    "home-empty": staff(screens.home_screen, data(summary=samples.empty_summary())),
+    "imports": staff(
+        screens.imports_screen,
+        data(
+            imports={
+                "nodes": [samples.import_view(state) for state in
+                          ("checking", "checked", "issued", "refused", "discarded")],
+                "pageInfo": page_info(more=True),
+            }
+        ),
+    ),
+    "imports-empty": staff(
+        screens.imports_screen, data(imports={"nodes": [], "pageInfo": page_info(more=False)})
+    ),
+    "import-new": staff(screens.import_new_screen, data()),
+    **{
+        f"import-{state}": staff(
+            screens.import_screen, data(**{"import": samples.import_detail(state)})
+        )
+        for state in (
+            "receiving", "checking", "checked", "issuing", "issued", "discarded", "refused",
+        )
+    },
+    "bills": bills(samples.BILLS),
+    "bills-found": bills(samples.BILLS[:1], "phone"),
+    "bills-none": bills([]),
+    "bill": staff(screens.bill_screen, data(bill=samples.bill_detail()), DONE),
+    "bill-refused": staff(screens.bill_screen, data(bill=samples.bill_detail()), ERROR),
+    "bill-paid": staff(
+        screens.bill_screen,
+        data(bill=samples.bill_detail(settlement="SETTLED", paidAt="2026-11-22T10:20:00.000Z")),
+    ),
+    "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),
+    "keys-empty": staff(screens.keys_screen, data(apiKeys=[])),
+    "keys-secret": staff(
+        lambda request, given: screens.keys_screen(request, given, secret=SECRET),
+        data(apiKeys=samples.KEYS),
+    ),
+    "trouble": trouble,
+}  # fmt: skip
+SCREENS = {**PAYER_PAGES, **STAFF_SCREENS}
+
+
+async def show(request: Request) -> Response:
+    chosen = remember_choice(request)
+    return chosen or SCREENS[request.path_params["name"]](request)
+
+
+async def take(request: Request) -> Response:
+    """Whatever a form or a beacon sends: counted, so that a test can tell how often."""
+    body = (await request.body()).decode()
+    request.app.state.posts.append((request.url.path, body))
+    return PlainTextResponse("taken")
+
+
+async def state(_request: Request) -> Response:
+    return PlainTextResponse("processing")
+
+
+async def follow(_request: Request) -> Response:
+    """A stream with nothing new: the screens say that they are live, and stay as they are."""
+
+    async def beats() -> AsyncIterator[bytes]:
+        for _ in range(600):
+            yield b": still here\n\n"
+            await asyncio.sleep(0.5)
+
+    return StreamingResponse(beats(), media_type="text/event-stream")
+
+
+async def never(request: Request, error: Exception) -> Response:
+    raise AssertionError(request.url.path) from error
+
+
+def build(origin: str) -> Starlette:
+    app = Starlette(
+        routes=[
+            Route("/show/go", go),
+            Route("/show/{name}", show),
+            Route("/elsewhere", state),
+            Route("/b/{ref}/state", state),
+            Route("/b/{ref}/{act}", take, methods=["POST"]),
+            Route("/d/events", follow),
+            Route("/d/{rest:path}", take, methods=["POST"]),
+            *static.ROUTES,
+        ],
+        middleware=[Middleware(Outermost, error_door=never, is_secure=False)],
+    )
+    nowhere = Path("/nonexistent")
+    settings = WebSettings(
+        socket=nowhere, vault_socket=nowhere, cert=nowhere, key=nowhere, ca=nowhere,
+        egress_socket=nowhere, public_origin=origin, cookie_key_file=nowhere, instance="gallery",
+    )  # fmt: skip
+    app.state.doors = SimpleNamespace(settings=settings)
+    app.state.posts = []
+    return app
+
+
+@contextmanager
+def serve() -> Iterator[tuple[str, Starlette]]:
+    """The gallery on a free port of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        origin = f"http://localhost:{listener.getsockname()[1]}"
+        app = build(origin)
+        server = uvicorn.Server(uvicorn.Config(
+            app, log_level="error", lifespan="off", timeout_graceful_shutdown=1
+        ))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield origin, app
+        finally:
+            server.should_exit = True
+            thread.join(10)
