@@ -16,6 +16,7 @@ from portal.kit.clock import Clock, SystemClock
 from portal.kit.crypto import server_context
 from portal.vault import operations
 from portal.vault.audit import Audit, Entry
+from portal.vault.budget import MINUTE_S
 from portal.vault.capability import VERSION, Budget, Capability, Mint
 from portal.vault.channel import Channel, Host
 from portal.vault.clock import VaultClock
@@ -179,12 +180,17 @@ class VaultServer:
             scope_id=certificate,
             role=None,
             scopes=(),
-            budget=Budget(0),
+            budget=self._greeting_budget(caller),
             not_before=now_s - 5,
             expires_at=now_s + limits.CALLER_AUTHORITY_S,
             jti=uuid4(),
         )
         return mint.authority(capability)
+
+    def _greeting_budget(self, caller: str) -> Budget:
+        """Only the relay is shown rows without a principal: deliveries, by the minute."""
+        rows = self.settings.budget_egress_rows_per_minute if caller == "egress" else 0
+        return Budget(rows, MINUTE_S if rows else 0)
 
     def _report(self, peer: Peer, code: str) -> None:
         """Record an incident of a channel that is being cut off."""

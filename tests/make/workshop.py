@@ -1,0 +1,288 @@
+"""The worker's whole surroundings, all real: vault, relay, Valkey, and the sandbox's companies.
+
+One uid runs it all in a test, so the relay knows it as one role; rules of other roles are signed
+for that one too.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from starlette.applications import Starlette
+
+from portal.application.doors.notices import ROUTES
+from portal.contract.client import VaultClient
+from portal.contract.envelope import Authority as Grant
+from portal.contract.intake import (
+    CREATE_IMPORT,
+    DECIDE_IMPORT,
+    FINISH_UPLOAD,
+    STORE_PART,
+    VIEW_IMPORT,
+    CreateImport,
+    DecideImport,
+    FinishUpload,
+    ImportView,
+    StorePart,
+    ViewImport,
+)
+from portal.contract.work import AWAIT_WORK, AwaitWork
+from portal.domain.ids import ImportId
+from portal.egress.rules import Rules, sign_rules
+from portal.egress.run import serve
+from portal.egress.settings import EgressSettings
+from portal.sandbox.journal import Journal
+from portal.sandbox.notices import NoticeSender
+from portal.sandbox.run import create_servers
+from portal.sandbox.settings import SandboxSettings
+from portal.stack.install import sandbox_rules
+from tests.make.vault import Ground, add_staff, found_merchant, signed_in
+from tests.make.work_queue import KEY
+from worker.queue import Job
+from worker.settings import WorkSettings
+from worker.tasks.run import run_job
+from worker.tasks.workbench import Workbench, open_workbench
+
+MERCHANT = "minato"
+CREDENTIALS = {"sandbox_sms": "sms-secret-4711", "sandbox_card": "card-secret-0815"}
+COLUMNS = "number,customer_no,contract_no,period,payer_name,phone,amount,tax_10,due_on"
+
+
+def csv_of(phones: Sequence[str], *, amount: int = 8420) -> bytes:
+    """A file of billing requests, one for each number."""
+    lines = [
+        f"B-{n:05},C{n:07},K{n:07},2026-11,山田 花子{n},{phone},{amount},765,2027-01-31"
+        for n, phone in enumerate(phones)
+    ]
+    return "\r\n".join([COLUMNS, *lines, ""]).encode()
+
+
+def phones(count: int) -> list[str]:
+    """Numbers at which nothing goes wrong."""
+    return [f"0901{n:07}" for n in range(count)]
+
+
+@dataclass
+class Workshop:
+    """Everything around one worker. ``journal`` is the outside witness."""
+
+    ground: Ground
+    web: VaultClient
+    staff: Grant
+    settings: WorkSettings
+    bench: Workbench
+    journal: Journal
+    stop: asyncio.Event
+    heard: dict[str, Job] = field(default_factory=dict[str, Job])
+
+    async def imported(self, phones: Sequence[str], *, amount: int = 8420) -> ImportId:
+        """Hand a file in as staff do; nothing is read yet."""
+        body = csv_of(phones, amount=amount)
+        key = secrets.token_hex(8)
+        request = CreateImport(filename="bills.csv", size_bytes=len(body), idempotency_key=key)
+        created = await self.web.call(CREATE_IMPORT, request, self.staff)
+        for at in range(0, len(body), 1024 * 1024):
+            part = StorePart(import_id=created.id, offset=at, body=body[at : at + 1024 * 1024])
+            await self.web.call(STORE_PART, part, self.staff)
+        done = FinishUpload(import_id=created.id, size_bytes=len(body))
+        await self.web.call(FINISH_UPLOAD, done, self.staff)
+        return created.id
+
+    async def decide(self, import_id: ImportId) -> None:
+        """Say yes."""
+        request = DecideImport(
+            import_id=import_id, decision="send", idempotency_key=secrets.token_hex(8)
+        )
+        await self.web.call(DECIDE_IMPORT, request, self.staff)
+
+    async def issued(self, phones: Sequence[str], *, amount: int = 8420) -> ImportId:
+        """A file all the way to bills whose messages are due; nothing is sent yet."""
+        import_id = await self.imported(phones, amount=amount)
+        await self.work_off({"intake.accept_chunk"})
+        await self.decide(import_id)
+        await self.work_off({"intake.issue_bills"})
+        return import_id
+
+    async def view(self, import_id: ImportId) -> ImportView:
+        """The import as staff see it."""
+        return await self.web.call(VIEW_IMPORT, ViewImport(import_id=import_id), self.staff)
+
+    async def hints(self) -> list[Job]:
+        """What is due, as the relay hears it, and what was heard before and left alone."""
+        due = await self.bench.vault.call(AWAIT_WORK, AwaitWork(wait_s=0.0, at_most=100))
+        for hint in due.tasks:
+            job = Job(task_id=hint.id, attempt=hint.attempt, kind=hint.kind, lane=hint.lane)
+            self.heard[job.id] = job
+        return list(self.heard.values())
+
+    async def work_off(self, kinds: set[str] | None = None) -> list[Job]:
+        """Do what is due until nothing is; tasks of other kinds are left alone."""
+        done: list[Job] = []
+        while jobs := [job for job in await self.hints() if kinds is None or job.kind in kinds]:
+            for job in jobs:
+                del self.heard[job.id]
+                await run_job(self.bench, job)
+            done += jobs
+        return done
+
+    async def rows(self, query: str) -> list[dict[str, Any]]:
+        """Rows as the superuser sees them in this test's database."""
+        postgres = self.ground.cluster.postgres
+        link = await postgres.connect("harai_bootstrap", self.ground.database)
+        try:
+            return [dict(row) for row in await link.fetch(query)]
+        finally:
+            await link.close()
+
+    def texts(self) -> list[dict[str, Any]]:
+        """Messages as the carriers took them."""
+        return self.journal.messages(after=0, recipient=None, limit=100_000)
+
+
+def free_port() -> int:
+    """A port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def a_workshop(ground: Ground, *, role: str = "work") -> AsyncGenerator[Workshop]:
+    """A vault must run on the ground; everything else is started and stopped here."""
+    async with AsyncExitStack() as stack:
+        operator, web = await ground.client("operator"), await ground.client("web")
+        await found_merchant(operator, MERCHANT)
+        await add_staff(operator, MERCHANT)
+        staff = (await signed_in(operator, web, MERCHANT)).authority
+        notices_port = await stack.enter_async_context(_notices_door(web))
+        journal, api_port = await stack.enter_async_context(_sandbox(ground, notices_port))
+        await stack.enter_async_context(_relay(ground, api_port, role))
+        settings = work_settings(ground, api_port)
+        stop = asyncio.Event()
+        bench = await stack.enter_async_context(open_workbench(settings, "test-worker", stop))
+        yield Workshop(ground, web, staff, settings, bench, journal, stop)
+
+
+def work_settings(ground: Ground, api_port: int, valkey_url: str = "unix:///none") -> WorkSettings:
+    """Settings of a worker on this ground."""
+    cert, key = ground.authority.zone("work")
+    (ground.folder / "queue.key").write_bytes(KEY)
+    return WorkSettings(
+        vault_socket=ground.folder / "vault.sock",
+        cert=cert,
+        key=key,
+        ca=ground.authority.ca,
+        egress_socket=ground.folder / "egress.sock",
+        valkey_url=valkey_url,
+        queue_key_file=ground.folder / "queue.key",
+        instance="test",
+        provider_endpoints=f"sandbox_sms=sms.sandbox.test:{api_port},"
+        f"sandbox_card=card.sandbox.test:{api_port}",
+    )
+
+
+def environment(settings: WorkSettings) -> dict[str, str]:
+    """The same settings as environment variables of a process."""
+    values = settings.model_dump(mode="json")
+    return {f"PORTAL_WORK_{name.upper()}": str(value) for name, value in values.items()}
+
+
+@asynccontextmanager
+async def _notices_door(web: VaultClient) -> AsyncGenerator[int]:
+    app = Starlette(routes=ROUTES)
+    app.state.vault = web
+    port = free_port()
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off")
+    async with _serving(uvicorn.Server(config)):
+        yield port
+
+
+@asynccontextmanager
+async def _sandbox(ground: Ground, notices_port: int) -> AsyncGenerator[tuple[Journal, int]]:
+    cert, key = ground.authority.host("sms.sandbox.test", "card.sandbox.test")
+    settings = SandboxSettings(
+        state_dir=ground.folder,
+        browser_port=free_port(),
+        api_port=free_port(),
+        cert=cert,
+        key=key,
+        notice_origin=f"http://127.0.0.1:{notices_port}",
+        browser_origin="http://localhost:1",
+    )
+    journal = Journal(ground.folder / "journal.sqlite")
+    notices = NoticeSender(settings.notice_origin)
+    api, _ = create_servers(settings, journal, notices)
+    async with _serving(api):
+        yield journal, settings.api_port
+    await notices.close()
+    journal.close()
+
+
+@contextmanager
+def _no_signals() -> Generator[None]:
+    """Signals are the test runner's."""
+    yield
+
+
+@asynccontextmanager
+async def _serving(server: uvicorn.Server) -> AsyncGenerator[None]:
+    server.capture_signals = _no_signals  # type: ignore[method-assign] - the test runner's
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def _relay(ground: Ground, api_port: int, role: str) -> AsyncGenerator[None]:
+    signing = Ed25519PrivateKey.generate()
+    rules = {
+        (rule.host, rule.methods, rule.path_prefixes): msgspec.structs.replace(rule, role=role)
+        for rule in sandbox_rules(api_port)
+    }
+    files = {
+        "rules.json": sign_rules(signing, Rules(version=1, rules=tuple(rules.values()))),
+        "rules.pub": signing.public_key().public_bytes_raw(),
+        "credentials.json": json.dumps(CREDENTIALS).encode(),
+    }
+    for name, content in files.items():
+        (ground.folder / name).write_bytes(content)
+    (ground.folder / "credentials.json").chmod(0o600)
+    cert, key = ground.authority.zone("egress")
+    settings = EgressSettings(
+        socket=ground.folder / "egress.sock",
+        tunnel_socket=ground.folder / "tunnel.sock",
+        vault_socket=str(ground.folder / "vault.sock"),
+        cert=cert,
+        key=key,
+        ca=ground.authority.ca,
+        rules_file=ground.folder / "rules.json",
+        rules_key_file=ground.folder / "rules.pub",
+        credentials_file=ground.folder / "credentials.json",
+        journal_file=ground.folder / "denied.jsonl",
+        callers=f"{os.geteuid()}={role}",
+        sandbox_ca=ground.authority.ca,
+    )
+    ready = asyncio.Event()
+    task = asyncio.create_task(serve(settings, ready=ready.set))
+    async with asyncio.timeout(10):
+        await ready.wait()
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
