@@ -20,6 +20,8 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "web.before_submission": "an attempt that was never submitted is found out by inquiry",
     "web.after_submission": "an attempt submitted but not recorded is found out by inquiry",
     "web.after_inquiry": "a finding that the return page did not book is asked for again",
+    "web.after_store_part": "an upload whose parts were stored goes on after them",
+    "web.before_finish_upload": "a file that arrived whole but was not finished is finished again",
     "web.before_notice": "a notice that was not stored was not acknowledged and comes again",
     "egress.after_redeem": "a delivery redeemed but not sent is ambiguous, not lost",
     "egress.after_send": "a request sent whose answer was lost is unclear, not repeated",

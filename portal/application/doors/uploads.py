@@ -14,7 +14,14 @@ from starlette.responses import Response
 
 from portal.application.doors.context import doors_of
 from portal.application.doors.encoding import JsonResponse
-from portal.application.intake.upload import Slot, Stretch, finish, receive, view_upload
+from portal.application.intake.upload import (
+    Slot,
+    Stretch,
+    finish,
+    receive,
+    refuse_if_refused,
+    view_upload,
+)
 from portal.contract.envelope import Authority
 from portal.contract.intake import ImportView
 from portal.domain.errors import Expired, InvalidInput, LimitReached, NotFound
@@ -63,6 +70,7 @@ async def put_upload(request: Request) -> Response:
     doors_of(request).sessions.check_origin(request)
     stretch = read_stretch(request)
     view = await view_upload(slot)
+    refuse_if_refused(view)
     if view.state != _RECEIVING:
         return _progress(view.received_bytes, view, 201)
     try:

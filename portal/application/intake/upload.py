@@ -57,7 +57,8 @@ async def receive(slot: Slot, stretch: Stretch, body: AsyncIterator[bytes]) -> i
     """Store what the request brings, part by part; the bytes that are safe afterwards.
 
     A rest shorter than a part is stored only when the file ends with it. Raises InvalidInput
-    ``offset_unaligned``, ``length_differs``; Conflict ``offset_mismatch`` from the vault.
+    ``offset_unaligned``, ``length_differs``, and the reason when the vault refuses the whole file
+    by what it saw (``column_missing`` and the like); Conflict ``offset_mismatch`` from the vault.
     """
     if stretch.offset % PART_BYTES_MAX:
         raise InvalidInput("offset_unaligned", params={"part_bytes": PART_BYTES_MAX})
@@ -81,20 +82,31 @@ async def receive(slot: Slot, stretch: Stretch, body: AsyncIterator[bytes]) -> i
 async def finish(slot: Slot, size_bytes: int, total: int | None) -> ImportView:
     """Say that the file is whole; the vault then lets its rows be judged.
 
-    Raises Conflict ``size_differs`` when the sender had announced another size.
+    Raises Conflict ``size_differs`` when the sender had announced another size, InvalidInput with
+    the vault's reason when it refuses the whole file.
     """
     if total is not None and total != size_bytes:
         raise Conflict("size_differs", params={"announced": total, "received": size_bytes})
     crash_point("web.before_finish_upload")
-    return await slot.vault.call(
+    view = await slot.vault.call(
         FINISH_UPLOAD,
         FinishUpload(import_id=slot.import_id, size_bytes=size_bytes),
         slot.authority,
     )
+    refuse_if_refused(view)
+    return view
 
 
 async def _store(slot: Slot, offset: int, part: bytes) -> int:
     request = StorePart(import_id=slot.import_id, offset=offset, body=part)
-    await slot.vault.call(STORE_PART, request, slot.authority)
+    stored = await slot.vault.call(STORE_PART, request, slot.authority)
     crash_point("web.after_store_part")
+    if stored.received_bytes < offset + len(part):
+        refuse_if_refused(await view_upload(slot))
     return offset + len(part)
+
+
+def refuse_if_refused(view: ImportView) -> None:
+    """Raises InvalidInput with the vault's reason when it refused the whole file."""
+    if view.refused_code is not None:
+        raise InvalidInput(view.refused_code, params=view.refused_params)
