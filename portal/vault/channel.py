@@ -6,6 +6,7 @@ frame a second time is cut off; the others don't notice. Nothing here knows what
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import UUID
@@ -67,9 +68,11 @@ class Channel(asyncio.Protocol):
         self._frames = FrameBuffer()
         self._sequence = Sequence()
         self._calls: set[asyncio.Task[None]] = set()
+        self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._is_reading = True
         self._may_write = True
+        self._is_draining = False
         self._deadline: asyncio.TimerHandle | None = None
 
     # --- asyncio.Protocol --------------------------------------------------------------------
@@ -98,24 +101,25 @@ class Channel(asyncio.Protocol):
             return
         try:
             frames = self._frames.feed(data)
-            for frame in frames:
-                self._begin(frame, self._peer)
-        except ReplayError:
-            self._host.report(self._peer, "sequence_replayed")
-            self.close()
+        except FrameError:
+            self._break_off(self._peer, "protocol_broken")
             return
-        except (FrameError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            self._host.report(self._peer, "protocol_broken")
-            self.close()
-            return
+        self._waiting.extend(frames)
         self._watch_frame(has_progressed=bool(frames))
-        self._regulate()
+        self._begin_waiting()
+
+    def _break_off(self, peer: Peer, code: str) -> None:
+        """Cut off a caller that no honest program of ours can be."""
+        self._waiting.clear()
+        self._host.report(peer, code)
+        self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the channel. Running calls end by themselves; those that only wait are ended."""
         del exc  # whatever the reason was, the caller is gone
         self._host.channels.discard(self)
         self._transport = None
+        self._waiting.clear()
         self._stop_deadline()
         for task in self._calls:
             if task.get_name() == "await_work":
@@ -129,9 +133,21 @@ class Channel(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It caught up."""
         self._may_write = True
-        self._regulate()
+        self._begin_waiting()
 
     # --- calls -------------------------------------------------------------------------------
+    def _begin_waiting(self) -> None:
+        """Start calls in the order they came, as many as the bounds allow."""
+        peer = self._peer
+        while self._waiting and self._has_room() and peer is not None:
+            try:
+                self._begin(self._waiting.popleft(), peer)
+            except ReplayError:
+                self._break_off(peer, "sequence_replayed")
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                self._break_off(peer, "protocol_broken")
+        self._regulate()
+
     def _begin(self, frame: bytes, peer: Peer) -> None:
         call = _CALL.decode(frame)
         self._sequence.advance(call.sequence)
@@ -141,7 +157,11 @@ class Channel(asyncio.Protocol):
             self._run(call, peer, len(frame)), name=call.operation
         )
         self._calls.add(task)
-        task.add_done_callback(self._calls.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        self._begin_waiting()
 
     async def _run(self, call: Call, peer: Peer, size: int) -> None:
         try:
@@ -155,7 +175,6 @@ class Channel(asyncio.Protocol):
         finally:
             self._bytes -= size
         self._answer(answer)
-        self._regulate()
 
     def _answer(self, answer: Answer) -> None:
         if self._transport is None or self._transport.is_closing():
@@ -167,19 +186,22 @@ class Channel(asyncio.Protocol):
         self._transport.write(to_frame(body))
 
     # --- bounds ------------------------------------------------------------------------------
-    def _regulate(self) -> None:
-        """Read only while the channel is within its bounds."""
-        if self._transport is None or self._transport.is_closing():
-            return
-        has_room = (
+    def _has_room(self) -> bool:
+        return (
             len(self._calls) < limits.CALLS_IN_FLIGHT_MAX
             and self._bytes < limits.CALL_BYTES_IN_FLIGHT_MAX
             and self._may_write
         )
-        if has_room and not self._is_reading:
+
+    def _regulate(self) -> None:
+        """Read only while everything that came could be started."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        may_read = not self._waiting and self._has_room() and not self._is_draining
+        if may_read and not self._is_reading:
             self._is_reading = True
             self._transport.resume_reading()
-        elif not has_room and self._is_reading:
+        elif not may_read and self._is_reading:
             self._is_reading = False
             self._transport.pause_reading()
         if not self._is_reading:  # we stopped, so the sender is not to blame
@@ -205,9 +227,9 @@ class Channel(asyncio.Protocol):
 
     async def drain(self, timeout_s: float) -> None:
         """Take no more calls, let the running ones answer for a while, then cut off."""
-        if self._transport is not None and self._is_reading:
-            self._is_reading = False
-            self._transport.pause_reading()
+        self._is_draining = True
+        self._waiting.clear()
+        self._regulate()
         for task in self._calls:
             if task.get_name() == "await_work":
                 task.cancel()
