@@ -230,9 +230,9 @@ def serve() -> Iterator[tuple[str, Starlette]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         origin = f"http://localhost:{listener.getsockname()[1]}"
         app = build(origin)
-        server = uvicorn.Server(uvicorn.Config(
-            app, log_level="error", lifespan="off", timeout_graceful_shutdown=1
-        ))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

@@ -74,7 +74,7 @@ def import_view(state: str, **changes: object) -> dict[str, Any]:
         "state": state.upper(),
         "filename": "2026年11月分_請求.csv",
         "createdAt": "2026-11-22T01:10:00.000Z",
-        "createdBy": "佐藤 結衣",
+        "createdBy": "staff:01936f00-0000-7000-8000-000000000001",
         "receivedBytes": 1_903_442,
         "sizeBytes": 1_903_442,
         "rowsSeen": 10_000,
@@ -213,7 +213,7 @@ def bill_detail(**changes: object) -> dict[str, Any]:
              "insufficient_funds", "createdAt": "2026-11-22T10:01:00.000Z"},
         ],
         "events": [
-            event("2026-11-22T10:02:10.000Z", "payment.failed", "provider"),
+            event("2026-11-22T10:02:10.000Z", "payment.failed", "system"),
             event("2026-11-22T10:01:02.000Z", "payment.redirected", "payer"),
             event("2026-11-22T10:01:00.000Z", "payment.started", "payer"),
             event("2026-11-20T00:00:00.000Z", "bill.issued", "system"),
