@@ -20,6 +20,7 @@ CODES: Final = {
     "header_invalid": "A header that could end its line, or the same one twice.",
     "timeout_invalid": "Not a positive number of seconds.",
     "quota_spent": "The rule's bytes for this hour are used up.",
+    "relay_draining": "The relay is about to stop; the next one will take it.",
     "relay_busy": "No free place within the request's own time.",
     # Templates.
     "body_invalid": "The body is not what body_kind says, or the content type contradicts it.",

@@ -79,8 +79,7 @@ class TunnelRelay:
 
     async def drain(self, wait_s: float) -> None:
         """Accept nothing more, let open tunnels end by themselves, then cut them."""
-        if self._server is not None:
-            self._server.close()
+        self._stop_accepting()
         for tunnel in list(self._tunnels):
             if tunnel.rule is None:
                 tunnel.end("drained")
@@ -89,8 +88,18 @@ class TunnelRelay:
                 await self._none_open.wait()
         except TimeoutError:
             _log.warning("egress.tunnels_cut", count=len(self._tunnels))
+        self.close()
+
+    def close(self) -> None:
+        """Cut every tunnel at once."""
+        self._stop_accepting()
         for tunnel in list(self._tunnels):
             tunnel.end("drained")
+
+    def _stop_accepting(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     def opened(self, tunnel: Tunnel) -> bool:
         """Take a new connection on; False when there are too many."""

@@ -102,19 +102,23 @@ class _Relay:
                 tunnels = TunnelRelay(self.book, self.resolver, self.record, clock, callers, tasks)
                 following = tasks.create_task(self._follow_rules(tunnels))
                 sweeping = tasks.create_task(tunnels.sweep())
-                await slices.listen(settings.socket)
-                await tunnels.listen(settings.tunnel_socket)
-                self._rules_changed()
-                _log.info("egress.started", pid=os.getpid(), version=self.book.policy.version)
-                if ready is not None:
-                    ready()
-                await stopping.wait()
-                _log.info("egress.draining")
-                async with asyncio.TaskGroup() as draining:
-                    draining.create_task(slices.drain(DRAIN_S))
-                    draining.create_task(tunnels.drain(DRAIN_S))
-                following.cancel()
-                sweeping.cancel()
+                try:
+                    await slices.listen(settings.socket)
+                    await tunnels.listen(settings.tunnel_socket)
+                    self._rules_changed()
+                    _log.info("egress.started", pid=os.getpid(), version=self.book.policy.version)
+                    if ready is not None:
+                        ready()
+                    await stopping.wait()
+                    _log.info("egress.draining")
+                    async with asyncio.TaskGroup() as draining:
+                        draining.create_task(slices.drain(DRAIN_S))
+                        draining.create_task(tunnels.drain(DRAIN_S))
+                finally:
+                    tunnels.close()
+                    await slices.close()
+                    following.cancel()
+                    sweeping.cancel()
         finally:
             await sender.close()
             await vault.close()

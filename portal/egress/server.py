@@ -15,6 +15,7 @@ from portal.egress.originate import Originate
 from portal.egress.record import Record
 from portal.kit.log import get_logger
 from portal.kit.outbound.frames import (
+    GOODBYE,
     PREFIX_BYTES,
     FrameBroken,
     SliceCall,
@@ -23,7 +24,7 @@ from portal.kit.outbound.frames import (
     pack,
     read_call,
 )
-from portal.kit.outbound.wire import SLICE_MAX
+from portal.kit.outbound.wire import SLICE_MAX, OutboundAnswer
 
 LINKS_MAX: Final = 256
 SLICES_PER_LINK: Final = 16
@@ -51,8 +52,8 @@ class OriginateServer:
         self._callers = callers
         self._record = record
         self._server: asyncio.Server | None = None
-        self._links: set[asyncio.Task[None]] = set()
-        self._readings: set[asyncio.Task[None]] = set()
+        self._links: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._is_draining = False
 
     async def listen(self, path: Path) -> None:
         """Accept callers on ``path``, replacing a socket that a dead relay left behind."""
@@ -60,22 +61,35 @@ class OriginateServer:
         await asyncio.to_thread(path.chmod, SOCKET_MODE)
 
     async def drain(self, wait_s: float) -> None:
-        """Accept and read nothing more, answer what was read, then close.
+        """Send nothing more, answer what is under way, then close.
 
-        Slices that are not answered after ``wait_s`` seconds are cut; their callers see
-        ``relay_lost``.
+        Callers are told to leave; what they had written before they heard it is answered
+        ``not_sent``, so that a restart leaves nothing unclear. Links whose slices are not answered
+        after ``wait_s`` seconds are cut; their callers see ``relay_lost``.
         """
-        if self._server is not None:
-            self._server.close()
-        for reading in list(self._readings):
-            reading.cancel()
+        self._stop_accepting()
+        self._is_draining = True
+        for writer in self._links.values():
+            writer.write(pack(SliceReply(GOODBYE, [])))
         if self._links:
             _, late = await asyncio.wait(set(self._links), timeout=wait_s)
-            for link in late:
-                link.cancel()
             if late:
                 _log.warning("egress.slices_cut", count=len(late))
-                await asyncio.wait(late)
+        await self.close()
+
+    async def close(self) -> None:
+        """Cut every link at once, whatever is under way on it."""
+        self._stop_accepting()
+        links = set(self._links)
+        for link in links:
+            link.cancel()
+        if links:
+            await asyncio.wait(links)
+
+    def _stop_accepting(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         link = asyncio.current_task()
@@ -85,14 +99,12 @@ class OriginateServer:
             self._record.denied(caller, "originate", "", 0, code)
             writer.transport.abort()
             return
-        self._links.add(link)
+        self._links[link] = writer
         try:
             async with asyncio.TaskGroup() as slices:
-                reading = slices.create_task(self._read_slices(caller, reader, writer, slices))
-                self._readings.add(reading)
-                reading.add_done_callback(self._readings.discard)
+                await self._read_slices(caller, reader, writer, slices)
         finally:
-            self._links.discard(link)
+            del self._links[link]
             writer.close()
 
     async def _read_slices(
@@ -117,7 +129,10 @@ class OriginateServer:
             _log.warning("egress.link_broken", caller=caller.name, error=type(error).__name__)
 
     async def _answer(self, caller: Caller, call: SliceCall, writer: asyncio.StreamWriter) -> None:
-        answers = await self._originate.send_slice(caller, call.requests)
+        if self._is_draining:
+            answers = [OutboundAnswer(fate="not_sent", code="relay_draining")] * len(call.requests)
+        else:
+            answers = await self._originate.send_slice(caller, call.requests)
         if writer.is_closing():
             return
         writer.write(pack(SliceReply(call.number, answers)))

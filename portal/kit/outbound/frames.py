@@ -20,6 +20,9 @@ REPLY_BYTES_MAX: Final = 16 * 1024 * 1024
 
 PREFIX_BYTES: Final = 4
 
+GOODBYE: Final = 0
+"""Number of the reply by which a relay that stops asks its callers to leave; no slice has it."""
+
 
 class SliceCall(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Caller to relay: up to SLICE_MAX requests under a number of the caller's own."""

@@ -7,7 +7,7 @@ every waiting slice in the very callback that reports it.
 import asyncio
 from typing import cast
 
-from portal.kit.outbound.frames import PREFIX_BYTES, FrameBroken, body_bytes, read_reply
+from portal.kit.outbound.frames import GOODBYE, PREFIX_BYTES, FrameBroken, body_bytes, read_reply
 from portal.kit.outbound.wire import OutboundAnswer
 
 
@@ -23,19 +23,22 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: dict[int, asyncio.Future[list[OutboundAnswer]]] = {}
         self._buffer = bytearray()
+        self._is_leaving = False
         self._writable = asyncio.Event()
         self._writable.set()
 
     @property
     def is_up(self) -> bool:
         """Whether a slice written now has a chance to arrive."""
-        return self._transport is not None and not self._transport.is_closing()
+        if self._transport is None or self._is_leaving:
+            return False
+        return not self._transport.is_closing()
 
     def write(self, number: int, frame: bytes) -> asyncio.Future[list[OutboundAnswer]]:
         """Write one slice; the future ends with its answers or with LinkLost."""
         waiting: asyncio.Future[list[OutboundAnswer]] = asyncio.get_running_loop().create_future()
         self._waiting[number] = waiting
-        waiting.add_done_callback(lambda _: self._waiting.pop(number, None))
+        waiting.add_done_callback(lambda _: self._forget(number))
         if self._transport is not None:
             self._transport.write(frame)
         return waiting
@@ -63,6 +66,10 @@ class Link(asyncio.Protocol):
                     return
                 reply = read_reply(bytes(self._buffer[PREFIX_BYTES:end]))
                 del self._buffer[:end]
+                if reply.number == GOODBYE:
+                    self._is_leaving = True
+                    self._leave_if_idle()
+                    continue
                 waiting = self._waiting.get(reply.number)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(reply.answers)
@@ -84,3 +91,12 @@ class Link(asyncio.Protocol):
         for waiting in list(self._waiting.values()):
             if not waiting.done():
                 waiting.set_exception(LinkLost(*(exc.args if exc else ())))
+
+    def _forget(self, number: int) -> None:
+        self._waiting.pop(number, None)
+        self._leave_if_idle()
+
+    def _leave_if_idle(self) -> None:
+        """Close once the last slice is answered, if the relay has asked for it."""
+        if self._is_leaving and not self._waiting:
+            self.close()

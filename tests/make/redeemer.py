@@ -1,0 +1,80 @@
+"""The vault's end of the channel for tests of the relay alone: redeems what it was given, once.
+
+It speaks the channel's real frames over real mutual TLS; the vault itself is tested elsewhere.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+import msgspec
+
+from portal.contract.envelope import PROTOCOL, Answer, Authority, Call, Failure, Hello
+from portal.contract.frames import FrameBuffer, to_frame
+from portal.contract.message import RedeemDeliveries, Redeemed, RedeemedDelivery
+from portal.domain.ids import DeliveryId
+from portal.kit.crypto import server_context
+from tests.make import certificates
+
+_pack = msgspec.msgpack.encode
+
+
+@dataclass
+class Redeemer:
+    """``values`` maps a delivery to its host, addressee and text; ``calls`` is what was asked."""
+
+    authority: certificates.Authority
+    path: Path
+    values: dict[UUID, tuple[str, str, str]] = field(
+        default_factory=dict[UUID, tuple[str, str, str]]
+    )
+    calls: list[RedeemDeliveries] = field(default_factory=list[RedeemDeliveries])
+    failure: Failure | None = None
+    is_silent: bool = False
+    _server: asyncio.Server | None = None
+    _redeemed: set[UUID] = field(default_factory=set[UUID])
+
+    async def __aenter__(self) -> Self:
+        context = server_context(*self.authority.zone("vault"), self.authority.ca)
+        self._server = await asyncio.start_unix_server(self._serve, self.path, ssl=context)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        own = Authority(capability=b"c", key=b"k" * 32, expires_at=1 << 40)
+        writer.write(to_frame(_pack(Hello(PROTOCOL, "vault-test", b"n" * 32, own))))
+        frames = FrameBuffer()
+        try:
+            while data := await reader.read(65_536):
+                for frame in frames.feed(data):
+                    call = msgspec.msgpack.decode(frame, type=Call)
+                    answer = self._answer(call)
+                    if self.is_silent:
+                        writer.transport.abort()
+                        return
+                    writer.write(to_frame(_pack(answer)))
+        except (OSError, asyncio.CancelledError):
+            writer.transport.abort()
+        finally:
+            writer.close()
+
+    def _answer(self, call: Call) -> Answer:
+        assert call.operation == "redeem_deliveries"
+        request = msgspec.msgpack.decode(call.body, type=RedeemDeliveries)
+        self.calls.append(request)
+        if self.failure is not None:
+            return Answer(call.sequence, failure=self.failure)
+        deliveries = tuple(self._redeem(request.host, id_) for id_ in request.delivery_ids)
+        return Answer(call.sequence, body=_pack(Redeemed(deliveries=deliveries)))
+
+    def _redeem(self, host: str, id_: DeliveryId) -> RedeemedDelivery:
+        belongs_to, to, body = self.values.get(id_, ("", "", ""))
+        if belongs_to != host or id_ in self._redeemed:
+            return RedeemedDelivery(delivery_id=id_, to="", body="", refused="delivery_refused")
+        self._redeemed.add(id_)
+        return RedeemedDelivery(delivery_id=id_, to=to, body=body, refused=None)
