@@ -9,11 +9,14 @@ import json
 import os
 import secrets
 import socket
+import sys
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -45,6 +48,7 @@ from portal.sandbox.notices import NoticeSender
 from portal.sandbox.run import create_servers
 from portal.sandbox.settings import SandboxSettings
 from portal.stack.install import sandbox_rules
+from portal.stack.postgres import BOOTSTRAP
 from tests.make.vault import Ground, add_staff, found_merchant, signed_in
 from tests.make.work_queue import KEY
 from worker.queue import Job
@@ -71,18 +75,40 @@ def phones(count: int) -> list[str]:
     return [f"0901{n:07}" for n in range(count)]
 
 
+@dataclass(frozen=True)
+class Outside:
+    """The companies: what they wrote down, where they listen, and the pages payers see."""
+
+    journal: Journal
+    api_port: int
+    pages: Any
+
+    async def pay(self, address: str, number: str) -> str:
+        """A payer types a card number on the company's page; where the page sends them then."""
+        transport = httpx.ASGITransport(app=self.pages)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:1") as payer:
+            form = {"number": number, "expiry": "12/30"}
+            answer = await payer.post(urlsplit(address).path, data=form)
+        return answer.headers.get("location", "")
+
+
 @dataclass
 class Workshop:
-    """Everything around one worker. ``journal`` is the outside witness."""
+    """Everything around one worker."""
 
     ground: Ground
     web: VaultClient
     staff: Grant
     settings: WorkSettings
     bench: Workbench
-    journal: Journal
+    outside: "Outside"
     stop: asyncio.Event
     heard: dict[str, Job] = field(default_factory=dict[str, Job])
+
+    @property
+    def journal(self) -> Journal:
+        """The outside witness."""
+        return self.outside.journal
 
     async def imported(self, phones: Sequence[str], *, amount: int = 8420) -> ImportId:
         """Hand a file in as staff do; nothing is read yet."""
@@ -137,11 +163,29 @@ class Workshop:
     async def rows(self, query: str) -> list[dict[str, Any]]:
         """Rows as the superuser sees them in this test's database."""
         postgres = self.ground.cluster.postgres
-        link = await postgres.connect("harai_bootstrap", self.ground.database)
+        link = await postgres.connect(BOOTSTRAP, self.ground.database)
         try:
             return [dict(row) for row in await link.fetch(query)]
         finally:
             await link.close()
+
+    async def be_due(self) -> None:
+        """Let every task be due and every lease be over: what waiting does, without waiting."""
+        await self.rows("update task set next_at = now() - interval '1 second' returning id")
+
+    async def crash_at(self, point: str, job: Job) -> int:
+        """Do one job in a process of its own that dies at a named point; its exit code."""
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.make.one_job",
+            job.task_id.hex,
+            str(job.attempt),
+            job.kind,
+            env={**environment(self.settings), "HARAI_CRASH_POINT": point},
+        )
+        async with asyncio.timeout(30):
+            return await child.wait()
 
     def texts(self) -> list[dict[str, Any]]:
         """Messages as the carriers took them."""
@@ -165,12 +209,12 @@ async def a_workshop(ground: Ground, *, role: str = "work") -> AsyncGenerator[Wo
         await add_staff(operator, MERCHANT)
         staff = (await signed_in(operator, web, MERCHANT)).authority
         notices_port = await stack.enter_async_context(_notices_door(web))
-        journal, api_port = await stack.enter_async_context(_sandbox(ground, notices_port))
-        await stack.enter_async_context(_relay(ground, api_port, role))
-        settings = work_settings(ground, api_port)
+        outside = await stack.enter_async_context(_sandbox(ground, notices_port))
+        await stack.enter_async_context(_relay(ground, outside.api_port, role))
+        settings = work_settings(ground, outside.api_port)
         stop = asyncio.Event()
         bench = await stack.enter_async_context(open_workbench(settings, "test-worker", stop))
-        yield Workshop(ground, web, staff, settings, bench, journal, stop)
+        yield Workshop(ground, web, staff, settings, bench, outside, stop)
 
 
 def work_settings(ground: Ground, api_port: int, valkey_url: str = "unix:///none") -> WorkSettings:
@@ -208,7 +252,7 @@ async def _notices_door(web: VaultClient) -> AsyncGenerator[int]:
 
 
 @asynccontextmanager
-async def _sandbox(ground: Ground, notices_port: int) -> AsyncGenerator[tuple[Journal, int]]:
+async def _sandbox(ground: Ground, notices_port: int) -> AsyncGenerator[Outside]:
     cert, key = ground.authority.host("sms.sandbox.test", "card.sandbox.test")
     settings = SandboxSettings(
         state_dir=ground.folder,
@@ -221,9 +265,10 @@ async def _sandbox(ground: Ground, notices_port: int) -> AsyncGenerator[tuple[Jo
     )
     journal = Journal(ground.folder / "journal.sqlite")
     notices = NoticeSender(settings.notice_origin)
-    api, _ = create_servers(settings, journal, notices)
+    api, pages = create_servers(settings, journal, notices)
     async with _serving(api):
-        yield journal, settings.api_port
+        yield Outside(journal, settings.api_port, pages.config.app)
+        await asyncio.sleep(0.6 if "queued" in journal.message_counts()["by_status"] else 0)
     await notices.close()
     journal.close()
 
