@@ -74,11 +74,18 @@ def doctor(state: State = None, *, json: Json = False) -> None:
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    *, sql: Annotated[bool, typer.Option("--sql", help="Print the SQL, touch nothing.")] = False
+) -> None:
     """Bring the database up to date (PORTAL_MIGRATE_*)."""
-    from portal.vault.migrate import run
+    from portal.vault.migrate import migrations_sql, run
 
-    run()
+    if not sql:
+        run()
+        return
+    # Each real run sets its time-outs first; the linter must see them too.
+    typer.echo("set lock_timeout = '5s'; set statement_timeout = '10min';")
+    typer.echo(migrations_sql())
 
 
 @audit.command()

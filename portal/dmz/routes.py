@@ -77,8 +77,8 @@ SEGMENTS: Final = {
     "secret": "[A-Za-z0-9]{16,64}",
     "ref": "[A-Za-z0-9_-]{4,64}",
     "attempt": "[A-Za-z0-9_-]{4,64}",
-    "token": "[A-Za-z0-9_-]{16,1024}",
-    "ticket": "[A-Za-z0-9_-]{16,256}",
+    "token": "[A-Za-z0-9_-]{16,2048}",
+    "ticket": r"[a-z0-9]{3,12}\.[A-Za-z0-9_-]{16,256}",
     "id": "[A-Za-z0-9_]{4,64}",
     "mutation": "[A-Za-z][A-Za-z0-9_-]{1,63}",
     "provider": "[a-z][a-z0-9_]{1,31}",
@@ -94,8 +94,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         authority="none", body_max=8 * KIB,
     ),
     Route(
-        name="login_ticket", path="/login/ticket/{ticket}", methods=("GET", "HEAD", "POST"),
-        rate="login", authority="login ticket", body_max=8 * KIB,
+        name="login_ticket", path="/login/ticket/{ticket}", methods=GET, rate="login",
+        authority="login ticket",
     ),
     Route(
         name="logout", path="/logout", methods=POST, rate="login", authority="staff cookie",

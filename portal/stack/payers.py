@@ -44,6 +44,30 @@ class _Messages(msgspec.Struct, frozen=True):
     messages: tuple[Message, ...]
 
 
+class JournalPayment(msgspec.Struct, frozen=True):
+    """One payment as the card company's own journal has it."""
+
+    reference: str
+    state: str
+    amount: int
+    account: str
+
+
+class JournalMessages(msgspec.Struct, frozen=True):
+    """How many messages the carriers took, and how many references that makes."""
+
+    taken: int
+    effects: int
+    by_status: dict[str, int]
+
+
+class Journal(msgspec.Struct, frozen=True):
+    """The sandbox's own journal: the outside witness."""
+
+    payments: tuple[JournalPayment, ...]
+    messages: JournalMessages
+
+
 class NotPaidError(Exception):
     """A payer could not go on; the text says at which step."""
 
@@ -89,15 +113,21 @@ class Phone:
     def __init__(self, client: httpx.AsyncClient, browser_origin: str) -> None:
         """``browser_origin`` is the sandbox's."""
         self._client = client
-        self._address = f"{browser_origin}/phone/messages.json"
+        self._origin = browser_origin
 
     async def messages(self, after: int = 0, limit: int = 20_000) -> tuple[Message, ...]:
         """Newest ``limit`` messages past a sequence number, oldest first."""
         answer = await self._client.get(
-            self._address, params={"after": str(after), "limit": str(limit)}
+            f"{self._origin}/phone/messages.json", params={"after": str(after), "limit": str(limit)}
         )
         answer.raise_for_status()
         return msgspec.json.decode(answer.content, type=_Messages).messages
+
+    async def journal(self) -> Journal:
+        """What really happened, as the companies wrote it down."""
+        answer = await self._client.get(f"{self._origin}/journal.json")
+        answer.raise_for_status()
+        return msgspec.json.decode(answer.content, type=Journal)
 
 
 class Payer:

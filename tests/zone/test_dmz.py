@@ -151,7 +151,7 @@ SAMPLES = {
     "ref": "p_8xY3",
     "attempt": "att_01JD0000000000000000000000",
     "token": "tok-abcdefghijklmnop_0123456789",
-    "ticket": "tkt-abcdefghijklmnop_0123456789",
+    "ticket": "aozora.tkt-abcdefghijklmnop_0123456789",
     "id": "bill_01JD0000000000000000000000",
     "mutation": "decideImport",
     "provider": "sandbox_card",

@@ -1,0 +1,142 @@
+"""The demo's merchant, staff and API key: made once, kept in ``access.json`` (0600).
+
+Stack only. Merchant and staff are made by the operator's operations, the key as a member of staff
+would make it. Passwords are random; one-click links are fresh at every start and good for a day.
+"""
+
+import secrets
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from portal.contract.client import VaultClient
+from portal.contract.login import Role
+from portal.contract.operator import (
+    ADD_STAFF,
+    FOUND_MERCHANT,
+    ISSUE_LOGIN_TICKET,
+    AddStaff,
+    FoundMerchant,
+    IssueLoginTicket,
+)
+from portal.domain.errors import Conflict
+from portal.stack.certificates import write_private
+from portal.stack.merchant import make_api_key
+from portal.stack.up import Stack
+
+CODE: Final = "aozora"
+_DAY_S: Final = 24 * 3600
+_WORDS: Final = (
+    "amber", "birch", "cedar", "coral", "delta", "ember", "fjord", "grove", "heron", "indigo",
+    "jade", "koi", "lotus", "maple", "nectar", "otter", "pine", "quartz", "river", "sparrow",
+    "tide", "umber", "violet", "willow", "yuzu", "zephyr",
+)  # fmt: skip
+_PEOPLE: Final[tuple[tuple[str, str, Role], ...]] = (
+    ("青空 花子", "owner", "owner"),
+    ("山川 一郎", "clerk", "clerk"),
+)
+
+
+class StaffAccess(msgspec.Struct, kw_only=True):
+    """How one member of staff logs in; ``one_click`` works once."""
+
+    name: str
+    role: str
+    email: str
+    password: str
+    totp_secret: str
+    one_click: str = ""
+
+
+class Access(msgspec.Struct, kw_only=True):
+    """Addresses and credentials of one demo: what the screen shows, for programs."""
+
+    instance: str
+    portal: str
+    dashboard: str
+    login: str
+    graphql: str
+    phone: str
+    merchant_code: str
+    merchant_name: str
+    staff: list[StaffAccess]
+    api_key: str
+    logs: str
+
+
+async def open_access(stack: Stack) -> tuple[Access, bool]:
+    """Who may enter, and whether this was the first start. Rewrites ``access.json``.
+
+    Raises PortalError or PortalRefusedError when merchant, staff or key can't be made.
+    """
+    file = stack.layout.state / "access.json"
+    async with stack.operator() as vault:
+        known = _read(file)
+        staff = known.staff if known else await _found(vault)
+        for person in staff:
+            ticket = await _ticket(vault, person.email)
+            person.one_click = f"{stack.layout.origin}/login/ticket/{ticket}"
+        api_key = known.api_key if known else ""
+        if not api_key:
+            ticket = await _ticket(vault, staff[0].email)
+            api_key = await make_api_key(stack.layout.origin, ticket, "demo")
+    origin = stack.layout.origin
+    access = Access(
+        instance=stack.layout.facts.instance,
+        portal=origin,
+        dashboard=f"{origin}/d",
+        login=f"{origin}/login",
+        graphql=f"{origin}/graphql",
+        phone=f"{stack.layout.browser_origin}/phone",
+        merchant_code=CODE,
+        merchant_name="あおぞら電力",
+        staff=staff,
+        api_key=api_key,
+        logs=str(stack.layout.logs),
+    )
+    write_private(file, msgspec.json.format(msgspec.json.encode(access), indent=2), None)
+    return access, known is None
+
+
+def _read(file: Path) -> Access | None:
+    return msgspec.json.decode(file.read_bytes(), type=Access) if file.exists() else None
+
+
+async def _found(vault: VaultClient) -> list[StaffAccess]:
+    """Make merchant and staff; after a start that was cut off here, use what is there."""
+    wanted = FoundMerchant(
+        code=CODE,
+        name="あおぞら電力",
+        zone="Asia/Tokyo",
+        sms_sender="0005000123",
+        sms_provider="sandbox_sms",
+        card_provider="sandbox_card",
+        phone="0120-000-555",
+        website="https://aozora.example",
+    )
+    try:
+        await vault.call(FOUND_MERCHANT, wanted)
+    except Conflict:
+        suffix = f"-{secrets.token_hex(2)}"
+    else:
+        suffix = ""
+    return [await _add(vault, name, f"{box}{suffix}", role) for name, box, role in _PEOPLE]
+
+
+async def _add(vault: VaultClient, name: str, box: str, role: Role) -> StaffAccess:
+    words = [secrets.choice(_WORDS) for _ in range(3)]
+    password = f"{'-'.join(words)}-{secrets.randbelow(9000) + 1000}"
+    email = f"{box}@{CODE}.example"
+    added = await vault.call(
+        ADD_STAFF,
+        AddStaff(merchant_code=CODE, name=name, email=email, password=password, role=role),
+    )
+    return StaffAccess(
+        name=name, role=role, email=email, password=password, totp_secret=added.totp_secret
+    )
+
+
+async def _ticket(vault: VaultClient, email: str) -> str:
+    asked = IssueLoginTicket(merchant_code=CODE, email=email, life_s=_DAY_S)
+    return (await vault.call(ISSUE_LOGIN_TICKET, asked)).ticket

@@ -1,0 +1,116 @@
+"""`portal demo`: start everything, fill it through the public doors, let payers pay, until Ctrl-C.
+
+Stack only. What the newcomer sees comes from the same doors that a merchant and a payer use; the
+demo has no way round them.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+
+import httpx
+
+from portal.domain.errors import PortalError
+from portal.stack.access import Access, open_access
+from portal.stack.layout import StackBusyError, free_state_folder
+from portal.stack.merchant import MerchantSystem, PortalRefusedError
+from portal.stack.payers import Crowd, Phone
+from portal.stack.road import send_file
+from portal.stack.sample import sample_csv
+from portal.stack.screen import Screen, welcome
+from portal.stack.up import Ended, Stack
+
+_PAYERS_PER_S = 1.5
+
+
+def run_demo(state: Path | None, *, bills: int) -> int:
+    """Run until Ctrl-C or SIGTERM; 0 then, 1 with one line of why when it could not start."""
+    folder = state or free_state_folder(Path(".demo"))
+    screen = Screen()
+    try:
+        asyncio.run(_until_interrupted(_demo(folder, bills, screen)))
+    except StackBusyError as error:
+        screen.say(f"[red]{error}[/]: stop it, or take another folder with --state")
+        return 1
+    except (PortalError, PortalRefusedError, RuntimeError, TimeoutError, OSError) as error:
+        text = f"{error} {getattr(error, 'context', '')}".strip() or type(error).__name__
+        screen.say(f"[red]the demo stopped:[/] {text}")
+        screen.say(f"logs: {folder / 'logs'} · `portal doctor` says what is wrong here")
+        return 1
+    return 0
+
+
+async def _until_interrupted(work: Coroutine[None, None, None]) -> None:
+    """Run, and turn SIGINT, SIGTERM and SIGHUP into an orderly end."""
+    task = asyncio.create_task(work)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(name, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def _demo(folder: Path, bills: int, screen: Screen) -> None:
+    started = time.monotonic()
+
+    def crashed(ended: Ended) -> None:
+        screen.say(f"[yellow]{ended.name} ended ({ended.code}); starting it again[/]")
+
+    stack = Stack(folder, on_end=crashed)
+    try:
+        with screen:
+            await stack.start(screen.step)
+            access, first = await open_access(stack)
+            async with httpx.AsyncClient(timeout=30.0, trust_env=False) as outside:
+                phone = Phone(outside, stack.layout.browser_origin)
+                if first:
+                    await _fill(stack, access, phone, bills, screen)
+                messages = await phone.messages(limit=1)
+        link = messages[0].link if messages else None
+        screen.say(f"ready after {time.monotonic() - started:.1f} s")
+        screen.console.print(welcome(access, link, stack.layout.borders))
+        await _live(stack, access, screen)
+    finally:
+        sys.stdout.flush()
+        await stack.stop()
+        screen.say(f"stopped; the data stays in {folder}")
+
+
+async def _fill(stack: Stack, access: Access, phone: Phone, bills: int, screen: Screen) -> None:
+    """Hand in the first file as the merchant's system would, and wait until it is sent."""
+    csv = await asyncio.to_thread(sample_csv, rows=bills, seed=1, faulty=0.01)
+    merchant = MerchantSystem(stack.layout.origin, access.api_key)
+    try:
+        legs = await send_file(merchant, phone, csv, rows=bills, told=screen.leg)
+    finally:
+        await merchant.close()
+    screen.say(
+        f"{legs.bills:,} bills: uploaded in {legs.upload_s:.1f} s, checked in {legs.check_s:.1f} s,"
+        f" sent in {legs.issue_s + legs.messages_s:.1f} s;"
+        f" {legs.rows_faulty:,} faulty rows wait for you on the dashboard"
+    )
+
+
+async def _live(stack: Stack, access: Access, screen: Screen) -> None:
+    """Payers pay; one line says how it stands."""
+    merchant = MerchantSystem(stack.layout.origin, access.api_key)
+    async with httpx.AsyncClient(timeout=30.0, trust_env=False) as outside:
+        crowd = Crowd(Phone(outside, stack.layout.browser_origin), per_s=_PAYERS_PER_S)
+        paying = asyncio.create_task(crowd.run())
+        try:
+            with screen.console.status("payers are paying …") as line:
+                while True:
+                    await asyncio.sleep(1.0)
+                    trouble = f", trouble {crowd.troubled}: {crowd.last_trouble}"
+                    line.update(
+                        f"payers: {crowd.paid} paid, {crowd.declined} declined, {crowd.looked}"
+                        f" looked{trouble if crowd.troubled else ''} · Ctrl-C stops"
+                    )
+        finally:
+            paying.cancel()
+            await asyncio.gather(paying, return_exceptions=True)
+            await merchant.close()

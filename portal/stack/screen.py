@@ -1,0 +1,127 @@
+"""What the demo shows in the terminal: bars while it starts, addresses when it stands.
+
+Stack only; nothing but text. Without a terminal it prints one plain line per step.
+"""
+
+from typing import Final, Self
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from portal.stack.access import Access
+from portal.stack.layout import Borders
+from portal.stack.up import STEPS
+
+_NAMES: Final = {
+    "keys": "keys, certificates and egress rules",
+    "postgres": "PostgreSQL",
+    "valkey": "Valkey",
+    "sandbox": "sandbox: carriers, phones, card company",
+    "migrations": "schema",
+    "vault": "data zone",
+    "egress": "egress relay",
+    "web": "application",
+    "work": "workers",
+    "dmz": "DMZ (nginx)",
+    "check": "rows checked and sealed",
+    "issue": "bills opened",
+    "send": "messages with the carriers",
+}
+
+
+class Screen:
+    """Bars for steps and legs; use it as a context manager while things move."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        """``console`` None: standard output."""
+        self.console = console or Console(highlight=False)
+        self._bars = Progress(
+            SpinnerColumn(finished_text="[green]✓[/]"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self._start: TaskID | None = None
+        self._begun: set[str] = set()
+        self._done: set[str] = set()
+        self._legs: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        """Show the bars."""
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the bars as they are."""
+        self._bars.stop()
+
+    def step(self, name: str, seconds: float | None) -> None:
+        """A step of the start begins (None) or is done."""
+        if self._start is None:
+            self._start = self._bars.add_task("starting", total=len(STEPS))
+        if seconds is None:
+            self._begun.add(name)
+        else:
+            self._done.add(name)
+            self._plain(f"  {_NAMES[name]}: {seconds:.1f} s")
+        under_way = [_NAMES[one] for one in STEPS if one in self._begun - self._done]
+        self._bars.update(
+            self._start,
+            completed=len(self._done),
+            description=", ".join(under_way)[:46] or "all processes answer",
+        )
+
+    def leg(self, name: str, done: int, of: int) -> None:
+        """A leg of the file's road has come so far."""
+        if name not in self._legs:
+            self._legs[name] = self._bars.add_task(_NAMES[name], total=of)
+            self._plain(f"  {_NAMES[name]} …")
+        self._bars.update(self._legs[name], completed=done, total=of)
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        self.console.print(text)
+
+    def _plain(self, text: str) -> None:
+        if not self.console.is_terminal:
+            self.console.print(text)
+
+
+def welcome(access: Access, link: str | None, borders: Borders) -> Panel:
+    """Every address and log-in, on one screen."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    owner = access.staff[0]
+    table.add_row("Dashboard", f"{owner.one_click}\n[dim]one click, once; good for a day[/]")
+    table.add_row("Payers' phone", f"{access.phone}\n[dim]tap a message, pay it[/]")
+    if link:
+        table.add_row("A payment page", f"{link}\n[dim]card 4242 4242 4242 4242[/]")
+    table.add_row("GraphQL", f"{access.graphql}\n[dim]key in .demo/access.json[/]")
+    table.add_row("", "")
+    for person in access.staff:
+        table.add_row(
+            f"Log in as {person.role}",
+            f"{access.login}\nmerchant {access.merchant_code}, {person.email}, {person.password}\n"
+            f"[dim]TOTP secret {person.totp_secret}[/]",
+        )
+    kind = "a uid per zone" if borders.real else f"[yellow]logical: {borders.reason}[/]"
+    table.add_row("Borders", kind)
+    table.add_row("Logs", access.logs)
+    return Panel(
+        table, title="Harai 払い is up", subtitle="Ctrl-C stops everything; the data stays",
+        border_style="green",
+    )  # fmt: skip
