@@ -18,7 +18,8 @@ MASK: Final = b"***"
 WORD_LENGTH_MIN: Final = 8
 """Words of a value from this length on are scrubbed alone too: links, numbers, codes."""
 
-ASCII_END: Final = 128
+PLAIN_END: Final = 0x7F
+"""Writers that escape at all escape from here on; DEL is in doubt, and plain is tried as well."""
 
 _E164: Final = re.compile(r"\+\d{6,15}", re.ASCII)
 
@@ -73,7 +74,7 @@ def _json_escapes(form: str) -> Iterator[bytes]:
             unit = int.from_bytes(units[place : place + 2], "big")
             pieces.append(
                 orjson.dumps(chr(unit))[1:-1]
-                if unit < ASCII_END
+                if unit < PLAIN_END
                 else f"\\u{unit:{digits}}".encode()
             )
         yield b"".join(pieces)
