@@ -1,0 +1,259 @@
+"""Two merchants in one installation: whatever one asks with the other's ids, it learns nothing."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest_asyncio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis_graphql import from_schema, nodes
+
+from portal.application.doors.context import RequestContext
+from portal.application.doors.graphql.documents import read_document
+from portal.application.doors.graphql.execute import masked, run
+from portal.application.doors.graphql.merchant import MERCHANT
+from portal.application.doors.session import ApiKeySession, StaffSession, read_api_key
+from portal.contract.login import SignedIn
+from portal.domain.errors import PortalError
+from tests.make.merchant import Merchant, csv_of, found, work_off
+from tests.make.vault import ClientFor, Ground
+from tests.make.walk import id_coordinates, paths
+from tests.make.web import Web, running_web, web_settings
+
+FUZZED = 150
+
+
+@dataclass
+class Two:
+    """Us, them, and everything by which they could be recognised."""
+
+    us: Merchant
+    them: Merchant
+    ids: dict[str, str]
+    canaries: tuple[str, ...]
+    cursors: dict[str, str]
+
+    def values(self, whose: str) -> dict[str, str]:
+        """Literals for every argument; ids and cursors are theirs when ``whose`` is that."""
+        theirs = self.ids if whose == "them" else dict.fromkeys(self.ids, "nothing")
+        after = self.cursors if whose == "them" else {}
+        ids = {coordinate: f'"{theirs[kind]}"' for coordinate, kind in ID_KINDS.items()}
+        return ids | {
+            "Query.bills.first": "3",
+            "Query.bills.after": _text(after.get("bills")),
+            "Query.bills.filter": "null",
+            "Query.bills.search": "null",
+            "Query.imports.first": "3",
+            "Query.imports.after": _text(after.get("imports")),
+            "Import.faults.first": "3",
+            "Import.faults.after": "null",
+            "Import.faults.code": "null",
+            "ApiKeyCreateInput.name": '"walk"',
+            "ApiKeyCreateInput.idempotencyKey": '"walk-key"',
+            "BillCancelInput.version": "1",
+            "BillCancelInput.reason": '"walk"',
+            "BillCancelInput.idempotencyKey": '"walk-cancel"',
+            "BillResendInput.idempotencyKey": '"walk-resend"',
+            "ImportCreateInput.filename": '"walk.csv"',
+            "ImportCreateInput.sizeBytes": "null",
+            "ImportCreateInput.idempotencyKey": '"walk-import"',
+            "ImportDecideInput.idempotencyKey": '"walk-decide"',
+        }
+
+
+ID_KINDS = {
+    "Query.bill.id": "bill",
+    "Query.import.id": "import",
+    "BillFilterInput.importId": "import",
+    "ApiKeyRevokeInput.id": "api_key",
+    "BillCancelInput.id": "bill",
+    "BillResendInput.id": "bill",
+    "ImportDecideInput.id": "import",
+}
+"""Where the merchant schema takes an id, and of what."""
+
+DUMP = """{ viewer { name } imports(first: 50) { nodes { id state filename rowsIssued } }
+    bills(first: 50) { nodes { id version lifecycle message payerName } } }"""
+
+
+def _text(value: str | None) -> str:
+    return json.dumps(value) if value is not None else "null"
+
+
+@pytest_asyncio.fixture
+async def two(ground: Ground, client_for: ClientFor) -> AsyncIterator[Two]:
+    web_caller, operator = await client_for("web"), await client_for("operator")
+    web_of = web_settings(ground.folder)
+    async with running_web(ground.folder, web_caller, settings=web_of) as web:
+        us = await found(web, operator, web_caller, "mizu")
+        them = await found(web, operator, web_caller, "hoshi")
+        imports = {}
+        for merchant in (us, them):
+            imports[merchant.code] = await merchant.send_file(csv_of(merchant.mark, 6, faulty=2))
+        await work_off(await client_for("work"))
+        for merchant in (us, them):
+            await merchant.decide(imports[merchant.code])
+        await work_off(await client_for("work"))
+        yield await _two(web, us, them, imports["hoshi"])
+        await us.close()
+        await them.close()
+
+
+async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
+    bills = await them.bills()
+    assert len(bills) == 4
+    keys = await _run(_staff(web, them), "{ apiKeys { id } }")
+    key_id = keys["data"]["apiKeys"][0]["id"]
+    page = await them.ask(
+        "{ bills(first: 2) { pageInfo { endCursor } }"
+        " imports(first: 1) { pageInfo { endCursor } } }"
+    )
+    return Two(
+        us=us,
+        them=them,
+        ids={"bill": bills[0], "import": import_id, "api_key": key_id},
+        canaries=(them.mark, them.code, import_id, key_id, *bills),
+        cursors={name: page[name]["pageInfo"]["endCursor"] for name in ("bills", "imports")},
+    )
+
+
+def _staff(web: Web, merchant: Merchant, signed_in: SignedIn | None = None) -> RequestContext:
+    who = signed_in or merchant.owner
+    session = StaffSession(
+        authority=who.authority,
+        staff_id=who.staff_id,
+        merchant_code=merchant.code,
+        role=who.role,
+        csrf=b"c" * 16,
+    )
+    return _context(web, session)
+
+
+def _key(web: Web, merchant: Merchant) -> RequestContext:
+    class _Headers:
+        headers = merchant.api.headers
+
+    session = read_api_key(_Headers())  # type: ignore[arg-type]
+    assert session is not None
+    return _context(web, session)
+
+
+def _context(web: Web, session: StaffSession | ApiKeySession) -> RequestContext:
+    return RequestContext(
+        doors=web.doors, audience="merchant", session=session, language="en", request_id="walk"
+    )
+
+
+async def _run(context: RequestContext, text: str) -> dict[str, Any]:
+    """A document run with a principal's own authority, whatever it costs."""
+    context = context.renewed()
+    try:
+        prepared = read_document(MERCHANT, text, allows_introspection=False)
+        answer = await run(MERCHANT, prepared, {}, context)
+    except PortalError as error:
+        return {"data": None, "errors": [{"code": error.code, "params": error.params}]}
+    return {
+        "data": answer.data,
+        "errors": [masked(error, context) for error in answer.errors],
+    }
+
+
+def test_every_place_for_an_id_is_known_to_this_test() -> None:
+    assert id_coordinates(MERCHANT) == set(ID_KINDS)
+
+
+async def test_no_field_shows_anything_of_another_merchant(two: Two) -> None:
+    web = two.us.web
+    walked = shown = 0
+    for whose in ("them", "nobody"):
+        for path in paths(MERCHANT, two.values(whose), mutations=False):
+            for context in (_staff(web, two.us), _key(web, two.us)):
+                answer = json.dumps(await _run(context, path.text), ensure_ascii=False)
+                assert not [c for c in two.canaries if c in answer], f"{path.name}: {answer}"
+                assert '"internal"' not in answer, f"{path.name}: {answer}"
+                walked += 1
+                shown += two.us.mark in answer
+    assert walked > 400
+    assert shown > 25  # the same fields do show us our own
+
+
+async def test_the_same_fields_show_their_owner_everything(two: Two) -> None:
+    seen = 0
+    for path in paths(MERCHANT, two.values("them"), mutations=False):
+        answer = json.dumps(await _run(_staff(two.us.web, two.them), path.text))
+        seen += any(canary in answer for canary in two.canaries)
+    assert seen > 20
+
+
+async def test_another_merchants_id_and_one_that_does_not_exist_look_the_same(two: Two) -> None:
+    nobody = {
+        "bill": "bill_01JD0000000000000000000000",
+        "import": "imp_01JD0000000000000000000000",
+        "api_key": "key_01JD0000000000000000000000",
+    }
+    context = _staff(two.us.web, two.us)
+    compared = 0
+    for mutations in (False, True):
+        foreign = list(paths(MERCHANT, two.values("them"), mutations=mutations))
+        for path in foreign:
+            if not path.takes_id:
+                continue
+            text = path.text
+            for kind, value in nobody.items():
+                text = text.replace(two.ids[kind], value)
+            # A key of its own each, or the second would be a repeat with other arguments.
+            ours = await _run(context, path.text.replace("walk-", f"f{compared}-"))
+            none = await _run(context, text.replace("walk-", f"n{compared}-"))
+            assert ours == none, path.name
+            compared += 1
+    assert compared > 50
+
+
+async def test_no_mutation_touches_anything_of_another_merchant(two: Two) -> None:
+    web = two.us.web
+    before = await two.them.ask(DUMP)
+    refused = 0
+    for path in paths(MERCHANT, two.values("them"), mutations=True):
+        if path.name.startswith("logOut"):
+            continue  # it ends our own session and takes no id
+        for context in (_staff(web, two.us), _key(web, two.us)):
+            answer = json.dumps(await _run(context, path.text), ensure_ascii=False)
+            assert not [c for c in two.canaries if c in answer], f"{path.name}: {answer}"
+            assert '"internal"' not in answer, f"{path.name}: {answer}"
+            refused += "not_found" in answer
+    assert refused > 8
+    assert await two.them.ask(DUMP) == before
+
+
+async def test_random_documents_never_break_and_never_show_another_merchant(two: Two) -> None:
+    documents: list[str] = []
+    whole = st.integers(-(2**60), 2**60).map(nodes.Int)
+    text = st.sampled_from(["", "x", two.ids["bill"], two.ids["import"], "2026-11-22"]).map(
+        nodes.String
+    )
+
+    @settings(max_examples=FUZZED, derandomize=True, database=None, deadline=None)
+    @given(
+        from_schema(
+            MERCHANT.as_str(),
+            custom_scalars={"Int64": whole, "DateTime": text, "Date": text, "JSON": text},
+        )
+    )
+    def collect(document: str) -> None:
+        documents.append(document)
+
+    collect()
+    ran = 0
+    for document in documents:
+        answer = await two.us.api.post("/graphql", json={"query": document})
+        assert answer.status_code in {200, 400, 429}, f"{answer.status_code}: {document}"
+        body = answer.json()
+        codes = {error["extensions"]["code"] for error in body.get("errors", ())}
+        assert not codes & {"internal", "json_malformed"}, f"{codes}: {document}"
+        if codes != {"document_invalid"}:  # whose findings quote the sender's own text
+            assert not [canary for canary in two.canaries if canary in answer.text], document
+        ran += body.get("data") is not None or "path" in body["errors"][0]
+    assert len(documents) >= FUZZED
+    assert ran > FUZZED // 4
