@@ -104,19 +104,20 @@ async def _read_attempts(act: Act, row: Row) -> tuple[AttemptRow, ...]:
 
 
 async def _read_events(act: Act, row: Row, billing: BillBilling) -> tuple[BillEvent, ...]:
-    """Newest first, at most EVENTS_MAX."""
+    """Newest first, at most EVENTS_MAX; what one transaction did at one moment keeps its order."""
     events = _events_of_columns(row)
-    for written in await act.db.fetch(_EVENTS, act.merchant_id, row["id"], EVENTS_MAX):
-        params = msgspec.json.decode(written["params"], type=dict[str, str | int])
-        if written["code"] in {"bill.cancel_requested", "bill.canceled"} and billing.cancel_reason:
-            params["reason"] = billing.cancel_reason
-        events.append(
-            BillEvent(at=written["at"], code=written["code"], actor=written["actor"], params=params)
-        )
     for delivery in await act.db.fetch(_DELIVERIES, act.merchant_id, row["id"], EVENTS_MAX):
         events += _events_of_delivery(delivery)
-    events.sort(key=lambda event: event.at, reverse=True)
-    return tuple(events[:EVENTS_MAX])
+    written = await act.db.fetch(_EVENTS, act.merchant_id, row["id"], EVENTS_MAX)
+    for event in reversed(written):
+        params = msgspec.json.decode(event["params"], type=dict[str, str | int])
+        if event["code"] in {"bill.cancel_requested", "bill.canceled"} and billing.cancel_reason:
+            params["reason"] = billing.cancel_reason
+        events.append(
+            BillEvent(at=event["at"], code=event["code"], actor=event["actor"], params=params)
+        )
+    events.sort(key=lambda event: event.at)
+    return tuple(reversed(events[-EVENTS_MAX:]))
 
 
 def _events_of_columns(row: Row) -> list[BillEvent]:
