@@ -64,15 +64,16 @@ COLUMNS = "number,customer_no,contract_no,period,payer_name,phone,amount,tax_10,
 def csv_of(phones: Sequence[str], *, amount: int = 8420) -> bytes:
     """A file of billing requests, one for each number."""
     lines = [
-        f"B-{n:05},C{n:07},K{n:07},2026-11,山田 花子{n},{phone},{amount},765,2027-01-31"
-        for n, phone in enumerate(phones)
+        f"B-{tail},C{tail},K{tail},2026-11,山田 花子,{phone},{amount},765,2027-01-31"
+        for phone in phones
+        for tail in [phone[-8:]]
     ]
     return "\r\n".join([COLUMNS, *lines, ""]).encode()
 
 
-def phones(count: int) -> list[str]:
+def phones(count: int, first: int = 0) -> list[str]:
     """Numbers at which nothing goes wrong."""
-    return [f"0901{n:07}" for n in range(count)]
+    return [f"0901{n:07}" for n in range(first, first + count)]
 
 
 @dataclass(frozen=True)
