@@ -289,6 +289,15 @@ async def test_a_card_number_is_stored_nowhere(world: World, place: str, text: s
     await PLACES[place](world, payer, attempt_id, text.replace("4242", "4241"))
 
 
+async def test_a_card_number_among_letters_is_no_key(world: World) -> None:
+    payer = await world.payer()
+
+    with pytest.raises(InvalidInput, match="card_number_refused"):
+        await world.start(payer, "my-card_4242424242424242")
+
+    assert (await world.start(payer, "my-card_4241424142414241")).fresh
+
+
 async def test_a_card_number_in_a_pages_address_is_refused(world: World) -> None:
     payer = await world.payer()
     started = await world.start(payer)

@@ -110,8 +110,6 @@ class World:
     @asynccontextmanager
     async def act(self) -> AsyncGenerator[Act]:
         """A transaction of the vault for this merchant, as an operation would have it."""
-        opened = self.server._open
-        assert opened is not None
         now_s = int(self.server.clock.wall().timestamp())
         capability = Capability(
             v=VERSION, kid=1, kind="caller", merchant=self.merchant_id, subject=UUID(int=7),
@@ -126,7 +124,7 @@ class World:
         call = Call(
             entry=entry, capability=capability, caller="operator", request=Nothing(), digest=b""
         )
-        async with opened.transactions.begin(call) as act:
+        async with self.server.data.transactions.begin(call) as act:
             yield act
 
     async def value(self, query: str, *args: object) -> Any:  # noqa: ANN401  # of its column's type

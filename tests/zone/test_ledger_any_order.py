@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Any, ClassVar, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -196,6 +197,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert compared.attempts == len(lines)
 
 
+@pytest.mark.timeout(400)  # fifty shuffles of thirty steps, each checked
 def test_any_order_of_events_keeps_the_books_and_the_bill_at_one(cluster: Cluster) -> None:
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()

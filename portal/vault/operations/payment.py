@@ -29,6 +29,7 @@ from portal.contract.payment import (
 )
 from portal.domain import payment as rules
 from portal.domain.bill import is_payable
+from portal.domain.card_number import refuse_card_number
 from portal.domain.errors import Conflict, Expired, InvalidInput, NotFound
 from portal.domain.ids import AttemptId
 from portal.domain.methods import METHODS
@@ -84,6 +85,7 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     ``method_unknown``.
     """
     check_tokens(method=request.method, idempotency_key=request.idempotency_key)
+    refuse_card_number(request.idempotency_key)
     bill = await lock_bill(act, bill_of(act))
     key = f"{bill.id.hex}:{request.idempotency_key}"
     arguments = f"{request.method}|{request.expected_minor}".encode()
