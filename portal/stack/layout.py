@@ -224,7 +224,7 @@ def find_borders(state: Path, uid_base: int) -> Borders:
             fix="start as root for a uid per zone; an ordinary account is fine for a look",
         )
     probe = separate_accounts(uid_base)["web"]
-    script = f"import os, portal.cli, portal.vault, worker; os.stat({str(state)!r} + '/lock')"
+    script = f"import os, portal.cli, portal.vault, worker; os.stat({str(state)!r} + '/.')"
     try:
         run_to_end([sys.executable, "-c", script], account=probe, env={}, cwd=Path("/"))
     except (RuntimeError, OSError, TimeoutError) as error:

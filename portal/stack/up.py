@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+import msgspec
+
 from portal.contract.client import VaultClient
 from portal.kit.clock import SystemClock
 from portal.stack.certificates import write_private
@@ -109,6 +111,7 @@ class Stack:
         async with self._locks[name]:
             await self.running[name].stop()
             await self.running[name].start()
+            self._note()
 
     async def kill(self, name: str) -> None:
         """SIGKILL a process and wait until its successor answers."""
@@ -158,9 +161,14 @@ class Stack:
     async def _start(self, progress: Progress) -> None:
         self._stopping = False
         await _timed(progress, "keys", self._prepare())
-        postgres, valkey = self._databases()
-        self.postgres = postgres
-        programs = self._programs = Programs(self.layout, postgres, valkey)
+        layout = self.layout
+        self.postgres = postgres = embedded_postgres(layout)
+        valkey = Valkey(
+            layout.state / "valkey",
+            account=layout.accounts["valkey"],
+            run_dir=layout.run / "valkey",
+        )
+        programs = self._programs = Programs(layout, postgres, valkey)
 
         async def data() -> None:
             await self._up(progress, postgres.program())
@@ -182,24 +190,6 @@ class Stack:
     async def _prepare(self) -> None:
         await asyncio.to_thread(self.layout.open)
         await asyncio.to_thread(install, self.layout, SystemClock())
-
-    def _databases(self) -> tuple[Postgres, Valkey]:
-        layout = self.layout
-        account = layout.accounts["postgres"]
-        binaries = None
-        if os.geteuid() == 0 and account.uid is None:
-            # PostgreSQL refuses root, and another uid can't read the checkout: lend it a copy.
-            account = separate_accounts()["postgres"]
-            binaries = _lend_binaries(layout.run)
-        postgres = Postgres(
-            layout.postgres, account=account, run_dir=layout.run / "postgres", binaries=binaries
-        )
-        valkey = Valkey(
-            layout.state / "valkey",
-            account=layout.accounts["valkey"],
-            run_dir=layout.run / "valkey",
-        )
-        return postgres, valkey
 
     async def _migrate(self, postgres: Postgres) -> None:
         """Bring the schema up to date in a process of its own, then hand the vault its password."""
@@ -226,6 +216,7 @@ class Stack:
         self.running[program.name] = running
         self._locks[program.name] = asyncio.Lock()
         await _timed(progress, program.name, running.start())
+        self._note()
         self._keepers[program.name] = asyncio.create_task(self._keep(program.name))
 
     async def _keep(self, name: str) -> None:
@@ -247,11 +238,30 @@ class Stack:
                 with contextlib.suppress(RuntimeError):
                     # It did not come up: the pause grows and the next turn tries again.
                     await running.start()
+                self._note()
+
+    def _note(self) -> None:
+        """Leave word of who runs, for `portal doctor` and whoever looks."""
+        pids = {name: running.pid for name, running in self.running.items() if running.pid}
+        write_private(self.layout.state / "processes.json", msgspec.json.encode(pids), None)
 
     async def _stop_one(self, name: str) -> None:
         running = self.running.get(name)
         if running is not None:
             await running.stop()
+
+
+def embedded_postgres(layout: Layout) -> Postgres:
+    """The database of an opened layout, not started."""
+    account = layout.accounts["postgres"]
+    binaries = None
+    if os.geteuid() == 0 and account.uid is None:
+        # PostgreSQL refuses root, and another uid can't read the checkout: lend it a copy.
+        account = separate_accounts()["postgres"]
+        binaries = _lend_binaries(layout.run)
+    return Postgres(
+        layout.postgres, account=account, run_dir=layout.run / "postgres", binaries=binaries
+    )
 
 
 async def _timed(progress: Progress, step: str, work: Awaitable[None]) -> None:
