@@ -20,6 +20,8 @@ from graphql import (
 
 from portal.application.doors.graphql.schema import HaraiSchema
 
+_PLAIN = {"Boolean": "false", "Int": "3", "Date": "null"}
+
 
 @dataclass(frozen=True)
 class Path:
@@ -46,6 +48,23 @@ def id_coordinates(schema: HaraiSchema) -> set[str]:
                 if get_named_type(field.type).name == "ID":
                     found.add(f"{kind.name}.{name}")
     return found
+
+
+def text_coordinates(schema: HaraiSchema) -> dict[str, str]:
+    """Every argument and input field that takes free text, an id or a large number → its type."""
+    wanted = {"String", "ID", "Int64"}
+    found = dict[str, str]()
+    for kind in schema.core.type_map.values():
+        if kind.name.startswith("__"):
+            continue
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            for name, field in kind.fields.items():
+                for argument, value in field.args.items():
+                    found[f"{kind.name}.{name}.{argument}"] = get_named_type(value.type).name
+        elif isinstance(kind, GraphQLInputObjectType):
+            for name, field in kind.fields.items():
+                found[f"{kind.name}.{name}"] = get_named_type(field.type).name
+    return {coordinate: name for coordinate, name in found.items() if name in wanted}
 
 
 def paths(schema: HaraiSchema, values: Mapping[str, str], *, mutations: bool) -> Iterator[Path]:
@@ -112,6 +131,6 @@ def _literal(
         return "{" + ", ".join(parts) + "}", takes_id
     if isinstance(kind, GraphQLEnumType):
         return next(iter(kind.values)), False
-    if kind.name == "Boolean":
-        return "false", False
+    if kind.name in _PLAIN:
+        return _PLAIN[kind.name], False
     return values[coordinate], False

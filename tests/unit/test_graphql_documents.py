@@ -1,7 +1,11 @@
+import re
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from portal.application.doors.graphql.documents import (
     FOLDER,
@@ -133,3 +137,33 @@ def test_which_operation_is_meant_must_be_clear() -> None:
     for unclear in (None, "C"):
         with pytest.raises(InvalidInput, match="operation_unclear"):
             prepared.operation(unclear)
+
+
+TOKENS = (
+    "query", "mutation", "subscription", "fragment", "on", "Q", "Query", "Bill", "F", "{", "}",
+    "(", ")", "[", "]", ":", "!", "=", "$x", "@include", "@skip", "@defer", "(if: true)", "...",
+    "viewer", "bills", "bill", "name", "nodes", "first", "1", "-1", "1.5", '"t"', "null", "true",
+    "OPEN", "__typename", "__schema", "import", "faults", "{a: 1}", '"""b"""', "#c\n", "",
+)  # fmt: skip
+SEEDS = (
+    "query Q($x: Int!) { bills(first: $x) { nodes { id ...F } } } fragment F on Bill { number }",
+    '{ import(id: "i") { faults(first: 1) { nodes { code } } } __typename }',
+    'mutation { billResend(input: {id: "b", idempotencyKey: "k"}) { errors { code } } }',
+)
+
+
+@settings(max_examples=800, derandomize=True, database=None, deadline=None)
+@given(
+    seed=st.sampled_from(SEEDS),
+    edits=st.lists(
+        st.tuples(st.integers(0, 60), st.integers(0, 3), st.sampled_from(TOKENS)), max_size=6
+    ),
+)
+def test_whatever_is_written_is_read_or_refused_and_never_breaks_us(
+    seed: str, edits: list[tuple[int, int, str]]
+) -> None:
+    words = re.findall(r"\w+|\S", seed)
+    for place, length, word in edits:
+        words[place % len(words) : place % len(words) + length] = [word]
+    with suppress(InvalidInput, LimitReached):
+        read(" ".join(words))

@@ -238,12 +238,13 @@ class Scale:
         if isinstance(node, StringValueNode | IntValueNode):
             refuse_card_number(node.value)
         elif isinstance(node, ListValueNode):
-            if len(node.values) > LIST_INPUT_MAX:
+            values = node.values or ()
+            if len(values) > LIST_INPUT_MAX:
                 raise LimitReached("document_list", params={"most": LIST_INPUT_MAX})
-            for value in node.values:
+            for value in values:
                 self._value(value)
         elif isinstance(node, ObjectValueNode):
-            for entry in node.fields:
+            for entry in node.fields or ():
                 self._value(entry.value)
 
     def _directives(self, node: Node) -> int:
@@ -251,7 +252,7 @@ class Scale:
         if len(directives) > DIRECTIVES_PER_NODE_MAX:
             raise LimitReached("document_directives", params={"most": DIRECTIVES_PER_NODE_MAX})
         for directive in directives:
-            for argument in directive.arguments:
+            for argument in directive.arguments or ():
                 self._value(argument.value)
         return len(directives)
 
