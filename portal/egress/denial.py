@@ -56,7 +56,7 @@ CODES: Final = {
     "hello_timed_out": "No complete ClientHello within its deadline.",
     "hello_invalid": "Not a well-formed ClientHello of bearable length.",
     "hello_encrypted": "Encrypted Client Hello: the outer name proves nothing.",
-    "tls_too_old": "The client would also speak a TLS older than 1.2.",
+    "tls_too_old": "The client offers no TLS from 1.2 on.",
     "sni_missing": "The ClientHello names no host.",
     "sni_mismatch": "The ClientHello names another host than CONNECT did.",
     "rule_withdrawn": "The rule ended while the tunnel was open.",

@@ -54,8 +54,8 @@ def read_head(buffer: bytes | bytearray) -> ConnectHead | None:
     end = raw.find(_END)
     if end > HEAD_BYTES_MAX or (end < 0 and len(raw) > HEAD_BYTES_MAX):
         raise HeadRefused(431, "head_too_long")
-    # A carriage return at the very end may get its line feed yet.
-    if _BARE.search(raw if end < 0 else raw[:end], 0, len(raw) - 1 if end < 0 else end):
+    # A carriage return at the very end of a part may get its line feed yet.
+    if _BARE.search(raw.removesuffix(b"\r") if end < 0 else raw[:end]):
         raise HeadRefused(400, "head_invalid")
     if end < 0:
         return None

@@ -18,10 +18,15 @@ HELLO_BYTES_MAX: Final = 16 * 1024
 BUFFER_BYTES_MAX: Final = 17 * 1024
 """Records and their headers together; a client that splits finer than that is refused."""
 
-_HANDSHAKE: Final = 22
-_CLIENT_HELLO: Final = 1
+RECORDS_MAX: Final = 64
+"""More records for one hello are refused: it is put together anew whenever bytes arrive."""
+
+_RECORD_HEADER: Final = 5
+_MESSAGE_HEADER: Final = 4
+_CLIENT_HELLO: Final = b"\x01"
 _RECORD_BYTES_MAX: Final = 1 << 14
 _TLS_1_2: Final = 0x0303
+_GOOD_VERSIONS: Final = frozenset({_TLS_1_2, 0x0304})
 _SERVER_NAME: Final = 0
 _SUPPORTED_VERSIONS: Final = 43
 _ENCRYPTED_HELLO: Final = frozenset({0xFE0D, 0xFD00, 0xFFCE})
@@ -32,8 +37,8 @@ _SESSION_ID_MAX: Final = 32
 def check_hello(buffer: bytes | bytearray, host: str) -> bool:
     """Whether ``buffer`` holds a whole ClientHello for ``host``; False while more must come.
 
-    Raises: Denied ``hello_invalid`` (no TLS, malformed or too long), ``tls_too_old`` (anything
-    below 1.2 offered), ``hello_encrypted``, ``sni_missing`` or ``sni_mismatch``.
+    Raises: Denied ``hello_invalid`` (no TLS, malformed or too long), ``tls_too_old`` (nothing
+    from 1.2 on offered), ``hello_encrypted``, ``sni_missing`` or ``sni_mismatch``.
     """
     message = _reassemble(bytes(buffer))
     if message is None:
@@ -77,29 +82,34 @@ class _Reader:
 
 def _reassemble(buffer: bytes) -> bytes | None:
     """The body of the ClientHello out of one or more records; None while it is incomplete."""
-    message = b""
-    while buffer:
-        if buffer[0] != _HANDSHAKE or (len(buffer) > 1 and buffer[1] != _TLS_1_2 >> 8):
+    message, place = b"", 0
+    for _ in range(RECORDS_MAX):
+        header = buffer[place : place + _RECORD_HEADER]
+        if not b"\x16\x03".startswith(header[:2]):
             raise Denied("hello_invalid")
-        header, rest = buffer[:5], buffer[5:]
-        length = int.from_bytes(header[3:], "big")
-        if len(header) < 5:  # noqa: PLR2004  # a record's header: type, version, length
+        if len(header) < _RECORD_HEADER:
             return None
+        length = int.from_bytes(header[3:], "big")
         if not 0 < length <= _RECORD_BYTES_MAX:
             raise Denied("hello_invalid")
-        message += rest[:length]
-        buffer = rest[length:]
-        if message[0] != _CLIENT_HELLO:
-            raise Denied("hello_invalid")
-        wanted = 4 + int.from_bytes(message[1:4], "big")
-        if len(message) < 4 or len(message) < wanted:  # noqa: PLR2004  # type and length
-            if wanted > HELLO_BYTES_MAX:
-                raise Denied("hello_invalid")
-            continue
-        if len(message) > wanted or wanted > HELLO_BYTES_MAX:
-            raise Denied("hello_invalid")
-        return message[4:]
-    return None
+        place += _RECORD_HEADER
+        message += buffer[place : place + length]
+        place += length
+        if _is_whole(message):
+            return message[_MESSAGE_HEADER:]
+    raise Denied("hello_invalid")
+
+
+def _is_whole(message: bytes) -> bool:
+    """Whether the handshake message has come to its end, and just to it."""
+    if message[:1] not in {b"", _CLIENT_HELLO}:
+        raise Denied("hello_invalid")
+    if len(message) < _MESSAGE_HEADER:
+        return False
+    wanted = _MESSAGE_HEADER + int.from_bytes(message[1:_MESSAGE_HEADER], "big")
+    if wanted > HELLO_BYTES_MAX or len(message) > wanted:
+        raise Denied("hello_invalid")
+    return len(message) == wanted
 
 
 def _extensions(message: bytes) -> dict[int, bytes]:
@@ -128,17 +138,16 @@ def _extensions(message: bytes) -> dict[int, bytes]:
 
 
 def _check_versions(extension: bytes | None) -> None:
-    """Refuse a client that would also speak something older than 1.2."""
+    """Refuse a client that can't speak 1.2 or 1.3; without the extension 1.2 is its newest."""
     if extension is None:
         return
     reader = _Reader(extension)
     offered = reader.vector(1)
     reader.end()
-    versions: list[int] = []
+    versions: set[int] = set()
     while offered.rest:
-        versions.append(offered.number(2))
-    # GREASE (RFC 8701) lies far above 1.2, so it needs no exception.
-    if not versions or min(versions) < _TLS_1_2:
+        versions.add(offered.number(2))
+    if not versions & _GOOD_VERSIONS:
         raise Denied("tls_too_old")
 
 
