@@ -75,8 +75,10 @@ def go(request: Request) -> Response:
 
 def trouble(request: Request) -> Response:
     values = {
-        "text": "見つかりませんでした。", "remedy": "一覧からさがしてください。", "request_id": "0a1b2c",
-    }  # fmt: skip
+        "text": "見つかりませんでした。",
+        "remedy": "一覧からさがしてください。",
+        "request_id": "0a1b2c",
+    }
     return staff_answer(request, "dashboard/trouble.html", language_of(request), values, status=404)
 
 
@@ -109,6 +111,9 @@ SECRET = {"name": "料金計算システム", "value": "harai_aozora_" + "k" * 1
 PAYER_PAGES: dict[str, Make] = {
     **{f"page-{state}": payer(samples.page(state)) for state in samples.PAGE_STATES},
     "page-refused": payer(samples.page("open"), "amount_changed"),
+    "page-begun": payer(
+        samples.page("open", attempt=samples.attempt(state="requires_action", declineCode=None))
+    ),
     "page-no-method": payer(
         samples.page(
             "open",
@@ -118,7 +123,8 @@ PAYER_PAGES: dict[str, Make] = {
     **{
         f"closed-{kind}": closed(kind)
         for kind in (
-            "link_unknown", "link_expired", "page_not_open", "try_later", "return_unclear", "broken",
+            "link_unknown", "link_expired", "page_not_open", "try_later", "return_unclear",
+            "broken",
         )
     },
 }  # fmt: skip

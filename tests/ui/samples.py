@@ -26,6 +26,7 @@ LINES = [
 
 def attempt(**changes: object) -> dict[str, Any]:
     made = {
+        "id": "att_01JD0000000000000000000001",
         "method": "card", "state": "failed", "declineCode": "insufficient_funds",
         "approvalNo": None, "instrumentHint": "4242",
     }  # fmt: skip
