@@ -125,7 +125,7 @@ def upgrade() -> None:
 
         create table audit (
             instance text not null,
-            number bigint not null,
+            number bigint not null check (number > 0),
             at timestamptz not null,
             merchant_id uuid,
             caller text not null,

@@ -288,7 +288,7 @@ async def _verify_instance(db: Db, instance: str, heads: dict[int, Head]) -> Ver
     open_heads = dict(heads)
     last_head = max(heads, default=0)
     faults: list[str] = []
-    async for batch in _batches(db, instance, 0, 2**62):
+    async for batch in _batches(db, instance, -(2**62), 2**62):
         for row in batch:
             link = next_link(link, row)
             rows += 1

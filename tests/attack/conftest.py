@@ -4,8 +4,11 @@ from collections.abc import AsyncGenerator, Generator
 
 import pytest
 
+from portal.kit import log
 from portal.vault.server import VaultServer
 from tests.make.vault import ClientFor, Cluster, Ground, fresh_ground, running_cluster
+
+log.configure("test", strict=True)
 
 
 @pytest.fixture(scope="session")

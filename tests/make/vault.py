@@ -62,6 +62,17 @@ class Cluster:
         await self.admin(f"grant connect on database {name} to {MIGRATE}, {VAULT}")
         return name
 
+    async def end_sessions(self, database: str) -> None:
+        """End all sessions in a database, as a failover would."""
+        link = await self.postgres.connect(BOOTSTRAP, "postgres")
+        try:
+            await link.fetchval(
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1",
+                database,
+            )
+        finally:
+            await link.close()
+
     async def drop_database(self, name: str) -> None:
         """Remove a test's database with whoever is still connected."""
         await self.admin(f"drop database if exists {name} with (force)")

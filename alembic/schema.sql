@@ -1,0 +1,1885 @@
+--
+-- PostgreSQL database dump
+--
+
+\restrict harai
+
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET transaction_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: check_ledger_balance(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.check_ledger_balance() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+DECLARE
+    unsound uuid;
+BEGIN
+    SELECT a.transaction_id INTO unsound
+    FROM (
+        SELECT merchant_id, transaction_id, sum(amount_minor) AS balance, count(*) AS lines,
+               max(line) AS last_line, sum(amount_minor) FILTER (WHERE amount_minor > 0) AS debit
+        FROM added GROUP BY merchant_id, transaction_id
+    ) a
+    LEFT JOIN ledger_transaction t ON t.merchant_id = a.merchant_id AND t.id = a.transaction_id
+    WHERE t.id IS NULL OR a.balance <> 0 OR a.lines <> t.entries OR a.last_line <> t.entries - 1
+          OR a.debit IS DISTINCT FROM t.debit_minor
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'ledger transaction % does not balance', unsound
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_balance';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.check_ledger_balance() OWNER TO harai_owner;
+
+--
+-- Name: refuse_ledger_change(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.refuse_ledger_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'the ledger is append-only: % on %', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ledger_append_only';
+END
+$$;
+
+
+ALTER FUNCTION public.refuse_ledger_change() OWNER TO harai_owner;
+
+--
+-- Name: tally_bills(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tally_bills() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO bill_tally (merchant_id, lifecycle, settlement, message, is_opened, due_on,
+                                paid_on, bills, amount_minor)
+        SELECT b.merchant_id, b.lifecycle, b.settlement, b.message, b.opened_at IS NOT NULL,
+               b.due_on, (b.paid_at AT TIME ZONE m.zone)::date, count(*), sum(b.amount_minor)
+        FROM new_bills b LEFT JOIN merchant m ON b.paid_at IS NOT NULL AND m.id = b.merchant_id
+        GROUP BY 1, 2, 3, 4, 5, 6, 7;
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO bill_tally (merchant_id, lifecycle, settlement, message, is_opened, due_on,
+                                paid_on, bills, amount_minor)
+        SELECT b.merchant_id, b.lifecycle, b.settlement, b.message, b.opened_at IS NOT NULL,
+               b.due_on, (b.paid_at AT TIME ZONE m.zone)::date, -count(*), -sum(b.amount_minor)
+        FROM old_bills b LEFT JOIN merchant m ON b.paid_at IS NOT NULL AND m.id = b.merchant_id
+        GROUP BY 1, 2, 3, 4, 5, 6, 7;
+    ELSE
+        INSERT INTO bill_tally (merchant_id, lifecycle, settlement, message, is_opened, due_on,
+                                paid_on, bills, amount_minor)
+        SELECT b.merchant_id, b.lifecycle, b.settlement, b.message, b.opened_at IS NOT NULL,
+               b.due_on, (b.paid_at AT TIME ZONE m.zone)::date, sum(b.sign),
+               sum(b.sign * b.amount_minor)
+        FROM (
+            SELECT merchant_id, lifecycle, settlement, message, opened_at, due_on, paid_at,
+                   amount_minor, 1 AS sign
+            FROM new_bills
+            UNION ALL
+            SELECT merchant_id, lifecycle, settlement, message, opened_at, due_on, paid_at,
+                   amount_minor, -1
+            FROM old_bills
+        ) b LEFT JOIN merchant m ON b.paid_at IS NOT NULL AND m.id = b.merchant_id
+        GROUP BY 1, 2, 3, 4, 5, 6, 7
+        HAVING sum(b.sign) <> 0 OR sum(b.sign * b.amount_minor) <> 0;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.tally_bills() OWNER TO harai_owner;
+
+SET default_table_access_method = heap;
+
+--
+-- Name: alembic_version; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+
+
+ALTER TABLE public.alembic_version OWNER TO harai_owner;
+
+--
+-- Name: api_key; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.api_key (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    scopes text[] NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.api_key FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.api_key OWNER TO harai_owner;
+
+--
+-- Name: approval; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.approval (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    content bytea NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    approved_by text,
+    approved_at timestamp with time zone,
+    used_at timestamp with time zone,
+    CONSTRAINT approval_check CHECK ((approved_by <> asked_by))
+);
+
+ALTER TABLE ONLY public.approval FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.approval OWNER TO harai_owner;
+
+--
+-- Name: attempt; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.attempt (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    method text NOT NULL,
+    provider text NOT NULL,
+    reference text NOT NULL,
+    state text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text DEFAULT 'JPY'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    state_at timestamp with time zone NOT NULL,
+    doubt_at timestamp with time zone NOT NULL,
+    asked integer DEFAULT 0 NOT NULL,
+    ask_at timestamp with time zone,
+    missing_at timestamp with time zone,
+    decline_code text,
+    authentication text DEFAULT ''::text NOT NULL,
+    provider_ref text DEFAULT ''::text NOT NULL,
+    instrument bytea,
+    CONSTRAINT attempt_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT attempt_currency_check CHECK ((currency = 'JPY'::text)),
+    CONSTRAINT attempt_state_check CHECK ((state = ANY (ARRAY['created'::text, 'submitting'::text, 'requires_action'::text, 'processing'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text, 'expired'::text])))
+);
+
+ALTER TABLE ONLY public.attempt FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.attempt OWNER TO harai_owner;
+
+--
+-- Name: audit; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.audit (
+    instance text NOT NULL,
+    number bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    merchant_id uuid,
+    caller text NOT NULL,
+    kind text NOT NULL,
+    subject uuid NOT NULL,
+    jti uuid NOT NULL,
+    operation text NOT NULL,
+    outcome text NOT NULL,
+    rows integer NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT audit_number_check CHECK ((number > 0))
+);
+
+
+ALTER TABLE public.audit OWNER TO harai_owner;
+
+--
+-- Name: bill; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.bill (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    line integer NOT NULL,
+    number text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    sealed_version integer DEFAULT 1 NOT NULL,
+    lifecycle text NOT NULL,
+    settlement text NOT NULL,
+    message text NOT NULL,
+    kind text NOT NULL,
+    period text NOT NULL,
+    contract_blind bytea NOT NULL,
+    customer_blind bytea NOT NULL,
+    phone_blind bytea,
+    email_blind bytea,
+    check_code integer NOT NULL,
+    amount_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    currency text DEFAULT 'JPY'::text NOT NULL,
+    due_on date NOT NULL,
+    language text NOT NULL,
+    contact bytea NOT NULL,
+    billing bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    issued_at timestamp with time zone,
+    opened_at timestamp with time zone,
+    paid_at timestamp with time zone,
+    canceled_at timestamp with time zone,
+    CONSTRAINT bill_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT bill_check_code_check CHECK (((check_code >= 0) AND (check_code <= 999999))),
+    CONSTRAINT bill_lifecycle_check CHECK ((lifecycle = ANY (ARRAY['scheduled'::text, 'open'::text, 'overdue'::text, 'lapsed'::text, 'canceling'::text, 'canceled'::text, 'superseded'::text]))),
+    CONSTRAINT bill_message_check CHECK ((message = ANY (ARRAY['none'::text, 'planned'::text, 'sending'::text, 'accepted'::text, 'delivered'::text, 'undelivered'::text, 'failed'::text, 'ambiguous'::text]))),
+    CONSTRAINT bill_settlement_check CHECK ((settlement = ANY (ARRAY['unpaid'::text, 'provisional'::text, 'settled'::text, 'over'::text, 'reversed'::text]))),
+    CONSTRAINT bill_tax_minor_check CHECK ((tax_minor >= 0))
+)
+WITH (fillfactor='85');
+
+ALTER TABLE ONLY public.bill FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.bill OWNER TO harai_owner;
+
+--
+-- Name: bill_event; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.bill_event (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    code text NOT NULL,
+    actor text NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+ALTER TABLE ONLY public.bill_event FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.bill_event OWNER TO harai_owner;
+
+--
+-- Name: bill_tally; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.bill_tally (
+    merchant_id uuid NOT NULL,
+    id bigint NOT NULL,
+    lifecycle text NOT NULL,
+    settlement text NOT NULL,
+    message text NOT NULL,
+    is_opened boolean NOT NULL,
+    due_on date NOT NULL,
+    paid_on date,
+    bills bigint NOT NULL,
+    amount_minor bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.bill_tally FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.bill_tally OWNER TO harai_owner;
+
+--
+-- Name: bill_tally_id_seq; Type: SEQUENCE; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.bill_tally ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.bill_tally_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: budget; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.budget (
+    holder text NOT NULL,
+    window_no bigint NOT NULL,
+    used bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+
+ALTER TABLE public.budget OWNER TO harai_owner;
+
+--
+-- Name: business_clock; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.business_clock (
+    id integer NOT NULL,
+    offset_s double precision DEFAULT 0 NOT NULL,
+    CONSTRAINT business_clock_id_check CHECK ((id = 1))
+);
+
+
+ALTER TABLE public.business_clock OWNER TO harai_owner;
+
+--
+-- Name: case_; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.case_ (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    params jsonb NOT NULL,
+    seen integer DEFAULT 1 NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by text,
+    resolution text
+);
+
+ALTER TABLE ONLY public.case_ FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.case_ OWNER TO harai_owner;
+
+--
+-- Name: delivery; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.delivery (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    chunk_id uuid CONSTRAINT delivery_chunk_id_not_null1 NOT NULL,
+    campaign text NOT NULL,
+    step integer NOT NULL,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    state text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    not_before timestamp with time zone,
+    provider_ref text DEFAULT ''::text NOT NULL,
+    code text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'accepted'::text, 'ambiguous'::text, 'delivered'::text, 'undelivered'::text, 'failed'::text, 'left_out'::text])))
+)
+WITH (fillfactor='60');
+
+ALTER TABLE ONLY public.delivery FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.delivery OWNER TO harai_owner;
+
+--
+-- Name: delivery_chunk; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.delivery_chunk (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    import_id uuid,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    deliveries integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.delivery_chunk FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.delivery_chunk OWNER TO harai_owner;
+
+--
+-- Name: file_part; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.file_part (
+    merchant_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    part_no integer NOT NULL,
+    size_bytes integer NOT NULL,
+    fingerprint bytea NOT NULL,
+    sealed bytea NOT NULL,
+    stored_at timestamp with time zone NOT NULL,
+    CONSTRAINT file_part_size_bytes_check CHECK (((size_bytes >= 1) AND (size_bytes <= 1048576)))
+);
+ALTER TABLE ONLY public.file_part ALTER COLUMN sealed SET STORAGE EXTERNAL;
+
+ALTER TABLE ONLY public.file_part FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.file_part OWNER TO harai_owner;
+
+--
+-- Name: import; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.import (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    state text NOT NULL,
+    sealed_version integer DEFAULT 1 NOT NULL,
+    facts bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    received_bytes bigint DEFAULT 0 NOT NULL,
+    size_bytes bigint,
+    is_received boolean DEFAULT false NOT NULL,
+    split_state bytea NOT NULL,
+    encoding text,
+    columns text[],
+    chunks_planned integer DEFAULT 0 NOT NULL,
+    chunks_done integer DEFAULT 0 NOT NULL,
+    rows_seen integer DEFAULT 0 NOT NULL,
+    rows_good integer DEFAULT 0 NOT NULL,
+    rows_faulty integer DEFAULT 0 NOT NULL,
+    rows_known integer DEFAULT 0 NOT NULL,
+    rows_issued integer DEFAULT 0 NOT NULL,
+    step_after uuid,
+    amount_good_minor bigint DEFAULT 0 NOT NULL,
+    refused_code text,
+    refused_params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    checked_at timestamp with time zone,
+    decided_at timestamp with time zone,
+    CONSTRAINT import_state_check CHECK ((state = ANY (ARRAY['receiving'::text, 'checking'::text, 'checked'::text, 'issuing'::text, 'issued'::text, 'discarding'::text, 'discarded'::text, 'refused'::text])))
+);
+
+ALTER TABLE ONLY public.import FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.import OWNER TO harai_owner;
+
+--
+-- Name: import_chunk; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.import_chunk (
+    merchant_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    chunk_no integer NOT NULL,
+    start_offset bigint NOT NULL,
+    end_offset bigint NOT NULL,
+    first_line integer NOT NULL,
+    is_oversize boolean DEFAULT false NOT NULL,
+    faults jsonb DEFAULT '{}'::jsonb NOT NULL,
+    done_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.import_chunk FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.import_chunk OWNER TO harai_owner;
+
+--
+-- Name: journal_mark; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.journal_mark (
+    merchant_id uuid NOT NULL,
+    provider text NOT NULL,
+    reference text NOT NULL
+);
+
+ALTER TABLE ONLY public.journal_mark FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.journal_mark OWNER TO harai_owner;
+
+--
+-- Name: ledger_entry; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.ledger_entry (
+    merchant_id uuid NOT NULL,
+    transaction_id uuid NOT NULL,
+    line smallint NOT NULL,
+    account text NOT NULL,
+    amount_minor bigint NOT NULL,
+    bill_id uuid NOT NULL,
+    attempt_id uuid,
+    CONSTRAINT ledger_entry_account_check CHECK ((account = ANY (ARRAY['receivable'::text, 'billed'::text, 'in_transit'::text, 'overpayment'::text]))),
+    CONSTRAINT ledger_entry_amount_minor_check CHECK ((amount_minor <> 0)),
+    CONSTRAINT ledger_entry_line_check CHECK ((line >= 0))
+);
+
+ALTER TABLE ONLY public.ledger_entry FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.ledger_entry OWNER TO harai_owner;
+
+--
+-- Name: ledger_transaction; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.ledger_transaction (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    cause text NOT NULL,
+    cause_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    currency text DEFAULT 'JPY'::text NOT NULL,
+    debit_minor bigint NOT NULL,
+    entries smallint NOT NULL,
+    CONSTRAINT ledger_transaction_currency_check CHECK ((currency = 'JPY'::text)),
+    CONSTRAINT ledger_transaction_debit_minor_check CHECK ((debit_minor > 0)),
+    CONSTRAINT ledger_transaction_entries_check CHECK ((entries >= 2))
+);
+
+ALTER TABLE ONLY public.ledger_transaction FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.ledger_transaction OWNER TO harai_owner;
+
+--
+-- Name: link; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.link (
+    merchant_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    bill_id uuid NOT NULL,
+    delivery_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT link_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
+);
+
+ALTER TABLE ONLY public.link FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.link OWNER TO harai_owner;
+
+--
+-- Name: login_ticket; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.login_ticket (
+    merchant_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    staff_id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.login_ticket FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.login_ticket OWNER TO harai_owner;
+
+--
+-- Name: merchant; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.merchant (
+    id uuid NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    zone text NOT NULL,
+    sms_sender text NOT NULL,
+    sms_provider text NOT NULL,
+    card_provider text NOT NULL,
+    phone text NOT NULL,
+    website text NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.merchant FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.merchant OWNER TO harai_owner;
+
+--
+-- Name: merchant_code; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.merchant_code (
+    code text NOT NULL,
+    merchant_id uuid NOT NULL,
+    CONSTRAINT merchant_code_code_check CHECK ((code ~ '^[a-z0-9]{3,12}$'::text))
+);
+
+
+ALTER TABLE public.merchant_code OWNER TO harai_owner;
+
+--
+-- Name: merchant_key; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.merchant_key (
+    merchant_id uuid NOT NULL,
+    purpose text NOT NULL,
+    version integer NOT NULL,
+    wrapped bytea NOT NULL,
+    active_from timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.merchant_key FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.merchant_key OWNER TO harai_owner;
+
+--
+-- Name: mint_key; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.mint_key (
+    kid integer NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    retired_at timestamp with time zone
+);
+
+
+ALTER TABLE public.mint_key OWNER TO harai_owner;
+
+--
+-- Name: notice; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.notice (
+    merchant_id uuid NOT NULL,
+    provider text NOT NULL,
+    notice_id text NOT NULL,
+    body_id uuid CONSTRAINT notice_body_id_not_null1 NOT NULL,
+    subject text NOT NULL,
+    reference text NOT NULL,
+    claim text NOT NULL,
+    claimed_at timestamp with time zone,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT notice_subject_check CHECK ((subject = ANY (ARRAY['attempt'::text, 'delivery'::text])))
+);
+
+ALTER TABLE ONLY public.notice FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.notice OWNER TO harai_owner;
+
+--
+-- Name: notice_body; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.notice_body (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    body bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.notice_body FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.notice_body OWNER TO harai_owner;
+
+--
+-- Name: once; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.once (
+    merchant_id uuid NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    arguments bytea NOT NULL,
+    answer bytea,
+    created_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.once FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.once OWNER TO harai_owner;
+
+--
+-- Name: return_token; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.return_token (
+    merchant_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    attempt_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT return_token_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+
+ALTER TABLE ONLY public.return_token FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.return_token OWNER TO harai_owner;
+
+--
+-- Name: revoked; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.revoked (
+    jti uuid NOT NULL,
+    merchant_id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+
+ALTER TABLE public.revoked OWNER TO harai_owner;
+
+--
+-- Name: row_fault; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.row_fault (
+    merchant_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    line integer NOT NULL,
+    id uuid NOT NULL,
+    column_name text NOT NULL,
+    code text NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    value bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.row_fault FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.row_fault OWNER TO harai_owner;
+
+--
+-- Name: staff; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.staff (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    email_blind bytea NOT NULL,
+    profile bytea NOT NULL,
+    secrets bytea NOT NULL,
+    role text NOT NULL,
+    totp_step bigint DEFAULT 0 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT staff_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'clerk'::text])))
+);
+
+ALTER TABLE ONLY public.staff FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.staff OWNER TO harai_owner;
+
+--
+-- Name: task; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.task (
+    id uuid NOT NULL,
+    merchant_id uuid NOT NULL,
+    kind text NOT NULL,
+    lane text NOT NULL,
+    subject_id uuid NOT NULL,
+    number integer NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    attempt integer DEFAULT 1 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    worker text,
+    planned_at timestamp with time zone NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    CONSTRAINT task_lane_check CHECK ((lane = ANY (ARRAY['urgent'::text, 'bulk'::text]))),
+    CONSTRAINT task_state_check CHECK ((state = ANY (ARRAY['open'::text, 'leased'::text])))
+)
+WITH (fillfactor='70');
+
+
+ALTER TABLE public.task OWNER TO harai_owner;
+
+--
+-- Name: alembic_version alembic_version_pkc; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+
+--
+-- Name: api_key api_key_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: approval approval_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.approval
+    ADD CONSTRAINT approval_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: attempt attempt_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.attempt
+    ADD CONSTRAINT attempt_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: attempt attempt_reference_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.attempt
+    ADD CONSTRAINT attempt_reference_key UNIQUE (merchant_id, provider, reference);
+
+
+--
+-- Name: audit audit_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (instance, number);
+
+
+--
+-- Name: bill_event bill_event_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.bill_event
+    ADD CONSTRAINT bill_event_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: bill bill_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.bill
+    ADD CONSTRAINT bill_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: bill bill_request_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.bill
+    ADD CONSTRAINT bill_request_key UNIQUE (merchant_id, number, contract_blind, period, kind);
+
+
+--
+-- Name: bill_tally bill_tally_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.bill_tally
+    ADD CONSTRAINT bill_tally_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: budget budget_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.budget
+    ADD CONSTRAINT budget_pkey PRIMARY KEY (holder, window_no);
+
+
+--
+-- Name: business_clock business_clock_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.business_clock
+    ADD CONSTRAINT business_clock_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: case_ case__pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.case_
+    ADD CONSTRAINT case__pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: delivery_chunk delivery_chunk_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.delivery_chunk
+    ADD CONSTRAINT delivery_chunk_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: delivery delivery_once_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_once_key UNIQUE (merchant_id, bill_id, campaign, step, channel);
+
+
+--
+-- Name: delivery delivery_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: file_part file_part_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.file_part
+    ADD CONSTRAINT file_part_pkey PRIMARY KEY (merchant_id, file_id, part_no);
+
+
+--
+-- Name: import_chunk import_chunk_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.import_chunk
+    ADD CONSTRAINT import_chunk_pkey PRIMARY KEY (merchant_id, import_id, chunk_no);
+
+
+--
+-- Name: import import_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.import
+    ADD CONSTRAINT import_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: journal_mark journal_mark_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.journal_mark
+    ADD CONSTRAINT journal_mark_pkey PRIMARY KEY (merchant_id, provider, reference);
+
+
+--
+-- Name: ledger_transaction ledger_cause_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.ledger_transaction
+    ADD CONSTRAINT ledger_cause_key UNIQUE (merchant_id, cause_id, cause);
+
+
+--
+-- Name: ledger_entry ledger_entry_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.ledger_entry
+    ADD CONSTRAINT ledger_entry_pkey PRIMARY KEY (merchant_id, transaction_id, line);
+
+
+--
+-- Name: ledger_transaction ledger_transaction_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.ledger_transaction
+    ADD CONSTRAINT ledger_transaction_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: link link_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.link
+    ADD CONSTRAINT link_pkey PRIMARY KEY (merchant_id, secret_hash);
+
+
+--
+-- Name: login_ticket login_ticket_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.login_ticket
+    ADD CONSTRAINT login_ticket_pkey PRIMARY KEY (merchant_id, secret_hash);
+
+
+--
+-- Name: merchant_code merchant_code_merchant_id_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.merchant_code
+    ADD CONSTRAINT merchant_code_merchant_id_key UNIQUE (merchant_id);
+
+
+--
+-- Name: merchant_code merchant_code_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.merchant_code
+    ADD CONSTRAINT merchant_code_pkey PRIMARY KEY (code);
+
+
+--
+-- Name: merchant_key merchant_key_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.merchant_key
+    ADD CONSTRAINT merchant_key_pkey PRIMARY KEY (merchant_id, purpose, version);
+
+
+--
+-- Name: merchant merchant_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.merchant
+    ADD CONSTRAINT merchant_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: mint_key mint_key_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.mint_key
+    ADD CONSTRAINT mint_key_pkey PRIMARY KEY (kid);
+
+
+--
+-- Name: notice_body notice_body_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.notice_body
+    ADD CONSTRAINT notice_body_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: notice notice_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_pkey PRIMARY KEY (merchant_id, provider, notice_id);
+
+
+--
+-- Name: once once_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.once
+    ADD CONSTRAINT once_pkey PRIMARY KEY (merchant_id, kind, key);
+
+
+--
+-- Name: return_token return_token_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.return_token
+    ADD CONSTRAINT return_token_pkey PRIMARY KEY (merchant_id, token_hash);
+
+
+--
+-- Name: revoked revoked_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.revoked
+    ADD CONSTRAINT revoked_pkey PRIMARY KEY (jti);
+
+
+--
+-- Name: row_fault row_fault_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.row_fault
+    ADD CONSTRAINT row_fault_pkey PRIMARY KEY (merchant_id, import_id, line, id);
+
+
+--
+-- Name: staff staff_email_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_email_key UNIQUE (merchant_id, email_blind);
+
+
+--
+-- Name: staff staff_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: task task_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.task
+    ADD CONSTRAINT task_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: attempt_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX attempt_bill_idx ON public.attempt USING btree (merchant_id, bill_id, id);
+
+
+--
+-- Name: attempt_one_live; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX attempt_one_live ON public.attempt USING btree (merchant_id, bill_id) WHERE (state = ANY (ARRAY['created'::text, 'submitting'::text, 'requires_action'::text, 'processing'::text, 'unknown'::text]));
+
+
+--
+-- Name: bill_amount_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_amount_idx ON public.bill USING btree (merchant_id, amount_minor, id);
+
+
+--
+-- Name: bill_check_code_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_check_code_idx ON public.bill USING btree (merchant_id, check_code);
+
+
+--
+-- Name: bill_customer_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_customer_idx ON public.bill USING btree (merchant_id, customer_blind);
+
+
+--
+-- Name: bill_due_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_due_idx ON public.bill USING btree (merchant_id, due_on, id);
+
+
+--
+-- Name: bill_email_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_email_idx ON public.bill USING btree (merchant_id, email_blind);
+
+
+--
+-- Name: bill_event_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_event_bill_idx ON public.bill_event USING btree (merchant_id, bill_id, id);
+
+
+--
+-- Name: bill_import_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_import_idx ON public.bill USING btree (merchant_id, import_id, id);
+
+
+--
+-- Name: bill_odd_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_odd_idx ON public.bill USING btree (merchant_id, settlement, id) WHERE (settlement <> ALL (ARRAY['unpaid'::text, 'settled'::text]));
+
+
+--
+-- Name: bill_phone_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_phone_idx ON public.bill USING btree (merchant_id, phone_blind);
+
+
+--
+-- Name: case_open_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX case_open_idx ON public.case_ USING btree (merchant_id, kind, subject_id) WHERE (closed_at IS NULL);
+
+
+--
+-- Name: delivery_chunk_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX delivery_chunk_idx ON public.delivery USING btree (merchant_id, chunk_id, id);
+
+
+--
+-- Name: delivery_id_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX delivery_id_idx ON public.delivery USING btree (id);
+
+
+--
+-- Name: ledger_entry_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX ledger_entry_bill_idx ON public.ledger_entry USING btree (merchant_id, bill_id);
+
+
+--
+-- Name: link_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX link_bill_idx ON public.link USING btree (merchant_id, bill_id);
+
+
+--
+-- Name: notice_reference_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX notice_reference_idx ON public.notice USING btree (merchant_id, provider, reference);
+
+
+--
+-- Name: task_due_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX task_due_idx ON public.task USING btree (lane, merchant_id, next_at, id);
+
+
+--
+-- Name: bill bill_tally_delete; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER bill_tally_delete AFTER DELETE ON public.bill REFERENCING OLD TABLE AS old_bills FOR EACH STATEMENT EXECUTE FUNCTION public.tally_bills();
+
+
+--
+-- Name: bill bill_tally_insert; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER bill_tally_insert AFTER INSERT ON public.bill REFERENCING NEW TABLE AS new_bills FOR EACH STATEMENT EXECUTE FUNCTION public.tally_bills();
+
+
+--
+-- Name: bill bill_tally_update; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER bill_tally_update AFTER UPDATE ON public.bill REFERENCING OLD TABLE AS old_bills NEW TABLE AS new_bills FOR EACH STATEMENT EXECUTE FUNCTION public.tally_bills();
+
+
+--
+-- Name: ledger_entry ledger_entry_append_only; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_ledger_change();
+
+
+--
+-- Name: ledger_entry ledger_entry_balance; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER ledger_entry_balance AFTER INSERT ON public.ledger_entry REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.check_ledger_balance();
+
+
+--
+-- Name: ledger_transaction ledger_transaction_append_only; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER ledger_transaction_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_transaction FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_ledger_change();
+
+
+--
+-- Name: api_key; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.api_key ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: approval; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.approval ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: attempt; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.attempt ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: bill; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.bill ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: bill_event; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.bill_event ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: bill_tally; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.bill_tally ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: case_; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.case_ ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: delivery; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: delivery_chunk; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.delivery_chunk ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: file_part; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.file_part ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: import; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.import ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: import_chunk; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.import_chunk ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: journal_mark; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.journal_mark ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: ledger_entry; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.ledger_entry ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: ledger_transaction; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.ledger_transaction ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: link; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.link ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: login_ticket; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.login_ticket ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: merchant; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.merchant ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: merchant_key; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.merchant_key ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: api_key merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.api_key USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: approval merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.approval USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: attempt merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.attempt USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: bill merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.bill USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: bill_event merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.bill_event USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: bill_tally merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.bill_tally USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: case_ merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.case_ USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: delivery merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.delivery USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: delivery_chunk merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.delivery_chunk USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: file_part merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.file_part USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: import merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.import USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: import_chunk merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.import_chunk USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: journal_mark merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.journal_mark USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: ledger_entry merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.ledger_entry USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: ledger_transaction merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.ledger_transaction USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: link merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.link USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: login_ticket merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.login_ticket USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: merchant merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.merchant USING ((id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: merchant_key merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.merchant_key USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: notice merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.notice USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: notice_body merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.notice_body USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: once merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.once USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: return_token merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.return_token USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: row_fault merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.row_fault USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: staff merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.staff USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: notice; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.notice ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: notice_body; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.notice_body ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: once; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.once ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: delivery redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY redeem_by_id ON public.delivery FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_deliveries'::text));
+
+
+--
+-- Name: return_token; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.return_token ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: row_fault; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.row_fault ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: staff; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.staff ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: SCHEMA public; Type: ACL; Schema: -; Owner: pg_database_owner
+--
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO harai_migrate;
+GRANT USAGE ON SCHEMA public TO harai_vault;
+
+
+--
+-- Name: TABLE api_key; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.api_key TO harai_vault;
+
+
+--
+-- Name: TABLE approval; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.approval TO harai_vault;
+
+
+--
+-- Name: TABLE attempt; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt TO harai_vault;
+
+
+--
+-- Name: TABLE audit; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.audit TO harai_vault;
+
+
+--
+-- Name: TABLE bill; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bill TO harai_vault;
+
+
+--
+-- Name: TABLE bill_event; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.bill_event TO harai_vault;
+
+
+--
+-- Name: TABLE bill_tally; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.bill_tally TO harai_vault;
+
+
+--
+-- Name: TABLE budget; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.budget TO harai_vault;
+
+
+--
+-- Name: TABLE business_clock; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,UPDATE ON TABLE public.business_clock TO harai_vault;
+
+
+--
+-- Name: TABLE case_; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.case_ TO harai_vault;
+
+
+--
+-- Name: TABLE delivery; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO harai_vault;
+
+
+--
+-- Name: TABLE delivery_chunk; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery_chunk TO harai_vault;
+
+
+--
+-- Name: TABLE file_part; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.file_part TO harai_vault;
+
+
+--
+-- Name: TABLE import; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.import TO harai_vault;
+
+
+--
+-- Name: TABLE import_chunk; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.import_chunk TO harai_vault;
+
+
+--
+-- Name: TABLE journal_mark; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.journal_mark TO harai_vault;
+
+
+--
+-- Name: TABLE ledger_entry; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.ledger_entry TO harai_vault;
+
+
+--
+-- Name: TABLE ledger_transaction; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.ledger_transaction TO harai_vault;
+
+
+--
+-- Name: TABLE link; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.link TO harai_vault;
+
+
+--
+-- Name: TABLE login_ticket; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_ticket TO harai_vault;
+
+
+--
+-- Name: TABLE merchant; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.merchant TO harai_vault;
+
+
+--
+-- Name: TABLE merchant_code; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.merchant_code TO harai_vault;
+
+
+--
+-- Name: TABLE merchant_key; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.merchant_key TO harai_vault;
+
+
+--
+-- Name: TABLE mint_key; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.mint_key TO harai_vault;
+
+
+--
+-- Name: TABLE notice; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.notice TO harai_vault;
+
+
+--
+-- Name: TABLE notice_body; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.notice_body TO harai_vault;
+
+
+--
+-- Name: TABLE once; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.once TO harai_vault;
+
+
+--
+-- Name: TABLE return_token; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.return_token TO harai_vault;
+
+
+--
+-- Name: TABLE revoked; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.revoked TO harai_vault;
+
+
+--
+-- Name: TABLE row_fault; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.row_fault TO harai_vault;
+
+
+--
+-- Name: TABLE staff; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO harai_vault;
+
+
+--
+-- Name: TABLE task; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.task TO harai_vault;
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+\unrestrict harai
+
