@@ -7,13 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-import structlog
 from starlette.applications import Starlette
+from structlog.testing import capture_logs
 
 from portal.application.doors.notices import BODY_BYTES_MAX, ROUTES
 from portal.contract.client import VaultClient
 from portal.kit.crypto import client_context
-from portal.kit.log import configure
 from tests.make.certificates import Authority
 
 RECEIPT = {
@@ -84,20 +83,15 @@ async def test_notice_is_not_acknowledged_while_the_vault_is_away(tmp_path: Path
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_refused_body_never_reaches_the_log(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    configure("web")
-    try:
+async def test_refused_body_never_reaches_the_log(tmp_path: Path) -> None:
+    with capture_logs() as events:
         async with a_door(tmp_path) as door:
             await door.post("/notices/sandbox_sms/mizu", content=b'{"to":"+819012345678"}')
-    finally:
-        structlog.reset_defaults()  # what is captured here is closed with this test
 
-    logged = capsys.readouterr().err
-    assert "notice.refused" in logged
-    assert "notice_malformed" in logged
-    assert "819012345678" not in logged
+    [refusal] = events
+    assert (refusal["event"], refusal["code"]) == ("notice.refused", "notice_malformed")
+    assert refusal["bytes"] == len(b'{"to":"+819012345678"}')
+    assert "819012345678" not in str(events)
 
 
 async def test_only_post_is_a_notice(tmp_path: Path) -> None:
