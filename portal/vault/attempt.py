@@ -266,7 +266,7 @@ async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Fi
         await act.open_case(verdict.case, stored.id, reference=stored.reference)
     if verdict.booked:
         await _book_money(act, bill, stored)
-    if not stored.is_live:
+    if bill.lifecycle == "canceling" and not stored.is_live:
         await finish_cancel(act, bill.id)
     return stored
 

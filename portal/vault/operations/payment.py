@@ -94,9 +94,11 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
         attempt = await read_attempt(act, AttemptId(_read_id(seen)))
         return await _started(act, bill, attempt, fresh=False)
     _check_intent(bill, request)
-    attempt, fresh = await _find_or_create(act, bill, request.method)
+    live = await find_live(act, bill.id)
+    resumed = None if live is None else await _resume(act, bill, live, request.method)
+    attempt = resumed or await _create(act, bill, request.method)
     await act.answer_once(_ONCE, key, attempt.id.bytes)
-    return await _started(act, bill, attempt, fresh=fresh)
+    return await _started(act, bill, attempt, fresh=resumed is None)
 
 
 @operation(RECORD_SUBMISSION, callers=_WEB, kinds=_PAYER, audit="effect")
@@ -120,7 +122,7 @@ async def record_submission(act: Act, request: RecordSubmission) -> AttemptNow:
     wait_s = rules.ask_again_s(moved.state, 0, 0.0) if moved.is_live else None
     stored = await store_attempt(act, _asked_at(moved, await plan_inquiry(act, moved, wait_s)))
     await emit_attempt(act, stored, edge.code)
-    if not stored.is_live:
+    if bill.lifecycle == "canceling" and not stored.is_live:
         await finish_cancel(act, bill.id)
     return to_now(stored)
 
@@ -183,17 +185,18 @@ def _check_intent(bill: LockedBill, request: StartPayment) -> None:
         raise Conflict("method_unavailable", params={"method": request.method})
 
 
-async def _find_or_create(act: Act, bill: LockedBill, method: str) -> tuple[Attempt, bool]:
-    live = await find_live(act, bill.id)
-    if live is not None:
-        if live.state != "requires_action":
-            raise Conflict("attempt_running", params={"state": live.state})
-        if live.instrument.redirect_url:
-            if live.method != method or live.amount_minor != bill.amount_minor:
-                raise Conflict("attempt_running", params={"state": live.state})
-            return live, False
-        await _supersede(act, live)
-    return await _create(act, bill, method), True
+async def _resume(act: Act, bill: LockedBill, live: Attempt, method: str) -> Attempt | None:
+    """The live try, if the payer may go back to its page; None when it was given up for a new one.
+
+    Raises: Conflict ``attempt_running``.
+    """
+    if live.state == "requires_action":
+        if not live.instrument.redirect_url:
+            await _supersede(act, live)
+            return None
+        if live.method == method and live.amount_minor == bill.amount_minor:
+            return live
+    raise Conflict("attempt_running", params={"state": live.state})
 
 
 async def _supersede(act: Act, live: Attempt) -> None:
@@ -254,16 +257,15 @@ async def _record_late(act: Act, attempt: Attempt, request: RecordSubmission) ->
 
 async def _started(act: Act, bill: LockedBill, attempt: Attempt, *, fresh: bool) -> AttemptStarted:
     token = new_return_token()
-    await act.db.execute(
+    code: str = await act.db.fetchval(
         "insert into return_token (merchant_id, token_hash, attempt_id, bill_id, expires_at)"
-        " values ($1, $2, $3, $4, $5)",
+        " values ($1, $2, $3, $4, $5) returning (select code from merchant where id = $1)",
         act.merchant_id,
         sha256(token.encode()),
         attempt.id,
         bill.id,
         act.now + RETURN_TOKEN_LIFE,
     )
-    code: str = await act.db.fetchval("select code from merchant where id = $1", act.merchant_id)
     return AttemptStarted(
         attempt_id=AttemptId(attempt.id),
         provider=attempt.provider,
