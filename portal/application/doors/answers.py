@@ -70,8 +70,14 @@ def staff_answer(
     *,
     status: int = 200,
 ) -> Response:
-    """A screen for staff: style and script from our own files."""
-    return _html(request, render(template, language, **values), DASHBOARD_POLICY, status)
+    """A screen for staff: style and script from our own files.
+
+    ``same-origin``, because under ``no-referrer`` a browser without Fetch Metadata sends its forms
+    with ``Origin: null``, and the log-in form has no token of a session to vouch for it.
+    """
+    answer = _html(request, render(template, language, **values), DASHBOARD_POLICY, status)
+    answer.headers["referrer-policy"] = "same-origin"
+    return answer
 
 
 def _html(request: Request, html: str, policy: str, status: int) -> Response:
