@@ -230,6 +230,14 @@ def test_an_attempt_given_up_too_early_is_asked_about_again(found: Found) -> Non
     assert verdict.ask_in_s is not None
 
 
+@pytest.mark.parametrize("state", ["failed", "expired"])
+@pytest.mark.parametrize("found", ["failed", "not_found", "unclear"])
+def test_an_ended_attempt_that_the_provider_confirms_needs_nothing(
+    state: AttemptState, found: Found
+) -> None:
+    assert judge(state, found) == Verdict()
+
+
 def test_notices_without_end_cause_at_most_one_inquiry_in_five_seconds() -> None:
     ask_at: datetime | None = None
     planned: list[float] = []
