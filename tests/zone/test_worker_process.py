@@ -82,7 +82,7 @@ async def shop(ground: Ground, vault: VaultServer) -> AsyncGenerator[Workshop]:
         yield made
 
 
-async def sent(shop: Workshop, count: int, within_s: float = 60.0) -> None:
+async def sent(shop: Workshop, count: int, within_s: float = 100.0) -> None:
     async with asyncio.timeout(within_s):
         while len(shop.texts()) < count:  # noqa: ASYNC110 - the companies' journal tells
             await asyncio.sleep(0.05)
