@@ -80,6 +80,7 @@ def test_amounts_are_read_as_people_write_them(written: str, minor: int) -> None
         ("amount", "=1+1", "amount_malformed"),
         ("amount", str(AMOUNT_MINOR_CAP + 1), "amount_too_large"),
         ("amount", " ", "empty"),
+        ("amount", "9" * 5_000, "amount_malformed"),
         ("due_on", "2026-11-21", "due_past"),
         ("due_on", "2026-02-30", "date_impossible"),
         ("due_on", "2026-1-1x", "date_malformed"),

@@ -99,7 +99,8 @@ def test_periods_have_one_form_and_one_name(
 @pytest.mark.parametrize(
     ("kind", "written"),
     [("monthly", "2026-13"), ("monthly", "2026-11-15"), ("monthly", "1999-12"),
-     ("once", "2026-02-30"), ("bimonthly", "2026-10/2026-12"), ("monthly", ""), ("monthly", "2026-10/2026-11")],
+     ("once", "2026-02-30"), ("bimonthly", "2026-10/2026-12"), ("monthly", ""),
+     ("monthly", "2026-10/2026-11")],
 )  # fmt: skip
 def test_what_is_no_period_is_refused(kind: str, written: str) -> None:
     with pytest.raises(Exception, match="period_malformed"):

@@ -10,6 +10,7 @@ from typing import Final
 
 from portal.domain.card_number import looks_like_card_number
 
+_DIGITS_MIN: Final = 13
 _RUN: Final = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
 _SEPARATORS: Final = str.maketrans("", "", " -")
 _BRAND: Final = re.compile(
@@ -24,6 +25,8 @@ _BRAND: Final = re.compile(
 
 def is_brand_card_number(number: str) -> bool:
     """Whether a merchant's own number, in half width, holds a card number of a real brand."""
+    if len(number) < _DIGITS_MIN:
+        return False
     return any(
         _BRAND.fullmatch(digits) is not None and looks_like_card_number(digits)
         for run in _RUN.finditer(number)

@@ -15,6 +15,7 @@ from portal.domain.intake.card_like import is_brand_card_number
 
 NUMBER_LENGTH_MAX: Final = 40
 TEXT_LENGTH_MAX: Final = 60
+AMOUNT_LENGTH_MAX: Final = 40
 
 LANGUAGES: Final[dict[str, str]] = {
     "": "ja", "ja": "ja", "ja-jp": "ja", "日本語": "ja", "jpn": "ja",
@@ -96,6 +97,10 @@ def read_amount(text: str) -> int:
 
     Raises: InvalidInput ``amount_not_whole``, ``amount_malformed``.
     """
+    if len(text) > AMOUNT_LENGTH_MAX:  # Python refuses to read numbers of thousands of digits
+        raise InvalidInput("amount_malformed")
+    if text.isdecimal() and text.isascii():
+        return int(text)
     written = half_width(text).removeprefix("¥").removesuffix("円").strip()
     sign = -1 if written[:1] in {"-", "−", "▲", "△"} else 1  # noqa: RUF001  # as accountants write
     digits = written if sign > 0 else written[1:].strip()

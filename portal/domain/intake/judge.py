@@ -7,6 +7,7 @@ from the caller; nothing here knows what is already stored.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Final, TypeVar
 
 from portal.domain.contact import normalise_customer_no, normalise_email, normalise_phone
@@ -32,6 +33,9 @@ AMOUNT_MINOR_CAP: Final = 9_999_999_999
 DUE_YEARS_MAX: Final = 3
 """A due day further ahead is a slip of the keyboard."""
 
+REMEMBERED_MAX: Final = 1_000
+"""Distinct cells remembered by column that repeats (periods, due days, labels); never names."""
+
 T = TypeVar("T")
 
 
@@ -53,9 +57,16 @@ class Judge:
         self._rules = rules
         self._has_tax = "tax_10" in self._places or "tax_8" in self._places
         self._items = [
-            item for item in range(1, ITEMS_MAX + 1) if item_column(item, "amount") in self._places
+            tuple(item_column(item, part) for part in ("label", "amount", "tax_rate"))
+            for item in range(1, ITEMS_MAX + 1)
+            if item_column(item, "amount") in self._places
         ]
         self._due_last = date(rules.today.year + DUE_YEARS_MAX, 12, 31)
+        self._label = _remembering(read_text)
+        self._due = _remembering(self._read_due)
+        self._period = {
+            kind: _remembering(partial(normalise_period, kind)) for kind in set(KINDS.values())
+        }
 
     def judge(self, line: int, cells: Sequence[str]) -> BillRequest | tuple[Fault, ...]:
         """The request in canonical form, or the row's faults (at least one)."""
@@ -72,14 +83,14 @@ class Judge:
         contract_no = sheet.needed("contract_no", _read_customer_no, "")
         payer_name = sheet.needed("payer_name", read_text, "")
         kind = sheet.choice("kind", KINDS, "unknown_kind", "monthly")
-        period = sheet.needed("period", lambda text: normalise_period(kind, text), "")
+        period = sheet.needed("period", self._period[kind], "")
         language = sheet.choice("language", LANGUAGES, "unknown_language", "ja")
         phone = sheet.optional("phone", normalise_phone)
         email = sheet.optional("email", normalise_email)
         if not sheet.cells.get("phone", "").strip() and not sheet.cells.get("email", "").strip():
             sheet.fault("phone", "contact_missing")
         amount_minor = sheet.needed("amount", self._read_bill_amount, 0)
-        due_on = sheet.needed("due_on", self._read_due, self._rules.today)
+        due_on = sheet.needed("due_on", self._due, self._rules.today)
         items, taxes = self._read_money(sheet, amount_minor)
         return BillRequest(
             line=sheet.line,
@@ -121,7 +132,7 @@ class Judge:
         self, sheet: "_Sheet", amount_minor: int
     ) -> tuple[tuple[Item, ...], tuple[Taxed, ...]]:
         """Line items and tax per rate, from items, from tax columns, or from neither."""
-        items = tuple(item for number in self._items if (item := self._read_item(sheet, number)))
+        items = tuple(item for names in self._items if (item := self._read_item(sheet, *names)))
         stated = self._read_stated_tax(sheet, amount_minor) if self._has_tax else ()
         if items and not sheet.faults:
             total = sum(item.amount_minor for item in items)
@@ -136,10 +147,10 @@ class Judge:
         rate = stated[0].rate_percent if stated else 0
         return (Item("", amount_minor, rate),), stated
 
-    def _read_item(self, sheet: "_Sheet", number: int) -> Item | None:
-        label_column = item_column(number, "label")
-        amount_column = item_column(number, "amount")
-        label = sheet.optional(label_column, read_text)
+    def _read_item(
+        self, sheet: "_Sheet", label_column: str, amount_column: str, rate_column: str
+    ) -> Item | None:
+        label = sheet.optional(label_column, self._label)
         if not sheet.cells[amount_column].strip():
             if label:
                 sheet.fault(amount_column, "empty")
@@ -147,7 +158,7 @@ class Judge:
         amount = sheet.needed(amount_column, self._read_item_amount, 0)
         if not label and label_column in sheet.cells:
             sheet.fault(label_column, "empty")
-        rate = sheet.choice(item_column(number, "tax_rate"), TAX_RATES, "unknown_tax_rate", 10)
+        rate = sheet.choice(rate_column, TAX_RATES, "unknown_tax_rate", 10)
         return Item(label, amount, rate)
 
     def _read_item_amount(self, text: str) -> int:
@@ -222,6 +233,21 @@ class _Sheet:
             self.fault(column, code)
             return otherwise
         return chosen
+
+
+def _remembering(read: Callable[[str], T]) -> Callable[[str], T]:
+    """The same function, computed once for a cell that a thousand rows share."""
+    known: dict[str, T] = {}
+
+    def read_once(text: str) -> T:
+        value = known.get(text)
+        if value is None:
+            value = read(text)
+            if len(known) < REMEMBERED_MAX:
+                known[text] = value
+        return value
+
+    return read_once
 
 
 def _read_customer_no(text: str) -> str:

@@ -10,6 +10,7 @@ which workers come to its chunks.
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -130,14 +131,15 @@ async def _judge(act: Act, row: Row, chunk: Row) -> Verdicts:
     zone: str = await act.db.fetchval("select zone from merchant where id = $1", act.merchant_id)
     judge = Judge(row["columns"], Rules(today=act.clock.business_today(zone)))
     fields = await act.fields()
-    ids = iter(sorted(act.new_id() for _ in range(body.count(b"\n") + body.count(b"\r") + 1)))
+    lines = body.count(b"\n") + body.count(b"\r") - body.count(b"\r\n") + 1
+    ids = sorted((act.new_id() for _ in range(lines)), key=attrgetter("int"))
     piece = ChunkBytes(
         body=body,
         first_line=chunk["first_line"],
         encoding=row["encoding"] or "utf-8",
         is_oversize=chunk["is_oversize"],
     )
-    return await asyncio.to_thread(judge_chunk, piece, judge, fields, ids)
+    return await asyncio.to_thread(judge_chunk, piece, judge, fields, iter(ids))
 
 
 async def _read_bytes(act: Act, file_id: UUID, chunk: Row) -> bytes:

@@ -119,7 +119,6 @@ class BillTally(SQLModel, table=True):
     """
 
     __tablename__ = "bill_tally"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
-    __table_args__ = (sa.Index("bill_tally_merchant_idx", "merchant_id"),)
 
     merchant_id: UUID = Field(primary_key=True)
     id: int = Field(
