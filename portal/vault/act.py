@@ -210,7 +210,16 @@ class Act:
 
     async def open_case(self, kind: str, subject_id: UUID, **params: str | int) -> UUID:
         """Put something that needs a human into the one queue; one open case per subject."""
-        return await case.open_case(self, kind, subject_id, params)
+        return await case.open_case(
+            self.db, self._happening(), self.new_id(), (kind, subject_id), params
+        )
+
+    async def close_case(self, case_id: UUID, resolution: str) -> None:
+        """Close a case with a code that says how. Raises: NotFound."""
+        await case.close_case(self.db, self._happening(), case_id, resolution)
+
+    def _happening(self) -> case.Happening:
+        return case.Happening(self.merchant_id, self.now, self.actor)
 
     def note_incident(self, code: str, subject: UUID | None = None) -> None:
         """Record what only an attack or a bug explains, whatever becomes of this act."""

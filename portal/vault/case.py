@@ -5,7 +5,8 @@ one open case of a kind per thing, so a fault that repeats makes one line of wor
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -13,42 +14,52 @@ import msgspec
 from portal.domain.errors import NotFound
 from portal.vault.db import Db
 
-if TYPE_CHECKING:
-    from portal.vault.act import Act
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Whose case it is, when something happens to it, and through whom."""
+
+    merchant_id: UUID
+    at: datetime
+    actor: str
 
 
 async def open_case(
-    act: "Act", kind: str, subject_id: UUID, params: Mapping[str, str | int]
+    db: Db,
+    happening: Happening,
+    case_id: UUID,
+    about: tuple[str, UUID],
+    params: Mapping[str, str | int],
 ) -> UUID:
-    """Open a case, or return the one that is open for this kind and thing already."""
-    case_id = act.new_id()
-    opened: UUID = await act.db.fetchval(
+    """Open a case about ``(kind, thing)``, or return the one that is open for it already."""
+    kind, subject_id = about
+    opened: UUID = await db.fetchval(
         "insert into case_ (merchant_id, id, kind, subject_id, params, opened_at)"
         " values ($1, $2, $3, $4, $5, $6)"
         " on conflict (merchant_id, kind, subject_id) where closed_at is null"
         " do update set seen = case_.seen + 1 returning id",
-        act.merchant_id,
+        happening.merchant_id,
         case_id,
         kind,
         subject_id,
         msgspec.json.encode(params).decode(),
-        act.now,
+        happening.at,
     )
     return opened
 
 
-async def close_case(act: "Act", case_id: UUID, resolution: str) -> None:
+async def close_case(db: Db, happening: Happening, case_id: UUID, resolution: str) -> None:
     """Close a case with a code that says how; closing a closed one changes nothing.
 
     Raises: NotFound ``not_found``.
     """
-    closed = await act.db.fetchval(
+    closed = await db.fetchval(
         "update case_ set closed_at = coalesce(closed_at, $3), closed_by = coalesce(closed_by, $4),"
         " resolution = coalesce(resolution, $5) where merchant_id = $1 and id = $2 returning true",
-        act.merchant_id,
+        happening.merchant_id,
         case_id,
-        act.now,
-        act.actor,
+        happening.at,
+        happening.actor,
         resolution,
     )
     if not closed:

@@ -305,7 +305,7 @@ async def test_a_fault_that_repeats_is_one_open_case(vault: VaultServer) -> None
         assert await act.open_case("paid_twice", ROW, amount=100) == first
         other = await act.open_case("paid_twice", FILE)
         assert await case.count_open(act.db, act.merchant_id) == 2
-        await case.close_case(act, first, "refunded")
+        await act.close_case(first, "refunded")
         again = await act.open_case("paid_twice", ROW)
         row = await act.db.fetchrow("select seen, resolution from case_ where id = $1", first)
 
@@ -319,7 +319,7 @@ async def test_a_case_is_closed_by_its_own_merchant_only(vault: VaultServer) -> 
         opened = await act.open_case("paid_twice", ROW)
     with pytest.raises(NotFound):
         async with acting(vault, OTHER_MERCHANT) as act:
-            await case.close_case(act, opened, "refunded")
+            await act.close_case(opened, "refunded")
     async with acting(vault) as act:
         assert await case.count_open(act.db, act.merchant_id) == 1
 
