@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from portal.application.providers.exchange import Endpoint, parse_endpoints
@@ -16,6 +16,12 @@ from portal.kit.settings import ZoneSettings
 
 COOKIE_KEY_BYTES: Final = 32
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def _is_loopback(origin: str) -> bool:
+    """Whether browsers reach this origin on their own machine only."""
+    netloc = urlsplit(origin).netloc
+    return netloc.rsplit(":", 1)[0] in _LOOPBACK or netloc in _LOOPBACK
 
 
 class WebSettings(ZoneSettings):
@@ -40,30 +46,38 @@ class WebSettings(ZoneSettings):
     """``name=host:port`` pairs, separated by commas."""
     production: bool = False
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        """Refuse an origin that would send cookies in clear, and endpoints that do not parse."""
-        parts = urlsplit(self.public_origin)
-        if self.public_origin != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
+    @field_validator("instance")
+    @classmethod
+    def _instance_fits_names(cls, value: str) -> str:
+        if not value.isalnum() or not value.isascii():
+            msg = "letters and digits only"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("provider_endpoints")
+    @classmethod
+    def _endpoints_parse(cls, value: str) -> str:
+        parse_endpoints(value)
+        return value
+
+    @field_validator("public_origin")
+    @classmethod
+    def _origin_keeps_cookies_private(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
             msg = "public_origin is scheme://host[:port] and nothing else"
             raise ValueError(msg)
-        if parts.scheme != "https" and (parts.scheme != "http" or not self.is_loopback):
+        if parts.scheme != "https" and (parts.scheme != "http" or not _is_loopback(value)):
             msg = "public_origin must be https, or http on loopback"
             raise ValueError(msg)
-        if self.production and self.is_loopback:
+        return value
+
+    @model_validator(mode="after")
+    def _production_is_public(self) -> Self:
+        if self.production and _is_loopback(self.public_origin):
             msg = "production does not run on a loopback origin"
             raise ValueError(msg)
-        if not self.instance.isalnum() or not self.instance.isascii():
-            msg = "instance is letters and digits"
-            raise ValueError(msg)
-        _ = self.endpoints
         return self
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether browsers reach this installation on their own machine only."""
-        netloc = urlsplit(self.public_origin).netloc
-        return netloc.rsplit(":", 1)[0] in _LOOPBACK or netloc in _LOOPBACK
 
     @property
     def is_secure(self) -> bool:

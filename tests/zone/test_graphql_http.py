@@ -238,7 +238,9 @@ async def test_every_answer_carries_the_security_headers(web: Web, path: str) ->
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cross-origin-resource-policy"] == "same-origin"
-    assert headers["referrer-policy"] == ("same-origin" if path == "/login" else "no-referrer")
+    assert headers["referrer-policy"] == (
+        "same-origin" if path in {"/login", "/static/none"} else "no-referrer"
+    )
     assert "camera=()" in headers["permissions-policy"]
     assert len(headers["x-request-id"]) == 16
     assert "server" not in headers
