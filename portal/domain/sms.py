@@ -26,7 +26,7 @@ _GSM7_EXTENDED: Final = frozenset("^{}\\[~]|€\f")
 _ONE: Final[dict[Encoding, int]] = {"gsm7": 160, "ucs2": 70}
 _PART: Final[dict[Encoding, int]] = {"gsm7": 153, "ucs2": 67}
 _CP932_TWINS: Final = str.maketrans(
-    {"𠮷": "吉", "𠮟": "叱", "〜": "～", "—": "―", "−": "－", "‖": "∥", "¥": "￥", "•": "・"}  # noqa: RUF001
+    {"𠮷": "吉", "𠮟": "叱", "—": "―", "−": "－", "‖": "∥", "¥": "￥", "•": "・"}  # noqa: RUF001  # twins
 )
 
 

@@ -96,7 +96,7 @@ WAYS: Final[tuple[Spoil, ...]] = (
     _set("period", "period_malformed", "2026-13", "11月", "R8/11"),
     _set("phone", "phone_prefix", "03-1234-5678", "050-1234-5678", "0120-123-456"),
     _set("phone", "phone_characters", "なし", "090-XXXX-1234"),
-    _set("email", "email_malformed", "taro@", "taro＠＠example.jp", "taro example.jp"),  # noqa: RUF001
+    _set("email", "email_malformed", "taro@", "taro＠＠example.jp", "taro example.jp"),  # noqa: RUF001  # typed
     _set("kind", "unknown_kind", "weekly", "四半期"),
     _set("language", "unknown_language", "xx", "中国語"),
     _set("item1_tax_rate", "unknown_tax_rate", "5", "15"),
