@@ -6,13 +6,14 @@ kept, logged or retried: a delivery whose redemption is unclear is not sent.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
 from portal.domain.errors import InvariantBroken, PortalError, Refused, Unknown
 from portal.domain.ids import DeliveryId
+from portal.egress.denial import Denied
 from portal.kit.log import get_logger
 
 _log = get_logger()
@@ -33,8 +34,12 @@ Values = Mapping[str, str]
 """Placeholder → value of one delivery."""
 
 
-async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Values | str]:
-    """Values for each delivery about to go to ``host``, or the code why there are none.
+NOT_DUE: Final = "not_due"
+"""The vault's code for a bill that was paid or withdrawn meanwhile: nobody's attempt."""
+
+
+async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Values | Denied]:
+    """Values for each delivery about to go to ``host``, or why there are none.
 
     ``delivery_refused``: the vault has nothing to send for it (paid meanwhile, redeemed before,
     another host's). ``vault_away``: it was not asked. ``vault_lost``: it may have given the values
@@ -48,14 +53,18 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
     except PortalError as error:
         code = _code_of(error)
         _log.warning("deliveries.not_redeemed", code=error.code, reason=code, count=len(ids))
-        return dict.fromkeys(ids, code)
-    found: dict[UUID, Values | str] = dict.fromkeys(ids, "delivery_refused")
+        return {id_: Denied(code) for id_ in ids}
+    found: dict[UUID, Values | Denied] = {id_: Denied("delivery_refused") for id_ in ids}
     for delivery in reply.deliveries:
-        if delivery.refused is None and delivery.delivery_id in found:
+        if delivery.delivery_id not in found:
+            continue
+        if delivery.refused is None:
             found[delivery.delivery_id] = {
                 "delivery:to": delivery.to,
                 "delivery:body": delivery.body,
             }
+        elif delivery.refused == NOT_DUE:
+            found[delivery.delivery_id] = Denied("delivery_refused", is_attempt=False)
     return found
 
 

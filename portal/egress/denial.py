@@ -20,7 +20,7 @@ CODES: Final = {
     "header_invalid": "A header that could end its line, or the same one twice.",
     "timeout_invalid": "Not a positive number of seconds.",
     "quota_spent": "The rule's bytes for this hour are used up.",
-    "relay_draining": "The relay is about to stop; the next one will take it.",
+    "relay_away": "The relay is about to stop, or was not there: the next one will take it.",
     "relay_busy": "No free place within the request's own time.",
     # Templates.
     "body_invalid": "The body is not what body_kind says, or the content type contradicts it.",
@@ -67,7 +67,8 @@ CODES: Final = {
 class Denied(Exception):
     """The request does not leave; nothing of it has."""
 
-    def __init__(self, code: str) -> None:
-        """Keep the code, which must be one of CODES."""
+    def __init__(self, code: str, *, is_attempt: bool = True) -> None:
+        """``code`` is one of CODES; ``is_attempt``: whether it belongs into the journal."""
         super().__init__(code)
         self.code = code
+        self.is_attempt = is_attempt

@@ -173,12 +173,19 @@ class Originate:
             yield
         except Denied as denied:
             job.answer = OutboundAnswer(fate="not_sent", code=denied.code)
-            self._record.denied(caller, "originate", job.host, job.request.port, denied.code)
+            self._record.denied(
+                caller,
+                "originate",
+                job.host,
+                job.request.port,
+                denied.code,
+                is_attempt=denied.is_attempt,
+            )
 
 
-def _values_or_denied(found: Values | str) -> Values:
-    if isinstance(found, str):
-        raise Denied(found)
+def _values_or_denied(found: Values | Denied) -> Values:
+    if isinstance(found, Denied):
+        raise found
     return found
 
 

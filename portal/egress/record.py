@@ -11,7 +11,7 @@ from portal.egress.callers import Caller
 from portal.egress.journal import Denial, Journal
 from portal.egress.metrics import Metrics
 
-NOT_ATTEMPTS: Final = frozenset({"vault_away", "vault_lost", "relay_busy", "relay_draining"})
+NOT_ATTEMPTS: Final = frozenset({"vault_away", "vault_lost", "relay_busy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,12 @@ class Record:
     journal: Journal
     metrics: Metrics
 
-    def denied(self, caller: Caller, mode: str, host: str, port: int, code: str) -> None:
+    def denied(
+        self, caller: Caller, mode: str, host: str, port: int, code: str, *, is_attempt: bool = True
+    ) -> None:
         """Book one refusal; ``host`` is empty when the text was no host name."""
         self.metrics.denied.labels(caller.name, mode, code).inc()
-        if code not in NOT_ATTEMPTS:
+        if is_attempt and code not in NOT_ATTEMPTS:
             self.journal.denied(
                 Denial(
                     caller=caller.name, uid=caller.uid, mode=mode, host=host, port=port, code=code

@@ -130,7 +130,7 @@ class OriginateServer:
 
     async def _answer(self, caller: Caller, call: SliceCall, writer: asyncio.StreamWriter) -> None:
         if self._is_draining:
-            answers = [OutboundAnswer(fate="not_sent", code="relay_draining")] * len(call.requests)
+            answers = [OutboundAnswer(fate="not_sent", code="relay_away")] * len(call.requests)
         else:
             answers = await self._originate.send_slice(caller, call.requests)
         if writer.is_closing():

@@ -33,6 +33,7 @@ class Redeemer:
     calls: list[RedeemDeliveries] = field(default_factory=list[RedeemDeliveries])
     failure: Failure | None = None
     is_silent: bool = False
+    refusal: str = "delivery_redeemed"
     _server: asyncio.Server | None = None
     _redeemed: set[UUID] = field(default_factory=set[UUID])
 
@@ -75,6 +76,6 @@ class Redeemer:
     def _redeem(self, host: str, id_: DeliveryId) -> RedeemedDelivery:
         belongs_to, to, body = self.values.get(id_, ("", "", ""))
         if belongs_to != host or id_ in self._redeemed:
-            return RedeemedDelivery(delivery_id=id_, to="", body="", refused="delivery_refused")
+            return RedeemedDelivery(delivery_id=id_, to="", body="", refused=self.refusal)
         self._redeemed.add(id_)
         return RedeemedDelivery(delivery_id=id_, to=to, body=body, refused=None)
