@@ -105,8 +105,12 @@ function send(file, made, onProgress) {
     request.open("PUT", made.uploadUrl);
     request.setRequestHeader("Content-Type", "text/csv");
     request.upload.onprogress = (event) => onProgress(event.loaded, file.size);
-    request.onload = () =>
-      request.status < 300 ? resolve() : reject(new Error(""));
+    request.responseType = "json";
+    request.onload = () => {
+      // A file that was refused is told about on its own screen.
+      if (request.status < 500) resolve();
+      else reject(new Error(request.response?.error?.message || ""));
+    };
     request.onerror = () => reject(new Error(""));
     request.send(file);
   });

@@ -1,4 +1,4 @@
-"""Rendering: strict templates, escaped values, money and time as people of each language write it."""
+"""Rendering: strict templates, escaped values, money and time as each language writes them."""
 
 import gzip
 import re

@@ -5,6 +5,7 @@ input; what it was refused for stands on the screen that comes next, beside what
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -22,7 +23,7 @@ from portal.application.doors.graphql.execute import Data, run_operation
 from portal.application.doors.locales import TEXTS
 from portal.application.doors.login import safe_target
 from portal.application.intake.upload import Slot, Stretch, finish, receive
-from portal.domain.errors import InvalidInput, NotFound
+from portal.domain.errors import InvalidInput, NotFound, Refused
 from portal.domain.ids import ImportId, from_public
 
 PASTE_BYTES_MAX: Final = 512 * 1024
@@ -160,8 +161,10 @@ async def paste_import(request: Request) -> Response:
     import_id = ImportId(from_public("import", public_id))
     slot = Slot(context.doors.vault, context.authority, import_id)
     stretch = Stretch(offset=0, length=len(raw), total=len(raw), is_last=True)
-    stored = await receive(slot, stretch, _whole(raw))
-    await finish(slot, stored, len(raw))
+    # A file that was refused is told about on its own screen.
+    with suppress(Refused):
+        stored = await receive(slot, stretch, _whole(raw))
+        await finish(slot, stored, len(raw))
     response = see_other(f"/d/imports/{public_id}")
     leave_flash(context, response, flash_of(context, "ImportPaste", {}, []))
     return response
