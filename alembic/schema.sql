@@ -24,27 +24,33 @@ SET row_security = off;
 CREATE FUNCTION public.check_ledger_balance() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
-    AS $$
+    AS $_$
 DECLARE
     unsound uuid;
 BEGIN
-    SELECT a.transaction_id INTO unsound
-    FROM (
-        SELECT merchant_id, transaction_id, sum(amount_minor) AS balance, count(*) AS lines,
-               max(line) AS last_line, sum(amount_minor) FILTER (WHERE amount_minor > 0) AS debit
-        FROM added GROUP BY merchant_id, transaction_id
-    ) a
-    LEFT JOIN ledger_transaction t ON t.merchant_id = a.merchant_id AND t.id = a.transaction_id
-    WHERE t.id IS NULL OR a.balance <> 0 OR a.lines <> t.entries OR a.last_line <> t.entries - 1
-          OR a.debit IS DISTINCT FROM t.debit_minor
-    LIMIT 1;
-    IF FOUND THEN
+    EXECUTE $query$
+        SELECT a.transaction_id
+        FROM (
+            SELECT merchant_id, transaction_id, sum(amount_minor) AS balance, count(*) AS lines,
+                   max(line) AS last_line,
+                   sum(amount_minor) FILTER (WHERE amount_minor > 0) AS debit
+            FROM added GROUP BY merchant_id, transaction_id
+        ) a
+        LEFT JOIN LATERAL (
+            SELECT id, entries, debit_minor FROM ledger_transaction
+            WHERE merchant_id = a.merchant_id AND id = a.transaction_id OFFSET 0
+        ) t ON true
+        WHERE t.id IS NULL OR a.balance <> 0 OR a.lines <> t.entries
+              OR a.last_line <> t.entries - 1 OR a.debit IS DISTINCT FROM t.debit_minor
+        LIMIT 1
+    $query$ INTO unsound;
+    IF unsound IS NOT NULL THEN
         RAISE EXCEPTION 'ledger transaction % does not balance', unsound
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_balance';
     END IF;
     RETURN NULL;
 END
-$$;
+$_$;
 
 
 ALTER FUNCTION public.check_ledger_balance() OWNER TO harai_owner;

@@ -174,6 +174,33 @@ async def test_five_thousand_transactions_go_in_by_two_statements(world: World) 
     assert await world.value("select count(*) from ledger_entry") == 10_000
 
 
+_READ = """
+select sum(seq_tup_read + idx_tup_fetch)::bigint from pg_stat_xact_user_tables
+where relname in ('ledger_transaction', 'ledger_entry')
+"""
+
+
+async def rows_read_to_post(world: World, transactions: int) -> int:
+    """Book so many bills; how many rows of the books were read on the way."""
+    async with world.act() as act:
+        before: int = await act.db.fetchval(_READ)
+        await post(act, [bill_issued(act.new_id(), n + 1) for n in range(transactions)])
+        after: int = await act.db.fetchval(_READ)
+        return after - before
+
+
+async def test_checking_the_balance_reads_what_is_booked_and_not_the_whole_ledger(
+    world: World,
+) -> None:
+    # Connections keep plans: each has seen small statements on small tables first.
+    for _ in range(20):
+        await rows_read_to_post(world, 1)
+
+    read = [await rows_read_to_post(world, size) for size in (1000, 3000, 1, 1000)]
+
+    assert read == [1000, 3000, 1, 1000]
+
+
 async def test_the_sums_of_a_bill_are_its_own(world: World) -> None:
     one, other = UUID(int=5), UUID(int=6)
     async with world.act() as act:
