@@ -20,6 +20,7 @@ from portal.application.doors.graphql.execute import masked
 from portal.application.doors.graphql.merchant import MERCHANT
 from portal.application.doors.graphql.payer import PAYER
 from portal.application.doors.graphql.schema import HaraiSchema
+from portal.application.doors.graphql.trusted import TRUSTED
 from portal.application.doors.session import ApiKeySession
 from portal.domain.errors import InvalidInput, NotFound
 from tests.make.visitor import an_authority, payer_browser, staff_browser, system
@@ -247,8 +248,8 @@ async def test_a_key_is_taken_from_its_header_only(web: Web, api: httpx.AsyncCli
 
 
 async def test_one_bills_cookie_opens_no_other_bill_and_no_dashboard(web: Web) -> None:
-    page = {"documentId": web.doors.graphql.trusted("payer").named("Page").document_id}
-    home = {"documentId": web.doors.graphql.trusted("merchant").named("Home").document_id}
+    page = {"documentId": TRUSTED["payer"].named("Page").document_id}
+    home = {"documentId": TRUSTED["merchant"].named("Home").document_id}
     async with payer_browser(web, an_authority(web), "ref-1") as browser:
         value = browser.headers["cookie"].split("=", 1)[1]
         own = await browser.post("/pay/graphql?page=ref-1", json=page)
@@ -264,7 +265,7 @@ async def test_one_bills_cookie_opens_no_other_bill_and_no_dashboard(web: Web) -
 
 
 async def test_a_stolen_cookie_can_not_be_sent_by_another_sites_page(web: Web) -> None:
-    home = {"documentId": web.doors.graphql.trusted("merchant").named("Home").document_id}
+    home = {"documentId": TRUSTED["merchant"].named("Home").document_id}
     async with staff_browser(web, an_authority(web)) as browser:
         own = await browser.post("/graphql", json=home)
         theirs = await browser.post(

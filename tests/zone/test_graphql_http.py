@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from portal.application.doors.graphql.door import BODY_BYTES_MAX, BUCKET_SIZE
+from portal.application.doors.graphql.trusted import TRUSTED
 from tests.make.visitor import an_authority, payer_browser, staff_browser, system
 from tests.make.web import Web, running_web
 
@@ -43,7 +44,7 @@ async def test_a_key_may_send_a_document_of_its_own_and_hears_what_it_cost(web: 
 
 
 async def test_a_browser_runs_our_own_documents_and_nothing_else(web: Web) -> None:
-    trusted = web.doors.graphql.trusted("merchant").named("Home").document_id
+    trusted = TRUSTED["merchant"].named("Home").document_id
     async with staff_browser(web, an_authority(web)) as browser:
         own = await browser.post("/graphql", json={"documentId": trusted})
         free = await browser.post("/graphql", json={"query": NAME})
@@ -57,8 +58,8 @@ async def test_a_browser_runs_our_own_documents_and_nothing_else(web: Web) -> No
 
 
 async def test_a_payer_runs_only_the_payers_documents(web: Web) -> None:
-    payers = web.doors.graphql.trusted("payer").named("Page").document_id
-    merchants = web.doors.graphql.trusted("merchant").named("Home").document_id
+    payers = TRUSTED["payer"].named("Page").document_id
+    merchants = TRUSTED["merchant"].named("Home").document_id
     async with payer_browser(web, an_authority(web), "ref-1") as browser:
         own = await browser.post("/pay/graphql?page=ref-1", json={"documentId": payers})
         others = await browser.post("/pay/graphql?page=ref-1", json={"documentId": merchants})
@@ -215,7 +216,7 @@ async def test_a_mutation_that_the_vault_did_not_hear_of_says_try_later(web: Web
 
 
 async def test_another_sites_page_can_not_use_a_browsers_cookie(web: Web) -> None:
-    trusted = web.doors.graphql.trusted("merchant").named("Home").document_id
+    trusted = TRUSTED["merchant"].named("Home").document_id
     async with staff_browser(web, an_authority(web)) as browser:
         for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
             answer = await browser.post("/graphql", json={"documentId": trusted}, headers=headers)

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from portal.application.doors.context import RequestContext
 from portal.application.doors.graphql.execute import run_operation
+from portal.application.doors.graphql.trusted import TRUSTED
 from portal.application.doors.session import StaffSession
 from portal.contract.login import SignedIn
 from portal.domain.errors import PortalError
@@ -286,7 +287,7 @@ async def test_a_clerk_does_not_make_keys(merchant: Merchant) -> None:
 
 
 async def test_logging_out_ends_the_session_here_and_everywhere(merchant: Merchant) -> None:
-    documents = merchant.web.doors.graphql.trusted("merchant")
+    documents = TRUSTED["merchant"]
     home = {"documentId": documents.named("Home").document_id}
     leave = {"documentId": documents.named("LogOut").document_id}
     async with staff_browser(merchant.web, merchant.owner.authority) as copy:
@@ -344,7 +345,7 @@ async def test_the_news_alone_are_answered_to_who_can_not_stream(merchant: Merch
 
 
 async def test_too_many_streams_of_one_screen_are_refused(merchant: Merchant) -> None:
-    feeds = merchant.web.doors.feeds
+    feeds = merchant.web.app.state.feeds
     for _ in range(6):
         feeds.join(b"one")
 

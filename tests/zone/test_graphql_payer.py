@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from portal.application.doors.graphql.payer import PAYER
+from portal.application.doors.graphql.trusted import TRUSTED
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, Payer, World, new_world
 from tests.make.vault import ClientFor, Ground
@@ -30,9 +31,9 @@ async def web(world: World, ground: Ground) -> AsyncIterator[Web]:
 
 
 async def ask(
-    web: Web, browser: httpx.AsyncClient, payer: Payer, name: str, **given: object
+    browser: httpx.AsyncClient, payer: Payer, name: str, **given: object
 ) -> dict[str, Any]:
-    document_id = web.doors.graphql.trusted("payer").named(name).document_id
+    document_id = TRUSTED["payer"].named(name).document_id
     variables = {"input": given} if given else {}
     answer = await browser.post(
         f"/pay/graphql?page={payer.page_ref}",
@@ -52,11 +53,11 @@ async def test_a_payer_sees_the_bill_of_the_link_and_no_other(web: Web, world: W
         payer_browser(web, one.authority, one.page_ref) as browser,
         payer_browser(web, other.authority, other.page_ref) as second,
     ):
-        mine = (await ask(web, browser, one, "Page"))["data"]["bill"]
-        theirs = (await ask(web, second, other, "Page"))["data"]["bill"]
+        mine = (await ask(browser, one, "Page"))["data"]["bill"]
+        theirs = (await ask(second, other, "Page"))["data"]["bill"]
         crossed = await browser.post(
             f"/pay/graphql?page={other.page_ref}",
-            json={"documentId": web.doors.graphql.trusted("payer").named("Page").document_id},
+            json={"documentId": TRUSTED["payer"].named("Page").document_id},
         )
 
     assert (mine["amount"]["amount"], theirs["amount"]["amount"]) == (AMOUNT, 999)
@@ -78,7 +79,7 @@ async def test_one_browser_holds_several_bills_side_by_side(web: Web, world: Wor
             assert answer.headers["cache-control"] == "no-store"
             assert answer.headers["referrer-policy"] == "no-referrer"
         amounts = [
-            (await ask(web, browser, payer, "Page"))["data"]["bill"]["amount"]["amount"]
+            (await ask(browser, payer, "Page"))["data"]["bill"]["amount"]["amount"]
             for payer in (one, other)
         ]
 
@@ -89,9 +90,9 @@ async def test_looking_is_counted_when_a_person_looks(web: Web, world: World) ->
     payer = await world.payer()
     opened = "select opened_at is not null from bill where id = $1"
     async with payer_browser(web, payer.authority, payer.page_ref) as browser:
-        await ask(web, browser, payer, "Page")
+        await ask(browser, payer, "Page")
         before = await world.value(opened, payer.bill_id)
-        noted = await ask(web, browser, payer, "BillOpened")
+        noted = await ask(browser, payer, "BillOpened")
         after = await world.value(opened, payer.bill_id)
 
     assert noted["data"]["billOpened"] == {"noted": True, "errors": []}
@@ -111,7 +112,7 @@ async def test_a_payment_that_can_not_start_says_why(
     payer = await world.payer()
     given = {"method": "card", "expectedAmount": AMOUNT, "idempotencyKey": "k-1"} | change
     async with payer_browser(web, payer.authority, payer.page_ref) as browser:
-        payload = (await ask(web, browser, payer, "PaymentStart", **given))["data"]["paymentStart"]
+        payload = (await ask(browser, payer, "PaymentStart", **given))["data"]["paymentStart"]
 
     assert payload["attempt"] is None
     assert payload["redirectUrl"] is None
@@ -125,9 +126,9 @@ async def test_a_payment_that_never_left_has_an_attempt_and_no_money(
     given = {"method": "card", "expectedAmount": AMOUNT, "idempotencyKey": "k-1"}
     async with payer_browser(web, payer.authority, payer.page_ref) as browser:
         # The egress is away in this test: certainly nothing was sent.
-        first = await ask(web, browser, payer, "PaymentStart", **given)
-        again = await ask(web, browser, payer, "PaymentStart", **given)
-        bill = (await ask(web, browser, payer, "Page"))["data"]["bill"]
+        first = await ask(browser, payer, "PaymentStart", **given)
+        again = await ask(browser, payer, "PaymentStart", **given)
+        bill = (await ask(browser, payer, "Page"))["data"]["bill"]
 
     attempt = first["data"]["paymentStart"]["attempt"]
     assert attempt["state"] == "failed"
@@ -140,9 +141,9 @@ async def test_the_same_key_with_another_amount_is_refused(web: Web, world: Worl
     payer = await world.payer()
     given = {"method": "card", "expectedAmount": AMOUNT, "idempotencyKey": "k-1"}
     async with payer_browser(web, payer.authority, payer.page_ref) as browser:
-        await ask(web, browser, payer, "PaymentStart", **given)
+        await ask(browser, payer, "PaymentStart", **given)
         other = await ask(
-            web, browser, payer, "PaymentStart", **(given | {"expectedAmount": AMOUNT + 1})
+            browser, payer, "PaymentStart", **(given | {"expectedAmount": AMOUNT + 1})
         )
 
     [error] = other["data"]["paymentStart"]["errors"]
@@ -158,9 +159,7 @@ async def test_no_text_of_a_payment_can_hold_a_card_number(
         "method": "card", "expectedAmount": AMOUNT, "idempotencyKey": "k-1"
     }  # fmt: skip
     async with payer_browser(web, payer.authority, payer.page_ref) as browser:
-        answer = await ask(
-            web, browser, payer, "PaymentStart", **(given | {field: "4242424242424242"})
-        )
+        answer = await ask(browser, payer, "PaymentStart", **(given | {field: "4242424242424242"}))
 
     assert answer["errors"][0]["extensions"]["code"] == "card_number_refused"
     assert "4242" not in json.dumps(answer)

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.requests import Request as HttpRequest
 
-    from portal.application.doors.events import Feeds
-    from portal.application.doors.graphql.door import GraphQLDoor
     from portal.application.doors.seals import Seals
     from portal.application.payment.desk import PayDesk
     from portal.application.settings import WebSettings
@@ -53,8 +51,6 @@ class Doors:
     clock: "Clock"
     seals: "Seals"
     sessions: Sessions
-    graphql: "GraphQLDoor"
-    feeds: "Feeds"
 
 
 @dataclass(slots=True)

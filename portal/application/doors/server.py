@@ -60,10 +60,7 @@ PROGRAMS: Final = ("/graphql", "/pay/graphql", "/uploads/", "/d/events", "/notic
 def create_app(
     settings: WebSettings, vault: VaultClient, outbound: Outbound, *, clock: Clock | None = None
 ) -> Starlette:
-    """The application over connections that are open already.
-
-    Raises InvariantBroken ``document_refused`` when a trusted document does not fit its schema.
-    """
+    """The application over connections that are open already."""
     clock = clock or SystemClock()
     seals = Seals(settings.read_cookie_key(), settings.instance)
     app = Starlette(
@@ -80,9 +77,9 @@ def create_app(
         clock=clock,
         seals=seals,
         sessions=Sessions(seals, settings, clock),
-        graphql=GraphQLDoor(),
-        feeds=Feeds(SCREENS),
     )
+    app.state.graphql = GraphQLDoor()
+    app.state.feeds = Feeds(SCREENS)
     app.state.vault = vault
     return app
 

@@ -10,16 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from time import monotonic
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.application.doors.context import (
-    Audience,
     RequestContext,
-    doors_of,
     merchant_context,
     payer_context,
 )
@@ -27,16 +25,14 @@ from portal.application.doors.encoding import GRAPHQL_TYPE, JsonResponse
 from portal.application.doors.errors import describe, trouble_headers
 from portal.application.doors.forms import read_body
 from portal.application.doors.graphql.documents import (
-    FOLDER,
     DocumentInvalid,
     FreeDocuments,
     Prepared,
-    TrustedDocuments,
 )
 from portal.application.doors.graphql.execute import Answer, masked, run
 from portal.application.doors.graphql.login import view_scopes
 from portal.application.doors.graphql.merchant import MERCHANT
-from portal.application.doors.graphql.payer import PAYER
+from portal.application.doors.graphql.trusted import TRUSTED
 from portal.application.doors.session import ApiKeySession
 from portal.domain.errors import InvalidInput, LimitReached, NotAllowed, PortalError
 
@@ -92,20 +88,12 @@ class Buckets:
 
 
 class GraphQLDoor:
-    """Both schemas with their documents; one a process."""
+    """Free documents and what their keys spent on them; one a process."""
 
     def __init__(self) -> None:
-        """Read and check all trusted documents; raises InvariantBroken ``document_refused``."""
-        self._trusted: Mapping[Audience, TrustedDocuments] = {
-            "merchant": TrustedDocuments(MERCHANT, FOLDER / "merchant"),
-            "payer": TrustedDocuments(PAYER, FOLDER / "payer"),
-        }
+        """Nothing was prepared or spent yet."""
         self._free = FreeDocuments(MERCHANT)
         self._buckets = Buckets()
-
-    def trusted(self, audience: Audience) -> TrustedDocuments:
-        """The documents of our own pages for one audience."""
-        return self._trusted[audience]
 
     async def answer(self, request: Request, context: RequestContext) -> Response:
         """Run what the body asks for; errors before anything ran are answered without ``data``."""
@@ -130,7 +118,7 @@ class GraphQLDoor:
         self, asked: GraphQLRequest, context: RequestContext
     ) -> tuple[Answer, dict[str, object]]:
         variables = asked.variables or {}
-        documents = self._trusted[context.audience]
+        documents = TRUSTED[context.audience]
         if asked.document_id is not None:
             trusted = documents.identified(asked.document_id)
             return await run(documents.schema, trusted.prepared, variables, context), {}
@@ -205,14 +193,18 @@ def _refusal(error: PortalError, context: RequestContext, media_type: str) -> Re
     )
 
 
+def _door_of(request: Request) -> GraphQLDoor:
+    return cast("GraphQLDoor", request.app.state.graphql)
+
+
 async def answer_merchant(request: Request) -> Response:
     """``POST /graphql``."""
     context = merchant_context(request)
-    return await doors_of(request).graphql.answer(request, context)
+    return await _door_of(request).answer(request, context)
 
 
 async def answer_payer(request: Request) -> Response:
     """``POST /pay/graphql?page=REF``: the page's public name says which cookie is meant."""
     context = payer_context(request, request.query_params.get("page", ""))
     context.doors.sessions.check_origin(request, opaque=True)
-    return await doors_of(request).graphql.answer(request, context)
+    return await _door_of(request).answer(request, context)

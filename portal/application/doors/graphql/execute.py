@@ -17,6 +17,7 @@ from portal.application.doors.errors import INTERNAL, describe
 from portal.application.doors.graphql.cost import check_variables
 from portal.application.doors.graphql.documents import Prepared
 from portal.application.doors.graphql.schema import HaraiSchema
+from portal.application.doors.graphql.trusted import TRUSTED
 from portal.domain.errors import InvalidInput, InvariantBroken, PortalError
 
 Data = dict[str, Any]
@@ -70,7 +71,7 @@ async def run_operation(
 
     Raises the error of the first field that failed: pages show all of a screen or an error.
     """
-    documents = context.doors.graphql.trusted(context.audience)
+    documents = TRUSTED[context.audience]
     trusted = documents.named(name)
     answer = await run(documents.schema, trusted.prepared, variables or {}, context)
     for error in answer.errors:
