@@ -7,11 +7,13 @@ opens no window; SIGTERM drains and ends with exit code 0, SIGUSR1 writes the me
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from portal.contract.client import VaultClient
+from portal.domain.errors import InvariantBroken
 from portal.egress.callers import read_callers
 from portal.egress.journal import Journal
 from portal.egress.metrics import Metrics
@@ -20,12 +22,14 @@ from portal.egress.policy import RuleBook, credentials_missing
 from portal.egress.record import Record
 from portal.egress.relay import TunnelRelay
 from portal.egress.resolve import Lookup, Resolver, look_up
+from portal.egress.rules import RulesRefused
 from portal.egress.sender import Sender
 from portal.egress.server import OriginateServer
 from portal.egress.settings import EgressSettings, read_credentials, read_verify_key
 from portal.kit import log
 from portal.kit.clock import SystemClock
 from portal.kit.crypto import client_context
+from portal.kit.memory import shut_memory
 
 RULES_POLL_S: Final = 1.0
 DRAIN_S: Final = 10.0
@@ -34,10 +38,22 @@ _log = log.get_logger()
 
 
 def run() -> None:
-    """Run the relay of the environment's settings until SIGTERM."""
+    """Run the relay of the environment's settings until SIGTERM.
+
+    Exit code 1 when it may not start, with the reason logged.
+    """
     log.configure(process="egress")
+    shut_memory()
     settings = EgressSettings.read()
-    asyncio.run(serve(settings))
+    try:
+        asyncio.run(serve(settings))
+    except RulesRefused as refused:
+        _log.error("egress.not_started", code=refused.faults[0], count=len(refused.faults))
+        sys.stderr.writelines(f"rule file: {fault}\n" for fault in refused.faults)
+        raise SystemExit(1) from None
+    except InvariantBroken as broken:
+        _log.error("egress.not_started", code=broken.code, reason=broken.context)
+        raise SystemExit(1) from None
 
 
 async def serve(

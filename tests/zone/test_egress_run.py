@@ -214,6 +214,34 @@ def test_a_setting_that_is_missing_is_named_and_nothing_starts(missing: str) -> 
     assert f"setting PORTAL_EGRESS_{missing}: Field required" in run.stderr
 
 
+async def test_a_rule_file_that_is_refused_is_said_and_nothing_listens(tmp_path: Path) -> None:
+    async with running_relay(tmp_path) as relay:
+        values = relay.settings.model_dump() | {"production": True, "sandbox_ca": None}
+    own = {f"PORTAL_EGRESS_{name.upper()}": str(value) for name, value in values.items() if value}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from portal.egress.run import run; run()",
+        env=own, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await process.communicate()
+
+    assert process.returncode == 1
+    assert b"rule file: provider: sandbox rule in production" in said
+    assert b'"event":"egress.not_started"' in said
+
+
+def test_a_shut_process_can_not_be_dumped() -> None:
+    ask = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+    shut = "from portal.kit.memory import shut_memory; shut_memory(); "
+
+    def dumpable(code: str) -> str:
+        return subprocess.run(  # noqa: S603  # our own interpreter
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    assert dumpable(ask) == "1"
+    assert dumpable(shut + ask) == "0"
+
+
 @pytest.fixture
 async def shop(ground: Ground, vault: VaultServer) -> AsyncGenerator[Workshop]:
     del vault
