@@ -1,7 +1,7 @@
 """The battery: hostile CONNECTs against a running relay, each with the answer it must get.
 
-Zone: egress. ``portal egress-probe`` runs it against the relay of the environment's settings, the
-tests against one of their own. It needs one tunnel rule for the caller's role as its positive
+Zone: egress. :func:`run` tries it on the relay of the environment's settings, the tests on one of
+their own. It needs one tunnel rule for the caller's role as its positive
 control; without it only refusals can be seen, which proves little, and it says so. It works from
 outside, through the socket alone.
 """
