@@ -56,15 +56,17 @@ class Relay:
         """Pass hints on until ``stop``; then let the tasks run here end."""
         async with asyncio.TaskGroup() as direct, asyncio.TaskGroup() as lanes:
             looping = [
-                lanes.create_task(self._relay_lane(_Lane(lane, slots, direct)))
+                lanes.create_task(self._relay_lane(_Lane(lane, slots, direct), stop))
                 for lane, slots in self._slots.items()
             ]
             await stop.wait()
             for task in looping:
                 task.cancel()
 
-    async def _relay_lane(self, lane: "_Lane") -> None:
-        while True:
+    async def _relay_lane(self, lane: "_Lane", stop: asyncio.Event) -> None:
+        # Not ``while True``: before Python 3.12 wait_for swallows a cancellation that arrives with
+        # the end of what it waits for, as when the vault goes away at the same moment.
+        while not stop.is_set():
             room = await self._room(lane)
             if room <= 0:
                 await asyncio.sleep(FULL_PAUSE_S)

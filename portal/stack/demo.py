@@ -72,7 +72,7 @@ async def _demo(folder: Path, bills: int, screen: Screen) -> None:
                 messages = await phone.messages(limit=1)
         link = messages[0].link if messages else None
         screen.say(f"ready after {time.monotonic() - started:.1f} s")
-        screen.console.print(welcome(access, link, stack.layout.borders))
+        screen.say(welcome(access, link, stack.layout.borders, str(folder)))
         await _live(stack, access, screen)
     finally:
         sys.stdout.flush()

@@ -67,10 +67,9 @@ class MerchantSystem:
         self, body: bytes | AsyncIterable[bytes], size_bytes: int, filename: str
     ) -> str:
         """The same for a file that is never in memory as a whole."""
-        wanted = {"filename": filename, "sizeBytes": size_bytes, "idempotencyKey": _key()}
-        opened = await self._mutate(_CREATE, "importCreate", wanted)
+        import_id, address = await self.open_import(filename, size_bytes)
         answer = await self._client.put(
-            opened["uploadUrl"],
+            address,
             content=body,
             headers={"content-type": "text/csv", "content-length": str(size_bytes)},
             timeout=_UPLOAD_S,
@@ -78,11 +77,22 @@ class MerchantSystem:
         if answer.status_code not in _TAKEN:
             msg = f"the upload was answered with {answer.status_code}: {answer.text[:300]}"
             raise PortalRefusedError(msg)
-        return str(opened["import"]["id"])
+        return import_id
 
-    async def decide(self, import_id: str) -> None:
-        """Send the good rows."""
-        wanted = {"id": import_id, "decision": "SEND", "idempotencyKey": _key()}
+    async def open_import(
+        self, filename: str, size_bytes: int, key: str | None = None
+    ) -> tuple[str, str]:
+        """Open an import; gives its id and the address to PUT the file to.
+
+        A ``key`` that is repeated opens nothing new. Raises PortalRefusedError.
+        """
+        wanted = {"filename": filename, "sizeBytes": size_bytes, "idempotencyKey": key or _key()}
+        opened = await self._mutate(_CREATE, "importCreate", wanted)
+        return str(opened["import"]["id"]), str(opened["uploadUrl"])
+
+    async def decide(self, import_id: str, key: str | None = None) -> None:
+        """Send the good rows; once for a ``key``."""
+        wanted = {"id": import_id, "decision": "SEND", "idempotencyKey": key or _key()}
         await self._mutate(_DECIDE, "importDecide", wanted)
 
     async def wait_for_import(

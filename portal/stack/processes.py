@@ -105,8 +105,12 @@ async def ended(child: subprocess.Popen[bytes], timeout_s: float) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of that number exists, whosever it is."""
-    return Path(f"/proc/{pid}").exists()
+    """Whether a process of that number runs, whosever it is; a zombie does not."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return after_name.split()[0] not in {"Z", "X"}
 
 
 async def ended_pid(pid: int, timeout_s: float) -> bool:

@@ -6,7 +6,6 @@ Stack only; nothing but text. Without a terminal it prints one plain line per st
 from typing import Final, Self
 
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,7 +15,6 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
 from portal.stack.access import Access
 from portal.stack.layout import Borders
@@ -93,35 +91,33 @@ class Screen:
 
     def say(self, text: str) -> None:
         """A line of its own."""
-        self.console.print(text)
+        self.console.print(text, soft_wrap=True)
 
     def _plain(self, text: str) -> None:
         if not self.console.is_terminal:
             self.console.print(text)
 
 
-def welcome(access: Access, link: str | None, borders: Borders) -> Panel:
-    """Every address and log-in, on one screen."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    owner = access.staff[0]
-    table.add_row("Dashboard", f"{owner.one_click}\n[dim]one click, once; good for a day[/]")
-    table.add_row("Payers' phone", f"{access.phone}\n[dim]tap a message, pay it[/]")
+def welcome(access: Access, link: str | None, borders: Borders, folder: str) -> str:
+    """Every address and log-in; each address on a line of its own, so that it can be clicked."""
+    blocks = [
+        ("Merchant's dashboard", [access.staff[0].one_click], "one click, once; good for a day"),
+        ("Payers' phone", [access.phone], "messages as they arrive: tap one, pay it"),
+    ]
     if link:
-        table.add_row("A payment page", f"{link}\n[dim]card 4242 4242 4242 4242[/]")
-    table.add_row("GraphQL", f"{access.graphql}\n[dim]key in .demo/access.json[/]")
-    table.add_row("", "")
+        blocks.append(("A payer's page", [link], "card 4242 4242 4242 4242, any date and code"))
+    blocks.append(("GraphQL", [access.graphql], f"API key in {folder}/access.json"))
     for person in access.staff:
-        table.add_row(
-            f"Log in as {person.role}",
-            f"{access.login}\nmerchant {access.merchant_code}, {person.email}, {person.password}\n"
-            f"[dim]TOTP secret {person.totp_secret}[/]",
-        )
-    kind = "a uid per zone" if borders.real else f"[yellow]logical: {borders.reason}[/]"
-    table.add_row("Borders", kind)
-    table.add_row("Logs", access.logs)
-    return Panel(
-        table, title="Harai 払い is up", subtitle="Ctrl-C stops everything; the data stays",
-        border_style="green",
-    )  # fmt: skip
+        lines = [
+            access.login,
+            f"merchant {access.merchant_code} · {person.email} · {person.password}",
+            f"TOTP secret {person.totp_secret}",
+        ]
+        blocks.append((f"Log in as {person.role}", lines, ""))
+    kind = "each zone has a uid of its own" if borders.real else f"logical: {borders.reason}"
+    out = ["", "[bold green]Harai 払い is up.[/] Ctrl-C stops everything; the data stays.", ""]
+    for title, lines, hint in blocks:
+        out.append(f"  [bold]{title}[/]{f'  [dim]{hint}[/]' if hint else ''}")
+        out += [f"    {line}" for line in lines]
+    out += ["", f"  [dim]borders: {kind}[/]", f"  [dim]logs: {access.logs}[/]", ""]
+    return "\n".join(out)

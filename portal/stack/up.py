@@ -12,8 +12,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -57,6 +57,20 @@ class Ended:
     restart_in_s: float
 
 
+class Drill:
+    """What a drill may change of a stack: nothing here; portal.stack.drill has one that does.
+
+    Units: ``pause_max_s`` bounds the growing pause before a process is started again.
+    """
+
+    pause_max_s: float = PAUSE_MAX_S
+
+    def next_life(self, name: str) -> Mapping[str, str]:
+        """Variables for the life of a process that begins now, beside its own."""
+        del name
+        return {}
+
+
 class Stack:
     """All processes of one installation in one state folder, children of this process.
 
@@ -70,6 +84,7 @@ class Stack:
         *,
         uid_base: int | None = None,
         on_end: Callable[[Ended], None] = lambda _ended: None,
+        drill: Drill | None = None,
     ) -> None:
         """Nothing is started. ``uid_base`` None: HARAI_UID_BASE or 61000."""
         base = uid_base or int(os.environ.get("HARAI_UID_BASE", UID_BASE_DEFAULT))
@@ -80,6 +95,7 @@ class Stack:
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._on_end = on_end
+        self._drill = drill or Drill()
         self._stopping = False
 
     async def start(self, progress: Progress = silent) -> None:
@@ -110,7 +126,7 @@ class Stack:
         """Stop a process gently and start it again; returns once it answers."""
         async with self._locks[name]:
             await self.running[name].stop()
-            await self.running[name].start()
+            await self._begin(self.running[name])
             self._note()
 
     async def kill(self, name: str) -> None:
@@ -215,9 +231,19 @@ class Stack:
         running = Running(program)
         self.running[program.name] = running
         self._locks[program.name] = asyncio.Lock()
-        await _timed(progress, program.name, running.start())
+        await _timed(progress, program.name, self._begin(running))
         self._note()
         self._keepers[program.name] = asyncio.create_task(self._keep(program.name))
+
+    async def _begin(self, running: Running) -> None:
+        """Start a process, with what a drill wants for this life of it and no other."""
+        plain = running.program
+        extra = self._drill.next_life(plain.name)
+        running.program = replace(plain, env={**plain.env, **extra})
+        try:
+            await running.start()
+        finally:
+            running.program = plain
 
     async def _keep(self, name: str) -> None:
         """Start the process again whenever it ends by itself."""
@@ -234,10 +260,10 @@ class Stack:
                 self._on_end(Ended(name, code, pause_s))
                 await running.stop()  # whatever it left behind in its process group
                 await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, PAUSE_MAX_S)
+                pause_s = min(pause_s * 2, self._drill.pause_max_s)
                 with contextlib.suppress(RuntimeError):
                     # It did not come up: the pause grows and the next turn tries again.
-                    await running.start()
+                    await self._begin(running)
                 self._note()
 
     def _note(self) -> None:
