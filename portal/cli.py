@@ -22,6 +22,8 @@ app: Final = typer.Typer(
 )
 audit: Final = typer.Typer(help="The audit of the data zone.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
+drill: Final = typer.Typer(help="Break it on purpose and compare.", no_args_is_help=True)
+app.add_typer(drill, name="drill")
 
 State = Annotated[
     Path | None, typer.Option(help="State folder (default: .demo, or the next free .demo-N).")
@@ -128,6 +130,14 @@ def egress() -> None:
     run()
 
 
+@app.command("egress-probe")
+def egress_probe() -> None:
+    """Try hostile CONNECTs on the relay of this environment (PORTAL_EGRESS_*)."""
+    from portal.egress.check import run
+
+    run()
+
+
 @app.command()
 def dmz() -> None:
     """Become nginx under the generated configuration (PORTAL_DMZ_*)."""
@@ -142,6 +152,32 @@ def sandbox() -> None:
     from portal.sandbox.run import run
 
     run()
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="intake, dispatch, pay, data-api, start, or all.")],
+    *,
+    size: Annotated[int | None, typer.Option(help="Load: rows, messages, payments, calls.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure a figure beside its floor, on a stack of its own."""
+    from portal.stack.measure import run_bench
+
+    raise typer.Exit(run_bench(name, size=size, as_json=json))
+
+
+@drill.command("crash")
+def drill_crash(
+    *,
+    seed: Annotated[int, typer.Option(help="The same seed kills in the same order.")] = 1,
+    rounds: Annotated[int, typer.Option(min=1)] = 1,
+    json: Json = False,
+) -> None:
+    """Kill every process in every phase, then compare the outside's books with ours."""
+    from portal.stack.drill.crash import run_crash
+
+    raise typer.Exit(run_crash(seed=seed, rounds=rounds, as_json=json))
 
 
 @app.command()
