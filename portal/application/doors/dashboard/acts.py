@@ -78,7 +78,7 @@ ACTS: Final[Mapping[str, Act]] = {
 """Name in the address → what it runs. Log-out has an address of its own."""
 
 
-async def do_act(request: Request) -> Response:
+async def run_act(request: Request) -> Response:
     """``POST /d/do/{mutation}``: to the screen ``back`` with what came of it.
 
     Raises NotFound ``not_found`` for a name that no form of ours has; NotAllowed ``form_foreign``,

@@ -34,5 +34,5 @@ ROUTES: Final = (
     Route("/d/bills", screens.show_bills, methods=["GET"]),
     Route("/d/bills/{id}", screens.show_bill, methods=["GET"]),
     Route("/d/keys", screens.show_keys, methods=["GET"]),
-    Route("/d/do/{mutation}", acts.do_act, methods=["POST"]),
+    Route("/d/do/{mutation}", acts.run_act, methods=["POST"]),
 )
