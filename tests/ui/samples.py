@@ -120,6 +120,7 @@ FAULT_COUNTS = [
 def import_detail(state: str, **changes: object) -> dict[str, Any]:
     made = import_view(state) | {
         "faultCounts": FAULT_COUNTS,
+        "unknownColumns": ["メモ", "担当"] if state == "checked" else [],
         "refusedCode": None,
         "refusedParams": {},
         "faults": {"nodes": FAULTS, "pageInfo": {"hasNextPage": True, "endCursor": "abc"}},

@@ -5,6 +5,7 @@ Set HARAI_PICTURES=1 to write the pictures of docs/pictures anew.
 
 import os
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def hand_in(page: Page, access: Access, name: str, rows: int) -> str:
 def picture(page: Page, name: str) -> None:
     if os.environ.get("HARAI_PICTURES") == "1":
         PICTURES.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+        page.screenshot(path=PICTURES / f"{name}.png", full_page=name not in {"bills", "phone"})
 
 
 def link_of(page: Page, access: Access, row: int) -> str:
@@ -166,7 +167,6 @@ def test_paying_by_card_moves_the_dashboard_while_it_is_open(
     picture(payer, "receipt")
 
     expect(office.locator("[data-live=paid_note]")).not_to_have_text(before, timeout=15_000)
-    picture(office, "home")
     bill_screen(office, access, 1)
     expect(office.locator(".badge.is-settled")).to_be_visible()
     expect(office.locator(".timeline")).to_contain_text("入金されました")
@@ -397,3 +397,37 @@ def test_no_page_of_the_journey_sets_a_cookie_that_script_can_read(
 
     assert page.evaluate("document.cookie") == ""
     assert all(cookie["httpOnly"] for cookie in context.cookies())
+
+
+@pytest.mark.skipif(os.environ.get("HARAI_PICTURES") != "1", reason="only for new pictures")
+def test_pictures_show_a_day_of_business(office: Page, opened: Open, access: Access) -> None:
+    """More bills, more payers, then telephone and dashboard side by side for the README."""
+    import_id = hand_in(office, access, "F", 60)
+    office.check("#sure")
+    office.locator(".decide form").first.locator("button").click()
+    expect(office.locator(".badge.is-issued")).to_be_visible(timeout=30_000)
+    for row in range(21, 50, 2):
+        payer = opened(viewport=TELEPHONE, locale="ja").new_page()
+        payer.goto(link_of(payer, access, row))
+        if row % 5:
+            pay_by_card(payer, APPROVED)
+    hand_in(office, access, "G", 12)
+    office.goto(access.dashboard)
+    office.wait_for_timeout(1_500)
+    picture(office, "home")
+    assert import_id
+    beside_each_other(opened(viewport={"width": 1500, "height": 760}).new_page())
+
+
+def beside_each_other(page: Page) -> None:
+    """Telephone, bill and dashboard in one picture."""
+    shown = "".join(
+        f'<img style="height:{height}px;border:1px solid #bcc6d0;border-radius:12px"'
+        f' src="data:image/png;base64,{b64encode((PICTURES / name).read_bytes()).decode()}">'
+        for name, height in (("phone.png", 560), ("page.png", 640), ("home.png", 600))
+    )
+    style = (
+        "margin:0;padding:24px;display:inline-flex;gap:24px;align-items:center;background:#e4eaf0"
+    )
+    page.set_content(f'<body style="{style}">{shown}')
+    page.locator("body").screenshot(path=PICTURES / "first-look.png")

@@ -147,6 +147,8 @@ def _environment(tag: str) -> Environment:
         page_css=Markup(assets.PAGE_CSS.text),  # noqa: S704 - our own file, allowed by its hash
         page_js=Markup(assets.PAGE_JS.text),  # noqa: S704 - our own file, allowed by its hash
     )
+    tests = cast("dict[str, object]", environment.tests)
+    tests["known_code"] = texts.knows_code
     for name in (
         "yen", "yen_parts", "yen_short", "count", "share", "size", "day", "day_short", "day_tick",
         "moment", "period", "code", "remedy", "short",

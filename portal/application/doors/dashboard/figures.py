@@ -6,8 +6,10 @@ live event says exactly what a fresh page would say, because both come from here
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -17,6 +19,10 @@ from portal.application.doors.render import formats
 
 MOVING: Final = frozenset({"receiving", "checking", "issuing", "discarding"})
 """States of an import in which its screen changes by itself."""
+
+_FORGOTTEN: Final = frozenset({"discarding", "discarded"})
+DAYS_SHOWN: Final = 31
+DAYS_AT_LEAST: Final = 7
 
 _FUNNEL: Final = ("requested", "accepted", "delivered", "opened", "paid")
 
@@ -60,7 +66,8 @@ class FunnelData(msgspec.Struct, frozen=True):
 class DayData(msgspec.Struct, frozen=True):
     """What came in on one day."""
 
-    day: str
+    day: date
+    bills: int
     amount: Amount
 
 
@@ -113,7 +120,7 @@ class NeedLine:
 def needs_of(summary: SummaryData) -> tuple[NeedLine, ...]:
     """What needs a person now, the gravest first; empty when nothing does."""
     waiting = [item for item in summary.imports if item.stage == "checked"]
-    faulty = [item for item in summary.imports if item.rows_faulty]
+    faulty = [item for item in summary.imports if item.rows_faulty and item.stage not in _FORGOTTEN]
     faults_at = f"/d/imports/{faulty[0].id}" if len(faulty) == 1 else "/d/imports"
     decide_at = f"/d/imports/{waiting[0].id}" if len(waiting) == 1 else "/d/imports"
     rows = sum(item.rows_faulty for item in faulty)
@@ -156,7 +163,8 @@ def home_figures(summary: SummaryData, language: str, zone: str) -> Figures:
         figures.texts[f"need_{line.key}"] = say(f"needs.{line.key}.n", n=line.count)
     for item in summary.imports:
         _add_import(figures, item, f"import_{item.id}", language)
-    chart, small = charts_of(summary)
+    days = days_of(summary, zone)
+    chart, small = charts_of(days)
     figures.paths = {
         "line": chart.line,
         "area": chart.area,
@@ -167,16 +175,33 @@ def home_figures(summary: SummaryData, language: str, zone: str) -> Figures:
     figures.structure = _digest(
         [line.key for line in needs],
         [(item.id, item.stage) for item in summary.imports],
-        [day.day for day in summary.days],
+        [day.day for day in days],
         [tick.value for tick in chart.ticks_y],
         [summary.requested_bills > 0],
     )
     return figures
 
 
-def charts_of(summary: SummaryData) -> tuple[LineChart, LineChart]:
+def days_of(summary: SummaryData, zone: str) -> tuple[DayData, ...]:
+    """The last DAYS_SHOWN days without a gap, the day of counting last.
+
+    A day on which nothing came in is a day with zero; before the first money at least a week is
+    shown. Nothing at all when no money ever came in.
+    """
+    if not summary.days:
+        return ()
+    known = {day.day: day for day in summary.days}
+    counted = datetime.fromisoformat(summary.as_of).astimezone(ZoneInfo(zone)).date()
+    last = max(counted, *known)
+    week_ago = last - timedelta(days=DAYS_AT_LEAST - 1)
+    first = max(min(week_ago, *known), last - timedelta(days=DAYS_SHOWN - 1))
+    span = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return tuple(known.get(day) or DayData(day, 0, Amount(0)) for day in span)
+
+
+def charts_of(days: Sequence[DayData]) -> tuple[LineChart, LineChart]:
     """The collection by day, for wide screens and for telephones."""
-    values = [day.amount.amount for day in summary.days]
+    values = [day.amount.amount for day in days]
     return line_chart(values), line_chart(values, WIDTH_SMALL)
 
 

@@ -21,6 +21,7 @@ from portal.application.doors.dashboard.figures import (
     ImportData,
     SummaryData,
     charts_of,
+    days_of,
     home_figures,
     import_figures,
     needs_of,
@@ -136,6 +137,7 @@ def home_screen(request: Request, data: Data) -> Screen:
     """Values of the first screen."""
     summary = msgspec.convert(data["summary"], SummaryData)
     zone: str = data["viewer"]["merchant"]["zone"]
+    days = days_of(summary, zone)
     return Screen(
         template="dashboard/home.html",
         here="home",
@@ -145,7 +147,9 @@ def home_screen(request: Request, data: Data) -> Screen:
             "needs": needs_of(summary),
             "overdue": summary.overdue.amount,
             "running": any(item.stage in MOVING for item in summary.imports),
-            "charts": charts_of(summary),
+            "days": days,
+            "charts": charts_of(days),
+            "moving": MOVING,
         },
     )
 
