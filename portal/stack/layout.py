@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from portal.stack.certificates import write_private
-from portal.stack.ports import Ports, choose
+from portal.stack.ports import Claims, Ports, choose
 from portal.stack.processes import run_to_end
 from portal.stack.users import Account, separate_accounts, shared_accounts
 
@@ -69,6 +69,7 @@ class Layout:
         self.borders = Borders(real=False)
         self.run = self.state / "run"
         self.ports = Ports(0, 0, 0)
+        self._claims = Claims()
 
     @property
     def keys(self) -> Path:
@@ -135,6 +136,7 @@ class Layout:
             shutil.rmtree(self.run, ignore_errors=True)
             (self.state / "run").unlink(missing_ok=True)
             self.run = self.state / "run"
+        self._claims.release()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -162,7 +164,7 @@ class Layout:
         self.facts = Facts(instance=instance, ports=(8080, 8081, 8082))
 
     def _choose_ports(self) -> None:
-        self.ports = choose(self.facts.ports)
+        self.ports = choose(self._claims, self.facts.ports)
         self.facts.ports = (self.ports.portal, self.ports.browser, self.ports.api)
         self.write_facts()
 

@@ -138,7 +138,8 @@ async def make_api_key(origin: str, ticket: str, name: str) -> str:
     async with httpx.AsyncClient(timeout=_REQUEST_S, trust_env=False) as browser:
         entered = await browser.get(f"{origin}/login/ticket/{ticket}")
         if not browser.cookies:
-            msg = f"the log-in ticket was refused ({entered.status_code})"
+            why = entered.headers.get("location", "").partition("code=")[2]
+            msg = f"the log-in ticket was refused ({entered.status_code} {why})"
             raise PortalRefusedError(msg)
         wanted = {"name": name, "scopes": list(_SCOPES), "idempotencyKey": _key()}
         answer = await browser.post(

@@ -1,7 +1,10 @@
-"""A sender with nothing around it: fixed text to made-up numbers, slice after slice.
+"""A sender with nothing around it: inquiries about nothing, slice after slice.
+
+The rules leave a worker no message of its own wording, so the floor is made of the other thing it
+may send: the relay's work on a request is the same, the company's answer is a short 404.
 
 Runs as a process of its own under the worker's account, because the relay knows callers by uid.
-Reads a Load as JSON from its input and prints messages per second.
+Reads a Load as JSON from its input and prints requests per second.
 """
 
 import asyncio
@@ -16,42 +19,29 @@ from portal.kit.outbound import SLICE_MAX, Outbound, OutboundRequest
 from portal.stack.bench.report import timed
 
 _SLICES_AT_ONCE: Final = 4
-_CREATED: Final = 201
+_NOT_FOUND: Final = 404
 
 
 class Load(msgspec.Struct, frozen=True):
-    """How much to send where: ``port`` is the carriers' on loopback."""
+    """How much to send where: ``port`` is the sandbox's on loopback."""
 
     socket: str
     port: int
     messages: int
-    account: str
 
 
 def _request(load: Load, number: int) -> OutboundRequest:
-    body = {
-        "account": load.account,
-        "reference": f"bare-{number}",
-        "to": f"+8180{number:08d}",
-        "from": "0005-0000-0000",
-        "text": "【ベンチ電力】2026年11月分 8,420円のお支払い http://localhost:8080/p/bench/x",
-    }
     return OutboundRequest(
-        host="sms.sandbox.test",
+        host="card.sandbox.test",
         port=load.port,
-        method="POST",
-        path="/v1/messages",
-        headers={
-            "authorization": "Bearer {{credential:sandbox_sms}}",
-            "content-type": "application/json",
-        },
-        body=msgspec.json.encode(body).decode(),
-        body_kind="json",
+        method="GET",
+        path=f"/v1/payments/bare-{number}",
+        headers={"authorization": "Bearer {{credential:sandbox_card}}"},
     )
 
 
 async def send(load: Load) -> float:
-    """Send them all; gives messages/s. Raises RuntimeError when one is not accepted."""
+    """Send them all; gives requests/s. Raises RuntimeError for another answer."""
     outbound = await Outbound.connect(Path(load.socket))
     numbers = iter(range(load.messages))
 
@@ -59,8 +49,8 @@ async def send(load: Load) -> float:
         while batch := list(itertools.islice(numbers, SLICE_MAX)):
             answers = await outbound.send([_request(load, number) for number in batch])
             for answer in answers:
-                if answer.status != _CREATED:
-                    msg = f"not accepted: {answer.fate} {answer.status} {answer.code}"
+                if answer.status != _NOT_FOUND:
+                    msg = f"not answered: {answer.fate} {answer.status} {answer.code}"
                     raise RuntimeError(msg)
 
     with timed() as watch:

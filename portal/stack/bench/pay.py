@@ -79,7 +79,7 @@ def _pgbench(here: Town) -> float:
     if postgres is None:
         msg = "the stack has no database"
         raise RuntimeError(msg)
-    program = str(wheel_binaries() / "pgbench")
+    program = str(wheel_binaries() / "bin" / "pgbench")
     env = {"PGPASSWORD": (postgres.folder / "secrets" / MIGRATE).read_text(encoding="ascii")}
     dsn = postgres.dsn(MIGRATE)
 
