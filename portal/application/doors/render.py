@@ -8,10 +8,11 @@ passes. Nothing here reads a request or calls the vault.
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
@@ -33,12 +34,12 @@ class Formats:
 
     def yen(self, amount: int) -> str:
         """``8,420円`` or ``¥8,420``. Units: whole yen."""
-        shown = numbers.format_decimal(amount, locale=self._texts.locale)
+        shown = f"{amount:,}"
         return f"{shown}円" if self._ja else f"¥{shown}"
 
     def yen_parts(self, amount: int) -> Markup:
         """The same with the unit marked up small, for large type."""
-        shown = numbers.format_decimal(amount, locale=self._texts.locale)
+        shown = f"{amount:,}"
         unit = Markup("<small>{}</small>")
         return (
             Markup("{}{}").format(shown, unit.format("円"))
@@ -61,8 +62,8 @@ class Formats:
         return self.yen(amount)
 
     def count(self, value: int) -> str:
-        """A whole number with separators."""
-        return numbers.format_decimal(value, locale=self._texts.locale)
+        """A whole number with separators, alike in our languages."""
+        return f"{value:,}"
 
     def share(self, part: int, whole: int) -> str:
         """``part`` of ``whole`` as a percentage with one decimal; a dash when there is no whole."""
@@ -77,17 +78,17 @@ class Formats:
     def day(self, value: str | date) -> str:
         """A calendar day with its weekday, for reading: ``12月10日(木)``."""
         pattern = "M月d日(E)" if self._ja else "EEE, d MMM y"
-        return dates.format_date(_day(value), pattern, locale=self._texts.locale)
+        return _written_day(_day(value), pattern, self._texts.locale)
 
     def day_short(self, value: str | date) -> str:
         """A calendar day for tables: ``2026/12/10`` or ``10 Dec 2026``."""
         pattern = "y/MM/dd" if self._ja else "d MMM y"
-        return dates.format_date(_day(value), pattern, locale=self._texts.locale)
+        return _written_day(_day(value), pattern, self._texts.locale)
 
     def day_tick(self, value: str | date) -> str:
         """A calendar day for an axis: ``12/10`` or ``10 Dec``."""
         pattern = "M/d" if self._ja else "d MMM"
-        return dates.format_date(_day(value), pattern, locale=self._texts.locale)
+        return _written_day(_day(value), pattern, self._texts.locale)
 
     def moment(self, value: str | datetime, zone: str) -> str:
         """A moment in the merchant's zone: ``2026/11/22 19:20``."""
@@ -112,6 +113,12 @@ class Formats:
     def short(self, code: str) -> str:
         """The same in a few words, for lists of counts."""
         return self._texts.short(code)
+
+
+@lru_cache(4096)
+def _written_day(day: date, pattern: str, locale: Locale) -> str:
+    """A day in words; pages show the same few due dates over and over."""
+    return dates.format_date(day, pattern, locale=locale)
 
 
 def _day(value: str | date) -> date:
