@@ -39,6 +39,8 @@ class WorkSettings(ZoneSettings):
     processes: Annotated[int, Field(ge=1, le=64)] = 2
     urgent_slots: Annotated[int, Field(ge=1, le=64)] = 8
     bulk_slots: Annotated[int, Field(ge=1, le=64)] = 4
+    production: bool = False
+    """Refuses what is for drills alone; see ZoneSettings."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

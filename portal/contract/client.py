@@ -28,6 +28,7 @@ from portal.contract.frames import FrameBuffer, FrameError, to_frame
 from portal.contract.onetime import one_time_parameter
 from portal.domain.errors import KINDS, InvariantBroken, PortalError, TryLater, Unknown
 from portal.kit import limits
+from portal.kit.crashpoint import crash_point
 from portal.kit.crypto import zone_of
 
 Q = TypeVar("Q", bound=Request)
@@ -187,7 +188,9 @@ class VaultClient:
         """
         body = _encode(request)
         channel = await self._open()
+        crash_point("caller.before_call", op.name)
         answer = await channel.call(op, body, authority, timeout_s)
+        crash_point("caller.after_call", op.name)
         if answer.failure is not None:
             raise _to_error(answer.failure, op.name)
         try:

@@ -1,18 +1,25 @@
 """Named places where a process may be made to die, so that a drill can prove what survives.
 
 Zone-less. A crash point does nothing unless ``HARAI_CRASH_POINT`` names it; then the process ends
-at once, without clean-up, as after a kill. ``HARAI_CRASH_OPERATION`` narrows a point of the vault
-to one operation, ``HARAI_CRASH_SKIP`` lets the first hits pass. Set outside a drill they only stop
-the process; they can open nothing.
+at once, without clean-up, as after a kill. ``HARAI_CRASH_OPERATION`` narrows a point that many
+operations or kinds of task pass to one of them, ``HARAI_CRASH_SKIP`` lets the first hits pass. The
+variables are read once, when the process starts; set outside a drill they only stop the process,
+they can open nothing, and in production a zone refuses to start with them.
 """
 
 import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 CRASH_POINTS: Final[dict[str, str]] = {
     "vault.before_commit": "an operation that dies before its commit leaves nothing behind",
     "vault.after_commit": "an operation that dies after its commit happened once, whatever the"
     " caller does next",
+    "caller.before_call": "a caller of the vault that dies before its call changed nothing",
+    "caller.after_call": "a caller that dies with the vault's answer in hand finds what happened"
+    " when it, or another, comes back",
     "worker.after_lease": "a leased task whose worker dies is leased again by another",
     "worker.before_send": "messages taken but not sent come back in a later slice",
     "worker.before_report": "messages sent but not reported are asked about, never sent twice",
@@ -31,23 +38,57 @@ CRASH_POINTS: Final[dict[str, str]] = {
 EXIT_CODE: Final = 137
 """What a killed process leaves: 128 + SIGKILL."""
 
-_skipped = 0
+_PRODUCTION: Final = re.compile(r"PORTAL_[A-Z]+_PRODUCTION")
+_OFF: Final = frozenset({"", "0", "false", "f", "no", "n", "off"})
+
+
+@dataclass(slots=True)
+class _Armed:
+    """What the environment asked for; ``passes`` hits are let by before the one that kills."""
+
+    point: str
+    operation: str | None
+    passes: int
+
+
+def _read(environ: Mapping[str, str]) -> _Armed | None:
+    point = environ.get("HARAI_CRASH_POINT")
+    if not point or is_production(environ):
+        return None
+    passes = int(environ.get("HARAI_CRASH_SKIP", "0"))
+    return _Armed(point, environ.get("HARAI_CRASH_OPERATION"), passes)
+
+
+def is_production(environ: Mapping[str, str]) -> bool:
+    """Whether a zone's own variables say that this is production."""
+    return any(
+        _PRODUCTION.fullmatch(name) and value.strip().lower() not in _OFF
+        for name, value in environ.items()
+    )
+
+
+def check_allowed(environ: Mapping[str, str]) -> None:
+    """Raises ValueError where crash points are asked for in production: a zone must not start."""
+    if environ.get("HARAI_CRASH_POINT") and is_production(environ):
+        msg = "HARAI_CRASH_POINT is for drills alone; unset it in production"
+        raise ValueError(msg)
+
+
+_armed: Final = _read(os.environ)
 
 
 def crash_point(name: str, operation: str | None = None) -> None:
-    """Die here if the environment says so.
+    """Die here if the environment said so when the process started.
 
     Raises: KeyError for a name that is not in CRASH_POINTS, so that no point escapes the test.
     """
     if name not in CRASH_POINTS:
         raise KeyError(name)
-    if os.environ.get("HARAI_CRASH_POINT") != name:
+    if _armed is None or _armed.point != name:
         return
-    wanted = os.environ.get("HARAI_CRASH_OPERATION")
-    if wanted is not None and operation is not None and wanted != operation:
+    if _armed.operation is not None and operation is not None and _armed.operation != operation:
         return
-    global _skipped  # noqa: PLW0603  # a count of hits in this process; it dies with it
-    if _skipped < int(os.environ.get("HARAI_CRASH_SKIP", "0")):
-        _skipped += 1
+    if _armed.passes:
+        _armed.passes -= 1
         return
     os._exit(EXIT_CODE)

@@ -4,20 +4,27 @@ Zone-less. Each zone has one subclass with its own prefix (``PORTAL_VAULT_`` and
 zone's settings can hold what belongs to another. Secrets are files, never values of variables.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn, Self
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from portal.domain.errors import InvariantBroken
+from portal.kit.crashpoint import check_allowed
 
 
 class ZoneSettings(BaseSettings):
     """Base of every zone's settings; a subclass sets ``env_prefix`` in its ``model_config``."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @model_validator(mode="after")
+    def _no_drill_in_production(self) -> Self:
+        check_allowed(os.environ)
+        return self
 
     @classmethod
     def read(cls) -> Self:

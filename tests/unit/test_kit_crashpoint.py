@@ -35,6 +35,8 @@ def outcome(**environment: str) -> int:
         ({"HARAI_CRASH_POINT": "vault.before_commit", "HARAI_CRASH_OPERATION": "c"}, 0),
         ({"HARAI_CRASH_POINT": "vault.before_commit", "HARAI_CRASH_SKIP": "2"}, 137),
         ({"HARAI_CRASH_POINT": "vault.before_commit", "HARAI_CRASH_SKIP": "3"}, 0),
+        ({"HARAI_CRASH_POINT": "vault.before_commit", "PORTAL_WEB_PRODUCTION": "true"}, 0),
+        ({"HARAI_CRASH_POINT": "vault.before_commit", "PORTAL_WEB_PRODUCTION": "off"}, 137),
     ],
 )
 def test_a_process_dies_where_the_environment_says(environment: dict[str, str], code: int) -> None:

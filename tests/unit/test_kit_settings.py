@@ -38,6 +38,22 @@ def test_all_faults_are_listed_at_once_without_their_values(
     assert "s3cr3t" not in said
 
 
+@pytest.mark.parametrize("variable", ["PORTAL_TEST_PRODUCTION", "PORTAL_OTHER_PRODUCTION"])
+def test_in_production_no_zone_starts_with_a_crash_point(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str
+) -> None:
+    monkeypatch.setenv("PORTAL_TEST_SOCKET", "/run/x")
+    monkeypatch.setenv("HARAI_CRASH_POINT", "vault.after_commit")
+    assert Settings.read().port == 80
+
+    monkeypatch.setenv(variable, "1")
+    with pytest.raises(SystemExit) as refused:
+        Settings.read()
+
+    assert refused.value.code == 2
+    assert "HARAI_CRASH_POINT is for drills alone" in capsys.readouterr().err
+
+
 def test_settings_never_change(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORTAL_TEST_SOCKET", "/run/x")
     settings = Settings.read()

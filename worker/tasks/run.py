@@ -59,7 +59,7 @@ async def run_job(work: Workbench, job: Job) -> None:
     leased = await _take(work, job)
     if leased is None:
         return
-    crash_point("worker.after_lease")
+    crash_point("worker.after_lease", leased.kind)
     started = asyncio.get_running_loop().time()
     try:
         async with _kept(work, leased), asyncio.timeout(STEPS[leased.kind].run_s + RUN_GRACE_S):
