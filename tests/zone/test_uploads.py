@@ -112,6 +112,24 @@ async def test_stretches_may_come_one_by_one_and_twice(merchant: Merchant) -> No
     assert late.json()["receivedBytes"] == len(body)
 
 
+async def test_a_file_that_arrived_whole_but_unfinished_goes_on_where_head_says(
+    merchant: Merchant,
+) -> None:
+    body = csv_of("MIZU", 30)
+    import_id, path = await merchant.open_import()
+    await merchant.api.put(path, content=body, headers={"upload-length": "7"})
+    head = await merchant.api.head(path)
+    offset = head.headers["upload-offset"]
+    more = await merchant.api.put(path, content=b"x", headers={"upload-offset": offset})
+    rest = await merchant.api.put(path, content=b"", headers={"upload-offset": offset})
+
+    assert (int(offset), head.headers["upload-complete"]) == (len(body), "?0")
+    assert more.json()["error"]["code"] == "offset_unaligned"
+    assert rest.status_code == 201
+    state = (await merchant.ask(STATE, id=import_id))["import"]
+    assert state["receivedBytes"] == len(body)
+
+
 async def test_what_does_not_fit_is_refused_with_a_code(merchant: Merchant) -> None:
     far = str(PART_BYTES_MAX)
     cases = [

@@ -60,12 +60,13 @@ async def receive(slot: Slot, stretch: Stretch, body: AsyncIterator[bytes]) -> i
     ``offset_unaligned``, ``length_differs``, and the reason when the vault refuses the whole file
     by what it saw (``column_missing`` and the like); Conflict ``offset_mismatch`` from the vault.
     """
-    if stretch.offset % PART_BYTES_MAX:
-        raise InvalidInput("offset_unaligned", params={"part_bytes": PART_BYTES_MAX})
     held = bytearray()
     stored, arrived = stretch.offset, 0
     async for piece in body:
         arrived += len(piece)
+        if arrived and stretch.offset % PART_BYTES_MAX:
+            # Behind a short last part there is nothing to come: only an empty rest finishes it.
+            raise InvalidInput("offset_unaligned", params={"part_bytes": PART_BYTES_MAX})
         if stretch.length is not None and arrived > stretch.length:
             raise InvalidInput("length_differs", params={"announced": stretch.length})
         held += piece
