@@ -52,7 +52,7 @@ $(READY): requirements.lock pyproject.toml
 		$$python -m venv .venv; \
 	fi; \
 	echo "installing the locked packages"; \
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .; \
+	$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock; \
+	$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .; \
 	$(BIN)/python -m compileall -q portal worker; \
 	touch $(READY)

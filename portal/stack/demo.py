@@ -7,7 +7,6 @@ demo has no way round them.
 import asyncio
 import contextlib
 import signal
-import sys
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -75,7 +74,7 @@ async def _demo(folder: Path, bills: int, screen: Screen) -> None:
         screen.say(welcome(access, link, stack.layout.borders, str(folder)))
         await _live(stack, access, screen)
     finally:
-        sys.stdout.flush()
+        screen.say("stopping …")
         await stack.stop()
         screen.say(f"stopped; the data stays in {folder}")
 

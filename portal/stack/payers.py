@@ -73,6 +73,10 @@ class NotPaidError(Exception):
     """A payer could not go on; the text says at which step."""
 
 
+class NothingToPayError(NotPaidError):
+    """The page is fine, but the bill is paid, canceled or being paid already."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     method: str
@@ -170,6 +174,9 @@ class Payer:
 
     async def _leave(self, page: httpx.Response) -> httpx.Response:
         """Press the pay button and follow our own page to the card company's."""
+        if not any(form.action.endswith("/pay") for form in read_page(page.text).forms):
+            msg = "the page offers no payment"
+            raise NothingToPayError(msg)
         form = _form(page, "/pay")
         answer = await self._post(urljoin(str(page.url), form.action), form.fields)
         departure = _expect(await self._follow(answer), "the page that leads to the provider")
@@ -290,6 +297,9 @@ class Crowd:
                 return
             card = DECLINE if mood > 0.93 else NOISY if mood > 0.9 else APPROVE  # noqa: PLR2004 - shares
             state = await Payer().pay(link, card)
+        except NothingToPayError:
+            self.looked += 1
+            return
         except (NotPaidError, httpx.HTTPError) as error:
             self.troubled += 1
             self.last_trouble = str(error) or type(error).__name__
