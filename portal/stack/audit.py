@@ -65,7 +65,8 @@ async def _ask_vault(state: Path) -> Verdict:
 
 
 async def _verify_stopped(state: Path) -> Verdict:
-    layout = Layout(state, uid_base=UID_BASE_DEFAULT)
+    base = int(os.environ.get("HARAI_UID_BASE", UID_BASE_DEFAULT))
+    layout = Layout(state, uid_base=base)
     layout.open()
     try:
         async with embedded_postgres(layout) as postgres:

@@ -1,7 +1,7 @@
 """What each process must find before it starts: certificates, keys, rules, credentials.
 
 Stack only. Made once and kept; a file is readable by the one account that needs it. The egress'
-rules are signed here with the operator's key and left unwritable for the egress itself.
+rules are signed here with the operator's key, in a folder where the egress can replace nothing.
 """
 
 import hashlib
@@ -67,7 +67,7 @@ def _issue_certificates(layout: Layout, clock: Clock) -> None:
     )
     _write_readable(
         layout,
-        layout.zone("egress") / "companies.pem",
+        layout.rules / "companies.pem",
         companies.certificate.public_bytes(serialization.Encoding.PEM),
     )
 
@@ -139,7 +139,7 @@ def _sign_rules(layout: Layout) -> None:
     key = _operator_key(layout.keys / "rules.key")
     rules = sandbox_rules(layout.ports.api)
     digest = hashlib.sha256(msgspec.json.encode(rules)).hexdigest()
-    file = layout.zone("egress") / "rules.json"
+    file = layout.rules / "rules.json"
     if digest != layout.facts.rules_digest or not file.exists():
         layout.facts.rules_version += 1
         layout.facts.rules_digest = digest
@@ -147,7 +147,7 @@ def _sign_rules(layout: Layout) -> None:
         _write_readable(layout, file, signed)
         layout.write_facts()
     public = key.public_key().public_bytes_raw()
-    _write_readable(layout, layout.zone("egress") / "rules.pub", public)
+    _write_readable(layout, layout.rules / "rules.pub", public)
 
 
 def _operator_key(path: Path) -> Ed25519PrivateKey:

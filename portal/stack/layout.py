@@ -95,6 +95,11 @@ class Layout:
         return self.state / "heads"
 
     @property
+    def rules(self) -> Path:
+        """What the operator decided for the egress: it may read this folder and change nothing."""
+        return self.state / "rules"
+
+    @property
     def postgres(self) -> Path:
         """The database's folder; elsewhere only when root can't lend this one out."""
         if os.geteuid() == 0 and not self.borders.real:
@@ -175,6 +180,7 @@ class Layout:
         for name, account in self.accounts.items():
             own(self.zone(name), account)
         own(self.heads, self.accounts["vault"])
+        lend(self.rules, self.accounts["egress"])
         if self.postgres.parent != self.state:
             self.postgres.parent.mkdir(exist_ok=True)
             if self.postgres.parent.stat().st_uid != os.geteuid():
@@ -215,6 +221,15 @@ def own(folder: Path, account: Account) -> None:
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
             os.lchown(Path(parent, name), uid, gid)
+
+
+def lend(folder: Path, account: Account) -> None:
+    """Make a folder of ours that ``account`` can read but not replace anything in."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o700)
+    if account.gid is not None:
+        os.chown(folder, os.geteuid(), account.gid)
+        folder.chmod(0o750)
 
 
 def find_borders(state: Path, uid_base: int) -> Borders:

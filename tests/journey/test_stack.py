@@ -129,7 +129,7 @@ async def test_no_zone_can_read_anothers_secrets(stack: Stack) -> None:
 
 @pytest.mark.root
 async def test_egress_can_read_its_rules_and_not_write_them(stack: Stack) -> None:
-    rules = stack.layout.zone("egress") / "rules.json"
+    rules = stack.layout.rules / "rules.json"
     account = stack.layout.accounts["egress"]
 
     run_to_end(
