@@ -1,0 +1,196 @@
+"""After a drill: what the companies wrote down against what the portal says, item by item.
+
+Stack only. The sandbox's journal and telephones are the outside witness; they are never killed.
+Nothing is judged before everything came to rest, and what never rests is a finding itself.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from portal.contract.envelope import Nothing
+from portal.contract.operator import (
+    COMPARE_JOURNAL,
+    INSPECT,
+    CompareJournal,
+    Inspection,
+    JournalLine,
+)
+from portal.stack.access import CODE
+from portal.stack.drill.traffic import Traffic, persist
+from portal.stack.merchant import MerchantSystem
+from portal.stack.payers import Journal
+from portal.stack.up import Stack
+
+SETTLE_S: Final = 180.0
+"""A lost lease comes back after 30 s, a slice that lost the relay after 60 to 80 s."""
+
+_LINES: Final = 5000
+_IN_THE_DARK: Final = ("created", "submitting", "unknown")
+_LIVE: Final = (*_IN_THE_DARK, "requires_action", "processing")
+
+
+class Found(msgspec.Struct, kw_only=True):
+    """What the comparison found.
+
+    ``messages`` were taken by the carriers; ``ambiguous`` were redeemed, and nobody knows whether
+    they were sent: staff see them listed. ``payments`` succeeded at the card company;
+    ``unresolved`` attempts are still being asked about. ``lost`` and ``doubled`` count bills,
+    messages and payments; ``differences`` are CompareJournal's; ``tasks_left`` have no reason.
+    """
+
+    bills: int
+    messages: int
+    payments: int
+    unresolved: int
+    lost: int
+    doubled: int
+    ambiguous: int
+    differences: list[str]
+    imports_stuck: int
+    tasks_left: int
+    cases: int
+    ledger_sum: int
+    audit_ok: bool
+    faults: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """Both sides at one moment."""
+
+    ours: Inspection
+    theirs: Journal
+    told: Counter[str]
+
+    @property
+    def succeeded(self) -> int:
+        return sum(payment.state == "succeeded" for payment in self.theirs.payments)
+
+    @property
+    def tasks_left(self) -> int:
+        """Tasks beyond one inquiry for each attempt that can still move."""
+        reasons = sum(self.ours.attempts.get(state, 0) for state in _LIVE)
+        reasons += sum(payment.state == "open" for payment in self.theirs.payments)
+        return max(0, self.ours.tasks_open - reasons)
+
+
+async def settle(stack: Stack, merchant: MerchantSystem, traffic: Traffic) -> Found:
+    """Wait until everything rests, then compare.
+
+    Raises TimeoutError never: what does not come to rest in SETTLE_S is counted.
+    """
+    sent = [file for file in traffic.files if file.is_sent]
+    due = sum(file.rows for file in sent)
+    deadline = time.monotonic() + SETTLE_S
+    sight = await _look(stack, traffic)
+    while not _rests(sight, due) and time.monotonic() < deadline:
+        await asyncio.sleep(1.0)
+        sight = await _look(stack, traffic)
+    states = [await traffic.desk.state(file) for file in traffic.files]
+    stuck = sum(
+        state != ("ISSUED" if file.is_sent else "CHECKED") or good != file.rows
+        for file, (state, good) in zip(traffic.files, states, strict=True)
+    )
+    differences = await _compare(stack, sight.theirs)
+    totals = await persist(merchant.totals)
+    found = Found(
+        bills=sight.ours.bills,
+        messages=sight.theirs.messages.taken,
+        payments=sight.succeeded,
+        unresolved=sum(sight.ours.attempts.get(state, 0) for state in _IN_THE_DARK),
+        lost=0,
+        doubled=0,
+        ambiguous=sight.ours.messages_ambiguous,
+        differences=differences,
+        imports_stuck=stuck,
+        tasks_left=sight.tasks_left,
+        cases=int(totals["openCases"]),
+        ledger_sum=sight.ours.ledger_sum,
+        audit_ok=sight.ours.audit_ok,
+        faults=[],
+    )
+    _count(found, sight, bills=sum(file.rows for file in traffic.files), due=due)
+    found.faults += _faults(found, sight)
+    return found
+
+
+async def _look(stack: Stack, traffic: Traffic) -> _Sight:
+    async with stack.operator() as vault:
+        ours = await vault.call(INSPECT, Nothing(), timeout_s=30.0)
+    journal = await traffic.phone.journal()
+    messages = await traffic.phone.messages()
+    return _Sight(ours, journal, Counter(message.to for message in messages))
+
+
+def _rests(sight: _Sight, due: int) -> bool:
+    """Whether nothing moves any more that should."""
+    ours, theirs = sight.ours, sight.theirs
+    return (
+        ours.messages_accepted + ours.messages_ambiguous >= due
+        and ours.messages_accepted == theirs.messages.taken
+        and not theirs.messages.by_status.get("queued", 0)
+        and ours.bills_paid == sight.succeeded
+        and not sight.tasks_left
+        and ours.audit_ok
+    )
+
+
+async def _compare(stack: Stack, journal: Journal) -> list[str]:
+    lines = [
+        JournalLine(reference=one.reference, state=one.state, amount_minor=one.amount)
+        for one in journal.payments
+    ]
+    pieces = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)] or [[]]
+    found: list[str] = []
+    async with stack.operator() as vault:
+        for piece in pieces:
+            compared = await vault.call(
+                COMPARE_JOURNAL,
+                CompareJournal(
+                    merchant_code=CODE,
+                    provider="sandbox_card",
+                    lines=tuple(piece),
+                    last=piece is pieces[-1],
+                ),
+                timeout_s=30.0,
+            )
+            found += [f"{one.reference}: {one.code}" for one in compared.differences]
+    return found
+
+
+def _count(found: Found, sight: _Sight, *, bills: int, due: int) -> None:
+    """Set ``lost`` and ``doubled``: bills, messages by telephone, payments by bill."""
+    told = len(sight.told)
+    missing = sum(one.endswith("posting_missing") for one in found.differences)
+    paid_twice = sight.succeeded - missing - sight.ours.bills_paid
+    found.lost = max(0, bills - found.bills) + max(0, due - told - found.ambiguous) + missing
+    found.doubled = (
+        max(0, found.bills - bills)
+        + sum(times - 1 for times in sight.told.values())
+        + max(0, sight.theirs.messages.effects - sight.theirs.messages.taken)
+        + max(0, paid_twice)
+    )
+
+
+def _faults(found: Found, sight: _Sight) -> list[str]:
+    """Everything that is not as it must be, in words."""
+    wanted = {
+        "lost": (found.lost, 0),
+        "doubled": (found.doubled, 0),
+        "imports_stuck": (found.imports_stuck, 0),
+        "tasks_left": (found.tasks_left, 0),
+        "cases": (found.cases, 0),
+        "ledger_sum": (found.ledger_sum, 0),
+        "audit_ok": (found.audit_ok, True),
+        "messages accepted": (sight.ours.messages_accepted, found.messages),
+        "bills paid": (sight.ours.bills_paid, found.payments),
+    }
+    faults = [
+        f"{name} is {is_}, must be {must}" for name, (is_, must) in wanted.items() if is_ != must
+    ]
+    return faults + found.differences

@@ -1,0 +1,49 @@
+"""Files for drills: every row another contract, another payer and another telephone.
+
+Stack only. So a message that went out twice, or to nobody, shows at the sandbox's telephones.
+"""
+
+import csv
+import io
+from datetime import timedelta
+from typing import Final
+
+from portal.domain.sample.file import HEADER
+from portal.kit.clock import SystemClock
+from portal.stack.sample import ZONE
+
+ROWS_MAX: Final = 10_000
+_DUE_DAYS: Final = 20
+_CARRIERS: Final = ("090", "080", "070")
+
+
+def drill_file(serial: int, rows: int) -> bytes:
+    """A file of good rows; no two files with different serials share a bill or a telephone.
+
+    Units: ``rows`` at most ROWS_MAX, ``serial`` 0 to 999.
+    """
+    today = SystemClock().business_today(ZONE)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HEADER, restval="")
+    writer.writeheader()
+    for row in range(rows):
+        number = serial * ROWS_MAX + row
+        amount = 3_000 + number % 5_000
+        writer.writerow(
+            {
+                "number": f"D-{number:08d}",
+                "customer_no": f"{number:08d}",
+                "contract_no": f"K{number:08d}",
+                "kind": "monthly",
+                "period": f"{today:%Y-%m}",
+                "payer_name": "髙橋 翔太",
+                "phone": f"{_CARRIERS[number % 3]}{10_000_000 + number:08d}",
+                "amount": amount,
+                "due_on": (today + timedelta(days=_DUE_DAYS)).isoformat(),
+                "language": "ja",
+                "item1_label": "電気料金",
+                "item1_amount": amount,
+                "item1_tax_rate": "10",
+            }
+        )
+    return text.getvalue().encode()

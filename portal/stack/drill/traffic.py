@@ -1,0 +1,229 @@
+"""A merchant and its payers who never give up: what goes on while a drill breaks things.
+
+Stack only, and outside: HTTP through the DMZ as integrators and people use it. Whatever fails is
+repeated under the same idempotency key; an upload goes on where HEAD says; a payer looks again
+before paying again.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import httpx
+
+from portal.stack.drill.files import drill_file
+from portal.stack.merchant import MerchantSystem, PortalRefusedError
+from portal.stack.payers import APPROVE, DECLINE, NOISY, TIME_OUT, NotPaidError, Payer, Phone
+from portal.stack.road import CHECKED, ISSUED
+
+T = TypeVar("T")
+
+PATIENCE_S: Final = 120.0
+"""How long somebody goes on trying before the drill calls it a loss."""
+
+PAUSE_S: Final = 0.3
+TRYING_S: Final = 25.0
+"""A payer whose payment is still in the dark after this goes away and comes back tomorrow."""
+
+_TROUBLE: Final = (httpx.HTTPError, PortalRefusedError, NotPaidError)
+_CAN_PAY: Final = frozenset({"open", "due_soon", "overdue", "declined"})
+_CARDS: Final = (DECLINE, NOISY, TIME_OUT)
+_NO_CONTENT: Final = 204
+
+
+async def persist(act: Callable[[], Awaitable[T]], patience_s: float = PATIENCE_S) -> T:
+    """Repeat until it works; raises what it met last when patience is up."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return await act()
+        except _TROUBLE:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(PAUSE_S)
+
+
+@dataclass(slots=True)
+class File:
+    """A file on its way. ``key`` is the merchant's own, the same at every repetition."""
+
+    serial: int
+    rows: int
+    body: bytes
+    key: str
+    import_id: str = ""
+    is_sent: bool = False
+
+
+class Desk:
+    """The merchant's system: hands files in and sends them, whatever happens meanwhile."""
+
+    def __init__(self, merchant: MerchantSystem) -> None:
+        """``merchant`` holds the API key."""
+        self._merchant = merchant
+        self._client = httpx.AsyncClient(timeout=30.0, trust_env=False)
+
+    async def close(self) -> None:
+        """End its connections."""
+        await self._client.aclose()
+
+    async def hand_in(self, file: File) -> None:
+        """Open, upload, and wait until every row has its verdict."""
+
+        async def uploaded() -> None:
+            """Ask again for the address: it stays the same import."""
+            file.import_id, address = await self._merchant.open_import(
+                f"drill-{file.serial}.csv", len(file.body), file.key
+            )
+            await self.upload(address, file.body)
+
+        await persist(uploaded)
+        state = await self._wait(file, CHECKED)
+        if state != "CHECKED":
+            msg = f"file {file.serial} was refused"
+            raise PortalRefusedError(msg)
+
+    async def upload(self, address: str, body: bytes) -> None:
+        """One stretch of an upload: from where HEAD says to the end."""
+        head = await self._client.head(address)
+        if head.status_code != _NO_CONTENT:
+            msg = f"HEAD of an upload answered {head.status_code}"
+            raise PortalRefusedError(msg)
+        if head.headers["upload-complete"] == "?1":
+            return
+        offset = int(head.headers["upload-offset"])
+        answer = await self._client.put(
+            address,
+            content=body[offset:],
+            headers={
+                "content-type": "text/csv",
+                "upload-offset": str(offset),
+                "upload-length": str(len(body)),
+            },
+        )
+        if not answer.is_success:
+            msg = f"the upload was answered with {answer.status_code}: {answer.text[:200]}"
+            raise PortalRefusedError(msg)
+
+    async def send(self, file: File) -> None:
+        """Decide that the good rows are sent, and wait until all bills are issued."""
+        await persist(lambda: self._merchant.decide(file.import_id, f"{file.key}-send"))
+        file.is_sent = True
+        await self._wait(file, ISSUED)
+
+    async def state(self, file: File) -> tuple[str, int]:
+        """The import's state and its good rows, as the public API says."""
+        found = await persist(
+            lambda: self._merchant.wait_for_import(
+                file.import_id, CHECKED | ISSUED, timeout_s=PATIENCE_S
+            )
+        )
+        return str(found["state"]), int(found["rowsGood"])
+
+    async def _wait(self, file: File, states: frozenset[str]) -> str:
+        """Raises TimeoutError when the import does not get there within PATIENCE_S."""
+        async with asyncio.timeout(PATIENCE_S):
+            found = await persist(
+                lambda: self._merchant.wait_for_import(
+                    file.import_id, states | ISSUED, timeout_s=PATIENCE_S
+                )
+            )
+        return str(found["state"])
+
+
+async def pay_somehow(link: str, card: str) -> str:
+    """A payer who wants to be done with it; gives the state that they last saw.
+
+    They pay only while the page offers to, with another card after the first, and look again
+    after anything odd, as a person does.
+    """
+    seen = "unseen"
+    deadline = time.monotonic() + TRYING_S
+    while time.monotonic() < deadline:
+        try:
+            seen = await Payer().look(link)
+            if seen in _CAN_PAY:
+                first, card = card, APPROVE
+                seen = await Payer().pay(link, first)
+        except _TROUBLE:
+            await asyncio.sleep(PAUSE_S)
+            continue
+        if seen == "paid":
+            return seen
+        await asyncio.sleep(PAUSE_S)
+    return seen
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Files and payers, as many as a drill needs. ``payers`` maps links to what was seen last."""
+
+    desk: Desk
+    phone: Phone
+    rows: int
+    chance: random.Random
+    files: list[File] = field(default_factory=list[File])
+    payers: dict[str, str] = field(default_factory=dict[str, str])
+    _after: int = 0
+    _links: list[str] = field(default_factory=list[str])
+    _unsent: list[File] = field(default_factory=list[File])
+
+    async def import_one(self) -> None:
+        """A new file goes in and is checked; it waits to be sent."""
+        serial = len(self.files)
+        file = File(serial, self.rows, drill_file(serial, self.rows), f"drill-{serial}")
+        self.files.append(file)
+        await self.desk.hand_in(file)
+        self._unsent.append(file)
+
+    async def send_one(self) -> None:
+        """A checked file is sent; a new one goes in first when none waits."""
+        if not self._unsent:
+            await self.import_one()
+        await self.desk.send(self._unsent.pop())
+
+    async def pay_one(self) -> None:
+        """The next payer whose telephone has a link pays by one card or another."""
+        if not self._links:
+            messages = await self.phone.messages(self._after)
+            self._after = messages[-1].seq if messages else self._after
+            self._links = [one.link for one in messages if one.link]
+            self.chance.shuffle(self._links)
+        if not self._links:
+            await asyncio.sleep(PAUSE_S)
+            return
+        link = self._links.pop()
+        card = self.chance.choice(_CARDS) if self.chance.random() < 0.3 else APPROVE  # noqa: PLR2004 - a share
+        self.payers[link] = await pay_somehow(link, card)
+
+    @asynccontextmanager
+    async def flowing(
+        self, *, imports: int = 0, sends: int = 0, payers: int = 0
+    ) -> AsyncGenerator[None]:
+        """Keep so many of each busy at once during the block; what is under way is finished.
+
+        Raises what a file or a payer could not get through.
+        """
+        stop = asyncio.Event()
+
+        async def repeat(act: Callable[[], Awaitable[None]]) -> None:
+            while not stop.is_set():
+                await act()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for act, share in (
+                    (self.import_one, imports),
+                    (self.send_one, sends),
+                    (self.pay_one, payers),
+                ):
+                    for _ in range(share):
+                        group.create_task(repeat(act))
+                yield
+                stop.set()
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None

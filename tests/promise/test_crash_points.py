@@ -1,0 +1,220 @@
+"""Every place where a process can die between two effects has a name, and the walk knows it.
+
+A write that nobody can be killed beside is a write that no drill has tried.
+"""
+
+import ast
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import portal.contract
+from portal.contract.envelope import Operation
+from portal.kit.crashpoint import CRASH_POINTS
+from portal.stack.drill.walk import WALK
+from portal.vault import operations as vault_operations
+from portal.vault.registry import REGISTRY
+
+ROOT = Path(__file__).parents[2]
+vault_operations.load()
+
+CALLERS = ("portal/application", "portal/egress", "worker")
+
+PLACES = {
+    "vault.before_commit": "portal/vault/transaction.py:_open",
+    "vault.after_commit": "portal/vault/transaction.py:_open",
+    "caller.before_call": "portal/contract/client.py:call",
+    "caller.after_call": "portal/contract/client.py:call",
+    "worker.after_lease": "worker/tasks/run.py:run_job",
+    "worker.before_send": "portal/application/message/send.py:_send_by",
+    "worker.before_report": "portal/application/message/send.py:_send_by",
+    "worker.after_inquiry": "portal/application/payment/inquire.py:inquire",
+    "web.before_submission": "portal/application/payment/submit.py:submit_payment",
+    "web.after_submission": "portal/application/payment/submit.py:submit_payment",
+    "web.after_inquiry": "portal/application/payment/inquire.py:finish_return",
+    "web.after_store_part": "portal/application/intake/upload.py:_store",
+    "web.before_finish_upload": "portal/application/intake/upload.py:finish",
+    "web.before_notice": "portal/application/doors/notices.py:take_notice",
+    "egress.after_redeem": "portal/egress/originate.py:_deliver",
+    "egress.after_send": "portal/egress/originate.py:_send",
+}
+"""Where each point stands: file and function."""
+
+PROVIDER_CALLS = {"converse", "send"}
+SPEAKERS = {"outbound", "desk", "_sender", "_outbound"}
+"""Who talks to a provider: ``outbound.send``, ``desk.converse``, the relay's ``_sender.send``."""
+
+TRIED_ELSEWHERE = {
+    "cancel_bill": "tests/zone/test_bills.py",
+    "resend_message": "tests/zone/test_bills.py",
+    "create_api_key": "tests/zone/test_capability.py",
+    "revoke_api_key": "tests/zone/test_capability.py",
+    "log_in": "tests/zone/test_login.py",
+    "redeem_login_ticket": "tests/zone/test_login.py",
+    "log_out": "tests/zone/test_login.py",
+    "discard_bills": "tests/zone/test_import_races.py",
+    "finish_task": "tests/zone/test_work.py",
+    "fail_task": "tests/zone/test_work.py",
+    "extend_lease": "tests/zone/test_work.py",
+    "await_work": "tests/zone/test_work.py",
+}
+"""Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
+
+READS = {
+    "list_api_keys", "list_bills", "list_imports", "list_row_faults", "summarise_bills",
+    "view_attempt", "view_bill", "view_import", "view_inquiry", "view_page", "view_viewer",
+}  # fmt: skip
+"""Operations that change nothing that anyone would miss (a revealed row's budget and audit)."""
+
+
+def sources(*folders: str) -> Iterator[tuple[str, ast.Module]]:
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def calls(node: ast.AST) -> Iterator[ast.Call]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call):
+            yield inner
+
+
+def name_of(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+
+
+def points(node: ast.AST) -> list[ast.Call]:
+    return [call for call in calls(node) if name_of(call) == "crash_point"]
+
+
+def operations() -> dict[str, str]:
+    """Constant's name → operation's name, of the whole contract."""
+    found: dict[str, str] = {}
+    for module in pkgutil.iter_modules(portal.contract.__path__, "portal.contract."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if isinstance(value, Operation):
+                found[name] = value.name
+    return found
+
+
+def called_operations() -> dict[str, str]:
+    """Operation → where application, worker or egress call it."""
+    constants = operations()
+    return {
+        constants[name.id]: path
+        for path, tree in sources(*CALLERS)
+        for name in ast.walk(tree)
+        if isinstance(name, ast.Name) and name.id in constants
+    }
+
+
+def test_every_point_stands_where_it_is_said_to_and_nowhere_else() -> None:
+    found: dict[str, set[str]] = {}
+    for path, tree in sources("portal", "worker"):
+        for function in functions(tree):
+            for call in points(function):
+                name = call.args[0]
+                assert isinstance(name, ast.Constant), f"{path}: a point's name is a literal"
+                found.setdefault(str(name.value), set()).add(f"{path}:{function.name}")
+
+    assert found == {name: {place} for name, place in PLACES.items()}
+    assert set(PLACES) == set(CRASH_POINTS)
+
+
+def test_every_call_of_the_vault_can_be_killed_on_both_sides() -> None:
+    doors = [
+        (path, function)
+        for path, tree in sources("portal", "worker")
+        for function in functions(tree)
+        for call in calls(function)
+        if ast.unparse(call.func) == "channel.call"
+    ]
+    [(path, function)] = doors
+    lines = [ast.unparse(statement) for statement in function.body]
+    [place] = [number for number, line in enumerate(lines) if "channel.call(" in line]
+
+    assert path == "portal/contract/client.py"
+    assert lines[place - 1] == "crash_point('caller.before_call', op.name)"
+    assert lines[place + 1] == "crash_point('caller.after_call', op.name)"
+
+
+def test_every_call_of_a_provider_stands_beside_a_point() -> None:
+    bare: list[str] = []
+    seen = 0
+    for path, tree in sources("portal/application", "portal/egress"):
+        for function in functions(tree):
+            if function.name == "converse":
+                continue  # the one-line way to ``outbound.send``; its callers are looked at
+            if speaks(function):
+                seen += 1
+                if not is_guarded(tree, function):
+                    bare.append(f"{path}:{function.name}")
+
+    assert seen >= 4
+    assert bare == []
+
+
+def speaks(function: ast.AST) -> bool:
+    return any(
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in PROVIDER_CALLS
+        and ast.unparse(call.func.value).rpartition(".")[2] in SPEAKERS
+        for call in calls(function)
+    )
+
+
+def is_guarded(tree: ast.Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """A point in the function itself, or in every function of the module that calls it."""
+    if points(function):
+        return True
+    users = [
+        other
+        for other in functions(tree)
+        if other is not function and any(name_of(call) == function.name for call in calls(other))
+    ]
+    return bool(users) and all(is_guarded(tree, user) for user in users)
+
+
+def test_every_write_is_walked_or_tried_elsewhere() -> None:
+    called = called_operations()
+    writes = {name for name in called if name not in READS}
+    walked = {crash.operation for crash in WALK}
+
+    assert writes - walked - set(TRIED_ELSEWHERE) == set()
+    assert set(TRIED_ELSEWHERE) <= writes
+    assert not walked & set(TRIED_ELSEWHERE)
+    for name, place in TRIED_ELSEWHERE.items():
+        text = (ROOT / place).read_text(encoding="utf-8")
+        assert name in text or name.upper() in text, f"{name} is not in {place}"
+
+
+@pytest.mark.parametrize("name", sorted(READS))
+def test_what_counts_as_a_read_has_no_effect_in_the_registry(name: str) -> None:
+    assert REGISTRY[name].audit != "effect"
+
+
+def test_the_walk_goes_through_every_point_and_only_through_known_ones() -> None:
+    assert {crash.point for crash in WALK} == set(CRASH_POINTS)
+    assert len(set(WALK)) == len(WALK)
+    for crash in WALK:
+        zone = crash.point.partition(".")[0]
+        assert zone in {"caller", crash.process, "worker" if crash.process == "work" else ""}
+        assert crash.operation in {"", *REGISTRY, "intake.accept_chunk", "message.send_chunk"}
+
+
+@pytest.mark.parametrize("source", ["desk.converse(x)", "self._sender.send(x)"])
+def test_a_bare_call_of_a_provider_is_found(source: str) -> None:
+    tree = ast.parse(f"def pay(desk, self, x):\n    return {source}\n")
+    [function] = functions(tree)
+
+    assert speaks(function)
+    assert not is_guarded(tree, function)
