@@ -339,8 +339,8 @@ async def test_an_ordinary_user_gets_the_whole_demo_and_is_told_that_borders_are
         child.kill()
         child.wait()
 
-    assert child.returncode == 0
     assert "borders: logical: not started as root" in output
+    assert child.returncode == 0, rest
     assert "/login/ticket/aozora." in output
     assert "stopped; the data stays" in rest
     assert len(pids) == len(NAMES)
@@ -366,7 +366,7 @@ async def test_the_check_prints_one_object_and_all_of_it_is_right() -> None:
 
     found = json.loads(output)
     assert found["faults"] == []
-    assert child.returncode == 0
+    assert child.returncode == 0, rest
     assert (found["bills"], found["messages"]) == (1000, 1000)
     assert (found["paid"], found["declined"]) == (3, 1)
     assert (found["ledger_sum"], found["journal_differences"]) == (0, 0)

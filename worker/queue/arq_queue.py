@@ -28,6 +28,7 @@ from worker.queue.body import BodySeal
 from worker.queue.port import Job, QueueAway
 
 POLL_DELAY_S: Final = 0.05
+CANCEL_AGAIN_S: Final = 0.5
 HINT_EXPIRES_S: Final = 60
 """A hint that nobody took by then is dropped; the vault has given it again long before."""
 
@@ -133,8 +134,12 @@ class ArqQueue:
                 await _settle(set(worker.tasks.values()))
         finally:
             stopping.cancel()
-            was_running = polling.cancel()
-            await asyncio.wait({polling, stopping})
+            was_running = not polling.done()
+            while not polling.done():
+                # Insist: before Python 3.12 one cancellation may be swallowed on the way down, when
+                # it arrives with the end of what is waited for (a connection just opened).
+                polling.cancel()
+                await asyncio.wait({polling}, timeout=CANCEL_AGAIN_S)
             self._leave(worker)
         if not was_running:
             polling.result()
