@@ -32,8 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.ui)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One browser for a module: while Playwright is open its loop runs in this thread, so left open
+    for the session it would forbid the loop of every asynchronous test that comes after.
+    """
     if not CHROMIUM.exists():
         if os.environ.get("CI"):
             pytest.fail(MISSING)
