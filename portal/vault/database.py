@@ -10,7 +10,7 @@ from typing import Final, Protocol, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]  # the driver ships none
 
-from portal.domain.errors import InvariantBroken, PortalError, TryLater
+from portal.domain.errors import InvalidInput, InvariantBroken, PortalError, TryLater
 from portal.kit import limits
 from portal.kit.settings import read_secret
 from portal.vault.db import Db
@@ -131,6 +131,9 @@ REPEATABLE: Final = frozenset({"40001", "40P01"})
 _BUSY: Final = frozenset({"55P03", "57014", "53300", "25P03", "25P04"})
 """Lock not available, statement too long, too many connections, idle too long."""
 
+_NOT_A_TEXT: Final = "22021"
+"""Character not in repertoire: PostgreSQL keeps no NUL in a text, whoever sent one."""
+
 _AWAY: Final = ("08", "57P", "53")
 """Connection failures, shutdown and start-up, no resources."""
 
@@ -148,12 +151,17 @@ def is_link_fault(fault: BaseException) -> bool:
 
 
 def to_refusal(fault: BaseException) -> PortalError:
-    """What a fault before the commit means to the caller: nothing happened, or we are wrong."""
+    """What a fault before the commit means to the caller: nothing happened, or we are wrong.
+
+    A text with a NUL is the sender's mistake wherever it comes in: InvalidInput ``text_refused``.
+    """
     state = sqlstate(fault)
     if state in _BUSY or state in REPEATABLE:
         return TryLater("vault_busy", context=state)
     if is_link_fault(fault):
         return TryLater("database_away", context=state or type(fault).__name__)
+    if state == _NOT_A_TEXT:
+        return InvalidInput("text_refused", context=state)
     constraint = str(getattr(fault, "constraint_name", "") or "")
     table = str(getattr(fault, "table_name", "") or "")
     kind = state or type(fault).__name__

@@ -131,14 +131,18 @@ async def close(db: Db, task_id: UUID) -> None:
     await db.execute("delete from task where id = $1", task_id)
 
 
-async def put_back(db: Db, task_id: UUID, retry_in_s: float, now: datetime) -> int:
-    """Give a failed task back for another attempt; returns how many tries it has had.
+async def put_back(
+    db: Db, task_id: UUID, retry_in_s: float, now: datetime, *, counts: bool = True
+) -> int:
+    """Give a task back for another attempt; returns how many tries it has had.
 
+    ``counts`` False: nothing failed, the task only has to wait, however often.
     ``retry_in_s`` is a wish, held between 0 and TASK_BACKOFF_MAX_S and never below an exponential
     floor, so that a worker in a loop can't burn through the tries in seconds.
     """
     tries: int = await db.fetchval(
-        "update task set state = 'open', worker = null, attempt = attempt + 1, tries = tries + 1,"
+        "update task set state = 'open', worker = null, attempt = attempt + 1,"
+        " tries = tries + $5::int,"
         " next_at = $2::timestamptz + make_interval(secs => least($4::float8,"
         " greatest($3::float8, 0.5 * power(2, least(tries, 12)))))"
         " where id = $1 returning tries",
@@ -146,5 +150,6 @@ async def put_back(db: Db, task_id: UUID, retry_in_s: float, now: datetime) -> i
         now,
         max(retry_in_s, 0.0),
         limits.TASK_BACKOFF_MAX_S,
+        int(counts),
     )
     return tries

@@ -14,6 +14,9 @@ from portal.domain.errors import InvalidInput, LimitReached
 
 FORM_BYTES_MAX: Final = 16 * 1024
 FIELDS_MAX: Final = 60
+DIGITS_MAX: Final = 18
+"""Digits of a number in a form: what 64 bits surely hold."""
+
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -52,3 +55,13 @@ async def read_form(request: Request) -> Mapping[str, str]:
         refuse_card_number(value)
         fields.setdefault(name, value)
     return fields
+
+
+def read_whole(text: str) -> int | None:
+    """A whole number as our own pages write it: a few ASCII digits; None for anything else.
+
+    Python refuses to read numbers of thousands of digits, so their count is looked at first.
+    """
+    if len(text) > DIGITS_MAX or not (text.isascii() and text.isdigit()):
+        return None
+    return int(text)

@@ -29,7 +29,7 @@ from portal.application.doors.context import (
     payer_context,
 )
 from portal.application.doors.errors import Trouble
-from portal.application.doors.forms import read_form
+from portal.application.doors.forms import read_form, read_whole
 from portal.application.doors.graphql.execute import run_operation
 from portal.application.doors.locales import choose_language
 from portal.application.page.link import open_link as exchange_link
@@ -100,12 +100,12 @@ async def start_payment(request: Request) -> Response:
     context = payer_context(request, ref)
     form = await read_form(request)
     context.check_form(request, form)
-    expected = form.get("expected", "")
-    if not (expected.isascii() and expected.isdigit()):
+    expected = read_whole(form.get("expected", ""))
+    if expected is None:
         raise InvalidInput("form_malformed")
     intent = {
         "method": form.get("method", ""),
-        "expectedAmount": int(expected),
+        "expectedAmount": expected,
         "idempotencyKey": form.get("key", ""),
     }
     await run_operation(context, "BillOpened")
@@ -251,8 +251,7 @@ def _refusal(code: str) -> dict[str, object]:
 
 def _wait_no(request: Request) -> int:
     """How often a page without script has looked already; it asks more slowly in time."""
-    text = request.query_params.get("w", "0")
-    return min(int(text), _WAIT_NO_MAX) if text.isascii() and text.isdigit() else 0
+    return min(read_whole(request.query_params.get("w", "")) or 0, _WAIT_NO_MAX)
 
 
 ROUTES: Final = (

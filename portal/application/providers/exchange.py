@@ -8,6 +8,7 @@ method or a channel.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from portal.contract.message import SendOutcome
+from portal.domain.errors import InvalidInput
 from portal.domain.money import Money
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
@@ -146,6 +148,17 @@ def read_json(answer: OutboundAnswer, shape: type[T]) -> T | None:
         return msgspec.json.decode(answer.body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def in_utc(at: datetime | None) -> datetime | None:
+    """A provider's moment in UTC; an offset can push one at the calendar's end out of it.
+
+    Raises InvalidInput ``notice_malformed``.
+    """
+    try:
+        return None if at is None else at.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput("notice_malformed") from None
 
 
 def read_retry_after(answer: OutboundAnswer) -> float:

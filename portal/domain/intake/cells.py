@@ -85,6 +85,8 @@ def read_number(text: str) -> str:
     """
     check_control(text)
     number = half_width(text)
+    if len(number.splitlines()) > 1 or "\t" in number:
+        raise InvalidInput("control_character")
     if len(number) > NUMBER_LENGTH_MAX:
         raise InvalidInput("text_too_long", params={"max": NUMBER_LENGTH_MAX})
     if is_brand_card_number(number):

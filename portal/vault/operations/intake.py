@@ -121,7 +121,8 @@ async def store_part(act: Act, request: StorePart) -> Stored:
     if misplaced or request.offset > received:
         raise Conflict("offset_mismatch", params={"expected": received})
     if request.offset < received:
-        await file.store_part(act, row["file_id"], part_no, request.body)
+        if not row["is_received"]:  # afterwards parts are read, then forgotten: none comes back
+            await file.store_part(act, row["file_id"], part_no, request.body)
         return Stored(received_bytes=received)
     _check_open(row)
     _check_size(row["size_bytes"], received + len(request.body))
@@ -234,9 +235,8 @@ async def _plan_chunks(act: Act, import_id: UUID, cuts: list[Cut]) -> None:
 
 
 async def _refuse(act: Act, row: Row, code: str, params: dict[str, Param]) -> None:
-    """Refuse the whole file; bills of its chunks that were stored are forgotten by a task."""
+    """Refuse the whole file; its parts, and bills of its chunks, are forgotten by a task."""
     await act.db.execute(
         _REFUSE, act.merchant_id, row["id"], code, msgspec.json.encode(params).decode()
     )
-    if row["chunks_planned"]:
-        await act.plan_task("intake.discard_bills", row["id"])
+    await act.plan_task("intake.discard_bills", row["id"])

@@ -34,11 +34,9 @@ returning notice_id
 _ATTEMPTS: Final = """
 select id, reference, state, asked, ask_at from attempt
 where merchant_id = $1 and provider = $2 and reference = any($3::text[]) order by id
+for no key update
 """
-_ASK: Final = """
-update attempt set ask_at = $3
-where merchant_id = $1 and id = $2 and ask_at is not distinct from $4 returning true
-"""
+_ASK: Final = "update attempt set ask_at = $3 where merchant_id = $1 and id = $2"
 
 
 @operation(RECORD_NOTICE, callers=frozenset({"web"}), kinds=frozenset({"caller"}), audit="effect")
@@ -113,7 +111,8 @@ async def _store_body(act: Act, request: RecordNotice, body_id: UUID) -> None:
 async def _follow_up(act: Act, provider: str, claims: Sequence[NoticeClaim]) -> None:
     """Plan an urgent inquiry for every attempt of ours that is said to be in another state.
 
-    ``ask_at`` is only advice about tasks that exist, so it is set without the bill's lock.
+    The attempts are locked, their bills are not: a finding that is being booked just now is waited
+    for, so that a notice behind it is judged by what it left and never passed over.
     """
     said: dict[str, set[str]] = {}
     for claim in claims:
@@ -126,5 +125,5 @@ async def _follow_up(act: Act, provider: str, claims: Sequence[NoticeClaim]) -> 
         if wait_s is None:
             continue
         ask_at = act.now + timedelta(seconds=wait_s)
-        if await act.db.fetchval(_ASK, act.merchant_id, row["id"], ask_at, row["ask_at"]):
-            await act.plan_task("payment.inquire", row["id"], row["asked"], due_in_s=wait_s)
+        await act.db.execute(_ASK, act.merchant_id, row["id"], ask_at)
+        await act.plan_task("payment.inquire", row["id"], row["asked"], due_in_s=wait_s)

@@ -44,6 +44,9 @@ PAGE_AUTHORITY_S: Final = 4 * 3600
 PAGE_VIEWS_MAX: Final = 300
 """Views of one opened page in an hour, reloads while waiting included."""
 
+LINK_NEEDED: Final = "link_needed"
+"""Why nothing can be paid with the authority of a return address: it shows one attempt's end."""
+
 _OPS: Final = tuple(
     op.name
     for op in (
@@ -161,6 +164,7 @@ async def _view(act: Act, row: Row, attempt: Attempt | None) -> PageView:
         amount_minor=row["amount_minor"],
         offered=frozenset({"card"} if row["card_provider"] else ()),
     )
+    may_start = act.capability.covers(START_PAYMENT.name)
     return PageView(
         page_ref=page_ref_of(fields, row["id"]),
         merchant=_facts(act, row),
@@ -185,8 +189,9 @@ async def _view(act: Act, row: Row, attempt: Attempt | None) -> PageView:
         check_code=write_check_code(row["check_code"]),
         language=row["language"],
         methods=tuple(
-            MethodOffer(method=offer.method, available=offer.reason is None, reason=offer.reason)
+            MethodOffer(method=offer.method, available=reason is None, reason=reason)
             for offer in offers
+            for reason in [offer.reason or (None if may_start else LINK_NEEDED)]
         ),
         attempt=None if attempt is None else to_view(attempt),
         paid_at=row["paid_at"],

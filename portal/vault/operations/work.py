@@ -44,6 +44,10 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
 }
 """What the lease of a task covers, and nothing else."""
 
+WAITING: Final = frozenset({"provider_paused", "deliveries_not_due", "worker_stopping"})
+"""Codes with which a task is given back because it has to wait: an outage of a provider that
+lasts longer than all tries together must not end what is still to be sent."""
+
 _LANES: Final[tuple[Lane, ...]] = ("urgent", "bulk")
 
 
@@ -129,10 +133,14 @@ async def finish_task(act: Act, request: FinishTask) -> TaskClosed:
 
 @operation(FAIL_TASK, callers=_WORK, kinds=_LEASE, audit="effect")
 async def fail_task(act: Act, request: FailTask) -> TaskClosed:
-    """Give the task back for a later attempt, or turn it into a case when its tries are up."""
+    """Give the task back for a later attempt, or turn it into a case when its tries are up.
+
+    What only has to wait (see WAITING) uses up no try.
+    """
     task_id = act.capability.subject
-    tries = await outbox.put_back(act.db, task_id, request.retry_in_s, act.now)
-    if tries < limits.TASK_TRIES_MAX:
+    counts = request.code not in WAITING
+    tries = await outbox.put_back(act.db, task_id, request.retry_in_s, act.now, counts=counts)
+    if not counts or tries < limits.TASK_TRIES_MAX:
         return TaskClosed(gave_up=False)
     row = await act.db.fetchrow("select kind, subject_id from task where id = $1", task_id)
     if row is not None:

@@ -18,7 +18,7 @@ from portal.application.doors.context import RequestContext, staff_context
 from portal.application.doors.dashboard.flash import Flash, leave_flash, typed
 from portal.application.doors.dashboard.screens import SCOPES, answer_screen, keys_screen
 from portal.application.doors.encoding import JsonResponse
-from portal.application.doors.forms import read_body, read_form
+from portal.application.doors.forms import read_body, read_form, read_whole
 from portal.application.doors.graphql.execute import Data, run_operation
 from portal.application.doors.locales import TEXTS
 from portal.application.doors.login import safe_target
@@ -46,15 +46,14 @@ def _decide(form: Form) -> dict[str, object]:
 
 
 def _cancel(form: Form) -> dict[str, object]:
-    version = form.get("version", "")
-    if not (version.isascii() and version.isdigit()):
+    version = read_whole(form.get("version", ""))
+    if version is None:
         raise InvalidInput("form_malformed")
-    return {**_texts(form, "id", "reason", "idempotencyKey"), "version": int(version)}
+    return {**_texts(form, "id", "reason", "idempotencyKey"), "version": version}
 
 
 def _create_import(form: Form) -> dict[str, object]:
-    size = form.get("size", "")
-    known = int(size) if size.isascii() and size.isdigit() else None
+    known = read_whole(form.get("size", ""))
     return {**_texts(form, "filename", "idempotencyKey"), "sizeBytes": known}
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from portal.application.providers.exchange import NOTICE_EVENTS_MAX
+from portal.application.providers.exchange import NOTICE_EVENTS_MAX, in_utc
 from portal.contract.payment import NoticeClaim
 from portal.domain.errors import InvalidInput
 
@@ -49,7 +49,7 @@ class SandboxCardNotices:
                 subject="attempt",
                 reference=event.reference,
                 claim=event.status,
-                at=event.at,
+                at=in_utc(event.at),
             )
             for event in notice.events
         )

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from portal.application.providers.exchange import NOTICE_EVENTS_MAX
+from portal.application.providers.exchange import NOTICE_EVENTS_MAX, in_utc
 from portal.contract.payment import NoticeClaim
 from portal.domain.errors import InvalidInput
 
@@ -48,7 +48,7 @@ class SandboxSmsNotices:
                 subject="delivery",
                 reference=event.reference,
                 claim=event.status,
-                at=event.at,
+                at=in_utc(event.at),
             )
             for event in notice.events
         )
