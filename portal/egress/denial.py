@@ -27,7 +27,8 @@ CODES: Final = {
     "field_not_allowed": "A field of the body that the rule does not list.",
     "place_not_as_fixed": "The rule fixes what stands there, and something else does.",
     "placeholder_unknown": "A {{ that opens no known placeholder.",
-    "placeholder_misplaced": "A placeholder where none may be: a key, a path, a raw body.",
+    "placeholder_misplaced": "A placeholder where none may be: a key, a path, a raw body; or a "
+    "delivery's that the rule fixes to another place.",
     "credential_not_allowed": "The rule does not list the credential, or not for this place.",
     "credential_missing": "The rule lists it, and the relay has no value for it.",
     "delivery_missing": "A delivery's placeholder without a delivery_id.",

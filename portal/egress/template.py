@@ -211,6 +211,7 @@ def _refuse_in_key(key: str) -> None:
 def _check_placeholders(places: Mapping[str, str], rule: Rule) -> frozenset[str]:
     """Every placeholder of every place, each allowed where it stands."""
     everything: set[str] = set()
+    fixed = {name for text in rule.fixed.values() for name in placeholders_in(text) or ()}
     for place, text in places.items():
         found = placeholders_in(text)
         if found is None:
@@ -223,6 +224,9 @@ def _check_placeholders(places: Mapping[str, str], rule: Rule) -> frozenset[str]
                 or (place != "header:authorization" and place not in rule.fixed)
             ):
                 raise Denied("credential_not_allowed")
+            if source == "delivery" and placeholder in fixed and place not in rule.fixed:
+                # In a reference the provider would tell it back to the application in its notices.
+                raise Denied("placeholder_misplaced")
         everything.update(found)
     return frozenset(everything)
 

@@ -114,6 +114,10 @@ async def test_a_delivery_can_not_be_sent_to_another_listed_host(relay: Relay) -
         ('{"to":"{{delivery:to}}","text":"{{delivery:body}} call +81"}', "place_not_as_fixed"),
         ('{"to":"{{delivery:to}}","text":"{{delivery:body}}","cc":"+8180"}', "field_not_allowed"),
         ('{"to":"+8180","text":"hello"}', "place_not_as_fixed"),
+        (
+            '{"to":"{{delivery:to}}","text":"{{delivery:body}}","reference":"{{delivery:to}}"}',
+            "placeholder_misplaced",
+        ),
     ],
 )
 async def test_an_owned_worker_can_neither_word_a_message_nor_choose_its_addressee(
