@@ -6,6 +6,7 @@ import pytest
 
 from portal.kit import log
 from portal.vault.server import VaultServer
+from tests.make.intruder import Town, require_borders, running_town
 from tests.make.vault import ClientFor, Cluster, Ground, fresh_ground, running_cluster
 
 log.configure("test", strict=True)
@@ -34,3 +35,11 @@ def client_for(ground: Ground, vault: VaultServer) -> ClientFor:
     """``web = await client_for("web")``: a caller with that zone's certificate."""
     del vault
     return ground.client
+
+
+@pytest.fixture(scope="session")
+def town() -> Generator[Town]:
+    """One whole stack under separate uids for all attacks that need one."""
+    require_borders()
+    with running_town() as made:
+        yield made

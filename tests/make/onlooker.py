@@ -1,0 +1,60 @@
+"""The owner of web looks on while people use it: what passes through his hands is his."""
+
+from dataclasses import dataclass
+
+from portal.contract.bills import LIST_BILLS, BillFilter, BillRow, ListBills
+from portal.contract.envelope import Authority, Nothing
+from portal.contract.intake import LIST_IMPORTS, ListImports
+from portal.contract.login import LIST_API_KEYS, REDEEM_LOGIN_TICKET, RedeemLoginTicket
+from portal.contract.page import OPEN_LINK, OpenLink
+from portal.domain.ids import ApiKeyId, ImportId
+from portal.stack.access import CODE
+from tests.make.intruder import OTHER_CODE, Asked, Town
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Authorities of two members of staff and two payers, and what these show."""
+
+    owner: Authority
+    other_owner: Authority
+    payer: Authority
+    other_payer: Authority
+    bills: tuple[BillRow, ...]
+    other_bills: tuple[BillRow, ...]
+    import_id: ImportId
+    api_key_id: ApiKeyId
+
+
+def all_bills() -> ListBills:
+    """The list as the dashboard asks for it."""
+    return ListBills(filter=BillFilter(), search=None, order="created_desc", first=100, after=None)
+
+
+def look_on(town: Town) -> Seen:
+    """Two members of staff of two merchants log in, and two links are opened."""
+    secrets = [link.rpartition("/")[2] for link in town.links()]
+    grants: list[Asked] = [
+        (REDEEM_LOGIN_TICKET, RedeemLoginTicket(ticket=town.ticket()), None),
+        (REDEEM_LOGIN_TICKET, RedeemLoginTicket(ticket=town.ticket(OTHER_CODE)), None),
+        (OPEN_LINK, OpenLink(merchant_code=CODE, secret=secrets[0]), None),
+        (OPEN_LINK, OpenLink(merchant_code=CODE, secret=secrets[1]), None),
+    ]
+    given = town.calls("web", grants)
+    owner, other, payer, other_payer = (
+        outcome.read(op).authority for outcome, (op, _, _) in zip(given, grants, strict=True)
+    )
+    looks: list[Asked] = [
+        (LIST_BILLS, all_bills(), owner),
+        (LIST_BILLS, all_bills(), other),
+        (LIST_IMPORTS, ListImports(first=10, after=None), owner),
+        (LIST_API_KEYS, Nothing(), owner),
+    ]
+    shown = town.calls("web", looks)
+    bills, other_bills, imports, keys = (
+        outcome.read(op) for outcome, (op, _, _) in zip(shown, looks, strict=True)
+    )
+    return Seen(
+        owner, other, payer, other_payer, bills.bills, other_bills.bills,
+        imports.imports[0].id, keys.keys[0].id,
+    )  # fmt: skip
