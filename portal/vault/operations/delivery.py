@@ -22,11 +22,6 @@ where d.merchant_id = $1 and d.provider = $2 and d.id = any($3::uuid[]) order by
 """  # noqa: S608  # constant columns
 
 
-async def apply_receipt(act: Act, provider: str, claim: NoticeClaim) -> bool:
-    """Apply one claim about a delivery; False when it changes nothing."""
-    return await apply_receipts(act, provider, [claim]) > 0
-
-
 async def apply_receipts(act: Act, provider: str, claims: Sequence[NoticeClaim]) -> int:
     """Apply claims about deliveries of one provider, in their order; how many changed something.
 
