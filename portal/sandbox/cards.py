@@ -58,7 +58,7 @@ class CardCompany:
 
     async def open(self, request: Request) -> Response:
         """POST /v1/sessions: 201 with the page's address, 409 when the reference exists."""
-        require_key(request)
+        require_key(request, PROVIDER)
         payment = _read_session(await read_json(request))
         fault = magic.AMOUNTS.get(payment["amount"])
         if fault == "never_received":
@@ -84,7 +84,7 @@ class CardCompany:
 
     async def inquire(self, request: Request) -> Response:
         """GET /v1/payments/{reference}: the truth, or 504 while a slow card hides it."""
-        require_key(request)
+        require_key(request, PROVIDER)
         payment = self._journal.payment(reference=request.path_params["reference"])
         if payment is None:
             raise ApiError(404, "not_found")

@@ -41,7 +41,7 @@ class Carriers:
 
     async def take(self, request: Request) -> Response:
         """POST /v1/messages: 201 when taken, 200 when this reference was taken before."""
-        require_key(request)
+        require_key(request, PROVIDER)
         message = _read_message(await read_json(request))
         fault = magic.SMS.get(message["recipient"])
         if fault == "invalid":

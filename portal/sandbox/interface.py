@@ -1,5 +1,7 @@
 """What the sandbox's companies have in common: how they read requests and how they say no."""
 
+import hashlib
+import hmac
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -30,9 +32,12 @@ async def answer_error(request: Request, error: Exception) -> Response:
     return JSONResponse({"code": error.code}, status_code=error.status, headers=error.headers)
 
 
-def require_key(request: Request) -> None:
-    """Raise 401 unless a bearer key is presented; the sandbox accepts any."""
-    if not request.headers.get("authorization", "").startswith("Bearer "):
+def require_key(request: Request, company: str) -> None:
+    """Raise 401 unless the key that the company gave out is presented (any, if it gave none)."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    known: str | None = request.app.state.keys.get(company)
+    presented = hashlib.sha256(key.encode()).hexdigest()
+    if scheme != "Bearer" or (known is not None and not hmac.compare_digest(presented, known)):
         raise ApiError(401, "unauthorised")
 
 

@@ -51,6 +51,7 @@ def create_servers(
         ],
         exception_handlers={ApiError: answer_error},
     )
+    api.state.keys = settings.read_keys()
     pages = Starlette(
         routes=[
             *phones.routes,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 from pydantic_settings import SettingsConfigDict
 
 from portal.kit.settings import ZoneSettings
@@ -19,3 +20,11 @@ class SandboxSettings(ZoneSettings):
     key: Path
     notice_origin: str
     browser_origin: str
+    keys_file: Path | None = None
+    """Of the key that each company gave out its SHA-256 in hex, by name; None: any key will do."""
+
+    def read_keys(self) -> dict[str, str]:
+        """The hashes by company; empty when any key will do. Raises OSError, DecodeError."""
+        if self.keys_file is None:
+            return {}
+        return msgspec.json.decode(self.keys_file.read_bytes(), type=dict[str, str])

@@ -40,8 +40,18 @@ def install(layout: Layout, clock: Clock) -> None:
     credentials = {name: secrets.token_urlsafe(24) for name in CREDENTIALS}
     egress = layout.accounts["egress"]
     write_once(layout.zone("egress") / "credentials.json", msgspec.json.encode(credentials), egress)
+    _tell_companies(layout)
     own(layout.zone("egress") / "journal", egress)
     _sign_rules(layout)
+
+
+def _tell_companies(layout: Layout) -> None:
+    """The companies know their keys by hash: who dials them past the relay is not let in."""
+    file = layout.zone("egress") / "credentials.json"
+    given = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+    hashes = {name: hashlib.sha256(key.encode()).hexdigest() for name, key in given.items()}
+    known = layout.zone("sandbox") / "keys.json"
+    write_private(known, msgspec.json.encode(hashes), layout.accounts["sandbox"])
 
 
 def write_once(path: Path, content: bytes, account: Account) -> None:

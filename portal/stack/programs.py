@@ -163,6 +163,7 @@ class Programs:
                 "KEY": str(zone / "key.pem"),
                 "NOTICE_ORIGIN": f"http://127.0.0.1:{layout.ports.portal}",
                 "BROWSER_ORIGIN": layout.browser_origin,
+                "KEYS_FILE": str(zone / "keys.json"),
             },
             _says_ok(f"http://127.0.0.1:{layout.ports.browser}/healthz"),
         )
