@@ -363,6 +363,24 @@ async def tunnel(plan: Plan) -> list[str]:
     return results
 
 
+async def dial(plan: Plan) -> list[str]:
+    """HTTPS to loopback past the relay, with whatever the intruder has; the status lines."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # an intruder does not care whom he tells
+    results: list[str] = []
+    for wanted in plan["requests"]:
+        reader, writer = await asyncio.open_connection(  # noqa: TID251 - the attempt itself
+            "127.0.0.1", wanted["port"], ssl=context, server_hostname=wanted["host"]
+        )
+        bearer = f"Authorization: Bearer {wanted['bearer']}\r\n" if "bearer" in wanted else ""
+        head = f"GET {wanted['path']} HTTP/1.1\r\nHost: {wanted['host']}\r\n{bearer}\r\n"
+        writer.write(head.encode())
+        results.append((await asyncio.wait_for(reader.readline(), 8)).decode().strip())
+        writer.transport.abort()
+    return results
+
+
 def modules(plan: Plan) -> list[str]:
     """Import what the process imports, in a fresh interpreter, and tell all that came with it."""
     told = f"import json, sys, {', '.join(plan['entries'])}; print(json.dumps(sorted(sys.modules)))"
@@ -376,6 +394,6 @@ ACTS: dict[str, Callable[[Plan], Any]] = {
     act.__name__: act
     for act in (
         try_files, replace_files, knock, pry_open, become, sibling, log_in_to_database,
-        call_vault, greet, record, replay, send_out, tunnel, modules,
+        call_vault, greet, record, replay, send_out, tunnel, dial, modules,
     )
 }  # fmt: skip
