@@ -119,7 +119,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="import_faults", path="/d/imports/{id}/faults.csv", methods=GET, rate="staff",
         authority="staff cookie",
     ),
-    Route(name="bills", path="/d/bills", methods=GET, rate="staff", authority="staff cookie"),
+    Route(
+        name="bills", path="/d/bills", methods=("GET", "HEAD", "POST"), rate="staff",
+        authority="staff cookie", body_max=16 * KIB,
+    ),
     Route(name="bill", path="/d/bills/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="keys", path="/d/keys", methods=GET, rate="staff", authority="staff cookie"),
     Route(

@@ -25,6 +25,7 @@ from portal.application.doors import static
 from portal.application.doors.answers import payer_answer, remember_choice, staff_answer
 from portal.application.doors.context import language_of
 from portal.application.doors.dashboard import screens
+from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
 from portal.application.doors.pages import bill_page, closed_page
@@ -98,7 +99,8 @@ def bills(nodes: list[Any], seen_as: str = "") -> Make:
             "count": {"value": 10_000 if nodes else 0, "exact": not nodes},
         }
     )
-    return staff(lambda request, given: screens.bills_screen(request, given, seen_as), found)
+    asked = read_query({})
+    return staff(lambda request, given: screens.bills_screen(request, given, asked, seen_as), found)
 
 
 ERROR = Flash(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
+from urllib.parse import urlencode
 
 ORDERS: Final = (
     "CREATED_DESC", "CREATED_ASC", "DUE_ASC", "DUE_DESC", "AMOUNT_DESC", "AMOUNT_ASC",
@@ -17,15 +18,23 @@ MESSAGES: Final = (
     "none", "planned", "sending", "accepted", "delivered", "undelivered", "failed", "ambiguous",
 )  # fmt: skip
 TEXT_MAX: Final = 100
+PATH: Final = "/d/bills"
+SEALED: Final = "find"
+"""The address' name for a sealed search text: a telephone number has no place in an address,
+where histories, logs and people beside the screen would read it."""
+
 _IMPORT: Final = re.compile(r"imp_[0-9A-Z]{26}")
 
 
-def read_query(query: Mapping[str, str]) -> dict[str, str]:
-    """Every condition by name; an empty text where the address says nothing that we know."""
+def read_query(query: Mapping[str, str], text: str = "") -> dict[str, str]:
+    """Every condition by name; an empty text where the address says nothing that we know.
+
+    ``text`` is what was typed into the search box, which no address says in clear.
+    """
     order = query.get("order", "").upper()
     source = query.get("import", "")
     return {
-        "q": query.get("q", "").strip()[:TEXT_MAX],
+        "q": text.strip()[:TEXT_MAX],
         "state": _one_of(query.get("state", ""), STATES),
         "settlement": _one_of(query.get("settlement", ""), SETTLEMENTS),
         "message": _one_of(query.get("message", ""), MESSAGES),
@@ -35,6 +44,14 @@ def read_query(query: Mapping[str, str]) -> dict[str, str]:
         "import": source if _IMPORT.fullmatch(source) else "",
         "order": order if order in ORDERS else ORDERS[0],
     }
+
+
+def address_of(wanted: Mapping[str, str], sealed: str) -> str:
+    """The list's address for these conditions; the text goes in sealed, or not at all."""
+    said = {name: value for name, value in wanted.items() if value and name != "q"}
+    if sealed:
+        said[SEALED] = sealed
+    return f"{PATH}?{urlencode(said)}"
 
 
 def is_filtered(wanted: Mapping[str, str]) -> bool:

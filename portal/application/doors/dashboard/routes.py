@@ -32,6 +32,7 @@ ROUTES: Final = (
     Route("/d/imports/{id}", screens.show_import, methods=["GET"]),
     Route("/d/imports/{id}/faults.csv", faults.download_faults, methods=["GET"]),
     Route("/d/bills", screens.show_bills, methods=["GET"]),
+    Route("/d/bills", screens.find_bills, methods=["POST"]),
     Route("/d/bills/{id}", screens.show_bill, methods=["GET"]),
     Route("/d/keys", screens.show_keys, methods=["GET"]),
     Route("/d/do/{mutation}", acts.run_act, methods=["POST"]),

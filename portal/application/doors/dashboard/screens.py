@@ -13,7 +13,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.application.doors.answers import remember_choice, staff_answer
+from portal.application.doors.answers import remember_choice, see_other, staff_answer
 from portal.application.doors.context import RequestContext, doors_of, language_of, staff_context
 from portal.application.doors.dashboard import asked
 from portal.application.doors.dashboard.figures import (
@@ -28,6 +28,7 @@ from portal.application.doors.dashboard.figures import (
 )
 from portal.application.doors.dashboard.flash import Flash, forget_flash, take_flash
 from portal.application.doors.dashboard.search import recognise
+from portal.application.doors.forms import read_form
 from portal.application.doors.graphql.execute import Data, run_operation
 from portal.application.doors.locales import TEXTS
 from portal.domain.errors import NotFound
@@ -35,6 +36,7 @@ from portal.domain.errors import NotFound
 BILLS_SHOWN: Final = 50
 FAULTS_SHOWN: Final = 50
 IMPORTS_SHOWN: Final = 25
+_SEARCH: Final = "bill-search"
 SCOPES: Final = ("BILLS_READ", "BILLS_WRITE", "IMPORTS_WRITE", "SCHEMA_READ")
 
 
@@ -94,7 +96,9 @@ async def show_bills(request: Request) -> Response:
     if chosen is not None:
         return chosen
     context = staff_context(request)
-    wanted = asked.read_query(request.query_params)
+    sealed = request.query_params.get(asked.SEALED, "")
+    text = context.doors.seals.unseal(_SEARCH, sealed, str) or ""
+    wanted = asked.read_query(request.query_params, text)
     fields = recognise(wanted["q"])
     after = request.query_params.get("after")
     data: Data = {}
@@ -106,7 +110,17 @@ async def show_bills(request: Request) -> Response:
         if data["bills"]["nodes"]:
             seen_as = field.lower()
             break
-    return answer_screen(request, context, bills_screen(request, data, seen_as), data)
+    return answer_screen(request, context, bills_screen(request, data, wanted, seen_as), data)
+
+
+async def find_bills(request: Request) -> Response:
+    """``POST /d/bills``: to the list's address, with what was typed sealed in it."""
+    context = staff_context(request)
+    context.doors.sessions.check_origin(request)
+    form = await read_form(request)
+    wanted = asked.read_query(form, form.get("q", ""))
+    sealed = context.doors.seals.seal(_SEARCH, wanted["q"]) if wanted["q"] else ""
+    return see_other(asked.address_of(wanted, sealed))
 
 
 async def show_bill(request: Request) -> Response:
@@ -196,10 +210,9 @@ def import_screen(request: Request, data: Data) -> Screen:
     )
 
 
-def bills_screen(request: Request, data: Data, seen_as: str) -> Screen:
+def bills_screen(request: Request, data: Data, wanted: Mapping[str, str], seen_as: str) -> Screen:
     """Values of the list of bills."""
     page = data["bills"]
-    wanted = asked.read_query(request.query_params)
     return Screen(
         template="dashboard/bills.html",
         here="bills",
