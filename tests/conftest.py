@@ -5,6 +5,13 @@ import os
 import pytest
 
 
+def pytest_configure() -> None:
+    """Stacks of tests that run beside each other get uids of their own (16, and 100 on 16 more)."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    base = int(os.environ.get("HARAI_UID_BASE", "61000"))
+    os.environ["HARAI_UID_BASE"] = str(base + 200 * int(worker))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.geteuid() == 0:
         return
