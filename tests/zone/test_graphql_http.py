@@ -1,5 +1,6 @@
 """GraphQL over HTTP at the doors; the vault is away, so whatever gets that far says so."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -187,11 +188,13 @@ async def test_a_key_that_spent_its_bucket_waits_and_another_does_not(web: Web) 
         "{ " + " ".join(f"a{n}: bills(first: 100) {{ nodes {{ id }} }}" for n in range(9)) + " }"
     )
     async with system(web, an_authority(web)) as client, system(web, an_authority(web)) as other:
-        answers = [await client.post("/graphql", json={"query": query}) for _ in range(160)]
+        # At once: one after the other, a slow machine gives the bucket time to fill again.
+        asking = [client.post("/graphql", json={"query": query}) for _ in range(160)]
+        answers = await asyncio.gather(*asking)
         others = await other.post("/graphql", json={"query": NAME})
 
     spent = [answer for answer in answers if answer.status_code == 429]
-    assert answers[0].status_code == 200
+    assert len(spent) < len(answers)
     assert spent
     assert {code_of(answer) for answer in spent} == {"cost_spent"}
     assert spent[0].headers["retry-after"] == "1"
