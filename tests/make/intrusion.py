@@ -25,6 +25,7 @@ from portal.contract.envelope import Authority, Operation, Reply, Request
 from portal.domain.errors import PortalError
 from portal.kit.crypto import client_context
 from portal.kit.outbound import Outbound, OutboundRequest
+from tests.make.memory import ask_valkey
 from tests.make.raw_channel import RawChannel
 
 Plan = dict[str, Any]
@@ -381,6 +382,28 @@ async def dial(plan: Plan) -> list[str]:
     return results
 
 
+def tell_valkey(plan: Plan) -> list[str]:
+    """Commands to Valkey, word by word (``hex:`` before a word of bytes); the answers' lines."""
+    said: list[str] = []
+    with socket.socket(socket.AF_UNIX) as link:
+        link.settimeout(5)
+        link.connect(plan["socket"])
+        for command in plan["commands"]:
+            words = [
+                bytes.fromhex(word[4:]) if word.startswith("hex:") else word.encode()
+                for word in command
+            ]
+            said.append(ask_valkey(link, *words).partition(b"\r\n")[0].decode())
+    return said
+
+
+def unpickle(plan: Plan) -> None:
+    """What a queue that trusts pickle would do with a body."""
+    import pickle  # noqa: PLC0415, TID251 - the attempt itself
+
+    pickle.loads(bytes.fromhex(plan["body"]))  # noqa: S301 - the attempt itself
+
+
 def modules(plan: Plan) -> list[str]:
     """Import what the process imports, in a fresh interpreter, and tell all that came with it."""
     told = f"import json, sys, {', '.join(plan['entries'])}; print(json.dumps(sorted(sys.modules)))"
@@ -394,6 +417,6 @@ ACTS: dict[str, Callable[[Plan], Any]] = {
     act.__name__: act
     for act in (
         try_files, replace_files, knock, pry_open, become, sibling, log_in_to_database,
-        call_vault, greet, record, replay, send_out, tunnel, dial, modules,
+        call_vault, greet, record, replay, send_out, tunnel, dial, tell_valkey, unpickle, modules,
     )
 }  # fmt: skip
