@@ -92,8 +92,9 @@ class JournalCompared(Reply, frozen=True, kw_only=True):
 class Inspection(Reply, frozen=True, kw_only=True):
     """Sums over all merchants that reveal no row.
 
-    ``ledger_sum`` adds every entry (0 when the books balance); ``audit_ok`` is the verdict of
-    the audit chain against its signed heads.
+    ``tasks_due`` are those of ``tasks_open`` that have to end now: all but inquiries that are
+    planned for later than the next ten seconds. ``ledger_sum`` adds every entry (0 when the books
+    balance); ``audit_ok`` is the verdict of the audit chain against its signed heads.
     """
 
     merchants: int
@@ -106,6 +107,7 @@ class Inspection(Reply, frozen=True, kw_only=True):
     ledger_sum: int
     audit_ok: bool
     audit_rows: int
+    tasks_due: int = 0
 
 
 class OpenMerchant(Request, frozen=True, kw_only=True):

@@ -188,6 +188,14 @@ select (select count(*) from bill where merchant_id = $1) as bills,
            as ledger_sum
 """
 
+_TASKS: Final = """
+select count(*) as open, count(*) filter (
+    where kind <> 'payment.inquire' or state = 'leased' or next_at <= $1) as due
+from task
+"""
+_SOON: Final = timedelta(seconds=10)
+"""Longer than a hint lives, so that a task that is only ever hinted counts as due."""
+
 
 @operation(INSPECT, callers=_OPERATOR, kinds=_CALLER, audit="none")
 async def inspect(act: Act, request: Nothing) -> Inspection:
@@ -205,6 +213,7 @@ async def inspect(act: Act, request: Nothing) -> Inspection:
             act.merchant_id,
         )
         attempts.update({state["state"]: state["attempts"] for state in states})
+    tasks = await act.db.fetchrow(_TASKS, act.now + _SOON)
     heads_dir = act.settings.audit_heads_dir
     verdict = await audit.verify(act.db, heads_dir, audit.read_public_key(heads_dir))
     return Inspection(
@@ -214,7 +223,8 @@ async def inspect(act: Act, request: Nothing) -> Inspection:
         messages_accepted=totals["messages_accepted"],
         messages_ambiguous=totals["messages_ambiguous"],
         attempts=dict(attempts),
-        tasks_open=await act.db.fetchval("select count(*) from task"),
+        tasks_open=tasks["open"] if tasks else 0,
+        tasks_due=tasks["due"] if tasks else 0,
         ledger_sum=totals["ledger_sum"],
         audit_ok=not verdict.faults,
         audit_rows=verdict.rows,
