@@ -75,5 +75,5 @@ async def test_payments_are_those_of_the_card_companys_journal(walked: Walked) -
 
 
 async def test_no_task_is_left_open_and_nothing_waits_for_a_person(walked: Walked) -> None:
-    assert (walked.found.tasks_left, walked.found.cases) == (0, 0)
+    assert (walked.found.tasks_due, walked.found.cases) == (0, 0)
     assert walked.found.faults == []
