@@ -225,8 +225,12 @@ def test_a_method_that_is_not_declared_never_reaches_the_application(town: Town)
 
 def test_another_host_name_never_reaches_the_application(town: Town) -> None:
     for name in ("evil.example", "127.0.0.1.evil.example", "web", "vault", "169.254.169.254"):
-        status, head, _ = ask(town, f"GET /login HTTP/1.1\r\nHost: {name}\r\n{CLOSE}".encode())
+        status, head, _ = ask(town, f"GET /healthz HTTP/1.1\r\nHost: {name}\r\n{CLOSE}".encode())
         assert (status, MARK in head) == (421, False), name
+
+    right = f"GET /healthz HTTP/1.1\r\nHost: {host(town)}\r\n{CLOSE}".encode()
+    status, head, _ = ask(town, right)
+    assert (status, MARK in head) == (200, True), "the control"
 
 
 def test_what_is_too_large_never_reaches_the_application(town: Town) -> None:
