@@ -71,8 +71,10 @@ LINK_FAULTS: Final = (
     TimeoutError,
     cast("type[Exception]", asyncpg.InterfaceError),
     cast("type[Exception]", asyncpg.PostgresConnectionError),
+    cast("type[Exception]", asyncpg.InternalClientError),
 )
-"""What the driver raises when the link, not the statement, is at fault."""
+"""What the driver raises when the link, not the statement, is at fault; the last one when a session
+is ended from outside while an operation of the driver's own is under way."""
 
 
 def _settings(application: str) -> dict[str, str]:

@@ -195,7 +195,8 @@ async def test_another_uid_on_this_machine_gets_nothing(tmp_path: Path) -> None:
         attempt = await _call_as(65_534, relay)
         control = await _call_as(os.geteuid(), relay)
 
-    assert attempt == ["unclear relay_lost"]
+    # The relay hangs up on a stranger: before the slice was written, or behind it.
+    assert attempt in (["unclear relay_lost"], ["not_sent relay_away"])
     assert control == ["answered "]
     assert len(relay.provider.seen) == 1
 

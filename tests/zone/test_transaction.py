@@ -123,7 +123,7 @@ async def test_acts_that_deadlock_all_happen_in_the_end(vault: VaultServer) -> N
     async with acting(vault) as act:
         seen = [row["seen"] for row in await act.db.fetch("select seen from case_")]
     assert seen == [3, 3]
-    assert tries == 3
+    assert tries >= 3
 
 
 async def test_a_statement_that_takes_too_long_is_worth_another_try(vault: VaultServer) -> None:
