@@ -167,7 +167,8 @@ async def test_a_process_without_rights_is_shut_in_just_as_well(ground: Ground) 
 
     inside = await ground.probe("setpriv", "--reuid", "65534", "--clear-groups", *INSIDE)
 
-    assert inside["listed"] == "unclear relay_lost"
+    # The relay hangs up on a stranger: before the slice was written, or behind it.
+    assert inside["listed"] in {"unclear relay_lost", "not_sent relay_away"}
     assert [name for name, what in inside.items() if what == "reached"] == []
     assert ground.relay.provider.seen == []
 
