@@ -104,9 +104,17 @@ class Town:
     other_ticket: str = ""
     messages: tuple[Message, ...] = ()
     watch: Watch = field(default_factory=lambda: Watch({}))
+    """Of the workers and of Valkey, while bills were judged and sent."""
+    judge: Watch = field(default_factory=lambda: Watch({}))
+    """Of the vault in the same time: the control, for it does hold what it judges."""
     _environments: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     # --- the stack ---------------------------------------------------------------------------
+    def queue_files(self) -> list[bytes]:
+        """What Valkey has on its disk: every job that it was ever told of."""
+        folder = self.stack.layout.state / "valkey"
+        return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
     def do(self, work: Coroutine[Any, Any, T], timeout_s: float = 120.0) -> T:
         """Run a coroutine in the stack's own loop."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout_s)
@@ -300,16 +308,18 @@ async def _settle_in(town: Town) -> None:
     stack = town.stack
     work = stack.running["work"].pid
     assert work is not None
-    town.watch = Watch(CANARIES)
+    town.watch, town.judge = Watch(CANARIES), Watch(CANARIES)
     town.watch.begin(
         lambda: [work, *children_of(work)],
         stack.layout.run / "valkey" / "valkey.sock",
     )
+    town.judge.begin_until_held(town.pid("vault"))
     try:
         await hand_in(stack, town.access.api_key, a_file(CODE, BILLS), BILLS)
         await _found_other(stack)
     finally:
         await asyncio.to_thread(town.watch.end)
+        await asyncio.to_thread(town.judge.end)
     async with httpx.AsyncClient(timeout=30.0, trust_env=False) as outside:
         town.messages = await Phone(outside, stack.layout.browser_origin).messages()
     for link in town.links()[:2]:

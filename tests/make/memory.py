@@ -64,6 +64,17 @@ class Watch:
         self.values: set[bytes] = set()
         """Everything that was seen in Valkey."""
 
+    def begin_until_held(self, pid: int) -> None:
+        """Look into one process until something was found in it, or the watch ends."""
+
+        def look() -> None:
+            while not self.held and not self._stop.wait(0.1):
+                self.held |= held_in(pid, self._wanted)
+                self.looks += 1
+
+        self._threads.append(threading.Thread(target=look))
+        self._threads[-1].start()
+
     def begin(self, pids: Callable[[], list[int]], valkey: Path) -> None:
         """Start looking, in threads of its own."""
         for look in (lambda: self._look_into(pids), lambda: self._look_at(valkey)):
@@ -90,6 +101,20 @@ class Watch:
         while not self._stop.is_set():
             self.values |= set(contents(valkey))
             time.sleep(0.002)
+
+
+def words_of(log: bytes) -> Iterator[bytes]:
+    """Every word of the commands that Valkey's append-only file holds (RESP)."""
+    place = 0
+    while place < len(log):
+        end = log.find(b"\r\n", place)
+        if end < 0:
+            return  # its base file, which is no log
+        head, place = log[place:end], end + 2
+        if head.startswith(b"$"):
+            size = int(head[1:])
+            yield log[place : place + size]
+            place += size + 2
 
 
 def ask_valkey(link: socket.socket, *words: bytes) -> bytes:
