@@ -23,12 +23,17 @@ class DeliveryRoute(Part, frozen=True, kw_only=True):
 
 
 class SendResult(Part, frozen=True, kw_only=True):
-    """What became of one delivery. ``provider_ref`` is the provider's own id of the message."""
+    """What became of one delivery. ``provider_ref`` is the provider's own id of the message.
+
+    ``is_about_message``: another message would have fared differently. A busy answer that says
+    something about the provider or the way there (an outage, a full queue) uses up no try.
+    """
 
     delivery_id: DeliveryId
     outcome: SendOutcome
     provider_ref: str
     code: str
+    is_about_message: bool = True
 
 
 class ReportAndNext(Request, frozen=True, kw_only=True):

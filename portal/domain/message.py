@@ -72,7 +72,10 @@ RECEIPTS: Final[dict[str, DeliveryEvent]] = {
 """A provider's claim → event; any other claim says nothing that we act on."""
 
 TRIES_MAX: Final = 12
-"""Hand-outs of one delivery that came back busy before it is given up."""
+"""Hand-outs of one delivery that came back busy, for a reason of its own, before it is given up.
+
+An outage of the provider is no such reason: however long it lasts, and however often the delivery
+was the one that asked whether it is over, the message still goes out afterwards."""
 
 REDEEM_GRACE_S: Final = 60.0
 """A hand-out whose worker lost the relay may still be redeemed for so long; then it can't."""
@@ -89,8 +92,10 @@ def advance(state: DeliveryState, event: DeliveryEvent) -> Edge[DeliveryState]:
     return take(DELIVERY, state, event, "delivery_state")
 
 
-def event_of_result(state: DeliveryState, outcome: str, code: str, tries: int) -> DeliveryEvent:
-    """What a worker's report on one delivery means.
+def event_of_result(
+    state: DeliveryState, outcome: str, code: str, tries: int, *, uses_try: bool = True
+) -> DeliveryEvent:
+    """What a worker's report on one delivery means; ``uses_try``: it is about this very message.
 
     A redeemed delivery that the relay was refused again was redeemed by someone else's hand-out:
     whether that one was sent is not known, so it is lost. Too many busy answers end it.
@@ -103,6 +108,6 @@ def event_of_result(state: DeliveryState, outcome: str, code: str, tries: int) -
         case "busy" if state == "redeemed" and code == "delivery_refused":
             return "lose"
         case "busy":
-            return "give_up" if tries + 1 >= TRIES_MAX else "put_back"
+            return "give_up" if uses_try and tries + 1 >= TRIES_MAX else "put_back"
         case _:
             return "lose"

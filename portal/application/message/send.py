@@ -140,10 +140,7 @@ class _Run:
 
 
 async def _send_slice(desk: SendDesk, part: Slice) -> tuple[SendResult, ...]:
-    """Send what may go now; what has no result was not sent and is handed out again for nothing.
-
-    A busy answer would count as a try of that message, and an outage is not its fault.
-    """
+    """Send what may go now; what has no result was not sent and is handed out again for nothing."""
     by_provider: dict[str, list[DeliveryRoute]] = {}
     for route in part.deliveries:
         by_provider.setdefault(route.provider, []).append(route)
@@ -199,4 +196,5 @@ def _result(route: DeliveryRoute, answer: MessageAnswer) -> SendResult:
         outcome=answer.outcome,
         provider_ref=answer.provider_ref,
         code=answer.code,
+        is_about_message=not answer.is_provider_fault,
     )

@@ -132,7 +132,8 @@ class MessageWanted:
 class MessageAnswer:
     """What became of one message; ``retry_after_s`` when the provider asked for a pause.
 
-    ``is_provider_fault`` counts for the circuit breaker: the next message would fare the same.
+    ``is_provider_fault``: the next message would fare the same. It counts for the circuit breaker
+    and uses up no try of the message; a busy answer without it is about this very message.
     """
 
     outcome: SendOutcome

@@ -4,10 +4,13 @@ The worker learns ids and routes. A chunk is sent by one lease at a time (the fe
 before any operation runs), and a lease reports each slice whole; so whatever is still ``handed``
 when it reports was never sent and is handed out again, and whatever is still ``redeemed`` may have
 been sent: that is ambiguous and is not sent again.
+
+What waited longest is handed out first. So after an outage each probe takes another message of the
+chunk, and one that its provider never takes can't stand before all the others.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -35,11 +38,18 @@ where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('handed', 'redeemed
 order by d.id for update
 """  # noqa: S608  # constant columns
 _NEXT: Final = f"""
-select {COLUMNS}, d.channel, d.provider, b.lifecycle, b.settlement
-from delivery d join bill b on b.merchant_id = $1 and b.id = d.bill_id
-where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('planned', 'handed') and d.id > $3
-      and (d.not_before is null or d.not_before <= $4)
-order by d.id limit $5 for update of d
+with longest as (
+    select id from delivery
+    where merchant_id = $1 and chunk_id = $2 and state in ('planned', 'handed')
+          and (changed_at, id) > ($3::timestamptz, $4::uuid)
+          and (not_before is null or not_before <= $5)
+    order by changed_at, id limit $6
+)
+select {COLUMNS}, d.channel, d.provider, d.changed_at, b.lifecycle, b.settlement
+from longest l
+join delivery d on d.merchant_id = $1 and d.id = l.id
+join bill b on b.merchant_id = $1 and b.id = d.bill_id
+order by d.id for update of d
 """  # noqa: S608  # constant columns
 _IS_OPEN: Final = """
 select exists (select from delivery where merchant_id = $1 and chunk_id = $2
@@ -49,7 +59,7 @@ _ACCOUNT: Final = "select code, sms_sender from merchant where id = $1"
 _CHUNK_DONE: Final = """
 update delivery_chunk set done_at = $3 where merchant_id = $1 and id = $2 and done_at is null
 """
-_FIRST: Final = UUID(int=0)
+_FIRST: Final = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
 @operation(
@@ -103,7 +113,9 @@ async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> None
 def _apply(act: Act, delivery: Delivery, result: SendResult) -> bool:
     """Take the edge of one result; False when it changes nothing."""
     before = delivery.state
-    event = event_of_result(before, result.outcome, result.code, delivery.tries)
+    event = event_of_result(
+        before, result.outcome, result.code, delivery.tries, uses_try=result.is_about_message
+    )
     if not delivery.take(event):
         if event == "accept":  # nobody can have sent what was never redeemed
             act.note_incident("result_without_redemption", delivery.id)
@@ -111,7 +123,7 @@ def _apply(act: Act, delivery: Delivery, result: SendResult) -> bool:
     delivery.code = result.code
     delivery.provider_ref = result.provider_ref or delivery.provider_ref
     if delivery.state == "planned":
-        delivery.tries += 1
+        delivery.tries += result.is_about_message
         if event == "lose":
             delivery.not_before = act.now + timedelta(seconds=REDEEM_GRACE_S)
     return True
@@ -124,7 +136,8 @@ async def _hand_out(act: Act, chunk_id: UUID, take: int) -> list[DeliveryRoute]:
     after = _FIRST
     while len(routes) < take:
         wanted = take - len(routes)
-        rows = await act.db.fetch(_NEXT, act.merchant_id, chunk_id, after, act.now, wanted)
+        found = await act.db.fetch(_NEXT, act.merchant_id, chunk_id, *after, act.now, wanted)
+        rows = sorted(found, key=_waits_since)
         for row in rows:
             delivery = Delivery.of(row)
             if is_payable(row["lifecycle"], row["settlement"]):
@@ -136,9 +149,14 @@ async def _hand_out(act: Act, chunk_id: UUID, take: int) -> list[DeliveryRoute]:
             moved.append(delivery)
         if len(rows) < wanted:
             break
-        after = rows[-1]["id"]
+        after = _waits_since(rows[-1])
     await store(act, moved)
     return routes
+
+
+def _waits_since(row: Row) -> tuple[datetime, UUID]:
+    """When the delivery was last touched; those touched together go by id."""
+    return row["changed_at"], row["id"]
 
 
 def _to_route(row: Row) -> DeliveryRoute:
