@@ -380,7 +380,9 @@ CREATE TABLE public.case_ (
     opened_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
     closed_by text,
-    resolution text
+    resolution text,
+    seen_at timestamp with time zone,
+    note bytea
 );
 
 ALTER TABLE ONLY public.case_ FORCE ROW LEVEL SECURITY;
@@ -1232,6 +1234,13 @@ CREATE INDEX bill_phone_idx ON public.bill USING btree (merchant_id, phone_blind
 --
 
 CREATE UNIQUE INDEX case_open_idx ON public.case_ USING btree (merchant_id, kind, subject_id) WHERE (closed_at IS NULL);
+
+
+--
+-- Name: case_open_page_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX case_open_page_idx ON public.case_ USING btree (merchant_id, id) WHERE (closed_at IS NULL);
 
 
 --

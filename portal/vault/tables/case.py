@@ -12,7 +12,8 @@ from portal.vault.tables.columns import json, moment
 class Case(SQLModel, table=True):
     """Something that needs a human; at most one open per kind and thing. ``seen`` counts repeats.
 
-    The table is ``case_``: ``case`` is a word of SQL.
+    ``note`` is sealed: what was written when it was settled (portal.vault.case.CaseNote). The
+    table is ``case_``: ``case`` is a word of SQL.
     """
 
     __tablename__ = "case_"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -23,6 +24,12 @@ class Case(SQLModel, table=True):
             "kind",
             "subject_id",
             unique=True,
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+        sa.Index(
+            "case_open_page_idx",
+            "merchant_id",
+            "id",
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
     )
@@ -37,6 +44,8 @@ class Case(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     closed_by: str | None = Field(default=None, sa_type=sa.Text)
     resolution: str | None = Field(default=None, sa_type=sa.Text)
+    seen_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    note: bytes | None = None
 
 
 class Approval(SQLModel, table=True):
