@@ -8,15 +8,15 @@ was on their screen.
 import asyncio
 import random
 import re
-import ssl
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from html import unescape
 from typing import Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import msgspec
+
+from portal.stack.browser import Answer, Browser
 
 APPROVE: Final = "4242424242424242"
 DECLINE: Final = "4000000000000002"
@@ -78,38 +78,46 @@ class NothingToPayError(NotPaidError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class Form:
+    """One form of a page with its fields as a browser would send them."""
+
     method: str
     action: str
     fields: dict[str, str]
 
 
-class _Reader(HTMLParser):
-    """Forms with their fields as a browser would send them, and the links of a page."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page offers to click and to fill in."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.forms: list[_Form] = []
-        self.links: list[str] = []
+    forms: list[Form]
+    links: list[str]
 
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag == "a" and "href" in values:
-            self.links.append(values["href"])
-        elif tag == "form":
+
+_TAG: Final = re.compile(r"<(a|form|input)\b([^>]*)>", re.IGNORECASE)
+_ATTRIBUTE: Final = re.compile(
+    r"""([a-z-]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?""", re.IGNORECASE
+)
+
+
+def read_page(html: str) -> Page:
+    """Forms and links, by the three kinds of tags that matter and nothing else of the page."""
+    page = Page([], [])
+    for tag, said in _TAG.findall(html):
+        values = {
+            name.lower(): unescape(value.strip("\"'")) for name, value in _ATTRIBUTE.findall(said)
+        }
+        kind = tag.lower()
+        if kind == "a" and "href" in values:
+            page.links.append(values["href"])
+        elif kind == "form":
             method = values.get("method", "get").upper()
-            self.forms.append(_Form(method, values.get("action", ""), {}))
-        elif tag == "input" and self.forms and "name" in values:
+            page.forms.append(Form(method, values.get("action", ""), {}))
+        elif kind == "input" and page.forms and "name" in values:
             chosen = values.get("type") != "radio" or "checked" in values
             if chosen:
-                self.forms[-1].fields[values["name"]] = values.get("value", "")
-
-
-def read_page(html: str) -> _Reader:
-    """What a page offers to click and to fill in."""
-    reader = _Reader()
-    reader.feed(html)
-    return reader
+                page.forms[-1].fields[values["name"]] = values.get("value", "")
+    return page
 
 
 class Phone:
@@ -135,17 +143,12 @@ class Phone:
         return msgspec.json.decode(answer.content, type=Journal)
 
 
-_NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Shared and empty: the demo's addresses are http on loopback, and reading the system's
-certificates anew for each of thousands of payers would be most of what they cost."""
-
-
 class Payer:
     """One person with one browser (a cookie jar of its own)."""
 
     def __init__(self) -> None:
         """Nothing is open."""
-        self.browser = httpx.AsyncClient(timeout=_REQUEST_S, trust_env=False, verify=_NO_TLS)
+        self._browser = Browser(_REQUEST_S)
 
     async def pay(self, link: str, card: str) -> str:
         """From the link to the page that says how it went; gives the bill's state then.
@@ -153,32 +156,35 @@ class Payer:
         A time-out at the card company's page leaves the payer where a person would be: back on
         the bill's page, looking. Raises NotPaidError when a page does not offer the next step.
         """
-        async with self.browser:
+        try:
             page = await self._open(link)
-            bill = str(page.url)
             card_page = await self._leave(page)
             ended = await self._fill_card(card_page, card)
             if ended.status_code != _GATEWAY_TIMEOUT:
                 await self._follow(ended)
-            return await self._look(bill)
+            return await self._look(page.url)
+        finally:
+            self._browser.close()
 
     async def look(self, link: str) -> str:
         """Open the link without paying; gives the bill's state."""
-        async with self.browser:
+        try:
             page = await self._open(link)
-            await self.browser.post(f"{page.url}/opened")
-            return await self._look(str(page.url))
+            await self._browser.post(f"{page.url}/opened", {})
+            return await self._look(page.url)
+        finally:
+            self._browser.close()
 
-    async def _open(self, link: str) -> httpx.Response:
+    async def _open(self, link: str) -> Answer:
         return _expect(await self._get(link), "the bill's page")
 
-    async def _leave(self, page: httpx.Response) -> httpx.Response:
+    async def _leave(self, page: Answer) -> Answer:
         """Press the pay button and follow our own page to the card company's."""
-        if not any(form.action.endswith("/pay") for form in read_page(page.text).forms):
+        form = _find_form(page, "/pay")
+        if form is None:
             msg = "the page offers no payment"
             raise NothingToPayError(msg)
-        form = _form(page, "/pay")
-        answer = await self._post(urljoin(str(page.url), form.action), form.fields)
+        answer = await self._post(urljoin(page.url, form.action), form.fields)
         departure = _expect(await self._follow(answer), "the page that leads to the provider")
         away = [link for link in read_page(departure.text).links if "/card/" in link]
         if not away:
@@ -186,66 +192,69 @@ class Payer:
             raise NotPaidError(msg)
         return _expect(await self._get(away[0]), "the card company's page")
 
-    async def _fill_card(self, page: httpx.Response, card: str) -> httpx.Response:
+    async def _fill_card(self, page: Answer, card: str) -> Answer:
         form = _form(page, "/card/")
         filled = {**form.fields, "number": card}
-        answer = await self._post(urljoin(str(page.url), form.action), filled)
+        answer = await self._post(urljoin(page.url, form.action), filled)
         if answer.status_code in {_SEE_OTHER, _GATEWAY_TIMEOUT}:
             return answer
         challenge = _form(_expect(answer, "the password page"), "/challenge")
         return await self._post(
-            urljoin(str(page.url), challenge.action), {**challenge.fields, "password": "1234"}
+            urljoin(page.url, challenge.action), {**challenge.fields, "password": "1234"}
         )
 
     async def _look(self, bill: str) -> str:
         answer = await self._get(f"{bill.partition('?')[0]}/state")
         return _expect(answer, "the bill's state").text.strip()
 
-    async def _get(self, url: str) -> httpx.Response:
-        return await self._follow(await _patiently(lambda: self.browser.get(url)))
+    async def _get(self, url: str) -> Answer:
+        return await self._follow(await self._patiently(url))
 
-    async def _post(self, url: str, fields: dict[str, str]) -> httpx.Response:
-        return await self.browser.post(url, data=fields)
+    async def _post(self, url: str, fields: dict[str, str]) -> Answer:
+        return await self._browser.post(url, fields)
 
-    async def _follow(self, answer: httpx.Response) -> httpx.Response:
+    async def _follow(self, answer: Answer) -> Answer:
         for _ in range(_PAGE_STEPS_MAX):
-            if answer.next_request is None:
+            if answer.location is None:
                 return answer
-            following = answer.next_request
-            answer = await _patiently(lambda: self.browser.send(following))  # noqa: B023 - awaited at once
+            answer = await self._patiently(answer.location)
         msg = "redirected in a circle"
         raise NotPaidError(msg)
 
+    async def _patiently(self, url: str) -> Answer:
+        """Reload like a person while the portal is busy or starting; only to look, never to pay."""
+        answer = await self._browser.get(url)
+        for pause_s in (0.5, 1.0, 2.0, 4.0):
+            if answer.status_code not in _BUSY:
+                break
+            await asyncio.sleep(pause_s)
+            answer = await self._browser.get(url)
+        return answer
 
-async def _patiently(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-    """Reload like a person when the portal is busy or starting; only for looking, never to pay."""
-    answer = await ask()
-    for pause_s in (0.5, 1.0, 2.0, 4.0):
-        if answer.status_code not in _BUSY:
-            break
-        await asyncio.sleep(pause_s)
-        answer = await ask()
-    return answer
 
-
-def _expect(answer: httpx.Response, what: str) -> httpx.Response:
+def _expect(answer: Answer, what: str) -> Answer:
     if answer.status_code != _OK:
         msg = f"{what} answered {answer.status_code} ({_plain(answer)})"
         raise NotPaidError(msg)
     return answer
 
 
-def _form(page: httpx.Response, action: str) -> _Form:
-    for form in read_page(page.text).forms:
-        if form.method == "POST" and action in form.action:
-            return form
-    msg = f"no form for {action} on {_plain(page)}"
-    raise NotPaidError(msg)
+def _find_form(page: Answer, action: str) -> Form | None:
+    forms = read_page(page.text).forms
+    return next((one for one in forms if one.method == "POST" and action in one.action), None)
 
 
-def _plain(answer: httpx.Response) -> str:
+def _form(page: Answer, action: str) -> Form:
+    form = _find_form(page, action)
+    if form is None:
+        msg = f"no form for {action} on {_plain(page)}"
+        raise NotPaidError(msg)
+    return form
+
+
+def _plain(answer: Answer) -> str:
     """Where it was, without what is secret in an address."""
-    return re.sub(r"/(p|return|go|card|b)/.*", r"/\1/…", answer.url.path)
+    return re.sub(r"/(p|return|go|card|b)/.*", r"/\1/…", urlsplit(answer.url).path)
 
 
 @dataclass(slots=True)

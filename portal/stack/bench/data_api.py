@@ -8,6 +8,7 @@ from typing import Final
 from portal.contract.client import VaultClient
 from portal.contract.operator import FOUND_MERCHANT, OPEN_MERCHANT, FoundMerchant, OpenMerchant
 from portal.stack.bench.report import Report, fresh_folder, machine, percentile, timed
+from portal.stack.bench.spent import cpu_ms_each, cpu_seconds
 from portal.stack.postgres import VAULT
 from portal.stack.up import Stack
 from portal.vault.database import connect
@@ -35,7 +36,9 @@ async def run(calls: int = CALLS) -> Report:
         async with Stack(folder) as stack, stack.operator() as client:
             await client.call(FOUND_MERCHANT, _merchant())
             await _reads(client, WARM_UP)
+            before = cpu_seconds(stack)
             figure = await _reads(client, calls)
+            spent = cpu_ms_each(before, cpu_seconds(stack), calls)
             alone_s = await _alone(client)
             floor = await _floor(stack, calls)
     return Report(
@@ -53,6 +56,7 @@ async def run(calls: int = CALLS) -> Report:
             "calls": calls,
             "p50_alone_ms": round(percentile(alone_s, 0.5) * 1000, 3),
             "p99_alone_ms": round(percentile(alone_s, 0.99) * 1000, 3),
+            **spent,
         },
     )
 

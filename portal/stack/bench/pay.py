@@ -7,6 +7,7 @@ from typing import Final
 from portal.contract.envelope import Nothing
 from portal.contract.operator import INSPECT
 from portal.stack.bench.report import Report, machine, percentile, timed
+from portal.stack.bench.spent import cpu_ms_each, cpu_seconds
 from portal.stack.bench.town import Town, sample_pieces, town
 from portal.stack.payers import APPROVE, Payer
 from portal.stack.postgres import MIGRATE, wheel_binaries
@@ -41,10 +42,12 @@ async def run(payments: int = PAYMENTS) -> Report:
                     raise RuntimeError(msg)
                 taken_s.append(one.seconds)
 
+        before = cpu_seconds(here.stack)
         with timed() as watch:
             async with asyncio.TaskGroup() as group:
                 for _ in range(AT_ONCE):
                     group.create_task(people())
+        spent = cpu_ms_each(before, cpu_seconds(here.stack), payments)
         async with here.stack.operator() as vault:
             found = await vault.call(INSPECT, Nothing())
         floor = await asyncio.to_thread(_pgbench, here)
@@ -69,6 +72,7 @@ async def run(payments: int = PAYMENTS) -> Report:
             "p50_ms": round(percentile(taken_s, 0.5) * 1000),
             "p99_ms": round(percentile(taken_s, 0.99) * 1000),
             "ledger_sum": found.ledger_sum,
+            **spent,
         },
     )
 
