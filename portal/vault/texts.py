@@ -1,14 +1,18 @@
-"""Data zone: what may be stored of the short texts that providers and browsers send along."""
+"""Data zone: what may be stored of the texts that providers, browsers and staff send along."""
 
 import re
 from typing import Final
 
-from portal.domain.card_number import refuse_card_number
+from portal.domain.card_number import looks_like_card_number, refuse_card_number
 from portal.domain.errors import InvalidInput
+from portal.domain.intake.cells import check_control
 
 _TOKEN: Final = re.compile(r"[!-~]*")
 _PAGE_ADDRESS: Final = re.compile(r"https://[!-~]+|http://(?:localhost|127\.0\.0\.1)[:/][!-~]*")
 _NUMBER: Final = re.compile(r"[0-9][0-9-]*")
+_BETWEEN_PARTS: Final = re.compile(r"[/?&=#.:;,+%]")
+"""What separates the parts of an address; hyphens and underscores belong to ids."""
+
 TOKEN_CHARACTERS_MAX: Final = 128
 ADDRESS_CHARACTERS_MAX: Final = 2048
 
@@ -31,8 +35,30 @@ def check_tokens(**texts: str) -> None:
 def check_page_address(address: str) -> None:
     """Let pass the address of a provider's page, or none: HTTPS, or plain HTTP on this host.
 
+    A part with letters in it is an opaque id, as in :func:`check_tokens`: of a provider's random
+    hexadecimal ids some 6 in 10,000 hold digits that pass for a card's, and a payment each.
+
     Raises: InvalidInput ``text_refused`` (param ``field``); InvalidInput ``card_number_refused``.
     """
     if len(address) > ADDRESS_CHARACTERS_MAX or (address and not _PAGE_ADDRESS.fullmatch(address)):
         raise InvalidInput("text_refused", params={"field": "redirect_url"})
-    refuse_card_number(address)
+    parts = _BETWEEN_PARTS.split(address)
+    refuse_card_number(*(part for part in parts if _NUMBER.fullmatch(part)))
+
+
+def read_note(text: str, *, field: str, characters_max: int) -> str:
+    """What a member of staff wrote, trimmed, line ends alike; '' stays ''. It is stored sealed.
+
+    Raises: InvalidInput ``control_character``, ``text_too_long`` (param ``max``),
+    ``card_number_refused``, each with the param ``field``.
+    """
+    note = "\n".join(line.rstrip() for line in text.splitlines()).strip()
+    try:
+        check_control(note)
+    except InvalidInput as fault:
+        raise InvalidInput(fault.code, params={"field": field}) from fault
+    if len(note) > characters_max:
+        raise InvalidInput("text_too_long", params={"field": field, "max": characters_max})
+    if looks_like_card_number(note):
+        raise InvalidInput("card_number_refused", params={"field": field})
+    return note
