@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from portal.application.methods.card import CARD, CardByRedirect
+from portal.application.methods.card import CARD
+from portal.application.methods.redirect import ByRedirect
 from portal.domain.errors import InvariantBroken
 
-BY_REDIRECT: Final[Mapping[str, Mapping[str, CardByRedirect]]] = MappingProxyType({"card": CARD})
+BY_REDIRECT: Final[Mapping[str, Mapping[str, ByRedirect]]] = MappingProxyType({"card": CARD})
 """Method → provider → adapter, for methods that send the payer to the provider's page."""
 
 
-def find_redirect(provider: str) -> CardByRedirect:
+def find_redirect(provider: str) -> ByRedirect:
     """The adapter that asks this provider about payments.
 
     Raises InvariantBroken ``provider_unconfigured``: the vault named a provider we don't have.

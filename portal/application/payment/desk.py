@@ -5,7 +5,7 @@ Application zone. Every request goes through the egress relay; nothing here know
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from portal.application.providers.exchange import Endpoint, Exchange
 from portal.contract.client import VaultClient
@@ -13,6 +13,9 @@ from portal.domain.errors import InvariantBroken
 from portal.kit.outbound import Outbound
 
 T = TypeVar("T")
+
+STEPS_MAX: Final = 4
+"""Calls that one act at a provider may need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,14 @@ class PayDesk:
         return endpoint
 
     async def converse(self, exchange: Exchange[T]) -> T:
-        """Send one request and read its answer; whatever happens outside is in the reading."""
-        [answer] = await self.outbound.send([exchange.request])
-        return exchange.read(answer)
+        """Send what an act needs and read its last answer; what happens outside is in the reading.
+
+        Raises: InvariantBroken ``adapter_endless`` after STEPS_MAX steps.
+        """
+        for _ in range(STEPS_MAX):
+            [answer] = await self.outbound.send([exchange.request])
+            following = exchange.then(answer) if exchange.then is not None else None
+            if following is None:
+                return exchange.read(answer)
+            exchange = following
+        raise InvariantBroken("adapter_endless", context=exchange.request.path)

@@ -91,21 +91,32 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Exchange(Generic[T]):
-    """One request to a provider and how its answer reads; ``read`` never raises on any answer."""
+    """One request to a provider and how its answer reads; ``read`` never raises on any answer.
+
+    Some providers need two calls for one act (register the order, then act on it): ``then`` looks
+    at the answer first and gives the next exchange, or None when the answer ends the act.
+    """
 
     request: OutboundRequest
     read: Callable[[OutboundAnswer], T]
+    then: "Callable[[OutboundAnswer], Exchange[T] | None] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class SessionWanted:
-    """A payment to be opened on the provider's own page, under our ``reference``."""
+    """A payment to be opened on the provider's own page, under our ``reference``.
+
+    With ``enrol`` the payer agreed that later bills are charged to the same instrument: the
+    provider keeps it under ``customer_reference``, which is ours and names nobody.
+    """
 
     reference: str
     amount: Money
     return_url: str
     account: str
     description: str
+    enrol: bool = False
+    customer_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,58 @@ class SessionAnswer:
 
     outcome: Literal["accepted", "refused", "unknown"]
     redirect_url: str = ""
+    provider_ref: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeWanted:
+    """A charge without the payer there, of an instrument that they enrolled.
+
+    ``instrument_id`` names what the relay puts in for ``{{instrument:token}}`` and
+    ``{{instrument:customer}}``: no adapter sees it. ``original_reference`` is the payment that
+    enrolled it, which networks want to hear of.
+    """
+
+    reference: str
+    amount: Money
+    instrument_id: UUID
+    original_reference: str
+    account: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundWanted:
+    """Money to be given back of the payment ``reference`` (the provider's own: ``provider_ref``).
+
+    ``refund_reference`` is ours, allocated before the call. ``remaining`` is what stays taken
+    afterwards: some providers are told that instead of the difference.
+    """
+
+    reference: str
+    provider_ref: str
+    refund_reference: str
+    amount: Money
+    remaining: Money
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundAnswer:
+    """``refused`` means that nothing was given back; ``unknown`` that only an inquiry can tell."""
+
+    outcome: Literal["succeeded", "accepted", "refused", "unknown"]
+    provider_ref: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFinding:
+    """What an inquiry learned about one refund; ``amount_minor`` matters only for a success."""
+
+    state: Literal["succeeded", "pending", "failed", "not_found", "unclear"]
+    amount_minor: int = 0
     provider_ref: str = ""
     code: str = ""
 

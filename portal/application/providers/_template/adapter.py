@@ -50,7 +50,7 @@ class _Payment(msgspec.Struct, frozen=True):
 
 
 class TemplateCard:
-    """Card by redirect: see :class:`portal.application.methods.card.CardByRedirect`."""
+    """Card by redirect: see :class:`portal.application.methods.redirect.ByRedirect`."""
 
     def open_session(self, endpoint: Endpoint, wanted: SessionWanted) -> Exchange[SessionAnswer]:
         """Open a payment under our reference."""

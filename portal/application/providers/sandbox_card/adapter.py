@@ -65,7 +65,7 @@ class _Refusal(msgspec.Struct, frozen=True):
 
 
 class SandboxCard:
-    """Card by redirect: see :class:`portal.application.methods.card.CardByRedirect`."""
+    """Card by redirect: see :class:`portal.application.methods.redirect.ByRedirect`."""
 
     def open_session(self, endpoint: Endpoint, wanted: SessionWanted) -> Exchange[SessionAnswer]:
         """Open a payment under our reference; a reference known already reads as unknown."""

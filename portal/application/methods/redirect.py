@@ -1,0 +1,27 @@
+"""Paying on a provider's own page, by card or by wallet: no number comes near us.
+
+Application zone. The family of methods that send the payer away and believe nothing but an
+inquiry afterwards.
+"""
+
+from typing import Protocol
+
+from portal.application.providers.exchange import (
+    Endpoint,
+    Exchange,
+    SessionAnswer,
+    SessionWanted,
+)
+from portal.contract.payment import Finding
+
+
+class ByRedirect(Protocol):
+    """The payer leaves for the provider's page and comes back; the truth is an inquiry."""
+
+    def open_session(self, endpoint: Endpoint, wanted: SessionWanted) -> Exchange[SessionAnswer]:
+        """Open a payment under our reference, which must be unique at the provider for ever."""
+        ...
+
+    def inquire(self, endpoint: Endpoint, reference: str) -> Exchange[Finding]:
+        """Ask what became of the payment under our reference; changes nothing there."""
+        ...
