@@ -19,6 +19,7 @@ from portal.application.settings import WebSettings
 from portal.contract.client import VaultClient
 from portal.kit import log
 from portal.kit.crypto import client_context
+from portal.kit.loop import run_quickly
 from portal.kit.outbound import Outbound
 
 KEEP_ALIVE_S: Final = 75
@@ -84,4 +85,4 @@ async def serve(settings: WebSettings) -> None:
 def run() -> None:
     """Read the settings and serve until SIGTERM; the exit code is 0 then."""
     log.configure(process="web")
-    asyncio.run(serve(WebSettings.read()))
+    run_quickly(serve(WebSettings.read()))

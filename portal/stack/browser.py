@@ -9,7 +9,7 @@ portal.stack.payers).
 import asyncio
 import gzip
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 import httptools
@@ -167,8 +167,7 @@ class _Line(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
 
     async def ask(self, request: bytes) -> _Raw:
         """Send a request, wait for the whole answer. Raises OSError when the line breaks."""

@@ -3,7 +3,6 @@
 Stack only. One JSON object a line with ``--json``, a short table without.
 """
 
-import asyncio
 import sys
 
 import msgspec
@@ -11,6 +10,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from portal.kit.loop import run_quickly
 from portal.stack.bench import BENCHES
 from portal.stack.bench.report import Report
 
@@ -27,7 +27,7 @@ def run_bench(name: str, *, size: int | None, as_json: bool) -> int:
         return 2
     missed = False
     for one in BENCHES if name == ALL else (name,):
-        report = asyncio.run(_measure(one, size))
+        report = run_quickly(_measure(one, size))
         missed = missed or not _reaches(report)
         if as_json:
             line = orjson.dumps(msgspec.to_builtins(report)).decode()

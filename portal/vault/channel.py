@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 import msgspec
@@ -78,22 +78,20 @@ class Channel(asyncio.Protocol):
     # --- asyncio.Protocol --------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet a caller whose certificate we know; anyone else sees the end of the stream."""
-        if not isinstance(transport, asyncio.Transport):
-            return
-        self._transport = transport
-        tls = transport.get_extra_info("ssl_object")
+        self._transport = stream = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        tls = stream.get_extra_info("ssl_object")
         caller = zone_of(tls)
         certificate: bytes = tls.getpeercert(binary_form=True) or b""
         if caller not in CALLERS or len(self._host.channels) >= limits.CHANNELS_MAX:
             _log.warning("channel.refused", caller=str(caller))
-            transport.abort()
+            stream.abort()
             return
         identity = UUID(bytes=sha256(certificate)[:16])
         self._peer = Peer(caller, identity, secrets.token_bytes(32))
         self._host.channels.add(self)
         authority = self._host.greet(caller, identity)
         hello = Hello(PROTOCOL, self._host.instance, self._peer.nonce, authority)
-        transport.write(to_frame(_encode(hello)))
+        stream.write(to_frame(_encode(hello)))
 
     def data_received(self, data: bytes) -> None:
         """Start every call that is complete; stop reading when too much is in flight."""

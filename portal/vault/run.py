@@ -7,6 +7,7 @@ import sys
 
 from portal.domain.errors import PortalError
 from portal.kit import log
+from portal.kit.loop import run_quickly
 from portal.kit.memory import shut_memory
 from portal.vault.server import VaultServer
 from portal.vault.settings import VaultSettings
@@ -30,7 +31,7 @@ def run() -> None:
     os.umask(0o027)
     settings = VaultSettings.read()
     try:
-        asyncio.run(_serve(settings))
+        run_quickly(_serve(settings))
     except PortalError as fault:
         _log.exception("vault.refused_start", code=fault.code, reason=fault.context)
         sys.exit(1)
