@@ -440,6 +440,24 @@ ALTER TABLE ONLY public.delivery_chunk FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.delivery_chunk OWNER TO harai_owner;
 
 --
+-- Name: due_day; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.due_day (
+    merchant_id uuid NOT NULL,
+    day date NOT NULL,
+    overdue_to date DEFAULT '1900-01-01'::date NOT NULL,
+    overdue_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+    lapsed_to date DEFAULT '1900-01-01'::date NOT NULL,
+    lapsed_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.due_day FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.due_day OWNER TO harai_owner;
+
+--
 -- Name: file_part; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -492,6 +510,7 @@ CREATE TABLE public.import (
     refused_params jsonb DEFAULT '{}'::jsonb NOT NULL,
     checked_at timestamp with time zone,
     decided_at timestamp with time zone,
+    is_judged_again boolean DEFAULT false NOT NULL,
     CONSTRAINT import_state_check CHECK ((state = ANY (ARRAY['receiving'::text, 'checking'::text, 'checked'::text, 'issuing'::text, 'issued'::text, 'discarding'::text, 'discarded'::text, 'refused'::text])))
 );
 
@@ -513,7 +532,8 @@ CREATE TABLE public.import_chunk (
     first_line integer NOT NULL,
     is_oversize boolean DEFAULT false NOT NULL,
     faults jsonb DEFAULT '{}'::jsonb NOT NULL,
-    done_at timestamp with time zone
+    done_at timestamp with time zone,
+    waits_for jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 ALTER TABLE ONLY public.import_chunk FORCE ROW LEVEL SECURITY;
@@ -632,7 +652,9 @@ CREATE TABLE public.merchant (
     card_provider text NOT NULL,
     phone text NOT NULL,
     website text NOT NULL,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    lapse_after_days integer DEFAULT 90,
+    CONSTRAINT merchant_lapse_after_days_check CHECK (((lapse_after_days >= 0) AND (lapse_after_days <= 3650)))
 );
 
 ALTER TABLE ONLY public.merchant FORCE ROW LEVEL SECURITY;
@@ -969,6 +991,14 @@ ALTER TABLE ONLY public.delivery
 
 
 --
+-- Name: due_day due_day_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.due_day
+    ADD CONSTRAINT due_day_pkey PRIMARY KEY (merchant_id);
+
+
+--
 -- Name: file_part file_part_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -1258,6 +1288,13 @@ CREATE INDEX delivery_id_idx ON public.delivery USING btree (id);
 
 
 --
+-- Name: import_chunk_waits_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX import_chunk_waits_idx ON public.import_chunk USING btree (merchant_id, import_id) WHERE (waits_for <> '{}'::jsonb);
+
+
+--
 -- Name: ledger_entry_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -1272,10 +1309,38 @@ CREATE INDEX link_bill_idx ON public.link USING btree (merchant_id, bill_id);
 
 
 --
+-- Name: login_ticket_expiry_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX login_ticket_expiry_idx ON public.login_ticket USING btree (merchant_id, expires_at);
+
+
+--
+-- Name: notice_received_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX notice_received_idx ON public.notice USING btree (merchant_id, received_at);
+
+
+--
 -- Name: notice_reference_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
 CREATE INDEX notice_reference_idx ON public.notice USING btree (merchant_id, provider, reference);
+
+
+--
+-- Name: once_created_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX once_created_idx ON public.once USING btree (merchant_id, created_at);
+
+
+--
+-- Name: return_token_expiry_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX return_token_expiry_idx ON public.return_token USING btree (merchant_id, expires_at);
 
 
 --
@@ -1380,6 +1445,12 @@ ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.delivery_chunk ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: due_day; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.due_day ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: file_part; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -1502,6 +1573,13 @@ CREATE POLICY merchant_only ON public.delivery USING ((merchant_id = ( SELECT (c
 --
 
 CREATE POLICY merchant_only ON public.delivery_chunk USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: due_day merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.due_day USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -1749,7 +1827,14 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO harai_vault;
 -- Name: TABLE delivery_chunk; Type: ACL; Schema: public; Owner: harai_owner
 --
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery_chunk TO harai_vault;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery_chunk TO harai_vault;
+
+
+--
+-- Name: TABLE due_day; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.due_day TO harai_vault;
 
 
 --
@@ -1798,7 +1883,7 @@ GRANT SELECT,INSERT ON TABLE public.ledger_transaction TO harai_vault;
 -- Name: TABLE link; Type: ACL; Schema: public; Owner: harai_owner
 --
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.link TO harai_vault;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.link TO harai_vault;
 
 
 --
@@ -1813,6 +1898,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_ticket TO harai_vault;
 --
 
 GRANT SELECT,INSERT ON TABLE public.merchant TO harai_vault;
+
+
+--
+-- Name: COLUMN merchant.lapse_after_days; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(lapse_after_days) ON TABLE public.merchant TO harai_vault;
 
 
 --
@@ -1840,14 +1932,14 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.mint_key TO harai_vault;
 -- Name: TABLE notice; Type: ACL; Schema: public; Owner: harai_owner
 --
 
-GRANT SELECT,INSERT ON TABLE public.notice TO harai_vault;
+GRANT SELECT,INSERT,DELETE ON TABLE public.notice TO harai_vault;
 
 
 --
 -- Name: TABLE notice_body; Type: ACL; Schema: public; Owner: harai_owner
 --
 
-GRANT SELECT,INSERT ON TABLE public.notice_body TO harai_vault;
+GRANT SELECT,INSERT,DELETE ON TABLE public.notice_body TO harai_vault;
 
 
 --

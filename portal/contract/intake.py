@@ -26,6 +26,15 @@ class FaultCount(Part, frozen=True, kw_only=True):
     rows: int
 
 
+class ImportWait(Part, frozen=True, kw_only=True):
+    """An earlier import that nobody has decided on, and how many rows were passed over for it."""
+
+    import_id: ImportId
+    filename: str
+    created_at: datetime
+    rows: int
+
+
 class ImportView(Reply, frozen=True, kw_only=True):
     """An import as screens show it. Counts are rows; a header line is not a row.
 
@@ -54,6 +63,11 @@ class ImportView(Reply, frozen=True, kw_only=True):
     decided_at: datetime | None
     unknown_columns: tuple[str, ...] = ()
     """Columns of the header that we don't know and left out: a warning, not a fault."""
+    waits_for: tuple[ImportWait, ...] = ()
+    """Imports to be decided before this one can be sent. When one of them is thrown away, this
+    file is judged once more by itself and its rows count here."""
+    rows_awaited: int = 0
+    """Rows of other undecided imports that were passed over because this one has them."""
 
 
 class CreateImport(Request, frozen=True, kw_only=True):
@@ -140,7 +154,7 @@ class RowFaultPage(Reply, frozen=True, kw_only=True):
 
 
 class DecideImport(Request, frozen=True, kw_only=True):
-    """Send the good rows, or forget them all."""
+    """Send the good rows of a checked import, or forget them all, also before they are checked."""
 
     import_id: ImportId
     decision: Decision
@@ -169,7 +183,11 @@ class IssueBills(Request, frozen=True, kw_only=True):
 
 
 class DiscardBills(Request, frozen=True, kw_only=True):
-    """Delete up to 1,000 of the import's bills that were never sent."""
+    """Delete up to 1,000 of the import's bills that were never sent.
+
+    They are thrown away, or judged once more because an earlier import was thrown away that had
+    rows of this one.
+    """
 
     import_id: ImportId
 

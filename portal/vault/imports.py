@@ -9,13 +9,14 @@ from uuid import UUID
 
 import msgspec
 
-from portal.contract.intake import FaultCount, ImportView
+from portal.contract.intake import FaultCount, ImportView, ImportWait
 from portal.domain.errors import NotFound
 from portal.domain.ids import ImportId
 from portal.domain.intake.split import SplitState
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.sealed import IMPORT_TABLE, ImportFacts
+from portal.vault.waits import UNDECIDED, count_awaited, read_waits
 
 FAULT_KINDS_MAX: Final = 100
 
@@ -23,7 +24,7 @@ _COLUMNS: Final = """
     id, file_id, state, sealed_version, facts, created_at, created_by, received_bytes, size_bytes,
     is_received, split_state, encoding, columns, chunks_planned, chunks_done, rows_seen, rows_good,
     rows_faulty, rows_known, rows_issued, step_after, amount_good_minor, refused_code,
-    refused_params, checked_at, decided_at
+    refused_params, checked_at, decided_at, is_judged_again
 """
 _READ: Final = f"select {_COLUMNS} from import where merchant_id = $1 and id = $2"  # noqa: S608  # constants
 _LOCK: Final = _READ + " for update"
@@ -97,10 +98,29 @@ async def to_views(act: Act, rows: Sequence[Row]) -> list[ImportView]:
             kinds = counts[found["import_id"]]
             if len(kinds) < FAULT_KINDS_MAX:
                 kinds.append(FaultCount(code=found["code"], rows=found["rows"]))
-    return [await _to_view(act, row, tuple(counts[row["id"]])) for row in rows]
+    undecided = [row["id"] for row in rows if row["state"] in UNDECIDED]
+    waits = await read_waits(act, undecided)
+    awaited = await count_awaited(act, undecided)
+    return [
+        await _to_view(
+            act,
+            row,
+            tuple(counts[row["id"]]),
+            waits_for=waits.get(row["id"], ()),
+            rows_awaited=awaited.get(row["id"], 0),
+        )
+        for row in rows
+    ]
 
 
-async def _to_view(act: Act, row: Row, faults: tuple[FaultCount, ...]) -> ImportView:
+async def _to_view(
+    act: Act,
+    row: Row,
+    faults: tuple[FaultCount, ...],
+    *,
+    waits_for: tuple[ImportWait, ...],
+    rows_awaited: int,
+) -> ImportView:
     facts = await read_facts(act, row)
     return ImportView(
         id=ImportId(row["id"]),
@@ -122,4 +142,6 @@ async def _to_view(act: Act, row: Row, faults: tuple[FaultCount, ...]) -> Import
         checked_at=row["checked_at"],
         decided_at=row["decided_at"],
         unknown_columns=facts.unknown_columns,
+        waits_for=waits_for,
+        rows_awaited=rows_awaited,
     )

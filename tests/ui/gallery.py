@@ -157,6 +157,14 @@ STAFF_SCREENS: dict[str, Make] = {
             "receiving", "checking", "checked", "issuing", "issued", "discarded", "refused",
         )
     },
+    "import-waits": staff(
+        screens.import_screen,
+        data(**{"import": samples.import_detail("checked", waitsFor=samples.WAITS_FOR)}),
+    ),
+    "import-awaited": staff(
+        screens.import_screen,
+        data(**{"import": samples.import_detail("checked", rowsAwaited=9_770)}),
+    ),
     "bills": bills(samples.BILLS),
     "bills-found": bills(samples.BILLS[:1], "phone"),
     "bills-none": bills([]),

@@ -123,6 +123,8 @@ def import_detail(state: str, **changes: object) -> dict[str, Any]:
         "unknownColumns": ["メモ", "担当"] if state == "checked" else [],
         "refusedCode": None,
         "refusedParams": {},
+        "waitsFor": [],
+        "rowsAwaited": 0,
         "faults": {"nodes": FAULTS, "pageInfo": {"hasNextPage": True, "endCursor": "abc"}},
     }
     if state in {"receiving", "refused"}:
@@ -132,6 +134,14 @@ def import_detail(state: str, **changes: object) -> dict[str, Any]:
     if state == "refused":
         made |= {"refusedCode": "column_missing", "refusedParams": {"columns": "amount, due_on"}}
     return made | changes
+
+
+WAITS_FOR = [
+    {"importId": "imp_01JD0000000000000000000002", "filename": "2026年11月分_請求 (1).csv",
+     "createdAt": "2026-11-22T00:40:00.000Z", "rows": 9_770},
+    {"importId": "imp_01JD0000000000000000000003", "filename": "追加分.csv",
+     "createdAt": "2026-11-22T00:55:00.000Z", "rows": 12},
+]  # fmt: skip
 
 
 def summary(**changes: object) -> dict[str, Any]:

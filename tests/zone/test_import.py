@@ -80,7 +80,7 @@ async def test_the_same_file_again_is_known_and_makes_nothing(desk: Desk) -> Non
 async def test_a_known_number_with_another_amount_is_a_fault_and_not_taken_silently(
     desk: Desk,
 ) -> None:
-    await desk.take_in(line("E-1"))
+    await desk.issued(line("E-1"))
 
     again = await desk.take_in(line("E-1", amount="9000"))
 

@@ -36,6 +36,7 @@ FAULT_CODES: Final[tuple[str, ...]] = (
     "items_sum",
     "known_canceled",
     "known_differs",
+    "known_undecided",
     "period_malformed",
     "phone_characters",
     "phone_length",

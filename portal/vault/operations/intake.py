@@ -121,7 +121,9 @@ async def store_part(act: Act, request: StorePart) -> Stored:
     if misplaced or request.offset > received:
         raise Conflict("offset_mismatch", params={"expected": received})
     if request.offset < received:
-        if not row["is_received"]:  # afterwards parts are read, then forgotten: none comes back
+        if (
+            row["state"] == "receiving"
+        ):  # afterwards parts are read, then forgotten: none comes back
             await file.store_part(act, row["file_id"], part_no, request.body)
         return Stored(received_bytes=received)
     _check_open(row)
@@ -197,7 +199,7 @@ def _check_file(filename: str, size_bytes: int | None) -> None:
 def _check_open(row: Row) -> None:
     if row["state"] == "refused":
         raise Conflict("import_refused", params={"reason": row["refused_code"]})
-    if row["is_received"]:
+    if row["state"] != "receiving":
         raise Conflict("import_state", params={"state": row["state"]})
 
 

@@ -1,4 +1,4 @@
-"""Data zone, stage "intake": the yes or no to a checked import, and what follows from it.
+"""Data zone, stage "intake": the yes or no to an import, and what follows from it.
 
 Issuing takes 1,000 bills a step: lifecycle, ledger, deliveries and the tasks that send them commit
 together. Steps go through the import's bills in order and remember how far they came, so a step
@@ -23,13 +23,22 @@ from portal.contract.intake import (
 )
 from portal.domain.bill import advance
 from portal.domain.errors import Conflict
+from portal.domain.ids import to_public
 from portal.domain.ledger import bill_issued
 from portal.vault.act import Act
 from portal.vault.db import Row
+from portal.vault.due import pass_late
 from portal.vault.imports import lock_import, view
 from portal.vault.ledger import post
 from portal.vault.messages import plan_first_messages
 from portal.vault.registry import operation
+from portal.vault.waits import (
+    UNDECIDED,
+    begin_second_look,
+    forget_faults,
+    judge_waiting_again,
+    read_waits,
+)
 
 STEP_ROWS: Final = 1_000
 PARTS_DROPPED: Final = 8
@@ -39,11 +48,11 @@ _WORK: Final = frozenset({"work"})
 _LEASE: Final = frozenset({"lease"})
 
 _DECIDE: Final = """
-update import set state = $3, decided_at = $4, step_after = null
+update import set state = $3, decided_at = $4, step_after = null, is_judged_again = false
 where merchant_id = $1 and id = $2
 """
 _NEXT: Final = """
-select id, lifecycle, amount_minor, phone_blind is not null as has_phone from bill
+select id, lifecycle, amount_minor, due_on, phone_blind is not null as has_phone from bill
 where merchant_id = $1 and import_id = $2 and id > $3 order by id limit $4
 for update
 """
@@ -79,20 +88,21 @@ _FIRST: Final = UUID(int=0)
     audit="effect",
 )
 async def decide_import(act: Act, request: DecideImport) -> ImportView:
-    """Send the good rows of a checked import, or forget them all.
+    """Send the good rows of a checked import, or forget them all, at any time before that.
 
-    Raises: Conflict ``import_state`` (param ``state``) unless it is ``checked``,
-        ``nothing_to_send`` when it has no good row, ``idempotency_mismatch``.
+    Raises: Conflict ``import_state`` (param ``state``) when it is decided already or, to be sent,
+        not ``checked`` yet; ``import_waits`` (params ``import``, ``rows``) when rows were passed
+        over because an earlier import has them on which nobody has decided; ``nothing_to_send``
+        when it has no good row; ``idempotency_mismatch``.
     """
     arguments = msgspec.msgpack.encode([request.import_id, request.decision])
     if await act.once("decide_import", request.idempotency_key, arguments) is not None:
         return await view(act, request.import_id)
     row = await lock_import(act, request.import_id)
-    if row["state"] != "checked":
+    if row["state"] not in ({"checked"} if request.decision == "send" else UNDECIDED):
         raise Conflict("import_state", params={"state": row["state"]})
     if request.decision == "send":
-        if not row["rows_good"]:
-            raise Conflict("nothing_to_send")
+        await _check_sendable(act, row)
         await act.db.execute(_DECIDE, act.merchant_id, row["id"], "issuing", act.business)
         await act.plan_task("intake.issue_bills", row["id"])
     else:
@@ -101,11 +111,22 @@ async def decide_import(act: Act, request: DecideImport) -> ImportView:
     return await view(act, row["id"])
 
 
+async def _check_sendable(act: Act, row: Row) -> None:
+    waits = (await read_waits(act, [row["id"]])).get(row["id"], ())
+    if waits:
+        first = to_public("import", waits[0].import_id)
+        rows = sum(wait.rows for wait in waits)
+        raise Conflict("import_waits", params={"import": first, "rows": rows})
+    if not row["rows_good"]:
+        raise Conflict("nothing_to_send")
+
+
 @operation(ISSUE_BILLS, callers=_WORK, kinds=_LEASE, audit="effect")
 async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
     """Open the next 1,000 bills of an import: what is owed is booked, messages are planned.
 
-    Bills that staff canceled before are passed over.
+    Bills that staff canceled before are passed over; those decided on after their due date are
+    overdue at once.
     """
     act.require_scope(request.import_id)
     row = await lock_import(act, request.import_id)
@@ -119,6 +140,7 @@ async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
         ids = [bill["id"] for bill in due]
         await act.db.execute(_ISSUE, act.merchant_id, ids, edge.state, act.business)
         await post(act, [bill_issued(bill["id"], bill["amount_minor"]) for bill in due])
+        await pass_late(act, {bill["id"]: bill["due_on"] for bill in due})
         reachable = [bill["id"] for bill in due if bill["has_phone"]]
         await plan_first_messages(act, row["id"], reachable)
     return await _end_step(act, row, bills, issued=len(due))
@@ -126,16 +148,37 @@ async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
 
 @operation(DISCARD_BILLS, callers=_WORK, kinds=_LEASE, audit="effect")
 async def discard_bills(act: Act, request: DiscardBills) -> StepProgress:
-    """Delete the next 1,000 bills of an import that was thrown away or refused as a whole."""
+    """Delete the next 1,000 bills of an import that was thrown away or refused as a whole.
+
+    Also of one that is judged once more: its verdicts go with them, its file stays.
+    """
     act.require_scope(request.import_id)
     row = await lock_import(act, request.import_id)
-    if row["state"] not in {"discarding", "refused"}:
+    is_going = row["state"] in {"discarding", "refused"}
+    if not is_going and not row["is_judged_again"]:
         await act.close_task()
         return StepProgress(rows=0, remaining=False)
     bills = await _take_next(act, row)
     gone = [bill["id"] for bill in bills if bill["lifecycle"] == "scheduled"]
     await act.db.execute(_DELETE, act.merchant_id, gone)
-    return await _end_step(act, row, bills, issued=0)
+    if not is_going:
+        return await _end_clearing(act, row, bills)
+    progress = await _end_step(act, row, bills, issued=0)
+    if not progress.remaining:
+        await judge_waiting_again(act, row["id"])
+    return progress
+
+
+async def _end_clearing(act: Act, row: Row, bills: Sequence[Row]) -> StepProgress:
+    """Forget verdicts beside the bills; when none are left the second look begins."""
+    has_more = await forget_faults(act, row["id"]) or len(bills) == STEP_ROWS
+    if has_more:
+        last = bills[-1]["id"] if bills else row["step_after"]
+        await act.db.execute(_STEP, act.merchant_id, row["id"], last, 0)
+    else:
+        await begin_second_look(act, row)
+        await act.close_task(rows=len(bills))
+    return StepProgress(rows=len(bills), remaining=has_more)
 
 
 async def _take_next(act: Act, row: Row) -> list[Row]:

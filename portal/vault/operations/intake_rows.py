@@ -4,7 +4,8 @@ One transaction a chunk. Rows go in by one statement, in the order of their keys
 file sent twice at once can't deadlock: the second sending waits and then finds its rows known.
 What was there before is looked at afterwards: the same request again is known, another content
 under the same number is a fault, and within one file the earlier line wins whatever the order in
-which workers come to its chunks.
+which workers come to its chunks. Rows passed over because of an import that nobody has decided on
+are counted by that import: see portal.vault.waits.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ import msgspec
 
 from portal.contract.intake import ACCEPT_CHUNK, PART_BYTES_MAX, AcceptChunk, ChunkAccepted
 from portal.domain.errors import TryLater
+from portal.domain.ids import to_public
 from portal.domain.intake.judge import Judge, Rules
 from portal.domain.intake.row import BillRequest, Fault, shown
 from portal.vault import file
@@ -27,6 +29,7 @@ from portal.vault.imports import read_import
 from portal.vault.registry import operation
 from portal.vault.sealed import ROW_FAULT_TABLE, FaultValue
 from portal.vault.splitter import ChunkBytes, SealedBill, Verdicts, duplicate, judge_chunk
+from portal.vault.waits import UNDECIDED, hold_undecided
 
 _OPEN: Final = frozenset({"receiving", "checking"})
 _GOING: Final = frozenset({"discarding", "discarded", "refused"})
@@ -67,7 +70,7 @@ from unnest($3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::bytea
      as f (line, id, column_name, code, params, value)
 """
 _CHUNK_DONE: Final = """
-update import_chunk set done_at = $4, faults = $5
+update import_chunk set done_at = $4, faults = $5, waits_for = $6
 where merchant_id = $1 and import_id = $2 and chunk_no = $3
 """
 _IMPORT_DONE: Final = """
@@ -78,7 +81,7 @@ update import set rows_good = rows_good + $3, rows_faulty = rows_faulty + $4,
             else state end,
     checked_at = case when is_received and chunks_done + 1 = chunks_planned then $7::timestamptz
                  end
-where merchant_id = $1 and id = $2 and state in ('receiving', 'checking')
+where merchant_id = $1 and id = $2 and state in ('receiving', 'checking') and not is_judged_again
 returning state
 """
 
@@ -93,6 +96,7 @@ class _Tally:
         self.known = 0
         self.amount_minor = 0
         self.displaced = 0
+        self.waits_for: Counter[UUID] = Counter()
 
     def refuse(self, fault: Fault) -> None:
         self.faults.append(fault)
@@ -105,13 +109,14 @@ class _Tally:
 async def accept_chunk(act: Act, request: AcceptChunk) -> ChunkAccepted:
     """Judge, seal and store the rows of one chunk, and finish its task.
 
-    Raises: TryLater ``import_moved`` when the file was refused while its rows were being stored:
-    nothing is kept then.
+    Raises: TryLater ``import_moved`` when the file was refused or thrown away while its rows were
+    being stored: nothing is kept then.
     """
     act.require_scope(request.import_id)
     row = await read_import(act, request.import_id)
     chunk = await act.db.fetchrow(_CHUNK, act.merchant_id, row["id"], request.chunk_no)
-    if chunk is None or chunk["done_at"] is not None or row["state"] not in _OPEN:
+    is_open = row["state"] in _OPEN and not row["is_judged_again"]
+    if chunk is None or chunk["done_at"] is not None or not is_open:
         await act.close_task()
         return ChunkAccepted(rows_good=0, rows_faulty=0, rows_known=0)
     verdicts = await _judge(act, row, chunk)
@@ -158,9 +163,11 @@ async def _store(act: Act, import_id: UUID, bills: Sequence[SealedBill], tally: 
         return
     earlier: list[SealedBill] = []
     displaced: list[UUID] = []
-    for bill, there in await _look_up(act, refused):
+    for bill, there in await _look_up(act, import_id, refused):
         if there["import_id"] != import_id:
             _compare(bill.request, there, tally)
+        elif there["lifecycle"] != "scheduled":
+            _take_canceled(bill.request, there, tally)
         elif there["line"] <= bill.request.line:
             tally.refuse(duplicate(bill.request, there["line"]))
         else:
@@ -210,8 +217,10 @@ async def _insert(
     return [bill for bill in bills if bill.id not in stored]
 
 
-async def _look_up(act: Act, bills: Sequence[SealedBill]) -> list[tuple[SealedBill, Row]]:
-    """Each bill with the stored one that has its key.
+async def _look_up(
+    act: Act, import_id: UUID, bills: Sequence[SealedBill]
+) -> list[tuple[SealedBill, Row]]:
+    """Each bill with the stored one that has its key; undecided imports of those stay undecided.
 
     Raises: TryLater ``import_moved`` when one was forgotten between the two statements, or is
     about to be: its import was thrown away, so it must not make this row a known one.
@@ -224,24 +233,46 @@ async def _look_up(act: Act, bills: Sequence[SealedBill]) -> list[tuple[SealedBi
         [bill.request.period for bill in bills],
         [bill.request.kind for bill in bills],
     )
-    if len(rows) != len(bills) or any(row["import_state"] in _GOING for row in rows):
+    going = [row for row in rows if row["import_state"] in _GOING]
+    undecided = {row["import_id"] for row in rows if row["import_state"] in UNDECIDED}
+    if (
+        len(rows) != len(bills)
+        or any(row["lifecycle"] == "scheduled" for row in going)
+        or not await hold_undecided(act, undecided - {import_id})
+    ):
         raise TryLater("import_moved", retry_after_s=2.0)
     return [(bills[row["place"] - 1], row) for row in rows]
 
 
 def _compare(request: BillRequest, there: Row, tally: _Tally) -> None:
     """A request that came with an earlier import: known, or known with another content."""
+    value = shown(request.number)
     if there["lifecycle"] in {"canceling", "canceled", "superseded"}:
+        tally.refuse(Fault(request.line, "number", "known_canceled", {}, value))
+        return
+    is_undecided = there["import_state"] in UNDECIDED
+    if is_undecided:
+        tally.waits_for[there["import_id"]] += 1
+    if (there["amount_minor"], there["due_on"]) == (request.amount_minor, request.due_on):
+        tally.known += 1
+        return
+    params: dict[str, str | int] = {
+        "amount": there["amount_minor"], "due": there["due_on"].isoformat()
+    }  # fmt: skip
+    if is_undecided:
+        params["import"] = to_public("import", there["import_id"])
+    code = "known_undecided" if is_undecided else "known_differs"
+    tally.refuse(Fault(request.line, "number", code, params, value))
+
+
+def _take_canceled(request: BillRequest, there: Row, tally: _Tally) -> None:
+    """A bill of this same file that staff canceled before the decision keeps its line's place."""
+    if there["line"] == request.line:  # a second look at the same row
+        tally.good += 1
+        tally.amount_minor += there["amount_minor"]
+    else:
         value = shown(request.number)
         tally.refuse(Fault(request.line, "number", "known_canceled", {}, value))
-    elif (there["amount_minor"], there["due_on"]) != (request.amount_minor, request.due_on):
-        params: dict[str, str | int] = {
-            "amount": there["amount_minor"], "due": there["due_on"].isoformat()
-        }  # fmt: skip
-        value = shown(request.number)
-        tally.refuse(Fault(request.line, "number", "known_differs", params, value))
-    else:
-        tally.known += 1
 
 
 async def _displace(
@@ -287,6 +318,7 @@ async def _finish(act: Act, import_id: UUID, chunk_no: int, tally: _Tally) -> No
     await act.db.execute(
         _CHUNK_DONE, act.merchant_id, import_id, chunk_no, act.now,
         msgspec.json.encode(by_code).decode(),
+        msgspec.json.encode(tally.waits_for).decode(),
     )  # fmt: skip
     state = await act.db.fetchval(
         _IMPORT_DONE, act.merchant_id, import_id, tally.good, tally.faulty, tally.known,

@@ -16,7 +16,8 @@ class Import(SQLModel, table=True):
     """One file. The ``split_*`` columns are the splitter's memory between two parts.
 
     ``columns`` are the header's columns by our names in the file's order, '' for an unknown one.
-    ``step_after`` is the last bill that issuing or discarding has come to.
+    ``step_after`` is the last bill that issuing or discarding has come to. ``is_judged_again``:
+    what the first look made is being deleted, then every chunk is judged once more.
     """
 
     __tablename__ = "import"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
@@ -48,15 +49,25 @@ class Import(SQLModel, table=True):
     refused_params: dict[str, str | int] = Field(sa_column=Column(JSONB, nullable=False))
     checked_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
     decided_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
+    is_judged_again: bool = False
 
 
 class ImportChunk(SQLModel, table=True):
     """About 1,000 rows of a file: bytes ``start_offset`` up to ``end_offset``, whole rows only.
 
     ``faults`` counts rows by fault code; ``done_at`` stands once its verdicts are stored.
+    ``waits_for`` counts rows that were passed over, by the undecided import that has them.
     """
 
     __tablename__ = "import_chunk"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
+    __table_args__ = (
+        sa.Index(
+            "import_chunk_waits_idx",
+            "merchant_id",
+            "import_id",
+            postgresql_where=sa.text("waits_for <> '{}'"),
+        ),
+    )
 
     merchant_id: UUID = Field(primary_key=True)
     import_id: UUID = Field(primary_key=True)
@@ -67,6 +78,7 @@ class ImportChunk(SQLModel, table=True):
     is_oversize: bool = False
     faults: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
     done_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
+    waits_for: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
 
 
 class RowFault(SQLModel, table=True):

@@ -47,6 +47,9 @@ from portal.contract.intake import (
     FaultCount as FaultCountPart,
 )
 from portal.contract.intake import (
+    ImportWait as ImportWaitPart,
+)
+from portal.contract.intake import (
     RowFault as RowFaultPart,
 )
 from portal.domain.errors import InvalidInput, NotFound
@@ -148,6 +151,20 @@ def _refused_text(view: strawberry.Parent[ImportView], info: Info) -> str | None
     return TEXTS[info.context.language].code(view.refused_code, view.refused_params)
 
 
+def _awaited_id(wait: strawberry.Parent[ImportWaitPart]) -> strawberry.ID:
+    return strawberry.ID(to_public("import", wait.import_id))
+
+
+@strawberry.type(description="An earlier import, undecided, because of which rows were left out.")
+class ImportWait:
+    """portal.contract.intake.ImportWait."""
+
+    import_id: strawberry.ID = by(_awaited_id, "`imp_…`")
+    filename: str = plain("What its sender called it.")
+    created_at: DateTime = plain("When it was opened.")
+    rows: int = plain("How many rows of this import it has, too.")
+
+
 @strawberry.type(description="One file of billing requests. Counts are rows.")
 class Import:
     """portal.contract.intake.ImportView."""
@@ -173,6 +190,10 @@ class Import:
     refused_params: JSON = plain("What fills that reason's text.")
     refused_reason: str | None = by(_refused_text, "That reason in the viewer's language.")
     unknown_columns: list[str] = plain("Columns that were left out because nobody knows them.")
+    waits_for: list[ImportWait] = plain(
+        "Imports to be decided before this one can be sent; discarding one judges this file again."
+    )
+    rows_awaited: int = plain("Rows of other undecided imports left out because this one has them.")
     checked_at: DateTime | None = plain("When the last row was judged.")
     decided_at: DateTime | None = plain("When it was decided to send or discard.")
 
