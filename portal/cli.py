@@ -22,6 +22,8 @@ app: Final = typer.Typer(
 )
 audit: Final = typer.Typer(help="The audit of the data zone.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
+merchant: Final = typer.Typer(help="What the operator sets for a merchant.", no_args_is_help=True)
+app.add_typer(merchant, name="merchant")
 drill: Final = typer.Typer(help="Break it on purpose and compare.", no_args_is_help=True)
 app.add_typer(drill, name="drill")
 
@@ -96,6 +98,35 @@ def verify(state: State = None, *, json: Json = False) -> None:
     from portal.stack.audit import run_verify
 
     raise typer.Exit(run_verify(state or Path(".demo"), as_json=json))
+
+
+@app.command()
+def clock(
+    state: State = None,
+    *,
+    days: Annotated[
+        float, typer.Option(help="Days ahead of today (0: today), in the business' own time.")
+    ],
+) -> None:
+    """Move the business clock of a running demo: bills fall due, nothing that guards moves."""
+    from portal.stack.operate import move_clock
+
+    move_clock(state or Path(".demo"), days)
+
+
+@merchant.command()
+def lapse(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    state: State = None,
+    *,
+    after_days: Annotated[
+        int | None, typer.Option(help="Days after the due date; without it: never.", min=0)
+    ] = None,
+) -> None:
+    """Set after how many days past due a merchant's bills can no longer be paid here."""
+    from portal.stack.operate import set_lapse
+
+    set_lapse(state or Path(".demo"), code, after_days)
 
 
 @app.command()

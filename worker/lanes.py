@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
-from portal.domain.ids import AttemptId, ChunkId, ImportId
+from portal.domain.ids import AttemptId, ChunkId, ImportId, MerchantId
 from portal.domain.task import LANES, Lane, TaskKind
 
 Params = TypeVar("Params")
@@ -61,6 +61,14 @@ class OneAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class BusinessDay:
+    """One merchant's business day, counted as ``date.toordinal`` does."""
+
+    merchant_id: MerchantId
+    day_no: int
+
+
+@dataclass(frozen=True, slots=True)
 class RowsJudged:
     """What became of a chunk's rows."""
 
@@ -93,13 +101,25 @@ class AttemptAsked:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class BillsPassed:
+    """Bills that the calendar passed by, moved by this run."""
+
+    overdue: int
+    lapsed: int
+
+
 ACCEPT_CHUNK: Final = Step("intake.accept_chunk", ImportChunk, RowsJudged, 60.0)
 ISSUE_BILLS: Final = Step("intake.issue_bills", WholeImport, BillsMoved, 60.0)
 DISCARD_BILLS: Final = Step("intake.discard_bills", WholeImport, BillsMoved, 60.0)
 SEND_CHUNK: Final = Step("message.send_chunk", MessageChunk, MessagesSent, 600.0)
 INQUIRE: Final = Step("payment.inquire", OneAttempt, AttemptAsked, 30.0)
+PASS_DUE: Final = Step("payment.pass_due", BusinessDay, BillsPassed, 600.0)
 
 STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
-    {step.kind: step for step in (ACCEPT_CHUNK, ISSUE_BILLS, DISCARD_BILLS, SEND_CHUNK, INQUIRE)}
+    {
+        step.kind: step
+        for step in (ACCEPT_CHUNK, ISSUE_BILLS, DISCARD_BILLS, SEND_CHUNK, INQUIRE, PASS_DUE)
+    }
 )
 """Every kind of task → its step."""

@@ -170,7 +170,7 @@ class DayPaid(Part, frozen=True, kw_only=True):
 class Summary(Reply, frozen=True, kw_only=True):
     """What the dashboard's first screen shows. Amounts in yen, counts in bills.
 
-    Only bills that were issued count; ``overdue`` are unpaid and past due.
+    Only bills that were issued count; ``overdue`` are those in that state that nothing has paid.
     """
 
     requested_bills: int

@@ -9,6 +9,7 @@ with the ways to pay that can be taken back (slip, bank debit, chargeback).
 """
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Final, Literal
 
 from portal.domain.errors import Conflict, InvariantBroken
@@ -46,6 +47,13 @@ PAYABLE: Final[frozenset[Lifecycle]] = frozenset({"open", "overdue"})
 
 OWED: Final[frozenset[Lifecycle]] = frozenset({"open", "overdue", "lapsed"})
 """Lifecycles in which money that arrives pays the bill; in any other it is owed back."""
+
+LAPSE_AFTER_DAYS_DEFAULT: Final = 90
+"""Days after its due date on which a bill can still be paid here, unless the merchant says
+otherwise."""
+
+LAPSE_AFTER_DAYS_MAX: Final = 3_650
+"""More than ten years is a slip of the keyboard; who never wants bills to lapse says "never"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,3 +126,26 @@ def check_cancelable(lifecycle: Lifecycle, settlement: Settlement) -> None:
 def owed_minor(lifecycle: Lifecycle, sums: BillSums) -> int:
     """How much of arriving money the bill can take; the rest is owed back to the payer."""
     return sums.receivable if lifecycle in OWED else 0
+
+
+def is_past_due(due_on: date, today: date) -> bool:
+    """Whether a bill is late on ``today``, the business day in the merchant's zone.
+
+    The due date itself is in time until its last second.
+    """
+    return due_on < today
+
+
+def lapses_before(today: date, lapse_after_days: int | None) -> date | None:
+    """Bills due before this day lapse on ``today``; None when the merchant lets none lapse.
+
+    A bill can be paid on the due date and on ``lapse_after_days`` days after it.
+    """
+    if lapse_after_days is None:
+        return None
+    return today - timedelta(days=lapse_after_days)
+
+
+def follows_calendar(lifecycle: Lifecycle, settlement: Settlement) -> bool:
+    """Whether the passing of days changes the bill: only what is still owed becomes late."""
+    return lifecycle in PAYABLE and settlement == "unpaid"

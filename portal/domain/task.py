@@ -8,6 +8,7 @@ TaskKind = Literal[
     "intake.discard_bills",
     "message.send_chunk",
     "payment.inquire",
+    "payment.pass_due",
 ]
 """What a task asks for: stage, dot, step."""
 
@@ -20,5 +21,6 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "intake.discard_bills": "bulk",
     "message.send_chunk": "bulk",
     "payment.inquire": "urgent",
+    "payment.pass_due": "bulk",
 }
 """The lane of a kind unless the task was planned with another (one resent message is urgent)."""

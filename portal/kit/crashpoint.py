@@ -17,6 +17,8 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "vault.before_commit": "an operation that dies before its commit leaves nothing behind",
     "vault.after_commit": "an operation that dies after its commit happened once, whatever the"
     " caller does next",
+    "vault.before_upkeep": "housekeeping that dies before its commit is done by the next vault",
+    "vault.after_upkeep": "housekeeping that dies after its commit is not done again",
     "caller.before_call": "a caller of the vault that dies before its call changed nothing",
     "caller.after_call": "a caller that dies with the vault's answer in hand finds what happened"
     " when it, or another, comes back",

@@ -25,9 +25,9 @@ where merchant_id = $1 and (cardinality($2::text[]) = 0 or lifecycle = any($2))
   and (not $7::bool or (not is_opened and lifecycle <> 'scheduled'))
 """
 _SUMS: Final = """
-select lifecycle, settlement, message, is_opened, due_on < $2::date as is_past_due,
+select lifecycle, settlement, message, is_opened,
        sum(bills)::bigint as bills, sum(amount_minor)::bigint as amount_minor, count(*) as deltas
-from bill_tally where merchant_id = $1 group by 1, 2, 3, 4, 5
+from bill_tally where merchant_id = $1 group by 1, 2, 3, 4
 """
 _DAYS: Final = """
 select paid_on as day, sum(bills)::bigint as bills, sum(amount_minor)::bigint as amount_minor
@@ -62,12 +62,12 @@ async def count_bills(act: Act, wanted: BillFilter) -> int:
     return count
 
 
-async def sum_bills(act: Act, today: date) -> list[Row]:
-    """Bills and yen by states, opened or not, past due before ``today`` or not.
+async def sum_bills(act: Act) -> list[Row]:
+    """Bills and yen by states, opened or not. Late is what the states say, as in every list.
 
     Folds the deltas when they have become many; one reader at a time does.
     """
-    rows = await act.db.fetch(_SUMS, act.merchant_id, today)
+    rows = await act.db.fetch(_SUMS, act.merchant_id)
     if sum(row["deltas"] for row in rows) > FOLD_ABOVE and await act.db.fetchval(
         _FOLDING, str(act.merchant_id)
     ):

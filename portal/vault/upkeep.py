@@ -1,7 +1,8 @@
 """What the vault does without being called.
 
 It seals the audit, learns what other instances revoked, keeps the business clock, notes when API
-keys were used and forgets what has expired.
+keys were used, begins merchants' business days (portal.vault.days) and forgets what has had its
+time (portal.vault.retention).
 """
 
 import asyncio
@@ -15,7 +16,10 @@ from portal.kit import limits, log
 from portal.vault.audit import Audit
 from portal.vault.clock import VaultClock
 from portal.vault.database import LINK_FAULTS, PostgresError
+from portal.vault.days import Days
+from portal.vault.keeping import keeping
 from portal.vault.link import Link
+from portal.vault.retention import Retention
 from portal.vault.settings import VaultSettings
 from portal.vault.signals import CHANNEL, WORK, Signals
 from portal.vault.transaction import Transactions
@@ -23,6 +27,10 @@ from portal.vault.transaction import Transactions
 REFRESH_S: Final = 1.0
 FLUSH_S: Final = 10.0
 PRUNE_S: Final = 60.0
+DAYS_S: Final = 5.0
+"""Pause between two looks at whether a business day has begun somewhere."""
+
+RETENTION_S: Final = 3600.0
 TELL_PAUSE_S: Final = 0.02
 
 _log = log.get_logger()
@@ -47,6 +55,8 @@ class Upkeep:
         self._audit = audit
         self._transactions = transactions
         self._link = link
+        self._days = Days(transactions, clock, signals)
+        self._retention = Retention(transactions, clock, signals)
         self._used: dict[UUID, tuple[UUID, datetime]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -58,6 +68,8 @@ class Upkeep:
             (REFRESH_S, self.refresh),
             (FLUSH_S, self.flush_used_keys),
             (PRUNE_S, self.prune),
+            (DAYS_S, self.begin_days),
+            (RETENTION_S, self.forget),
             (TELL_PAUSE_S, self._tell),
         )
         for pause_s, step in loops:
@@ -109,7 +121,7 @@ class Upkeep:
         """Write when API keys were last used."""
         used, self._used = self._used, {}
         for key_id, (merchant, at) in used.items():
-            async with self._transactions.upkeep(merchant) as db:
+            async with keeping(self._transactions, merchant, "flush_used_keys") as db:
                 await db.execute(
                     "update api_key set last_used_at = greatest(last_used_at, $3)"
                     " where merchant_id = $1 and id = $2",
@@ -124,6 +136,14 @@ class Upkeep:
         async with self._transactions.side() as db:
             await db.execute("delete from revoked where expires_at < $1", gone)
             await db.execute("delete from budget where expires_at < $1", gone)
+
+    async def begin_days(self) -> None:
+        """Begin the business day of every merchant whose clock says so, with its task."""
+        await self._days.begin()
+
+    async def forget(self) -> None:
+        """Delete what portal.domain.retention says has had its time."""
+        await self._retention.forget()
 
     async def _tell(self) -> None:
         """Tell the other instances that work was planned, many plans by one NOTIFY."""

@@ -26,6 +26,8 @@ CALLERS = ("portal/application", "portal/egress", "worker")
 PLACES = {
     "vault.before_commit": "portal/vault/transaction.py:_open",
     "vault.after_commit": "portal/vault/transaction.py:_open",
+    "vault.before_upkeep": "portal/vault/keeping.py:keeping",
+    "vault.after_upkeep": "portal/vault/keeping.py:keeping",
     "caller.before_call": "portal/contract/client.py:call",
     "caller.after_call": "portal/contract/client.py:call",
     "worker.after_lease": "worker/tasks/run.py:run_job",
@@ -56,6 +58,7 @@ TRIED_ELSEWHERE = {
     "redeem_login_ticket": "tests/zone/test_login.py",
     "log_out": "tests/zone/test_login.py",
     "discard_bills": "tests/zone/test_import_races.py",
+    "pass_due_bills": "tests/zone/test_due_crash.py",
     "finish_task": "tests/zone/test_work.py",
     "fail_task": "tests/zone/test_work.py",
     "extend_lease": "tests/zone/test_work.py",

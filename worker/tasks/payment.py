@@ -1,9 +1,10 @@
-"""The payment stage's task: see portal.application.payment.inquire."""
+"""The payment stage's tasks: see portal.application.payment.inquire and due."""
 
+from portal.application.payment import due
 from portal.application.payment.inquire import inquire as ask
 from portal.contract.work import FINISH_TASK, FinishTask, Leased
 from portal.domain.ids import AttemptId
-from worker.lanes import AttemptAsked, OneAttempt
+from worker.lanes import AttemptAsked, BillsPassed, OneAttempt
 from worker.tasks.workbench import Workbench
 
 
@@ -15,3 +16,9 @@ async def inquire(work: Workbench, leased: Leased) -> AttemptAsked:
         await work.vault.call(FINISH_TASK, FinishTask(), leased.authority)
         return AttemptAsked("")
     return AttemptAsked(now.attempt.state)
+
+
+async def pass_due(work: Workbench, leased: Leased) -> BillsPassed:
+    """What the calendar has passed by of one merchant's bills; the vault ends the task."""
+    passed = await due.pass_due(work.vault, leased.authority, work.is_stopping)
+    return BillsPassed(passed.overdue, passed.lapsed)

@@ -44,6 +44,7 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "intake.discard_bills": intake.discard_bills,
         "message.send_chunk": message.send_chunk,
         "payment.inquire": payment.inquire,
+        "payment.pass_due": payment.pass_due,
     }
 )
 """Kind of task → who does it."""

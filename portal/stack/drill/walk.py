@@ -43,6 +43,8 @@ WALK: Final[tuple[Crash, ...]] = (
         "redeem_deliveries", "open_link", "start_payment", "record_submission", "view_return",
         "record_inquiry",
     ),
+    *_all("vault", "vault.before_upkeep"),
+    *_all("vault", "vault.after_upkeep"),
     *_all("egress", "caller.before_call", "redeem_deliveries"),
     *_all("egress", "caller.after_call", "redeem_deliveries"),
     *_all("egress", "egress.after_redeem"),

@@ -36,10 +36,10 @@ async def summarise_bills(act: Act, request: Nothing) -> Summary:
     del request
     zone: str = await act.db.fetchval("select zone from merchant where id = $1", act.merchant_id)
     today = act.clock.business_today(zone)
-    rows = [row for row in await sum_bills(act, today) if row["lifecycle"] in _ISSUED]
+    rows = [row for row in await sum_bills(act) if row["lifecycle"] in _ISSUED]
     unpaid = [row for row in rows if row["settlement"] not in _PAID]
     paid = [row for row in rows if row["settlement"] in _PAID]
-    overdue = [row for row in unpaid if row["is_past_due"]]
+    overdue = [row for row in unpaid if row["lifecycle"] == "overdue"]
     days = await sum_days(act, today - timedelta(days=DAYS_SHOWN))
     imports, _ = await view_newest(act, IMPORTS_SHOWN)
     return Summary(

@@ -41,6 +41,7 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
     "intake.discard_bills": ("discard_bills", *_ENDS),
     "message.send_chunk": ("report_and_next", *_ENDS),
     "payment.inquire": ("view_inquiry", "record_inquiry", *_ENDS),
+    "payment.pass_due": ("pass_due_bills", *_ENDS),
 }
 """What the lease of a task covers, and nothing else."""
 

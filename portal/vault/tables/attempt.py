@@ -64,6 +64,7 @@ class ReturnToken(SQLModel, table=True):
     """The way back from a provider's page; of the token only the SHA-256 is kept."""
 
     __tablename__ = "return_token"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
+    __table_args__ = (sa.Index("return_token_expiry_idx", "merchant_id", "expires_at"),)
 
     merchant_id: UUID = Field(primary_key=True)
     token_hash: bytes = Field(primary_key=True)

@@ -10,7 +10,10 @@ from portal.vault.tables.columns import moment
 
 
 class Merchant(SQLModel, table=True):
-    """Who bills. Nothing here is personal; the row is visible in the merchant's own acts only."""
+    """Who bills. Nothing here is personal; the row is visible in the merchant's own acts only.
+
+    ``lapse_after_days``: so long after its due date a bill can be paid; None: it never lapses.
+    """
 
     __tablename__ = "merchant"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
 
@@ -24,6 +27,9 @@ class Merchant(SQLModel, table=True):
     phone: str = Field(sa_type=sa.Text)
     website: str = Field(sa_type=sa.Text)
     created_at: datetime = Field(sa_column=moment())
+    lapse_after_days: int | None = Field(
+        sa_column=sa.Column(sa.Integer, nullable=True, server_default=sa.text("90"))
+    )
 
 
 class MerchantCode(SQLModel, table=True):

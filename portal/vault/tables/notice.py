@@ -27,7 +27,10 @@ class Notice(SQLModel, table=True):
     """One claim of a provider, unique by the provider's own id of it."""
 
     __tablename__ = "notice"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
-    __table_args__ = (sa.Index("notice_reference_idx", "merchant_id", "provider", "reference"),)
+    __table_args__ = (
+        sa.Index("notice_reference_idx", "merchant_id", "provider", "reference"),
+        sa.Index("notice_received_idx", "merchant_id", "received_at"),
+    )
 
     merchant_id: UUID = Field(primary_key=True)
     provider: str = Field(sa_type=sa.Text, primary_key=True)

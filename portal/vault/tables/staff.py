@@ -34,6 +34,7 @@ class LoginTicket(SQLModel, table=True):
     """A single-use log-in; of its secret only the SHA-256 is kept."""
 
     __tablename__ = "login_ticket"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+    __table_args__ = (sa.Index("login_ticket_expiry_idx", "merchant_id", "expires_at"),)
 
     merchant_id: UUID = Field(primary_key=True)
     secret_hash: bytes = Field(primary_key=True)

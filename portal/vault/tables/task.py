@@ -37,6 +37,7 @@ class Once(SQLModel, table=True):
     """A single-use effect: the hash of its arguments and the answer that a repeat gets."""
 
     __tablename__ = "once"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+    __table_args__ = (sa.Index("once_created_idx", "merchant_id", "created_at"),)
 
     merchant_id: UUID = Field(primary_key=True)
     kind: str = Field(sa_type=sa.Text, primary_key=True)

@@ -32,6 +32,7 @@ from portal.application.doors.forms import read_form
 from portal.application.doors.graphql.execute import Data, run_operation
 from portal.application.doors.locales import TEXTS
 from portal.domain.errors import NotFound
+from portal.domain.retention import PERIODS
 
 BILLS_SHOWN: Final = 50
 FAULTS_SHOWN: Final = 50
@@ -206,6 +207,7 @@ def import_screen(request: Request, data: Data) -> Screen:
             "fault": request.query_params.get("fault"),
             "key": fresh_key(),
             **page_links(request, item["faults"]["pageInfo"], anchor="#faults"),
+            "decide_days": PERIODS["undecided_import"].days,
         },
     )
 

@@ -1,0 +1,109 @@
+"""How long things are kept that are not kept for good, each with its reason: one table. Pure.
+
+The data zone forgets by these periods (portal.vault.retention) and by no other number. What law or
+books ask for is not in the table but in :data:`KEPT`: no code of ours deletes it. Deciding about a
+single row is not done here.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+Forgotten = Literal[
+    "login_ticket", "return_token", "link_paid", "link_closed", "link_expired", "notice",
+    "notice_body", "idempotency_key", "row_fault", "sending", "undecided_import",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """``days`` after ``since`` it may go; ``why`` says why then, not earlier and not later."""
+
+    days: int
+    since: str
+    why: str
+
+    @property
+    def length(self) -> timedelta:
+        """The period as a span of time."""
+        return timedelta(days=self.days)
+
+
+PERIODS: Final[dict[Forgotten, Period]] = {
+    "login_ticket": Period(
+        days=1,
+        since="its expiry",
+        why="for a day the ticket says that it expired; afterwards it is as good as never made",
+    ),
+    "return_token": Period(
+        days=30,
+        since="its expiry",
+        why="attempts are asked about for 30 days; so long an old return address says what it is",
+    ),
+    "link_paid": Period(
+        days=365,
+        since="the payment",
+        why="the link shows the receipt, which people look for once more with the year's taxes",
+    ),
+    "link_closed": Period(
+        days=90,
+        since="cancel, replacement or lapse",
+        why="who opens an old message reads what became of the bill and whom to call",
+    ),
+    "link_expired": Period(
+        days=90,
+        since="its expiry",
+        why="for a quarter of a year the link says that a newer one was sent or its time is over",
+    ),
+    "notice": Period(
+        days=400,
+        since="its arrival",
+        why="the trace of what a provider said, for disputes and the audit of the year's books",
+    ),
+    "notice_body": Period(
+        days=400,
+        since="its arrival",
+        why="the sealed text of that notice; it goes when the notice goes",
+    ),
+    "idempotency_key": Period(
+        days=400,
+        since="its first use",
+        why="promised in docs/graphql.md: a yearly run that repeats its key gets the same answer",
+    ),
+    "row_fault": Period(
+        days=90,
+        since="the decision about its import",
+        why="what stood in faulty cells is for mending the file, and may name people",
+    ),
+    "sending": Period(
+        days=90,
+        since="its last message",
+        why="which messages were sent in one chunk; the messages themselves stay on the timeline",
+    ),
+    "undecided_import": Period(
+        days=30,
+        since="its check, or its beginning when the file never came whole",
+        why="rows that nobody decided about name people without a purpose; the file can be sent"
+        " again",
+    ),
+}
+"""What is forgotten → when. An undecided import becomes ``discarded`` with a reason first."""
+
+KEPT: Final[dict[str, str]] = {
+    "ledger_transaction": "books: kept for the years that tax law asks, never changed",
+    "ledger_entry": "books: kept for the years that tax law asks, never changed",
+    "attempt": "payment records belong to the books",
+    "bill": "invoices with their tax are searchable for seven years",
+    "bill_event": "the bill's timeline belongs to the bill",
+    "delivery": "that the payer was told, when and by which channel, belongs to the bill",
+    "import": "where a bill came from belongs to the bill",
+    "import_chunk": "counts of faults by kind: no cell of the file",
+    "audit": "the chain over all rows; without one row no later row can be checked",
+    "case_": "who decided what about money",
+    "approval": "who approved what",
+    "api_key": "who may have called, as long as the audit names the key",
+}
+"""Tables that no code of ours prunes, and why.
+
+Source: 電子帳簿保存法 (receipts are kept, and found by date, amount and party, for seven years).
+"""

@@ -1,0 +1,71 @@
+"""Data zone: begins every merchant's business day, once, with a task if bills fell due.
+
+The business clock says which day it is in the merchant's own time zone; a day begins when the one
+before it has ended there. Days on which no vault ran are part of the next one that begins.
+"""
+
+from datetime import date
+from uuid import UUID
+from zoneinfo import ZoneInfoNotFoundError
+
+from portal.kit import log
+from portal.kit.clock import Clock, new_id
+from portal.vault import due, outbox
+from portal.vault.keeping import keeping
+from portal.vault.signals import Signals
+from portal.vault.transaction import Transactions
+
+_MERCHANTS = "select merchant_id from merchant_code order by code"
+_ZONE = "select zone from merchant where id = $1"
+
+_log = log.get_logger()
+
+
+class Days:
+    """Begins days. What it remembers only spares it asking; the database decides."""
+
+    def __init__(self, transactions: Transactions, clock: Clock, signals: Signals) -> None:
+        """Remember nothing."""
+        self._transactions = transactions
+        self._clock = clock
+        self._signals = signals
+        self._zones: dict[UUID, str] = {}
+        self._begun: dict[UUID, date] = {}
+
+    async def begin(self) -> None:
+        """Begin the day of every merchant where it has not begun yet.
+
+        A merchant's zone is read once a process. A zone that this machine does not know is said
+        and keeps nobody else waiting.
+        """
+        async with self._transactions.side() as db:
+            merchants: list[UUID] = [row["merchant_id"] for row in await db.fetch(_MERCHANTS)]
+        for merchant in merchants:
+            try:
+                today = self._clock.business_today(await self._zone_of(merchant))
+            except (ZoneInfoNotFoundError, ValueError):
+                _log.exception("day.not_begun", merchant_id=merchant, reason="zone_unknown")
+                continue
+            if self._begun.get(merchant) != today:
+                await self._begin(merchant, today)
+                self._begun[merchant] = today
+
+    async def _zone_of(self, merchant: UUID) -> str:
+        zone = self._zones.get(merchant)
+        if zone is None:
+            async with self._transactions.upkeep(merchant) as db:
+                zone = str(await db.fetchval(_ZONE, merchant))
+            self._zones[merchant] = zone
+        return zone
+
+    async def _begin(self, merchant: UUID, today: date) -> None:
+        async with keeping(self._transactions, merchant, "begin_day") as db:
+            has_work = await due.begin_day(db, merchant, today)
+            if has_work:
+                task = outbox.NewTask(
+                    new_id(self._clock), "payment.pass_due", merchant, today.toordinal()
+                )
+                await outbox.plan(db, merchant, self._clock.wall(), (task,))
+        if has_work:
+            self._signals.work_planned()
+            _log.info("day.begun", merchant_id=merchant, number=today.toordinal())

@@ -1,0 +1,399 @@
+"""What has had its time is forgotten, not a day earlier; what the books need is never touched.
+
+The wall clock or the business clock is set to just before and just after the end of each period.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from portal.application.intake.upload import refuse_if_refused
+from portal.contract.bills import CANCEL_BILL, CancelBill
+from portal.contract.operator import ISSUE_LOGIN_TICKET, IssueLoginTicket
+from portal.contract.page import OPEN_LINK, OpenLink
+from portal.contract.payment import (
+    RECORD_NOTICE,
+    VIEW_RETURN,
+    NoticeClaim,
+    RecordNotice,
+    ViewReturn,
+)
+from portal.domain.bill import LAPSE_AFTER_DAYS_DEFAULT
+from portal.domain.errors import Expired, InvalidInput, NotFound
+from portal.domain.ids import BillId
+from portal.domain.retention import KEPT, PERIODS, Forgotten
+from portal.kit.clock import SystemClock
+from portal.vault.server import VaultServer
+from tests.make.days import Calendar, in_days
+from tests.make.intake import Desk, csv, line, new_desk
+from tests.make.money import World, new_world
+from tests.make.vault import HANA, Ground, add_staff
+from tests.make.vault_process import vault_process
+
+PATIENCE_S = 10.0
+
+
+def days_of(what: Forgotten) -> int:
+    return PERIODS[what].days
+
+
+@dataclass
+class Years:
+    """One merchant whose vault is stopped and started at other times."""
+
+    ground: Ground
+    world: World
+
+    @asynccontextmanager
+    async def at(self, days: float) -> AsyncGenerator[World]:
+        """A vault to which it is so many days later by the wall clock, when it has forgotten."""
+        await self.ground.close()
+        async with self.ground.vault(wall_clock=in_days(days)) as server:
+            world = replace(
+                self.world,
+                server=server,
+                web=await self.ground.client("web"),
+                work=await self.ground.client("work"),
+                operator=await self.ground.client("operator"),
+            )
+            await forget(server)
+            yield world
+
+
+async def forget(server: VaultServer) -> None:
+    """A round that surely found every merchant free: the vault's own may still be under way."""
+    for _ in range(3):
+        await server.data.upkeep.forget()
+        await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def years(ground: Ground) -> Years:
+    async with ground.vault() as server:
+        world = await new_world(server, ground.client)
+    return Years(ground, world)
+
+
+Make = Callable[[World], Awaitable[None]]
+"""Makes a row that expires some days from the present, which it returns."""
+
+
+async def make_ticket(world: World) -> None:
+    await add_staff(world.operator, world.code)
+    request = IssueLoginTicket(merchant_code=world.code, email=HANA, life_s=60)
+    await world.operator.call(ISSUE_LOGIN_TICKET, request)
+
+
+async def make_return(world: World) -> None:
+    await world.start(await world.payer())
+
+
+async def make_notice(world: World) -> None:
+    claim = NoticeClaim(
+        notice_id="ev_1", subject="attempt", reference="R-1", claim="succeeded", at=None
+    )
+    request = RecordNotice(
+        merchant_code=world.code, provider="sandbox_card", raw=b"{}", claims=(claim,)
+    )
+    await world.web.call(RECORD_NOTICE, request)
+
+
+async def make_link(world: World) -> None:
+    await world.bill(link_days=10)
+
+
+async def make_sending(world: World) -> None:
+    async with world.act() as act:
+        await act.db.execute(
+            "insert into delivery_chunk (merchant_id, id, channel, provider, deliveries,"
+            " created_at, done_at) values ($1, $2, 'sms', 'sandbox_sms', 1, $3, $3)",
+            act.merchant_id, act.new_id(), act.now,
+        )  # fmt: skip
+
+
+TIMED: list[tuple[Forgotten, str, Make, float]] = [
+    ("login_ticket", "login_ticket", make_ticket, 60 / 86_400),
+    ("return_token", "return_token", make_return, 1),
+    ("notice", "notice", make_notice, 0),
+    ("notice_body", "notice_body", make_notice, 0),
+    ("idempotency_key", "once", make_return, 0),
+    ("link_expired", "link", make_link, 10),
+    ("sending", "delivery_chunk", make_sending, 0),
+]
+"""What, its table, how to make one, and the days until its period begins."""
+
+
+@pytest.mark.parametrize(("what", "table", "make", "life"), TIMED)
+async def test_a_row_goes_when_its_period_has_ended_and_not_before(
+    years: Years, what: Forgotten, table: str, make: Make, life: float
+) -> None:
+    async with years.at(0) as world:
+        await make(world)
+    query = f"select count(*) from {table}"  # noqa: S608  # names of tables
+
+    async with years.at(life + days_of(what) - 0.01) as world:
+        assert await world.value(query) == 1
+
+    async with years.at(life + days_of(what) + 0.01) as world:
+        assert await world.value(query) == 0
+
+
+async def test_a_return_address_says_expired_until_it_is_forgotten(ground: Ground) -> None:
+    async with ground.vault() as server:
+        world = await new_world(server, ground.client)
+        started = await world.start(await world.payer())
+        request = ViewReturn(merchant_code=world.code, return_token=started.return_token)
+
+        await age_token(world, timedelta(days=days_of("return_token"), hours=-1))
+        await forget(server)
+        with pytest.raises(Expired, match="return_expired"):
+            await world.web.call(VIEW_RETURN, request)
+
+        await age_token(world, timedelta(days=days_of("return_token"), hours=1))
+        await forget(server)
+        with pytest.raises(NotFound, match="return_unknown"):
+            await world.web.call(VIEW_RETURN, request)
+
+
+async def age_token(world: World, expired: timedelta) -> None:
+    """Let the token have expired so long ago; its row may be replaced, never changed."""
+    moment = SystemClock().wall() - expired
+    async with world.act() as act:
+        [row] = await act.db.fetch("delete from return_token returning *")
+        await act.db.execute(
+            "insert into return_token (merchant_id, token_hash, attempt_id, bill_id, expires_at)"
+            " values ($1, $2, $3, $4, $5)",
+            *[*row.values()][:4], moment,
+        )  # fmt: skip
+
+
+async def test_an_expired_link_says_so_until_it_is_forgotten(ground: Ground) -> None:
+    period = days_of("link_expired")
+    async with ground.vault() as server:
+        calendar = Calendar(await new_world(server, ground.client))
+        world = calendar.world
+        _, secret = await world.bill(link_days=1 - period)
+        # Only bills that are old enough are looked at: this one was made today.
+        await calendar.move_to(calendar.today + timedelta(days=period + 1))
+        request = OpenLink(merchant_code=world.code, secret=secret)
+
+        await forget(server)
+        with pytest.raises(Expired, match="link_expired"):
+            await world.web.call(OPEN_LINK, request)
+
+        await world.value("update link set expires_at = expires_at - interval '2 days' returning 1")
+        await forget(server)
+        with pytest.raises(NotFound, match="link_unknown"):
+            await world.web.call(OPEN_LINK, request)
+
+
+# --- links of bills that are done ---------------------------------------------------------------
+
+
+async def test_a_paid_bills_link_shows_the_receipt_for_its_time(ground: Ground) -> None:
+    async with ground.vault() as server:
+        calendar = Calendar(await new_world(server, ground.client))
+        world = calendar.world
+        payer, still_owed = await world.payer(), await world.payer()
+        await world.paid(payer)
+        paid_on = calendar.today
+
+        await calendar.move_to(paid_on + timedelta(days=days_of("link_paid") - 1))
+        await forget(server)
+        assert (await world.page(await world.open(payer.bill_id, payer.secret))).state == "paid"
+
+        await calendar.move_to(paid_on + timedelta(days=days_of("link_paid") + 1))
+        await forget(server)
+        with pytest.raises(NotFound, match="link_unknown"):
+            await world.open(payer.bill_id, payer.secret)
+        await world.open(still_owed.bill_id, still_owed.secret)
+
+
+async def test_a_lapsed_bills_link_says_whom_to_call_for_its_time(ground: Ground) -> None:
+    async with ground.vault() as server:
+        calendar = Calendar(await new_world(server, ground.client))
+        world = calendar.world
+        due = calendar.today + timedelta(days=3)
+        payer = await world.payer(due=due)
+        lapsed_on = due + timedelta(days=LAPSE_AFTER_DAYS_DEFAULT + 1)
+        await calendar.until(lapsed_on)
+
+        await calendar.move_to(lapsed_on + timedelta(days=days_of("link_closed") - 1))
+        await forget(server)
+        assert (await world.page(await world.open(payer.bill_id, payer.secret))).state == "lapsed"
+
+        await calendar.move_to(lapsed_on + timedelta(days=days_of("link_closed") + 1))
+        await forget(server)
+        with pytest.raises(NotFound, match="link_unknown"):
+            await world.open(payer.bill_id, payer.secret)
+
+
+async def test_a_canceled_bills_link_says_so_for_its_time(ground: Ground) -> None:
+    async with ground.vault() as server:
+        desk = await new_desk(server, ground.client)
+        world = world_of(desk)
+        calendar = Calendar(world)
+        bill_id, secret = await world.bill()
+        request = CancelBill(
+            bill_id=BillId(bill_id), version=1, reason="moved", idempotency_key=desk.key()
+        )
+        await desk.web.call(CANCEL_BILL, request, desk.staff)
+        canceled_on = calendar.today
+
+        await calendar.move_to(canceled_on + timedelta(days=days_of("link_closed") - 1))
+        await forget(server)
+        assert (await world.page(await world.open(bill_id, secret))).state == "canceled"
+
+        await calendar.move_to(canceled_on + timedelta(days=days_of("link_closed") + 1))
+        await forget(server)
+        assert await world.value("select count(*) from link") == 0
+
+
+# --- imports ------------------------------------------------------------------------------------
+
+
+def world_of(desk: Desk) -> World:
+    return World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+
+
+async def test_an_import_that_nobody_decided_about_is_discarded_with_a_reason(
+    ground: Ground,
+) -> None:
+    async with ground.vault() as server:
+        desk = await new_desk(server, ground.client)
+        world, calendar = world_of(desk), Calendar(world_of(desk))
+        good = [line(f"E-{number}") for number in range(3)]
+        checked = await desk.take_in(*good, line("bad", amount=""))
+        broken = await desk.create()
+        body = csv(line("F-1"))
+        await desk.store(broken.id, 0, body)
+        days = days_of("undecided_import")
+
+        await calendar.move_to(calendar.today + timedelta(days=days - 1))
+        await forget(server)
+        assert (await desk.view(checked.id)).state == "checked"
+
+        await calendar.move_to(calendar.today + timedelta(days=2))
+        await forget(server)
+        seen = await desk.view(checked.id)
+        assert (seen.state, seen.refused_code) == ("discarding", "import_abandoned")
+        assert seen.refused_params == {"days": days}
+        with pytest.raises(InvalidInput, match="import_abandoned"):
+            refuse_if_refused(await desk.finish(broken.id, len(body)))
+        await desk.work_off()
+        await desk.store(broken.id, 0, body)  # a part sent once more is not kept any more
+
+        for made in (checked, broken):
+            assert (await desk.view(made.id)).state == "discarded"
+        for table in ("bill", "file_part"):
+            assert await world.value(f"select count(*) from {table}") == 0  # noqa: S608  # names
+        assert await world.value("select count(*) from row_fault") == 1
+
+        await calendar.move_to(calendar.today + timedelta(days=days_of("row_fault") + 1))
+        await forget(server)
+        assert await world.value("select count(*) from row_fault") == 0
+        assert (await desk.view(checked.id)).faults[0].rows == 1
+
+
+async def test_faults_of_a_sent_import_go_and_its_bills_stay(ground: Ground) -> None:
+    async with ground.vault() as server:
+        desk = await new_desk(server, ground.client)
+        world, calendar = world_of(desk), Calendar(world_of(desk))
+        await desk.issued(line("E-1"), line("bad", amount=""))
+
+        await calendar.move_to(calendar.today + timedelta(days=days_of("row_fault") - 1))
+        await forget(server)
+        assert await world.value("select count(*) from row_fault") == 1
+
+        await calendar.move_to(calendar.today + timedelta(days=2))
+        await forget(server)
+        assert await world.value("select count(*) from row_fault") == 0
+        assert await world.value("select count(*) from bill") == 1
+
+
+# --- many, and what stays -----------------------------------------------------------------------
+
+_MANY = """
+insert into once (merchant_id, kind, key, arguments, created_at)
+select $1, 'test', n::text, 'x', $2 from generate_series(1, $3) as n
+"""
+
+
+async def test_many_rows_go_slice_by_slice_and_only_counts_are_told(years: Years) -> None:
+    async with years.at(0) as world, world.act() as act:
+        await act.db.execute(_MANY, act.merchant_id, act.now, 12_001)
+
+    with capture_logs() as told:
+        async with years.at(days_of("idempotency_key") + 1) as world:
+            assert await world.value("select count(*) from once") == 0
+            merchant = world.merchant_id
+
+    said = [event for event in told if event["event"] == "retention.forgot"]
+    assert sum(event["rows"] for event in said) == 12_001
+    for event in said:
+        assert event.keys() == {"event", "log_level", "merchant_id", "kind", "rows"}
+        assert (event["merchant_id"], event["kind"]) == (merchant, "idempotency_key")
+
+
+@pytest.mark.parametrize("point", ["vault.before_upkeep", "vault.after_upkeep"])
+async def test_a_kill_while_forgetting_leaves_the_rest_to_the_next_vault(
+    years: Years, point: str
+) -> None:
+    async with years.at(0) as world, world.act() as act:
+        old = SystemClock().wall() - timedelta(days=days_of("idempotency_key") + 1)
+        await act.db.execute(_MANY, act.merchant_id, old, 6_000)
+
+    crash = {"HARAI_CRASH_POINT": point, "HARAI_CRASH_OPERATION": "forget"}
+    async with vault_process(years.ground, **crash) as process:
+        assert await process.wait() == 137
+
+    async with years.at(0) as world:
+        assert await world.value("select count(*) from once") == 0
+
+
+async def test_one_merchants_rows_go_and_the_others_stay(ground: Ground) -> None:
+    async with ground.vault() as server:
+        first = await new_world(server, ground.client, "aaa")
+        second = await new_world(server, ground.client, "bbb")
+        old = SystemClock().wall() - timedelta(days=days_of("idempotency_key") + 1)
+        for world, at in ((first, old), (second, SystemClock().wall())):
+            async with world.act() as act:
+                await act.db.execute(_MANY, act.merchant_id, at, 10)
+
+        await forget(server)
+
+        assert await first.value("select count(*) from once") == 0
+        assert await second.value("select count(*) from once") == 10
+
+
+async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground) -> None:
+    async with ground.vault() as server:
+        desk = await new_desk(server, ground.client)
+        world, calendar = world_of(desk), Calendar(world_of(desk))
+        await desk.issued(line("E-1"), line("E-2"))
+        await desk.send_all()
+        await world.paid(await world.payer())
+        async with world.act() as act:
+            await act.open_case("overpaid", act.merchant_id)
+        before = await counts(world)
+        await calendar.move_to(calendar.today + timedelta(days=3_600))
+        await ground.close()
+
+    years = Years(ground, world)
+    async with years.at(3_600) as world:
+        after = await counts(world)
+
+    assert {name for name, rows in before.items() if rows} >= set(KEPT) - {"approval", "api_key"}
+    assert [name for name, rows in before.items() if after[name] < rows] == []
+
+
+async def counts(world: World) -> dict[str, int]:
+    return {
+        name: await world.value(f"select count(*) from {name}")  # noqa: S608  # names of tables
+        for name in KEPT
+    }
