@@ -47,13 +47,17 @@ class SignedIn(Reply, frozen=True, kw_only=True):
 
 
 class Viewer(Reply, frozen=True, kw_only=True):
-    """Who the presented authority stands for. ``role`` is None for an API key."""
+    """Who the presented authority stands for. ``role`` is None for an API key.
+
+    ``open_cases`` of the merchant wait for someone; keys are not told here.
+    """
 
     name: str
     email: str
     role: Role | None
     scopes: tuple[Scope, ...]
     merchant: MerchantFacts
+    open_cases: int = 0
 
 
 class ApiKeyView(Part, frozen=True, kw_only=True):

@@ -129,7 +129,7 @@ def _parts(entries: list[Registered]) -> list[str]:
 
 def _type_name(hint: object) -> str:
     text = hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint)
-    return re.sub(r"\b(?:[a-z_]+\.)+(?=\w)", "", text).replace("|", "or")
+    return re.sub(r"(?<!['\w.])(?:[a-z_]+\.)+(?=\w)", "", text).replace("|", "or")
 
 
 def _words(names: frozenset[str]) -> str:

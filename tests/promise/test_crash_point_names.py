@@ -52,13 +52,14 @@ SPEAKERS = {"outbound", "desk", "_sender", "_outbound"}
 TRIED_ELSEWHERE = {
     "cancel_bill": "tests/zone/test_bills.py",
     "resend_message": "tests/zone/test_bills.py",
+    "settle_case": "tests/zone/test_cases.py",
     "create_api_key": "tests/zone/test_capability.py",
     "revoke_api_key": "tests/zone/test_capability.py",
     "log_in": "tests/zone/test_login.py",
     "redeem_login_ticket": "tests/zone/test_login.py",
     "log_out": "tests/zone/test_login.py",
-    "discard_bills": "tests/zone/test_import_races.py",
     "pass_due_bills": "tests/zone/test_due_crash.py",
+    "discard_bills": "tests/zone/test_import_races.py",
     "finish_task": "tests/zone/test_work.py",
     "fail_task": "tests/zone/test_work.py",
     "extend_lease": "tests/zone/test_work.py",
@@ -67,8 +68,9 @@ TRIED_ELSEWHERE = {
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
 READS = {
-    "list_api_keys", "list_bills", "list_imports", "list_row_faults", "summarise_bills",
-    "view_attempt", "view_bill", "view_import", "view_inquiry", "view_page", "view_viewer",
+    "list_api_keys", "list_bills", "list_cases", "list_imports", "list_row_faults",
+    "summarise_bills", "view_attempt", "view_bill", "view_case", "view_import", "view_inquiry",
+    "view_page", "view_viewer",
 }  # fmt: skip
 """Operations that change nothing that anyone would miss (a revealed row's budget and audit)."""
 

@@ -20,7 +20,7 @@ from portal.application.doors.graphql.merchant import MERCHANT
 from portal.application.doors.graphql.payer import PAYER
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.contract import bills, intake, login, page
-from portal.domain import errors
+from portal.domain import case, errors
 
 FOLDER = Path(__file__).parents[2] / "portal/application/doors/graphql"
 SCHEMAS = pytest.mark.parametrize(
@@ -102,7 +102,17 @@ def test_every_mutation_has_one_input_and_a_payload_with_errors(schema: HaraiSch
 @pytest.mark.parametrize(
     ("schema", "mutations"),
     [
-        (MERCHANT, ["apiKeyCreate", "billCancel", "billResend", "importCreate", "importDecide"]),
+        (
+            MERCHANT,
+            [
+                "apiKeyCreate",
+                "billCancel",
+                "billResend",
+                "caseSettle",
+                "importCreate",
+                "importDecide",
+            ],
+        ),
         (PAYER, ["paymentStart"]),
     ],
 )
@@ -137,6 +147,8 @@ def test_no_query_of_a_payer_takes_an_argument() -> None:
         (login.Role, enums.Role),
         (login.Scope, enums.Scope),
         (page.PageState, enums.PageState),
+        (case.CaseKind, enums.CaseKind),
+        (case.CaseAction, enums.CaseAction),
     ],
 )
 def test_enums_have_exactly_the_contracts_words(words: object, enum: type[Enum]) -> None:

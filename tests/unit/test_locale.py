@@ -14,6 +14,7 @@ from portal.application.doors.graphql import enums
 from portal.application.doors.locales import LANGUAGES, LEANS_ON, TEXTS, choose_language
 from portal.contract import bills, intake, login, page
 from portal.domain import bill as bill_rules
+from portal.domain import case as case_rules
 from portal.domain import errors, message, payment
 from portal.domain.intake.row import FAULT_CODES
 from portal.domain.methods import METHODS
@@ -162,6 +163,18 @@ def test_every_state_has_a_name(tag: str) -> None:
         "roles": get_args(login.Role),
         "keys.scope_names": [scope.name for scope in enums.Scope],
         "keys.scope_texts": [scope.name for scope in enums.Scope],
+        "cases.resolutions": [action.name for action in enums.CaseAction],
+        "cases.actions": [
+            f"{name}.{part}"
+            for name in ("SEEN", *(action.name for action in enums.CaseAction))
+            for part in ("button", "text")
+        ],
+        "cases.kinds": [
+            f"{kind.name}.{part}"
+            for kind in enums.CaseKind
+            for part in ("text", "happened", "means", "todo")
+        ],
+        "done": [f"CaseSettle_{action.name}" for action in enums.CaseAction],
     }
     for group, names in groups.items():
         for name in names:
@@ -172,6 +185,17 @@ def test_every_state_has_a_name(tag: str) -> None:
     for state in set(get_args(page.PageState)) - told:
         assert texts.say(f"page.{state}.title")
         assert texts.say(f"page.{state}.text")
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_the_timeline_of_a_bill_knows_every_way_to_settle_a_case(tag: str) -> None:
+    unknown = [
+        action
+        for action in get_args(case_rules.CaseAction)
+        if not TEXTS[tag].knows_code(f"case.{action}")
+    ]
+
+    assert unknown == []
 
 
 def test_a_code_with_places_but_no_params_still_says_something() -> None:

@@ -17,6 +17,8 @@ from portal.application.doors.graphql.merchant import MERCHANT
 from portal.application.doors.session import ApiKeySession, StaffSession, read_api_key
 from portal.contract.login import SignedIn
 from portal.domain.errors import PortalError
+from portal.vault.server import VaultServer
+from tests.make.acts import acting
 from tests.make.merchant import Merchant, csv_of, found, work_off
 from tests.make.vault import ClientFor, Ground
 from tests.make.walk import id_coordinates, paths
@@ -47,6 +49,9 @@ class Two:
             "Query.bills.search": "null",
             "Query.imports.first": "3",
             "Query.imports.after": _text(after.get("imports")),
+            "Query.cases.first": "3",
+            "Query.cases.after": _text(after.get("cases")),
+            "Query.cases.filter": "null",
             "Import.faults.first": "3",
             "Import.faults.after": "null",
             "Import.faults.code": "null",
@@ -60,12 +65,16 @@ class Two:
             "ImportCreateInput.sizeBytes": "null",
             "ImportCreateInput.idempotencyKey": '"walk-import"',
             "ImportDecideInput.idempotencyKey": '"walk-decide"',
+            "CaseSettleInput.note": '"walk"',
+            "CaseSettleInput.idempotencyKey": '"walk-settle"',
         }
 
 
 ID_KINDS = {
     "Query.bill.id": "bill",
     "Query.import.id": "import",
+    "Query.case.id": "case",
+    "CaseSettleInput.id": "case",
     "BillFilterInput.importId": "import",
     "ApiKeyRevokeInput.id": "api_key",
     "BillCancelInput.id": "bill",
@@ -75,7 +84,8 @@ ID_KINDS = {
 """Where the merchant schema takes an id, and of what."""
 
 DUMP = """{ viewer { name } imports(first: 50) { nodes { id state filename rowsIssued } }
-    bills(first: 50) { nodes { id version lifecycle message payerName } } }"""
+    bills(first: 50) { nodes { id version lifecycle message payerName } }
+    cases(first: 50) { nodes { id closedAt seen } } }"""
 
 
 def _text(value: str | None) -> str:
@@ -83,7 +93,7 @@ def _text(value: str | None) -> str:
 
 
 @pytest_asyncio.fixture
-async def two(ground: Ground, client_for: ClientFor) -> AsyncIterator[Two]:
+async def two(ground: Ground, vault: VaultServer, client_for: ClientFor) -> AsyncIterator[Two]:
     web_caller, operator = await client_for("web"), await client_for("operator")
     web_of = web_settings(ground.folder)
     async with running_web(ground.folder, web_caller, settings=web_of) as web:
@@ -96,9 +106,20 @@ async def two(ground: Ground, client_for: ClientFor) -> AsyncIterator[Two]:
         for merchant in (us, them):
             await merchant.decide(imports[merchant.code])
         await work_off(await client_for("work"))
+        for merchant in (us, them):
+            await _open_cases(vault, merchant)
         yield await _two(web, us, them, imports["hoshi"])
         await us.close()
         await them.close()
+
+
+async def _open_cases(vault: VaultServer, merchant: Merchant) -> None:
+    """One about a bill and one about messages that stand still."""
+    async with acting(vault, merchant.owner.merchant.id) as act:
+        bill_id = await act.db.fetchval("select id from bill order by id limit 1")
+        chunk_id = await act.db.fetchval("select id from delivery_chunk limit 1")
+        await act.open_case("overpaid", bill_id, amount_minor=1)
+        await act.open_case("task.message.send_chunk", chunk_id, code="provider_busy")
 
 
 async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
@@ -108,14 +129,18 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
     key_id = keys["data"]["apiKeys"][0]["id"]
     page = await them.ask(
         "{ bills(first: 2) { pageInfo { endCursor } }"
-        " imports(first: 1) { pageInfo { endCursor } } }"
+        " imports(first: 1) { pageInfo { endCursor } }"
+        " cases(first: 1) { nodes { id } pageInfo { endCursor } } }"
     )
+    case_id = page["cases"]["nodes"][0]["id"]
     return Two(
         us=us,
         them=them,
-        ids={"bill": bills[0], "import": import_id, "api_key": key_id},
-        canaries=(them.mark, them.code, import_id, key_id, *bills),
-        cursors={name: page[name]["pageInfo"]["endCursor"] for name in ("bills", "imports")},
+        ids={"bill": bills[0], "import": import_id, "api_key": key_id, "case": case_id},
+        canaries=(them.mark, them.code, import_id, key_id, case_id, *bills),
+        cursors={
+            name: page[name]["pageInfo"]["endCursor"] for name in ("bills", "imports", "cases")
+        },
     )
 
 
@@ -192,6 +217,7 @@ async def test_another_merchants_id_and_one_that_does_not_exist_look_the_same(tw
         "bill": "bill_01JD0000000000000000000000",
         "import": "imp_01JD0000000000000000000000",
         "api_key": "key_01JD0000000000000000000000",
+        "case": "case_01JD0000000000000000000000",
     }
     context = _staff(two.us.web, two.us)
     compared = 0

@@ -108,7 +108,6 @@ async def start_payment(request: Request) -> Response:
         "expectedAmount": expected,
         "idempotencyKey": form.get("key", ""),
     }
-    await run_operation(context, "BillOpened")
     data = await run_operation(context, "PaymentStart", {"input": intent})
     started = data["paymentStart"]
     errors = started["errors"]

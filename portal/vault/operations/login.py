@@ -28,6 +28,7 @@ from portal.kit import limits
 from portal.kit.crypto import sha256
 from portal.vault import staff
 from portal.vault.act import Act
+from portal.vault.case import count_open
 from portal.vault.merchant import merchant_facts
 from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation, standing_operation
@@ -224,5 +225,10 @@ async def view_viewer(act: Act, request: Nothing) -> Viewer:
         raise NotFound("not_found", params={"kind": "staff"})
     profile = await staff.open_profile(act, row)
     return Viewer(
-        name=profile.name, email=profile.email, role=row["role"], scopes=(), merchant=merchant
+        name=profile.name,
+        email=profile.email,
+        role=row["role"],
+        scopes=(),
+        merchant=merchant,
+        open_cases=await count_open(act.db, act.merchant_id),
     )

@@ -52,6 +52,10 @@ def _cancel(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "reason", "idempotencyKey"), "version": version}
 
 
+def _settle_case(form: Form) -> dict[str, object]:
+    return {**_texts(form, "id", "note", "idempotencyKey"), "action": form.get("action", "")}
+
+
 def _create_import(form: Form) -> dict[str, object]:
     known = read_whole(form.get("size", ""))
     return {**_texts(form, "filename", "idempotencyKey"), "sizeBytes": known}
@@ -71,6 +75,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "ImportDecide": Act("importDecide", _decide),
     "BillCancel": Act("billCancel", _cancel),
     "BillResend": Act("billResend", lambda form: _texts(form, "id", "idempotencyKey")),
+    "CaseSettle": Act("caseSettle", _settle_case),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
 }
@@ -105,8 +110,8 @@ def flash_of(context: RequestContext, name: str, form: Form, errors: list[Data])
     """What the next screen says."""
     texts = TEXTS[context.language]
     if not errors:
-        decision = form.get("decision")
-        key = f"{name}_{decision}" if decision else name
+        choice = form.get("decision") or form.get("action")
+        key = f"{name}_{choice}" if choice else name
         return Flash(kind="done", text=texts.say(f"done.{key}"))
     first = errors[0]
     return Flash(

@@ -125,7 +125,7 @@ def needs_of(summary: SummaryData) -> tuple[NeedLine, ...]:
     decide_at = f"/d/imports/{waiting[0].id}" if len(waiting) == 1 else "/d/imports"
     rows = sum(item.rows_faulty for item in faulty)
     found = (
-        NeedLine("cases", "/d/bills?settlement=over", summary.open_cases),
+        NeedLine("cases", "/d/cases", summary.open_cases),
         NeedLine("decide", decide_at, len(waiting)),
         NeedLine("undelivered", "/d/bills?message=undelivered", summary.undelivered_bills),
         NeedLine("overdue", "/d/bills?state=overdue&settlement=unpaid", summary.overdue_bills),

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from portal.application.doors.context import RequestContext, doors_of
 
 _LIFE_S: Final = 300
-_TYPED_MAX: Final = 200
+_TYPED_MAX: Final = 500
+"""A whole note of a case; sealed and coded it stays far below what a cookie may hold."""
 
 
 class Flash(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,18 +66,20 @@ async def show_login(request: Request) -> Response:
 
 async def show_home(request: Request) -> Response:
     """``GET /d``: how the money stands, and what needs a person."""
-    return await _show(request, home_screen, "Home", {})
+    return await show_screen(request, home_screen, "Home", {})
 
 
 async def show_imports(request: Request) -> Response:
     """``GET /d/imports``: all imports, newest first."""
     after = request.query_params.get("after")
-    return await _show(request, imports_screen, "Imports", {"first": IMPORTS_SHOWN, "after": after})
+    return await show_screen(
+        request, imports_screen, "Imports", {"first": IMPORTS_SHOWN, "after": after}
+    )
 
 
 async def show_import_new(request: Request) -> Response:
     """``GET /d/imports/new``: choose, drop or paste a file, or send it by command."""
-    return await _show(request, import_new_screen, "ImportNew", {})
+    return await show_screen(request, import_new_screen, "ImportNew", {})
 
 
 async def show_import(request: Request) -> Response:
@@ -88,7 +90,7 @@ async def show_import(request: Request) -> Response:
         "after": request.query_params.get("after"),
         "code": request.query_params.get("fault"),
     }
-    return await _show(request, import_screen, "Import", variables)
+    return await show_screen(request, import_screen, "Import", variables)
 
 
 async def show_bills(request: Request) -> Response:
@@ -126,12 +128,12 @@ async def find_bills(request: Request) -> Response:
 
 async def show_bill(request: Request) -> Response:
     """``GET /d/bills/{id}``: one bill with all that happened to it."""
-    return await _show(request, bill_screen, "Bill", {"id": request.path_params["id"]})
+    return await show_screen(request, bill_screen, "Bill", {"id": request.path_params["id"]})
 
 
 async def show_keys(request: Request) -> Response:
     """``GET /d/keys``: the API keys."""
-    return await _show(request, keys_screen, "Keys", {})
+    return await show_screen(request, keys_screen, "Keys", {})
 
 
 # What each template is given, from the data of its operation
@@ -205,9 +207,9 @@ def import_screen(request: Request, data: Data) -> Screen:
             "live": figures,
             "faults": item["faults"]["nodes"],
             "fault": request.query_params.get("fault"),
+            "decide_days": PERIODS["undecided_import"].days,
             "key": fresh_key(),
             **page_links(request, item["faults"]["pageInfo"], anchor="#faults"),
-            "decide_days": PERIODS["undecided_import"].days,
         },
     )
 
@@ -296,9 +298,10 @@ def curl_lines(origin: str) -> str:
 # Answering
 
 
-async def _show(
+async def show_screen(
     request: Request, make: MakeScreen, operation: str, variables: Mapping[str, object]
 ) -> Response:
+    """A screen of one operation, run with the viewer's own authority."""
     chosen = remember_choice(request)
     if chosen is not None:
         return chosen

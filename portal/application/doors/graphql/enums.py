@@ -123,3 +123,30 @@ class PageState(Enum):
     CANCELED = "canceled"
     SUPERSEDED = "superseded"
     LAPSED = "lapsed"
+
+
+@strawberry.enum(description="What a case tells of; `TASK_…`: a step failed too often and stopped.")
+class CaseKind(Enum):
+    """portal.domain.case.CaseKind."""
+
+    TASK_INTAKE_ACCEPT_CHUNK = "task.intake.accept_chunk"
+    TASK_INTAKE_ISSUE_BILLS = "task.intake.issue_bills"
+    TASK_INTAKE_DISCARD_BILLS = "task.intake.discard_bills"
+    TASK_MESSAGE_SEND_CHUNK = "task.message.send_chunk"
+    TASK_PAYMENT_INQUIRE = "task.payment.inquire"
+    TASK_PAYMENT_PASS_DUE = "task.payment.pass_due"  # noqa: S105 - a kind of case, no password
+    OVERPAID = "overpaid"
+    LATE_SUCCESS = "late_success"
+    AMOUNT_MISMATCH = "amount_mismatch"
+    PROVIDER_CONTRADICTS = "provider_contradicts"
+    ATTEMPT_UNRESOLVED = "attempt_unresolved"
+
+
+@strawberry.enum(description="What is done about a case.")
+class CaseAction(Enum):
+    """portal.domain.case.CaseAction."""
+
+    RESTART = "restart"
+    ASK_AGAIN = "ask_again"
+    SETTLED_BY_HAND = "settled_by_hand"
+    LET_BE = "let_be"

@@ -56,6 +56,7 @@ class Viewer:
     role: enums.Role | None = plain("Null for an API key.")
     scopes: list[enums.Scope] = plain("What an API key may do; empty for staff.")
     merchant: Merchant = plain("The merchant it belongs to.")
+    open_cases: int = plain("Cases that wait for someone; 0 for an API key.")
 
 
 async def view_viewer(info: Info) -> ViewerReply:

@@ -9,6 +9,7 @@ import strawberry
 
 from portal.application.doors.graphql.bill_acts import BillsMutation
 from portal.application.doors.graphql.bills import BillsQuery
+from portal.application.doors.graphql.cases import CasesMutation, CasesQuery
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
 from portal.application.doors.graphql.login import LoginMutation, LoginQuery
@@ -17,12 +18,12 @@ from portal.application.doors.graphql.summary import SummaryQuery
 
 
 @strawberry.type(description="What a merchant can look at.")
-class Query(LoginQuery, IntakeQuery, BillsQuery, SummaryQuery):
+class Query(LoginQuery, IntakeQuery, BillsQuery, CasesQuery, SummaryQuery):
     """All queries of the merchant schema."""
 
 
 @strawberry.type(description="What a merchant can do. One act an operation.")
-class Mutation(LoginMutation, IntakeMutation, BillsMutation):
+class Mutation(LoginMutation, IntakeMutation, BillsMutation, CasesMutation):
     """All mutations of the merchant schema."""
 
 

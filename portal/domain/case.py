@@ -1,0 +1,161 @@
+"""Cases: what a person has to look at, and what a person may do about each kind. Pure.
+
+A kind is what happened, a choice is what someone can make of it. One table says which choices a
+kind has; the vault acts on a choice, doors only show what the table offers. When the thing that a
+case is about has moved on by itself, nothing is left to be done: such a case can only be put away.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from portal.domain.errors import Conflict, InvalidInput, NotAllowed
+from portal.domain.payment import LIVE, AttemptState
+
+CaseKind = Literal[
+    "task.intake.accept_chunk",
+    "task.intake.issue_bills",
+    "task.intake.discard_bills",
+    "task.message.send_chunk",
+    "task.payment.inquire",
+    "task.payment.pass_due",
+    "overpaid",
+    "late_success",
+    "amount_mismatch",
+    "provider_contradicts",
+    "attempt_unresolved",
+]
+"""What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
+
+CaseAction = Literal["restart", "ask_again", "settled_by_hand", "let_be"]
+"""What someone makes of a case; a closed case keeps it as its resolution."""
+
+Subject = Literal["import", "chunk", "attempt", "bill", "merchant"]
+Role = Literal["owner", "clerk"]
+
+OF_TASKS: Final = "task."
+"""How the kinds begin that tell of a task given up; the task's own kind follows."""
+
+NOTE_CHARACTERS_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can be done about a case.
+
+    ``needs_note``: why has to be written down. ``for_clerks``: it changes nothing that the product
+    would not do by itself, so it needs no owner.
+    """
+
+    action: CaseAction
+    needs_note: bool = False
+    for_clerks: bool = False
+
+
+_RESTART: Final = Choice("restart", for_clerks=True)
+_ASK_AGAIN: Final = Choice("ask_again", for_clerks=True)
+_BY_HAND: Final = Choice("settled_by_hand", needs_note=True)
+_GIVE_UP: Final = Choice("let_be", needs_note=True)
+_SEEN: Final = Choice("let_be", for_clerks=True)
+
+CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
+    "task.intake.accept_chunk": (_RESTART, _GIVE_UP),
+    "task.intake.issue_bills": (_RESTART, _GIVE_UP),
+    "task.intake.discard_bills": (_RESTART, _GIVE_UP),
+    "task.message.send_chunk": (_RESTART, _GIVE_UP),
+    "task.payment.inquire": (_RESTART, _GIVE_UP),
+    "task.payment.pass_due": (_RESTART, _GIVE_UP),
+    "overpaid": (_BY_HAND,),
+    "late_success": (_SEEN, _BY_HAND),
+    "amount_mismatch": (_ASK_AGAIN, _BY_HAND),
+    "provider_contradicts": (_ASK_AGAIN, _BY_HAND),
+    "attempt_unresolved": (_ASK_AGAIN, _BY_HAND),
+}
+"""Kind → what can be done about it, the likeliest first."""
+
+SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
+    "task.intake.accept_chunk": "import",
+    "task.intake.issue_bills": "import",
+    "task.intake.discard_bills": "import",
+    "task.message.send_chunk": "chunk",
+    "task.payment.inquire": "attempt",
+    "task.payment.pass_due": "merchant",
+    "overpaid": "bill",
+    "late_success": "attempt",
+    "amount_mismatch": "attempt",
+    "provider_contradicts": "attempt",
+    "attempt_unresolved": "attempt",
+}
+"""Kind → what its subject's id is of; a chunk is one of messages."""
+
+_AFTERWARDS: Final[tuple[Choice, ...]] = (_SEEN, _BY_HAND)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFacts:
+    """How the thing that a case is about stands now; what it has nothing of stays as it is here.
+
+    ``waiting``: parts of a file or messages that nobody works on any more. ``ask_planned``: an
+    inquiry about the attempt is due or to come. ``has_task``: another task does the same already.
+    """
+
+    import_state: str = ""
+    waiting: int = 0
+    attempt_state: AttemptState | None = None
+    ask_planned: bool = False
+    has_task: bool = False
+    settlement: str = ""
+
+
+_MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
+    "task.intake.accept_chunk": lambda facts: (
+        facts.import_state not in {"receiving", "checking"} or not facts.waiting
+    ),
+    "task.intake.issue_bills": lambda facts: facts.import_state != "issuing",
+    "task.intake.discard_bills": lambda facts: facts.import_state not in {"discarding", "refused"},
+    "task.message.send_chunk": lambda facts: not facts.waiting,
+    "task.payment.inquire": lambda facts: facts.attempt_state not in LIVE and not facts.ask_planned,
+    "task.payment.pass_due": lambda facts: facts.has_task,
+    "attempt_unresolved": lambda facts: facts.attempt_state not in LIVE,
+    "overpaid": lambda facts: facts.settlement != "over",
+}
+"""Kind → whether nothing is left to be done; the kinds that are missing need a look whatever
+happened since."""
+
+
+def has_moved_on(kind: CaseKind, facts: CaseFacts) -> bool:
+    """Whether what the case asks for has happened meanwhile, or is not wanted any more."""
+    judge = _MOVED_ON.get(kind)
+    return judge is not None and judge(facts)
+
+
+def choices_of(kind: CaseKind, role: Role | None, *, moved_on: bool) -> tuple[Choice, ...]:
+    """What someone of ``role`` may do about an open case; None is a system with an API key."""
+    offered = _AFTERWARDS if moved_on else CHOICES[kind]
+    return tuple(choice for choice in offered if choice.for_clerks or role != "clerk")
+
+
+def choose(kind: CaseKind, action: CaseAction, role: Role | None, *, moved_on: bool) -> Choice:
+    """The row of the table for an action that someone of ``role`` asked for.
+
+    Raises: Conflict ``case_moved_on`` when there is nothing left to do, ``case_action`` (params
+    ``action``, ``kind``) when this kind knows no such action; NotAllowed ``not_allowed``.
+    """
+    offered = _AFTERWARDS if moved_on else CHOICES[kind]
+    for choice in offered:
+        if choice.action == action:
+            if role == "clerk" and not choice.for_clerks:
+                raise NotAllowed("not_allowed")
+            return choice
+    if any(choice.action == action for choice in CHOICES[kind]):
+        raise Conflict("case_moved_on")
+    raise Conflict("case_action", params={"action": action, "kind": kind})
+
+
+def check_note(choice: Choice, note: str) -> None:
+    """Refuse to settle without a word what needs one.
+
+    Raises: InvalidInput ``case_note_needed`` (param ``field``).
+    """
+    if choice.needs_note and not note:
+        raise InvalidInput("case_note_needed", params={"field": "note"})
