@@ -13,33 +13,13 @@ never spooled, and the log names routes, not addresses, since addresses hold lin
 import re
 from typing import Final
 
+from portal.dmz.refusals import EARLY, locations
 from portal.dmz.routes import KIB, RATES, ROUTES, SEGMENTS, Rate, RateClass, Route
 from portal.dmz.settings import DmzSettings
 
-ERRORS: Final = {
-    404: ("このページはありません。", "There is no such page."),
-    405: ("この操作は受け付けていません。", "This method is not accepted here."),
-    413: ("送信されたデータが大きすぎます。", "What was sent is too large."),
-    421: ("このホスト名では受け付けていません。", "This host name is not served here."),
-    429: (
-        "アクセスが集中しています。少し待ってからもう一度お試しください。",
-        "Too many requests. Please wait a moment and try again.",
-    ),
-    502: (
-        "ただいま準備中です。少し待ってからもう一度お試しください。",
-        "The portal is just starting. Please wait a moment and try again.",
-    ),
-    503: (
-        "ただいま混み合っています。少し待ってからもう一度お試しください。",
-        "The portal is busy. Please wait a moment and try again.",
-    ),
-    504: (
-        "応答がありませんでした。お支払い中だった場合は、まずページを開き直してご確認ください。",
-        "No answer came. If you were paying, reopen the page first to see what happened.",
-    ),
-}
-"""What nginx itself says, in Japanese and English. 400, 408 and 414 keep nginx's own short page:
-they happen before there is an address, and a named location can't answer without one."""
+ACCESS_LOG: Final = "access.log"
+PID_FILE: Final = "nginx.pid"
+"""Names below the state folder."""
 
 _LOG_FORMAT: Final = (
     '{"at":"$time_iso8601","process":"dmz","event":"request.answered","level":"info",'
@@ -70,7 +50,7 @@ def configuration(settings: DmzSettings, *, as_root: bool = False) -> str:
         *(["user root root;"] if as_root else []),
         f"worker_processes {settings.workers};",
         "worker_shutdown_timeout 3s;",
-        f"pid {state}/nginx.pid;",
+        f"pid {state}/{PID_FILE};",
         "error_log stderr notice;",
         "events { worker_connections 2048; }",
         "http {",
@@ -99,7 +79,7 @@ def _http(settings: DmzSettings) -> str:
 # Request lines hold link secrets, and nginx writes them beside most request errors.
 error_log stderr emerg;
 log_format harai escape=json '{_LOG_FORMAT}';
-access_log {state}/access.log harai;
+access_log {state}/{ACCESS_LOG} harai;
 server_tokens off;
 default_type application/octet-stream;
 {temporary}sendfile off;
@@ -128,6 +108,11 @@ map $request_uri $harai_twisted {{
     "~^[^?]*//" 1;
     "~^[^?]*/\\.\\.?(/|\\?|$)" 1;
     "~^/[A-Za-z0-9._~/-]*(\\?[^#]*)?$" 0;
+}}
+# The page of an early refusal comes by here, too, with whatever spelling was refused.
+map $uri $harai_refused {{
+    default $harai_twisted;
+    "~^{re.escape(EARLY)}" 0;
 }}
 
 upstream web {{
@@ -173,17 +158,20 @@ def _servers(settings: DmzSettings) -> str:
             "ssl_session_tickets off;\n"
             'add_header Strict-Transport-Security "max-age=63072000" always;\n'
         )
-    unknown = "set $harai_route unknown_host;\nset $harai_path -;\nreturn 421;\n"
+    unknown = (
+        'set $harai_route unknown_host;\nset $harai_path -;\nset $harai_allow "";\n'
+        "location / { return 421; }\n"
+    )
     known = f"""\
 set $harai_route undeclared;
 set $harai_path -;
 set $harai_allow "";
 limit_conn connections {64 * settings.rate_scale};
-if ($harai_twisted) {{ return 404; }}
+if ($harai_refused) {{ return 404; }}
 location / {{ return 404; }}
 {"".join(_location(route, settings) for route in ROUTES)}"""
     return "".join(
-        f"server {{\n{_indent(head + tls + _errors() + body)}\n}}\n"
+        f"server {{\n{_indent(head + tls + locations() + body)}\n}}\n"
         for head, body in (
             (f"listen {settings.listen}{kind} default_server;\nserver_name _;\n", unknown),
             (f"listen {settings.listen}{kind};\nserver_name {settings.hosts};\n", known),
@@ -230,28 +218,6 @@ def _location(route: Route, settings: DmzSettings) -> str:
         ]  # fmt: skip
     lines.append("proxy_pass http://web;")
     return f"location {where} {{\n{_indent(chr(10).join(lines))}\n}}\n"
-
-
-def _errors() -> str:
-    blocks: list[str] = []
-    for status, (japanese, english) in ERRORS.items():
-        page = (
-            f"<!doctype html><html lang=ja><meta charset=utf-8><title>{status}</title>"
-            f"<meta name=viewport content=width=device-width><h1>{status}</h1>"
-            f"<p>{japanese}</p><p lang=en>{english}</p></html>"
-        )
-        extra = "add_header Allow $harai_allow always;\n" if status == 405 else ""  # noqa: PLR2004 - the status' own number says it best
-        extra += "add_header Retry-After 2 always;\n" if status in {429, 502, 503} else ""
-        blocks.append(
-            f"error_page {status} @e{status};\nlocation @e{status} {{\n"
-            '    default_type "text/html; charset=utf-8";\n'
-            "    add_header Cache-Control no-store always;\n"
-            "    add_header X-Content-Type-Options nosniff always;\n"
-            "    add_header Referrer-Policy no-referrer always;\n"
-            "    add_header Content-Security-Policy \"default-src 'none'\" always;\n"
-            f"{_indent(extra.rstrip())}\n    return {status} '{page}';\n}}\n"
-        )
-    return "".join(blocks)
 
 
 def _indent(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`portal dmz`: write the configuration, let nginx test it, become nginx.
+"""`portal dmz`: write the configuration, let nginx test it, mind the log, become nginx.
 
 DMZ. The process that was started turns into nginx's master, so signals need no forwarding:
 SIGTERM and SIGQUIT stop it (the latter lets requests finish), SIGHUP reads the configuration
@@ -13,7 +13,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from portal.dmz.nginx import configuration
+from portal.dmz import rotate
+from portal.dmz.nginx import ACCESS_LOG, PID_FILE, configuration
 from portal.dmz.settings import DmzSettings
 
 
@@ -50,7 +51,11 @@ def command(binary: Path, state: Path, path: Path) -> list[str]:
 
 
 def run() -> None:
-    """Become nginx; returns never. A refused configuration ends with exit code 2."""
+    """Become nginx; returns never. A refused configuration ends with exit code 2.
+
+    Whatever nginx writes is for its own uid: its log holds clients' addresses.
+    """
+    os.umask(0o077)
     settings = DmzSettings.read()
     binary = nginx_binary()
     call = command(binary, settings.state_dir, write_configuration(settings))
@@ -58,4 +63,10 @@ def run() -> None:
     if tested.returncode != 0:
         sys.stderr.write(tested.stderr)
         raise SystemExit(2)
+    rotate.start(
+        settings.state_dir / ACCESS_LOG,
+        settings.state_dir / PID_FILE,
+        bytes_max=settings.log_bytes_max,
+        files_kept=settings.log_files_kept,
+    )
     os.execv(binary, call)  # noqa: S606 - nginx itself, no shell wanted

@@ -23,7 +23,8 @@ class DmzSettings(ZoneSettings):
 
     ``rate_scale`` widens the rates where many clients share one address (the embedded stack: all
     come from loopback; behind a carrier's NAT: a few). Without a certificate plain HTTP is
-    spoken, which is for loopback only.
+    spoken, which is for loopback only. The access log is put aside at ``log_bytes_max`` bytes;
+    ``log_files_kept`` counts all its files, the current one too.
     """
 
     model_config = SettingsConfigDict(
@@ -37,6 +38,8 @@ class DmzSettings(ZoneSettings):
     rate_scale: int = Field(default=1, ge=1, le=1000)
     workers: int = Field(default=1, ge=1, le=64)
     client_timeout_s: int = Field(default=10, ge=1, le=120)
+    log_bytes_max: int = Field(default=64 * 1024 * 1024, ge=1024)
+    log_files_kept: int = Field(default=5, ge=2, le=100)
     tls_cert: Path | None = None
     tls_key: Path | None = None
 

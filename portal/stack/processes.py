@@ -258,7 +258,9 @@ def last_words(log: Path, offset: int = 0, lines: int = 3) -> str:
     """The last lines that were written to ``log`` after ``offset``, on one line."""
     if not log.exists():
         return "(nothing)"
+    size = log.stat().st_size
+    begins = offset if offset <= size else 0  # put aside meanwhile, and begun anew
     with log.open("rb") as source:
-        source.seek(max(offset, log.stat().st_size - 8192))
+        source.seek(max(begins, size - 8192))
         text = source.read().decode("utf-8", "replace")
     return " | ".join(text.strip().splitlines()[-lines:]) or "(nothing)"

@@ -21,6 +21,7 @@ import msgspec
 
 from portal.contract.client import VaultClient
 from portal.kit.clock import SystemClock
+from portal.stack import logs
 from portal.stack.certificates import write_private
 from portal.stack.install import install
 from portal.stack.layout import Layout
@@ -177,6 +178,7 @@ class Stack:
     async def _start(self, progress: Progress) -> None:
         self._stopping = False
         await _timed(progress, "keys", self._prepare())
+        self._keepers["logs"] = asyncio.create_task(self._mind_logs())
         layout = self.layout
         self.postgres = postgres = embedded_postgres(layout)
         valkey = Valkey(
@@ -265,6 +267,15 @@ class Stack:
                     # It did not come up: the pause grows and the next turn tries again.
                     await self._begin(running)
                 self._note()
+
+    async def _mind_logs(self) -> None:
+        """Keep the processes' logs bounded."""
+        while True:
+            await asyncio.sleep(logs.LOOK_EVERY_S)
+            for running in list(self.running.values()):
+                with contextlib.suppress(OSError):
+                    # A full disk: the next turn tries again, and doctor says what is full.
+                    await asyncio.to_thread(logs.put_aside, running.program.log)
 
     def _note(self) -> None:
         """Leave word of who runs, for `portal doctor` and whoever looks."""
