@@ -197,10 +197,6 @@ class VaultClient:
         except msgspec.MsgspecError as fault:
             raise InvariantBroken("reply_malformed", context=op.name) from fault
 
-    async def caller_authority(self) -> Authority:
-        """This channel's own small authority. Raises: TryLater ``vault_away``."""
-        return (await self._open()).hello.result().authority
-
     async def close(self) -> None:
         """End the channel; calls still waiting fail with Unknown ``vault_lost``."""
         self._closed = True

@@ -9,13 +9,14 @@ from typing import Literal
 
 from portal.contract.envelope import Operation, Part, Reply, Request
 from portal.domain.ids import ImportId
+from portal.kit.limits import FILE_PART_BYTES_MAX
 
 ImportState = Literal[
     "receiving", "checking", "checked", "issuing", "issued", "discarding", "discarded", "refused"
 ]
 Decision = Literal["send", "discard"]
 
-PART_BYTES_MAX = 1024 * 1024
+PART_BYTES_MAX = FILE_PART_BYTES_MAX
 """Size of every part but the last."""
 
 

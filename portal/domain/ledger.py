@@ -87,7 +87,8 @@ def attempt_succeeded(
 ) -> Transaction:
     """Money came by an attempt: it pays what is owed, and what exceeds that is owed back.
 
-    ``owed_minor`` is what the bill can still take (portal.domain.bill.owed_minor).
+    ``owed_minor`` is what the bill can still take (portal.domain.bill.owed_minor), 0 for a bill
+    that can take none: one attempt's money is booked once, under one cause, whichever way.
     """
     pays = min(amount_minor, owed_minor)
     entries = [Entry(
@@ -103,12 +104,3 @@ def attempt_succeeded(
         if credit
     ]
     return Transaction(cause="attempt_succeeded", cause_id=attempt_id, entries=tuple(entries))
-
-
-def overpaid(bill_id: UUID, attempt_id: UUID, amount_minor: int) -> Transaction:
-    """Money came for a bill that can take none: all of it is owed back.
-
-    The cause is the attempt's success, as in :func:`attempt_succeeded`: one attempt's money is
-    booked once, whichever way.
-    """
-    return attempt_succeeded(bill_id, attempt_id, amount_minor, 0)

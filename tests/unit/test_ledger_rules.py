@@ -59,7 +59,7 @@ def test_money_for_a_canceled_bill_is_owed_back_in_full(amount: int) -> None:
     after = sums(
         ledger.bill_issued(BILL, amount),
         ledger.bill_canceled(BILL, amount),
-        ledger.overpaid(BILL, UUID(int=2), amount),
+        ledger.attempt_succeeded(BILL, UUID(int=2), amount, 0),
     )
 
     assert after.overpayment == -amount
@@ -78,7 +78,7 @@ def test_money_pays_what_is_owed_and_the_rest_is_owed_back(amount: int, owed: in
 def test_one_attempt_has_one_cause_whichever_way_it_is_booked() -> None:
     attempt = UUID(int=2)
 
-    ways = {ledger.attempt_succeeded(BILL, attempt, 5, 5), ledger.overpaid(BILL, attempt, 5)}
+    ways = {ledger.attempt_succeeded(BILL, attempt, 5, owed) for owed in (5, 2, 0)}
 
     assert {(way.cause, way.cause_id) for way in ways} == {("attempt_succeeded", attempt)}
 

@@ -289,6 +289,16 @@ def test_malformed_notice_is_refused_whole(reader: registry.ReadsNotices, raw: b
     assert len(reader.parse(msgspec.json.encode({"events": fine}), {})) == len(fine)
 
 
+def test_a_company_speaks_of_its_own_things_only() -> None:
+    payment, receipt = (msgspec.json.encode({"events": [event]}) for event in (EVENT, RECEIPT))
+    assert len(sandbox_card.NOTICES.parse(payment, {})) == 1
+    assert len(sandbox_sms.NOTICES.parse(receipt, {})) == 1
+
+    for reader, raw in ((sandbox_card.NOTICES, receipt), (sandbox_sms.NOTICES, payment)):
+        with pytest.raises(InvalidInput, match="notice_malformed"):
+            reader.parse(raw, {})
+
+
 def test_every_provider_folder_is_in_every_list_it_claims() -> None:
     folder = Path(exchange.__file__).parent
     folders = {path.parent.name for path in folder.glob("*/adapter.py")} - {"_template"}

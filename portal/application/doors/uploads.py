@@ -26,14 +26,12 @@ from portal.contract.envelope import Authority
 from portal.contract.intake import ImportView
 from portal.domain.errors import Expired, InvalidInput, LimitReached, NotFound
 from portal.domain.ids import ImportId, to_public
+from portal.domain.intake.split import FILE_BYTES_MAX
 
 if TYPE_CHECKING:
     from portal.application.doors.context import Doors, RequestContext
 
 UPLOAD_LIFE_S: Final = 24 * 3600
-UPLOAD_BYTES_MAX: Final = 2 * 1024**3
-"""Largest file: twice the 1 GB that the intake format promises."""
-
 _PURPOSE: Final = "upload"
 _RANGE: Final = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 _SIZE: Final = re.compile(r"\d{1,15}")
@@ -118,8 +116,8 @@ def read_stretch(request: Request) -> Stretch:
             raise InvalidInput("range_malformed")
         length = last - offset + 1
         is_last = total == last + 1
-    if offset + (length or 0) > UPLOAD_BYTES_MAX or (total or 0) > UPLOAD_BYTES_MAX:
-        raise LimitReached("file_too_large", params={"bytes_max": UPLOAD_BYTES_MAX})
+    if offset + (length or 0) > FILE_BYTES_MAX or (total or 0) > FILE_BYTES_MAX:
+        raise LimitReached("file_too_large", params={"bytes_max": FILE_BYTES_MAX})
     return Stretch(offset=offset, length=length, total=total, is_last=is_last)
 
 

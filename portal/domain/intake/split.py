@@ -14,6 +14,8 @@ import msgspec
 from portal.domain.errors import InvalidInput
 
 FILE_BYTES_MAX: Final = 2 * 1024**3
+"""Largest file, twice the 1 GB that the intake format promises; doors and vault keep to it, and a
+test holds the DMZ's route against it."""
 ROWS_MAX: Final = 5_000_000
 ROW_BYTES_MAX: Final = 64 * 1024
 CHUNK_ROWS: Final = 1_000

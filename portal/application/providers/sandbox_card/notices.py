@@ -1,58 +1,7 @@
-"""What the sandbox's card company says in its notices: hints about attempts, never believed.
+"""What the sandbox's card company says in its notices: hints about attempts. Application zone."""
 
-Application zone; pure. The company does not sign: anyone can post here, so a claim only makes the
-portal ask the company itself.
-"""
+from typing import Final
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Final
+from portal.application.providers.sandbox_notices import SandboxNotices
 
-import msgspec
-
-from portal.application.providers.exchange import NOTICE_EVENTS_MAX, in_utc
-from portal.contract.payment import NoticeClaim
-from portal.domain.errors import InvalidInput
-
-_Text = Annotated[str, msgspec.Meta(max_length=64, pattern="^[!-~]+$")]
-_Aware = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-class _Event(msgspec.Struct, frozen=True):
-    id: _Text
-    payment: _Text
-    reference: _Text
-    status: _Text
-    at: _Aware | None = None
-
-
-class _Notice(msgspec.Struct, frozen=True):
-    events: Annotated[tuple[_Event, ...], msgspec.Meta(min_length=1, max_length=NOTICE_EVENTS_MAX)]
-
-
-class SandboxCardNotices:
-    """Notice reader: see :class:`portal.application.providers.registry.ReadsNotices`."""
-
-    def parse(self, raw: bytes, headers: Mapping[str, str]) -> tuple[NoticeClaim, ...]:
-        """The claims in order of arrival; headers carry nothing for this company.
-
-        Raises InvalidInput ``notice_malformed``.
-        """
-        del headers
-        try:
-            notice = msgspec.json.decode(raw, type=_Notice)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise InvalidInput("notice_malformed") from None
-        return tuple(
-            NoticeClaim(
-                notice_id=event.id,
-                subject="attempt",
-                reference=event.reference,
-                claim=event.status,
-                at=in_utc(event.at),
-            )
-            for event in notice.events
-        )
-
-
-NOTICES: Final = SandboxCardNotices()
+NOTICES: Final = SandboxNotices("payment")
