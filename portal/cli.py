@@ -24,6 +24,10 @@ audit: Final = typer.Typer(help="The audit of the data zone.", no_args_is_help=T
 app.add_typer(audit, name="audit")
 merchant: Final = typer.Typer(help="What the operator sets for a merchant.", no_args_is_help=True)
 app.add_typer(merchant, name="merchant")
+tasks: Final = typer.Typer(
+    help="What waits and what was given up, over all merchants.", invoke_without_command=True
+)
+app.add_typer(tasks, name="tasks")
 drill: Final = typer.Typer(help="Break it on purpose and compare.", no_args_is_help=True)
 app.add_typer(drill, name="drill")
 
@@ -98,6 +102,27 @@ def verify(state: State = None, *, json: Json = False) -> None:
     from portal.stack.audit import run_verify
 
     raise typer.Exit(run_verify(state or Path(".demo"), as_json=json))
+
+
+@tasks.callback()
+def list_tasks(context: typer.Context, state: State = None, *, json: Json = False) -> None:
+    """List what waits by kind, and what was given up; exit code 1 when anything was."""
+    if context.invoked_subcommand is not None:
+        return
+    from portal.stack.tasks import run_list
+
+    raise typer.Exit(run_list(state or Path(".demo"), as_json=json))
+
+
+@tasks.command()
+def restart(
+    case: Annotated[str, typer.Argument(help="The id that `portal tasks` shows: case_…")],
+    state: State = None,
+) -> None:
+    """Start again what one case tells of, and settle it."""
+    from portal.stack.tasks import run_restart
+
+    raise typer.Exit(run_restart(state or Path(".demo"), case))
 
 
 @app.command()

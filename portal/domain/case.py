@@ -7,10 +7,11 @@ case is about has moved on by itself, nothing is left to be done: such a case ca
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed
 from portal.domain.payment import LIVE, AttemptState
+from portal.domain.task import TaskKind
 
 CaseKind = Literal[
     "task.intake.accept_chunk",
@@ -87,6 +88,12 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "attempt_unresolved": "attempt",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
+
+
+def subject_of(task: TaskKind) -> Subject:
+    """What the subject of a task that was given up is."""
+    return SUBJECTS[cast("CaseKind", f"{OF_TASKS}{task}")]
+
 
 _AFTERWARDS: Final[tuple[Choice, ...]] = (_SEEN, _BY_HAND)
 

@@ -6,17 +6,11 @@ Stack only. Speaks to the vault with the operator's certificate, which no server
 import asyncio
 import sys
 from pathlib import Path
-from typing import TypeVar
 
-from portal.contract.client import VaultClient
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
-from portal.contract.envelope import Operation, Reply, Request
-from portal.kit.crypto import client_context
+from portal.stack.operator import ask
 
 _DAY_S = 86_400
-
-Q = TypeVar("Q", bound=Request)
-R = TypeVar("R", bound=Reply)
 
 
 def move_clock(state: Path, days: float) -> None:
@@ -24,7 +18,7 @@ def move_clock(state: Path, days: float) -> None:
 
     Raises: NotAllowed in production; InvalidInput; OSError when no stack runs in ``state``.
     """
-    moved = asyncio.run(_ask(state, MOVE_CLOCK, MoveClock(offset_s=days * _DAY_S)))
+    moved = asyncio.run(ask(state, MOVE_CLOCK, MoveClock(offset_s=days * _DAY_S)))
     before, now = moved.before_s / _DAY_S, moved.offset_s / _DAY_S
     sys.stdout.write(f"the business clock is {now:g} days ahead (before: {before:g})\n")
 
@@ -32,21 +26,7 @@ def move_clock(state: Path, days: float) -> None:
 def set_lapse(state: Path, code: str, after_days: int | None) -> None:
     """Set when a merchant's bills lapse; None: never. Raises: NotFound; InvalidInput; OSError."""
     request = SetLapse(merchant_code=code, lapse_after_days=after_days)
-    done = asyncio.run(_ask(state, SET_LAPSE, request))
+    done = asyncio.run(ask(state, SET_LAPSE, request))
     days = done.lapse_after_days
     word = "never lapse" if days is None else f"lapse {days} days after their due date"
     sys.stdout.write(f"bills of {code} {word}, from the next business day on\n")
-
-
-async def _ask(state: Path, operation: Operation[Q, R], request: Q) -> R:
-    folder = state / "keys" / "operator"
-    if not (state / "run").is_symlink():
-        msg = f"no stack is running in {state} (another folder: --state)"
-        raise RuntimeError(msg)
-    context = client_context(folder / "cert.pem", folder / "key.pem", folder / "ca.pem")
-    socket = (state / "run").readlink() / "vault" / "vault.sock"
-    client = await VaultClient.connect(str(socket), context)
-    try:
-        return await client.call(operation, request)
-    finally:
-        await client.close()

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from portal.application.doors import static
 from portal.application.doors.answers import payer_answer, remember_choice, staff_answer
 from portal.application.doors.context import language_of
-from portal.application.doors.dashboard import screens
+from portal.application.doors.dashboard import cases, screens
 from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
@@ -43,7 +43,7 @@ def staff(
     def answer(request: Request) -> Response:
         screen = make(request, data)
         values = {
-            **screen.values, "viewer": samples.VIEWER, "csrf": CSRF, "here": screen.here,
+            **screen.values, "viewer": data["viewer"], "csrf": CSRF, "here": screen.here,
             "flash": flash,
         }  # fmt: skip
         return staff_answer(request, screen.template, language_of(request), values)
@@ -103,10 +103,26 @@ def bills(nodes: list[Any], seen_as: str = "") -> Make:
     return staff(lambda request, given: screens.bills_screen(request, given, asked, seen_as), found)
 
 
+def listed(nodes: list[Any]) -> Make:
+    count = {"value": len(nodes), "exact": True}
+    page = {"nodes": nodes, "pageInfo": page_info(more=bool(nodes)), "count": count}
+    return staff(cases.cases_screen, data(cases=page))
+
+
+def one_case(case: Mapping[str, Any], flash: Flash | None = None, **more: object) -> Make:
+    return staff(cases.case_screen, data(case=case) | more, flash)
+
+
 ERROR = Flash(
     kind="error", text="値が長すぎます。", remedy="200文字以内にしてください。", field="reason",
     fields={"reason": "二重に請求したため"},
 )  # fmt: skip
+NOTE_MISSING = Flash(
+    kind="error",
+    text="理由を書いてください。",
+    field="note",
+    fields={"action": "LET_BE", "note": ""},
+)
 DONE = Flash(kind="done", text="SMSの再送を受け付けました。")
 SECRET = {"name": "料金計算システム", "value": "harai_aozora_" + "k" * 120}
 
@@ -176,6 +192,14 @@ STAFF_SCREENS: dict[str, Make] = {
     ),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),
     "keys-empty": staff(screens.keys_screen, data(apiKeys=[])),
+    "keys-clerk": staff(screens.keys_screen, {"viewer": samples.CLERK, "apiKeys": samples.KEYS}),
+    "cases": listed([*samples.CASES, samples.PASSED_CASE, samples.SETTLED_CASE]),
+    "cases-empty": listed([]),
+    **{f"case-{case['kind'].lower()}": one_case(case) for case in samples.CASES},
+    "case-settled": one_case(samples.SETTLED_CASE),
+    "case-passed": one_case(samples.PASSED_CASE),
+    "case-refused": one_case(samples.CASES[0], NOTE_MISSING),
+    "case-clerk": one_case(samples.CASE_OF_OWNERS, viewer=samples.CLERK),
     "keys-secret": staff(
         lambda request, given: screens.keys_screen(request, given, secret=SECRET),
         data(apiKeys=samples.KEYS),

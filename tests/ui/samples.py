@@ -8,7 +8,7 @@ PAYEE: dict[str, Any] = {
     "phone": "0120-000-000", "website": "https://aozora.example",
 }  # fmt: skip
 VIEWER: dict[str, Any] = {
-    "name": "佐藤 結衣", "email": "yui@aozora.example", "role": "OWNER",
+    "name": "佐藤 結衣", "email": "yui@aozora.example", "role": "OWNER", "openCases": 3,
     "merchant": {"code": "aozora", "name": "あおぞら電力", "zone": ZONE},
 }  # fmt: skip
 
@@ -242,3 +242,69 @@ KEYS = [
      "scopes": ["BILLS_READ"], "createdAt": "2026-10-01T00:00:00.000Z",
      "revokedAt": "2026-10-20T00:00:00.000Z", "lastUsedAt": None},
 ]  # fmt: skip
+
+
+def case(kind: str, /, **changes: object) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "id": "case_01JD0000000000000000000001",
+        "kind": kind,
+        "params": {},
+        "seen": 1,
+        "openedAt": "2026-11-22T08:41:00.000Z",
+        "lastSeenAt": "2026-11-22T08:41:00.000Z",
+        "bill": None, "import": None, "attempt": None,
+        "waiting": 0,
+        "movedOn": False,
+        "choices": [{"action": "RESTART", "needsNote": False},
+                    {"action": "LET_BE", "needsNote": True}],
+        "closedAt": None, "closedBy": None, "resolution": None,
+        "note": "",
+    }  # fmt: skip
+    return made | changes
+
+
+_A_BILL = {"id": "bill_01JD0000000000000000000048", "number": "E-2026-11-0048-21", "over": yen(0)}
+_AN_IMPORT = {"id": "imp_01JD0000000000000000000001", "filename": "2026年11月分_請求.csv"}
+_AN_ATTEMPT = {
+    "id": "att_01JD0000000000000000000001", "state": "unknown", "provider": "sandbox_card",
+    "reference": "AOZ-01JD0A7K2M9Q4T8W", "amount": yen(8_420),
+}  # fmt: skip
+_ASK = [{"action": "ASK_AGAIN", "needsNote": False},
+        {"action": "SETTLED_BY_HAND", "needsNote": True}]  # fmt: skip
+
+CASES = [
+    case("TASK_INTAKE_ACCEPT_CHUNK", waiting=2, params={"code": "workers_lost"},
+         **{"import": _AN_IMPORT | {"state": "CHECKING"}}),
+    case("TASK_INTAKE_ISSUE_BILLS", waiting=412, params={"code": "task_broke"},
+         **{"import": _AN_IMPORT | {"state": "ISSUING"}}),
+    case("TASK_INTAKE_DISCARD_BILLS", **{"import": _AN_IMPORT | {"state": "DISCARDING"}}),
+    case("TASK_MESSAGE_SEND_CHUNK", waiting=381, seen=3, params={"code": "credential_refused"},
+         lastSeenAt="2026-11-22T10:02:00.000Z", **{"import": _AN_IMPORT | {"state": "ISSUED"}}),
+    case("TASK_PAYMENT_INQUIRE", bill=_A_BILL, attempt=_AN_ATTEMPT),
+    case("TASK_PAYMENT_PASS_DUE"),
+    case("OVERPAID", bill=_A_BILL | {"over": yen(8_420)}, seen=2,
+         choices=[{"action": "SETTLED_BY_HAND", "needsNote": True}]),
+    case("LATE_SUCCESS", bill=_A_BILL, attempt=_AN_ATTEMPT | {"state": "succeeded"},
+         choices=[{"action": "LET_BE", "needsNote": False},
+                  {"action": "SETTLED_BY_HAND", "needsNote": True}]),
+    case("AMOUNT_MISMATCH", bill=_A_BILL, attempt=_AN_ATTEMPT, choices=_ASK),
+    case("PROVIDER_CONTRADICTS", bill=_A_BILL, attempt=_AN_ATTEMPT | {"state": "succeeded"},
+         choices=_ASK),
+    case("ATTEMPT_UNRESOLVED", bill=_A_BILL, attempt=_AN_ATTEMPT, choices=_ASK),
+]  # fmt: skip
+"""One of each kind."""
+
+SETTLED_CASE = case(
+    "OVERPAID", bill=_A_BILL, choices=[], closedAt="2026-11-22T11:00:00.000Z",
+    closedBy="staff:01936f00-0000-7000-8000-000000000001", resolution="SETTLED_BY_HAND",
+    note="11月22日に山田様の口座へ振込で返金。\n受付番号 4821-77",
+)  # fmt: skip
+PASSED_CASE = case(
+    "TASK_PAYMENT_INQUIRE", bill=_A_BILL, attempt=_AN_ATTEMPT | {"state": "succeeded"},
+    movedOn=True, choices=[{"action": "LET_BE", "needsNote": False},
+                           {"action": "SETTLED_BY_HAND", "needsNote": True}],
+)  # fmt: skip
+CASE_OF_OWNERS = case("OVERPAID", bill=_A_BILL | {"over": yen(8_420)}, choices=[])
+"""What a clerk sees of one that takes an owner."""
+
+CLERK = VIEWER | {"name": "田中 亮", "email": "ryo@aozora.example", "role": "CLERK"}

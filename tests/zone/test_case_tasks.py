@@ -1,5 +1,8 @@
 """The operator's view over all merchants' tasks, and starting again what was given up."""
 
+import asyncio
+import json
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,12 +19,13 @@ from portal.contract.client import VaultClient
 from portal.contract.envelope import Nothing
 from portal.contract.work import FAIL_TASK, FailTask, Leased
 from portal.domain.errors import Conflict, NotAllowed, NotFound
-from portal.domain.ids import CaseId
+from portal.domain.ids import CaseId, to_public
 from portal.kit import limits
+from portal.stack.tasks import run_list, run_restart
 from portal.vault.server import VaultServer
 from tests.make.acts import acting
 from tests.make.intake import Desk, csv, line, new_desk
-from tests.make.vault import ClientFor
+from tests.make.vault import ClientFor, Ground
 
 
 async def survey(operator: VaultClient) -> TaskSurvey:
@@ -124,3 +128,52 @@ async def test_the_operator_restarts_nothing_but_tasks(
         await desk.web.call(RESTART_CASE, RestartCase(case_id=case_id))
     with pytest.raises(NotAllowed):
         await desk.work.call(SURVEY_TASKS, Nothing())
+
+
+@pytest.fixture
+def at_the_vault(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The command line as an operator has it beside a vault of production; a folder of no stack."""
+    cert, key = ground.authority.zone("operator")
+    values = {
+        "SOCKET": ground.folder / "vault.sock",
+        "CERT": cert,
+        "KEY": key,
+        "CA": ground.authority.ca,
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"PORTAL_OPERATOR_{name}", str(value))
+    return ground.folder / "no-stack"
+
+
+async def test_the_command_line_lists_and_restarts(
+    vault: VaultServer,
+    client_for: ClientFor,
+    at_the_vault: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    desk = await new_desk(vault, client_for)
+    import_id = await stuck(desk)
+    async with acting(vault, desk.merchant_id) as act:
+        await act.plan_task("message.send_chunk", uuid4(), due_in_s=600)
+
+    assert await asyncio.to_thread(run_list, at_the_vault, as_json=True) == 1
+    told = json.loads(capsys.readouterr().out)
+    (found,) = told["given_up"]
+    assert found["subject"] == to_public("import", import_id)
+    assert (found["merchant"], found["code"]) == ("minato", "task_broke")
+    assert [(one["kind"], one["waiting"]) for one in told["waiting"]] == [("message.send_chunk", 1)]
+    assert await asyncio.to_thread(run_list, at_the_vault, as_json=False) == 1
+    assert found["case"] in capsys.readouterr().out
+
+    assert await asyncio.to_thread(run_restart, at_the_vault, found["case"]) == 0
+
+    assert capsys.readouterr().out == ("task.intake.accept_chunk of minato: 1 task started again\n")
+    assert await asyncio.to_thread(run_list, at_the_vault, as_json=False) == 0
+    assert "nothing was given up" in capsys.readouterr().out
+    with pytest.raises(NotFound):
+        await asyncio.to_thread(run_restart, at_the_vault, "case_nonsense")
+
+
+def test_without_a_stack_the_command_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="no stack is running"):
+        run_list(tmp_path, as_json=False)

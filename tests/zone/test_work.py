@@ -246,7 +246,7 @@ async def test_a_task_whose_workers_keep_dying_becomes_a_case(
 
     assert await hints(work) == []
     async with acting(vault) as act:
-        assert await act.db.fetchval("select count(*) from case_") == 1
+        assert await act.db.fetchval("select params from case_") == '{"code": "workers_lost"}'
         assert await act.db.fetchval("select count(*) from task") == 0
 
 

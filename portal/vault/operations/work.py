@@ -49,6 +49,9 @@ WAITING: Final = frozenset({"provider_paused", "deliveries_not_due", "worker_sto
 """Codes with which a task is given back because it has to wait: an outage of a provider that
 lasts longer than all tries together must not end what is still to be sent."""
 
+WORKERS_LOST: Final = "workers_lost"
+"""What a task is given up for when nobody came back from its leases."""
+
 _LANES: Final[tuple[Lane, ...]] = ("urgent", "bulk")
 
 
@@ -87,7 +90,7 @@ async def _hint(standing: Standing, at_most: int, lanes: tuple[Lane, ...]) -> tu
                     hints.append(outbox.to_hint(row))
                 else:
                     await act.act_for(row["merchant_id"])
-                    await _give_up(act, row["id"], row["kind"], row["subject_id"], "lease_lost")
+                    await _give_up(act, row["id"], row["kind"], row["subject_id"], WORKERS_LOST)
     return tuple(hints)
 
 
