@@ -6,6 +6,7 @@ from typing import Literal
 from portal.contract.envelope import Authority, Operation, Part, Reply, Request
 from portal.contract.page import AttemptView
 from portal.domain.ids import AttemptId
+from portal.domain.payment import AttemptState
 
 FindingState = Literal["succeeded", "failed", "requires_action", "pending", "not_found", "unclear"]
 
@@ -98,11 +99,14 @@ class ViewReturn(Request, frozen=True, kw_only=True):
 
 
 class Returned(Reply, frozen=True, kw_only=True):
-    """A short authority for the receipt and the inquiry of this one attempt."""
+    """A short authority for the receipt and the inquiry of this one attempt, and what to ask."""
 
     authority: Authority
     attempt_id: AttemptId
     page_ref: str
+    provider: str
+    reference: str
+    state: AttemptState
 
 
 class NoticeClaim(Part, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import msgspec
@@ -21,12 +21,21 @@ from portal.domain.task import Lane, TaskKind
 from portal.kit.clock import Clock, new_id
 from portal.vault import case, once, outbox
 from portal.vault.capability import VERSION, Budget, Capability, Kind, Mint, as_scopes
+from portal.vault.closing import Closing
 from portal.vault.db import Db
 from portal.vault.fields import Fields
 from portal.vault.settings import VaultSettings
 
 if TYPE_CHECKING:
     from portal.vault.keys import Keys
+
+
+_NOBODY: Final = UUID(int=0)
+_ENTER: Final = """
+select c.merchant_id,
+       set_config('harai.merchant', coalesce(c.merchant_id, $2::uuid)::text, true)
+from (select $1::text as code) asked left join merchant_code c on c.code = asked.code
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class Act:
     ) -> None:
         """Take the parts; nothing is opened or asked here."""
         self.db = db
+        self.closing = Closing()
         self.capability = capability
         self.caller = caller
         self.clock = clock
@@ -66,6 +76,7 @@ class Act:
         self.outcome = "ok"
         self.tasks_planned = False
         self.revoked: list[tuple[UUID, int]] = []
+        self.minted: list[Capability] = []
         self.incidents = incidents
         self._keys = keys
         self._mint = mint
@@ -97,8 +108,25 @@ class Act:
         """
         if self.capability.merchant is not None and self.capability.merchant != merchant_id:
             raise InvariantBroken("merchant_foreign")
+        if self.closing:  # written for the merchant before, so it must be so judged
+            await self.db.execute(self.closing.take())
         await self.db.execute("select set_config('harai.merchant', $1, true)", str(merchant_id))
         self._merchant = merchant_id
+
+    async def act_for_code(self, code: str) -> bool:
+        """Enter the merchant of a public code; for an unknown one enter nobody and say False.
+
+        One statement either way: nobody's rows are as quickly looked up as somebody's, so an
+        answer's time does not tell which merchants there are. For authorities of no merchant.
+        Raises: InvariantBroken ``merchant_foreign`` for one that is bound to a merchant.
+        """
+        if self.capability.merchant is not None:
+            raise InvariantBroken("merchant_foreign")
+        if self.closing:  # as above
+            await self.db.execute(self.closing.take())
+        found: UUID | None = await self.db.fetchval(_ENTER, code, _NOBODY)
+        self._merchant = found or _NOBODY
+        return found is not None
 
     async def fields(self) -> Fields:
         """The sealer of the current merchant; keys are unwrapped once and cached."""
@@ -132,10 +160,12 @@ class Act:
     @asynccontextmanager
     async def savepoint(self) -> AsyncGenerator[None]:
         """Undo only what happens inside when it raises; the error goes on to the caller."""
+        mark = len(self.closing)
         await self.db.execute("savepoint harai_part")
         try:
             yield
         except BaseException:
+            self.closing.cut(mark)
             await self.db.execute("rollback to savepoint harai_part")
             raise
         await self.db.execute("release savepoint harai_part")
@@ -150,13 +180,13 @@ class Act:
         lane: Lane | None = None,
         due_in_s: float = 0,
     ) -> UUID:
-        """Leave a task in the outbox; it exists if and only if this act commits.
+        """Leave a task in the outbox, at the act's end; it exists if and only if this act commits.
 
         Each call makes one more task: an operation that repeats itself plans through
         :meth:`once` or a state change that happens once.
         """
         task = outbox.NewTask(self.new_id(), kind, subject_id, number, lane, due_in_s)
-        await outbox.plan(self.db, self.merchant_id, self.now, (task,))
+        outbox.plan_at_the_end(self.closing, self.merchant_id, self.now, task)
         self.tasks_planned = self.tasks_planned or due_in_s <= 0
         return task.id
 
@@ -191,14 +221,13 @@ class Act:
 
     async def answer_once(self, kind: str, key: str, answer: bytes) -> None:
         """Store what a repeat of the key will be answered."""
-        await once.answer(self.db, self.merchant_id, (kind, key), answer)
+        self.closing.add("answer", self.merchant_id, kind, key, answer)
 
     # --- what others must know ---------------------------------------------------------------
     async def emit(self, bill_id: UUID, code: str, **params: str | int) -> None:
-        """Add an event to a bill's timeline. ``params`` hold no personal data."""
-        await self.db.execute(
-            "insert into bill_event (merchant_id, bill_id, id, at, code, actor, params)"
-            " values ($1, $2, $3, $4, $5, $6, $7)",
+        """Add an event to a bill's timeline, at the act's end. No personal data in ``params``."""
+        self.closing.add(
+            "event",
             self.merchant_id,
             bill_id,
             self.new_id(),
@@ -274,6 +303,7 @@ class Act:
             number=number,
             fence=fence,
         )
+        self.minted.append(capability)
         return self._mint.authority(capability)
 
     async def revoke(self, jti: UUID, expires_at: datetime) -> None:

@@ -23,7 +23,7 @@ from portal.domain.ledger import attempt_succeeded, bill_canceled
 from portal.domain.payment import LIVE, AttemptFacts, AttemptState, Verdict
 from portal.vault.act import Act
 from portal.vault.db import Row
-from portal.vault.ledger import post, settle, sums_of
+from portal.vault.ledger import post, settle, sums_of, with_entries
 
 ATTEMPT_TABLE: Final = "attempt"
 
@@ -45,6 +45,16 @@ class LockedBill:
     lifecycle: Lifecycle
     settlement: Settlement
     amount_minor: int
+    opened_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payee:
+    """A merchant's part in starting a payment, and the bill's live attempt if there is one."""
+
+    code: str
+    card_provider: str | None
+    live: "Attempt | None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +87,27 @@ class Attempt:
         return self.state in LIVE
 
 
-_COLUMNS: Final = (
-    "id, bill_id, method, provider, reference, state, version, amount_minor, created_at,"
-    " finished_at, state_at, doubt_at, asked, ask_at, missing_at, decline_code, authentication,"
-    " provider_ref, instrument"
-)
-_BILL: Final = "id, number, lifecycle, settlement, amount_minor"
+_NAMES: Final = (
+    "id", "bill_id", "method", "provider", "reference", "state", "version", "amount_minor",
+    "created_at", "finished_at", "state_at", "doubt_at", "asked", "ask_at", "missing_at",
+    "decline_code", "authentication", "provider_ref", "instrument",
+)  # fmt: skip
+_COLUMNS: Final = ", ".join(_NAMES)
+BESIDE: Final = ", ".join(f"a.{name} as attempt_{name}" for name in _NAMES)
+"""An attempt's columns beside another row's, as ``a``; see :func:`open_beside`."""
+
+_BILL: Final = "id, number, lifecycle, settlement, amount_minor, opened_at"
+_IS_LIVE: Final = "state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')"
+_PAYEE: Final = f"""
+select m.code, m.card_provider, {BESIDE} from merchant m
+left join attempt a on a.merchant_id = m.id and a.bill_id = $2 and a.{_IS_LIVE}
+where m.id = $1
+"""  # noqa: S608  constant columns
+_BILL_OF: Final = f"""
+select {_BILL} from bill
+where merchant_id = $1 and id = (select bill_id from attempt where merchant_id = $1 and id = $2)
+for update
+"""  # noqa: S608  constant columns
 _STORE: Final = """
 update attempt set state = $3, version = $4, finished_at = $5, state_at = $6, asked = $7,
     ask_at = $8, missing_at = $9, decline_code = $10, authentication = $11, provider_ref = $12,
@@ -111,15 +136,10 @@ async def lock_attempt(act: Act, attempt_id: UUID) -> tuple[LockedBill, Attempt]
 
     Raises: NotFound ``not_found``.
     """
-    bill_id = await act.db.fetchval(
-        "select bill_id from attempt where merchant_id = $1 and id = $2",
-        act.merchant_id,
-        attempt_id,
-    )
-    if bill_id is None:
+    row = await act.db.fetchrow(_BILL_OF, act.merchant_id, attempt_id)
+    if row is None:
         raise NotFound("not_found", params={"kind": "attempt"})
-    bill = await lock_bill(act, bill_id)
-    return bill, await read_attempt(act, attempt_id)
+    return LockedBill(**row), await read_attempt(act, attempt_id)
 
 
 async def read_attempt(act: Act, attempt_id: UUID) -> Attempt:
@@ -140,12 +160,27 @@ async def read_attempt(act: Act, attempt_id: UUID) -> Attempt:
 async def find_live(act: Act, bill_id: UUID) -> Attempt | None:
     """The one attempt of a bill by which money may still move."""
     row = await act.db.fetchrow(
-        f"select {_COLUMNS} from attempt where merchant_id = $1 and bill_id = $2"  # noqa: S608  constant columns
-        " and state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')",
+        f"select {_COLUMNS} from attempt where merchant_id = $1 and bill_id = $2 and {_IS_LIVE}",  # noqa: S608  constant columns
         act.merchant_id,
         bill_id,
     )
     return None if row is None else await open_row(act, row)
+
+
+async def read_payee(act: Act, bill_id: UUID) -> Payee:
+    """What starting a payment of a locked bill needs to know. Raises: NotFound ``not_found``."""
+    row = await act.db.fetchrow(_PAYEE, act.merchant_id, bill_id)
+    if row is None:
+        raise NotFound("not_found", params={"kind": "merchant"})
+    live = await open_beside(act, row)
+    return Payee(code=row["code"], card_provider=row["card_provider"], live=live)
+
+
+async def open_beside(act: Act, row: Row) -> Attempt | None:
+    """The attempt whose columns stand in a row as BESIDE names them; None where there is none."""
+    if row["attempt_id"] is None:
+        return None
+    return await open_row(act, {name: row[f"attempt_{name}"] for name in _NAMES})
 
 
 async def open_row(act: Act, row: Row) -> Attempt:
@@ -336,9 +371,12 @@ def to_now(attempt: Attempt) -> AttemptNow:
 
 
 async def _book_money(act: Act, bill: LockedBill, attempt: Attempt) -> None:
-    owed = bill_rules.owed_minor(bill.lifecycle, await sums_of(act, bill.id))
-    await post(act, [attempt_succeeded(bill.id, attempt.id, attempt.amount_minor, owed)])
-    await settle(act, bill.id, bill.settlement)
+    sums = await sums_of(act, bill.id)
+    owed = bill_rules.owed_minor(bill.lifecycle, sums)
+    transaction = attempt_succeeded(bill.id, attempt.id, attempt.amount_minor, owed)
+    if await post(act, [transaction]):
+        sums = with_entries(sums, transaction)
+    await settle(act, bill.id, bill.settlement, sums)
     if owed < attempt.amount_minor:
         await act.open_case(
             "overpaid", bill.id, attempt=to_public("attempt", attempt.id),

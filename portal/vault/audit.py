@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from portal.domain.errors import InvariantBroken
 from portal.kit.clock import Clock
+from portal.vault.closing import Closing
 from portal.vault.db import Db, Row
 
 PUBLIC_KEY_FILE: Final = "audit.pub"
@@ -145,8 +146,26 @@ class Audit:
         self._pending[self._last] = None
         return self._last
 
+    def close_with(self, closing: Closing, number: int, entry: Entry) -> None:
+        """Add a row to what an act writes with its commit."""
+        closing.add(
+            "audit",
+            self.instance,
+            number,
+            entry.at,
+            entry.merchant_id,
+            entry.caller,
+            entry.kind,
+            entry.subject,
+            entry.jti,
+            entry.operation,
+            entry.outcome,
+            entry.rows,
+            entry.digest,
+        )
+
     async def insert(self, db: Db, number: int, entry: Entry) -> None:
-        """Add a row to the open transaction."""
+        """Add a row on its own, outside any act."""
         await db.execute(
             "insert into audit (instance, number, at, merchant_id, caller, kind, subject, jti,"
             " operation, outcome, rows, digest)"

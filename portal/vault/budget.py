@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from portal.domain.errors import LimitReached
 from portal.vault.capability import Capability
+from portal.vault.closing import Closing
 from portal.vault.db import Db
 from portal.vault.settings import VaultSettings
 
@@ -39,6 +40,19 @@ class Allowance:
         """The number of the window that a moment falls into."""
         return int(now_s // self.window_s) if self.window_s else 0
 
+    def expires(self, window: int, now: datetime) -> datetime:
+        """When the counter of a window may be forgotten; never before ``now``."""
+        if self.window_s:
+            end = datetime.fromtimestamp((window + 2) * self.window_s, UTC)
+        else:
+            end = datetime.fromtimestamp(self.ends_s, UTC) + timedelta(hours=1)
+        return max(end, now)
+
+
+def _own_allowance(capability: Capability) -> Allowance:
+    budget = capability.budget
+    return Allowance(f"cap:{capability.jti}", budget.rows, budget.window_s, capability.expires_at)
+
 
 class Budgets:
     """Spends allowances for one instance. ``side`` gives a connection outside any act."""
@@ -57,17 +71,32 @@ class Budgets:
         Raises: LimitReached ``budget_spent`` with param ``of`` (authority or caller); then the
         answer must not leave.
         """
-        own = Allowance(
-            f"cap:{capability.jti}",
-            capability.budget.rows,
-            capability.budget.window_s,
-            capability.expires_at,
-        )
-        await self._spend(own, rows, now, "authority")
+        await self._spend(_own_allowance(capability), rows, now, "authority")
         minute = self._minute_limit(capability.kind, caller)
         if minute is not None:
             holder = f"caller:{caller}:{capability.kind}"
             await self._spend(Allowance(holder, minute, MINUTE_S, 0), rows, now, "caller")
+
+    def open_with(
+        self, closing: Closing, capability: Capability, now: datetime
+    ) -> tuple[tuple[str, int], int]:
+        """Lease the first chunk of an authority that an act mints, with that act's own commit.
+
+        Whoever opens a page looks at it next, so this saves a transaction. Returns what to give
+        :meth:`keep` once the commit is known to have succeeded; if it never is, the chunk counts
+        as spent.
+        """
+        own = _own_allowance(capability)
+        window = own.window_no(now.timestamp())
+        chunk = min(own.rows, max(CHUNK_ROWS_MIN, own.rows // CHUNK_PARTS))
+        closing.add("lease", own.holder, window, chunk, own.expires(window, now))
+        return (own.holder, window), chunk
+
+    def keep(self, leased: tuple[tuple[str, int], int]) -> None:
+        """Spend from now on what :meth:`open_with` leased."""
+        place, rows = leased
+        self._left[place] = self._left.get(place, 0) + rows
+        self._forget_oldest()
 
     def _minute_limit(self, kind: str, caller: str) -> int | None:
         limits = {
@@ -88,6 +117,9 @@ class Budgets:
             left += await self._lease(allowance, window, rows - left, now, of)
             left += self._left.pop(place, 0)
         self._left[place] = left - rows
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
         if len(self._left) > LEASES_MAX:
             del self._left[next(iter(self._left))]
 
@@ -107,10 +139,6 @@ class Budgets:
     async def _take(
         self, db: Db, allowance: Allowance, window: int, rows: int, now: datetime
     ) -> bool:
-        if allowance.window_s:
-            expires = datetime.fromtimestamp((window + 2) * allowance.window_s, UTC)
-        else:
-            expires = datetime.fromtimestamp(allowance.ends_s, UTC) + timedelta(hours=1)
         taken = await db.fetchval(
             "insert into budget (holder, window_no, used, expires_at) values ($1, $2, $3, $4)"
             " on conflict (holder, window_no) do update set used = budget.used + excluded.used"
@@ -118,7 +146,7 @@ class Budgets:
             allowance.holder,
             window,
             rows,
-            max(expires, now),
+            allowance.expires(window, now),
             allowance.rows,
         )
         return taken is not None

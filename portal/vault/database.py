@@ -86,6 +86,7 @@ def _settings(application: str) -> dict[str, str]:
         "timezone": "UTC",
         "search_path": "public",
         "jit": "off",
+        "standard_conforming_strings": "on",  # portal.vault.closing writes bytes as '\\x...'
     }
 
 
@@ -108,10 +109,22 @@ async def _keep_session(_connection: Connection) -> None:
 
 
 async def open_pool(
-    dsn: str, password_file: Path, application: str, *, connections: tuple[int, int]
+    dsn: str,
+    password_file: Path,
+    application: str,
+    *,
+    connections: tuple[int, int],
+    prepare: str = "",
 ) -> Pool:
-    """A pool of ``connections`` (least, most). Raises: TryLater ``database_away``."""
+    """A pool of ``connections`` (least, most), each of which runs ``prepare`` when it is made.
+
+    Raises: TryLater ``database_away``.
+    """
     least, most = connections
+
+    async def make_ready(connection: Connection) -> None:
+        await connection.execute(prepare)
+
     try:
         return await _create_pool(
             dsn,
@@ -121,6 +134,7 @@ async def open_pool(
             timeout=limits.CONNECTION_WAIT_S,
             max_inactive_connection_lifetime=0,
             server_settings=_settings(application),
+            init=make_ready if prepare else None,
             reset=_keep_session,
         )
     except (*LINK_FAULTS, PostgresError) as fault:

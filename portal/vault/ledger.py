@@ -6,6 +6,7 @@ checks on its own that every transaction balances and that nothing is ever chang
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from uuid import UUID
 
 from portal.domain import bill as rules
@@ -14,19 +15,23 @@ from portal.domain.errors import InvariantBroken
 from portal.domain.ledger import Transaction
 from portal.vault.act import Act
 
-_TRANSACTIONS = """
-insert into ledger_transaction (merchant_id, id, cause, cause_id, at, debit_minor, entries)
-select $1, t.id, t.cause, t.cause_id, $2, t.debit_minor, t.entries
-from unnest($3::uuid[], $4::text[], $5::uuid[], $6::bigint[], $7::smallint[])
-     as t (id, cause, cause_id, debit_minor, entries)
-on conflict (merchant_id, cause_id, cause) do nothing
-returning id
-"""
-_ENTRIES = """
-insert into ledger_entry
-    (merchant_id, transaction_id, line, account, amount_minor, bill_id, attempt_id)
-select $1, e.* from unnest($2::uuid[], $3::smallint[], $4::text[], $5::bigint[], $6::uuid[],
-                           $7::uuid[]) as e
+_POST = """
+with booked as (
+    insert into ledger_transaction (merchant_id, id, cause, cause_id, at, debit_minor, entries)
+    select $1, t.id, t.cause, t.cause_id, $2, t.debit_minor, t.entries
+    from unnest($3::uuid[], $4::text[], $5::uuid[], $6::bigint[], $7::smallint[])
+         as t (id, cause, cause_id, debit_minor, entries)
+    on conflict (merchant_id, cause_id, cause) do nothing
+    returning id
+), lines as (
+    insert into ledger_entry
+        (merchant_id, transaction_id, line, account, amount_minor, bill_id, attempt_id)
+    select $1, e.*
+    from unnest($8::uuid[], $9::smallint[], $10::text[], $11::bigint[], $12::uuid[], $13::uuid[])
+         as e (transaction_id, line, account, amount_minor, bill_id, attempt_id)
+    where e.transaction_id in (select id from booked)
+)
+select count(*) from booked
 """
 _BOOKED_OTHERWISE = """
 select t.cause, t.cause_id from unnest($2::text[], $3::uuid[], $4::bigint[])
@@ -39,7 +44,7 @@ where t.debit_minor <> w.debit_minor limit 1
 async def post(act: Act, transactions: Sequence[Transaction]) -> int:
     """Book transactions, each cause once; returns how many were new.
 
-    Two statements for any number (thousands are fine). A cause that is booked already is left as
+    One statement for any number (thousands are fine). A cause that is booked already is left as
     it is, so a step that is repeated books nothing twice.
 
     Raises: InvariantBroken ``ledger_cause_reused`` when a cause was booked with another amount.
@@ -50,8 +55,13 @@ async def post(act: Act, transactions: Sequence[Transaction]) -> int:
     causes = [item.cause for item in wanted.values()]
     cause_ids = [item.cause_id for item in wanted.values()]
     debits = [item.debit_minor for item in wanted.values()]
-    rows = await act.db.fetch(
-        _TRANSACTIONS,
+    lines = [
+        (transaction_id, line, entry)
+        for transaction_id, transaction in wanted.items()
+        for line, entry in enumerate(transaction.entries)
+    ]
+    booked: int = await act.db.fetchval(
+        _POST,
         act.merchant_id,
         act.business,
         list(wanted),
@@ -59,27 +69,6 @@ async def post(act: Act, transactions: Sequence[Transaction]) -> int:
         cause_ids,
         debits,
         [len(item.entries) for item in wanted.values()],
-    )
-    booked = {row["id"]: wanted[row["id"]] for row in rows}
-    if len(booked) < len(wanted):
-        clash = await act.db.fetchrow(_BOOKED_OTHERWISE, act.merchant_id, causes, cause_ids, debits)
-        if clash is not None:
-            context = f"{clash['cause']} {clash['cause_id']}"
-            raise InvariantBroken("ledger_cause_reused", context=context)
-    if booked:
-        await _insert_entries(act, booked)
-    return len(booked)
-
-
-async def _insert_entries(act: Act, booked: dict[UUID, Transaction]) -> None:
-    lines = [
-        (transaction_id, line, entry)
-        for transaction_id, transaction in booked.items()
-        for line, entry in enumerate(transaction.entries)
-    ]
-    await act.db.execute(
-        _ENTRIES,
-        act.merchant_id,
         [transaction_id for transaction_id, _, _ in lines],
         [line for _, line, _ in lines],
         [entry.account for _, _, entry in lines],
@@ -87,6 +76,12 @@ async def _insert_entries(act: Act, booked: dict[UUID, Transaction]) -> None:
         [entry.bill_id for _, _, entry in lines],
         [entry.attempt_id for _, _, entry in lines],
     )
+    if booked < len(wanted):
+        clash = await act.db.fetchrow(_BOOKED_OTHERWISE, act.merchant_id, causes, cause_ids, debits)
+        if clash is not None:
+            context = f"{clash['cause']} {clash['cause_id']}"
+            raise InvariantBroken("ledger_cause_reused", context=context)
+    return booked
 
 
 async def sums_of(act: Act, bill_id: UUID) -> BillSums:
@@ -105,13 +100,21 @@ async def sums_of(act: Act, bill_id: UUID) -> BillSums:
     )
 
 
-async def settle(act: Act, bill_id: UUID, before: Settlement) -> Settlement:
+def with_entries(sums: BillSums, transaction: Transaction) -> BillSums:
+    """The sums of a locked bill after one more transaction about it was booked."""
+    balances = asdict(sums)
+    for entry in transaction.entries:
+        if entry.account in balances:
+            balances[entry.account] += entry.amount_minor
+    return BillSums(**balances)
+
+
+async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) -> Settlement:
     """Bring a locked bill's settlement to what the ledger says; emit the change's event.
 
-    ``before`` is the bill's settlement as read under its lock. The day of the first money is kept
-    in ``paid_at`` (business time).
+    ``before`` is the bill's settlement and ``sums`` are its ledger's, both as they are under its
+    lock. The day of the first money is kept in ``paid_at`` (business time).
     """
-    sums = await sums_of(act, bill_id)
     edge = rules.settle(before, sums)
     if edge is None:
         return before

@@ -57,13 +57,3 @@ async def claim(
         raise ArgumentsDifferError
     answer: bytes | None = row["answer"]
     return answer if answer is not None else b""
-
-
-async def answer(db: Db, merchant: UUID, place: tuple[str, str], stored: bytes) -> None:
-    """Keep the answer that a repeat of ``(kind, key)`` gets."""
-    await db.execute(
-        "update once set answer = $4 where merchant_id = $1 and kind = $2 and key = $3",
-        merchant,
-        *place,
-        stored,
-    )

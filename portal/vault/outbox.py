@@ -18,6 +18,7 @@ from portal.domain.errors import Conflict
 from portal.domain.ids import TaskId
 from portal.domain.task import LANES, Lane, TaskKind
 from portal.kit import limits
+from portal.vault.closing import Closing
 from portal.vault.db import Db, Row
 
 
@@ -48,6 +49,21 @@ async def plan(db: Db, merchant_id: UUID, now: datetime, tasks: Sequence[NewTask
         [task.subject_id for task in tasks],
         [task.number for task in tasks],
         [now + timedelta(seconds=task.due_in_s) for task in tasks],
+    )
+
+
+def plan_at_the_end(closing: Closing, merchant_id: UUID, now: datetime, task: NewTask) -> None:
+    """The same for one task, together with the act's commit."""
+    closing.add(
+        "task",
+        merchant_id,
+        task.id,
+        task.kind,
+        task.lane or LANES[task.kind],
+        task.subject_id,
+        task.number,
+        now,
+        now + timedelta(seconds=task.due_in_s),
     )
 
 

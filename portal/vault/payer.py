@@ -16,7 +16,6 @@ from portal.vault.fields import Fields
 
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SECRET_CHARACTERS: Final = 22
-_NOBODY: Final = UUID(int=0)
 _PAGE_REF_BYTES: Final = 10
 
 
@@ -42,16 +41,8 @@ def require_own_attempt(act: Act, attempt: Attempt) -> None:
 
 
 async def enter_merchant(act: Act, code: str) -> bool:
-    """Enter the merchant of a public code; for an unknown one enter nobody and say so.
-
-    Nobody's rows are as quickly looked up as somebody's, so an answer's time does not tell which
-    merchants there are.
-    """
-    merchant_id: UUID | None = await act.db.fetchval(
-        "select merchant_id from merchant_code where code = $1", code
-    )
-    await act.act_for(merchant_id or _NOBODY)
-    return merchant_id is not None
+    """Enter the merchant of a public code; for an unknown one enter nobody and say so."""
+    return await act.act_for_code(code)
 
 
 def page_ref_of(fields: Fields, bill_id: UUID) -> str:

@@ -20,6 +20,7 @@ from portal.vault.budget import MINUTE_S
 from portal.vault.capability import VERSION, Budget, Capability, Mint
 from portal.vault.channel import Channel, Host
 from portal.vault.clock import VaultClock
+from portal.vault.closing import PREPARE
 from portal.vault.database import Pool, open_pool
 from portal.vault.gate import Gate, Peer
 from portal.vault.keys import Keys, read_root_key_file
@@ -87,7 +88,7 @@ class VaultServer:
         dsn, secret = settings.database_url, settings.database_password_file
         name = application_name(settings.instance)
         bounds = (CONNECTIONS_AT_START, limits.DATABASE_CONNECTIONS_MAX)
-        pool = await open_pool(dsn, secret, name, connections=bounds)
+        pool = await open_pool(dsn, secret, name, connections=bounds, prepare=PREPARE)
         self._pools.append(pool)
         side = await open_pool(dsn, secret, name, connections=SIDE_CONNECTIONS)
         self._pools.append(side)

@@ -168,7 +168,7 @@ class Transactions:
             if merchant is None:
                 await db.execute("begin")
             else:  # a UUID's text can't hold anything but hex digits and dashes
-                await db.execute(f"begin; select set_config('harai.merchant', '{merchant}', true)")
+                await db.execute(f"begin; set local harai.merchant = '{merchant}'")
             if call.capability.kind == "lease":
                 fence = call.capability.fence
                 await outbox.renew(db, call.capability.subject, fence, act.now)
@@ -176,29 +176,38 @@ class Transactions:
             rows = act.rows_revealed + call.entry.cost
             if rows:
                 await self._budgets.charge(call.capability, call.caller, rows, act.now)
+            leased = [
+                self._budgets.open_with(act.closing, minted, act.now)
+                for minted in act.minted
+                if minted.kind == "payer"
+            ]
             if is_audited and call.entry.audit != "none":
                 number = self._audit.next_number()
-                await self._audit.insert(db, number, _entry(act, call))
+                self._audit.close_with(act.closing, number, _entry(act, call))
             crash_point("vault.before_commit", call.entry.op.name)
         except BaseException:
             await _roll_back(db)
             self._settle(number)
             raise
-        await self._commit(db, number)
+        await self._commit(db, act.closing.take("commit"), number)
+        for one in leased:
+            self._budgets.keep(one)
         crash_point("vault.after_commit", call.entry.op.name)
 
-    async def _commit(self, db: Connection, number: int | None) -> None:
-        """Commit. Raises: Unknown ``commit_unclear`` when a break here leaves it open.
+    async def _commit(self, db: Connection, statements: str, number: int | None) -> None:
+        """Write what closes the act and commit, in one message.
 
-        Cancellation counts as such a break: whoever cancels must not believe in a rollback.
+        Raises: Unknown ``commit_unclear`` when a break here leaves it open. Cancellation counts
+        as such a break: whoever cancels must not believe in a rollback.
         """
         try:
-            await db.execute("commit")
+            await db.execute(statements)
         except (asyncio.CancelledError, PostgresError, *LINK_FAULTS) as fault:
-            db.terminate()
             if isinstance(fault, PostgresError) and not is_link_fault(fault):
-                self._settle(number)  # the server said no: nothing was kept
+                await _roll_back(db)  # the server said no: nothing is kept
+                self._settle(number)
                 raise
+            db.terminate()
             if number is not None:
                 self._audit.doubt(number)
             raise Unknown("commit_unclear", context=type(fault).__name__) from fault
@@ -267,7 +276,7 @@ class Transactions:
     async def upkeep(self, merchant: UUID) -> AsyncGenerator[Db]:
         """A transaction of the vault's own housekeeping in one merchant's rows; reveals nothing."""
         async with self.side() as db:
-            await db.execute(f"begin; select set_config('harai.merchant', '{merchant}', true)")
+            await db.execute(f"begin; set local harai.merchant = '{merchant}'")
             try:
                 yield db
                 await db.execute("commit")

@@ -10,7 +10,7 @@ import pytest
 from portal.application.payment.desk import PayDesk
 from portal.application.payment.inquire import finish_return, inquire
 from portal.application.payment.submit import Intent, submit_payment
-from portal.contract.payment import AttemptNow
+from portal.contract.payment import VIEW_ATTEMPT, AttemptNow, ViewAttempt
 from portal.domain.errors import Conflict, NotFound
 from portal.kit.outbound import Outbound
 from portal.sandbox import magic
@@ -50,7 +50,10 @@ async def till(ground: Ground, vault: VaultServer) -> AsyncGenerator[Till]:
 
 async def come_back(till: Till, url: str) -> AttemptNow:
     code, token = url.removeprefix(f"{ORIGIN}/return/").split("/")
-    return (await finish_return(till.desk, code, token)).attempt
+    back = await finish_return(till.desk, code, token)
+    return await till.desk.vault.call(
+        VIEW_ATTEMPT, ViewAttempt(attempt_id=back.attempt_id), back.authority
+    )
 
 
 async def test_a_payer_pays_and_comes_back_to_a_receipt(till: Till) -> None:

@@ -13,13 +13,11 @@ from portal.application.payment.desk import PayDesk
 from portal.contract.envelope import Authority
 from portal.contract.payment import (
     RECORD_INQUIRY,
-    VIEW_ATTEMPT,
     VIEW_INQUIRY,
     VIEW_RETURN,
     AttemptNow,
     Finding,
     RecordInquiry,
-    ViewAttempt,
     ViewInquiry,
     ViewReturn,
 )
@@ -39,29 +37,26 @@ class PayerBack:
 
     authority: Authority
     page_ref: str
-    attempt: AttemptNow
+    attempt_id: AttemptId
 
 
 async def finish_return(desk: PayDesk, merchant_code: str, return_token: str) -> PayerBack:
-    """Find the attempt behind the return address, ask the provider once, and show what is so.
+    """Find the attempt behind the return address, ask the provider once, and book what it says.
 
     Works in another browser than the one that left. When the finding can't be booked just now the
-    attempt is shown as it was: the inquiry that the vault has planned will book it.
+    attempt stays as it was: the inquiry that the vault has planned will book it.
 
     Raises: NotFound or Expired from the vault for a token that leads nowhere.
     """
     back = await desk.vault.call(
         VIEW_RETURN, ViewReturn(merchant_code=merchant_code, return_token=return_token)
     )
-    now = await desk.vault.call(
-        VIEW_ATTEMPT, ViewAttempt(attempt_id=back.attempt_id), back.authority
-    )
-    if now.attempt.state != SETTLED:
-        finding = await _ask(desk, now.provider, now.reference)
+    if back.state != SETTLED:
+        finding = await _ask(desk, back.provider, back.reference)
         crash_point("web.after_inquiry")
         with suppress(TryLater, Unknown):
-            now = await _book(desk, back.authority, back.attempt_id, finding)
-    return PayerBack(back.authority, back.page_ref, now)
+            await _book(desk, back.authority, back.attempt_id, finding)
+    return PayerBack(back.authority, back.page_ref, back.attempt_id)
 
 
 async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> AttemptNow | None:

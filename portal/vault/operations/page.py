@@ -32,7 +32,7 @@ from portal.domain.ids import MerchantId
 from portal.domain.page import LatestAttempt
 from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
-from portal.vault.attempt import Attempt, open_row, to_view
+from portal.vault.attempt import BESIDE, Attempt, open_beside, to_view
 from portal.vault.db import Row
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
@@ -57,22 +57,21 @@ _WEB: Final = frozenset({"web"})
 _PAYER: Final = frozenset({"payer"})
 _NO_LINK: Final = bytes(32)
 
-_PAGE: Final = """
+_PAGE: Final = f"""
 select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_minor, b.tax_minor,
        b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
-       m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider
+       m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider,
+       {BESIDE}
 from bill b join merchant m on m.id = b.merchant_id
+left join lateral (
+    select * from attempt where merchant_id = b.merchant_id and bill_id = b.id
+    order by state not in ('succeeded', 'created', 'submitting', 'requires_action', 'processing',
+                           'unknown'), id desc
+    limit 1
+) a on true
 where b.merchant_id = $1 and b.id = $2
-"""
-_LATEST: Final = """
-select id, bill_id, method, provider, reference, state, version, amount_minor, created_at,
-       finished_at, state_at, doubt_at, asked, ask_at, missing_at, decline_code, authentication,
-       provider_ref, instrument
-from attempt where merchant_id = $1 and bill_id = $2
-order by state not in ('succeeded', 'created', 'submitting', 'requires_action', 'processing',
-                       'unknown'), id desc
-limit 1
-"""
+"""  # noqa: S608  constant columns
+"""The bill, its merchant, and the attempt that counts: the live or successful one, or the last."""
 
 
 @operation(OPEN_LINK, callers=_WEB, kinds=frozenset({"caller"}), audit="effect")
@@ -124,8 +123,7 @@ async def view_page(act: Act, request: Nothing) -> PageView:
     row = await act.db.fetchrow(_PAGE, act.merchant_id, bill_id)
     if row is None:
         raise NotFound("not_found", params={"kind": "bill"})
-    newest = await act.db.fetchrow(_LATEST, act.merchant_id, bill_id)
-    attempt = None if newest is None else await open_row(act, newest)
+    attempt = await open_beside(act, row)
     act.reveal(1)
     return await _view(act, row, attempt)
 

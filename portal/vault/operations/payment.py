@@ -41,8 +41,8 @@ from portal.vault.attempt import (
     Attempt,
     Instrument,
     LockedBill,
+    Payee,
     emit_attempt,
-    find_live,
     finish_cancel,
     insert_attempt,
     lock_attempt,
@@ -50,6 +50,7 @@ from portal.vault.attempt import (
     move,
     plan_inquiry,
     read_attempt,
+    read_payee,
     store_attempt,
     to_now,
 )
@@ -68,6 +69,11 @@ RETURN_AUTHORITY_S: Final = 15 * 60
 RETURN_VIEWS_MAX: Final = 60
 _RETURN_OPS: Final = (VIEW_PAGE.name, VIEW_ATTEMPT.name, RECORD_INQUIRY.name)
 _ONCE: Final = "start_payment"
+_RETURN: Final = """
+select t.attempt_id, t.bill_id, t.expires_at, a.provider, a.reference, a.state
+from return_token t join attempt a on a.merchant_id = t.merchant_id and a.id = t.attempt_id
+where t.merchant_id = $1 and t.token_hash = $2
+"""
 _WEB: Final = frozenset({"web"})
 _PAYER: Final = frozenset({"payer"})
 
@@ -76,9 +82,10 @@ _PAYER: Final = frozenset({"payer"})
 async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     """Start a try to pay the bill of this authority: one live try per bill.
 
-    A second intent while the payer is still on the provider's page leads back to that page; it
-    replaces the try only if nobody can ever have got the page's address. The reply then, and for
-    a key seen before, is not ``fresh``.
+    Who presses the button has opened the page, so that is noted too. A second intent while the
+    payer is still on the provider's page leads back to that page; it replaces the try only if
+    nobody can ever have got the page's address. The reply then, and for a key seen before, is not
+    ``fresh``.
 
     Raises: Conflict ``not_payable``, ``amount_changed`` (param ``amount_minor``),
     ``attempt_running``, ``method_unavailable``, ``idempotency_mismatch``; InvalidInput
@@ -92,13 +99,17 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     seen = await act.once(_ONCE, key, arguments)
     if seen is not None:
         attempt = await read_attempt(act, AttemptId(_read_id(seen)))
-        return await _started(act, bill, attempt, fresh=False)
+        payee = await read_payee(act, bill.id)
+        return _started(act, payee, bill, attempt, fresh=False)
     _check_intent(bill, request)
-    live = await find_live(act, bill.id)
+    payee = await read_payee(act, bill.id)
+    live = payee.live
     resumed = None if live is None else await _resume(act, bill, live, request.method)
-    attempt = resumed or await _create(act, bill, request.method)
+    attempt = resumed or await _create(act, payee, bill, request.method)
+    if bill.opened_at is None:
+        act.closing.add("opened", act.merchant_id, bill.id, act.business)
     await act.answer_once(_ONCE, key, attempt.id.bytes)
-    return await _started(act, bill, attempt, fresh=resumed is None)
+    return _started(act, payee, bill, attempt, fresh=resumed is None)
 
 
 @operation(RECORD_SUBMISSION, callers=_WEB, kinds=_PAYER, audit="effect")
@@ -152,8 +163,7 @@ async def view_return(act: Act, request: ViewReturn) -> Returned:
     """
     known = await enter_merchant(act, request.merchant_code)
     row = await act.db.fetchrow(
-        "select attempt_id, bill_id, expires_at from return_token"
-        " where merchant_id = $1 and token_hash = $2",
+        _RETURN,
         act.merchant_id,
         sha256(request.return_token.encode()),
     )
@@ -170,7 +180,14 @@ async def view_return(act: Act, request: ViewReturn) -> Returned:
         budget_rows=RETURN_VIEWS_MAX,
     )
     page_ref = page_ref_of(await act.fields(), row["bill_id"])
-    return Returned(authority=authority, attempt_id=AttemptId(row["attempt_id"]), page_ref=page_ref)
+    return Returned(
+        authority=authority,
+        attempt_id=AttemptId(row["attempt_id"]),
+        page_ref=page_ref,
+        provider=row["provider"],
+        reference=row["reference"],
+        state=row["state"],
+    )
 
 
 def _check_intent(bill: LockedBill, request: StartPayment) -> None:
@@ -206,10 +223,8 @@ async def _supersede(act: Act, live: Attempt) -> None:
     await emit_attempt(act, given_up, edge.code)
 
 
-async def _create(act: Act, bill: LockedBill, method: str) -> Attempt:
-    provider: str | None = await act.db.fetchval(
-        "select card_provider from merchant where id = $1", act.merchant_id
-    )
+async def _create(act: Act, payee: Payee, bill: LockedBill, method: str) -> Attempt:
+    provider = payee.card_provider
     if not provider:
         raise Conflict("method_unavailable", params={"method": method})
     attempt_id = act.new_id()
@@ -255,11 +270,13 @@ async def _record_late(act: Act, attempt: Attempt, request: RecordSubmission) ->
     return await store_attempt(act, _asked_at(told, ask_at or attempt.ask_at))
 
 
-async def _started(act: Act, bill: LockedBill, attempt: Attempt, *, fresh: bool) -> AttemptStarted:
+def _started(
+    act: Act, payee: Payee, bill: LockedBill, attempt: Attempt, *, fresh: bool
+) -> AttemptStarted:
+    """The reply, with a return token of its own: only its hash is stored."""
     token = new_return_token()
-    code: str = await act.db.fetchval(
-        "insert into return_token (merchant_id, token_hash, attempt_id, bill_id, expires_at)"
-        " values ($1, $2, $3, $4, $5) returning (select code from merchant where id = $1)",
+    act.closing.add(
+        "return_token",
         act.merchant_id,
         sha256(token.encode()),
         attempt.id,
@@ -274,7 +291,7 @@ async def _started(act: Act, bill: LockedBill, attempt: Attempt, *, fresh: bool)
         state=attempt.state,
         fresh=fresh,
         return_token=token,
-        merchant_code=code,
+        merchant_code=payee.code,
         description=bill.number,
     )
 
