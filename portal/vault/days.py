@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfoNotFoundError
 from portal.kit import log
 from portal.kit.clock import Clock, new_id
 from portal.vault import due, outbox
-from portal.vault.keeping import keeping
+from portal.vault.keeping import for_each_merchant, keeping
 from portal.vault.signals import Signals
 from portal.vault.transaction import Transactions
 
-_MERCHANTS = "select merchant_id from merchant_code order by code"
 _ZONE = "select zone from merchant where id = $1"
 
 _log = log.get_logger()
@@ -36,19 +35,19 @@ class Days:
         """Begin the day of every merchant where it has not begun yet.
 
         A merchant's zone is read once a process. A zone that this machine does not know is said
-        and keeps nobody else waiting.
+        and keeps nobody else waiting. Raises: TryLater.
         """
-        async with self._transactions.side() as db:
-            merchants: list[UUID] = [row["merchant_id"] for row in await db.fetch(_MERCHANTS)]
-        for merchant in merchants:
-            try:
-                today = self._clock.business_today(await self._zone_of(merchant))
-            except (ZoneInfoNotFoundError, ValueError):
-                _log.exception("day.not_begun", merchant_id=merchant, reason="zone_unknown")
-                continue
-            if self._begun.get(merchant) != today:
-                await self._begin(merchant, today)
-                self._begun[merchant] = today
+        await for_each_merchant(self._transactions, self._begin_one)
+
+    async def _begin_one(self, merchant: UUID) -> None:
+        try:
+            today = self._clock.business_today(await self._zone_of(merchant))
+        except (ZoneInfoNotFoundError, ValueError):
+            _log.exception("day.not_begun", merchant_id=merchant, reason="zone_unknown")
+            return
+        if self._begun.get(merchant) != today:
+            await self._begin(merchant, today)
+            self._begun[merchant] = today
 
     async def _zone_of(self, merchant: UUID) -> str:
         zone = self._zones.get(merchant)

@@ -23,7 +23,7 @@ from portal.kit import log
 from portal.kit.clock import Clock, new_id
 from portal.vault import outbox
 from portal.vault.db import Db, Row
-from portal.vault.keeping import keeping
+from portal.vault.keeping import for_each_merchant, keeping
 from portal.vault.signals import Signals
 from portal.vault.transaction import Transactions
 
@@ -35,7 +35,6 @@ SLICE_PAUSE_S: Final = 0.05
 ABANDONED: Final = "import_abandoned"
 
 _FIRST: Final = UUID(int=0)
-_MERCHANTS: Final = "select merchant_id from merchant_code order by code"
 _ALONE: Final = "select pg_try_advisory_xact_lock(hashtextextended($1, 8259))"
 
 _log = log.get_logger()
@@ -132,15 +131,15 @@ class Retention:
         self._signals = signals
 
     async def forget(self) -> None:
-        """One round over all merchants; returns when nothing old is left."""
-        async with self._transactions.side() as db:
-            merchants: list[UUID] = [row["merchant_id"] for row in await db.fetch(_MERCHANTS)]
-        for merchant in merchants:
-            await self._abandon_imports(merchant)
-            await self._forget_faults(merchant)
-            for what, rule in RULES.items():
-                await self._forget_by_rule(merchant, what, rule)
-            await self._forget_links(merchant)
+        """One round over all merchants; returns when nothing old is left. Raises: TryLater."""
+        await for_each_merchant(self._transactions, self._forget_of)
+
+    async def _forget_of(self, merchant: UUID) -> None:
+        await self._abandon_imports(merchant)
+        await self._forget_faults(merchant)
+        for what, rule in RULES.items():
+            await self._forget_by_rule(merchant, what, rule)
+        await self._forget_links(merchant)
 
     def _before(self, what: Forgotten, *, business: bool = False) -> datetime:
         """The moment before which this kind of thing has had its time."""

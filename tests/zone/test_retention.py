@@ -24,7 +24,7 @@ from portal.contract.payment import (
     ViewReturn,
 )
 from portal.domain.bill import LAPSE_AFTER_DAYS_DEFAULT
-from portal.domain.errors import Expired, InvalidInput, NotFound
+from portal.domain.errors import Expired, InvalidInput, NotFound, TryLater
 from portal.domain.ids import BillId
 from portal.domain.retention import KEPT, PERIODS, Forgotten
 from portal.kit.clock import SystemClock
@@ -397,3 +397,21 @@ async def counts(world: World) -> dict[str, int]:
         name: await world.value(f"select count(*) from {name}")  # noqa: S608  # names of tables
         for name in KEPT
     }
+
+
+async def test_a_merchant_whose_rows_are_busy_keeps_no_other_waiting(ground: Ground) -> None:
+    async with ground.vault() as server:
+        busy, free = [await new_world(server, ground.client, code) for code in ("aaa", "bbb")]
+        old = SystemClock().wall() - timedelta(days=days_of("idempotency_key") + 1)
+        for world in (busy, free):
+            async with world.act() as act:
+                await act.db.execute(_MANY, act.merchant_id, old, 10)
+
+        async with busy.act() as act:
+            await act.db.execute("select from once for update")
+            with pytest.raises(TryLater, match="vault_busy"):
+                await server.data.upkeep.forget()
+            assert await free.value("select count(*) from once") == 0
+
+        await forget(server)
+        assert await busy.value("select count(*) from once") == 0
