@@ -7,8 +7,18 @@ from typing import Final
 
 from portal.domain.errors import InvalidInput
 
-_RUN: Final = re.compile(r"[0-9]+(?:[ \-][0-9]+)*")
-"""Groups of digits with a space or a hyphen between them."""
+SEPARATORS: Final = "\\s\\-./_\u2010-\u2015\u2212\u30fb\u30fc\u00b7\u2022"
+"""What people put between groups of digits, as the inside of a character class: spaces, hyphens and
+dashes (also the one of a Japanese keyboard), dots, slashes, underscores."""
+
+_RUN: Final = re.compile(f"[0-9]+(?:[{SEPARATORS}]{{1,3}}[0-9]+)*")
+_BETWEEN: Final = re.compile(f"[{SEPARATORS}]+")
+_DATE: Final = re.compile(
+    r"(?<![0-9])(?:19|20)[0-9]{2}"
+    r"(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    r"|([-./])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01]))(?![0-9])"
+)
+"""Two dates side by side, as in a period of use, would pass for a number one time in ten."""
 
 _SCHEMES: Final = "23456"
 _DIGITS_MIN: Final = 13
@@ -25,18 +35,26 @@ def refuse_card_number(*texts: str) -> None:
 
 
 def looks_like_card_number(text: str) -> bool:
-    """Whether 13 to 19 digits in it, full-width or grouped ones too, could be a card's number.
+    """Whether 13 to 19 digits in it could be a card's number, whatever stands between them.
 
-    Source: ISO/IEC 7812-1 (length, first digit of payment schemes, Luhn check digit).
+    Digits of any script count, and what no one can see between them doesn't. Dates are left out;
+    a letter between digits ends a number. Source: ISO/IEC 7812-1 (length, first digit of payment
+    schemes, Luhn check digit).
     """
-    if len(text) < _DIGITS_MIN:
+    # One character of another script may stand for two digits.
+    if sum(map(str.isnumeric, text)) < (_DIGITS_MIN if text.isascii() else _DIGITS_MIN // 2):
         return False
-    plain = unicodedata.normalize("NFKC", text)
+    plain = _DATE.sub("x", text if text.isascii() else _in_plain_digits(text))
     return any(
         digits[0] in _SCHEMES and _passes_luhn(digits)
         for run in _RUN.finditer(plain)
-        for digits in _windows(re.split(r"[ \-]", run[0]))
+        for digits in _windows(_BETWEEN.split(run[0]))
     )
+
+
+def _in_plain_digits(text: str) -> str:
+    seen = (c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in seen)
 
 
 def _windows(groups: list[str]) -> Iterator[str]:

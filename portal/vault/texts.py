@@ -9,9 +9,8 @@ from portal.domain.intake.cells import check_control
 
 _TOKEN: Final = re.compile(r"[!-~]*")
 _PAGE_ADDRESS: Final = re.compile(r"https://[!-~]+|http://(?:localhost|127\.0\.0\.1)[:/][!-~]*")
-_NUMBER: Final = re.compile(r"[0-9][0-9-]*")
-_BETWEEN_PARTS: Final = re.compile(r"[/?&=#.:;,+%]")
-"""What separates the parts of an address; hyphens and underscores belong to ids."""
+_OPAQUE: Final = re.compile(r"[0-9_-]*[A-Za-z][A-Za-z0-9_-]*")
+"""A part of a token or an address with letters in it; hyphens and underscores belong to it."""
 
 TOKEN_CHARACTERS_MAX: Final = 128
 ADDRESS_CHARACTERS_MAX: Final = 2048
@@ -20,16 +19,16 @@ ADDRESS_CHARACTERS_MAX: Final = 2048
 def check_tokens(**texts: str) -> None:
     """Let pass only printable ASCII without spaces, short, and no card number.
 
-    A token with letters in it is somebody's opaque id: among thousands of random ones some hold
-    digits that pass for a card's by chance, and one refused id would hold up its whole batch.
+    A part with letters in it is somebody's opaque id: among thousands of random ones some hold
+    digits that pass for a card's by chance, and one refused id would hold up its whole batch. Ids
+    of digits alone get a letter from their adapter.
 
     Raises: InvalidInput ``text_refused`` (param ``field``); InvalidInput ``card_number_refused``.
     """
     for field, text in texts.items():
         if len(text) > TOKEN_CHARACTERS_MAX or not _TOKEN.fullmatch(text):
             raise InvalidInput("text_refused", params={"field": field})
-        if _NUMBER.fullmatch(text):
-            refuse_card_number(text)
+        refuse_card_number(_OPAQUE.sub("x", text))
 
 
 def check_page_address(address: str) -> None:
@@ -42,8 +41,7 @@ def check_page_address(address: str) -> None:
     """
     if len(address) > ADDRESS_CHARACTERS_MAX or (address and not _PAGE_ADDRESS.fullmatch(address)):
         raise InvalidInput("text_refused", params={"field": "redirect_url"})
-    parts = _BETWEEN_PARTS.split(address)
-    refuse_card_number(*(part for part in parts if _NUMBER.fullmatch(part)))
+    refuse_card_number(_OPAQUE.sub("x", address))
 
 
 def read_note(text: str, *, field: str, characters_max: int) -> str:

@@ -8,11 +8,13 @@ measures like a card brand's number counts.
 import re
 from typing import Final
 
-from portal.domain.card_number import looks_like_card_number
+from portal.domain.card_number import SEPARATORS, looks_like_card_number
 
 _DIGITS_MIN: Final = 13
-_RUN: Final = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
-_SEPARATORS: Final = str.maketrans("", "", " -")
+_NEXT: Final = f"[{SEPARATORS}]{{0,3}}"
+_RUN: Final = re.compile(rf"(?<!\d)\d(?:{_NEXT}\d){{12,18}}(?!\d)")
+_LONG: Final = re.compile(rf"(?<!\d)\d(?:{_NEXT}\d){{12,}}")
+_SEPARATORS: Final = re.compile(f"[{SEPARATORS}]")
 _BRAND: Final = re.compile(
     r"4[0-9]{12}(?:[0-9]{3}){0,2}"  # Visa: 13, 16, 19
     r"|5[1-5][0-9]{14}|2(?:22[1-9]|2[3-9][0-9]|[3-6][0-9]{2}|7[01][0-9]|720)[0-9]{12}"  # Mastercard
@@ -30,10 +32,10 @@ def is_brand_card_number(number: str) -> bool:
     return any(
         _BRAND.fullmatch(digits) is not None and looks_like_card_number(digits)
         for run in _RUN.finditer(number)
-        if (digits := run[0].translate(_SEPARATORS))
+        if (digits := _SEPARATORS.sub("", run[0]))
     )
 
 
 def mask_long_numbers(text: str) -> str:
-    """The text with every run of 13 to 19 digits hidden but for its last four."""
-    return _RUN.sub(lambda run: "*" * (len(run[0]) - 4) + run[0][-4:], text)
+    """The text with every run of 13 digits or more hidden but for its last four."""
+    return _LONG.sub(lambda run: "*" * (len(run[0]) - 4) + run[0][-4:], text)

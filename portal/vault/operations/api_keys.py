@@ -18,6 +18,7 @@ from portal.contract.login import (
     RevokeApiKey,
     Scope,
 )
+from portal.domain.card_number import refuse_card_number
 from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.ids import ApiKeyId
 from portal.kit import limits
@@ -38,13 +39,15 @@ _COLUMNS: Final = "id, name, scopes, created_at, revoked_at, last_used_at, expir
 async def create_api_key(act: Act, request: CreateApiKey) -> ApiKeyCreated:
     """Make an API key; a repeat with the same idempotency key hands out the same key again.
 
-    Raises: InvalidInput ``scopes_empty``, ``name_length``; Conflict ``idempotency_mismatch``.
+    Raises: InvalidInput ``scopes_empty``, ``name_length``, ``card_number_refused``; Conflict
+    ``idempotency_mismatch``.
     """
     if not request.scopes:
         raise InvalidInput("scopes_empty")
     name = request.name.strip()
     if not 0 < len(name) <= NAME_CHARACTERS_MAX:
         raise InvalidInput("name_length", params={"most": NAME_CHARACTERS_MAX})
+    refuse_card_number(name)
     scopes = tuple(dict.fromkeys(request.scopes))
     arguments = msgspec.msgpack.encode((name, scopes))
     known = await act.once("create_api_key", request.idempotency_key, arguments)

@@ -29,6 +29,7 @@ from portal.contract.operator import (
     OpenMerchant,
     StaffAdded,
 )
+from portal.domain.card_number import refuse_card_number
 from portal.domain.contact import normalise_email
 from portal.domain.errors import Conflict, InvalidInput, NotFound
 from portal.domain.ids import MerchantId, StaffId
@@ -94,6 +95,7 @@ def _check_merchant(request: FoundMerchant) -> None:
     texts = (request.name, request.sms_sender, request.phone, request.website)
     if not request.name.strip() or max(map(len, texts)) > _TEXT_CHARACTERS_MAX:
         raise InvalidInput("text_too_long", params={"max": _TEXT_CHARACTERS_MAX})
+    refuse_card_number(*texts)
 
 
 async def _enter(act: Act, code: str) -> None:
@@ -106,12 +108,13 @@ async def add_staff(act: Act, request: AddStaff) -> StaffAdded:
     """Add a member of staff; the TOTP secret is shown this once.
 
     Raises: NotFound ``merchant_unknown``; InvalidInput ``email_malformed``, ``password_length``,
-    ``text_too_long``; Conflict ``staff_exists``.
+    ``text_too_long``, ``card_number_refused``; Conflict ``staff_exists``.
     """
     await _enter(act, request.merchant_code)
     if not 0 < len(request.name.strip()) <= _TEXT_CHARACTERS_MAX:
         raise InvalidInput("text_too_long", params={"max": _TEXT_CHARACTERS_MAX})
     email = normalise_email(request.email)
+    refuse_card_number(request.name, email)
     password_hash = await staff.hash_password(request.password)
     totp_secret = pyotp.random_base32()
     staff_id = act.new_id()
