@@ -186,7 +186,9 @@ class Import:
     faults: RowFaultConnection = by(
         list_faults, "Every faulty row with reason and remedy.", cost=VAULT_CALL
     )
-    refused_code: str | None = plain("Why the whole file was refused, if it was.")
+    refused_code: str | None = plain(
+        "Why the file was refused, or discarded by itself; null otherwise."
+    )
     refused_params: JSON = plain("What fills that reason's text.")
     refused_reason: str | None = by(_refused_text, "That reason in the viewer's language.")
     unknown_columns: list[str] = plain("Columns that were left out because nobody knows them.")
