@@ -47,6 +47,9 @@ NOT_FOUND_AFTER: Final = timedelta(minutes=15)
 NOT_FOUND_AGAIN: Final = timedelta(seconds=60)
 """Least time between the two inquiries that must both say "not found"."""
 
+INQUIRED_WITHIN: Final = NOT_FOUND_AFTER + 2 * NOT_FOUND_AGAIN
+"""Inquiries that are answered settle within this what a provider never received."""
+
 UNRESOLVED_AFTER: Final = timedelta(hours=24)
 """An attempt that nobody could explain for so long becomes a person's work."""
 

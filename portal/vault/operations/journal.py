@@ -17,6 +17,7 @@ from portal.contract.operator import (
 )
 from portal.domain.bill import BillSums, settlement_of
 from portal.domain.errors import InvalidInput, NotFound
+from portal.domain.payment import INQUIRED_WITHIN
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.payer import enter_merchant
@@ -51,11 +52,14 @@ select bill_id,
 from ledger_entry where merchant_id = $1 and bill_id = any($2::uuid[]) group by bill_id
 """
 _UNMARKED: Final = """
-select a.reference from attempt a
-where a.merchant_id = $1 and a.provider = $2
-  and (a.state in ('requires_action', 'processing', 'succeeded')
-       or exists (select from ledger_entry e where e.merchant_id = a.merchant_id
-                  and e.bill_id = a.bill_id and e.attempt_id = a.id))
+select a.reference, a.is_known from (
+    select merchant_id, provider, reference, state, doubt_at,
+           (state in ('requires_action', 'processing', 'succeeded')
+            or exists (select from ledger_entry e where e.merchant_id = attempt.merchant_id
+                       and e.bill_id = attempt.bill_id and e.attempt_id = attempt.id)) as is_known
+    from attempt where merchant_id = $1 and provider = $2
+) a
+where (a.is_known or (a.state in ('created', 'submitting', 'unknown') and a.doubt_at <= $4))
   and not exists (select from journal_mark m where m.merchant_id = a.merchant_id
                   and m.provider = a.provider and m.reference = a.reference)
 order by a.reference limit $3
@@ -81,7 +85,9 @@ async def compare_journal(act: Act, request: CompareJournal) -> JournalCompared:
 
     Codes: ``attempt_missing``, ``state_differs``, ``attempt_unresolved``, ``amount_differs``,
     ``posting_missing``, ``posting_unfounded``, ``posting_differs``, ``settlement_differs`` and,
-    with the last piece, ``journal_missing`` for attempts that no piece named.
+    with the last piece, for attempts that no piece named, ``journal_missing`` (the provider has
+    to know them) and ``inquiry_missing`` (nobody can say what became of them, though inquiries
+    should have told by now).
 
     Raises: NotFound ``merchant_unknown``; InvalidInput ``too_many_lines`` past LINES_MAX.
     """
@@ -150,11 +156,22 @@ async def _mark(act: Act, provider: str, references: list[str]) -> None:
 
 
 async def _missing(act: Act, provider: str) -> list[JournalDifference]:
-    """Attempts that the whole journal did not name although it should have; forget the marks."""
-    rows = await act.db.fetch(_UNMARKED, act.merchant_id, provider, DIFFERENCES_MAX)
+    """Attempts that the whole journal did not name although it should have; forget the marks.
+
+    Where nobody knows whether the provider has it, that is no difference before an inquiry must
+    have settled it.
+    """
+    settled_by_now = act.now - INQUIRED_WITHIN
+    rows = await act.db.fetch(_UNMARKED, act.merchant_id, provider, DIFFERENCES_MAX, settled_by_now)
     await act.db.execute(
         "delete from journal_mark where merchant_id = $1 and provider = $2",
         act.merchant_id,
         provider,
     )
-    return [JournalDifference(reference=row["reference"], code="journal_missing") for row in rows]
+    return [
+        JournalDifference(
+            reference=row["reference"],
+            code="journal_missing" if row["is_known"] else "inquiry_missing",
+        )
+        for row in rows
+    ]
