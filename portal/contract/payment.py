@@ -27,7 +27,8 @@ class AttemptStarted(Reply, frozen=True, kw_only=True):
     """``reference`` is ours, allocated in the provider's own form, unique there.
 
     ``fresh`` is False when this key was seen before: then do not submit, look at ``state``.
-    ``return_token`` goes into the return address and grants only the look-up of this attempt.
+    ``return_token`` goes into the return address and grants only the look-up of this attempt; it is
+    '' where nothing is to be submitted.
     ``merchant_code`` completes that address and names the provider's account; ``description`` is
     what the payer reads at the provider (the bill's number).
     """

@@ -166,6 +166,22 @@ async def test_coming_back_in_another_browser_shows_the_attempt(world: World) ->
     assert (await world.web.call(VIEW_PAGE, Nothing(), back.authority)).amount_minor == AMOUNT
 
 
+async def test_only_who_may_submit_gets_a_return_token(world: World) -> None:
+    payer = await world.payer()
+    count = "select count(*) from return_token"
+    started = await world.start(payer, "one")
+    assert (started.fresh, await world.value(count)) == (True, 1)
+
+    again = await world.start(payer, "one")
+    await world.submitted(payer, started)
+    resumed = await world.start(payer, "two")
+
+    for reply in (again, resumed):
+        assert (reply.attempt_id, reply.fresh) == (started.attempt_id, False)
+        assert reply.return_token == ""
+    assert await world.value(count) == 1
+
+
 async def test_a_return_token_is_stored_only_hashed_and_dies(world: World) -> None:
     payer = await world.payer()
     started = await world.start(payer)

@@ -273,16 +273,18 @@ async def _record_late(act: Act, attempt: Attempt, request: RecordSubmission) ->
 def _started(
     act: Act, payee: Payee, bill: LockedBill, attempt: Attempt, *, fresh: bool
 ) -> AttemptStarted:
-    """The reply, with a return token of its own: only its hash is stored."""
-    token = new_return_token()
-    act.closing.add(
-        "return_token",
-        act.merchant_id,
-        sha256(token.encode()),
-        attempt.id,
-        bill.id,
-        act.now + RETURN_TOKEN_LIFE,
-    )
+    """The reply; with a return token, stored by its hash, for whoever may submit the attempt."""
+    token = ""
+    if fresh:
+        token = new_return_token()
+        act.closing.add(
+            "return_token",
+            act.merchant_id,
+            sha256(token.encode()),
+            attempt.id,
+            bill.id,
+            act.now + RETURN_TOKEN_LIFE,
+        )
     return AttemptStarted(
         attempt_id=AttemptId(attempt.id),
         provider=attempt.provider,
