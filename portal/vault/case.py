@@ -18,7 +18,11 @@ from portal.domain.errors import NotFound
 from portal.vault.db import Db
 
 CASE_TABLE: Final = "case_"
-OPEN_COUNTED_MAX: Final = 10_000
+COUNT_OPEN: Final = """
+select count(*) from (
+    select from case_ where merchant_id = $1 and closed_at is null limit 10000) as open_ones
+"""
+"""How many wait for someone, counted up to 10,000; also as a part of another statement."""
 
 
 class CaseNote(msgspec.Struct, frozen=True, array_like=True):
@@ -88,11 +92,6 @@ async def close_case(
 
 
 async def count_open(db: Db, merchant_id: UUID) -> int:
-    """How many cases of a merchant wait for someone, counted up to OPEN_COUNTED_MAX."""
-    open_cases: int = await db.fetchval(
-        "select count(*) from (select from case_ where merchant_id = $1 and closed_at is null"
-        " limit $2) found",
-        merchant_id,
-        OPEN_COUNTED_MAX,
-    )
+    """How many cases of a merchant wait for someone."""
+    open_cases: int = await db.fetchval(COUNT_OPEN, merchant_id)
     return open_cases

@@ -1,14 +1,17 @@
 """The owner of web looks on while people use it: what passes through his hands is his."""
 
 from dataclasses import dataclass
+from uuid import UUID, uuid4
 
 from portal.contract.bills import LIST_BILLS, BillFilter, BillRow, ListBills
 from portal.contract.envelope import Authority, Nothing
 from portal.contract.intake import LIST_IMPORTS, ListImports
 from portal.contract.login import LIST_API_KEYS, REDEEM_LOGIN_TICKET, RedeemLoginTicket
+from portal.contract.operator import OPEN_MERCHANT, OpenMerchant
 from portal.contract.page import OPEN_LINK, OpenLink
-from portal.domain.ids import ApiKeyId, ImportId
+from portal.domain.ids import ApiKeyId, CaseId, ImportId
 from portal.stack.access import CODE
+from portal.stack.postgres import VAULT
 from tests.make.intruder import OTHER_CODE, Asked, Town
 
 
@@ -24,6 +27,7 @@ class Seen:
     other_bills: tuple[BillRow, ...]
     import_id: ImportId
     api_key_id: ApiKeyId
+    case_id: CaseId
 
 
 def all_bills() -> ListBills:
@@ -56,5 +60,24 @@ def look_on(town: Town) -> Seen:
     )
     return Seen(
         owner, other, payer, other_payer, bills.bills, other_bills.bills,
-        imports.imports[0].id, keys.keys[0].id,
+        imports.imports[0].id, keys.keys[0].id, town.do(_open_case(town, bills.bills[0].id)),
     )  # fmt: skip
+
+
+async def _open_case(town: Town, bill_id: UUID) -> CaseId:
+    """A case about a bill of the first merchant, as the vault's own role would open it."""
+    async with town.stack.operator() as vault:
+        merchant = (await vault.call(OPEN_MERCHANT, OpenMerchant(code=CODE))).id
+    assert town.stack.postgres is not None
+    case_id = CaseId(uuid4())
+    link = await town.stack.postgres.connect(VAULT)
+    try:
+        await link.execute(f"set harai.merchant = '{merchant}'")
+        await link.execute(
+            "insert into case_ (merchant_id, id, kind, subject_id, params, opened_at)"
+            " values ($1, $2, 'late_success', $3, '{}', now())",
+            merchant, case_id, bill_id,
+        )  # fmt: skip
+    finally:
+        await link.close()
+    return case_id
