@@ -203,6 +203,7 @@ CREATE TABLE public.attempt (
     authentication text DEFAULT ''::text NOT NULL,
     provider_ref text DEFAULT ''::text NOT NULL,
     instrument bytea,
+    heard_at timestamp with time zone,
     CONSTRAINT attempt_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT attempt_currency_check CHECK ((currency = 'JPY'::text)),
     CONSTRAINT attempt_state_check CHECK ((state = ANY (ARRAY['created'::text, 'submitting'::text, 'requires_action'::text, 'processing'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text, 'expired'::text])))

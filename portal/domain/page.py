@@ -17,7 +17,7 @@ PageState = Literal[
     "superseded", "lapsed",
 ]  # fmt: skip
 BillSide = Literal["due", "paid", "withdrawn", "replaced", "lapsed", "future"]
-AttemptSide = Literal["none", "acting", "running", "unclear", "declined", "succeeded"]
+AttemptSide = Literal["none", "acting", "asking", "running", "unclear", "declined", "succeeded"]
 Due = Literal["due"]
 """Stands for open, due_soon or overdue, by the calendar."""
 
@@ -27,35 +27,43 @@ DUE_SOON_DAYS: Final = 3
 DECLINE_SHOWN: Final = timedelta(hours=1)
 """A declined try is news for this long; who comes back later sees just the bill."""
 
+JUST_LEFT: Final = timedelta(seconds=10)
+"""Nobody has typed a card's number in this time: who is back has just turned round."""
+
+HEARD_FOR: Final = timedelta(seconds=60)
+"""So long a provider's "not paid yet" is shown; longer than a waiting page's slowest look."""
+
 SAYS: Final[dict[BillSide, dict[AttemptSide, PageState | Due]]] = {
     "due": {
-        "none": "due", "acting": "due", "running": "processing", "unclear": "unclear",
-        "declined": "declined", "succeeded": "due",
+        "none": "due", "acting": "due", "asking": "unclear", "running": "processing",
+        "unclear": "unclear", "declined": "declined", "succeeded": "due",
     },
     "paid": {
-        "none": "paid", "acting": "paid", "running": "paid", "unclear": "paid",
+        "none": "paid", "acting": "paid", "asking": "paid", "running": "paid", "unclear": "paid",
         "declined": "paid", "succeeded": "paid",
     },
     "withdrawn": {
-        "none": "canceled", "acting": "canceled", "running": "processing", "unclear": "unclear",
-        "declined": "canceled", "succeeded": "canceled",
+        "none": "canceled", "acting": "canceled", "asking": "unclear", "running": "processing",
+        "unclear": "unclear", "declined": "canceled", "succeeded": "canceled",
     },
     "replaced": {
-        "none": "superseded", "acting": "superseded", "running": "processing",
-        "unclear": "unclear", "declined": "superseded", "succeeded": "superseded",
+        "none": "superseded", "acting": "superseded", "asking": "unclear",
+        "running": "processing", "unclear": "unclear", "declined": "superseded",
+        "succeeded": "superseded",
     },
     "lapsed": {
-        "none": "lapsed", "acting": "lapsed", "running": "processing", "unclear": "unclear",
-        "declined": "lapsed", "succeeded": "lapsed",
+        "none": "lapsed", "acting": "lapsed", "asking": "unclear", "running": "processing",
+        "unclear": "unclear", "declined": "lapsed", "succeeded": "lapsed",
     },
     "future": {
-        "none": "due", "acting": "due", "running": "processing", "unclear": "unclear",
-        "declined": "due", "succeeded": "due",
+        "none": "due", "acting": "due", "asking": "unclear", "running": "processing",
+        "unclear": "unclear", "declined": "due", "succeeded": "due",
     },
 }  # fmt: skip
 """Bill's side → attempt's side → what the page says. While a try runs or is unclear that is said
 first, whatever the merchant did to the bill: money may be on its way. Somebody on the provider's
-page ("acting") may come back and simply pay: that is the open page."""
+page ("acting") may come back and simply pay: that is the open page, as long as the provider said
+lately that they have not. Else it is asked first ("asking")."""
 
 _BILL_SIDE: Final[dict[Lifecycle, BillSide]] = {
     "scheduled": "future",
@@ -81,10 +89,14 @@ _PAID: Final[frozenset[Settlement]] = frozenset({"settled", "over", "provisional
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatestAttempt:
-    """The bill's live attempt, else its newest; ``state_at`` says since when."""
+    """The bill's live attempt, else its newest; ``state_at`` says since when.
+
+    ``heard_at``: when an inquiry last learned for certain how it stands.
+    """
 
     state: AttemptState
     state_at: datetime
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +117,17 @@ def attempt_side(attempt: LatestAttempt | None, now: datetime) -> AttemptSide:
     if attempt is None:
         return "none"
     side = _ATTEMPT_SIDE[attempt.state]
+    if side == "acting" and not _heard_lately(attempt, now):
+        return "asking"
     if side == "declined" and now - attempt.state_at > DECLINE_SHOWN:
         return "none"
     return side
+
+
+def _heard_lately(attempt: LatestAttempt, now: datetime) -> bool:
+    """Whether what we know of somebody on the provider's page can still be taken as so."""
+    has_just_left = now - attempt.state_at <= JUST_LEFT
+    return has_just_left or (attempt.heard_at is not None and now - attempt.heard_at <= HEARD_FOR)
 
 
 def page_state(

@@ -13,17 +13,16 @@ from uuid import UUID
 import msgspec
 
 from portal.contract.page import AttemptView
-from portal.contract.payment import AttemptNow, Finding
+from portal.contract.payment import AttemptNow
 from portal.domain import bill as bill_rules
-from portal.domain import payment as rules
 from portal.domain.bill import Lifecycle, Settlement
 from portal.domain.errors import InvariantBroken, NotFound
 from portal.domain.ids import AttemptId, to_public
-from portal.domain.ledger import attempt_succeeded, bill_canceled
-from portal.domain.payment import LIVE, AttemptFacts, AttemptState, Verdict
+from portal.domain.ledger import bill_canceled
+from portal.domain.payment import LIVE, AttemptState
 from portal.vault.act import Act
 from portal.vault.db import Row
-from portal.vault.ledger import post, settle, sums_of, with_entries
+from portal.vault.ledger import post, sums_of
 
 ATTEMPT_TABLE: Final = "attempt"
 
@@ -80,6 +79,7 @@ class Attempt:
     authentication: str
     provider_ref: str
     instrument: Instrument
+    heard_at: datetime | None = None
 
     @property
     def is_live(self) -> bool:
@@ -90,7 +90,7 @@ class Attempt:
 _NAMES: Final = (
     "id", "bill_id", "method", "provider", "reference", "state", "version", "amount_minor",
     "created_at", "finished_at", "state_at", "doubt_at", "asked", "ask_at", "missing_at",
-    "decline_code", "authentication", "provider_ref", "instrument",
+    "decline_code", "authentication", "provider_ref", "instrument", "heard_at",
 )  # fmt: skip
 _COLUMNS: Final = ", ".join(_NAMES)
 BESIDE: Final = ", ".join(f"a.{name} as attempt_{name}" for name in _NAMES)
@@ -111,7 +111,7 @@ for update
 _STORE: Final = """
 update attempt set state = $3, version = $4, finished_at = $5, state_at = $6, asked = $7,
     ask_at = $8, missing_at = $9, decline_code = $10, authentication = $11, provider_ref = $12,
-    instrument = $13, doubt_at = $14
+    instrument = $13, doubt_at = $14, heard_at = $15
 where merchant_id = $1 and id = $2 and version = $4 - 1
 """
 
@@ -243,6 +243,7 @@ async def store_attempt(act: Act, attempt: Attempt) -> Attempt:
         stored.provider_ref,
         blob,
         stored.doubt_at,
+        stored.heard_at,
     )
     if tag != "UPDATE 1":
         raise InvariantBroken("attempt_lock", context=f"attempt {attempt.id} moved unlocked")
@@ -276,34 +277,6 @@ async def plan_inquiry(act: Act, attempt: Attempt, in_s: float | None) -> dateti
         return planned
     await act.plan_task("payment.inquire", attempt.id, attempt.asked, due_in_s=in_s)
     return due_at
-
-
-async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Finding) -> Attempt:
-    """Do what an inquiry's finding means, all in this transaction: state, money, events, cases.
-
-    ``bill`` is locked and ``attempt`` was read under that lock.
-    """
-    facts = AttemptFacts(
-        state=attempt.state,
-        amount_minor=attempt.amount_minor,
-        doubt_at=attempt.doubt_at,
-        asked=attempt.asked,
-        missing_at=attempt.missing_at,
-    )
-    verdict = rules.judge(facts, finding.state, finding.amount_minor, finding.decline_code, act.now)
-    ask_at = await plan_inquiry(act, replace(attempt, ask_at=_still_planned(act, attempt)),
-                                verdict.ask_in_s)  # fmt: skip
-    moved = _apply(act, attempt, verdict, finding)
-    stored = await store_attempt(act, replace(moved, ask_at=ask_at))
-    if verdict.edge is not None:
-        await emit_attempt(act, stored, verdict.edge.code)
-    if verdict.case is not None:
-        await act.open_case(verdict.case, stored.id, reference=stored.reference)
-    if verdict.booked:
-        await _book_money(act, bill, stored)
-    if bill.lifecycle == "canceling" and not stored.is_live:
-        await finish_cancel(act, bill.id)
-    return stored
 
 
 async def emit_attempt(act: Act, attempt: Attempt, code: str) -> None:
@@ -368,42 +341,3 @@ def to_now(attempt: Attempt) -> AttemptNow:
         reference=attempt.reference,
         redirect_url=(attempt.instrument.redirect_url or None) if acting else None,
     )
-
-
-async def _book_money(act: Act, bill: LockedBill, attempt: Attempt) -> None:
-    sums = await sums_of(act, bill.id)
-    owed = bill_rules.owed_minor(bill.lifecycle, sums)
-    transaction = attempt_succeeded(bill.id, attempt.id, attempt.amount_minor, owed)
-    if await post(act, [transaction]):
-        sums = with_entries(sums, transaction)
-    await settle(act, bill.id, bill.settlement, sums)
-    if owed < attempt.amount_minor:
-        await act.open_case(
-            "overpaid", bill.id, attempt=to_public("attempt", attempt.id),
-            amount_minor=attempt.amount_minor - owed,
-        )  # fmt: skip
-
-
-def _apply(act: Act, attempt: Attempt, verdict: Verdict, finding: Finding) -> Attempt:
-    """The attempt after a verdict; planning the next inquiry is the caller's."""
-    told = replace(
-        attempt,
-        asked=attempt.asked + 1,
-        missing_at=verdict.missing_at,
-        provider_ref=finding.provider_ref or attempt.provider_ref,
-        authentication=finding.authentication or attempt.authentication,
-        instrument=Instrument(
-            redirect_url=attempt.instrument.redirect_url,
-            approval_no=finding.approval_no or attempt.instrument.approval_no,
-            hint=finding.instrument_hint or attempt.instrument.hint,
-        ),
-    )
-    if verdict.edge is None:
-        return told
-    return move(act, told, verdict.edge.state, verdict.decline_code)
-
-
-def _still_planned(act: Act, attempt: Attempt) -> datetime | None:
-    """The inquiry still to come: one that was due before now is the one that just spoke."""
-    planned = attempt.ask_at
-    return planned if planned is not None and planned > act.now else None

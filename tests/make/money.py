@@ -183,7 +183,8 @@ class World:
             await act.db.execute(
                 "update attempt set doubt_at = doubt_at - $2::interval,"
                 " state_at = state_at - $2::interval, ask_at = ask_at - $2::interval,"
-                " missing_at = missing_at - $2::interval where id = $1", attempt_id, past,
+                " missing_at = missing_at - $2::interval, heard_at = heard_at - $2::interval"
+                " where id = $1", attempt_id, past,
             )  # fmt: skip
             await act.db.execute(
                 "update task set next_at = next_at - $2::interval where subject_id = $1",

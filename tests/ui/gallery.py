@@ -132,6 +132,9 @@ PAYER_PAGES: dict[str, Make] = {
     "page-begun": payer(
         samples.page("open", attempt=samples.attempt(state="requires_action", declineCode=None))
     ),
+    "page-asking": payer(
+        samples.page("unclear", attempt=samples.attempt(state="requires_action", declineCode=None))
+    ),
     "page-no-method": payer(
         samples.page(
             "open",

@@ -74,6 +74,28 @@ def test_a_bill_that_was_marked_overdue_is_overdue_even_before_its_date() -> Non
     assert said("overdue", "unpaid", None, days=5) == "overdue"
 
 
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
+def test_nobody_is_told_to_pay_while_they_may_have_paid_on_the_providers_page(
+    lifecycle: Lifecycle,
+) -> None:
+    just_left, longer = page.JUST_LEFT, page.JUST_LEFT + timedelta(seconds=1)
+
+    assert said(lifecycle, "unpaid", "requires_action", age=longer) == "unclear"
+    assert said(lifecycle, "unpaid", "requires_action", age=just_left) != "unclear"
+    assert said(lifecycle, "settled", "requires_action", age=longer) == "paid"
+
+
+@pytest.mark.parametrize(("heard", "side"), [(0, "acting"), (60, "acting"), (61, "asking")])
+def test_not_paid_yet_is_believed_for_a_minute(heard: int, side: str) -> None:
+    latest = LatestAttempt(
+        state="requires_action",
+        state_at=NOW - timedelta(hours=1),
+        heard_at=NOW - timedelta(seconds=heard),
+    )
+
+    assert page.attempt_side(latest, NOW) == side
+
+
 def test_a_decline_is_news_for_an_hour_only() -> None:
     assert said("open", "unpaid", "failed", age=timedelta(hours=1)) == "declined"
     assert said("open", "unpaid", "failed", age=timedelta(hours=1, seconds=1)) == "open"

@@ -15,7 +15,8 @@ from portal.contract.payment import (
     ViewInquiry,
 )
 from portal.vault.act import Act
-from portal.vault.attempt import book_finding, lock_attempt, read_attempt, to_now
+from portal.vault.attempt import lock_attempt, read_attempt, to_now
+from portal.vault.finding import book_finding
 from portal.vault.payer import require_own_attempt
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens

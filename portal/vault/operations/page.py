@@ -34,6 +34,7 @@ from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
 from portal.vault.attempt import BESIDE, Attempt, open_beside, to_view
 from portal.vault.db import Row
+from portal.vault.finding import ask_for_payer
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
 from portal.vault.sealed import open_billing, open_contact
@@ -117,7 +118,10 @@ async def open_link(act: Act, request: OpenLink) -> LinkOpened:
     reveals=("payer_name (masked)", "customer_no (last 4)", "bill lines", "card (last 4)"),
 )
 async def view_page(act: Act, request: Nothing) -> PageView:
-    """Show the bill of this authority: one call for the whole page, names masked."""
+    """Show the bill of this authority: one call for the whole page, names masked.
+
+    Who is back from the provider's page without our knowing how it ended makes us ask at once.
+    """
     del request
     bill_id = bill_of(act)
     row = await act.db.fetchrow(_PAGE, act.merchant_id, bill_id)
@@ -125,7 +129,13 @@ async def view_page(act: Act, request: Nothing) -> PageView:
         raise NotFound("not_found", params={"kind": "bill"})
     attempt = await open_beside(act, row)
     act.reveal(1)
-    return await _view(act, row, attempt)
+    latest = None if attempt is None else LatestAttempt(
+        state=attempt.state, state_at=attempt.state_at, heard_at=attempt.heard_at
+    )  # fmt: skip
+    side = rules.attempt_side(latest, act.now)
+    if attempt is not None and side == "asking":
+        await ask_for_payer(act, attempt)
+    return await _view(act, row, attempt, side)
 
 
 @operation(MARK_OPENED, callers=_WEB, kinds=_PAYER, audit="effect")
@@ -141,17 +151,14 @@ async def mark_opened(act: Act, request: Nothing) -> Done:
     return Done()
 
 
-async def _view(act: Act, row: Row, attempt: Attempt | None) -> PageView:
+async def _view(act: Act, row: Row, attempt: Attempt | None, side: rules.AttemptSide) -> PageView:
     fields = await act.fields()
     contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
     billing = open_billing(fields, row["id"], row["sealed_version"], row["billing"])
     days_left = rules.days_left(row["due_on"], act.clock.business_today(row["zone"]))
-    latest = None if attempt is None else LatestAttempt(
-        state=attempt.state, state_at=attempt.state_at
-    )  # fmt: skip
     state = rules.page_state(
         rules.bill_side(row["lifecycle"], row["settlement"]),
-        rules.attempt_side(latest, act.now),
+        side,
         is_overdue=row["lifecycle"] == "overdue",
         days_left=days_left,
     )

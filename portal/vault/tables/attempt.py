@@ -18,8 +18,8 @@ class Attempt(SQLModel, table=True):
 
     ``created_at`` and ``finished_at`` are business times; the others are wall times that drive
     inquiries: ``doubt_at`` when it was submitted, ``ask_at`` when the next inquiry is due,
-    ``missing_at`` when the provider first said "not found" in a way that counts. ``instrument`` is
-    sealed under ``version``.
+    ``missing_at`` when the provider first said "not found" in a way that counts, ``heard_at`` when
+    it last said for certain how the attempt stands. ``instrument`` is sealed under ``version``.
     """
 
     __tablename__ = "attempt"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
@@ -58,6 +58,7 @@ class Attempt(SQLModel, table=True):
     authentication: str = Field(default="", sa_type=sa.Text)
     provider_ref: str = Field(default="", sa_type=sa.Text)
     instrument: bytes | None = None
+    heard_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
 
 
 class ReturnToken(SQLModel, table=True):

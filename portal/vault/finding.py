@@ -1,0 +1,121 @@
+"""Data zone: asking about attempts; what an inquiry's finding means for one, booked at once.
+
+What it means is decided by portal.domain.payment; the bill is locked by whoever calls, as
+portal.vault.attempt has it.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from portal.contract.payment import Finding
+from portal.domain import bill as bill_rules
+from portal.domain import payment as rules
+from portal.domain.ids import to_public
+from portal.domain.ledger import attempt_succeeded
+from portal.domain.payment import AttemptFacts, Verdict
+from portal.vault.act import Act
+from portal.vault.attempt import (
+    Attempt,
+    Instrument,
+    LockedBill,
+    emit_attempt,
+    finish_cancel,
+    move,
+    plan_inquiry,
+    store_attempt,
+)
+from portal.vault.ledger import post, settle, sums_of, with_entries
+
+_CERTAIN: Final = frozenset({"succeeded", "failed", "requires_action", "pending"})
+"""Findings that say how the attempt stands now, whatever may come of it."""
+
+
+async def ask_for_payer(act: Act, attempt: Attempt) -> None:
+    """A payer looks and we don't know: inquire now, at most as often as after notices.
+
+    Nothing is locked beforehand; who looks at the same moment plans nothing more.
+    """
+    wait_s = rules.ask_after_notice_s(attempt.ask_at, act.now)
+    if wait_s is None:
+        return
+    ask_at = act.now + timedelta(seconds=wait_s)
+    planned = await act.db.fetchval(
+        "update attempt set ask_at = $4 where merchant_id = $1 and id = $2 and version = $5"
+        " and ask_at is not distinct from $3::timestamptz returning true",
+        act.merchant_id,
+        attempt.id,
+        attempt.ask_at,
+        ask_at,
+        attempt.version,
+    )
+    if planned:
+        await act.plan_task("payment.inquire", attempt.id, attempt.asked, due_in_s=wait_s)
+
+
+async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Finding) -> Attempt:
+    """Do what an inquiry's finding means, all in this transaction: state, money, events, cases.
+
+    ``bill`` is locked and ``attempt`` was read under that lock.
+    """
+    facts = AttemptFacts(
+        state=attempt.state,
+        amount_minor=attempt.amount_minor,
+        doubt_at=attempt.doubt_at,
+        asked=attempt.asked,
+        missing_at=attempt.missing_at,
+    )
+    verdict = rules.judge(facts, finding.state, finding.amount_minor, finding.decline_code, act.now)
+    ask_at = await plan_inquiry(act, replace(attempt, ask_at=_still_planned(act, attempt)),
+                                verdict.ask_in_s)  # fmt: skip
+    moved = _apply(act, attempt, verdict, finding)
+    stored = await store_attempt(act, replace(moved, ask_at=ask_at))
+    if verdict.edge is not None:
+        await emit_attempt(act, stored, verdict.edge.code)
+    if verdict.case is not None:
+        await act.open_case(verdict.case, stored.id, reference=stored.reference)
+    if verdict.booked:
+        await _book_money(act, bill, stored)
+    if bill.lifecycle == "canceling" and not stored.is_live:
+        await finish_cancel(act, bill.id)
+    return stored
+
+
+async def _book_money(act: Act, bill: LockedBill, attempt: Attempt) -> None:
+    sums = await sums_of(act, bill.id)
+    owed = bill_rules.owed_minor(bill.lifecycle, sums)
+    transaction = attempt_succeeded(bill.id, attempt.id, attempt.amount_minor, owed)
+    if await post(act, [transaction]):
+        sums = with_entries(sums, transaction)
+    await settle(act, bill.id, bill.settlement, sums)
+    if owed < attempt.amount_minor:
+        await act.open_case(
+            "overpaid", bill.id, attempt=to_public("attempt", attempt.id),
+            amount_minor=attempt.amount_minor - owed,
+        )  # fmt: skip
+
+
+def _apply(act: Act, attempt: Attempt, verdict: Verdict, finding: Finding) -> Attempt:
+    """The attempt after a verdict; planning the next inquiry is the caller's."""
+    told = replace(
+        attempt,
+        asked=attempt.asked + 1,
+        missing_at=verdict.missing_at,
+        heard_at=act.now if finding.state in _CERTAIN else attempt.heard_at,
+        provider_ref=finding.provider_ref or attempt.provider_ref,
+        authentication=finding.authentication or attempt.authentication,
+        instrument=Instrument(
+            redirect_url=attempt.instrument.redirect_url,
+            approval_no=finding.approval_no or attempt.instrument.approval_no,
+            hint=finding.instrument_hint or attempt.instrument.hint,
+        ),
+    )
+    if verdict.edge is None:
+        return told
+    return move(act, told, verdict.edge.state, verdict.decline_code)
+
+
+def _still_planned(act: Act, attempt: Attempt) -> datetime | None:
+    """The inquiry still to come: one that was due before now is the one that just spoke."""
+    planned = attempt.ask_at
+    return planned if planned is not None and planned > act.now else None
