@@ -33,14 +33,23 @@ _WEB: Final = frozenset({"web"})
 _MERCHANT: Final = frozenset({"staff", "api_key"})
 _REVEALS: Final = ("note of staff",)
 
-_WANTED: Final = """
-      and ($2::bool is null or (c.closed_at is null) = $2)
-      and ($3::text[] = '{}' or c.kind = any($3::text[]))
-"""
-_PAGE: Final = CASES + _WANTED + " and ($4::uuid is null or c.id < $4) order by c.id desc limit $5"
-_COUNT: Final = f"""
-select count(*) from (select from case_ c where c.merchant_id = $1 {_WANTED} limit $4) found
-"""  # noqa: S608  # constants
+_KINDS: Final = " and ($2::text[] = '{}' or c.kind = any($2::text[]))"
+_IS_OPEN: Final[dict[bool | None, str]] = {
+    None: "",
+    True: " and c.closed_at is null",
+    False: " and c.closed_at is not null",
+}
+"""Constant texts, so that the open ones are found by the index that has only them."""
+
+_AFTER: Final = " and ($3::uuid is null or c.id < $3) order by c.id desc limit $4"
+_PAGE: Final = {
+    is_open: CASES + _KINDS + condition + _AFTER for is_open, condition in _IS_OPEN.items()
+}
+_COUNT: Final = {
+    is_open: "select count(*) from (select from case_ c where c.merchant_id = $1"  # noqa: S608  # constants
+    f"{_KINDS}{condition} limit $3) found"
+    for is_open, condition in _IS_OPEN.items()
+}
 
 
 @operation(
@@ -61,9 +70,10 @@ async def list_cases(act: Act, request: ListCases) -> CasePage:
     fields = await act.fields()
     scope = msgspec.msgpack.encode(["cases", request.is_open, request.kinds])
     after = None if request.after is None else read_cursor(fields, scope, request.after).id
-    wanted = (act.merchant_id, request.is_open, list(request.kinds))
-    count: int = await act.db.fetchval(_COUNT, *wanted, COUNT_MAX + 1)
-    rows = await act.db.fetch(_PAGE, *wanted, after, request.first + 1) if count else []
+    wanted = (act.merchant_id, list(request.kinds))
+    count: int = await act.db.fetchval(_COUNT[request.is_open], *wanted, COUNT_MAX + 1)
+    page = _PAGE[request.is_open]
+    rows = await act.db.fetch(page, *wanted, after, request.first + 1) if count else []
     shown = rows[: request.first]
     return CasePage(
         cases=tuple(await to_views(act, shown)),
