@@ -102,10 +102,12 @@ class _Channel(asyncio.Protocol):
         ``vault_timed_out`` when it was.
         """
         transport, hello = self._transport, self.hello.result()
-        try:
-            await asyncio.wait_for(self._may_write.wait(), timeout_s)
-        except TimeoutError as fault:
-            raise TryLater("vault_busy") from fault
+        if not self._may_write.is_set():
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._may_write.wait()
+            except TimeoutError as fault:
+                raise TryLater("vault_busy") from fault
         if transport is None or not self.is_open:
             raise TryLater("vault_away")
         principal = authority or hello.authority
@@ -126,7 +128,8 @@ class _Channel(asyncio.Protocol):
         self._waiting[sequence] = future
         transport.write(frame)
         try:
-            return await asyncio.wait_for(future, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await future
         except TimeoutError as fault:
             raise Unknown("vault_timed_out", context=op.name) from fault
         finally:

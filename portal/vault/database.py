@@ -1,7 +1,7 @@
 """The driver's edge: asyncpg has no types of its own, so what we use of it is written down here.
 
-Data zone. Connections are made here and nowhere else; pools never run the driver's reset, because
-every setting that an operation makes is local to its transaction (a test looks for others).
+Data zone. Connections are made here and nowhere else. None is reset between acts, because every
+setting that an operation makes is local to its transaction (a test looks for others).
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,6 +27,10 @@ class Connection(Db, Protocol):
         """Whether the link is gone."""
         ...
 
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction is open, as the server said last."""
+        ...
+
     def terminate(self) -> None:
         """Drop the link at once."""
         ...
@@ -36,35 +40,10 @@ class Connection(Db, Protocol):
         ...
 
 
-class Pool(Protocol):
-    """A bounded set of connections."""
-
-    async def acquire(self, *, timeout: float | None = None) -> Connection:  # noqa: ASYNC109  # asyncpg's own argument
-        """Wait for a connection."""
-        ...
-
-    async def release(self, connection: Connection) -> None:
-        """Give it back; a broken one is replaced."""
-        ...
-
-    def terminate(self) -> None:
-        """Drop all connections at once."""
-        ...
-
-    async def close(self) -> None:
-        """Wait until all are given back, then close them."""
-        ...
-
-
 _connect: Final = cast(
     "Callable[..., Awaitable[Connection]]",
     asyncpg.connect,  # pyright: ignore[reportUnknownMemberType]  # see above
 )
-_create_pool: Final = cast(
-    "Callable[..., Awaitable[Pool]]",
-    asyncpg.create_pool,  # pyright: ignore[reportUnknownMemberType]  # see above
-)
-
 PostgresError: Final = cast("type[Exception]", asyncpg.PostgresError)
 LINK_FAULTS: Final = (
     OSError,
@@ -90,55 +69,26 @@ def _settings(application: str) -> dict[str, str]:
     }
 
 
-async def connect(dsn: str, password_file: Path | None, application: str) -> Connection:
-    """One connection of its own. Raises: TryLater ``database_away``."""
+async def connect(
+    dsn: str, password_file: Path | None, application: str, *, prepare: str = ""
+) -> Connection:
+    """One connection of its own, on which ``prepare`` was run.
+
+    Raises: TryLater ``database_away``.
+    """
     password = read_secret(password_file) if password_file else None
     try:
-        return await _connect(
+        connection = await _connect(
             dsn,
             password=password,
             timeout=limits.CONNECTION_WAIT_S,
             server_settings=_settings(application),
         )
+        if prepare:
+            await connection.execute(prepare)
     except (*LINK_FAULTS, PostgresError) as fault:
         raise to_refusal(fault) from fault
-
-
-async def _keep_session(_connection: Connection) -> None:
-    """Nothing to reset: see the module's docstring."""
-
-
-async def open_pool(
-    dsn: str,
-    password_file: Path,
-    application: str,
-    *,
-    connections: tuple[int, int],
-    prepare: str = "",
-) -> Pool:
-    """A pool of ``connections`` (least, most), each of which runs ``prepare`` when it is made.
-
-    Raises: TryLater ``database_away``.
-    """
-    least, most = connections
-
-    async def make_ready(connection: Connection) -> None:
-        await connection.execute(prepare)
-
-    try:
-        return await _create_pool(
-            dsn,
-            password=read_secret(password_file),
-            min_size=least,
-            max_size=most,
-            timeout=limits.CONNECTION_WAIT_S,
-            max_inactive_connection_lifetime=0,
-            server_settings=_settings(application),
-            init=make_ready if prepare else None,
-            reset=_keep_session,
-        )
-    except (*LINK_FAULTS, PostgresError) as fault:
-        raise to_refusal(fault) from fault
+    return connection
 
 
 REPEATABLE: Final = frozenset({"40001", "40P01"})

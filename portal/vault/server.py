@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 from uuid import UUID, uuid4
 
@@ -21,10 +22,11 @@ from portal.vault.capability import VERSION, Budget, Capability, Mint
 from portal.vault.channel import Channel, Host
 from portal.vault.clock import VaultClock
 from portal.vault.closing import PREPARE
-from portal.vault.database import Pool, open_pool
+from portal.vault.database import connect
 from portal.vault.gate import Gate, Peer
 from portal.vault.keys import Keys, read_root_key_file
 from portal.vault.link import Link, application_name
+from portal.vault.pool import Pool
 from portal.vault.registry import caller_operations
 from portal.vault.settings import VaultSettings
 from portal.vault.signals import Signals
@@ -34,8 +36,9 @@ from portal.vault.upkeep import Upkeep
 _log = log.get_logger()
 _encode = msgspec.msgpack.Encoder().encode
 
-SIDE_CONNECTIONS = (2, 6)
 CONNECTIONS_AT_START = 4
+SIDE_CONNECTIONS_AT_START = 2
+SIDE_CONNECTIONS_MAX = 6
 DRAIN_S = 5.0
 
 
@@ -87,11 +90,12 @@ class VaultServer:
         await self.audit.resume(link)
         dsn, secret = settings.database_url, settings.database_password_file
         name = application_name(settings.instance)
-        bounds = (CONNECTIONS_AT_START, limits.DATABASE_CONNECTIONS_MAX)
-        pool = await open_pool(dsn, secret, name, connections=bounds, prepare=PREPARE)
-        self._pools.append(pool)
-        side = await open_pool(dsn, secret, name, connections=SIDE_CONNECTIONS)
-        self._pools.append(side)
+        most = limits.DATABASE_CONNECTIONS_MAX
+        pool = Pool(partial(connect, dsn, secret, name, prepare=PREPARE), most=most)
+        side = Pool(partial(connect, dsn, secret, name), most=SIDE_CONNECTIONS_MAX)
+        self._pools += [pool, side]
+        await pool.warm(CONNECTIONS_AT_START)
+        await side.warm(SIDE_CONNECTIONS_AT_START)
         transactions = Transactions(
             pool=pool,
             side=side,

@@ -28,13 +28,13 @@ from portal.vault.database import (
     LINK_FAULTS,
     REPEATABLE,
     Connection,
-    Pool,
     PostgresError,
     is_link_fault,
     to_refusal,
 )
 from portal.vault.db import Db, Row
 from portal.vault.keys import Keys
+from portal.vault.pool import Pool
 from portal.vault.registry import Registered
 from portal.vault.settings import VaultSettings
 from portal.vault.signals import Signals
@@ -287,13 +287,13 @@ class Transactions:
     @asynccontextmanager
     async def _connection(self, pool: Pool) -> AsyncGenerator[Connection]:
         try:
-            connection = await pool.acquire(timeout=limits.CONNECTION_WAIT_S)
+            connection = await pool.acquire()
         except (PostgresError, *LINK_FAULTS) as fault:
             raise to_refusal(fault) from fault
         try:
             yield connection
         finally:
-            await pool.release(connection)
+            pool.release(connection)
 
 
 def _entry(act: Act, call: Call) -> Entry:
