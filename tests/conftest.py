@@ -3,6 +3,12 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# By default an example that takes 0.2 s fails its test, and is called unreliable when it is quicker
+# the second time: that asserts how busy the machine is.
+settings.register_profile("harai", deadline=None)
+settings.load_profile("harai")
 
 
 def pytest_configure() -> None:

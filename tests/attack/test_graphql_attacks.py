@@ -13,6 +13,12 @@ import httpx
 import pytest
 import pytest_asyncio
 from graphql import GraphQLError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Scope
+from strawberry.asgi import GraphQL
 
 from portal.application.doors.context import RequestContext
 from portal.application.doors.graphql.documents import read_document
@@ -25,7 +31,8 @@ from portal.application.doors.session import ApiKeySession
 from portal.domain.errors import InvalidInput, NotFound
 from tests.make.visitor import an_authority, payer_browser, staff_browser, system
 from tests.make.walk import paths, text_coordinates
-from tests.make.web import Web, running_web
+from tests.make.web import ORIGIN, Web, running_web
+from tests.make.written import written_log
 
 AWAY = "vault_away"
 VIEWER = "{ viewer { name } }"
@@ -141,14 +148,51 @@ async def test_no_form_of_another_site_is_a_request(api: httpx.AsyncClient) -> N
     assert await code_of(api, VIEWER) == AWAY
 
 
+CARELESS = GraphQL(MERCHANT)
+"""Our own schema behind the library's door as it comes out of the box: what ours must not be."""
+
+
+def asking(app: ASGIApp) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN)
+
+
+async def first_word(app: ASGIApp, path: str) -> str:
+    """What an application says to who wants to speak through a socket."""
+    said: list[str] = []
+    coming: list[Message] = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.disconnect", "code": 1000},
+    ]
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    async def send(message: Message) -> None:
+        said.append(message["type"])
+
+    scope: Scope = {
+        "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "ws",
+        "path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"",
+        "headers": [(b"host", b"localhost:8080")], "client": ("127.0.0.1", 1),
+        "server": ("localhost", 8080), "subprotocols": ["graphql-transport-ws"],
+    }  # fmt: skip
+    await app(scope, receive, send)
+    return said[0]
+
+
 async def test_there_is_no_page_to_explore_the_schema(api: httpx.AsyncClient) -> None:
-    page = await api.get("/graphql", headers={"accept": "text/html"})
+    asked = {"accept": "text/html"}
+    page = await api.get("/graphql", headers=asked)
 
     assert page.status_code == 405
     assert "graphiql" not in page.text.lower()
+    async with asking(CARELESS) as careless:
+        explorer = await careless.get("/graphql", headers=asked)
+    assert explorer.status_code == 200
+    assert "graphiql" in explorer.text.lower()
 
 
-async def test_nothing_can_be_upgraded_to_a_socket(api: httpx.AsyncClient) -> None:
+async def test_nothing_can_be_upgraded_to_a_socket(web: Web, api: httpx.AsyncClient) -> None:
     upgrade = {
         "connection": "upgrade",
         "upgrade": "websocket",
@@ -157,6 +201,9 @@ async def test_nothing_can_be_upgraded_to_a_socket(api: httpx.AsyncClient) -> No
         "sec-websocket-protocol": "graphql-ws",
     }
     assert (await api.get("/graphql", headers=upgrade)).status_code == 405
+    for path in ("/graphql", "/pay/graphql", "/d/events"):
+        assert await first_word(web.app, path) == "websocket.close"
+    assert await first_word(CARELESS, "/graphql") == "websocket.accept"
 
 
 async def test_errors_suggest_no_field_and_trace_nothing(api: httpx.AsyncClient) -> None:
@@ -168,19 +215,20 @@ async def test_errors_suggest_no_field_and_trace_nothing(api: httpx.AsyncClient)
         assert leak not in text
 
 
-async def test_a_fault_of_ours_shows_nothing_but_the_requests_number(
-    web: Web, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_fault_of_ours_shows_nothing_but_the_requests_number(web: Web) -> None:
     session = ApiKeySession(authority=an_authority(web), merchant_code="mizu")
     context = RequestContext(
         doors=web.doors, audience="merchant", session=session, language="en", request_id="r-1"
     )
     fault = ValueError(f"no such column: {SECRET}")
-    shown = json.dumps(masked(GraphQLError(str(fault), original_error=fault), context))
     refusal = NotFound("not_found", context=SECRET)
-    told = json.dumps(masked(GraphQLError("x", original_error=refusal), context))
+    with written_log() as log:
+        shown = json.dumps(masked(GraphQLError(str(fault), original_error=fault), context))
+        told = json.dumps(masked(GraphQLError("x", original_error=refusal), context))
 
-    assert SECRET not in shown + told + capsys.readouterr().err
+    assert SECRET not in shown + told + log.getvalue()
+    assert '"event":"request.failed"' in log.getvalue()
+    assert '"correlation_id":"r-1"' in log.getvalue()
     assert '"code": "internal"' in shown
     assert '"requestId": "r-1"' in shown
     assert '"code": "not_found"' in told
@@ -302,6 +350,18 @@ async def test_of_a_name_given_twice_only_one_meaning_exists(api: httpx.AsyncCli
 
 
 async def test_a_header_can_not_make_us_believe_to_be_elsewhere(api: httpx.AsyncClient) -> None:
-    for name in ("x-forwarded-host", "x-original-url", "x-rewrite-url", "x-http-method-override"):
-        answer = await api.post("/graphql", json={"query": VIEWER}, headers={name: "evil.example"})
+    async def believe(request: Request) -> Response:
+        """One who takes such a header for the place where they are."""
+        return RedirectResponse(f"https://{request.headers[elsewhere]}/login")
+
+    credulous = Starlette(routes=[Route("/graphql", believe, methods=["POST"])])
+    for elsewhere in (
+        "x-forwarded-host", "x-original-url", "x-rewrite-url", "x-http-method-override"
+    ):  # fmt: skip
+        sent = {"json": {"query": VIEWER}, "headers": {elsewhere: "evil.example"}}
+        answer = await api.post("/graphql", **sent)
         assert "evil.example" not in answer.text + str(answer.headers)
+        assert answer.json()["errors"][0]["extensions"]["code"] == AWAY
+        async with asking(credulous) as fooled:
+            answer = await fooled.post("/graphql", **sent)
+        assert "evil.example" in str(answer.headers)
