@@ -20,6 +20,7 @@ from portal.contract.client import VaultClient
 from portal.kit import log
 from portal.kit.crypto import client_context
 from portal.kit.loop import run_quickly
+from portal.kit.memory import settle_memory
 from portal.kit.outbound import Outbound
 
 KEEP_ALIVE_S: Final = 75
@@ -74,6 +75,7 @@ async def serve(settings: WebSettings) -> None:
     outbound = await Outbound.connect(settings.egress_socket)
     try:
         server = server_for(create_app(settings, vault, outbound), settings.socket)
+        settle_memory()
         logger.info("web.started", socket=settings.socket.name, instance=settings.instance)
         await server.serve()
     finally:

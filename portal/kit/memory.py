@@ -1,15 +1,31 @@
-"""Shutting a process' memory to its neighbours; for zones that hold keys or credentials.
+"""A process' memory: shut to its neighbours, and not searched for rubbish where there is none.
 
-Zone-less. Where zones share one uid this is what keeps one from reading another's memory.
+Zone-less. Where zones share one uid, shutting it is what keeps one from reading another's.
 """
 
 import ctypes
+import gc
 import os
 import resource
 from typing import Final
 
 _PR_SET_DUMPABLE: Final = 4
 """Source: prctl(2)."""
+
+
+_RUBBISH_AFTER: Final = 20_000
+"""Objects made and not freed before the collector looks; the interpreter's own is 700."""
+
+
+def settle_memory() -> None:
+    """Tell the collector that what stands now stays: call it once, when a process is set up.
+
+    Schemas, templates and modules are some 90,000 objects; each full look at them takes 40 ms, in
+    which every request waits.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_RUBBISH_AFTER, 10, 10)
 
 
 def shut_memory() -> None:

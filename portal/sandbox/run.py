@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Host, Route, Router
 
 from portal.kit.log import configure, get_logger
+from portal.kit.loop import run_quickly
 from portal.sandbox.cards import CardCompany
 from portal.sandbox.carriers import Carriers
 from portal.sandbox.interface import ApiError, answer_error
@@ -115,7 +116,7 @@ async def serve(settings: SandboxSettings) -> None:
 def run() -> None:
     """Start the sandbox with the settings of the environment."""
     configure(process="sandbox")
-    asyncio.run(serve(SandboxSettings()))  # pyright: ignore[reportCallIssue] - from the environment
+    run_quickly(serve(SandboxSettings()))  # pyright: ignore[reportCallIssue] - from the environment
 
 
 async def _alive(request: Request) -> Response:

@@ -8,7 +8,7 @@ import sys
 from portal.domain.errors import PortalError
 from portal.kit import log
 from portal.kit.loop import run_quickly
-from portal.kit.memory import shut_memory
+from portal.kit.memory import settle_memory, shut_memory
 from portal.vault.server import VaultServer
 from portal.vault.settings import VaultSettings
 
@@ -21,6 +21,7 @@ async def _serve(settings: VaultSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with VaultServer(settings):
+        settle_memory()
         await stop.wait()
 
 
