@@ -4,6 +4,7 @@ Zone: application. No database address, no data key and no provider credential h
 everything comes from ``PORTAL_WEB_*`` and is read once.
 """
 
+import re
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -16,6 +17,16 @@ from portal.kit.settings import ZoneSettings
 
 COOKIE_KEY_BYTES: Final = 32
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+_CONTACT: Final = re.compile(
+    r"mailto:[^\s@<>,]+@[A-Za-z0-9.-]+|https://[!-+\--~]+|tel:\+?[0-9][0-9-]{2,30}"
+)
+"""Source: RFC 9116 §2.5.3."""
+
+
+def _listed(text: str) -> list[str]:
+    return [part for part in map(str.strip, text.split(",")) if part]
 
 
 def _is_loopback(origin: str) -> bool:
@@ -44,7 +55,18 @@ class WebSettings(ZoneSettings):
     """Part of every cookie's name, so that two installations on one host do not meet."""
     provider_endpoints: str = ""
     """``name=host:port`` pairs, separated by commas."""
+    security_contact: str = ""
+    """Where to report a weakness: ``mailto:``, ``https:`` or ``tel:`` addresses, the preferred one
+    first, separated by commas. Empty: ``security@`` the portal's own host name (RFC 2142)."""
     production: bool = False
+
+    @field_validator("security_contact")
+    @classmethod
+    def _contacts_are_addresses(cls, value: str) -> str:
+        if not all(_CONTACT.fullmatch(contact) for contact in _listed(value)):
+            msg = "security_contact: mailto:, https: or tel: addresses, separated by commas"
+            raise ValueError(msg)
+        return value
 
     @field_validator("instance")
     @classmethod
@@ -83,6 +105,12 @@ class WebSettings(ZoneSettings):
     def is_secure(self) -> bool:
         """Whether cookies may carry Secure and ``__Host-``."""
         return self.public_origin.startswith("https://")
+
+    @property
+    def security_contacts(self) -> tuple[str, ...]:
+        """Where to report a weakness, as addresses; never empty."""
+        host = urlsplit(self.public_origin).hostname
+        return tuple(_listed(self.security_contact)) or (f"mailto:security@{host}",)
 
     @property
     def endpoints(self) -> dict[str, Endpoint]:

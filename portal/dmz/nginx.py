@@ -42,6 +42,22 @@ proxy_set_header Connection "";
 """
 
 
+_SPELLINGS: Final = f"""\
+# 1: not in plain form, so nginx and the application might read it differently.
+map $request_uri $harai_twisted {{
+    default 1;
+    "~^[^?]*//" 1;
+    "~^[^?]*/\\.\\.?(/|\\?|$)" 1;
+    "~^/[A-Za-z0-9._~/-]*(\\?[^#]*)?$" 0;
+}}
+# The page of an early refusal comes by here, too, with whatever spelling was refused.
+map $uri $harai_refused {{
+    default $harai_twisted;
+    "~^{re.escape(EARLY)}" 0;
+}}
+"""
+
+
 def configuration(settings: DmzSettings, *, as_root: bool = False) -> str:
     """The text of ``nginx.conf``. ``as_root``: keep workers root's (no separate uids there)."""
     state = settings.state_dir
@@ -102,19 +118,7 @@ limit_req_status 429;
 limit_conn_status 429;
 limit_conn_zone $binary_remote_addr zone=connections:4m;
 {_zones(settings.rate_scale)}
-# 1: not in plain form, so nginx and the application might read it differently.
-map $request_uri $harai_twisted {{
-    default 1;
-    "~^[^?]*//" 1;
-    "~^[^?]*/\\.\\.?(/|\\?|$)" 1;
-    "~^/[A-Za-z0-9._~/-]*(\\?[^#]*)?$" 0;
-}}
-# The page of an early refusal comes by here, too, with whatever spelling was refused.
-map $uri $harai_refused {{
-    default $harai_twisted;
-    "~^{re.escape(EARLY)}" 0;
-}}
-
+{_SPELLINGS}
 upstream web {{
     server unix:{settings.web_socket} max_fails=0;
     keepalive 64;

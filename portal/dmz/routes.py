@@ -183,6 +183,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="static", path="/static/{file}", methods=GET, rate="static", authority="none",
         answer_bps=4 * MIB,
     ),
+    Route(name="icon", path="/favicon.ico", methods=GET, rate="static", authority="none"),
     Route(name="robots", path="/robots.txt", methods=GET, rate="static", authority="none"),
     Route(
         name="security", path="/.well-known/security.txt", methods=GET, rate="static",

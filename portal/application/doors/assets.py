@@ -21,6 +21,7 @@ _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".csv": "text/csv; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
 _HASH_LETTERS: Final = 12
 
@@ -87,6 +88,8 @@ def _load() -> tuple[dict[str, str], dict[str, StaticFile]]:
 _NAMES, FILES = _load()
 PAGE_CSS: Final = inline("page.css")
 PAGE_JS: Final = inline("page.js")
+ICON: Final = (_STATIC / "favicon.ico").read_bytes()
+"""For browsers that ask for ``/favicon.ico`` by themselves."""
 
 
 def address(name: str) -> str:
