@@ -100,6 +100,10 @@ _ATTRIBUTE: Final = re.compile(
 )
 
 
+_SHOWN_STATE: Final = re.compile(r' data-now="([a-z_]+)"')
+"""On the bill's page and on no other."""
+
+
 def read_page(html: str) -> Page:
     """Forms and links, by the three kinds of tags that matter and nothing else of the page."""
     page = Page([], [])
@@ -161,8 +165,9 @@ class Payer:
             card_page = await self._leave(page)
             ended = await self._fill_card(card_page, card)
             if ended.status_code != _GATEWAY_TIMEOUT:
-                await self._follow(ended)
-            return await self._look(page.url)
+                ended = await self._follow(ended)
+            shown = _SHOWN_STATE.search(ended.text)
+            return shown[1] if shown else await self._look(page.url)
         finally:
             self._browser.close()
 
