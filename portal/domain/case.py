@@ -104,9 +104,11 @@ class CaseFacts:
 
     ``waiting``: parts of a file or messages that nobody works on any more. ``ask_planned``: an
     inquiry about the attempt is due or to come. ``has_task``: another task does the same already.
+    ``is_judged_again``: what the first look at a file made is to be deleted.
     """
 
     import_state: str = ""
+    is_judged_again: bool = False
     waiting: int = 0
     attempt_state: AttemptState | None = None
     ask_planned: bool = False
@@ -119,7 +121,9 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
         facts.import_state not in {"receiving", "checking"} or not facts.waiting
     ),
     "task.intake.issue_bills": lambda facts: facts.import_state != "issuing",
-    "task.intake.discard_bills": lambda facts: facts.import_state not in {"discarding", "refused"},
+    "task.intake.discard_bills": lambda facts: (
+        facts.import_state not in {"discarding", "refused"} and not facts.is_judged_again
+    ),
     "task.message.send_chunk": lambda facts: not facts.waiting,
     "task.payment.inquire": lambda facts: facts.attempt_state not in LIVE and not facts.ask_planned,
     "task.payment.pass_due": lambda facts: facts.has_task,

@@ -26,7 +26,7 @@ select c.id, c.kind, c.subject_id, c.params, c.seen, c.opened_at, c.seen_at, c.c
        c.closed_by, c.resolution, c.note,
        a.id as attempt_id, a.state as attempt_state, a.provider, a.reference, a.amount_minor,
        a.ask_at, i.id as import_id, i.state as import_state, i.sealed_version, i.facts,
-       i.rows_good - i.rows_issued as unissued,
+       i.rows_good - i.rows_issued as unissued, i.is_judged_again,
        b.id as bill_id, b.number, b.settlement
 from case_ c
 left join attempt a on a.merchant_id = $1 and a.id = c.subject_id
@@ -83,6 +83,7 @@ async def _read_facts(act: Act, rows: Sequence[Row]) -> dict[UUID, CaseFacts]:
     return {
         row["id"]: CaseFacts(
             import_state=row["import_state"] or "",
+            is_judged_again=row["is_judged_again"] or False,
             waiting=waiting.get(row["id"], 0),
             attempt_state=row["attempt_state"],
             ask_planned=row["ask_at"] is not None,

@@ -117,6 +117,12 @@ def test_refusals_say_what_is_wrong() -> None:
         ("task.intake.discard_bills", CaseFacts(import_state="discarding"), False),
         ("task.intake.discard_bills", CaseFacts(import_state="refused"), False),
         ("task.intake.discard_bills", CaseFacts(import_state="discarded"), True),
+        ("task.intake.discard_bills", CaseFacts(import_state="checking"), True),
+        (
+            "task.intake.discard_bills",
+            CaseFacts(import_state="checking", is_judged_again=True),
+            False,
+        ),
         ("task.message.send_chunk", CaseFacts(waiting=3), False),
         ("task.message.send_chunk", CaseFacts(waiting=0), True),
         ("task.payment.inquire", CaseFacts(attempt_state="unknown"), False),

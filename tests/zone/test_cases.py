@@ -158,6 +158,21 @@ async def test_an_import_that_was_not_discarded_is_after_a_restart(desk: Desk) -
     assert (await desk.bills()).count == 0
 
 
+async def test_a_second_look_that_was_given_up_goes_on_after_a_restart(desk: Desk) -> None:
+    earlier, later = await desk.take_in(line("E-1")), await desk.take_in(line("E-1"))
+    await desk.decide(earlier.id, "discard")
+    (discarding,) = await desk.leases("intake.discard_bills")
+    await desk.step(discarding)
+    (clearing,) = await desk.leases("intake.discard_bills")
+    await give_up(desk.server, desk.work, clearing, desk.merchant_id)
+
+    await settle(desk.web, desk.staff, await the_case(desk.web, desk.staff), "restart")
+    await desk.work_off()
+
+    seen = await desk.view(later.id)
+    assert (seen.state, seen.rows_good, seen.rows_known) == ("checked", 1, 0)
+
+
 async def test_messages_that_stood_still_go_out_after_a_restart_each_once(desk: Desk) -> None:
     made = await desk.issued(*(line(f"E-{n}") for n in range(3)))
     (leased,) = await desk.leases("message.send_chunk")
