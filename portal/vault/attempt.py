@@ -196,12 +196,10 @@ async def open_row(act: Act, row: Row) -> Attempt:
     return Attempt(**values, instrument=instrument)
 
 
-async def insert_attempt(act: Act, attempt: Attempt) -> None:
-    """Add a new attempt; the database refuses a second live one of the bill."""
-    await act.db.execute(
-        "insert into attempt (merchant_id, id, bill_id, method, provider, reference, state,"
-        " version, amount_minor, created_at, state_at, doubt_at, ask_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+def insert_attempt(act: Act, attempt: Attempt) -> None:
+    """Add a new attempt at the act's end; the database refuses a second live one of the bill."""
+    act.closing.add(
+        "attempt",
         act.merchant_id,
         attempt.id,
         attempt.bill_id,

@@ -14,7 +14,9 @@ from uuid import UUID
 
 from portal.domain.errors import InvariantBroken
 
-Name = Literal["audit", "event", "task", "answer", "lease", "return_token", "opened"]
+Name = Literal[
+    "audit", "event", "task", "answer", "lease", "return_token", "opened", "attempt", "settled"
+]  # fmt: skip
 
 _STATEMENTS: Final[dict[Name, tuple[str, str]]] = {
     "audit": (
@@ -51,6 +53,24 @@ _STATEMENTS: Final[dict[Name, tuple[str, str]]] = {
     "opened": (
         "uuid, uuid, timestamptz",
         ("update bill set opened_at = $3 where merchant_id = $1 and id = $2 and opened_at is null"),
+    ),
+    "attempt": (
+        (
+            "uuid, uuid, uuid, text, text, text, text, int, bigint, timestamptz, timestamptz,"
+            " timestamptz, timestamptz"
+        ),
+        (
+            "insert into attempt (merchant_id, id, bill_id, method, provider, reference, state,"
+            " version, amount_minor, created_at, state_at, doubt_at, ask_at)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        ),
+    ),
+    "settled": (
+        "uuid, uuid, text, timestamptz",
+        (
+            "update bill set settlement = $3, version = version + 1,"
+            " paid_at = coalesce(paid_at, $4) where merchant_id = $1 and id = $2"
+        ),
     ),
     "return_token": (
         "uuid, bytea, uuid, uuid, timestamptz",

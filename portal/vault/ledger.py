@@ -110,7 +110,7 @@ def with_entries(sums: BillSums, transaction: Transaction) -> BillSums:
 
 
 async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) -> Settlement:
-    """Bring a locked bill's settlement to what the ledger says; emit the change's event.
+    """Bring a locked bill's settlement to what the ledger says, at the act's end; tell of it.
 
     ``before`` is the bill's settlement and ``sums`` are its ledger's, both as they are under its
     lock. The day of the first money is kept in ``paid_at`` (business time).
@@ -118,13 +118,6 @@ async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) ->
     edge = rules.settle(before, sums)
     if edge is None:
         return before
-    await act.db.execute(
-        "update bill set settlement = $3, version = version + 1,"
-        " paid_at = coalesce(paid_at, $4) where merchant_id = $1 and id = $2",
-        act.merchant_id,
-        bill_id,
-        edge.state,
-        act.business,
-    )
+    act.closing.add("settled", act.merchant_id, bill_id, edge.state, act.business)
     await act.emit(bill_id, edge.code, amount_minor=sums.in_transit)
     return edge.state

@@ -253,7 +253,7 @@ async def _create(act: Act, payee: Payee, bill: LockedBill, method: str) -> Atte
     # Whoever was to submit may die before or after it: this inquiry finds out, whatever happened.
     ask_at = await plan_inquiry(act, attempt, rules.SUBMIT_GRACE.total_seconds())
     attempt = _asked_at(attempt, ask_at)
-    await insert_attempt(act, attempt)
+    insert_attempt(act, attempt)
     await emit_attempt(act, attempt, edge.code)
     return attempt
 
