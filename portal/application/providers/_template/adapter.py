@@ -67,11 +67,8 @@ class TemplateCard:
         )
         return Exchange(request, lambda answer: _read_session(answer, wanted.reference))
 
-    def inquire(
-        self, endpoint: Endpoint, reference: str, provider_ref: str = ""
-    ) -> Exchange[Finding]:
-        """Ask what became of the payment under our reference, which the company always finds."""
-        del provider_ref
+    def inquire(self, endpoint: Endpoint, reference: str) -> Exchange[Finding]:
+        """Ask what became of the payment under our reference."""
         request = OutboundRequest(
             host=endpoint.host,
             port=endpoint.port,
