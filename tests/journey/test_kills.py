@@ -25,6 +25,8 @@ from portal.stack.drill.traffic import File
 SEED = 20261122
 ROWS = 200
 LEASE_S = 30.0
+SLEEPS_MAX = 3
+"""A sleep may fall between two leases; then it proves nothing and is slept again."""
 
 pytestmark = [
     pytest.mark.stack,
@@ -69,23 +71,26 @@ async def test_valkey_may_lose_all_it_has_while_messages_go_out(place: Ground) -
 async def test_a_worker_that_slept_through_its_lease_changes_nothing_when_it_wakes(
     place: Ground,
 ) -> None:
-    before = (await place.phone.journal()).messages.taken
     lost = said(place, "lease.lost")
-    place.traffic.rows = 2_000  # several chunks of several slices: some lease is always in hand
+    place.traffic.rows = 2_000  # several chunks of several slices: mostly a lease is in hand
 
-    async with place.traffic.flowing(sends=1):
-        await until_taken(place, before + 1)
-        pids = place.workers()
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            await asyncio.sleep(LEASE_S + 5)
-        finally:
+    for _ in range(SLEEPS_MAX):
+        before = (await place.phone.journal()).messages.taken
+        async with place.traffic.flowing(sends=1):
+            await until_taken(place, before + 1)
+            pids = place.workers()
             for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+                os.kill(pid, signal.SIGSTOP)
+            try:
+                await asyncio.sleep(LEASE_S + 5)
+            finally:
+                for pid in pids:
+                    os.kill(pid, signal.SIGCONT)
+        assert len(pids) == 2
+        assert set(pids) <= set(place.workers())
+        if said(place, "lease.lost") > lost:
+            break
 
-    assert len(pids) == 2
-    assert set(pids) <= set(place.workers())
     assert said(place, "lease.lost") > lost
 
 
