@@ -21,7 +21,6 @@ ChunkId = NewType("ChunkId", UUID)
 TaskId = NewType("TaskId", UUID)
 FileId = NewType("FileId", UUID)
 CaseId = NewType("CaseId", UUID)
-RefundId = NewType("RefundId", UUID)
 
 PREFIXES: Final = {
     "merchant": "mer",
@@ -33,7 +32,6 @@ PREFIXES: Final = {
     "delivery": "dlv",
     "task": "tsk",
     "case": "case",
-    "refund": "rfd",
 }
 """Kind of thing → prefix of its public id."""
 
