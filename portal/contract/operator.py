@@ -76,10 +76,18 @@ class CompareJournal(Request, frozen=True, kw_only=True):
 
 
 class JournalDifference(Part, frozen=True, kw_only=True):
-    """One disagreement, by our reference."""
+    """One disagreement, by our reference, with both sides' state ("" where there is none)."""
 
     reference: str
     code: str
+    ours: str = ""
+    theirs: str = ""
+
+    def __str__(self) -> str:
+        """One line for people: reference, code, and who says what."""
+        return (
+            f"{self.reference}: {self.code} (ours {self.ours or '-'}, theirs {self.theirs or '-'})"
+        )
 
 
 class JournalCompared(Reply, frozen=True, kw_only=True):

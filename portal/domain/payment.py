@@ -111,14 +111,15 @@ success that came late. ``supersede`` is for a provider's page whose address nob
 class AttemptFacts:
     """What judging a finding needs to know of an attempt.
 
-    ``state_at``: when the present state began. ``doubt_at``: since when the outcome is open (the
-    submission). ``asked``: inquiries since ``state_at``. ``missing_at``: first "not found" that
-    counted, or None.
+    ``doubt_at``: since when the outcome is open (the submission). ``silent_since``: when the
+    provider last said how the attempt stands, or when its present state began. ``asked``: inquiries
+    since then. ``missing_at``: first "not found" that counted, or None.
     """
 
     state: AttemptState
     amount_minor: int
     doubt_at: datetime
+    silent_since: datetime
     asked: int
     missing_at: datetime | None
 
@@ -226,7 +227,12 @@ def _judge_unclear(facts: AttemptFacts, now: datetime) -> Verdict:
     """An inquiry that learned nothing: doubts a submission past its grace, changes nothing else."""
     if facts.state == "submitting" and now - facts.doubt_at >= SUBMIT_GRACE:
         return _stay_or_move(facts, "unknown", "found_unclear", now)
-    return _stay(facts, facts.state, facts.asked + 1, now)
+    stays = _stay(facts, facts.state, facts.asked + 1, now)
+    if stays.ask_in_s is None:
+        return stays
+    # Nothing was learned: this is no payer who needs time to type, so the silence only doubles.
+    silence_s = (now - facts.silent_since).total_seconds()
+    return replace(stays, ask_in_s=min(stays.ask_in_s, max(silence_s, _BACKOFF_S[0])))
 
 
 def _judge_not_found(facts: AttemptFacts, now: datetime) -> Verdict:

@@ -175,7 +175,7 @@ async def _settle(stack: Stack, access: Access, phone: Phone, found: Found) -> N
             ),
         )
         found.journal_differences = len(compared.differences)
-        found.faults += [f"{one.reference}: {one.code}" for one in compared.differences]
+        found.faults += [str(one) for one in compared.differences]
         inspection: Inspection = await vault.call(INSPECT, Nothing())
         for _ in range(20):
             if inspection.audit_ok:

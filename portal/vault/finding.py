@@ -62,6 +62,7 @@ async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Fi
         state=attempt.state,
         amount_minor=attempt.amount_minor,
         doubt_at=attempt.doubt_at,
+        silent_since=max(attempt.state_at, attempt.heard_at or attempt.state_at),
         asked=attempt.asked,
         missing_at=attempt.missing_at,
     )

@@ -28,7 +28,12 @@ AMOUNT = 8420
 
 def facts(state: AttemptState, asked: int = 0, missing_at: datetime | None = None) -> AttemptFacts:
     return AttemptFacts(
-        state=state, amount_minor=AMOUNT, doubt_at=START, asked=asked, missing_at=missing_at
+        state=state,
+        amount_minor=AMOUNT,
+        doubt_at=START,
+        silent_since=START,
+        asked=asked,
+        missing_at=missing_at,
     )
 
 
@@ -184,6 +189,23 @@ def test_a_second_late_not_found_means_never_received() -> None:
     assert too_soon.edge is None
     assert second.edge is not None
     assert (second.edge.state, second.decline_code) == ("failed", "never_received")
+
+
+def test_an_inquiry_that_learned_nothing_is_repeated_after_as_long_a_silence() -> None:
+    """A payer on the provider's page is given time; a relay that was away is not such a payer."""
+    told = judge("requires_action", "requires_action", minutes=1)
+    waits = [judge("requires_action", "unclear", minutes=m).ask_in_s for m in (0.05, 1, 5, 60)]
+
+    assert told.ask_in_s == 600
+    assert waits == [10, 60, 300, 600]
+
+
+def test_the_silence_never_makes_an_inquiry_later_than_its_schedule() -> None:
+    late = judge("unknown", "unclear", minutes=23 * 60)
+    given_up = judge("requires_action", "unclear", minutes=31 * 24 * 60)
+
+    assert late.ask_in_s == 30
+    assert given_up.ask_in_s is None
 
 
 @pytest.mark.parametrize("found", ["pending", "unclear", "requires_action"])

@@ -152,14 +152,14 @@ async def _compare(stack: Stack, journal: Journal) -> list[str]:
                 ),
                 timeout_s=30.0,
             )
-            found += [f"{one.reference}: {one.code}" for one in compared.differences]
+            found += [str(one) for one in compared.differences]
     return found
 
 
 def _count(found: Found, sight: _Sight, *, bills: int, due: int) -> None:
     """Set ``lost`` and ``doubled``: bills, messages by telephone, payments by bill."""
     told = len(sight.told)
-    missing = sum(one.endswith("posting_missing") for one in found.differences)
+    missing = sum(": posting_missing " in one for one in found.differences)
     paid_twice = sight.succeeded - missing - sight.ours.bills_paid
     found.lost = max(0, bills - found.bills) + max(0, due - told - found.ambiguous) + missing
     found.doubled = (

@@ -52,7 +52,7 @@ select bill_id,
 from ledger_entry where merchant_id = $1 and bill_id = any($2::uuid[]) group by bill_id
 """
 _UNMARKED: Final = """
-select a.reference, a.is_known from (
+select a.reference, a.state, a.is_known from (
     select merchant_id, provider, reference, state, doubt_at,
            (state in ('requires_action', 'processing', 'succeeded')
             or exists (select from ledger_entry e where e.merchant_id = attempt.merchant_id
@@ -101,9 +101,15 @@ async def compare_journal(act: Act, request: CompareJournal) -> JournalCompared:
     sums = await _sums(act, [row["bill_id"] for row in rows])
     differences: list[JournalDifference] = []
     for line in request.lines:
-        code = _compare(_Met(line, ours.get(line.reference)), sums)
+        row = ours.get(line.reference)
+        code = _compare(_Met(line, row), sums)
         if code is not None:
-            differences.append(JournalDifference(reference=line.reference, code=code))
+            state = "" if row is None else row["state"]
+            differences.append(
+                JournalDifference(
+                    reference=line.reference, code=code, ours=state, theirs=line.state
+                )
+            )
     await _mark(act, request.provider, references)
     if request.last:
         differences += await _missing(act, request.provider)
@@ -172,6 +178,7 @@ async def _missing(act: Act, provider: str) -> list[JournalDifference]:
         JournalDifference(
             reference=row["reference"],
             code="journal_missing" if row["is_known"] else "inquiry_missing",
+            ours=row["state"],
         )
         for row in rows
     ]
