@@ -65,19 +65,23 @@ def look_on(town: Town) -> Seen:
 
 
 async def _open_case(town: Town, bill_id: UUID) -> CaseId:
-    """A case about a bill of the first merchant, as the vault's own role would open it."""
+    """A case about a bill of the first merchant, as the vault's own role would open it.
+
+    Several files look on in one town: a case that another one opened is taken as it is.
+    """
     async with town.stack.operator() as vault:
         merchant = (await vault.call(OPEN_MERCHANT, OpenMerchant(code=CODE))).id
     assert town.stack.postgres is not None
-    case_id = CaseId(uuid4())
     link = await town.stack.postgres.connect(VAULT)
     try:
         await link.execute(f"set harai.merchant = '{merchant}'")
-        await link.execute(
+        case_id: UUID = await link.fetchval(
             "insert into case_ (merchant_id, id, kind, subject_id, params, opened_at)"
-            " values ($1, $2, 'late_success', $3, '{}', now())",
-            merchant, case_id, bill_id,
+            " values ($1, $2, 'late_success', $3, '{}', now())"
+            " on conflict (merchant_id, kind, subject_id) where closed_at is null"
+            " do update set params = case_.params returning id",
+            merchant, uuid4(), bill_id,
         )  # fmt: skip
     finally:
         await link.close()
-    return case_id
+    return CaseId(case_id)

@@ -6,7 +6,7 @@ is no page to explore it, no batching and no GET.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from time import monotonic
@@ -68,14 +68,15 @@ class Bucket:
 class Buckets:
     """Leaky buckets of this process, by key; the least used are forgotten first."""
 
-    def __init__(self) -> None:
-        """All are full."""
+    def __init__(self, now: Callable[[], float] = monotonic) -> None:
+        """All are full; they fill again as ``now`` goes on (seconds)."""
+        self._now = now
         self._kept: OrderedDict[bytes, Bucket] = OrderedDict()
 
     def spend(self, context: RequestContext, cost: int) -> int:
         """Take the cost; what is left. Raises LimitReached ``cost_spent`` with when to return."""
         key = sha256(context.authority.capability).digest()
-        now = monotonic()
+        now = self._now()
         bucket = self._kept.pop(key, None) or Bucket(BUCKET_SIZE, now)
         left = min(BUCKET_SIZE, bucket.left + (now - bucket.at) * BUCKET_PER_S)
         enough = left >= cost
