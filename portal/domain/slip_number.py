@@ -119,14 +119,25 @@ def parse(digits: str) -> SlipNumber:
     """The fields of 44 digits as a scanner or an agency gives them.
 
     Raises: InvalidInput ``slip_length`` (param ``digits``) for anything but 44 digits,
-    ``slip_application``, ``slip_check_digit`` (params ``expected``, ``found``): read or typed
-    wrongly, so read again; then ``slip_stamp``, ``slip_deadline`` and what SlipNumber refuses.
+    ``slip_check_digit`` (params ``expected``, ``found``): read or typed wrongly, so read again;
+    then whatever read_fields refuses.
     """
     if not _has_digits(digits, DIGITS):
         raise InvalidInput("slip_length", params={"digits": DIGITS})
     expected, found = check_digit(digits[:-1]), int(digits[-1])
     if expected != found:
         raise InvalidInput("slip_check_digit", params={"expected": expected, "found": found})
+    return read_fields(digits)
+
+
+def read_fields(digits: str) -> SlipNumber:
+    """The fields without looking at the check digit, for who compares it with something better.
+
+    Raises: InvalidInput ``slip_length`` (param ``digits``), ``slip_application``, ``slip_stamp``,
+    ``slip_deadline`` and what SlipNumber refuses.
+    """
+    if not _has_digits(digits, DIGITS):
+        raise InvalidInput("slip_length", params={"digits": DIGITS})
     if not digits.startswith(APPLICATION):
         raise InvalidInput("slip_application", params={"expected": APPLICATION})
     if digits[36] not in "01":
