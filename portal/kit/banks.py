@@ -5,6 +5,7 @@ Reading its files takes 0.2 s and 8 MB on disk, so it happens when a process fir
 
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib import import_module
 from typing import Protocol, cast
 
 from portal.domain.bank import Bank, Banks, Branch
@@ -23,10 +24,8 @@ class _BankRow(_Row, Protocol):
 @lru_cache(maxsize=1)
 def banks() -> Banks:
     """All of them, as of the day on which the locked package was released."""
-    import zengin_code  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  # slow, untyped
-
-    everything: object = zengin_code.Bank.all  # pyright: ignore[reportUnknownMemberType]  # untyped
-    rows = cast("Mapping[str, _BankRow]", everything)
+    package = import_module("zengin_code")  # untyped, and most processes never need it
+    rows = cast("Mapping[str, _BankRow]", package.Bank.all)
     return Banks(
         {
             Bank(code=row.code, name=row.name, kana=row.kana): [
