@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.errors import InvalidInput, LimitReached
+from portal.domain.errors import InvalidInput, InvariantBroken, LimitReached
 from portal.domain.zengin.kana import LETTERS, is_kana, to_kana
 from portal.domain.zengin.record import (
     AMOUNT_MAX,
@@ -193,6 +193,13 @@ def test_letters_that_only_this_bank_takes_pass_for_it_alone() -> None:
     assert len(write_debit(line, FileForm(more_letters=","))) == 120
     with pytest.raises(InvalidInput):
         write_debit(line, FORM)
+
+
+def test_a_contract_that_allows_letters_of_two_bytes_makes_no_file() -> None:
+    writer = DebitWriter(FileForm(more_letters="山"))
+
+    with pytest.raises(InvariantBroken):
+        writer.add([debit(1, payer_name="山")])
 
 
 def test_a_bank_takes_its_own_number_of_lines_and_not_one_more() -> None:

@@ -5,7 +5,7 @@ Nothing of a file may leave before it is finished: a limit may still refuse the 
 
 from collections.abc import Iterable
 
-from portal.domain.errors import InvalidInput, LimitReached
+from portal.domain.errors import InvalidInput, InvariantBroken, LimitReached
 from portal.domain.zengin.record import (
     END,
     LINES_MAX,
@@ -70,6 +70,10 @@ class DebitWriter:
         return self._encode([write_trailer(trailer), END])
 
     def _encode(self, records: list[str]) -> bytes:
-        """One byte a letter: every letter that passed is one of JIS X 0201."""
+        """One byte a letter, or the places of all fields would move."""
         separator = self.form.separator
-        return (separator.join(records) + separator if records else "").encode("cp932")
+        text = separator.join(records) + separator if records else ""
+        written = text.encode("cp932")
+        if len(written) != len(text):
+            raise InvariantBroken("zengin_letters", context=self.form.more_letters)
+        return written
