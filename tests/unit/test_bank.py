@@ -35,7 +35,7 @@ def test_codes_that_nobody_has_are_not_found() -> None:
     assert search.value.code == "bank_unknown"
 
 
-@pytest.mark.parametrize("typed", ["ミズ", "みず", "ミス゛", "ﾐｽﾞ", "ミズホ", " み ず "])
+@pytest.mark.parametrize("typed", ["ミズ", "みず", "ミス゛", "ﾐｽﾞﾎ", "ﾐｽﾞ", "ミズホ", " み ず "])
 def test_a_reading_finds_banks_however_it_is_typed(typed: str) -> None:
     assert "0001" in {bank.code for bank in BANKS.banks_starting(typed)}
 
@@ -73,6 +73,7 @@ def test_readings_of_the_large_banks_fit_a_bank_file() -> None:
 def test_an_ordinary_yucho_account_is_written_as_other_banks_want_it() -> None:
     assert yucho_transfer_account("12345", "12345671") == ("238", "1234567")
     assert yucho_transfer_account("10530", "12345671") == ("058", "1234567")
+    assert yucho_transfer_account("10080", "11") == ("008", "0000001")
     assert yucho_transfer_account("10080", "4561") == ("008", "0000456")
 
 

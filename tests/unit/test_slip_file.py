@@ -74,6 +74,9 @@ def test_a_line_is_read_with_its_header_quotes_and_any_line_end() -> None:
         (row(day="2026-12-10"), "day_malformed"),
         (row(clock="2400"), "time_malformed"),
         (row(clock="9:15"), "time_malformed"),
+        (row(clock="915"), "time_malformed"),
+        (row(clock="９１５0"), "time_malformed"),  # noqa: RUF001 - full width on purpose
+        (row(day="２０２６1210"), "day_malformed"),  # noqa: RUF001 - full width on purpose
         (row(amount="8421"), "amount_differs"),
         (row(amount="8,420"), "line_columns"),
         (row(amount="-8420"), "amount_malformed"),

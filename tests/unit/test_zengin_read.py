@@ -109,6 +109,7 @@ def test_a_file_that_was_cut_off_says_so(cut: int) -> None:
 
 def test_an_empty_file_lacks_everything() -> None:
     assert reasons(b"") == ["trailer_missing", "end_missing"]
+    assert all(each.is_whole_file for each in read(b""))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from portal.domain.errors import InvalidInput, InvariantBroken, LimitReached
 from portal.domain.zengin.kana import LETTERS, is_kana, to_kana
 from portal.domain.zengin.record import (
-    AMOUNT_MAX,
     Account,
     FileForm,
     Trailer,
@@ -138,7 +137,7 @@ def test_a_file_made_over_several_transactions_is_the_same_file() -> None:
     [
         ({"amount_minor": 0}, "amount"),
         ({"amount_minor": -1}, "amount"),
-        ({"amount_minor": AMOUNT_MAX + 1}, "amount"),
+        ({"amount_minor": 10_000_000_000}, "amount"),
         ({"payer_name": ""}, "payer_name"),
         ({"payer_name": "ｱ" * 31}, "payer_name"),
         ({"payer_name": "山田"}, "payer_name"),
@@ -148,6 +147,7 @@ def test_a_file_made_over_several_transactions_is_the_same_file() -> None:
         ({"instruction_no": "A1"}, "instruction_no"),
         ({"newness": "3"}, "newness"),
         ({"bank_name": "ｱ" * 16}, "bank_name"),
+        ({"branch_name": "ｱ" * 16}, "branch_name"),
         ({"account": account(bank_code="1")}, "bank_code"),
         ({"account": account(bank_code="00050", branch_code="02")}, "bank_code"),
         ({"account": account(branch_code="1")}, "branch_code"),
@@ -187,8 +187,9 @@ def test_a_header_that_no_bank_could_read_says_which_field(
     assert refused.value.params == {"field": field}
 
 
-def test_letters_that_only_this_bank_takes_pass_for_it_alone() -> None:
-    line = debit(1, payer_name="ｶﾞｽ,ｶ")
+@pytest.mark.parametrize("amount", [1, 9_999_999_999])
+def test_letters_that_only_this_bank_takes_pass_for_it_alone(amount: int) -> None:
+    line = debit(1, amount, payer_name="ｶﾞｽ,ｶ", bank_name="ｱ" * 15, branch_name="ｱ" * 15)
 
     assert len(write_debit(line, FileForm(more_letters=","))) == 120
     with pytest.raises(InvalidInput):
