@@ -1,1 +1,4 @@
-"""Zone-less tools of every process: settings, log, crypto, limits, metrics, clock, outbound."""
+"""Zone-less tools of every process: settings, log, crypto, limits, metrics, clock, outbound.
+
+Also what packages know of holidays and banks, as values of the domain.
+"""
