@@ -125,9 +125,9 @@ def fold(kana: str) -> str:
     katakana = "".join(
         chr(ord(letter) + 0x60) if "\u3041" <= letter <= "\u3096" else letter for letter in wide
     )
-    joined = "".join(katakana.upper().split())
+    large = "".join(katakana.upper().split()).translate(_LARGE)
     # A voiced mark that was typed apart had a space before it until now.
-    return unicodedata.normalize("NFC", joined).translate(_LARGE)
+    return unicodedata.normalize("NFC", large)
 
 
 def yucho_transfer_account(symbol: str, number: str) -> tuple[str, str]:

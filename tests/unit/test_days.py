@@ -142,6 +142,13 @@ def test_the_cut_off_is_a_moment_in_japan_and_itself_in_time() -> None:
     assert not is_in_time(CALENDAR, SEVENTH, debit_on, until + timedelta(microseconds=1))
 
 
+@pytest.mark.parametrize("day_of_month", [1, 31])
+def test_the_first_and_the_last_day_and_one_day_before_are_terms(day_of_month: int) -> None:
+    terms = DebitTerms(day_of_month=day_of_month, submit_days=1, submit_by=time(15))
+
+    assert cut_off(CALENDAR, terms, date(2026, 12, 1)).date() == date(2026, 11, 30)
+
+
 @pytest.mark.parametrize(
     ("day_of_month", "submit_days", "field"),
     [(0, 7, "day_of_month"), (32, 7, "day_of_month"), (6, 0, "submit_days")],

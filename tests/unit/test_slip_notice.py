@@ -146,6 +146,15 @@ def test_another_till_or_minute_is_money_that_really_came_twice(
     assert counter.facts.state == "confirmed"
 
 
+def test_a_second_payment_is_one_case_however_much_is_told_of_it() -> None:
+    counter = book([
+        notice("confirmed"), notice("provisional", EVENING), notice("confirmed", EVENING),
+    ])  # fmt: skip
+
+    assert list(counter.money().values()) == ["posted", "posted"]
+    assert counter.cases == ["paid_twice"]
+
+
 def test_wallets_that_share_a_store_number_are_still_two_payments() -> None:
     day, clock, _, _ = MORNING
     counter = book(

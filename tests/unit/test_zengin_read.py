@@ -85,6 +85,11 @@ def test_lines_that_end_otherwise_than_with_cr_lf_make_no_file(end: bytes) -> No
     assert not any(isinstance(each.record, DebitLine) for each in verdicts)
 
 
+def test_the_end_of_a_first_line_that_was_cut_short_is_seen() -> None:
+    assert reasons(FILE[:60] + b"\n")[0] == "line_end"
+    assert reasons(FILE[:60])[0] == "record_length"
+
+
 def test_a_lone_line_end_further_down_is_seen_too() -> None:
     whole = FILE[:360] + FILE[360:].replace(b"\r\n", b"\n", 1)
 

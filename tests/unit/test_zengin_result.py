@@ -71,6 +71,7 @@ def test_a_missing_line_is_unknown_and_not_failed() -> None:
 
     assert [each.sent for each in missing] == [SENT[2]]
     assert missing[0].meaning.outcome == "unknown"
+    assert missing[0].told is None
     assert len(found) == 5
 
 
@@ -83,6 +84,16 @@ def test_lines_that_nobody_sent_or_that_come_twice_are_exceptions() -> None:
     assert sorted(int(each.instruction_no) for each in odd) == [1, 99]
     assert all(each.meaning.cause == "line_unexpected" for each in odd)
     assert [each.sent for each in found if each.sent and each.meaning.cause == "debited"] == SENT
+
+
+def test_a_line_that_comes_twice_before_its_place_has_one_outcome_and_one_exception() -> None:
+    returned = back("0", "0", "0", "0", "0")
+    found = match(SENT, [returned[4], returned[4], *returned[:4]])
+
+    assert len(found) == 6
+    assert [each.instruction_no for each in found if each.sent is None] == [SENT[4].instruction_no]
+    assert {each.meaning.cause for each in found if each.sent} == {"debited"}
+    assert all(each.told and int(each.told.instruction_no) for each in found)
 
 
 @pytest.mark.parametrize(

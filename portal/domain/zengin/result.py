@@ -55,12 +55,14 @@ def meaning_of(code: str) -> Meaning:
 class Match(msgspec.Struct, frozen=True):
     """One debit and what became of it.
 
-    ``sent`` is None for a line that nobody sent, or that came a second time.
+    ``sent`` is None for a line that nobody sent, or that came a second time; ``told``, what the
+    bank said, is None for a line that is missing.
     """
 
     instruction_no: str
     meaning: Meaning
     sent: DebitLine | None
+    told: DebitLine | None
 
 
 class Matcher:
@@ -102,9 +104,9 @@ class Matcher:
         for expected in ours:
             yield from _pair(expected, waiting, early)
         for expected in waiting.values():
-            yield Match(_number(expected), _MISSING, expected)
+            yield Match(_number(expected), _MISSING, expected, None)
         for number, lines in early.items():
-            yield from (Match(number, _UNEXPECTED, None) for _ in lines)
+            yield from (Match(number, _UNEXPECTED, None, told) for told in lines)
 
     def check_trailer(self, trailer: Trailer) -> list[str]:
         """Which sums of the trailer contradict the lines: ``trailer_done``, ``trailer_failed``."""
@@ -156,7 +158,7 @@ def _pair(
 
 def _judge(sent: DebitLine, told: DebitLine) -> Match:
     same = sent.amount_minor == told.amount_minor and sent.account == told.account
-    return Match(_number(sent), meaning_of(told.result) if same else _DIFFERS, sent)
+    return Match(_number(sent), meaning_of(told.result) if same else _DIFFERS, sent, told)
 
 
 def _number(line: DebitLine) -> str:
