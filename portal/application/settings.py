@@ -15,7 +15,7 @@ from pydantic_settings import SettingsConfigDict
 
 from portal.application.providers.exchange import Endpoint, parse_endpoints
 from portal.application.providers.registry import SIGNED
-from portal.kit.settings import ZoneSettings
+from portal.kit.settings import ZoneSettings, read_secret
 
 COOKIE_KEY_BYTES: Final = 32
 _NoticeKey = Annotated[str, msgspec.Meta(min_length=16, max_length=256, pattern=r"^[!-~]+\Z")]
@@ -126,13 +126,14 @@ class WebSettings(ZoneSettings):
     def read_notice_keys(self) -> dict[str, dict[str, tuple[str, ...]]]:
         """The keys by provider and merchant code, empty without a file.
 
-        Raises: ValueError for a file of another shape, with a key of less than 16 characters, or
-        for a provider that does not sign (its key would promise a check that nobody makes).
+        Raises: InvariantBroken ``secret_exposed`` for a file that others may read; ValueError for
+        one of another shape, with a key of less than 16 characters, or for a provider that does
+        not sign (its key would promise a check that nobody makes).
         """
         if self.notice_keys_file is None:
             return {}
         shape = dict[str, dict[str, tuple[_NoticeKey, ...]]]
-        keys = msgspec.json.decode(self.notice_keys_file.read_bytes(), type=shape)
+        keys = msgspec.json.decode(read_secret(self.notice_keys_file), type=shape)
         if not keys.keys() <= SIGNED.keys():
             msg = f"notice keys for providers that do not sign: {sorted(keys.keys() - SIGNED)}"
             raise ValueError(msg)
