@@ -19,6 +19,7 @@ import httpx
 
 from portal.application.payment.desk import PayDesk
 from portal.application.providers.exchange import Endpoint
+from portal.kit.outbound.wire import OutboundAnswer
 from tests.make.provider import HOST, Behaviour, Provider, Seen, answer
 from tests.make.relay import Relay, running_relay
 
@@ -91,14 +92,14 @@ async def _answers(process: asyncio.subprocess.Process, address: str) -> None:
     raise AssertionError(msg)
 
 
-def passing_on(address: str) -> Behaviour:
+def passing_on(address: str, transport: httpx.AsyncBaseTransport | None = None) -> Behaviour:
     """Hand every request on to ``address``, as it came, and its answer back."""
 
     async def hand_on(provider: Provider, seen: Seen, writer: asyncio.StreamWriter) -> None:
         del provider
         method, path, _ = seen.line.split(" ")
         headers = {name: text for name, text in seen.headers.items() if name != "host"}
-        async with httpx.AsyncClient(timeout=30.0) as client:
+        async with httpx.AsyncClient(timeout=30.0, transport=transport) as client:
             said = await client.request(
                 method, f"{address}{path}", headers=headers, content=seen.body
             )
@@ -106,3 +107,15 @@ def passing_on(address: str) -> Behaviour:
         writer.write(answer(said.status_code, said.content, f"Content-Type: {kind}"))
 
     return hand_on
+
+
+def saying(answers: dict[str, OutboundAnswer]) -> Behaviour:
+    """Answer each path of the protocol with what was recorded for it."""
+
+    async def say(provider: Provider, seen: Seen, writer: asyncio.StreamWriter) -> None:
+        del provider
+        said = answers[seen.line.split(" ")[1].removeprefix("/payment/")]
+        lines = [f"{name}: {text}" for name, text in said.headers.items()]
+        writer.write(answer(said.status, said.body, *lines))
+
+    return say

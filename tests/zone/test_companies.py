@@ -1,6 +1,5 @@
 """The companies' adapters through a real relay, under exactly the rules that the docs give."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -21,9 +20,8 @@ from portal.application.providers.exchange import (
 )
 from portal.domain.money import Money
 from portal.kit.outbound.wire import OutboundAnswer
-from tests.make.companies import behind_a_relay, passing_on, running_localstripe
+from tests.make.companies import behind_a_relay, passing_on, running_localstripe, saying
 from tests.make.gmopg import paid, recorded
-from tests.make.provider import Behaviour, Provider, Seen, answer
 from tests.make.relay import SHOP_PASS, STRIPE_KEY, Relay
 from tests.make.stripe import answered
 
@@ -189,18 +187,6 @@ async def test_what_localstripe_lacks_is_never_taken_for_an_answer(local: LocalS
 
 
 # --- GMO Payment Gateway ---------------------------------------------------------------------
-
-
-def saying(answers: dict[str, OutboundAnswer]) -> Behaviour:
-    """Answer each path of the protocol with what was recorded for it."""
-
-    async def say(provider: Provider, seen: Seen, writer: asyncio.StreamWriter) -> None:
-        del provider
-        said = answers[seen.line.split(" ")[1].removeprefix("/payment/")]
-        lines = [f"{name}: {text}" for name, text in said.headers.items()]
-        writer.write(answer(said.status, said.body, *lines))
-
-    return say
 
 
 async def test_shops_password_is_put_in_and_the_recorded_order_read(tmp_path: Path) -> None:

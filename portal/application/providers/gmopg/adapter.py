@@ -72,7 +72,8 @@ class GmoPg:
     def open_session(self, endpoint: Endpoint, wanted: SessionWanted) -> Exchange[SessionAnswer]:
         """Have a page made for the order; an OrderID that is in use reads as unknown.
 
-        How long the page may be used is one of its settings at the company.
+        How long the page may be used is one of its settings at the company. The card is not kept
+        for later bills, even where ``enrol`` asks for it: charges of kept cards are not there yet.
         """
         shop, page = _account(endpoint)
         document = {
