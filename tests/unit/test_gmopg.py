@@ -33,6 +33,14 @@ NOT_SENT = OutboundAnswer(fate="not_sent", code="relay_away")
 UNCLEAR = OutboundAnswer(fate="unclear", code="timed_out")
 
 
+OPENED = "Fri, 27 Nov 2026 12:00:00 GMT"
+PAGE = "page-20261127210000"
+
+
+def at(date: str, answer: OutboundAnswer) -> OutboundAnswer:
+    return msgspec.structs.replace(answer, headers={**answer.headers, "date": date})
+
+
 def refund_of(amount: int, remaining: int) -> RefundWanted:
     return RefundWanted(
         reference=REFERENCE,
@@ -99,8 +107,10 @@ def test_opened_page_leads_to_the_company() -> None:
     said = {"OrderID": REFERENCE, "LinkUrl": URL, "ProcessDate": "20261127210000"}
 
     read = gmopg.ADAPTER.open_session(SHOP, SESSION).read(opened(said))
+    dated = gmopg.ADAPTER.open_session(SHOP, SESSION).read(at(OPENED, opened(said)))
 
-    assert (read.outcome, read.redirect_url) == ("accepted", URL)
+    assert (read.outcome, read.redirect_url, read.provider_ref) == ("accepted", URL, "")
+    assert dated.provider_ref == PAGE
 
 
 @pytest.mark.parametrize(
@@ -163,6 +173,34 @@ def test_order_is_missing_only_when_that_is_all_the_company_says(code: str) -> N
     assert gmopg.ADAPTER.inquire(SHOP, REFERENCE).read(errors(code)).state == "not_found"
     both = errors(code, "E91099999")
     assert gmopg.ADAPTER.inquire(SHOP, REFERENCE).read(both).state == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("date", "state", "decline"),
+    [
+        (OPENED, "requires_action", ""),
+        ("Sat, 28 Nov 2026 10:59:59 GMT", "requires_action", ""),
+        ("Sat, 28 Nov 2026 11:00:00 GMT", "failed", "expired"),
+        ("", "requires_action", ""),
+    ],
+)
+def test_page_that_nobody_paid_on_waits_for_the_payer_until_it_is_given_up(
+    date: str, state: str, decline: str
+) -> None:
+    asked = gmopg.ADAPTER.inquire(SHOP, REFERENCE, PAGE)
+    for answer in (errors("M01004002"), trade(REFERENCE), trade(REFERENCE, Status="AUTHENTICATED")):
+        finding = asked.read(at(date, answer))
+        assert (finding.state, finding.decline_code) == (state, decline)
+
+    assert asked.read(at(date, paid(REFERENCE))).state == "succeeded"
+    assert asked.read(at(date, errors("E91099999"))).state == "unclear"
+
+
+@pytest.mark.parametrize("name", ["", "page-", "page-2026", "p-20261127210000", "20261127210000"])
+def test_order_without_a_page_was_never_begun(name: str) -> None:
+    asked = gmopg.ADAPTER.inquire(SHOP, REFERENCE, name)
+
+    assert asked.read(at("Sat, 28 Nov 2026 11:00:00 GMT", errors("M01004002"))).state == "not_found"
 
 
 def test_paid_order_tells_amount_approval_and_the_cards_last_digits() -> None:

@@ -4,19 +4,17 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from portal.application.settings import WebSettings
-from portal.contract.operator import OPEN_MERCHANT, OpenMerchant
 from portal.domain.errors import InvariantBroken
 from portal.kit.clock import SystemClock
 from portal.vault.server import VaultServer
 from tests.make.money import World, new_world
 from tests.make.stripe import event, intent
-from tests.make.vault import ClientFor, found_merchant
+from tests.make.vault import ClientFor
 from tests.make.web import Web, running_web, web_settings
 
 KEY = "whsec_of_the_address_for_minato"
@@ -42,11 +40,8 @@ async def web(world: World, tmp_path: Path) -> AsyncGenerator[Web]:
 
 
 async def at(world: World, provider: str) -> tuple[World, str]:
-    """A merchant whose code is the provider's letters, with a live attempt; its reference."""
-    code = provider.replace("_", "")
-    await found_merchant(world.operator, code, provider)
-    opened = await world.operator.call(OPEN_MERCHANT, OpenMerchant(code=code))
-    there = replace(world, code=code, merchant_id=opened.id)
+    """A merchant of this company with a live attempt; its reference."""
+    there = await world.with_company(provider)
     payer = await there.payer()
     started = await there.start(payer)
     await there.submitted(payer, started)

@@ -30,8 +30,11 @@ from portal.application.providers.gmopg.body import OK, Meaning, read_errors, re
 from portal.application.providers.gmopg.trade import (
     FOUND,
     TAKEN_BACK,
+    WAITING,
     Trade,
     fitting_return,
+    is_page_open,
+    name_page,
     prefixed,
     read_trade,
 )
@@ -107,10 +110,14 @@ class GmoPg:
     def inquire(
         self, endpoint: Endpoint, reference: str, provider_ref: str = ""
     ) -> Exchange[Finding]:
-        """Ask what became of the order; the company always finds it by our reference."""
-        del provider_ref
+        """Ask what became of the order, which is there only once the payer has used the page.
+
+        ``provider_ref`` tells whether a page was made at all, and when: without one, an order that
+        is not there was never begun.
+        """
         return Exchange(
-            self._search(endpoint, reference), lambda answer: _read_finding(answer, reference)
+            self._search(endpoint, reference),
+            lambda answer: _read_finding(answer, reference, provider_ref),
         )
 
     def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
@@ -184,7 +191,7 @@ def _read_opened(answer: OutboundAnswer, reference: str) -> SessionAnswer:
     if opened.WarnList:
         # One of the warnings is that the order has a page already: whose payment would it be?
         return SessionAnswer("unknown", code="reference_exists")
-    return SessionAnswer("accepted", redirect_url=opened.LinkUrl)
+    return SessionAnswer("accepted", redirect_url=opened.LinkUrl, provider_ref=name_page(answer))
 
 
 def _read_faults(faults: tuple[dict[str, str], ...]) -> SessionAnswer:
@@ -199,14 +206,13 @@ def _read_faults(faults: tuple[dict[str, str], ...]) -> SessionAnswer:
     return SessionAnswer("refused", code=_REFUSALS[meaning])
 
 
-def _read_finding(answer: OutboundAnswer, reference: str) -> Finding:
+def _read_finding(answer: OutboundAnswer, reference: str, provider_ref: str) -> Finding:
+    is_open = is_page_open(provider_ref, answer)
     trade = read_trade(answer, reference)
     if trade is None:
-        pairs = read_pairs(answer)
-        if pairs is not None and weigh(read_errors(pairs)) == "not_there":
-            return bare_finding("not_found")
-        code = answer.code if answer.fate != "answered" else "answer_unreadable"
-        return bare_finding("unclear", code=code)
+        return _read_absence(answer, is_open=is_open)
+    if trade.status in WAITING and is_open is False:
+        return bare_finding("failed", code="expired")
     state = FOUND.get(trade.status)
     if state is None:
         return bare_finding("unclear", code="answer_unreadable")
@@ -219,6 +225,17 @@ def _read_finding(answer: OutboundAnswer, reference: str) -> Finding:
         instrument_hint=trade.instrument_hint,
         authentication=trade.authentication,
     )
+
+
+def _read_absence(answer: OutboundAnswer, *, is_open: bool | None) -> Finding:
+    """No order in the answer: it is not there yet, was given up, was never begun, or who knows."""
+    pairs = read_pairs(answer)
+    if pairs is None or weigh(read_errors(pairs)) != "not_there":
+        code = answer.code if answer.fate != "answered" else "answer_unreadable"
+        return bare_finding("unclear", code=code)
+    if is_open is None:
+        return bare_finding("not_found")
+    return bare_finding("requires_action") if is_open else bare_finding("failed", code="expired")
 
 
 def _alteration(

@@ -9,20 +9,17 @@ Source: docs/decisions/0004 (the company's document is under an agreement with e
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
-from zoneinfo import ZoneInfo
 
 from portal.application.providers.exchange import in_utc
 from portal.application.providers.gmopg.body import CHARSET
-from portal.application.providers.gmopg.trade import FOUND
+from portal.application.providers.gmopg.trade import FOUND, read_moment
 from portal.contract.payment import NoticeClaim
 from portal.domain.errors import InvalidInput
 
 _FIELDS_MAX: Final = 200
 _DIGEST_LETTERS: Final = 40
-_JAPAN: Final = ZoneInfo("Asia/Tokyo")
 _ORDER: Final = re.compile(r"[A-Za-z0-9-]{1,27}")
 _STATUS: Final = re.compile(r"[A-Z]{1,32}")
 
@@ -53,16 +50,9 @@ class GmoPgNotices:
             subject="attempt",
             reference=order,
             claim=FOUND.get(status, status.lower()),
-            at=in_utc(_read_moment(fields.get("TranDate", ""))),
+            at=in_utc(read_moment(fields.get("TranDate", ""))),
         )
         return (claim,)
-
-
-def _read_moment(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=_JAPAN)
-    except ValueError:
-        return None
 
 
 NOTICES: Final = GmoPgNotices()

@@ -7,7 +7,7 @@ Source: recordings of SearchTrade, AlterTran and ChangeTran, t-k/gmo-payment-rub
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -16,6 +16,13 @@ from portal.application.providers.gmopg.body import read_errors, read_pairs
 from portal.contract.payment import FindingState
 from portal.kit.outbound.wire import OutboundAnswer
 
+PAGE_LIFE: Final = timedelta(hours=23)
+"""A page that nobody has paid on for so long is taken for given up, an hour before it would be a
+person's work; the company's own limit is a setting there. Money that comes later is a late success.
+"""
+
+_PAGE_MARK: Final = "page-"
+_MOMENT: Final = "%Y%m%d%H%M%S"
 _JAPAN: Final = ZoneInfo("Asia/Tokyo")
 _LAST_FIELD: Final = "ClientField3"
 """The record of a card payment has it behind the amount: without it the body was cut off."""
@@ -41,6 +48,7 @@ FOUND: Final[dict[str, FindingState]] = {
     "RETURNX": "failed",
     "CANCEL": "failed",
 }
+WAITING: Final = frozenset({"UNPROCESSED", "AUTHENTICATED", "AUTHPROCESS"})
 TAKEN_BACK: Final = frozenset({"VOID", "RETURN", "RETURNX"})
 
 
@@ -80,12 +88,13 @@ def read_trade(answer: OutboundAnswer, reference: str) -> Trade | None:
     masked = _MASKED.fullmatch(pairs.get("CardNo", ""))
     approval = pairs.get("Approve", "").strip()
     result = pairs.get("Tds2TransResult", "")
+    processed = read_moment(pairs.get("ProcessDate", ""))
     return Trade(
         status=pairs.get("Status", ""),
         amount_minor=int(amount) + int(tax),
         access_id=access[0],
         access_pass=access[1],
-        processed_on=_read_day(pairs.get("ProcessDate", "")),
+        processed_on=processed.date() if processed is not None else None,
         provider_ref=prefixed(pairs.get("TranID", "")),
         approval_no=approval if _APPROVAL.fullmatch(approval) else "",
         instrument_hint=masked[1] if masked else "",
@@ -106,27 +115,51 @@ def fitting_return(
     Today is what the company's own answer was dated, in Japan's time; None without such a date,
     because the wrong one of the three is refused.
     """
-    today = _read_today(answer)
-    if today is None or trade.processed_on is None:
+    now = read_date(answer)
+    if now is None or trade.processed_on is None:
         return None
+    today = now.date()
     if today == trade.processed_on:
         return "VOID"
     same_month = (today.year, today.month) == (trade.processed_on.year, trade.processed_on.month)
     return "RETURN" if same_month else "RETURNX"
 
 
-def _read_today(answer: OutboundAnswer) -> date | None:
+def name_page(answer: OutboundAnswer) -> str:
+    """The page that was just made, named by when: an inquiry has nothing else of it to go by.
+
+    Empty without a date on the answer.
+    """
+    made = read_date(answer)
+    return "" if made is None else f"{_PAGE_MARK}{made:{_MOMENT}}"
+
+
+def is_page_open(provider_ref: str, answer: OutboundAnswer) -> bool | None:
+    """Whether the page of that name may still be used; None when no page is known of.
+
+    An answer without a date leaves it open.
+    """
+    made = read_moment(provider_ref.removeprefix(_PAGE_MARK))
+    if made is None or not provider_ref.startswith(_PAGE_MARK):
+        return None
+    now = read_date(answer)
+    return now is None or now - made < PAGE_LIFE
+
+
+def read_date(answer: OutboundAnswer) -> datetime | None:
+    """When the company says it answered, in Japan's time."""
     for name, text in answer.headers.items():
         if name.lower() == "date":
             try:
-                return parsedate_to_datetime(text).astimezone(_JAPAN).date()
+                return parsedate_to_datetime(text).astimezone(_JAPAN)
             except (ValueError, OverflowError):
                 return None
     return None
 
 
-def _read_day(text: str) -> date | None:
+def read_moment(text: str) -> datetime | None:
+    """A moment as the company writes one: 14 digits, in Japan's time."""
     try:
-        return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=_JAPAN).date()
+        return datetime.strptime(text, _MOMENT).replace(tzinfo=_JAPAN)
     except ValueError:
         return None
