@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
 _BLOCK = re.compile(r"^```json rules\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SERVE = (
-    "from aiohttp import web; from localstripe import server; "
-    "web.run_app(server.app, host='127.0.0.1', port=int(__import__('sys').argv[1]))"
+    "import socket, sys; from aiohttp import web; from localstripe import server; "
+    "web.run_app(server.app, sock=socket.socket(fileno=int(sys.argv[1])))"
 )
 
 
@@ -62,13 +62,14 @@ async def behind_a_relay(
 @asynccontextmanager
 async def running_localstripe(folder: Path) -> AsyncGenerator[str]:
     """Its address while it runs; what it keeps is in ``folder``."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _SERVE, str(port), env={"TMPDIR": str(folder)},
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
+    # The socket is bound here and handed down: nobody can take the port in between.
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _SERVE, str(door.fileno()), pass_fds=(door.fileno(),),
+            env={"TMPDIR": str(folder)},
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
         await _answers(process, address)
@@ -80,11 +81,11 @@ async def running_localstripe(folder: Path) -> AsyncGenerator[str]:
 
 
 async def _answers(process: asyncio.subprocess.Process, address: str) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60.0) as client:
         while process.returncode is None:
             try:
                 await client.get(address)
-            except httpx.ConnectError:
+            except httpx.TransportError:
                 await asyncio.sleep(0.1)
             else:
                 return
