@@ -31,6 +31,9 @@ app.add_typer(tasks, name="tasks")
 drill: Final = typer.Typer(help="Break it on purpose and compare.", no_args_is_help=True)
 app.add_typer(drill, name="drill")
 
+provider: Final = typer.Typer(help="Companies that move money for us.", no_args_is_help=True)
+app.add_typer(provider, name="provider")
+
 State = Annotated[
     Path | None, typer.Option(help="State folder (default: .demo, or the next free .demo-N).")
 ]
@@ -234,6 +237,25 @@ def drill_crash(
     from portal.stack.drill.crash import run_crash
 
     raise typer.Exit(run_crash(seed=seed, rounds=rounds, as_json=json))
+
+
+@provider.command("certify")
+def provider_certify(  # noqa: PLR0913 - each is one option of the command
+    name: Annotated[str, typer.Argument(help="stripe, gmopg, smbc_gp, sandbox_card.")],
+    *,
+    endpoint: Annotated[str, typer.Option(help="host:port[/account], as in PROVIDER_ENDPOINTS.")],
+    rules: Annotated[Path, typer.Option(help="The rules to be signed, as JSON.")],
+    credentials: Annotated[Path, typer.Option(help="The egress' credentials file (0600).")],
+    sandbox_ca: Annotated[Path | None, typer.Option(help="Trusted for sandbox rules.")] = None,
+    amount: Annotated[int, typer.Option(help="Yen.", min=2, max=1_000_000)] = 100,
+    paid: Annotated[str, typer.Option(help="REFERENCE=ID of a payment that is there.")] = "",
+    notice: Annotated[Path | None, typer.Option(help="A notice's body to be read.")] = None,
+) -> None:
+    """Live one payment's life at a company, with your own account there, and report each act."""
+    from portal.stack.certify import Files, run_certify
+
+    files = Files(rules, credentials, sandbox_ca, notice)
+    raise typer.Exit(run_certify(name, endpoint, files, amount=amount, paid=paid))
 
 
 @app.command()

@@ -6,16 +6,19 @@ everything comes from ``PORTAL_WEB_*`` and is read once.
 
 import re
 from pathlib import Path
-from typing import Final, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
+import msgspec
 from pydantic import field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from portal.application.providers.exchange import Endpoint, parse_endpoints
-from portal.kit.settings import ZoneSettings
+from portal.application.providers.registry import SIGNED
+from portal.kit.settings import ZoneSettings, read_secret
 
 COOKIE_KEY_BYTES: Final = 32
+_NoticeKey = Annotated[str, msgspec.Meta(min_length=16, max_length=256, pattern=r"^[!-~]+\Z")]
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -58,6 +61,9 @@ class WebSettings(ZoneSettings):
     security_contact: str = ""
     """Where to report a weakness: ``mailto:``, ``https:`` or ``tel:`` addresses, the preferred one
     first, separated by commas. Empty: ``security@`` the portal's own host name (RFC 2142)."""
+    notice_keys_file: Path | None = None
+    """JSON: provider → merchant code → keys with which that provider signs its notices. They prove
+    a sender and open nothing: see docs/decisions/0003."""
     production: bool = False
 
     @field_validator("security_contact")
@@ -116,6 +122,22 @@ class WebSettings(ZoneSettings):
     def endpoints(self) -> dict[str, Endpoint]:
         """Provider name → where its API is; ValueError for a pair that does not parse."""
         return parse_endpoints(self.provider_endpoints)
+
+    def read_notice_keys(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """The keys by provider and merchant code, empty without a file.
+
+        Raises: InvariantBroken ``secret_exposed`` for a file that others may read; ValueError for
+        one of another shape, with a key of less than 16 characters, or for a provider that does
+        not sign (its key would promise a check that nobody makes).
+        """
+        if self.notice_keys_file is None:
+            return {}
+        shape = dict[str, dict[str, tuple[_NoticeKey, ...]]]
+        keys = msgspec.json.decode(read_secret(self.notice_keys_file), type=shape)
+        if not keys.keys() <= SIGNED.keys():
+            msg = f"notice keys for providers that do not sign: {sorted(keys.keys() - SIGNED)}"
+            raise ValueError(msg)
+        return keys
 
     def read_cookie_key(self) -> bytes:
         """The 32 bytes that seal cookies; ValueError for a file of another length."""

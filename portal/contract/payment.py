@@ -108,6 +108,8 @@ class Returned(Reply, frozen=True, kw_only=True):
     provider: str
     reference: str
     state: AttemptState
+    provider_ref: str = ""
+    """What the provider calls the payment, or '' while it has not said."""
 
 
 class NoticeClaim(Part, frozen=True, kw_only=True):
@@ -146,12 +148,16 @@ class ViewInquiry(Request, frozen=True, kw_only=True):
 
 
 class InquiryDue(Reply, frozen=True, kw_only=True):
-    """``settled`` is True when the attempt is over and nothing needs asking."""
+    """``settled`` is True when the attempt is over and nothing needs asking.
+
+    ``provider_ref`` is what the provider calls the payment, or '' while it has not said.
+    """
 
     provider: str
     reference: str
     amount_minor: int
     settled: bool
+    provider_ref: str = ""
 
 
 START_PAYMENT = Operation("start_payment", StartPayment, AttemptStarted)

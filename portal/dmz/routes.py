@@ -172,8 +172,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         answer_bps=128 * KIB,
     ),
     Route(
-        name="return", path="/return/{code}/{token}", methods=GET, rate="link",
-        authority="return token", answer_bps=128 * KIB,
+        name="return", path="/return/{code}/{token}", methods=(*GET, "POST"), rate="link",
+        authority="return token", body_max=64 * KIB, answer_bps=128 * KIB,
     ),
     Route(
         name="notice", path="/notices/{provider}/{code}", methods=POST, rate="notice",

@@ -30,7 +30,12 @@ Source: reference/payments.md §3 (GMO-PG OrderID, 27 characters, unique per sho
 Crockford's base 32 leaves out I, L, O and U, so that it can be read over the telephone.
 """
 
-FORMS: Final[dict[str, ReferenceForm]] = {"sandbox_card": ORDER_ID}
+FORMS: Final[dict[str, ReferenceForm]] = {
+    "sandbox_card": ORDER_ID,
+    "stripe": ORDER_ID,
+    "gmopg": ORDER_ID,
+    "smbc_gp": ORDER_ID,
+}
 """Provider → form of its references."""
 
 

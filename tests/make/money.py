@@ -7,7 +7,7 @@ that money can be tested without files and messages; everything after that goes 
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -105,6 +105,13 @@ class World:
     operator: VaultClient
     code: str
     merchant_id: UUID
+
+    async def with_company(self, card_provider: str) -> "World":
+        """Another merchant there, whose cards this company takes; its code is the company's."""
+        code = card_provider.replace("_", "")
+        await found_merchant(self.operator, code, card_provider)
+        opened = await self.operator.call(OPEN_MERCHANT, OpenMerchant(code=code))
+        return replace(self, code=code, merchant_id=opened.id)
 
     # --- inside the vault ----------------------------------------------------------------------
     @asynccontextmanager

@@ -22,6 +22,14 @@ from tests.make.redeemer import Redeemer
 
 CREDENTIAL = "provider-secret-4711"
 OTHER_CREDENTIAL = "other-secret-0815"
+STRIPE_KEY = "sk_test_4711_for_localstripe"
+SHOP_PASS = "shop-pass-0815"
+CREDENTIALS = {
+    "provider": CREDENTIAL,
+    "other": OTHER_CREDENTIAL,
+    "stripe": STRIPE_KEY,
+    "gmopg": SHOP_PASS,
+}
 
 
 def rule(port: int, **changes: object) -> dict[str, object]:
@@ -148,7 +156,7 @@ def _settings(
     key_file = folder / "rules.key"
     key_file.write_bytes(signing_key.public_key().public_bytes_raw())
     credentials = folder / "credentials.json"
-    credentials.write_text(json.dumps({"provider": CREDENTIAL, "other": OTHER_CREDENTIAL}))
+    credentials.write_text(json.dumps(CREDENTIALS))
     credentials.chmod(0o600)
     cert, key = authority.zone("egress")
     return EgressSettings(

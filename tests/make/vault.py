@@ -167,7 +167,9 @@ async def fresh_ground(cluster: Cluster) -> AsyncGenerator[Ground]:
 ClientFor = Callable[[str], Awaitable[VaultClient]]
 
 
-async def found_merchant(operator: VaultClient, code: str = "minato") -> FoundMerchant:
+async def found_merchant(
+    operator: VaultClient, code: str = "minato", card_provider: str = "sandbox_card"
+) -> FoundMerchant:
     """A merchant called みなと電力."""
     request = FoundMerchant(
         code=code,
@@ -175,7 +177,7 @@ async def found_merchant(operator: VaultClient, code: str = "minato") -> FoundMe
         zone="Asia/Tokyo",
         sms_sender="0005123456",
         sms_provider="sandbox_sms",
-        card_provider="sandbox_card",
+        card_provider=card_provider,
         phone="0120-000-000",
         website="https://minato.example",
     )

@@ -304,6 +304,8 @@ def test_every_provider_folder_is_in_every_list_it_claims() -> None:
     folders = {path.parent.name for path in folder.glob("*/adapter.py")} - {"_template"}
 
     assert folders == set(registry.CAPABILITIES) == set(registry.NOTICES)
+    signed = {name for name, can in registry.CAPABILITIES.items() if can.notices_signed}
+    assert signed == set(registry.SIGNED)
     for name, can in registry.CAPABILITIES.items():
         assert can.methods or can.channels
         assert {method for method, offers in BY_REDIRECT.items() if name in offers} == set(
@@ -338,9 +340,10 @@ def test_unknown_provider_is_our_own_fault() -> None:
 
 
 def test_endpoints_are_read_whole_or_refused_with_every_fault() -> None:
-    assert exchange.parse_endpoints("a=h.test:1, b=i.test:65535,") == {
+    assert exchange.parse_endpoints("a=h.test:1, b=i.test:65535, c=j.test:443/shop-1/page_1") == {
         "a": Endpoint("h.test", 1),
         "b": Endpoint("i.test", 65535),
+        "c": Endpoint("j.test", 443, ("shop-1", "page_1")),
     }
-    with pytest.raises(ValueError, match=r"x=h\.test, y=:1, z=h:65536"):
-        exchange.parse_endpoints("a=h.test:1,x=h.test,y=:1,z=h:65536")
+    with pytest.raises(ValueError, match=r"x=h\.test, y=:1, z=h:65536, v=h:1/, w=h:1/a b$"):
+        exchange.parse_endpoints("a=h.test:1,x=h.test,y=:1,z=h:65536,v=h:1/,w=h:1/a b")

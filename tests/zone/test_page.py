@@ -4,7 +4,14 @@ import pytest
 
 from portal.contract.envelope import Nothing
 from portal.contract.page import MARK_OPENED, OPEN_LINK, VIEW_PAGE, OpenLink
-from portal.contract.payment import VIEW_ATTEMPT, VIEW_RETURN, ViewAttempt, ViewReturn
+from portal.contract.payment import (
+    VIEW_ATTEMPT,
+    VIEW_INQUIRY,
+    VIEW_RETURN,
+    ViewAttempt,
+    ViewInquiry,
+    ViewReturn,
+)
 from portal.domain.errors import Expired, NotFound
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, World, finding, new_world
@@ -164,6 +171,23 @@ async def test_coming_back_in_another_browser_shows_the_attempt(world: World) ->
     )
     assert now.attempt.state == "requires_action"
     assert (await world.web.call(VIEW_PAGE, Nothing(), back.authority)).amount_minor == AMOUNT
+
+
+async def test_whoever_asks_the_provider_is_told_what_it_calls_the_payment(world: World) -> None:
+    payer = await world.payer()
+    started = await world.start(payer)
+    request = ViewReturn(merchant_code=world.code, return_token=started.return_token)
+    assert (await world.web.call(VIEW_RETURN, request)).provider_ref == ""
+
+    await world.submitted(payer, started)
+    await world.age(started.attempt_id, minutes=5)
+
+    assert (await world.web.call(VIEW_RETURN, request)).provider_ref == "cs_1"
+    [lease] = await world.leases()
+    due = await world.work.call(
+        VIEW_INQUIRY, ViewInquiry(attempt_id=started.attempt_id), lease.authority
+    )
+    assert due.provider_ref == "cs_1"
 
 
 async def test_only_who_may_submit_gets_a_return_token(world: World) -> None:

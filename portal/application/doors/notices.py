@@ -3,19 +3,26 @@
 Application zone. Anyone can post here, so nothing is believed: claims about attempts make the vault
 plan an inquiry, receipts move a delivery forward and never back. A notice is answered with 200 only
 when it is stored; a provider that hears anything else sends it again, which changes nothing.
+
+A signature is checked over the raw bytes, before anything is read, once the merchant has given the
+key that the company made for this address. It keeps strangers from making us ask; that a notice is
+genuine changes nothing else.
 """
 
 import asyncio
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from portal.application.providers.registry import NOTICES
+from portal.application.providers.registry import CAPABILITIES, NOTICES, SIGNED
 from portal.contract.payment import RECORD_NOTICE, RecordNotice
 from portal.domain.errors import InvalidInput, NotFound, TryLater, Unknown
+from portal.kit.clock import Clock
 from portal.kit.crashpoint import crash_point
 from portal.kit.log import get_logger
 
@@ -30,6 +37,27 @@ _MERCHANT_CODE: Final = re.compile(r"[a-z0-9]{3,12}")
 log = get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeKeys:
+    """Who may prove a sender: provider → merchant code → keys, several while one is replaced.
+
+    The application starts with ``app.state.notice_keys`` set to one of these.
+    """
+
+    keys: Mapping[str, Mapping[str, tuple[str, ...]]]
+    clock: Clock
+
+    def refuse(
+        self, provider: str, merchant_code: str, raw: bytes, headers: Mapping[str, str]
+    ) -> bool:
+        """Whether a key is known for this address and none of its keys has signed these bytes."""
+        keys = self.keys.get(provider, {}).get(merchant_code, ())
+        if not keys:
+            return False
+        now_s = self.clock.wall().timestamp()
+        return not SIGNED[provider].is_genuine(raw, headers, keys, now_s)
+
+
 class _BodyRefused(Exception):
     """The body is too long, too slow or was broken off."""
 
@@ -41,7 +69,10 @@ class _BodyRefused(Exception):
 
 
 async def take_notice(request: Request) -> Response:
-    """POST /notices/{provider}/{code}: 200 stored, 400 malformed, 404 nobody, 503 come again."""
+    """POST /notices/{provider}/{code}: 200 stored, 400 malformed, 404 nobody, 503 come again.
+
+    Also 400 for a body that the key of this address did not sign.
+    """
     provider = str(request.path_params["provider"])
     merchant_code = str(request.path_params["code"])
     reader = NOTICES.get(provider)
@@ -50,6 +81,10 @@ async def take_notice(request: Request) -> Response:
     raw = b""
     try:
         raw = await _read_body(request)
+        known: NoticeKeys = request.app.state.notice_keys
+        if known.refuse(provider, merchant_code, raw, request.headers):
+            log.warning("notice.refused", provider=provider, code="signature_invalid")
+            return _refuse(400, "signature_invalid")
         claims = reader.parse(raw, dict(request.headers))
     except _BodyRefused as refusal:
         log.warning("notice.refused", provider=provider, code=refusal.code)
@@ -82,6 +117,9 @@ async def _record(vault: "VaultClient", notice: RecordNotice) -> Response:
         count=len(notice.claims),
         fresh=recorded.fresh,
     )
+    said = CAPABILITIES[notice.provider].notice_answer
+    if said:
+        return PlainTextResponse(said, headers={"cache-control": "no-store"})
     return JSONResponse({"received": len(notice.claims)}, headers={"cache-control": "no-store"})
 
 

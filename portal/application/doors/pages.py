@@ -8,7 +8,7 @@ nothing, changes nothing and counts as nobody.
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -160,6 +160,16 @@ async def come_back(request: Request) -> Response:
     return response
 
 
+async def come_back_by_form(request: Request) -> Response:
+    """``POST /return/{code}/{token}``: some companies send the browser back with a form of theirs.
+
+    What the form says is not read: the provider is asked. A browser that comes from another site
+    by POST brings no cookie of ours, so it is sent on to the same address by GET.
+    """
+    code, token = request.path_params["code"], request.path_params["token"]
+    return see_other(f"/return/{quote(code, safe='')}/{quote(token, safe='')}")
+
+
 # Answers
 
 
@@ -261,6 +271,7 @@ ROUTES: Final = (
     Route("/b/{ref}/pay", start_payment, methods=["POST"]),
     Route("/go/{attempt}", show_departure, methods=["GET"]),
     Route("/return/{code}/{token}", come_back, methods=["GET"]),
+    Route("/return/{code}/{token}", come_back_by_form, methods=["POST"]),
 )
 PATHS: Final = ("/p/", "/b/", "/go/", "/return/")
 """Where payers are: errors under these are told by :func:`payer_trouble`."""

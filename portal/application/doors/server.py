@@ -81,6 +81,7 @@ def create_app(
     app.state.graphql = GraphQLDoor()
     app.state.feeds = Feeds(SCREENS)
     app.state.vault = vault
+    app.state.notice_keys = notices.NoticeKeys(settings.read_notice_keys(), clock)
     return app
 
 

@@ -5,7 +5,14 @@ from types import MappingProxyType
 from typing import Final
 
 from portal.application.methods.redirect import ByRedirect
-from portal.application.providers import sandbox_card
+from portal.application.providers import gmopg, sandbox_card, smbc_gp, stripe
 
-CARD: Final[Mapping[str, ByRedirect]] = MappingProxyType({"sandbox_card": sandbox_card.ADAPTER})
+CARD: Final[Mapping[str, ByRedirect]] = MappingProxyType(
+    {
+        "sandbox_card": sandbox_card.ADAPTER,
+        "stripe": stripe.ADAPTER,
+        "gmopg": gmopg.ADAPTER,
+        "smbc_gp": smbc_gp.ADAPTER,
+    }
+)
 """Provider → its adapter for cards."""

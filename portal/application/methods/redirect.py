@@ -22,6 +22,13 @@ class ByRedirect(Protocol):
         """Open a payment under our reference, which must be unique at the provider for ever."""
         ...
 
-    def inquire(self, endpoint: Endpoint, reference: str) -> Exchange[Finding]:
-        """Ask what became of the payment under our reference; changes nothing there."""
+    def inquire(
+        self, endpoint: Endpoint, reference: str, provider_ref: str = ""
+    ) -> Exchange[Finding]:
+        """Ask what became of the payment under our reference; changes nothing there.
+
+        ``provider_ref`` is what the provider called it in an earlier answer, '' while none came:
+        some find their own name at once and ours only after a while. An adapter that is always
+        sure of our reference ignores it.
+        """
         ...

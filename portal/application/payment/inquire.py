@@ -52,7 +52,7 @@ async def finish_return(desk: PayDesk, merchant_code: str, return_token: str) ->
         VIEW_RETURN, ViewReturn(merchant_code=merchant_code, return_token=return_token)
     )
     if back.state != SETTLED:
-        finding = await _ask(desk, back.provider, back.reference)
+        finding = await _ask(desk, back.provider, back.reference, back.provider_ref)
         crash_point("web.after_inquiry")
         with suppress(TryLater, Unknown):
             await _book(desk, back.authority, back.attempt_id, finding)
@@ -64,14 +64,14 @@ async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> Att
     due = await desk.vault.call(VIEW_INQUIRY, ViewInquiry(attempt_id=attempt_id), lease)
     if due.settled:
         return None
-    finding = await _ask(desk, due.provider, due.reference)
+    finding = await _ask(desk, due.provider, due.reference, due.provider_ref)
     crash_point("worker.after_inquiry")
     return await _book(desk, lease, attempt_id, finding)
 
 
-async def _ask(desk: PayDesk, provider: str, reference: str) -> Finding:
+async def _ask(desk: PayDesk, provider: str, reference: str, provider_ref: str) -> Finding:
     adapter = find_redirect(provider)
-    return await desk.converse(adapter.inquire(desk.endpoint(provider), reference))
+    return await desk.converse(adapter.inquire(desk.endpoint(provider), reference, provider_ref))
 
 
 async def _book(

@@ -6,6 +6,7 @@ credential (those are placeholders that the relay fills). Nothing here may impor
 method or a channel.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from portal.contract.message import SendOutcome
+from portal.contract.payment import Finding, FindingState
 from portal.domain.errors import InvalidInput
 from portal.domain.money import Money
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
@@ -29,18 +31,24 @@ RETRY_AFTER_MAX_S: Final = 3_600.0
 """Longest wait a provider's Retry-After is believed for."""
 
 _ADDRESS_CHARACTERS_MAX: Final = 2_000
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a provider's interface is: a host and port that the egress' rules list."""
+    """Where a provider's interface is: a host and port that the egress' rules list.
+
+    ``account`` is what the provider calls us there, as far as that is no secret: it stands in the
+    addresses of the provider's pages, so the relay could not keep it from us either.
+    """
 
     host: str
     port: int
+    account: tuple[str, ...] = ()
 
 
 def parse_endpoints(text: str) -> dict[str, Endpoint]:
-    """Read ``provider=host:port,provider=host:port`` as settings give it.
+    """Read ``provider=host:port,provider=host:port/account/account`` as settings give it.
 
     Raises ValueError that lists every faulty item at once.
     """
@@ -48,13 +56,15 @@ def parse_endpoints(text: str) -> dict[str, Endpoint]:
     faults: list[str] = []
     for item in filter(None, (part.strip() for part in text.split(","))):
         provider, _, address = item.partition("=")
+        address, *account = address.split("/")
         host, _, port = address.rpartition(":")
-        if not provider or not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        whole = bool(provider and host) and all(map(_ACCOUNT.fullmatch, account))
+        if not whole or not port.isdecimal() or not 0 < int(port) < 1 << 16:
             faults.append(item)
             continue
-        endpoints[provider] = Endpoint(host, int(port))
+        endpoints[provider] = Endpoint(host, int(port), tuple(account))
     if faults:
-        msg = f"not provider=host:port: {', '.join(faults)}"
+        msg = f"not provider=host:port[/account]: {', '.join(faults)}"
         raise ValueError(msg)
     return endpoints
 
@@ -78,6 +88,7 @@ class Capabilities:
     ``reference_max`` is the longest reference of ours that it stores, in characters;
     ``repeat_is_safe`` says that the same reference twice has one effect; ``notices_signed`` that a
     notice proves its sender (ours are never believed either way, an inquiry follows).
+    ``notice_answer`` is the body that the provider takes for "stored", where it looks at one.
     """
 
     provider: str
@@ -87,6 +98,7 @@ class Capabilities:
     repeat_is_safe: bool
     notices_signed: bool
     rate: Rate
+    notice_answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +224,19 @@ def read_json(answer: OutboundAnswer, shape: type[T]) -> T | None:
         return msgspec.json.decode(answer.body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def bare_finding(state: FindingState, *, code: str = "") -> Finding:
+    """A finding that tells a state and, at most, why; no money, no instrument."""
+    return Finding(
+        state=state,
+        amount_minor=0,
+        provider_ref="",
+        decline_code=code,
+        approval_no="",
+        instrument_hint="",
+        authentication="",
+    )
 
 
 def in_utc(at: datetime | None) -> datetime | None:

@@ -4,11 +4,11 @@ Application zone. ``methods`` and ``channels`` list the adapters by capability; 
 the three lists against the folders, so that a forgotten line fails the build.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from portal.application.providers import sandbox_card, sandbox_sms
+from portal.application.providers import gmopg, sandbox_card, sandbox_sms, smbc_gp, stripe
 from portal.application.providers.exchange import Capabilities
 from portal.contract.payment import NoticeClaim
 
@@ -21,15 +21,40 @@ class ReadsNotices(Protocol):
         ...
 
 
+class ProvesSender(Protocol):
+    """A company that signs what it tells us, with a key that it made for one address of ours."""
+
+    def is_genuine(
+        self, raw: bytes, headers: Mapping[str, str], keys: Iterable[str], now_s: float
+    ) -> bool:
+        """Whether one of ``keys`` signed these bytes, lately. Header names in lower case."""
+        ...
+
+
 CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
     {
         declared.provider: declared
-        for declared in (sandbox_card.CAPABILITIES, sandbox_sms.CAPABILITIES)
+        for declared in (
+            sandbox_card.CAPABILITIES,
+            sandbox_sms.CAPABILITIES,
+            stripe.CAPABILITIES,
+            gmopg.CAPABILITIES,
+            smbc_gp.CAPABILITIES,
+        )
     }
 )
 """Provider → what it can do."""
 
 NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
-    {"sandbox_card": sandbox_card.NOTICES, "sandbox_sms": sandbox_sms.NOTICES}
+    {
+        "sandbox_card": sandbox_card.NOTICES,
+        "sandbox_sms": sandbox_sms.NOTICES,
+        "stripe": stripe.NOTICES,
+        "gmopg": gmopg.NOTICES,
+        "smbc_gp": smbc_gp.NOTICES,
+    }
 )
 """Provider → who reads what it posts to ``/notices/<provider>/<merchant code>``."""
+
+SIGNED: Final[Mapping[str, ProvesSender]] = MappingProxyType({"stripe": stripe.NOTICES})
+"""Provider → who checks that it signed a notice: those whose capabilities say so, and no other."""

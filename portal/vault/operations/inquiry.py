@@ -37,6 +37,7 @@ async def view_inquiry(act: Act, request: ViewInquiry) -> InquiryDue:
         reference=attempt.reference,
         amount_minor=attempt.amount_minor,
         settled=not attempt.is_live and attempt.ask_at is None,
+        provider_ref=attempt.provider_ref,
     )
 
 

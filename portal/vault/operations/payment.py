@@ -70,7 +70,7 @@ RETURN_VIEWS_MAX: Final = 60
 _RETURN_OPS: Final = (VIEW_PAGE.name, VIEW_ATTEMPT.name, RECORD_INQUIRY.name)
 _ONCE: Final = "start_payment"
 _RETURN: Final = """
-select t.attempt_id, t.bill_id, t.expires_at, a.provider, a.reference, a.state
+select t.attempt_id, t.bill_id, t.expires_at, a.provider, a.reference, a.state, a.provider_ref
 from return_token t join attempt a on a.merchant_id = t.merchant_id and a.id = t.attempt_id
 where t.merchant_id = $1 and t.token_hash = $2
 """
@@ -187,6 +187,7 @@ async def view_return(act: Act, request: ViewReturn) -> Returned:
         provider=row["provider"],
         reference=row["reference"],
         state=row["state"],
+        provider_ref=row["provider_ref"],
     )
 
 

@@ -89,8 +89,11 @@ class SandboxCard:
         )
         return Exchange(request, lambda answer: _read_session(answer, wanted.reference))
 
-    def inquire(self, endpoint: Endpoint, reference: str) -> Exchange[Finding]:
-        """Ask what became of the payment under our reference."""
+    def inquire(
+        self, endpoint: Endpoint, reference: str, provider_ref: str = ""
+    ) -> Exchange[Finding]:
+        """Ask what became of the payment under our reference, which the company always finds."""
+        del provider_ref
         request = OutboundRequest(
             host=endpoint.host,
             port=endpoint.port,

@@ -1,0 +1,7 @@
+"""GMO Payment Gateway: cards on its link type Plus page, inquiries and refunds by protocol type."""
+
+from portal.application.providers.gmopg.adapter import ADAPTER
+from portal.application.providers.gmopg.capabilities import CAPABILITIES
+from portal.application.providers.gmopg.notices import NOTICES
+
+__all__ = ["ADAPTER", "CAPABILITIES", "NOTICES"]

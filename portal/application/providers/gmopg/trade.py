@@ -1,0 +1,165 @@
+"""What an inquiry of the protocol type says about one order, and which refund fits its day.
+
+Application zone; pure.
+
+Source: recordings of SearchTrade, AlterTran and ChangeTran, t-k/gmo-payment-ruby (MIT).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from portal.application.providers.gmopg.body import read_errors, read_pairs
+from portal.contract.payment import FindingState
+from portal.kit.outbound.wire import OutboundAnswer
+
+PAGE_LIFE: Final = timedelta(hours=23)
+"""A page that nobody has paid on for so long is taken for given up, an hour before it would be a
+person's work; the company's own limit is a setting there. Money that comes later is a late success.
+"""
+
+_PAGE_MARK: Final = "page-"
+_MOMENT: Final = "%Y%m%d%H%M%S"
+_JAPAN: Final = ZoneInfo("Asia/Tokyo")
+_LAST_FIELD: Final = "ClientField3"
+"""The record of a card payment has it behind the amount: without it the body was cut off."""
+
+_AMOUNT: Final = re.compile(r"[0-9]{1,9}")
+_MASKED: Final = re.compile(r"\*{4,}([0-9]{4})")
+_ACCESS: Final = re.compile(r"[0-9a-zA-Z]{32}")
+_TRAN_ID: Final = re.compile(r"[0-9]{1,32}")
+_APPROVAL: Final = re.compile(r"[0-9A-Za-z]{1,16}")
+
+FOUND: Final[dict[str, FindingState]] = {
+    "UNPROCESSED": "requires_action",
+    "AUTHENTICATED": "requires_action",
+    "AUTHPROCESS": "requires_action",
+    # We always ask for CAPTURE: the set-up says otherwise, and no money came.
+    "AUTH": "pending",
+    "SAUTH": "pending",
+    "CAPTURE": "succeeded",
+    "SALES": "succeeded",
+    # Money that went back, or was never taken: none of it is here.
+    "VOID": "failed",
+    "RETURN": "failed",
+    "RETURNX": "failed",
+    "CANCEL": "failed",
+}
+WAITING: Final = frozenset({"UNPROCESSED", "AUTHENTICATED", "AUTHPROCESS"})
+TAKEN_BACK: Final = frozenset({"VOID", "RETURN", "RETURNX"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One card payment as the company has it. ``access_pass`` acts on this order alone.
+
+    Units: yen.
+    """
+
+    status: str
+    amount_minor: int
+    access_id: str
+    access_pass: str
+    processed_on: date | None
+    provider_ref: str
+    approval_no: str
+    instrument_hint: str
+    authentication: str
+
+
+def read_trade(answer: OutboundAnswer, reference: str) -> Trade | None:
+    """The order of exactly this reference, in yen; None for anything else, a cut body too."""
+    pairs = read_pairs(answer)
+    if pairs is None or read_errors(pairs) or pairs.get("OrderID") != reference:
+        return None
+    amount, tax = pairs.get("Amount", ""), pairs.get("Tax", "") or "0"
+    access = (pairs.get("AccessID", ""), pairs.get("AccessPass", ""))
+    if (
+        _LAST_FIELD not in pairs
+        or not _AMOUNT.fullmatch(amount)
+        or not _AMOUNT.fullmatch(tax)
+        or not all(map(_ACCESS.fullmatch, access))
+        or pairs.get("Currency", "JPN") != "JPN"
+    ):
+        return None
+    masked = _MASKED.fullmatch(pairs.get("CardNo", ""))
+    approval = pairs.get("Approve", "").strip()
+    result = pairs.get("Tds2TransResult", "")
+    processed = read_moment(pairs.get("ProcessDate", ""))
+    return Trade(
+        status=pairs.get("Status", ""),
+        amount_minor=int(amount) + int(tax),
+        access_id=access[0],
+        access_pass=access[1],
+        processed_on=processed.date() if processed is not None else None,
+        provider_ref=prefixed(pairs.get("TranID", "")),
+        approval_no=approval if _APPROVAL.fullmatch(approval) else "",
+        instrument_hint=masked[1] if masked else "",
+        authentication=result if result in {"Y", "A", "N", "U", "R", "I", "C"} else "",
+    )
+
+
+def prefixed(tran_id: str) -> str:
+    """The company's id of a step with a letter before its digits, which else could be a card's."""
+    return f"p-{tran_id}" if _TRAN_ID.fullmatch(tran_id) else ""
+
+
+def fitting_return(
+    answer: OutboundAnswer, trade: Trade
+) -> Literal["VOID", "RETURN", "RETURNX"] | None:
+    """How the whole amount goes back today: on the day itself, in its month, or later.
+
+    Today is what the company's own answer was dated, in Japan's time; None without such a date,
+    because the wrong one of the three is refused.
+    """
+    now = read_date(answer)
+    if now is None or trade.processed_on is None:
+        return None
+    today = now.date()
+    if today == trade.processed_on:
+        return "VOID"
+    same_month = (today.year, today.month) == (trade.processed_on.year, trade.processed_on.month)
+    return "RETURN" if same_month else "RETURNX"
+
+
+def name_page(answer: OutboundAnswer) -> str:
+    """The page that was just made, named by when: an inquiry has nothing else of it to go by.
+
+    Empty without a date on the answer.
+    """
+    made = read_date(answer)
+    return "" if made is None else f"{_PAGE_MARK}{made:{_MOMENT}}"
+
+
+def is_page_open(provider_ref: str, answer: OutboundAnswer) -> bool | None:
+    """Whether the page of that name may still be used; None when no page is known of.
+
+    An answer without a date leaves it open.
+    """
+    made = read_moment(provider_ref.removeprefix(_PAGE_MARK))
+    if made is None or not provider_ref.startswith(_PAGE_MARK):
+        return None
+    now = read_date(answer)
+    return now is None or now - made < PAGE_LIFE
+
+
+def read_date(answer: OutboundAnswer) -> datetime | None:
+    """When the company says it answered, in Japan's time."""
+    for name, text in answer.headers.items():
+        if name.lower() == "date":
+            try:
+                return parsedate_to_datetime(text).astimezone(_JAPAN)
+            except (ValueError, OverflowError):
+                return None
+    return None
+
+
+def read_moment(text: str) -> datetime | None:
+    """A moment as the company writes one: 14 digits, in Japan's time."""
+    try:
+        return datetime.strptime(text, _MOMENT).replace(tzinfo=_JAPAN)
+    except ValueError:
+        return None

@@ -1,0 +1,139 @@
+"""Stripe: what we ask and how its answers read.
+
+Application zone; pure. The payer pays on Checkout, which is Stripe's own page: no script and no
+number of a card comes near us. A session is opened under our reference as its idempotency key, its
+``client_reference_id`` and the ``reference`` of the payment's metadata, so that every answer says
+whose it is.
+
+Source: docs.stripe.com/api (Create a Checkout Session, Create a PaymentIntent, Create a refund,
+Errors, Idempotent requests), docs.stripe.com/search (Data freshness).
+"""
+
+from typing import Final
+
+from portal.application.providers.exchange import (
+    ChargeWanted,
+    Endpoint,
+    Exchange,
+    RefundAnswer,
+    RefundFinding,
+    RefundWanted,
+    SessionAnswer,
+    SessionWanted,
+)
+from portal.application.providers.stripe import reading
+from portal.application.providers.stripe.shapes import CURRENCY, find_payment, get, post
+from portal.contract.payment import Finding
+from portal.kit.outbound.wire import OutboundAnswer
+
+_REFUNDS_PATH: Final = "/v1/refunds"
+_LIST_MAX: Final = "100"
+
+
+class Stripe:
+    """Card by redirect, charges of enrolled cards, refunds: the Protocols of ``methods``."""
+
+    def open_session(self, endpoint: Endpoint, wanted: SessionWanted) -> Exchange[SessionAnswer]:
+        """Open a Checkout Session; one that exists under our reference reads as unknown.
+
+        3-D Secure is asked for on every payment (Credit Card Security Guideline 6.0). With
+        ``enrol`` Stripe makes a customer of its own and keeps the card for charges off session.
+        """
+        line = "line_items[0]"
+        fields = {
+            "mode": "payment",
+            "client_reference_id": wanted.reference,
+            "metadata[reference]": wanted.reference,
+            "payment_intent_data[metadata][reference]": wanted.reference,
+            f"{line}[quantity]": "1",
+            f"{line}[price_data][currency]": CURRENCY,
+            f"{line}[price_data][unit_amount]": str(wanted.amount.amount_minor),
+            f"{line}[price_data][product_data][name]": wanted.description,
+            "payment_method_types[0]": "card",
+            "payment_method_options[card][request_three_d_secure]": "any",
+            # A payer abroad would otherwise be offered, and pay, another currency than the bill's.
+            "adaptive_pricing[enabled]": "false",
+            "success_url": wanted.return_url,
+            "cancel_url": wanted.return_url,
+        }
+        if wanted.enrol:
+            fields |= {
+                "customer_creation": "always",
+                "payment_intent_data[setup_future_usage]": "off_session",
+                "payment_intent_data[metadata][customer_reference]": wanted.customer_reference,
+            }
+        request = post(endpoint, "/v1/checkout/sessions", wanted.reference, fields)
+        return Exchange(request, lambda answer: reading.read_session(answer, wanted))
+
+    def inquire(
+        self, endpoint: Endpoint, reference: str, provider_ref: str = ""
+    ) -> Exchange[Finding]:
+        """Ask what became of the payment: by its session or intent, else by our reference.
+
+        Nothing found by our reference is ``not_found``: without the answer to its opening nobody
+        has the session's address, and no money can come of it.
+        """
+        return Exchange(
+            find_payment(endpoint, reference, provider_ref),
+            lambda answer: reading.read_payment(answer, reference),
+        )
+
+    def charge(self, endpoint: Endpoint, wanted: ChargeWanted) -> Exchange[SessionAnswer]:
+        """Charge an enrolled card off session; a bank that wants the payer there declines it."""
+        fields = {
+            "amount": str(wanted.amount.amount_minor),
+            "currency": CURRENCY,
+            "customer": "{{instrument:customer}}",
+            "payment_method": "{{instrument:token}}",
+            "payment_method_types[0]": "card",
+            "confirm": "true",
+            "off_session": "true",
+            "metadata[reference]": wanted.reference,
+            "metadata[original_reference]": wanted.original_reference,
+        }
+        request = post(endpoint, "/v1/payment_intents", wanted.reference, fields)
+        return Exchange(request, lambda answer: reading.read_charge(answer, wanted))
+
+    def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
+        """Give back under our reference of the refund; first find the intent where we must."""
+        if wanted.provider_ref.startswith("pi_"):
+            return self._refund(endpoint, wanted, wanted.provider_ref)
+
+        def then(answer: OutboundAnswer) -> Exchange[RefundAnswer] | None:
+            intent = reading.read_intent(answer, wanted.reference)
+            return None if intent is None else self._refund(endpoint, wanted, intent.id)
+
+        request = find_payment(endpoint, wanted.reference, wanted.provider_ref)
+        return Exchange(request, reading.read_refund_unsent, then)
+
+    def inquire_refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundFinding]:
+        """Look for our reference among the refunds of the payment; the list is never behind."""
+        if wanted.provider_ref.startswith("pi_"):
+            return self._refunds_of(endpoint, wanted, wanted.provider_ref)
+
+        def then(answer: OutboundAnswer) -> Exchange[RefundFinding] | None:
+            intent = reading.read_intent(answer, wanted.reference)
+            return None if intent is None else self._refunds_of(endpoint, wanted, intent.id)
+
+        request = find_payment(endpoint, wanted.reference, wanted.provider_ref)
+        return Exchange(request, lambda _answer: RefundFinding("unclear"), then)
+
+    def _refund(
+        self, endpoint: Endpoint, wanted: RefundWanted, intent_id: str
+    ) -> Exchange[RefundAnswer]:
+        fields = {
+            "payment_intent": intent_id,
+            "amount": str(wanted.amount.amount_minor),
+            "metadata[reference]": wanted.refund_reference,
+        }
+        request = post(endpoint, _REFUNDS_PATH, wanted.refund_reference, fields)
+        return Exchange(request, lambda answer: reading.read_refund(answer, wanted))
+
+    def _refunds_of(
+        self, endpoint: Endpoint, wanted: RefundWanted, intent_id: str
+    ) -> Exchange[RefundFinding]:
+        request = get(endpoint, _REFUNDS_PATH, payment_intent=intent_id, limit=_LIST_MAX)
+        return Exchange(request, lambda answer: reading.read_refunds(answer, wanted))
+
+
+ADAPTER: Final = Stripe()

@@ -1,0 +1,310 @@
+"""Does a company do what its adapter believes, at a merchant's own account there?
+
+Stack. One payment's life in five acts: opened, asked about, given back in part, asked about again,
+told of by a notice. Requests go through the egress' own code in this process, under the rules that
+the operator means to sign, so that a rule which is too narrow shows as well. Real money moves where
+the account is a real one. No vault, no merchant's data: the reference is made for this run.
+"""
+
+import asyncio
+import re
+import secrets
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Never, Protocol, TypeVar, cast, runtime_checkable
+from urllib.parse import quote, unquote
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from portal.application.methods.redirect import ByRedirect
+from portal.application.methods.registry import find_redirect
+from portal.application.providers.exchange import (
+    Endpoint,
+    Exchange,
+    RefundAnswer,
+    RefundFinding,
+    RefundWanted,
+    SessionWanted,
+    parse_endpoints,
+)
+from portal.application.providers.registry import NOTICES
+from portal.contract.payment import Finding
+from portal.domain.errors import InvalidInput, InvariantBroken
+from portal.domain.money import Money
+from portal.domain.reference import form_of, reference_for
+from portal.egress.callers import Caller
+from portal.egress.journal import Journal
+from portal.egress.metrics import Metrics
+from portal.egress.originate import Originate
+from portal.egress.policy import RuleBook
+from portal.egress.record import Record
+from portal.egress.resolve import Resolver
+from portal.egress.rules import RulesRefused, sign_rules
+from portal.egress.sender import Sender
+from portal.egress.settings import read_credentials
+from portal.kit.clock import SystemClock, new_id
+from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+
+STEPS_MAX: Final = 4
+_ROLES: Final = frozenset({"web", "work"})
+_ACCESS: Final = re.compile(r"(AccessPass=)[^&]*")
+"""A key to one order that the company made: it acts, so it is not shown."""
+
+
+@runtime_checkable
+class _GivesBack(Protocol):
+    def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]: ...
+
+    def inquire_refund(
+        self, endpoint: Endpoint, wanted: RefundWanted
+    ) -> Exchange[RefundFinding]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What to try: ``paid`` names a payment that is there already, as reference and company's name.
+
+    Units: ``amount_minor`` in yen, at least 2: half of it is given back.
+    """
+
+    provider: str
+    endpoint: Endpoint
+    amount_minor: int
+    return_url: str
+    paid: tuple[str, str] | None = None
+    notice: bytes | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """Acts with whether they read as they should; printed as they happen."""
+
+    say: Say
+    acts: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
+
+    @property
+    def is_good(self) -> bool:
+        """Whether there were acts and all of them read as they should."""
+        return bool(self.acts) and all(fits for _, fits in self.acts)
+
+    def begin(self, act: str) -> None:
+        """A new act."""
+        self.say(f"{act}")
+
+    def sent(self, request: OutboundRequest) -> None:
+        """What was composed, with its placeholders: the relay's own values are never here."""
+        self.say(f"  sent   {request.method} {request.path}")
+        for name, text in request.headers.items():
+            self.say(f"         {name}: {text}")
+        if request.body:
+            shown = unquote(request.body) if request.body_kind == "form" else request.body
+            masked = _ACCESS.sub(r"\1***", shown)
+            self.say(f"         {masked}")
+
+    def heard(self, answer: OutboundAnswer) -> None:
+        """Its fate and its size; what it holds is the account's own."""
+        code = f" {answer.code}" if answer.code else ""
+        self.say(f"  heard  {answer.fate}{code} {answer.status}, {len(answer.body):,} bytes")
+
+    def read(self, act: str, reading: object, *, fits: bool) -> None:
+        """How the last answer read, and the verdict."""
+        self.say(f"  read   {reading}")
+        self.say(f"  fits   {'yes' if fits else 'NO'}")
+        self.acts.append((act, fits))
+
+
+class _NoVault:
+    """Nothing that is certified delivers a message, so no value is ever redeemed."""
+
+    async def call(self, op: object, request: object) -> Never:
+        del op, request
+        raise InvariantBroken("certify_without_vault")
+
+
+@dataclass(frozen=True, slots=True)
+class Certifier:
+    """One run against one company."""
+
+    case: Case
+    relay: Originate
+    report: Report
+
+    async def run(self, pay: Callable[[str], Awaitable[None]]) -> None:
+        """All acts in order; stops where the next one would have nothing to stand on.
+
+        ``pay`` gets the page's address and returns when the payer is done there.
+        """
+        adapter = find_redirect(self.case.provider)
+        found = await self._take_money(adapter, pay)
+        if found is not None:
+            await self._give_back(adapter, *found)
+        if self.case.notice is not None:
+            self._read_notice(self.case.notice)
+
+    async def _take_money(
+        self, adapter: ByRedirect, pay: Callable[[str], Awaitable[None]]
+    ) -> tuple[str, Finding] | None:
+        case = self.case
+        reference, name = case.paid or (_fresh_reference(case.provider), "")
+        if case.paid is None:
+            wanted = SessionWanted(
+                reference=reference,
+                amount=Money(case.amount_minor),
+                return_url=case.return_url,
+                account="certify",
+                description="certify",
+            )
+            opened = await self._converse("open", adapter.open_session(case.endpoint, wanted))
+            accepted = opened.outcome == "accepted"
+            self.report.read("open", opened, fits=accepted)
+            if not accepted:
+                return None
+            await pay(opened.redirect_url)
+            name = opened.provider_ref
+        found = await self._converse("inquire", adapter.inquire(case.endpoint, reference, name))
+        paid = (found.state, found.amount_minor) == ("succeeded", case.amount_minor)
+        self.report.read("inquire", found, fits=paid)
+        if not paid:
+            return None
+        return reference, msgspec.structs.replace(found, provider_ref=found.provider_ref or name)
+
+    async def _give_back(self, adapter: ByRedirect, reference: str, found: Finding) -> None:
+        if not isinstance(adapter, _GivesBack):
+            self.report.say("refund\n  the adapter offers none")
+            return
+        part = self.case.amount_minor // 2
+        wanted = RefundWanted(
+            reference=reference,
+            provider_ref=found.provider_ref,
+            refund_reference=_fresh_reference(self.case.provider),
+            amount=Money(part),
+            remaining=Money(self.case.amount_minor - part),
+            account="certify",
+        )
+        before = adapter.inquire_refund(self.case.endpoint, wanted)
+        absent = await self._converse("inquire refund before", before)
+        fits = absent.state == "not_found"
+        self.report.read("inquire refund before", absent, fits=fits)
+        if not fits:
+            return
+        given = await self._converse("refund", adapter.refund(self.case.endpoint, wanted))
+        self.report.read("refund", given, fits=given.outcome in {"succeeded", "accepted"})
+        after = await self._converse(
+            "inquire refund after", adapter.inquire_refund(self.case.endpoint, wanted)
+        )
+        done = after.state == "pending" or (after.state, after.amount_minor) == ("succeeded", part)
+        self.report.read("inquire refund after", after, fits=done)
+
+    def _read_notice(self, raw: bytes) -> None:
+        self.report.begin("notice")
+        try:
+            claims = NOTICES[self.case.provider].parse(raw, {})
+        except InvalidInput as fault:
+            self.report.read("notice", fault.code, fits=False)
+            return
+        self.report.read("notice", claims, fits=True)
+
+    async def _converse(self, act: str, exchange: Exchange[T]) -> T:
+        """As the payment desk does it, and told."""
+        self.report.begin(act)
+        for _ in range(STEPS_MAX):
+            self.report.sent(exchange.request)
+            [answer] = await self.relay.send_slice(Caller(0, _ROLES), [exchange.request])
+            self.report.heard(answer)
+            following = exchange.then(answer) if exchange.then is not None else None
+            if following is None:
+                return exchange.read(answer)
+            exchange = following
+        raise InvariantBroken("adapter_endless", context=exchange.request.path)
+
+
+async def certify(
+    case: Case,
+    rules: Mapping[str, object],
+    credentials: Mapping[str, str],
+    pay: Callable[[str], Awaitable[None]],
+    *,
+    say: Say,
+    sandbox_ca: Path | None = None,
+) -> bool:
+    """Run the case under ``rules`` (the payload that is to be signed); whether everything fits.
+
+    Raises: RulesRefused for rules that no relay would take.
+    """
+    clock = SystemClock()
+    key = Ed25519PrivateKey.generate()
+    sender = Sender(Resolver(), sandbox_ca)
+    report = Report(say)
+    with tempfile.TemporaryDirectory(prefix="harai-certify-") as made:
+        folder = Path(made)
+        file = folder / "rules.json"
+        file.write_bytes(sign_rules(key, rules))
+        book = RuleBook(file, key.public_key(), folder, production=False)
+        record = Record(Journal(folder / "denied.jsonl", clock), Metrics())
+        relay = Originate(
+            book, _NoVault(), sender, record, credentials=credentials, clock=clock
+        )  # fmt: skip
+        try:
+            await Certifier(case, relay, report).run(pay)
+        finally:
+            await sender.close()
+    say(f"{sum(fits for _, fits in report.acts)} of {len(report.acts)} acts fit")
+    return report.is_good
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the operator has on disk for one company."""
+
+    rules: Path
+    credentials: Path
+    sandbox_ca: Path | None = None
+    notice: Path | None = None
+
+
+def run_certify(provider: str, endpoint: str, files: Files, *, amount: int, paid: str) -> int:
+    """The command: 0 when everything fits. ``paid`` is ``reference=company's name``.
+
+    Raises: RuntimeError for an endpoint or rules that are not fit, with every fault; OSError for a
+    file that is not there.
+    """
+    try:
+        return _run(provider, endpoint, files, amount=amount, paid=paid)
+    except (ValueError, RulesRefused) as fault:
+        raise RuntimeError(str(fault)) from fault
+
+
+def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str) -> int:
+    token = quote(secrets.token_urlsafe(8), safe="")
+    reference, _, name = paid.partition("=")
+    case = Case(
+        provider=provider,
+        endpoint=parse_endpoints(f"{provider}={endpoint}")[provider],
+        amount_minor=amount,
+        return_url=f"https://localhost/return/certify/{token}",
+        paid=(reference, name) if paid else None,
+        notice=None if files.notice is None else files.notice.read_bytes(),
+    )
+    rules = cast("Mapping[str, object]", msgspec.json.decode(files.rules.read_bytes()))
+    credentials = read_credentials(files.credentials)
+    good = asyncio.run(
+        certify(case, rules, credentials, _ask_to_pay, say=print, sandbox_ca=files.sandbox_ca)
+    )
+    return 0 if good else 1
+
+
+async def _ask_to_pay(address: str) -> None:
+    sys.stdout.write(f"  pay    {address}\n         as a payer would, then press Enter here\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(input)
+
+
+def _fresh_reference(provider: str) -> str:
+    return reference_for(form_of(provider), new_id(SystemClock()))
