@@ -22,6 +22,8 @@ from tests.make.redeemer import Redeemer
 
 CREDENTIAL = "provider-secret-4711"
 OTHER_CREDENTIAL = "other-secret-0815"
+SIGNING_KEY = "opa-key-77120"
+SIGNING_SECRET = "opa-secret-1Zx9-4711"
 
 
 def rule(port: int, **changes: object) -> dict[str, object]:
@@ -148,7 +150,13 @@ def _settings(
     key_file = folder / "rules.key"
     key_file.write_bytes(signing_key.public_key().public_bytes_raw())
     credentials = folder / "credentials.json"
-    credentials.write_text(json.dumps({"provider": CREDENTIAL, "other": OTHER_CREDENTIAL}))
+    known = {
+        "provider": CREDENTIAL,
+        "other": OTHER_CREDENTIAL,
+        "opa.key": SIGNING_KEY,
+        "opa.secret": SIGNING_SECRET,
+    }
+    credentials.write_text(json.dumps(known))
     credentials.chmod(0o600)
     cert, key = authority.zone("egress")
     return EgressSettings(
