@@ -655,6 +655,7 @@ CREATE TABLE public.merchant (
     website text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     lapse_after_days integer DEFAULT 90,
+    wallet_provider text,
     CONSTRAINT merchant_lapse_after_days_check CHECK (((lapse_after_days >= 0) AND (lapse_after_days <= 3650)))
 );
 

@@ -9,7 +9,10 @@ from portal.domain.ids import MerchantId, StaffId
 
 
 class FoundMerchant(Request, frozen=True, kw_only=True):
-    """A new merchant with keys of its own. ``code`` is in links: 3 to 12 of [a-z0-9]."""
+    """A new merchant with keys of its own. ``code`` is in links: 3 to 12 of [a-z0-9].
+
+    ``wallet_provider`` is "" for a merchant that takes no smartphone wallet.
+    """
 
     code: str
     name: str
@@ -19,6 +22,7 @@ class FoundMerchant(Request, frozen=True, kw_only=True):
     card_provider: str
     phone: str
     website: str
+    wallet_provider: str = ""
 
 
 class MerchantFounded(Reply, frozen=True, kw_only=True):

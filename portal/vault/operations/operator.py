@@ -69,7 +69,8 @@ async def found_merchant(act: Act, request: FoundMerchant) -> MerchantFounded:
     await act.act_for(merchant_id)
     await act.db.execute(
         "insert into merchant (id, code, name, zone, sms_sender, sms_provider, card_provider,"
-        " phone, website, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        " phone, website, created_at, wallet_provider)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         merchant_id,
         request.code,
         request.name,
@@ -80,6 +81,7 @@ async def found_merchant(act: Act, request: FoundMerchant) -> MerchantFounded:
         request.phone,
         request.website,
         act.now,
+        request.wallet_provider or None,
     )
     await act.found_keys()
     return MerchantFounded(merchant=await merchant_facts(act))
