@@ -14,8 +14,8 @@ FindingState = Literal["succeeded", "failed", "requires_action", "pending", "not
 class StartPayment(Request, frozen=True, kw_only=True):
     """One intent to pay. ``expected_minor`` must equal the bill's amount as it is now.
 
-    Conflict ``amount_changed``, ``not_payable``, ``attempt_running``, or ``attempt_elsewhere`` while
-    the payer may still pay on another method's page; the same key and arguments get the same
+    Conflict ``amount_changed``, ``not_payable``, ``attempt_running``; ``attempt_elsewhere``
+    while the payer may still pay on another method's page. The same key and arguments get the same
     attempt again.
     """
 

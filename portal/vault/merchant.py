@@ -13,8 +13,10 @@ PROVIDER_COLUMNS: Final = {"card": "card_provider", "wallet": "wallet_provider"}
 
 
 def providers_of(row: Row) -> dict[str, str]:
-    """Method → provider, for the methods that a merchant has one for, from a row with all columns
-    of PROVIDER_COLUMNS."""
+    """Method → provider, for the methods that a merchant has one for.
+
+    ``row`` has all columns of PROVIDER_COLUMNS.
+    """
     named = {method: row[column] for method, column in PROVIDER_COLUMNS.items()}
     return {method: provider for method, provider in named.items() if provider}
 

@@ -50,7 +50,7 @@ def is_signed(seen: Seen) -> bool:
     kind = seen.headers.get("content-type", "empty") if seen.body else "empty"
     hashed = hashlib.md5(kind.encode() + seen.body, usedforsecurity=False).digest()
     expected = base64.b64encode(hashed).decode() if seen.body else "empty"
-    lines = "\n".join((path, method, nonce, epoch, kind, expected)).encode()
+    lines = f"{path}\n{method}\n{nonce}\n{epoch}\n{kind}\n{expected}".encode()
     made = hmac.new(SIGNING_SECRET.encode(), lines, hashlib.sha256).digest()
     wanted = ("hmac OPA-Auth", SIGNING_KEY, base64.b64encode(made).decode(), expected)
     return (scheme, key, mac, digest) == wanted

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from portal.application.providers import sandbox_card, sandbox_sms
+from portal.application.providers import paypay, sandbox_card, sandbox_sms, sandbox_wallet
 from portal.application.providers.exchange import Capabilities
 from portal.contract.payment import NoticeClaim
 
@@ -24,12 +24,22 @@ class ReadsNotices(Protocol):
 CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
     {
         declared.provider: declared
-        for declared in (sandbox_card.CAPABILITIES, sandbox_sms.CAPABILITIES)
+        for declared in (
+            paypay.CAPABILITIES,
+            sandbox_card.CAPABILITIES,
+            sandbox_sms.CAPABILITIES,
+            sandbox_wallet.CAPABILITIES,
+        )
     }
 )
 """Provider → what it can do."""
 
 NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
-    {"sandbox_card": sandbox_card.NOTICES, "sandbox_sms": sandbox_sms.NOTICES}
+    {
+        "paypay": paypay.NOTICES,
+        "sandbox_card": sandbox_card.NOTICES,
+        "sandbox_sms": sandbox_sms.NOTICES,
+        "sandbox_wallet": sandbox_wallet.NOTICES,
+    }
 )
 """Provider → who reads what it posts to ``/notices/<provider>/<merchant code>``."""
