@@ -24,7 +24,7 @@ _NAMES: Final = {
     "keys": "keys, certificates and egress rules",
     "postgres": "PostgreSQL",
     "valkey": "Valkey",
-    "sandbox": "sandbox: carriers, phones, card company",
+    "sandbox": "sandbox: carriers, phones, card and wallet companies",
     "migrations": "schema",
     "vault": "data zone",
     "egress": "egress relay",

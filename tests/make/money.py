@@ -87,10 +87,12 @@ class Payer:
     page_ref: str
 
 
-async def new_world(server: VaultServer, client_for: ClientFor, code: str = "minato") -> "World":
+async def new_world(
+    server: VaultServer, client_for: ClientFor, code: str = "minato", wallet: str = ""
+) -> "World":
     """A merchant on a running vault, with callers of every kind that money needs."""
     web, work, operator = [await client_for(zone) for zone in ("web", "work", "operator")]
-    await found_merchant(operator, code)
+    await found_merchant(operator, code, wallet)
     opened = await operator.call(OPEN_MERCHANT, OpenMerchant(code=code))
     return World(server, web, work, operator, code, opened.id)
 

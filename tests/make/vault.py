@@ -167,8 +167,10 @@ async def fresh_ground(cluster: Cluster) -> AsyncGenerator[Ground]:
 ClientFor = Callable[[str], Awaitable[VaultClient]]
 
 
-async def found_merchant(operator: VaultClient, code: str = "minato") -> FoundMerchant:
-    """A merchant called みなと電力."""
+async def found_merchant(
+    operator: VaultClient, code: str = "minato", wallet: str = ""
+) -> FoundMerchant:
+    """A merchant called みなと電力, without a wallet unless told otherwise."""
     request = FoundMerchant(
         code=code,
         name="みなと電力",
@@ -178,6 +180,7 @@ async def found_merchant(operator: VaultClient, code: str = "minato") -> FoundMe
         card_provider="sandbox_card",
         phone="0120-000-000",
         website="https://minato.example",
+        wallet_provider=wallet,
     )
     await operator.call(FOUND_MERCHANT, request)
     return request

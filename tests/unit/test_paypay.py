@@ -1,6 +1,5 @@
 """PayPay's adapter reads every answer by what may have happened there, and garbage as unknown."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -279,9 +278,8 @@ def test_a_truncated_answer_proves_nothing_wherever_it_breaks_off() -> None:
 @given(body=st.binary(max_size=300), status=st.integers(100, 599))
 def test_no_answer_makes_a_reading_fail(body: bytes, status: int) -> None:
     answer = OutboundAnswer(fate="answered", status=status, body=body)
-    readers: tuple[Callable[[OutboundAnswer], object], ...] = (opened, found, returned, traced)
 
-    for read in readers:
+    for read in (opened, found, returned, traced):
         read(answer)
     assert found(answer).state == "unclear"
 
