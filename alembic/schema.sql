@@ -1910,6 +1910,13 @@ GRANT UPDATE(lapse_after_days) ON TABLE public.merchant TO harai_vault;
 
 
 --
+-- Name: COLUMN merchant.wallet_provider; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(wallet_provider) ON TABLE public.merchant TO harai_vault;
+
+
+--
 -- Name: TABLE merchant_code; Type: ACL; Schema: public; Owner: harai_owner
 --
 

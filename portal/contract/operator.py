@@ -31,6 +31,22 @@ class MerchantFounded(Reply, frozen=True, kw_only=True):
     merchant: MerchantFacts
 
 
+class SetWallet(Request, frozen=True, kw_only=True):
+    """Whose wallet a merchant's payers can pay with from now on; "" for none.
+
+    Refused: ``provider_unknown``, ``merchant_unknown``.
+    """
+
+    merchant_code: str
+    wallet_provider: str
+
+
+class WalletSet(Reply, frozen=True, kw_only=True):
+    """The provider before; attempts made there are still asked about there."""
+
+    before: str
+
+
 class AddStaff(Request, frozen=True, kw_only=True):
     """A member of staff; ``password`` at least 12 characters."""
 
@@ -136,6 +152,7 @@ class MerchantOpened(Reply, frozen=True, kw_only=True):
 
 
 FOUND_MERCHANT = Operation("found_merchant", FoundMerchant, MerchantFounded)
+SET_WALLET = Operation("set_wallet", SetWallet, WalletSet)
 ADD_STAFF = Operation("add_staff", AddStaff, StaffAdded)
 ISSUE_LOGIN_TICKET = Operation("issue_login_ticket", IssueLoginTicket, LoginTicket)
 COMPARE_JOURNAL = Operation("compare_journal", CompareJournal, JournalCompared)

@@ -136,7 +136,7 @@ PAYER_PAGES: dict[str, Make] = {
         )
     ),
     "page-one-method": payer(samples.page("open", methods=[samples.offer("card")])),
-    "page-no-method": payer(samples.page("open", methods=[])),
+    "page-nothing-offered": payer(samples.page("open", methods=[])),
     "page-refused": payer(samples.page("open"), "amount_changed"),
     "page-begun": payer(
         samples.page("open", attempt=samples.attempt(state="requires_action", declineCode=None))

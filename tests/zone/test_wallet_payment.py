@@ -12,9 +12,15 @@ from portal.application.payment.inquire import finish_return
 from portal.application.payment.submit import Intent, submit_payment
 from portal.application.providers import sandbox_wallet
 from portal.application.providers.exchange import RefundWanted, SessionWanted
-from portal.contract.operator import JournalLine
-from portal.contract.payment import VIEW_ATTEMPT, AttemptNow, ViewAttempt
-from portal.domain.errors import Conflict
+from portal.contract.operator import SET_WALLET, JournalLine, SetWallet
+from portal.contract.payment import (
+    RECORD_NOTICE,
+    VIEW_ATTEMPT,
+    AttemptNow,
+    RecordNotice,
+    ViewAttempt,
+)
+from portal.domain.errors import Conflict, NotFound
 from portal.domain.money import Money
 from portal.sandbox import magic
 from portal.sandbox.wallet_journal import state_of
@@ -279,13 +285,45 @@ async def test_a_refund_goes_the_same_way_and_is_found_by_its_own_reference(till
     assert till.shop.journal.wallet.refund(paid.reference) is None
 
 
-async def test_a_merchant_without_a_wallet_neither_offers_nor_takes_one(
-    till: Till, vault: VaultServer, ground: Ground
-) -> None:
-    plain = await new_world(vault, ground.client, "kaze")
-    payer = await plain.payer()
+async def test_a_merchant_without_a_wallet_neither_offers_nor_takes_one(till: Till) -> None:
+    payer = await till.world.payer()
+    assert await set_wallet(till.world, "") == WALLET
 
-    assert [offer.method for offer in (await plain.page(payer)).methods] == ["card"]
+    assert [offer.method for offer in (await till.world.page(payer)).methods] == ["card"]
     with pytest.raises(Conflict, match="method_unavailable"):
-        await plain.start(payer, method="wallet")
+        await till.world.start(payer, method="wallet")
+    notice = RecordNotice(merchant_code="mizu", provider=WALLET, raw=b"{}", claims=())
+    with pytest.raises(NotFound, match="provider_unknown"):
+        await till.world.web.call(RECORD_NOTICE, notice)
     assert till.codes() == []
+
+    assert await set_wallet(till.world, WALLET) == ""
+    assert (await till.press(payer)).attempt.state == "requires_action"
+
+
+async def test_a_payment_under_way_stays_at_the_wallet_where_it_began(till: Till) -> None:
+    payer = await till.world.payer()
+    away = await till.press(payer)
+    await set_wallet(till.world, "")
+
+    back = await till.end(away, "approve")
+
+    assert back.attempt.state == "succeeded"
+    assert await till.world.settlement(payer.bill_id) == "settled"
+
+
+async def test_only_a_known_company_can_be_a_merchants_wallet(till: Till) -> None:
+    for code, provider, refusal in (
+        ("mizu", "someone_else", "provider_unknown"),
+        ("nobody", WALLET, "merchant_unknown"),
+    ):
+        with pytest.raises(NotFound, match=refusal):
+            await till.world.operator.call(
+                SET_WALLET, SetWallet(merchant_code=code, wallet_provider=provider)
+            )
+
+
+async def set_wallet(world: World, provider: str) -> str:
+    """Whose wallet it was before."""
+    request = SetWallet(merchant_code=world.code, wallet_provider=provider)
+    return (await world.operator.call(SET_WALLET, request)).before
