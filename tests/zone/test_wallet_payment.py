@@ -155,6 +155,24 @@ async def test_who_is_on_the_wallets_page_is_told_so_before_paying_by_card(till:
     assert till.shop.journal.payments() == []
 
 
+async def test_both_methods_at_once_open_one_payment_at_one_company(till: Till) -> None:
+    payer = await till.world.payer()
+    presses = (
+        till.press(payer, key=f"k{n}", method=method)
+        for n, method in enumerate(("card", "wallet") * 8)
+    )
+
+    pressed = await asyncio.gather(*presses, return_exceptions=True)
+
+    assert len(till.codes()) + len(till.shop.journal.payments()) == 1
+    refused = [one for one in pressed if isinstance(one, BaseException)]
+    assert {str(getattr(one, "code", one)) for one in refused} <= {
+        "attempt_running", "attempt_elsewhere",
+    }  # fmt: skip
+    shown = [one.attempt.id for one in pressed if isinstance(one, AttemptNow)]
+    assert len(set(shown)) == 1
+
+
 async def test_who_is_on_the_card_companys_page_is_told_so_before_paying_by_wallet(
     till: Till,
 ) -> None:
