@@ -655,6 +655,7 @@ CREATE TABLE public.merchant (
     website text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     lapse_after_days integer DEFAULT 90,
+    wallet_provider text,
     CONSTRAINT merchant_lapse_after_days_check CHECK (((lapse_after_days >= 0) AND (lapse_after_days <= 3650)))
 );
 
@@ -1906,6 +1907,13 @@ GRANT SELECT,INSERT ON TABLE public.merchant TO harai_vault;
 --
 
 GRANT UPDATE(lapse_after_days) ON TABLE public.merchant TO harai_vault;
+
+
+--
+-- Name: COLUMN merchant.wallet_provider; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(wallet_provider) ON TABLE public.merchant TO harai_vault;
 
 
 --

@@ -157,6 +157,21 @@ def lapse(
     set_lapse(state or Path(".demo"), code, after_days)
 
 
+@merchant.command()
+def wallet(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    state: State = None,
+    *,
+    provider: Annotated[
+        str | None, typer.Option(help="The wallet's provider, e.g. paypay; without it: none.")
+    ] = None,
+) -> None:
+    """Set whose smartphone wallet a merchant's payers can pay with."""
+    from portal.stack.operate import set_wallet
+
+    set_wallet(state or Path(".demo"), code, provider)
+
+
 @app.command()
 def vault() -> None:
     """Run the data zone's server (PORTAL_VAULT_*)."""

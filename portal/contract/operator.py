@@ -9,7 +9,10 @@ from portal.domain.ids import MerchantId, StaffId
 
 
 class FoundMerchant(Request, frozen=True, kw_only=True):
-    """A new merchant with keys of its own. ``code`` is in links: 3 to 12 of [a-z0-9]."""
+    """A new merchant with keys of its own. ``code`` is in links: 3 to 12 of [a-z0-9].
+
+    ``wallet_provider`` is "" for a merchant that takes no smartphone wallet.
+    """
 
     code: str
     name: str
@@ -19,12 +22,29 @@ class FoundMerchant(Request, frozen=True, kw_only=True):
     card_provider: str
     phone: str
     website: str
+    wallet_provider: str = ""
 
 
 class MerchantFounded(Reply, frozen=True, kw_only=True):
     """The merchant as pages will show it."""
 
     merchant: MerchantFacts
+
+
+class SetWallet(Request, frozen=True, kw_only=True):
+    """Whose wallet a merchant's payers can pay with from now on; "" for none.
+
+    Refused: ``provider_unknown``, ``merchant_unknown``.
+    """
+
+    merchant_code: str
+    wallet_provider: str
+
+
+class WalletSet(Reply, frozen=True, kw_only=True):
+    """The provider before; attempts made there are still asked about there."""
+
+    before: str
 
 
 class AddStaff(Request, frozen=True, kw_only=True):
@@ -132,6 +152,7 @@ class MerchantOpened(Reply, frozen=True, kw_only=True):
 
 
 FOUND_MERCHANT = Operation("found_merchant", FoundMerchant, MerchantFounded)
+SET_WALLET = Operation("set_wallet", SetWallet, WalletSet)
 ADD_STAFF = Operation("add_staff", AddStaff, StaffAdded)
 ISSUE_LOGIN_TICKET = Operation("issue_login_ticket", IssueLoginTicket, LoginTicket)
 COMPARE_JOURNAL = Operation("compare_journal", CompareJournal, JournalCompared)

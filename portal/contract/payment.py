@@ -14,8 +14,9 @@ FindingState = Literal["succeeded", "failed", "requires_action", "pending", "not
 class StartPayment(Request, frozen=True, kw_only=True):
     """One intent to pay. ``expected_minor`` must equal the bill's amount as it is now.
 
-    Conflict ``amount_changed``, ``not_payable`` or ``attempt_running``; the same key and arguments
-    get the same attempt again.
+    Conflict ``amount_changed``, ``not_payable``, ``attempt_running``; ``attempt_elsewhere``
+    while the payer may still pay on another method's page. The same key and arguments get the same
+    attempt again.
     """
 
     method: str

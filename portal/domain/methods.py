@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Method = Literal["card"]
+Method = Literal["card", "wallet"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,8 @@ class MethodFacts:
 
 METHODS: Final[dict[str, MethodFacts]] = {
     "card": MethodFacts(method="card", amount_min=1, amount_max=9_999_999),
+    "wallet": MethodFacts(method="wallet", amount_min=1, amount_max=500_000),
 }
-"""Every way to pay that this release has. Seven digits are a default, not a law: what a card
-company's contract really allows can only be lower, and its refusal is then shown as a decline."""
+"""Every way to pay that this release has, in the order in which pages offer them. The bounds are
+defaults, not laws: what a company's contract or a payer's own limit really allows can only be
+lower, and its refusal is then shown as a decline."""

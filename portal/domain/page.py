@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 from portal.domain.bill import Lifecycle, Settlement, is_payable
-from portal.domain.methods import METHODS
+from portal.domain.methods import METHODS, MethodFacts
 from portal.domain.payment import LIVE, AttemptState
 
 PageState = Literal[
@@ -154,34 +154,34 @@ def offers(
     *,
     amount_minor: int,
     offered: frozenset[str],
+    held_by: str | None = None,
 ) -> tuple[Offer, ...]:
     """Every way to pay with the reason why not, in a fixed order.
 
-    ``offered``: the methods that the merchant has a provider for. Reasons: ``not_payable``,
-    ``attempt_running``, ``not_offered``, ``amount_too_small``, ``amount_too_large``.
+    ``offered``: the methods that the merchant has a provider for. ``held_by``: the method on whose
+    page the payer has begun and may still pay; until that has ended only it leads anywhere.
+    Reasons: ``not_offered``, ``not_payable``, ``attempt_running``, ``attempt_elsewhere``,
+    ``amount_too_small``, ``amount_too_large``.
     """
     return tuple(
         Offer(
             method=name,
-            reason=_refusal(name, lifecycle, settlement, attempt, amount_minor, offered),
+            reason=_refusal(
+                METHODS[name],
+                (name not in offered, "not_offered"),
+                (not is_payable(lifecycle, settlement), "not_payable"),
+                (attempt in LIVE and attempt != "requires_action", "attempt_running"),
+                (held_by not in {None, name}, "attempt_elsewhere"),
+                amount_minor=amount_minor,
+            ),
         )
         for name in METHODS
     )
 
 
-def _refusal(
-    method: str,
-    lifecycle: Lifecycle,
-    settlement: Settlement,
-    attempt: AttemptState | None,
-    amount_minor: int,
-    offered: frozenset[str],
-) -> str | None:
-    facts = METHODS[method]
+def _refusal(facts: MethodFacts, *before: tuple[bool, str], amount_minor: int) -> str | None:
     rules = (
-        (not is_payable(lifecycle, settlement), "not_payable"),
-        (attempt in LIVE and attempt != "requires_action", "attempt_running"),
-        (method not in offered, "not_offered"),
+        *before,
         (amount_minor < facts.amount_min, "amount_too_small"),
         (amount_minor > facts.amount_max, "amount_too_large"),
     )

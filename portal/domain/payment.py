@@ -25,6 +25,7 @@ Found = Literal["succeeded", "failed", "requires_action", "pending", "not_found"
 DeclineCode = Literal[
     "declined", "card_declined", "insufficient_funds", "authentication_failed", "expired",
     "provider_refused", "provider_busy", "provider_away", "never_received", "superseded",
+    "wallet_declined", "wallet_canceled",
 ]  # fmt: skip
 AttemptCase = Literal[
     "amount_mismatch", "late_success", "provider_contradicts", "attempt_unresolved"

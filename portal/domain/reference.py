@@ -30,11 +30,21 @@ Source: reference/payments.md §3 (GMO-PG OrderID, 27 characters, unique per sho
 Crockford's base 32 leaves out I, L, O and U, so that it can be read over the telephone.
 """
 
+MERCHANT_PAYMENT_ID: Final = ReferenceForm(
+    name="merchant_payment_id", alphabet=_CROCKFORD, length_max=64
+)
+"""PayPay's merchantPaymentId and merchantRefundId: at most 64 characters, no colon among them.
+
+Source: PayPay Open Payment API, "Create a QR Code".
+"""
+
 FORMS: Final[dict[str, ReferenceForm]] = {
-    "sandbox_card": ORDER_ID,
-    "stripe": ORDER_ID,
     "gmopg": ORDER_ID,
+    "paypay": MERCHANT_PAYMENT_ID,
+    "sandbox_card": ORDER_ID,
+    "sandbox_wallet": MERCHANT_PAYMENT_ID,
     "smbc_gp": ORDER_ID,
+    "stripe": ORDER_ID,
 }
 """Provider → form of its references."""
 
@@ -65,3 +75,22 @@ def reference_for(form: ReferenceForm, attempt_id: UUID) -> str:
         number, digit = divmod(number, radix)
         letters.append(form.alphabet[digit])
     return "".join(reversed(letters))
+
+
+def made_at_s(reference: str) -> int:
+    """When the id behind a reference in Crockford's letters was made: a UUIDv7 begins with it.
+
+    For companies that want to be told when a payment was asked for, with the same answer however
+    often the request is composed. Units: whole seconds since 1970. Source: RFC 9562 §5.7.
+
+    Raises: InvariantBroken ``reference_form`` for a text that holds no such id.
+    """
+    number = 0
+    for letter in reference:
+        digit = _CROCKFORD.find(letter)
+        if digit < 0:
+            raise InvariantBroken("reference_form", context="not a reference of ours")
+        number = number * len(_CROCKFORD) + digit
+    if number >> 128 or not number >> 80:
+        raise InvariantBroken("reference_form", context="no id of ours behind a reference")
+    return (number >> 80) // 1000

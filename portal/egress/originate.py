@@ -7,10 +7,11 @@ one slice's memory and are scrubbed out of its answers.
 """
 
 import asyncio
+import secrets
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -25,6 +26,7 @@ from portal.egress.record import Record
 from portal.egress.rules import Rule
 from portal.egress.scrub import scrub, scrub_text
 from portal.egress.sender import Sender
+from portal.egress.signers import ToSign, sign_opa
 from portal.egress.template import Filled, Template, read_template
 from portal.kit.clock import Clock
 from portal.kit.crashpoint import crash_point
@@ -32,6 +34,7 @@ from portal.kit.outbound.frames import REPLY_BYTES_MAX
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _T = TypeVar("_T")
+_NONCE_BYTES: Final = 8
 
 
 @dataclass(slots=True)
@@ -118,9 +121,10 @@ class Originate:
         for placeholder in job.template.placeholders:
             source, _, name = placeholder.partition(":")
             if source == "credential":
-                if name not in self._credentials:
-                    raise Denied("credential_missing")
-                job.values[placeholder] = self._credentials[name]
+                job.values[placeholder] = self._credential(name)
+        if job.rule.signer is not None:
+            job.values["signer:key"] = self._credential(job.rule.signer.key)
+            job.values["signer:secret"] = self._credential(job.rule.signer.secret)
         if request.delivery_id is not None:
             if request.delivery_id in delivered:
                 raise Denied("delivery_repeated")
@@ -147,14 +151,38 @@ class Originate:
                     job.values |= _values_or_denied(found[delivery_id])
         crash_point("egress.after_redeem")
 
+    def _credential(self, name: str) -> str:
+        if name not in self._credentials:
+            raise Denied("credential_missing")
+        return self._credentials[name]
+
     def _fill(self, job: _Job) -> None:
-        """Put the values in and book the bytes against the rule's quota."""
+        """Put the values in, sign, and book the bytes against the rule's quota."""
         rule, filled = _decided(job.rule), _decided(job.template).fill(job.values)
+        if rule.signer is not None:
+            filled = self._signed(job, filled)
         size = len(job.request.path) + len(filled.body)
         size += sum(len(name) + len(text) for name, text in filled.headers.items())
         self._book.quotas.spend(rule, size)
         self._record.metrics.bytes_up.labels(rule.id).inc(size)
         job.filled = filled
+
+    def _signed(self, job: _Job, filled: Filled) -> Filled:
+        """The request with its signature, which is scrubbed out of the answer like the key."""
+        wanted = ToSign(
+            method=job.request.method,
+            path=job.request.path,
+            content_type=filled.headers.get("content-type", ""),
+            body=filled.body,
+            nonce=secrets.token_hex(_NONCE_BYTES),
+            epoch_s=int(self._clock.wall().timestamp()),
+        )
+        signature = sign_opa(
+            wanted, key=job.values["signer:key"], secret=job.values["signer:secret"]
+        )
+        job.values["signer:mac"] = signature.mac
+        job.values["signer:authorization"] = signature.authorization
+        return Filled({**filled.headers, "authorization": signature.authorization}, filled.body)
 
     async def _send(self, job: _Job) -> None:
         """Send, count, and scrub what comes back."""

@@ -66,8 +66,9 @@ class Policy:
         if not allowed:
             raise Denied("method_not_allowed")
         rule = max(allowed, key=lambda found: found[0])[1]
-        if question and rule.shapes_body:
+        if question and (rule.shapes_body or rule.signer is not None):
             # Many form APIs read the query and the body as one: it would go round what is fixed.
+            # A signature does not cover it at all.
             raise Denied("path_not_allowed")
         return rule
 
@@ -214,4 +215,4 @@ class RuleBook:
 
 def credentials_missing(rules: Iterable[Rule], known: Iterable[str]) -> list[str]:
     """Names that rules use and the credentials file does not have, sorted."""
-    return sorted({name for rule in rules for name in rule.credentials} - set(known))
+    return sorted({name for rule in rules for name in rule.secret_names} - set(known))

@@ -63,6 +63,18 @@ class RulesRefused(Exception):
         self.faults = faults
 
 
+class Signer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who signs a rule's requests, and the names of the credentials that it signs with.
+
+    See ``portal.egress.signers``. ``key`` tells the company who signed and ``secret`` proves it;
+    neither may stand in a placeholder of any rule.
+    """
+
+    name: Literal["opa"]
+    key: str
+    secret: str
+
+
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one role may send to one host and port.
 
@@ -73,6 +85,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     template that must stand there, so that an owned caller can't word a message or choose its
     addressee: ``{"body:/to": "{{delivery:to}}", "body:/text": "{{delivery:body}}"}``. ``fields``,
     when given, are all that the body may have at its top, so that no ``cc`` goes round that.
+    With a ``signer`` the Authorization header is the relay's own.
 
     ``tunnel`` (CONNECT): the caller speaks TLS through the relay; a road out for whoever has an
     account at the host, so it needs its ``purpose`` spelled out.
@@ -96,6 +109,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     credentials: tuple[str, ...] = ()
     fixed: dict[str, str] = {}
     fields: tuple[str, ...] = ()
+    signer: Signer | None = None
     answer_bytes_max: int = 64 * 1024
     connect_timeout_s: float = 5.0
     timeout_s: float = 30.0
@@ -110,6 +124,17 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def shapes_body(self) -> bool:
         """Whether the rule says something of the body, so that it must be there and readable."""
         return bool(self.fields) or any(place.startswith("body:") for place in self.fixed)
+
+    @property
+    def signer_name(self) -> str:
+        """Whose signature requests under the rule leave with; "" for none."""
+        return "" if self.signer is None else self.signer.name
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """Every credential that the rule works with: in placeholders, or to sign."""
+        signing = () if self.signer is None else (self.signer.key, self.signer.secret)
+        return (*self.credentials, *signing)
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -185,6 +210,20 @@ def _faults(rules: Rules, *, production: bool) -> Iterator[str]:
             if key in seen:
                 yield f"{rule.id}: {key} is ruled twice"
             seen.add(key)
+    yield from _faults_of_signing(rules)
+
+
+def _faults_of_signing(rules: Rules) -> Iterator[str]:
+    """A credential that signs is shown to nobody: no placeholder of any rule may name it."""
+    signing = {
+        name
+        for rule in rules.rules
+        if rule.signer is not None
+        for name in (rule.signer.key, rule.signer.secret)
+    }
+    for rule in rules.rules:
+        for name in sorted(signing & set(rule.credentials)):
+            yield f"{rule.id}: {name} signs, so no placeholder may show it"
 
 
 def _keys(rule: Rule) -> Iterator[object]:
@@ -231,7 +270,7 @@ def _faults_of_pin(rule: Rule) -> Iterator[str]:
 def _faults_of_mode(rule: Rule) -> Iterator[str]:
     if rule.mode == "tunnel":
         shaping = (rule.methods, rule.path_prefixes, rule.headers, rule.credentials)
-        if any((*shaping, rule.fixed, rule.fields)):
+        if any((*shaping, rule.fixed, rule.fields, rule.signer)):
             yield "a tunnel can't be held to methods, paths, headers, credentials or a body"
         return
     if not rule.methods or not set(rule.methods) <= METHODS:
@@ -241,8 +280,12 @@ def _faults_of_mode(rule: Rule) -> Iterator[str]:
     for name in rule.headers:
         if not is_header_name(name) or name != name.lower() or name in HEADERS_NEVER:
             yield f"headers: {name!r} can't be allowed"
-    if not all(_NAME.fullmatch(name) for name in rule.credentials):
+    if not all(_NAME.fullmatch(name) for name in rule.secret_names):
         yield "credentials: not a name"
+    if rule.signer is not None and (
+        rule.signer.key == rule.signer.secret or "header:authorization" in rule.fixed
+    ):
+        yield "signer: one credential for both, or a fixed Authorization header"
     for place, template in rule.fixed.items():
         yield from _faults_of_place(rule, place, template)
 

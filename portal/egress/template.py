@@ -86,8 +86,11 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
 
     Raises: Denied ``header_not_allowed``, ``header_invalid``, ``body_invalid``,
     ``field_not_allowed``, ``placeholder_unknown``, ``placeholder_misplaced``,
-    ``place_not_as_fixed``, ``credential_not_allowed``, ``delivery_missing`` or ``delivery_unused``.
+    ``place_not_as_fixed``, ``credential_not_allowed``, ``delivery_missing``, ``delivery_unused`` or
+    ``signer_not_as_ruled``.
     """
+    if request.signer != rule.signer_name:
+        raise Denied("signer_not_as_ruled")
     headers = _read_headers(request, rule)
     body = _read_body(request, rule)
     _check_fields(body, request.body_kind, rule)
@@ -113,6 +116,9 @@ def _read_headers(request: OutboundRequest, rule: Rule) -> dict[str, str]:
         if not is_header_name(raw_name) or name in headers or not is_header_value(text):
             raise Denied("header_invalid")
         if name not in HEADERS_FOR_ALL and name not in rule.headers:
+            raise Denied("header_not_allowed")
+        if name == "authorization" and rule.signer is not None:
+            # What it says there is the relay's to say, and nobody else's.
             raise Denied("header_not_allowed")
         headers[name] = text
     ours = CONTENT_TYPES.get(request.body_kind)

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from portal.sandbox.wallet_journal import WalletJournal
+
 _SCHEMA: Final = """
 create table if not exists message (
     seq integer primary key autoincrement,
@@ -51,6 +53,8 @@ class Journal:
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = normal")
         self._db.executescript(_SCHEMA)
+        self.wallet = WalletJournal(self._db)
+        """The wallet company's part."""
 
     def close(self) -> None:
         """Flush and close the file."""
@@ -136,7 +140,7 @@ class Journal:
         return cursor.rowcount == 1
 
     def payments(self) -> list[Row]:
-        """Every payment, oldest first."""
+        """Every payment by card, oldest first."""
         return [dict(row) for row in self._db.execute("select * from payment order by seq")]
 
     def _effect(self, kind: str, reference: str) -> None:

@@ -59,3 +59,36 @@ AMOUNTS: Final[dict[int, SessionFault]] = {
 }
 """Amount → what opening a payment does: hangs and stores nothing; stores it, but the connection
 breaks before the answer; 500 without storing; 429 without storing."""
+
+WalletEnd = Literal["COMPLETED", "FAILED", "CANCELED", "EXPIRED"]
+
+
+@dataclass(frozen=True, slots=True)
+class WalletScript:
+    """What a button of the wallet's page does: the payment's true end, and who learns of it how.
+
+    ``hidden_s`` and ``noisy`` as in CardScript; inquiries are answered with 500 meanwhile.
+    """
+
+    label: str
+    end: WalletEnd
+    hidden_s: float = 0.0
+    noisy: bool = False
+
+
+WALLET_BUTTONS: Final[dict[str, WalletScript]] = {
+    "approve": WalletScript("支払う · Pay", "COMPLETED"),
+    "cancel": WalletScript("やめる · Cancel", "CANCELED"),
+    "decline": WalletScript("残高不足で断られる · Declined: not enough money", "FAILED"),
+    "expire": WalletScript("時間切れにする · Let it expire", "EXPIRED"),
+    "approve_slow": WalletScript(
+        "応答なし(支払い済み) · Time-out, and it was paid", "COMPLETED", hidden_s=3.0
+    ),
+    "decline_slow": WalletScript(
+        "応答なし(未払い) · Time-out, and it was not", "FAILED", hidden_s=3.0
+    ),
+    "approve_noisy": WalletScript(
+        "通知が3回、順不同 · Paid; notices three times and out of order", "COMPLETED", noisy=True
+    ),
+}
+"""Buttons of the wallet's page. The amounts above work at the wallet company, too."""

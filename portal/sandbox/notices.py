@@ -32,10 +32,19 @@ class NoticeSender:
         self._client = httpx.AsyncClient(timeout=10.0, trust_env=False)
         self._queues: dict[str, deque[Event]] = defaultdict(deque)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._alone: set[str] = set()
 
     def send(self, provider: str, account: str, event: Event) -> None:
         """Queue one event; past 200,000 waiting for one address the oldest is dropped."""
+        self._queue(f"/notices/{provider}/{account}", event)
+
+    def send_alone(self, provider: str, account: str, body: Event) -> None:
+        """The same for a company that posts each notice by itself, in a form of its own."""
         address = f"/notices/{provider}/{account}"
+        self._alone.add(address)
+        self._queue(address, body)
+
+    def _queue(self, address: str, event: Event) -> None:
         queue = self._queues[address]
         if len(queue) >= _QUEUE_MAX:
             queue.popleft()
@@ -56,7 +65,8 @@ class NoticeSender:
         pause_s = 0.2
         while queue:
             await asyncio.sleep(_COLLECT_S)
-            batch = [queue[place] for place in range(min(_BATCH, len(queue)))]
+            most = 1 if address in self._alone else _BATCH
+            batch = [queue[place] for place in range(min(most, len(queue)))]
             if await self._post(address, batch):
                 for _ in batch:
                     queue.popleft()
@@ -66,8 +76,9 @@ class NoticeSender:
                 pause_s = min(pause_s * 2, _PAUSE_MAX_S)
 
     async def _post(self, address: str, batch: list[Event]) -> bool:
+        body = batch[0] if address in self._alone else {"events": batch}
         try:
-            answer = await self._client.post(self._origin + address, json={"events": batch})
+            answer = await self._client.post(self._origin + address, json=body)
         except httpx.HTTPError as error:
             log.info("notice.not_delivered", error=type(error).__name__, count=len(batch))
             return False

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from portal.sandbox.carriers import CARRIERS, Carriers
 from portal.sandbox.journal import Journal, Row
 from portal.sandbox.templates import SCRIPT, STYLE, render
+from portal.sandbox.wallet_journal import state_of
 
 _LINK: Final = re.compile(r"(https?://\S+)")
 _ZONE: Final = ZoneInfo("Asia/Tokyo")
@@ -84,13 +85,10 @@ class Phones:
         """GET /journal.json: what really happened, for the comparison item by item."""
         del request
         payments = [
-            {
-                "reference": row["reference"],
-                "state": row["status"],
-                "amount": row["amount"],
-                "account": row["account"],
-            }
-            for row in self._journal.payments()
+            _payment("sandbox_card", row, row["status"]) for row in self._journal.payments()
+        ]
+        payments += [
+            _payment("sandbox_wallet", row, state_of(row)) for row in self._journal.wallet.codes()
         ]
         return _json({"payments": payments, "messages": self._journal.message_counts()})
 
@@ -147,6 +145,16 @@ def _public(row: Row) -> dict[str, Any]:
         "link": link.group(1) if link else None,
         "at": row["at"],
         "clock": datetime.fromtimestamp(row["at"], _ZONE).strftime("%H:%M"),
+    }
+
+
+def _payment(provider: str, row: Row, state: str) -> dict[str, Any]:
+    return {
+        "provider": provider,
+        "reference": row["reference"],
+        "state": state,
+        "amount": row["amount"],
+        "account": row["account"],
     }
 
 

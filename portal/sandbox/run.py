@@ -19,8 +19,10 @@ from portal.sandbox.carriers import Carriers
 from portal.sandbox.interface import ApiError, answer_error
 from portal.sandbox.journal import Journal
 from portal.sandbox.notices import NoticeSender
+from portal.sandbox.opa import OpaError, answer_opa_error
 from portal.sandbox.phone import Phones
 from portal.sandbox.settings import SandboxSettings
+from portal.sandbox.wallets import WalletCompany
 
 _LOOPBACK: Final = "127.0.0.1"
 _DRAIN_S: Final = 2
@@ -43,20 +45,23 @@ def create_servers(
     """The server for merchants (TLS) and the one for browsers, sharing journal and line."""
     carriers = Carriers(journal, notices)
     cards = CardCompany(journal, notices, settings.browser_origin)
+    wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
     phones = Phones(journal, carriers)
     api = Starlette(
         routes=[
             Host("sms.sandbox.test", Router(carriers.routes)),
             Host("card.sandbox.test", Router(cards.routes)),
+            Host("wallet.sandbox.test", Router(wallets.routes)),
             Route("/healthz", _alive),
         ],
-        exception_handlers={ApiError: answer_error},
+        exception_handlers={ApiError: answer_error, OpaError: answer_opa_error},
     )
     api.state.keys = settings.read_keys()
     pages = Starlette(
         routes=[
             *phones.routes,
             *cards.browser_routes,
+            *wallets.browser_routes,
             Route("/healthz", _alive),
             Route("/", _front),
         ],

@@ -21,7 +21,10 @@ class SandboxSettings(ZoneSettings):
     notice_origin: str
     browser_origin: str
     keys_file: Path | None = None
-    """Of the key that each company gave out its SHA-256 in hex, by name; None: any key will do."""
+    """Of the key that each company gave out its SHA-256 in hex, by name; None: any key will do.
+
+    What a company checks signatures with (``….secret``) is there as it is.
+    """
 
     def read_keys(self) -> dict[str, str]:
         """The hashes by company; empty when any key will do. Raises OSError, DecodeError."""

@@ -112,6 +112,7 @@ async def _found(vault: VaultClient) -> list[StaffAccess]:
         sms_sender="0005000123",
         sms_provider="sandbox_sms",
         card_provider="sandbox_card",
+        wallet_provider="sandbox_wallet",
         phone="0120-000-555",
         website="https://aozora.example",
     )

@@ -21,7 +21,7 @@ from portal.kit.crypto import ZONE_URI
 from portal.stack.users import Account
 
 ZONES: Final = ("vault", "web", "work", "egress", "operator")
-SANDBOX_HOSTS: Final = ("sms.sandbox.test", "card.sandbox.test")
+SANDBOX_HOSTS: Final = ("sms.sandbox.test", "card.sandbox.test", "wallet.sandbox.test")
 
 _LIFE: Final = timedelta(days=365)
 _RENEW: Final = timedelta(days=30)
@@ -59,10 +59,10 @@ class Authority:
     def issue(self, names: Sequence[x509.GeneralName], folder: Path, account: Account) -> None:
         """Write ``cert.pem``, ``key.pem`` and ``ca.pem`` for ``names`` into the account's folder.
 
-        What is there and good for another 30 days under this authority stays.
+        What is there for the same names, good for another 30 days under this authority, stays.
         """
         certificate_file = folder / "cert.pem"
-        if self._still_good(certificate_file) and (folder / "key.pem").exists():
+        if self._still_good(certificate_file, names) and (folder / "key.pem").exists():
             return
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, folder.name)])
@@ -86,7 +86,7 @@ class Authority:
         write_private(certificate_file, certificate.public_bytes(_PEM), account)
         write_private(folder / "ca.pem", self.certificate.public_bytes(_PEM), account)
 
-    def _still_good(self, certificate_file: Path) -> bool:
+    def _still_good(self, certificate_file: Path, names: Sequence[x509.GeneralName]) -> bool:
         if not certificate_file.exists():
             return False
         certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
@@ -94,7 +94,11 @@ class Authority:
             certificate.verify_directly_issued_by(self.certificate)
         except (ValueError, TypeError, x509.InvalidVersion):
             return False
-        return certificate.not_valid_after_utc - _RENEW > self._clock.wall()
+        known = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return (
+            list(known) == list(names)
+            and certificate.not_valid_after_utc - _RENEW > self._clock.wall()
+        )
 
     def _sign(self, builder: x509.CertificateBuilder) -> x509.Certificate:
         return builder.sign(self._key, hashes.SHA256())

@@ -1,8 +1,9 @@
 """`portal demo --check`: the whole road in a fresh folder, verified from outside and inside.
 
 Stack only. 1,000 bills in through the public API, messages out, four payers at the card company
-(approved, declined, timed out and found by inquiry, with a noisy notice), then the sandbox's own
-journal against ours. Prints one JSON object; exit code 0 only if all of it is right.
+(approved, declined, timed out and found by inquiry, with a noisy notice) and two at the wallet
+(approved, timed out), then the sandbox's own journals against ours. Prints one JSON object; exit
+code 0 only if all of it is right.
 """
 
 import asyncio
@@ -18,16 +19,20 @@ import msgspec
 import orjson
 
 from portal.contract.envelope import Nothing
-from portal.contract.operator import (
-    COMPARE_JOURNAL,
-    INSPECT,
-    CompareJournal,
-    Inspection,
-    JournalLine,
-)
-from portal.stack.access import CODE, Access, open_access
+from portal.contract.operator import INSPECT, Inspection
+from portal.stack.access import Access, open_access
+from portal.stack.comparison import compare_journals
 from portal.stack.merchant import MerchantSystem
-from portal.stack.payers import APPROVE, DECLINE, NOISY, TIME_OUT, Payer, Phone
+from portal.stack.payers import (
+    APPROVE,
+    DECLINE,
+    NOISY,
+    TIME_OUT,
+    WALLET,
+    WALLET_TIME_OUT,
+    Payer,
+    Phone,
+)
 from portal.stack.processes import is_alive
 from portal.stack.road import send_file
 from portal.stack.sample import sample_csv
@@ -37,16 +42,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BILLS: Final = 1000
-CARDS: Final = {
+MEANS: Final = {
     "approved": (APPROVE, "paid"),
     "declined": (DECLINE, "declined"),
     "timed_out": (TIME_OUT, "paid"),
     "noisy": (NOISY, "paid"),
+    "wallet": (WALLET, "paid"),
+    "wallet_timed_out": (WALLET_TIME_OUT, "paid"),
 }
-"""What the four payers do, and how their bill must end."""
+"""What the six payers do, and how their bill must end."""
 
 _SETTLE_S: Final = 90.0
-_LINES: Final = 5000
 
 
 class Found(msgspec.Struct, kw_only=True):
@@ -129,27 +135,27 @@ async def _road(stack: Stack, access: Access, phone: Phone, found: Found, starte
 
 
 async def _pay(phone: Phone, found: Found) -> None:
-    cards = [card for card, _ in CARDS.values()]
+    means = [how for how, _ in MEANS.values()]
     links = await _links(phone)
-    visits = (Payer().pay(link, card) for link, card in zip(links, cards, strict=True))
-    found.payers = dict(zip(CARDS, await asyncio.gather(*visits), strict=True))
+    visits = (Payer().pay(link, how) for link, how in zip(links, means, strict=True))
+    found.payers = dict(zip(MEANS, await asyncio.gather(*visits), strict=True))
 
 
 async def _links(phone: Phone) -> list[str]:
     """The first links that were sent, one for each payer of the check."""
     links = [message.link for message in await phone.messages() if message.link]
-    return links[: len(CARDS)]
+    return links[: len(MEANS)]
 
 
 async def _look_again(links: list[str]) -> dict[str, str]:
     """What the payers see when they open their links once more, later, in another browser."""
     states = await asyncio.gather(*(Payer().look(link) for link in links))
-    return dict(zip(CARDS, states, strict=True))
+    return dict(zip(MEANS, states, strict=True))
 
 
 async def _settle(stack: Stack, access: Access, phone: Phone, found: Found) -> None:
     """Wait until the timed-out payment was found by inquiry, then compare everything."""
-    wanted = sum(end == "paid" for _, end in CARDS.values())
+    wanted = sum(end == "paid" for _, end in MEANS.values())
     merchant = MerchantSystem(stack.layout.origin, access.api_key)
     try:
         totals: Mapping[str, Any] = await merchant.totals()
@@ -163,19 +169,10 @@ async def _settle(stack: Stack, access: Access, phone: Phone, found: Found) -> N
     found.payers = await _look_again(await _links(phone))
     journal = await phone.journal()
     found.declined = sum(payment.state == "failed" for payment in journal.payments)
-    lines = tuple(
-        JournalLine(reference=one.reference, state=one.state, amount_minor=one.amount)
-        for one in journal.payments
-    )
+    differences = await compare_journals(stack, journal)
+    found.journal_differences = len(differences)
+    found.faults += differences
     async with stack.operator() as vault:
-        compared = await vault.call(
-            COMPARE_JOURNAL,
-            CompareJournal(
-                merchant_code=CODE, provider="sandbox_card", lines=lines[:_LINES], last=True
-            ),
-        )
-        found.journal_differences = len(compared.differences)
-        found.faults += [str(one) for one in compared.differences]
         inspection: Inspection = await vault.call(INSPECT, Nothing())
         for _ in range(20):
             if inspection.audit_ok:
@@ -193,7 +190,7 @@ def _judge(found: Found) -> None:
     expected: dict[str, tuple[object, object]] = {
         "bills": (found.bills, BILLS),
         "messages": (found.messages, BILLS),
-        "paid": (found.paid, 3),
+        "paid": (found.paid, sum(end == "paid" for _, end in MEANS.values())),
         "declined": (found.declined, 1),
         "ledger_sum": (found.ledger_sum, 0),
         "journal_differences": (found.journal_differences, 0),
@@ -203,7 +200,7 @@ def _judge(found: Found) -> None:
     for name, (seen, wanted) in expected.items():
         if seen != wanted:
             found.faults.append(f"{name} is {seen}, must be {wanted}")
-    for name, (_, end) in CARDS.items():
+    for name, (_, end) in MEANS.items():
         if found.payers.get(name) != end:
             found.faults.append(f"payer {name} sees {found.payers.get(name)}, must see {end}")
     if not found.seconds_to_link:

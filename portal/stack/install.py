@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from portal.egress.rules import Rule, Rules, sign_rules
+from portal.egress.rules import Rule, Rules, Signer, sign_rules
 from portal.kit.clock import Clock
 from portal.stack.certificates import (
     SANDBOX_HOSTS,
@@ -27,7 +27,12 @@ from portal.stack.certificates import (
 from portal.stack.layout import Layout, own
 from portal.stack.users import Account
 
-CREDENTIALS: Final = ("sandbox_sms", "sandbox_card")
+CREDENTIALS: Final = (
+    "sandbox_sms",
+    "sandbox_card",
+    "sandbox_wallet.key",
+    "sandbox_wallet.secret",
+)
 _KEY_BYTES: Final = 32
 _HOUR_BYTES: Final = 8 * 1024**3
 
@@ -37,19 +42,34 @@ def install(layout: Layout, clock: Clock) -> None:
     _issue_certificates(layout, clock)
     for zone, name in (("vault", "root.key"), ("web", "cookie.key"), ("work", "queue.key")):
         write_once(layout.zone(zone) / name, secrets.token_bytes(_KEY_BYTES), layout.accounts[zone])
-    credentials = {name: secrets.token_urlsafe(24) for name in CREDENTIALS}
     egress = layout.accounts["egress"]
-    write_once(layout.zone("egress") / "credentials.json", msgspec.json.encode(credentials), egress)
+    _give_credentials(layout.zone("egress") / "credentials.json", egress)
     _tell_companies(layout)
     own(layout.zone("egress") / "journal", egress)
     _sign_rules(layout)
 
 
+def _give_credentials(file: Path, egress: Account) -> None:
+    """What companies gave out is kept; one that a newer release knows of is added."""
+    known: dict[str, str] = {}
+    if file.exists():
+        known = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+    missing = {name: secrets.token_urlsafe(24) for name in CREDENTIALS if name not in known}
+    if missing:
+        write_private(file, msgspec.json.encode(known | missing), egress)
+
+
 def _tell_companies(layout: Layout) -> None:
-    """The companies know their keys by hash: who dials them past the relay is not let in."""
+    """The companies know their keys by hash: who dials them past the relay is not let in.
+
+    A signature can't be checked by a hash: of what signs, the company has the secret itself.
+    """
     file = layout.zone("egress") / "credentials.json"
     given = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
-    hashes = {name: hashlib.sha256(key.encode()).hexdigest() for name, key in given.items()}
+    hashes = {
+        name: key if name.endswith(".secret") else hashlib.sha256(key.encode()).hexdigest()
+        for name, key in given.items()
+    }
     known = layout.zone("sandbox") / "keys.json"
     write_private(known, msgspec.json.encode(hashes), layout.accounts["sandbox"])
 
@@ -131,7 +151,47 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
             ("inquire", "work", "GET", "/v1/payments", ()),
         )
     )
-    return (sms, *cards)
+    return (sms, *cards, *_wallet_rules(api_port))
+
+
+def _wallet_rules(api_port: int) -> tuple[Rule, ...]:
+    """Wallet payments: each request is signed by the relay, and the caller never sees with what."""
+    signer = Signer(name="opa", key="sandbox_wallet.key", secret="sandbox_wallet.secret")  # noqa: S106 - the name of one
+    return tuple(
+        Rule(
+            id=f"sandbox-wallet-{kind}-{role}",
+            role=role,
+            host="wallet.sandbox.test",
+            port=api_port,
+            purpose=f"wallet payments at the sandbox's company: {kind}",
+            bytes_up_per_hour=_HOUR_BYTES,
+            methods=(method,),
+            path_prefixes=(path,),
+            signer=signer,
+            fields=fields,
+            concurrency_max=256,
+            address="127.0.0.1",
+            sandbox=True,
+        )
+        for kind, role, method, path, fields in (
+            ("open", "web", "POST", "/v2/codes", _CODE_FIELDS),
+            ("inquire", "web", "GET", "/v2/codes/payments", ()),
+            ("inquire", "work", "GET", "/v2/codes/payments", ()),
+        )
+    )
+
+
+_CODE_FIELDS: Final = (
+    "merchantPaymentId",
+    "amount",
+    "codeType",
+    "orderDescription",
+    "storeId",
+    "isAuthorization",
+    "redirectUrl",
+    "redirectType",
+    "requestedAt",
+)
 
 
 _SESSION_FIELDS: Final = (

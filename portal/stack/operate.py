@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
+from portal.contract.operator import SET_WALLET, SetWallet
 from portal.stack.operator import ask
 
 _DAY_S = 86_400
@@ -30,3 +31,11 @@ def set_lapse(state: Path, code: str, after_days: int | None) -> None:
     days = done.lapse_after_days
     word = "never lapse" if days is None else f"lapse {days} days after their due date"
     sys.stdout.write(f"bills of {code} {word}, from the next business day on\n")
+
+
+def set_wallet(state: Path, code: str, provider: str | None) -> None:
+    """Set whose wallet a merchant takes; None: no wallet. Raises: NotFound; OSError."""
+    request = SetWallet(merchant_code=code, wallet_provider=provider or "")
+    done = asyncio.run(ask(state, SET_WALLET, request))
+    sys.stdout.write(f"payers of {code} pay by {provider or 'no wallet'} ")
+    sys.stdout.write(f"(before: {done.before or 'no wallet'})\n")

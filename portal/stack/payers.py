@@ -1,8 +1,8 @@
-"""Simulated payers: they read the message on their phone, open the link, pay by card.
+"""Simulated payers: they read the message on their phone, open the link, pay by card or wallet.
 
 Stack only. They are outside: all they use is what a person has, the phone's messages, the pages'
-own forms and the card company's page, over HTTP through the DMZ. They remember nothing but what
-was on their screen.
+own forms and the card or wallet company's page, over HTTP through the DMZ. They remember nothing
+but what was on their screen.
 """
 
 import asyncio
@@ -23,6 +23,13 @@ DECLINE: Final = "4000000000000002"
 TIME_OUT: Final = "4000000000000119"
 NOISY: Final = "4000000000000259"
 """The sandbox's published magic numbers, as a payer would type them."""
+
+WALLET: Final = "wallet:approve"
+WALLET_DECLINE: Final = "wallet:decline"
+WALLET_TIME_OUT: Final = "wallet:approve_slow"
+"""The buttons of the wallet's page, for a payer who chooses to pay by wallet."""
+
+_BY_WALLET: Final = "wallet:"
 
 _REQUEST_S: Final = 30.0
 _PAGE_STEPS_MAX: Final = 12
@@ -46,8 +53,9 @@ class _Messages(msgspec.Struct, frozen=True):
 
 
 class JournalPayment(msgspec.Struct, frozen=True):
-    """One payment as the card company's own journal has it."""
+    """One payment as its company's own journal has it."""
 
+    provider: str
     reference: str
     state: str
     amount: int
@@ -154,16 +162,21 @@ class Payer:
         """Nothing is open."""
         self._browser = Browser(_REQUEST_S)
 
-    async def pay(self, link: str, card: str) -> str:
+    async def pay(self, link: str, means: str) -> str:
         """From the link to the page that says how it went; gives the bill's state then.
 
-        A time-out at the card company's page leaves the payer where a person would be: back on
-        the bill's page, looking. Raises NotPaidError when a page does not offer the next step.
+        ``means``: a card's number, or a button of the wallet's page as WALLET has it. A time-out at
+        the company's page leaves the payer where a person would be: back on the bill's page,
+        looking. Raises NotPaidError when a page does not offer the next step.
         """
+        method = "wallet" if means.startswith(_BY_WALLET) else "card"
         try:
             page = await self._open(link)
-            card_page = await self._leave(page)
-            ended = await self._fill_card(card_page, card)
+            there = await self._leave(page, method)
+            if method == "wallet":
+                ended = await self._press(there, means.removeprefix(_BY_WALLET))
+            else:
+                ended = await self._fill_card(there, means)
             if ended.status_code != _GATEWAY_TIMEOUT:
                 ended = await self._follow(ended)
             shown = _SHOWN_STATE.search(ended.text)
@@ -183,19 +196,28 @@ class Payer:
     async def _open(self, link: str) -> Answer:
         return _expect(await self._get(link), "the bill's page")
 
-    async def _leave(self, page: Answer) -> Answer:
-        """Press the pay button and follow our own page to the card company's."""
+    async def _leave(self, page: Answer, method: str) -> Answer:
+        """Choose the method, press the pay button and follow our own page to the company's."""
         form = _find_form(page, "/pay")
         if form is None:
             msg = "the page offers no payment"
             raise NothingToPayError(msg)
-        answer = await self._post(urljoin(page.url, form.action), form.fields)
+        if f'value="{method}"' not in page.text:
+            msg = f"the page offers no {method}"
+            raise NothingToPayError(msg)
+        fields = {**form.fields, "method": method}
+        answer = await self._post(urljoin(page.url, form.action), fields)
         departure = _expect(await self._follow(answer), "the page that leads to the provider")
-        away = [link for link in read_page(departure.text).links if "/card/" in link]
+        away = [link for link in read_page(departure.text).links if f"/{method}/" in link]
         if not away:
-            msg = f"no way to the card company on {_plain(departure)}"
+            msg = f"no way to the {method} company on {_plain(departure)}"
             raise NotPaidError(msg)
-        return _expect(await self._get(away[0]), "the card company's page")
+        return _expect(await self._get(away[0]), f"the {method} company's page")
+
+    async def _press(self, page: Answer, button: str) -> Answer:
+        """One button of the wallet's page."""
+        form = _form(page, "/wallet/")
+        return await self._post(urljoin(page.url, form.action), {**form.fields, "act": button})
 
     async def _fill_card(self, page: Answer, card: str) -> Answer:
         form = _form(page, "/card/")
@@ -259,7 +281,7 @@ def _form(page: Answer, action: str) -> Form:
 
 def _plain(answer: Answer) -> str:
     """Where it was, without what is secret in an address."""
-    return re.sub(r"/(p|return|go|card|b)/.*", r"/\1/…", urlsplit(answer.url).path)
+    return re.sub(r"/(p|return|go|card|wallet|b)/.*", r"/\1/…", urlsplit(answer.url).path)
 
 
 @dataclass(slots=True)
@@ -309,8 +331,7 @@ class Crowd:
                 await Payer().look(link)
                 self.looked += 1
                 return
-            card = DECLINE if mood > 0.93 else NOISY if mood > 0.9 else APPROVE  # noqa: PLR2004 - shares
-            state = await Payer().pay(link, card)
+            state = await Payer().pay(link, _means(mood))
         except NothingToPayError:
             self.looked += 1
             return
@@ -322,3 +343,13 @@ class Crowd:
             self.declined += 1
         else:
             self.paid += 1
+
+
+_MEANS: Final = (
+    (0.95, DECLINE), (0.93, WALLET_DECLINE), (0.9, NOISY), (0.6, WALLET), (0.0, APPROVE),
+)  # fmt: skip
+"""From which mood on people pay how."""
+
+
+def _means(mood: float) -> str:
+    return next(means for least, means in _MEANS if mood >= least)

@@ -21,7 +21,9 @@ from portal.stack.postgres import Postgres
 from portal.stack.processes import Program
 from portal.stack.valkey import Valkey
 
-PROVIDERS: Final = dict(zip(("sandbox_sms", "sandbox_card"), SANDBOX_HOSTS, strict=True))
+PROVIDERS: Final = dict(
+    zip(("sandbox_sms", "sandbox_card", "sandbox_wallet"), SANDBOX_HOSTS, strict=True)
+)
 RATE_SCALE: Final = 100
 """All clients of an embedded stack share one loopback address, payers and companies alike."""
 

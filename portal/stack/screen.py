@@ -24,7 +24,7 @@ _NAMES: Final = {
     "keys": "keys, certificates and egress rules",
     "postgres": "PostgreSQL",
     "valkey": "Valkey",
-    "sandbox": "sandbox: carriers, phones, card company",
+    "sandbox": "sandbox: carriers, phones, card and wallet companies",
     "migrations": "schema",
     "vault": "data zone",
     "egress": "egress relay",
@@ -105,7 +105,9 @@ def welcome(access: Access, link: str | None, borders: Borders, folder: str) -> 
         ("Payers' phone", [access.phone], "messages as they arrive: tap one, pay it"),
     ]
     if link:
-        blocks.append(("A payer's page", [link], "card 4242 4242 4242 4242, any date and code"))
+        blocks.append(
+            ("A payer's page", [link], "card 4242 4242 4242 4242, any date and code; or the wallet")
+        )
     blocks.append(("GraphQL", [access.graphql], f"API key in {folder}/access.json"))
     for person in access.staff:
         lines = [

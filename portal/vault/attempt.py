@@ -5,6 +5,7 @@ and a cancel, or two clicks on one bill wait for each other, and nothing else ha
 States move by portal.domain.payment and portal.domain.bill only.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,6 +24,7 @@ from portal.domain.payment import LIVE, AttemptState
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.ledger import post, sums_of
+from portal.vault.merchant import providers_of
 
 ATTEMPT_TABLE: Final = "attempt"
 
@@ -49,10 +51,13 @@ class LockedBill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payee:
-    """A merchant's part in starting a payment, and the bill's live attempt if there is one."""
+    """A merchant's part in starting a payment, and the bill's live attempt if there is one.
+
+    ``providers``: method → provider, for the methods that the merchant takes.
+    """
 
     code: str
-    card_provider: str | None
+    providers: Mapping[str, str]
     live: "Attempt | None"
 
 
@@ -99,7 +104,7 @@ BESIDE: Final = ", ".join(f"a.{name} as attempt_{name}" for name in _NAMES)
 _BILL: Final = "id, number, lifecycle, settlement, amount_minor, opened_at"
 _IS_LIVE: Final = "state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')"
 _PAYEE: Final = f"""
-select m.code, m.card_provider, {BESIDE} from merchant m
+select m.code, m.card_provider, m.wallet_provider, {BESIDE} from merchant m
 left join attempt a on a.merchant_id = m.id and a.bill_id = $2 and a.{_IS_LIVE}
 where m.id = $1
 """  # noqa: S608  constant columns
@@ -173,7 +178,7 @@ async def read_payee(act: Act, bill_id: UUID) -> Payee:
     if row is None:
         raise NotFound("not_found", params={"kind": "merchant"})
     live = await open_beside(act, row)
-    return Payee(code=row["code"], card_provider=row["card_provider"], live=live)
+    return Payee(code=row["code"], providers=providers_of(row), live=live)
 
 
 async def open_beside(act: Act, row: Row) -> Attempt | None:
@@ -194,6 +199,12 @@ async def open_row(act: Act, row: Row) -> Attempt:
             ATTEMPT_TABLE, "instrument", row["id"], row["version"], blob, Instrument
         )
     return Attempt(**values, instrument=instrument)
+
+
+def held_by(attempt: Attempt) -> str | None:
+    """The method on whose page the payer may still pay; None where nobody can be on one."""
+    is_open = attempt.state == "requires_action" and attempt.instrument.redirect_url
+    return attempt.method if is_open else None
 
 
 def insert_attempt(act: Act, attempt: Attempt) -> None:

@@ -1,9 +1,24 @@
-"""Data zone: the merchant that an act is about, as screens and pages show it."""
+"""Data zone: the merchant that an act is about, as screens show it, and who moves its money."""
+
+from typing import Final
 
 from portal.contract.login import MerchantFacts
 from portal.domain.errors import InvariantBroken
 from portal.domain.ids import MerchantId
 from portal.vault.act import Act
+from portal.vault.db import Row
+
+PROVIDER_COLUMNS: Final = {"card": "card_provider", "wallet": "wallet_provider"}
+"""Method → the merchant's column that names its provider; empty where there is none."""
+
+
+def providers_of(row: Row) -> dict[str, str]:
+    """Method → provider, for the methods that a merchant has one for.
+
+    ``row`` has all columns of PROVIDER_COLUMNS.
+    """
+    named = {method: row[column] for method, column in PROVIDER_COLUMNS.items()}
+    return {method: provider for method, provider in named.items() if provider}
 
 
 async def merchant_facts(act: Act) -> MerchantFacts:

@@ -31,7 +31,7 @@ from tests.make.onlooker import Seen, look_on
 
 pytestmark = [pytest.mark.root, pytest.mark.stack, pytest.mark.timeout(240)]
 
-SMS_HOST, CARD_HOST = SANDBOX_HOSTS
+SMS_HOST, CARD_HOST, *_ = SANDBOX_HOSTS
 
 
 @dataclass(slots=True)

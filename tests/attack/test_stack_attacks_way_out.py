@@ -5,6 +5,7 @@ any uid of this machine dial loopback and, where there is one, the network. So w
 is what the relay decides, and that nothing dialled directly has a credential to be let in with.
 """
 
+import json
 import time
 from collections.abc import Callable
 
@@ -15,8 +16,12 @@ from tests.make.intruder import Town
 
 pytestmark = [pytest.mark.root, pytest.mark.stack, pytest.mark.timeout(240)]
 
-SMS_HOST, CARD_HOST = SANDBOX_HOSTS
+SMS_HOST, CARD_HOST, WALLET_HOST, *_ = SANDBOX_HOSTS
 Plain = dict[str, object]
+
+
+WALLET: Plain = {"host": WALLET_HOST, "path": "/v2/codes/payments/nobody-knows-this"}
+"""What both may ask the wallet company, if the relay signs it."""
 
 
 def inquiry(town: Town, **changes: object) -> Plain:
@@ -66,6 +71,17 @@ FORBIDDEN: dict[str, tuple[Plain, str]] = {
     "a header in a header": (
         {"headers": {"authorization": "Bearer {{credential:sandbox_card}}",
                      "accept": "a\r\nx-secret: b"}}, "header_invalid",
+    ),
+    "a signature of one's own": (
+        WALLET | {"signer": "opa", "headers": {"authorization": "hmac OPA-Auth:a:b:c:1:empty"}},
+        "header_not_allowed",
+    ),
+    "no signature": (WALLET | {"headers": {}}, "signer_not_as_ruled"),
+    "another signer": (WALLET | {"headers": {}, "signer": "none"}, "signer_not_as_ruled"),
+    "a signer for what is not signed": ({"signer": "opa"}, "signer_not_as_ruled"),
+    "a signer's secret": (
+        WALLET | {"signer": "opa", "headers": {"accept": "{{credential:sandbox_wallet.secret}}"}},
+        "credential_not_allowed",
     ),
     "a delivery that there is not": (
         {"delivery_id": "01a20562-5d5b-7a85-90c2-fea883887b62"}, "delivery_unused",
@@ -142,9 +158,11 @@ def test_a_company_that_is_dialled_directly_lets_nobody_in(town: Town, zone: str
     port = town.stack.layout.ports.api
     request = {"host": CARD_HOST, "port": port, "path": "/v1/payments/nobody-knows-this"}
 
-    said = town.intrude(zone, "dial", requests=[request, request | {"bearer": "guessed"}])
+    wallet = request | WALLET
+    requests = [request, request | {"bearer": "guessed"}, wallet, wallet | {"bearer": "guessed"}]
+    said = town.intrude(zone, "dial", requests=requests)
 
-    assert [line.split()[1] for line in said] == ["401", "401"]
+    assert [line.split()[1] for line in said] == ["401"] * 4
     control = town.intrude("web", "send_out", requests=[inquiry(town)])
     assert control[0].startswith("404 "), "the control: with the relay's credential he answers"
 
@@ -156,13 +174,19 @@ def test_a_credential_never_comes_back_in_an_answer(town: Town) -> None:
         inquiry(town, path="/v1/payments/%22"),
         inquiry(town, method="POST", path="/v1/sessions", body_kind="json", body="{}"),
         inquiry(town),
-    ]
+        inquiry(town, **WALLET, headers={}, signer="opa"),
+        inquiry(
+            town, host=WALLET["host"], method="POST", path="/v2/codes", body_kind="json",
+            body='{"storeId":"x"}', headers={}, signer="opa",
+        ),
+    ]  # fmt: skip
 
     said = "".join(town.intrude("web", "send_out", requests=requests))
 
     assert "not_found" in said, "the control: the company was asked"
-    credentials = [part for part in text.split('"') if len(part) > 20]
-    assert len(credentials) == 2
+    assert "DYNAMIC_QR_PAYMENT_NOT_FOUND" in said, "the control: it took the relay's signature"
+    credentials = list(json.loads(text).values())
+    assert len(credentials) == 4
     assert not [one for one in credentials if one in said]
 
 

@@ -87,10 +87,12 @@ class Payer:
     page_ref: str
 
 
-async def new_world(server: VaultServer, client_for: ClientFor, code: str = "minato") -> "World":
+async def new_world(
+    server: VaultServer, client_for: ClientFor, code: str = "minato", wallet: str = ""
+) -> "World":
     """A merchant on a running vault, with callers of every kind that money needs."""
     web, work, operator = [await client_for(zone) for zone in ("web", "work", "operator")]
-    await found_merchant(operator, code)
+    await found_merchant(operator, code, wallet=wallet)
     opened = await operator.call(OPEN_MERCHANT, OpenMerchant(code=code))
     return World(server, web, work, operator, code, opened.id)
 
@@ -209,9 +211,11 @@ class World:
         opened = await self.web.call(OPEN_LINK, OpenLink(merchant_code=self.code, secret=secret))
         return Payer(bill_id, secret, opened.authority, opened.page_ref)
 
-    async def start(self, payer: Payer, key: str = "key-1", amount: int = AMOUNT) -> AttemptStarted:
+    async def start(
+        self, payer: Payer, key: str = "key-1", amount: int = AMOUNT, method: str = "card"
+    ) -> AttemptStarted:
         """Press the button."""
-        request = StartPayment(method="card", expected_minor=amount, idempotency_key=key)
+        request = StartPayment(method=method, expected_minor=amount, idempotency_key=key)
         return await self.web.call(START_PAYMENT, request, payer.authority)
 
     async def submitted(self, payer: Payer, started: AttemptStarted, **said: str) -> AttemptNow:
@@ -255,13 +259,13 @@ class World:
             asked += await inquire(self.work, lease, truth)
         return asked
 
-    async def compare(self, *lines: JournalLine) -> set[tuple[str, str]]:
+    async def compare(
+        self, *lines: JournalLine, provider: str = "sandbox_card"
+    ) -> set[tuple[str, str]]:
         """The provider's journal against ours."""
         compared = await self.operator.call(
             COMPARE_JOURNAL,
-            CompareJournal(
-                merchant_code=self.code, provider="sandbox_card", lines=lines, last=True
-            ),
+            CompareJournal(merchant_code=self.code, provider=provider, lines=lines, last=True),
         )
         return {(difference.reference, difference.code) for difference in compared.differences}
 

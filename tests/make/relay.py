@@ -24,11 +24,15 @@ CREDENTIAL = "provider-secret-4711"
 OTHER_CREDENTIAL = "other-secret-0815"
 STRIPE_KEY = "sk_test_4711_for_localstripe"
 SHOP_PASS = "shop-pass-0815"
+SIGNING_KEY = "opa-key-77120"
+SIGNING_SECRET = "opa-secret-1Zx9-4711"
 CREDENTIALS = {
     "provider": CREDENTIAL,
     "other": OTHER_CREDENTIAL,
     "stripe": STRIPE_KEY,
     "gmopg": SHOP_PASS,
+    "opa.key": SIGNING_KEY,
+    "opa.secret": SIGNING_SECRET,
 }
 
 

@@ -168,9 +168,13 @@ ClientFor = Callable[[str], Awaitable[VaultClient]]
 
 
 async def found_merchant(
-    operator: VaultClient, code: str = "minato", card_provider: str = "sandbox_card"
+    operator: VaultClient,
+    code: str = "minato",
+    card_provider: str = "sandbox_card",
+    *,
+    wallet: str = "",
 ) -> FoundMerchant:
-    """A merchant called みなと電力."""
+    """A merchant called みなと電力, without a wallet unless told otherwise."""
     request = FoundMerchant(
         code=code,
         name="みなと電力",
@@ -180,6 +184,7 @@ async def found_merchant(
         card_provider=card_provider,
         phone="0120-000-000",
         website="https://minato.example",
+        wallet_provider=wallet,
     )
     await operator.call(FOUND_MERCHANT, request)
     return request

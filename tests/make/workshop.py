@@ -5,6 +5,7 @@ for that one too.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import secrets
@@ -47,6 +48,7 @@ from portal.sandbox.journal import Journal
 from portal.sandbox.notices import NoticeSender
 from portal.sandbox.run import create_servers
 from portal.sandbox.settings import SandboxSettings
+from portal.stack.certificates import SANDBOX_HOSTS
 from portal.stack.install import sandbox_rules
 from portal.stack.postgres import BOOTSTRAP
 from tests.make.vault import Ground, add_staff, found_merchant, signed_in
@@ -57,8 +59,21 @@ from worker.tasks.run import run_job
 from worker.tasks.workbench import Workbench, open_workbench
 
 MERCHANT = "minato"
-CREDENTIALS = {"sandbox_sms": "sms-secret-4711", "sandbox_card": "card-secret-0815"}
+CREDENTIALS = {
+    "sandbox_sms": "sms-secret-4711",
+    "sandbox_card": "card-secret-0815",
+    "sandbox_wallet.key": "wallet-key-1202",
+    "sandbox_wallet.secret": "wallet-secret-7Qx",
+}
 COLUMNS = "number,customer_no,contract_no,period,payer_name,phone,amount,tax_10,due_on"
+
+
+def given_out() -> dict[str, str]:
+    """What each company has of the credentials that it gave out, as the stack tells it."""
+    return {
+        name: key if name.endswith(".secret") else hashlib.sha256(key.encode()).hexdigest()
+        for name, key in CREDENTIALS.items()
+    }
 
 
 def csv_of(phones: Sequence[str], *, amount: int = 8420) -> bytes:
@@ -86,9 +101,15 @@ class Outside:
 
     async def pay(self, address: str, number: str) -> str:
         """A payer types a card number on the company's page; where the page sends them then."""
+        return await self._send(address, {"number": number, "expiry": "12/30"})
+
+    async def press(self, address: str, button: str) -> str:
+        """A payer presses a button of the wallet's page; where the page sends them then."""
+        return await self._send(address, {"act": button})
+
+    async def _send(self, address: str, form: dict[str, str]) -> str:
         transport = httpx.ASGITransport(app=self.pages)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost:1") as payer:
-            form = {"number": number, "expiry": "12/30"}
             answer = await payer.post(urlsplit(address).path, data=form)
         return answer.headers.get("location", "")
 
@@ -232,7 +253,8 @@ def work_settings(ground: Ground, api_port: int, valkey_url: str = "unix:///none
         queue_key_file=ground.folder / "queue.key",
         instance="test",
         provider_endpoints=f"sandbox_sms=sms.sandbox.test:{api_port},"
-        f"sandbox_card=card.sandbox.test:{api_port}",
+        f"sandbox_card=card.sandbox.test:{api_port},"
+        f"sandbox_wallet=wallet.sandbox.test:{api_port}",
     )
 
 
@@ -254,7 +276,9 @@ async def _notices_door(web: VaultClient) -> AsyncGenerator[int]:
 
 @asynccontextmanager
 async def _sandbox(ground: Ground, notices_port: int) -> AsyncGenerator[Outside]:
-    cert, key = ground.authority.host("sms.sandbox.test", "card.sandbox.test")
+    cert, key = ground.authority.host(*SANDBOX_HOSTS)
+    keys = ground.folder / "keys.json"
+    keys.write_bytes(json.dumps(given_out()).encode())
     settings = SandboxSettings(
         state_dir=ground.folder,
         browser_port=free_port(),
@@ -263,6 +287,7 @@ async def _sandbox(ground: Ground, notices_port: int) -> AsyncGenerator[Outside]
         key=key,
         notice_origin=f"http://127.0.0.1:{notices_port}",
         browser_origin="http://localhost:1",
+        keys_file=keys,
     )
     journal = Journal(ground.folder / "journal.sqlite")
     notices = NoticeSender(settings.notice_origin)

@@ -128,6 +128,15 @@ SECRET = {"name": "料金計算システム", "value": "harai_aozora_" + "k" * 1
 
 PAYER_PAGES: dict[str, Make] = {
     **{f"page-{state}": payer(samples.page(state)) for state in samples.PAGE_STATES},
+    "page-elsewhere": payer(
+        samples.page(
+            "open",
+            attempt=samples.attempt(method="wallet", state="requires_action", declineCode=None),
+            methods=[samples.offer("card", "attempt_elsewhere"), samples.offer("wallet")],
+        )
+    ),
+    "page-one-method": payer(samples.page("open", methods=[samples.offer("card")])),
+    "page-nothing-offered": payer(samples.page("open", methods=[])),
     "page-refused": payer(samples.page("open"), "amount_changed"),
     "page-begun": payer(
         samples.page("open", attempt=samples.attempt(state="requires_action", declineCode=None))

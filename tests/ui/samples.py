@@ -33,6 +33,10 @@ def attempt(**changes: object) -> dict[str, Any]:
     return made | changes
 
 
+def offer(method: str, reason: str | None = None) -> dict[str, Any]:
+    return {"method": method, "available": reason is None, "reasonCode": reason}
+
+
 def page(state: str, **changes: object) -> dict[str, Any]:
     days_left = {"due_soon": 2, "overdue": -4}.get(state, 18)
     made: dict[str, Any] = {
@@ -50,7 +54,7 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "daysLeft": days_left,
         "checkCode": "4821-77",
         "language": "ja",
-        "methods": [{"method": "card", "available": True, "reasonCode": None}],
+        "methods": [offer("card"), offer("wallet")],
         "attempt": None,
         "paidAt": None,
         "attemptKey": "01JD0000000000000000000000",

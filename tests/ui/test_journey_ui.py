@@ -199,6 +199,42 @@ def test_without_script_a_declined_payer_pays_with_another_card(
 
 
 @pytest.mark.usefixtures("sent")
+def test_without_script_a_payer_leaves_the_wallet_comes_back_elsewhere_and_approves(
+    opened: Open, access: Access
+) -> None:
+    telephone = opened(viewport=TELEPHONE, locale="ja", java_script_enabled=False).new_page()
+    link = link_of(telephone, access, 16)
+    telephone.goto(link)
+    leave_for_wallet(telephone)
+    wallet = telephone.url
+
+    # Another browser, while the wallet's page is open: the card is not offered beside it.
+    desk = opened(locale="ja", java_script_enabled=False).new_page()
+    desk.goto(link)
+    expect(desk.locator("form")).to_contain_text("別の方法でのお支払いが途中です")
+    expect(desk.locator("[name=method]")).to_have_count(1)
+    telephone.get_by_role("button", name="やめる").click()
+    telephone.wait_for_url("**/b/*", timeout=20_000)
+    expect(telephone.get_by_role("alert")).to_contain_text("中止されました")
+    expect(telephone.locator("[name=method]")).to_have_count(2)
+
+    desk.reload()
+    leave_for_wallet(desk)
+    assert desk.url != wallet
+    desk.get_by_role("button", name="支払う").first.click()
+    desk.wait_for_url("**/b/*", timeout=20_000)
+    expect(desk.locator("h1")).to_have_text("お支払いが完了しました")
+    expect(desk.locator("main")).to_contain_text("スマホ決済")
+
+
+def leave_for_wallet(page: Page) -> None:
+    """Choose the wallet on the bill's page and go to the company's."""
+    page.check("[name=method][value=wallet]")
+    page.locator("form button").click()
+    page.wait_for_url("**/wallet/**", timeout=20_000)
+
+
+@pytest.mark.usefixtures("sent")
 def test_looking_ahead_opens_nothing(opened: Open, office: Page, access: Access) -> None:
     scanner = opened()
     link = link_of(scanner.new_page(), access, 4)

@@ -122,9 +122,14 @@ def reasons(
     amount: int = 8420,
     lifecycle: Lifecycle = "open",
     offered: frozenset[str] = frozenset({"card"}),
+    method: str = "card",
+    held_by: str | None = None,
 ) -> str | None:
-    [offer] = page.offers(lifecycle, "unpaid", attempt, amount_minor=amount, offered=offered)
-    return offer.reason
+    found = page.offers(
+        lifecycle, "unpaid", attempt, amount_minor=amount, offered=offered, held_by=held_by
+    )
+    assert [offer.method for offer in found] == ["card", "wallet"]
+    return {offer.method: offer.reason for offer in found}[method]
 
 
 def test_a_payable_bill_offers_the_card() -> None:
@@ -143,6 +148,32 @@ def test_each_method_that_can_not_be_used_says_why() -> None:
     assert reasons(offered=frozenset()) == "not_offered"
     assert reasons(amount=9_999_999) is None
     assert reasons(amount=10_000_000) == "amount_too_large"
+
+
+BOTH = frozenset({"card", "wallet"})
+
+
+def test_each_method_has_bounds_of_its_own() -> None:
+    assert reasons(amount=500_000, offered=BOTH, method="wallet") is None
+    assert reasons(amount=500_001, offered=BOTH, method="wallet") == "amount_too_large"
+    assert reasons(amount=500_001, offered=BOTH) is None
+    assert reasons(amount=0, offered=BOTH, method="wallet") == "amount_too_small"
+
+
+def test_a_payer_on_one_methods_page_is_not_offered_another() -> None:
+    held = {"attempt": "requires_action", "offered": BOTH, "held_by": "wallet"}
+
+    assert reasons(method="wallet", **held) is None  # type: ignore[arg-type] - as above
+    assert reasons(method="card", **held) == "attempt_elsewhere"  # type: ignore[arg-type]
+
+
+def test_a_page_that_nobody_can_be_on_holds_up_no_method() -> None:
+    for method in BOTH:
+        assert reasons("requires_action", offered=BOTH, method=method) is None
+
+
+def test_what_the_merchant_does_not_take_is_not_called_busy() -> None:
+    assert reasons("requires_action", method="wallet", held_by="card") == "not_offered"
     assert reasons(amount=0) == "amount_too_small"
 
 

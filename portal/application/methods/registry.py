@@ -6,9 +6,12 @@ from typing import Final
 
 from portal.application.methods.card import CARD
 from portal.application.methods.redirect import ByRedirect
+from portal.application.methods.wallet import WALLET
 from portal.domain.errors import InvariantBroken
 
-BY_REDIRECT: Final[Mapping[str, Mapping[str, ByRedirect]]] = MappingProxyType({"card": CARD})
+BY_REDIRECT: Final[Mapping[str, Mapping[str, ByRedirect]]] = MappingProxyType(
+    {"card": CARD, "wallet": WALLET}
+)
 """Method → provider → adapter, for methods that send the payer to the provider's page."""
 
 

@@ -53,8 +53,9 @@ async def submit_payment(
     seen before never submits again: the attempt is shown as it is. ``public_origin`` is where the
     provider sends the payer back to, without a slash at the end.
 
-    Raises: Conflict ``amount_changed``, ``not_payable``, ``attempt_running`` from the vault;
-    Unknown ``payment_unclear`` when the outcome could not be recorded (an inquiry will find it).
+    Raises: Conflict ``amount_changed``, ``not_payable``, ``attempt_running``,
+    ``attempt_elsewhere`` from the vault; Unknown ``payment_unclear`` when the outcome could not be
+    recorded (an inquiry will find it).
     """
     started = await desk.vault.call(
         START_PAYMENT,

@@ -8,7 +8,15 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from portal.application.providers import gmopg, sandbox_card, sandbox_sms, smbc_gp, stripe
+from portal.application.providers import (
+    gmopg,
+    paypay,
+    sandbox_card,
+    sandbox_sms,
+    sandbox_wallet,
+    smbc_gp,
+    stripe,
+)
 from portal.application.providers.exchange import Capabilities
 from portal.contract.payment import NoticeClaim
 
@@ -35,11 +43,13 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
     {
         declared.provider: declared
         for declared in (
+            gmopg.CAPABILITIES,
+            paypay.CAPABILITIES,
             sandbox_card.CAPABILITIES,
             sandbox_sms.CAPABILITIES,
-            stripe.CAPABILITIES,
-            gmopg.CAPABILITIES,
+            sandbox_wallet.CAPABILITIES,
             smbc_gp.CAPABILITIES,
+            stripe.CAPABILITIES,
         )
     }
 )
@@ -47,11 +57,13 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
 
 NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
     {
+        "gmopg": gmopg.NOTICES,
+        "paypay": paypay.NOTICES,
         "sandbox_card": sandbox_card.NOTICES,
         "sandbox_sms": sandbox_sms.NOTICES,
-        "stripe": stripe.NOTICES,
-        "gmopg": gmopg.NOTICES,
+        "sandbox_wallet": sandbox_wallet.NOTICES,
         "smbc_gp": smbc_gp.NOTICES,
+        "stripe": stripe.NOTICES,
     }
 )
 """Provider → who reads what it posts to ``/notices/<provider>/<merchant code>``."""

@@ -21,7 +21,11 @@ Fate = Literal["answered", "not_sent", "unclear"]
 
 
 class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTPS request to a listed host. ``timeout_s`` covers all of it, connect to last byte."""
+    """One HTTPS request to a listed host. ``timeout_s`` covers all of it, connect to last byte.
+
+    ``signer`` names who at the relay signs it, as the rule has it; "" for nobody. A signed request
+    has no Authorization header of its own.
+    """
 
     host: str
     port: int
@@ -32,6 +36,7 @@ class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
     body_kind: BodyKind = "none"
     delivery_id: UUID | None = None
     timeout_s: float = 10.0
+    signer: str = ""
 
 
 class OutboundAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,14 +13,8 @@ from typing import Final
 import msgspec
 
 from portal.contract.envelope import Nothing
-from portal.contract.operator import (
-    COMPARE_JOURNAL,
-    INSPECT,
-    CompareJournal,
-    Inspection,
-    JournalLine,
-)
-from portal.stack.access import CODE
+from portal.contract.operator import INSPECT, Inspection
+from portal.stack.comparison import compare_journals
 from portal.stack.drill.traffic import Traffic, persist
 from portal.stack.merchant import MerchantSystem
 from portal.stack.payers import Journal
@@ -29,7 +23,6 @@ from portal.stack.up import Stack
 SETTLE_S: Final = 180.0
 """A lost lease comes back after 30 s, a slice that lost the relay after 60 to 80 s."""
 
-_LINES: Final = 5000
 _IN_THE_DARK: Final = ("created", "submitting", "unknown")
 
 
@@ -37,7 +30,7 @@ class Found(msgspec.Struct, kw_only=True):
     """What the comparison found.
 
     ``messages`` were taken by the carriers; ``ambiguous`` were redeemed, and nobody knows whether
-    they were sent: staff see them listed. ``payments`` succeeded at the card company;
+    they were sent: staff see them listed. ``payments`` succeeded at their company;
     ``unresolved`` attempts are still being asked about. ``lost`` and ``doubled`` count bills,
     messages and payments; ``differences`` are CompareJournal's; ``tasks_due`` never came to an end.
     What is planned for later (an inquiry about an attempt, the last one included) is not due.
@@ -89,7 +82,7 @@ async def settle(stack: Stack, merchant: MerchantSystem, traffic: Traffic) -> Fo
         state != ("ISSUED" if file.is_sent else "CHECKED") or good != file.rows
         for file, (state, good) in zip(traffic.files, states, strict=True)
     )
-    differences = await _compare(stack, sight.theirs)
+    differences = await compare_journals(stack, sight.theirs)
     totals = await persist(merchant.totals)
     found = Found(
         bills=sight.ours.bills,
@@ -131,29 +124,6 @@ def _rests(sight: _Sight, due: int) -> bool:
         and not sight.ours.tasks_due
         and ours.audit_ok
     )
-
-
-async def _compare(stack: Stack, journal: Journal) -> list[str]:
-    lines = [
-        JournalLine(reference=one.reference, state=one.state, amount_minor=one.amount)
-        for one in journal.payments
-    ]
-    pieces = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)] or [[]]
-    found: list[str] = []
-    async with stack.operator() as vault:
-        for piece in pieces:
-            compared = await vault.call(
-                COMPARE_JOURNAL,
-                CompareJournal(
-                    merchant_code=CODE,
-                    provider="sandbox_card",
-                    lines=tuple(piece),
-                    last=piece is pieces[-1],
-                ),
-                timeout_s=30.0,
-            )
-            found += [str(one) for one in compared.differences]
-    return found
 
 
 def _count(found: Found, sight: _Sight, *, bills: int, due: int) -> None:

@@ -65,7 +65,8 @@ async def _enter(act: Act, request: RecordNotice) -> None:
     if not await enter_merchant(act, request.merchant_code):
         raise NotFound("merchant_unknown")
     uses = await act.db.fetchval(
-        "select true from merchant where id = $1 and $2 in (sms_provider, card_provider)",
+        "select true from merchant where id = $1 and $2 in (sms_provider, card_provider,"
+        " wallet_provider)",
         act.merchant_id,
         request.provider,
     )

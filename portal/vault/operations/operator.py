@@ -19,6 +19,7 @@ from portal.contract.operator import (
     INSPECT,
     ISSUE_LOGIN_TICKET,
     OPEN_MERCHANT,
+    SET_WALLET,
     AddStaff,
     FoundMerchant,
     Inspection,
@@ -27,12 +28,15 @@ from portal.contract.operator import (
     MerchantFounded,
     MerchantOpened,
     OpenMerchant,
+    SetWallet,
     StaffAdded,
+    WalletSet,
 )
 from portal.domain.card_number import refuse_card_number
 from portal.domain.contact import normalise_email
 from portal.domain.errors import Conflict, InvalidInput, NotFound
 from portal.domain.ids import MerchantId, StaffId
+from portal.domain.reference import FORMS
 from portal.kit import limits
 from portal.kit.crypto import sha256
 from portal.vault import audit, staff
@@ -54,9 +58,10 @@ async def found_merchant(act: Act, request: FoundMerchant) -> MerchantFounded:
     """Make a merchant with keys of its own.
 
     Raises: InvalidInput ``merchant_code_malformed``, ``zone_unknown``, ``text_too_long``;
-    Conflict ``merchant_code_taken``.
+    NotFound ``provider_unknown`` for a wallet; Conflict ``merchant_code_taken``.
     """
     _check_merchant(request)
+    _check_wallet(request.wallet_provider)
     merchant_id = act.new_id()
     taken = await act.db.fetchval(
         "insert into merchant_code (code, merchant_id) values ($1, $2)"
@@ -69,7 +74,8 @@ async def found_merchant(act: Act, request: FoundMerchant) -> MerchantFounded:
     await act.act_for(merchant_id)
     await act.db.execute(
         "insert into merchant (id, code, name, zone, sms_sender, sms_provider, card_provider,"
-        " phone, website, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        " phone, website, created_at, wallet_provider)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         merchant_id,
         request.code,
         request.name,
@@ -80,6 +86,7 @@ async def found_merchant(act: Act, request: FoundMerchant) -> MerchantFounded:
         request.phone,
         request.website,
         act.now,
+        request.wallet_provider or None,
     )
     await act.found_keys()
     return MerchantFounded(merchant=await merchant_facts(act))
@@ -98,9 +105,34 @@ def _check_merchant(request: FoundMerchant) -> None:
     refuse_card_number(*texts)
 
 
+def _check_wallet(provider: str) -> None:
+    """No reference could be made for a provider without a form, so nobody could pay there."""
+    if provider and provider not in FORMS:
+        raise NotFound("provider_unknown")
+
+
 async def _enter(act: Act, code: str) -> None:
     if not await enter_merchant(act, code):
         raise NotFound("merchant_unknown")
+
+
+@operation(SET_WALLET, callers=_OPERATOR, kinds=_CALLER, audit="effect")
+async def set_wallet(act: Act, request: SetWallet) -> WalletSet:
+    """Set whose wallet a merchant takes; payments under way stay where they are.
+
+    Raises: NotFound ``merchant_unknown``, ``provider_unknown``.
+    """
+    _check_wallet(request.wallet_provider)
+    await _enter(act, request.merchant_code)
+    before: str | None = await act.db.fetchval(
+        "select wallet_provider from merchant where id = $1 for update", act.merchant_id
+    )
+    await act.db.execute(
+        "update merchant set wallet_provider = $2 where id = $1",
+        act.merchant_id,
+        request.wallet_provider or None,
+    )
+    return WalletSet(before=before or "")
 
 
 @operation(ADD_STAFF, callers=_OPERATOR, kinds=_CALLER, audit="effect")

@@ -32,9 +32,10 @@ from portal.domain.ids import MerchantId
 from portal.domain.page import LatestAttempt
 from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
-from portal.vault.attempt import BESIDE, Attempt, open_beside, to_view
+from portal.vault.attempt import BESIDE, Attempt, held_by, open_beside, to_view
 from portal.vault.db import Row
 from portal.vault.finding import ask_for_payer
+from portal.vault.merchant import providers_of
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
 from portal.vault.sealed import open_billing, open_contact
@@ -62,7 +63,7 @@ _PAGE: Final = f"""
 select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_minor, b.tax_minor,
        b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
        m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider,
-       {BESIDE}
+       m.wallet_provider, {BESIDE}
 from bill b join merchant m on m.id = b.merchant_id
 left join lateral (
     select * from attempt where merchant_id = b.merchant_id and bill_id = b.id
@@ -167,7 +168,8 @@ async def _view(act: Act, row: Row, attempt: Attempt | None, side: rules.Attempt
         row["settlement"],
         None if attempt is None else attempt.state,
         amount_minor=row["amount_minor"],
-        offered=frozenset({"card"} if row["card_provider"] else ()),
+        offered=frozenset(providers_of(row)),
+        held_by=None if attempt is None else held_by(attempt),
     )
     may_start = act.capability.covers(START_PAYMENT.name)
     return PageView(
@@ -196,6 +198,7 @@ async def _view(act: Act, row: Row, attempt: Attempt | None, side: rules.Attempt
         methods=tuple(
             MethodOffer(method=offer.method, available=reason is None, reason=reason)
             for offer in offers
+            if offer.reason != "not_offered"
             for reason in [offer.reason or (None if may_start else LINK_NEEDED)]
         ),
         attempt=None if attempt is None else to_view(attempt),

@@ -85,11 +85,11 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     Who presses the button has opened the page, so that is noted too. A second intent while the
     payer is still on the provider's page leads back to that page; it replaces the try only if
     nobody can ever have got the page's address. The reply then, and for a key seen before, is not
-    ``fresh``.
+    ``fresh``. By another method it is refused: on the page that they left they may still pay.
 
     Raises: Conflict ``not_payable``, ``amount_changed`` (param ``amount_minor``),
-    ``attempt_running``, ``method_unavailable``, ``idempotency_mismatch``; InvalidInput
-    ``method_unknown``.
+    ``attempt_running``, ``attempt_elsewhere`` (param ``method``), ``method_unavailable``,
+    ``idempotency_mismatch``; InvalidInput ``method_unknown``.
     """
     check_tokens(method=request.method, idempotency_key=request.idempotency_key)
     refuse_card_number(request.idempotency_key)
@@ -206,13 +206,15 @@ def _check_intent(bill: LockedBill, request: StartPayment) -> None:
 async def _resume(act: Act, bill: LockedBill, live: Attempt, method: str) -> Attempt | None:
     """The live try, if the payer may go back to its page; None when it was given up for a new one.
 
-    Raises: Conflict ``attempt_running``.
+    Raises: Conflict ``attempt_running``, ``attempt_elsewhere``.
     """
     if live.state == "requires_action":
         if not live.instrument.redirect_url:
             await _supersede(act, live)
             return None
-        if live.method == method and live.amount_minor == bill.amount_minor:
+        if live.method != method:
+            raise Conflict("attempt_elsewhere", params={"method": live.method})
+        if live.amount_minor == bill.amount_minor:
             return live
     raise Conflict("attempt_running", params={"state": live.state})
 
@@ -225,8 +227,8 @@ async def _supersede(act: Act, live: Attempt) -> None:
 
 
 async def _create(act: Act, payee: Payee, bill: LockedBill, method: str) -> Attempt:
-    provider = payee.card_provider
-    if not provider:
+    provider = payee.providers.get(method)
+    if provider is None:
         raise Conflict("method_unavailable", params={"method": method})
     attempt_id = act.new_id()
     edge = rules.advance("created", "submit")

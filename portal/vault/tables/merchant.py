@@ -13,6 +13,7 @@ class Merchant(SQLModel, table=True):
     """Who bills. Nothing here is personal; the row is visible in the merchant's own acts only.
 
     ``lapse_after_days``: so long after its due date a bill can be paid; None: it never lapses.
+    ``wallet_provider``: None for a merchant that takes no smartphone wallet.
     """
 
     __tablename__ = "merchant"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -30,6 +31,7 @@ class Merchant(SQLModel, table=True):
     lapse_after_days: int | None = Field(
         sa_column=sa.Column(sa.Integer, nullable=True, server_default=sa.text("90"))
     )
+    wallet_provider: str | None = Field(default=None, sa_column=sa.Column(sa.Text, nullable=True))
 
 
 class MerchantCode(SQLModel, table=True):

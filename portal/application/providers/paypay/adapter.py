@@ -1,0 +1,299 @@
+"""PayPay: opening a payment, asking what became of it, giving money back.
+
+Application zone; pure: composes requests and reads answers, no I/O, no state, no exception out of a
+``read``. Key and secret are not even named here: the relay's rule has a signer, and a request only
+says that it must be signed. One key belongs to one merchant's account at PayPay.
+
+PayPay says what happened by ``resultInfo.code``, whatever the status: an answer in which that can't
+be read proves nothing, a refusal included. Source: PayPay Open Payment API, "Web Payment": Create a
+QR Code, Get payment details, Refund a payment, Fetch refund details, Response code list.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from portal.application.providers.exchange import (
+    Endpoint,
+    Exchange,
+    RefundAnswer,
+    RefundFinding,
+    RefundWanted,
+    SessionAnswer,
+    SessionWanted,
+    is_page_address,
+    read_json,
+)
+from portal.application.providers.paypay.shapes import (
+    Code,
+    CodeReply,
+    Money,
+    Payment,
+    PaymentReply,
+    Refund,
+    RefundReply,
+    Reply,
+)
+from portal.contract.payment import Finding, FindingState
+from portal.domain.errors import InvariantBroken
+from portal.domain.money import Money as Amount
+from portal.domain.reference import made_at_s
+from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+
+SIGNER: Final = "opa"
+"""Who signs at the relay; see ``docs/egress.md``."""
+
+_ACT_TIMEOUT_S: Final = 10.0
+_ASK_TIMEOUT_S: Final = 5.0
+_DESCRIPTION_MAX: Final = 255
+_STORE_MAX: Final = 255
+
+_DONE: Final = frozenset({200, 201, 202})
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 422})
+_TOO_MANY: Final = 429
+_SUCCESS: Final = frozenset({"SUCCESS", "REQUEST_ACCEPTED"})
+_EXISTS: Final = "DUPLICATE_DYNAMIC_QR_REQUEST"
+_NO_PAYMENT: Final = "DYNAMIC_QR_PAYMENT_NOT_FOUND"
+_NO_REFUND: Final = "NO_SUCH_REFUND_ORDER"
+
+_FOUND: Final[dict[str, FindingState]] = {
+    "CREATED": "requires_action",
+    "AUTHORIZED": "pending",
+    "COMPLETED": "succeeded",
+    "REFUNDED": "succeeded",
+    "EXPIRED": "failed",
+    "CANCELED": "failed",
+    "FAILED": "failed",
+}
+"""Money that was given back was taken first: a refund is a fact of its own, no failed payment."""
+
+_DECLINES: Final = {
+    "EXPIRED": "expired",
+    "CANCELED": "wallet_canceled",
+    "FAILED": "wallet_declined",
+}
+
+_RefundState = Literal["succeeded", "pending", "failed", "unclear"]
+
+_REFUNDS: Final[dict[str, _RefundState]] = {
+    "CREATED": "pending",
+    "REFUNDED": "succeeded",
+    "CANCELED": "failed",
+    "FAILED": "failed",
+}
+
+_ID: Final = re.compile(r"[!-~]{1,64}")
+_PAYMENT_ID: Final = "p-"
+_CODE_ID: Final = "c-"
+"""PayPay's ids may be digits alone, and the vault refuses what could be a card's number."""
+
+R = TypeVar("R", bound=Reply)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    outcome: Literal["refused", "unknown"]
+    code: str
+
+
+class PayPay:
+    """Wallet by redirect, with refunds: see ``methods.redirect`` and ``methods.refunds``."""
+
+    def open_session(self, endpoint: Endpoint, wanted: SessionWanted) -> Exchange[SessionAnswer]:
+        """Make a code whose page the payer goes to; a reference known already reads as unknown.
+
+        ``storeId`` is ours to choose: the merchant's public code, which notices then repeat.
+        """
+        body = {
+            "merchantPaymentId": wanted.reference,
+            "amount": _money(wanted.amount),
+            "codeType": "ORDER_QR",
+            "orderDescription": wanted.description[:_DESCRIPTION_MAX],
+            "storeId": wanted.account[:_STORE_MAX],
+            "isAuthorization": False,
+            "redirectUrl": wanted.return_url,
+            "redirectType": "WEB_LINK",
+            "requestedAt": made_at_s(wanted.reference),
+        }
+        request = _request(endpoint, "POST", "/v2/codes", body)
+        return Exchange(request, lambda answer: _read_code(answer, wanted))
+
+    def inquire(
+        self, endpoint: Endpoint, reference: str, provider_ref: str = ""
+    ) -> Exchange[Finding]:
+        """Ask what became of the payment under our reference, which PayPay always finds."""
+        del provider_ref
+        path = f"/v2/codes/payments/{quote(reference, safe='')}"
+        request = _request(endpoint, "GET", path)
+        return Exchange(request, lambda answer: _read_payment(answer, reference))
+
+    def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
+        """Give a part or all back, once: PayPay takes one refund of a payment.
+
+        Raises: InvariantBroken ``refund_unfounded`` for a payment that no inquiry ever found.
+        """
+        if not wanted.provider_ref.startswith(_PAYMENT_ID):
+            raise InvariantBroken("refund_unfounded", context=wanted.reference)
+        body = {
+            "merchantRefundId": wanted.refund_reference,
+            "paymentId": wanted.provider_ref.removeprefix(_PAYMENT_ID),
+            "amount": _money(wanted.amount),
+            "requestedAt": made_at_s(wanted.refund_reference),
+        }
+        request = _request(endpoint, "POST", "/v2/refunds", body)
+        return Exchange(request, lambda answer: _read_refund(answer, wanted))
+
+    def inquire_refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundFinding]:
+        """Ask what became of exactly this refund."""
+        path = f"/v2/refunds/{quote(wanted.refund_reference, safe='')}"
+        request = _request(endpoint, "GET", path)
+        return Exchange(request, lambda answer: _find_refund(answer, wanted))
+
+
+ADAPTER: Final = PayPay()
+
+
+def _request(
+    endpoint: Endpoint, method: str, path: str, body: Mapping[str, object] | None = None
+) -> OutboundRequest:
+    return OutboundRequest(
+        host=endpoint.host,
+        port=endpoint.port,
+        method=method,
+        path=path,
+        headers={"accept": "application/json"},
+        body="" if body is None else msgspec.json.encode(body).decode(),
+        body_kind="none" if body is None else "json",
+        timeout_s=_ASK_TIMEOUT_S if body is None else _ACT_TIMEOUT_S,
+        signer=SIGNER,
+    )
+
+
+def _money(amount: Amount) -> dict[str, object]:
+    return {"amount": amount.amount_minor, "currency": amount.currency}
+
+
+# Answers
+
+
+def _read_code(answer: OutboundAnswer, wanted: SessionWanted) -> SessionAnswer:
+    failure = _failure(answer)
+    if failure is not None:
+        return SessionAnswer(failure.outcome, code=failure.code)
+    code = _data(answer, CodeReply)
+    if not isinstance(code, Code) or not _is_of(code, wanted) or not is_page_address(code.url):
+        return SessionAnswer("unknown", code="answer_unreadable")
+    return SessionAnswer("accepted", code.url, _own(_CODE_ID, code.code_id))
+
+
+def _is_of(code: Code, wanted: SessionWanted) -> bool:
+    return (code.merchant_payment_id, code.amount) == (wanted.reference, _worth(wanted.amount))
+
+
+def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
+    if answer.fate != "answered":
+        return _finding("unclear", code=answer.code)
+    if _code_of(answer) == _NO_PAYMENT:
+        return _finding("not_found")
+    payment = _data(answer, PaymentReply)
+    if not isinstance(payment, Payment) or payment.merchant_payment_id != reference:
+        return _finding("unclear", code="answer_unreadable")
+    return _finding(
+        _FOUND.get(payment.status, "unclear"),
+        amount_minor=payment.amount.amount,
+        provider_ref=_own(_PAYMENT_ID, payment.payment_id),
+        code=_DECLINES.get(payment.status, ""),
+    )
+
+
+def _read_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundAnswer:
+    failure = _failure(answer)
+    if failure is not None:
+        return RefundAnswer(failure.outcome, code=failure.code)
+    refund = _data(answer, RefundReply)
+    if not isinstance(refund, Refund) or not _is_the_refund(refund, wanted):
+        return RefundAnswer("unknown", code="answer_unreadable")
+    return RefundAnswer("succeeded" if refund.status == "REFUNDED" else "accepted")
+
+
+def _find_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundFinding:
+    if answer.fate != "answered":
+        return RefundFinding("unclear", code=answer.code)
+    if _code_of(answer) == _NO_REFUND:
+        return RefundFinding("not_found")
+    refund = _data(answer, RefundReply)
+    if not isinstance(refund, Refund) or not _is_the_refund(refund, wanted):
+        return RefundFinding("unclear", code="answer_unreadable")
+    state: _RefundState = _REFUNDS.get(refund.status, "unclear")
+    code = "provider_refused" if state == "failed" else ""
+    return RefundFinding(state, refund.amount.amount, code=code)
+
+
+def _is_the_refund(refund: Refund, wanted: RefundWanted) -> bool:
+    return refund.merchant_refund_id == wanted.refund_reference and (
+        refund.payment_id is None or _own(_PAYMENT_ID, refund.payment_id) == wanted.provider_ref
+    )
+
+
+def _failure(answer: OutboundAnswer) -> _Failure | None:
+    """What an act that PayPay did not do comes to; None where it did it.
+
+    A refusal leaves nothing behind only where PayPay itself says so: a page of somebody in between,
+    a 5xx of any kind and its own "the transaction failed" are asked about.
+    """
+    code = _code_of(answer) if answer.fate == "answered" else None
+    rules = (
+        (answer.fate == "not_sent", _Failure("refused", "provider_away")),
+        (answer.fate == "unclear", _Failure("unknown", answer.code or "provider_unclear")),
+        (answer.status == _TOO_MANY, _Failure("refused", "provider_busy")),
+        (code is None, _Failure("unknown", "answer_unreadable")),
+        (code == _EXISTS, _Failure("unknown", "reference_exists")),
+        (
+            answer.status in _REFUSALS and code not in _SUCCESS,
+            _Failure("refused", "provider_refused"),
+        ),
+        (
+            answer.status not in _DONE or code not in _SUCCESS,
+            _Failure("unknown", "answer_unreadable"),
+        ),
+    )
+    return next((failure for failed, failure in rules if failed), None)
+
+
+def _code_of(answer: OutboundAnswer) -> str | None:
+    reply = read_json(answer, Reply)
+    return None if reply is None else reply.result_info.code
+
+
+def _data(answer: OutboundAnswer, shape: type[R]) -> object:
+    """The data of a successful answer, or None."""
+    reply = read_json(answer, shape) if answer.status in _DONE else None
+    succeeded = reply is not None and reply.result_info.code in _SUCCESS
+    return getattr(reply, "data", None) if succeeded else None
+
+
+def _worth(amount: Amount) -> Money:
+    return Money(amount=amount.amount_minor, currency="JPY")
+
+
+def _own(prefix: str, theirs: str | None) -> str:
+    """An id of PayPay's as we keep it; "" for none, or for one that can't be stored."""
+    return f"{prefix}{theirs}" if theirs and _ID.fullmatch(theirs) else ""
+
+
+def _finding(
+    state: FindingState, *, amount_minor: int = 0, provider_ref: str = "", code: str = ""
+) -> Finding:
+    return Finding(
+        state=state,
+        amount_minor=amount_minor,
+        provider_ref=provider_ref,
+        decline_code=code,
+        approval_no="",
+        instrument_hint="",
+        authentication="",
+    )

@@ -1,0 +1,51 @@
+"""The companies' own journals against ours, each company's for itself, item by item.
+
+Stack only; shared by the demo's check and the drills. A company without a single payment is
+compared, too: whatever we say that it knows must be in its journal.
+"""
+
+from typing import Final
+
+from portal.contract.operator import COMPARE_JOURNAL, CompareJournal, JournalLine
+from portal.stack.access import CODE
+from portal.stack.payers import Journal
+from portal.stack.up import Stack
+
+COMPANIES: Final = ("sandbox_card", "sandbox_wallet")
+"""Companies that take payments of the demo's merchant."""
+
+_LINES: Final = 5000
+_PATIENCE_S: Final = 30.0
+
+
+async def compare_journals(stack: Stack, journal: Journal) -> list[str]:
+    """Every difference in words; none when both sides agree about each payment.
+
+    A payment of a company that is not in COMPANIES is a difference by itself.
+    """
+    found = [
+        f"{one.reference}: {one.provider} is no company that was compared"
+        for one in journal.payments
+        if one.provider not in COMPANIES
+    ]
+    for company in COMPANIES:
+        found += await _compare(stack, journal, company)
+    return found
+
+
+async def _compare(stack: Stack, journal: Journal, company: str) -> list[str]:
+    lines = [
+        JournalLine(reference=one.reference, state=one.state, amount_minor=one.amount)
+        for one in journal.payments
+        if one.provider == company
+    ]
+    pieces = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)] or [[]]
+    found: list[str] = []
+    async with stack.operator() as vault:
+        for piece in pieces:
+            request = CompareJournal(
+                merchant_code=CODE, provider=company, lines=tuple(piece), last=piece is pieces[-1]
+            )
+            compared = await vault.call(COMPARE_JOURNAL, request, timeout_s=_PATIENCE_S)
+            found += [str(one) for one in compared.differences]
+    return found
