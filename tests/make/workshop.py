@@ -23,7 +23,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 
-from portal.application.doors.notices import ROUTES
+from portal.application.doors.notices import ROUTES, NoticeKeys
 from portal.contract.client import VaultClient
 from portal.contract.envelope import Authority as Grant
 from portal.contract.intake import (
@@ -44,6 +44,7 @@ from portal.domain.ids import ImportId
 from portal.egress.rules import Rules, sign_rules
 from portal.egress.run import serve
 from portal.egress.settings import EgressSettings
+from portal.kit.clock import SystemClock
 from portal.sandbox.journal import Journal
 from portal.sandbox.notices import NoticeSender
 from portal.sandbox.run import create_servers
@@ -268,6 +269,7 @@ def environment(settings: WorkSettings) -> dict[str, str]:
 async def _notices_door(web: VaultClient) -> AsyncGenerator[int]:
     app = Starlette(routes=ROUTES)
     app.state.vault = web
+    app.state.notice_keys = NoticeKeys({}, SystemClock())
     port = free_port()
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off")
     async with _serving(uvicorn.Server(config)):
