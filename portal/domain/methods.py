@@ -8,15 +8,19 @@ Method = Literal["card"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodFacts:
-    """Bounds of one way to pay. Units: yen."""
+    """Bounds of one way to pay. Units: yen.
+
+    ``can_refund``: who took the money can give it back; else the merchant transfers it.
+    """
 
     method: Method
     amount_min: int
     amount_max: int
+    can_refund: bool
 
 
 METHODS: Final[dict[str, MethodFacts]] = {
-    "card": MethodFacts(method="card", amount_min=1, amount_max=9_999_999),
+    "card": MethodFacts(method="card", amount_min=1, amount_max=9_999_999, can_refund=True),
 }
 """Every way to pay that this release has. Seven digits are a default, not a law: what a card
 company's contract really allows can only be lower, and its refusal is then shown as a decline."""

@@ -20,6 +20,7 @@ from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.payment import INQUIRED_WITHIN
 from portal.vault.act import Act
 from portal.vault.db import Row
+from portal.vault.ledger import SUMS
 from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation
 
@@ -43,14 +44,10 @@ select a.id, a.bill_id, a.reference, a.state, a.amount_minor, b.settlement,
 from attempt a left join bill b on b.merchant_id = a.merchant_id and b.id = a.bill_id
 where a.merchant_id = $1 and a.provider = $2 and a.reference = any($3::text[])
 """
-_BALANCES: Final = """
-select bill_id,
-       coalesce(sum(amount_minor) filter (where account = 'receivable'), 0)::bigint as receivable,
-       coalesce(sum(amount_minor) filter (where account = 'in_transit'), 0)::bigint as in_transit,
-       coalesce(sum(amount_minor) filter (where account = 'overpayment'), 0)::bigint
-           as overpayment
+_BALANCES: Final = f"""
+select bill_id, {SUMS}
 from ledger_entry where merchant_id = $1 and bill_id = any($2::uuid[]) group by bill_id
-"""
+"""  # noqa: S608  constant columns
 _UNMARKED: Final = """
 select a.reference, a.state, a.is_known from (
     select merchant_id, provider, reference, state, doubt_at,
@@ -140,14 +137,8 @@ def _compare(met: _Met, sums: dict[UUID, BillSums]) -> str | None:
 
 async def _sums(act: Act, bill_ids: list[UUID]) -> dict[UUID, BillSums]:
     rows = await act.db.fetch(_BALANCES, act.merchant_id, bill_ids)
-    return {
-        row["bill_id"]: BillSums(
-            receivable=row["receivable"],
-            in_transit=row["in_transit"],
-            overpayment=row["overpayment"],
-        )
-        for row in rows
-    }
+    found = [dict(row) for row in rows]
+    return {row.pop("bill_id"): BillSums(**row) for row in found}
 
 
 async def _mark(act: Act, provider: str, references: list[str]) -> None:
