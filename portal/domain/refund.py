@@ -35,6 +35,8 @@ RefundReason = Literal["overpaid", "canceled", "wrong_bill", "goodwill", "other"
 """Why money goes back, for lists and sums; anything more stands in the note."""
 
 RefundWay = Literal["provider", "bank_transfer"]
+RefundChoice = Literal["approve", "withdraw", "record_transfer"]
+Role = Literal["owner", "clerk"]
 RefundCase = Literal["refund_failed", "refund_unresolved", "refund_contradicts"]
 
 HOLDING: Final[frozenset[RefundState]] = frozenset(
@@ -277,3 +279,20 @@ def _stay(facts: RefundFacts, state: RefundState, asked: int, now: datetime) -> 
         ask_in_s=ask_again_s("processing", asked, doubt.total_seconds()),
         case="refund_unresolved" if doubt > patience else None,
     )
+
+
+def choices_of(
+    state: RefundState, role: Role | None, *, is_asker: bool, is_late: bool
+) -> tuple[RefundChoice, ...]:
+    """What someone may do about a refund; ``role`` None is a system, which may do nothing.
+
+    Approving takes an owner who did not ask, in time; saying that money was transferred an owner;
+    taking back what nobody outside has heard of the asker or an owner.
+    """
+    is_owner = role == "owner"
+    offered: tuple[tuple[RefundChoice, bool], ...] = (
+        ("approve", state == "requested" and is_owner and not is_asker and not is_late),
+        ("record_transfer", state == "by_bank_transfer" and is_owner),
+        ("withdraw", (state, "withdraw") in TRANSITIONS and (is_owner or is_asker)),
+    )
+    return tuple(choice for choice, is_offered in offered if is_offered and role is not None)

@@ -59,3 +59,16 @@ AMOUNTS: Final[dict[int, SessionFault]] = {
 }
 """Amount → what opening a payment does: hangs and stores nothing; stores it, but the connection
 breaks before the answer; 500 without storing; 429 without storing."""
+
+RefundFault = Literal["refused", "never_received", "answer_lost", "slow", "slow_failed"]
+
+REFUNDS: Final[dict[int, RefundFault]] = {
+    4022: "refused",
+    4044: "never_received",
+    4045: "answer_lost",
+    4202: "slow",
+    4203: "slow_failed",
+}
+"""Amount → what giving it back does: refused (422), nothing moves; hangs and stores nothing; moves
+the money, but the connection breaks before the answer; taken on, and done with the first inquiry
+after it; taken on, and failed with it."""

@@ -13,6 +13,7 @@ class Merchant(SQLModel, table=True):
     """Who bills. Nothing here is personal; the row is visible in the merchant's own acts only.
 
     ``lapse_after_days``: so long after its due date a bill can be paid; None: it never lapses.
+    ``refund_limit_minor`` goes back of one payment without a second person.
     """
 
     __tablename__ = "merchant"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -29,6 +30,9 @@ class Merchant(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment())
     lapse_after_days: int | None = Field(
         sa_column=sa.Column(sa.Integer, nullable=True, server_default=sa.text("90"))
+    )
+    refund_limit_minor: int = Field(
+        sa_column=sa.Column(sa.BigInteger, nullable=False, server_default=sa.text("10000"))
     )
 
 

@@ -135,11 +135,16 @@ class CaseKind(Enum):
     TASK_MESSAGE_SEND_CHUNK = "task.message.send_chunk"
     TASK_PAYMENT_INQUIRE = "task.payment.inquire"
     TASK_PAYMENT_PASS_DUE = "task.payment.pass_due"  # noqa: S105 - a kind of case, no password
+    TASK_PAYMENT_REFUND = "task.payment.refund"
+    TASK_PAYMENT_REFUND_INQUIRE = "task.payment.refund_inquire"
     OVERPAID = "overpaid"
     LATE_SUCCESS = "late_success"
     AMOUNT_MISMATCH = "amount_mismatch"
     PROVIDER_CONTRADICTS = "provider_contradicts"
     ATTEMPT_UNRESOLVED = "attempt_unresolved"
+    REFUND_FAILED = "refund_failed"
+    REFUND_UNRESOLVED = "refund_unresolved"
+    REFUND_CONTRADICTS = "refund_contradicts"
 
 
 @strawberry.enum(description="What is done about a case.")
