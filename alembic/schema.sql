@@ -617,6 +617,7 @@ CREATE TABLE public.ledger_entry (
     amount_minor bigint NOT NULL,
     bill_id uuid NOT NULL,
     attempt_id uuid,
+    CONSTRAINT ledger_entry_account_check CHECK ((account = ANY (ARRAY['receivable'::text, 'billed'::text, 'in_transit'::text, 'overpayment'::text, 'refund_clearing'::text, 'goodwill_clearing'::text, 'advanced'::text]))),
     CONSTRAINT ledger_entry_amount_minor_check CHECK ((amount_minor <> 0)),
     CONSTRAINT ledger_entry_line_check CHECK ((line >= 0))
 );
@@ -1131,14 +1132,6 @@ ALTER TABLE ONLY public.journal_mark
 
 ALTER TABLE ONLY public.ledger_transaction
     ADD CONSTRAINT ledger_cause_key UNIQUE (merchant_id, cause_id, cause);
-
-
---
--- Name: ledger_entry ledger_entry_account_check; Type: CHECK CONSTRAINT; Schema: public; Owner: harai_owner
---
-
-ALTER TABLE public.ledger_entry
-    ADD CONSTRAINT ledger_entry_account_check CHECK ((account = ANY (ARRAY['receivable'::text, 'billed'::text, 'in_transit'::text, 'overpayment'::text, 'refund_clearing'::text, 'goodwill_clearing'::text, 'advanced'::text]))) NOT VALID;
 
 
 --

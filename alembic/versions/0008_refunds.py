@@ -97,8 +97,8 @@ CREATE TRIGGER refund_fixed BEFORE UPDATE ON refund FOR EACH ROW
     EXECUTE FUNCTION refuse_refund_change();
 """
 
-# The wider rule takes the place of the narrower one in one transaction. It stays NOT VALID: every row
-# that is there has met the narrower one, and a scan of the whole ledger would keep its readers out.
+# The wider rule takes the place of the narrower one in one transaction. The rows that are there are
+# looked at by the next migration, whose transaction keeps no reader of the ledger out meanwhile.
 ACCOUNTS = """
 -- squawk-ignore ban-drop-constraint
 ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_account_check;

@@ -67,6 +67,9 @@ TRIED_ELSEWHERE = {
     "fail_task": "tests/zone/test_work.py",
     "extend_lease": "tests/zone/test_work.py",
     "await_work": "tests/zone/test_work.py",
+    "request_refund": "tests/zone/test_refund_crash.py",
+    "decide_refund": "tests/zone/test_refund_crash.py",
+    "record_transfer": "tests/zone/test_refund_crash.py",
     "begin_refund": "tests/zone/test_refund_crash.py",
     "record_refund_submission": "tests/zone/test_refund_crash.py",
     "record_refund_finding": "tests/zone/test_refund_crash.py",
@@ -74,7 +77,8 @@ TRIED_ELSEWHERE = {
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
 READS = {
-    "list_api_keys", "list_bills", "list_cases", "list_imports", "list_row_faults",
+    "list_api_keys", "list_bill_refunds", "list_bills", "list_cases", "list_imports",
+    "list_refunds", "list_row_faults",
     "summarise_bills", "view_attempt", "view_bill", "view_case", "view_import", "view_inquiry",
     "view_page", "view_refund", "view_viewer",
 }  # fmt: skip
