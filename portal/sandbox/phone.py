@@ -92,7 +92,17 @@ class Phones:
             }
             for row in self._journal.payments()
         ]
-        return _json({"payments": payments, "messages": self._journal.message_counts()})
+        refunds = [
+            {
+                "reference": row["reference"],
+                "payment": row["payment"],
+                "state": row["status"],
+                "amount": row["amount"],
+            }
+            for row in self._journal.refunds()
+        ]
+        counts = self._journal.message_counts()
+        return _json({"payments": payments, "refunds": refunds, "messages": counts})
 
     async def style(self, request: Request) -> Response:
         """The pages' style."""

@@ -171,7 +171,11 @@ async def _settle(stack: Stack, access: Access, phone: Phone, found: Found) -> N
         compared = await vault.call(
             COMPARE_JOURNAL,
             CompareJournal(
-                merchant_code=CODE, provider="sandbox_card", lines=lines[:_LINES], last=True
+                merchant_code=CODE,
+                provider="sandbox_card",
+                lines=lines[:_LINES],
+                last=True,
+                refunds=tuple(one.line for one in journal.refunds),
             ),
         )
         found.journal_differences = len(compared.differences)

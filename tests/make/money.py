@@ -19,6 +19,7 @@ from portal.contract.operator import (
     OPEN_MERCHANT,
     CompareJournal,
     JournalLine,
+    JournalRefund,
     OpenMerchant,
 )
 from portal.contract.page import OPEN_LINK, VIEW_PAGE, OpenLink, PageView
@@ -248,12 +249,18 @@ class World:
             asked += await inquire(self.work, lease, truth)
         return asked
 
-    async def compare(self, *lines: JournalLine) -> set[tuple[str, str]]:
+    async def compare(
+        self, *lines: JournalLine, refunds: tuple[JournalRefund, ...] | None = None
+    ) -> set[tuple[str, str]]:
         """The provider's journal against ours."""
         compared = await self.operator.call(
             COMPARE_JOURNAL,
             CompareJournal(
-                merchant_code=self.code, provider="sandbox_card", lines=lines, last=True
+                merchant_code=self.code,
+                provider="sandbox_card",
+                lines=lines,
+                last=True,
+                refunds=refunds,
             ),
         )
         return {(difference.reference, difference.code) for difference in compared.differences}

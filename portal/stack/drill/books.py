@@ -139,6 +139,7 @@ async def _compare(stack: Stack, journal: Journal) -> list[str]:
         for one in journal.payments
     ]
     pieces = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)] or [[]]
+    refunds = tuple(one.line for one in journal.refunds)
     found: list[str] = []
     async with stack.operator() as vault:
         for piece in pieces:
@@ -149,6 +150,7 @@ async def _compare(stack: Stack, journal: Journal) -> list[str]:
                     provider="sandbox_card",
                     lines=tuple(piece),
                     last=piece is pieces[-1],
+                    refunds=refunds if piece is pieces[-1] else (),
                 ),
                 timeout_s=30.0,
             )
