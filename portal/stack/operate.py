@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
+from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
 from portal.stack.operator import ask
 
 _DAY_S = 86_400
@@ -30,3 +31,13 @@ def set_lapse(state: Path, code: str, after_days: int | None) -> None:
     days = done.lapse_after_days
     word = "never lapse" if days is None else f"lapse {days} days after their due date"
     sys.stdout.write(f"bills of {code} {word}, from the next business day on\n")
+
+
+def set_refund_limit(state: Path, code: str, yen: int) -> None:
+    """Set what a merchant gives back of one payment without a second person.
+
+    Raises: NotFound; InvalidInput; OSError.
+    """
+    request = SetRefundLimit(merchant_code=code, limit_minor=yen)
+    done = asyncio.run(ask(state, SET_REFUND_LIMIT, request))
+    sys.stdout.write(f"{code} gives back up to {done.limit_minor:,} yen of a payment unapproved\n")

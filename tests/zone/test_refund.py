@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from portal.contract.login import CREATE_API_KEY, CreateApiKey
-from portal.contract.refund import LIST_REFUNDS, RefundView
+from portal.contract.refund import LIST_REFUNDS, SET_REFUND_LIMIT, RefundView, SetRefundLimit
 from portal.contract.refund import ListRefunds as ListRefundsRequest
 from portal.domain.errors import (
     Conflict,
@@ -484,6 +484,23 @@ async def test_a_transfer_that_is_not_made_is_withdrawn(counter: Counter) -> Non
     assert (await counter.decide(refund, "withdraw")).state == "withdrawn"
 
     assert await counter.world.books(bill) == before
+
+
+async def test_the_operator_sets_the_limit_within_bounds(counter: Counter) -> None:
+    bill, attempt = await paid(counter.world)
+
+    async def limit(code: str, yen: int) -> int:
+        request = SetRefundLimit(merchant_code=code, limit_minor=yen)
+        return (await counter.world.operator.call(SET_REFUND_LIMIT, request)).limit_minor
+
+    assert await limit(counter.world.code, 999) == 999
+    assert (await counter.ask(bill, attempt, 1000)).state == "requested"
+    assert await limit(counter.world.code, 1000) == 1000
+    assert (await counter.ask(bill, attempt, 1000)).state == "reserved"
+    with pytest.raises(InvalidInput, match="refund_limit_out_of_bounds"):
+        await limit(counter.world.code, -1)
+    with pytest.raises(NotFound, match="merchant_unknown"):
+        await limit("nobody", 5)
 
 
 async def test_the_list_shows_what_waits_newest_first(counter: Counter) -> None:
