@@ -1,6 +1,7 @@
 """Refunds against a real vault: who may ask, who approves, and never more than came."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from portal.domain.errors import (
     NotAllowed,
     NotFound,
 )
+from portal.domain.methods import METHODS
 from portal.domain.refund import APPROVAL_LIFE_S
 from portal.kit import limits
 from portal.vault.server import VaultServer
@@ -459,7 +461,7 @@ async def test_a_transfer_of_our_own_is_recorded_by_an_owner(counter: Counter) -
     refund = await counter.ask(bill, late, way="bank_transfer", by=clerk)
     assert refund.state == "by_bank_transfer"
     assert await counter.world.settlement(bill) == "over"
-    assert [one.kind for one in await counter.world.leases()] == []
+    assert "payment.refund" not in [one.kind for one in await counter.world.leases()]
     with pytest.raises(NotAllowed, match="role_missing"):
         await counter.transferred(refund, today, by=clerk)
     for day in (today + timedelta(days=1), today - timedelta(days=400)):
@@ -474,6 +476,19 @@ async def test_a_transfer_of_our_own_is_recorded_by_an_owner(counter: Counter) -
     assert await counter.world.books(bill) == {
         "billed": -AMOUNT, "in_transit": 2 * AMOUNT, "advanced": -AMOUNT
     }  # fmt: skip
+
+
+async def test_a_method_that_can_not_give_back_is_transferred_whatever_was_asked(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill, _, late = await overpaid(counter.world)
+    monkeypatch.setitem(METHODS, "card", replace(METHODS["card"], can_refund=False))
+
+    refund = await counter.ask(bill, late, way="provider")
+
+    assert (refund.state, refund.way) == ("by_bank_transfer", "bank_transfer")
+    assert [one.by_provider for one in (await counter.of_bill(bill)).refundable] == [False]
+    assert "payment.refund" not in [one.kind for one in await counter.world.leases()]
 
 
 async def test_a_transfer_that_is_not_made_is_withdrawn(counter: Counter) -> None:
