@@ -56,6 +56,37 @@ $_$;
 ALTER FUNCTION public.check_ledger_balance() OWNER TO harai_owner;
 
 --
+-- Name: check_refund_room(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.check_refund_room() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+DECLARE
+    taken bigint;
+    held bigint;
+BEGIN
+    SELECT amount_minor INTO taken FROM attempt
+    WHERE merchant_id = NEW.merchant_id AND id = NEW.attempt_id AND bill_id = NEW.bill_id
+          AND state = 'succeeded'
+    FOR NO KEY UPDATE;
+    SELECT coalesce(sum(amount_minor), 0) INTO held FROM refund
+    WHERE merchant_id = NEW.merchant_id AND attempt_id = NEW.attempt_id
+          AND state IN ('reserved', 'submitting', 'pending', 'unknown', 'succeeded',
+                        'by_bank_transfer', 'transferred');
+    IF taken IS NULL OR held > taken THEN
+        RAISE EXCEPTION 'refund % gives back more than attempt % brought', NEW.id, NEW.attempt_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'refund_room';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.check_refund_room() OWNER TO harai_owner;
+
+--
 -- Name: refuse_ledger_change(); Type: FUNCTION; Schema: public; Owner: harai_owner
 --
 
@@ -71,6 +102,23 @@ $$;
 
 
 ALTER FUNCTION public.refuse_ledger_change() OWNER TO harai_owner;
+
+--
+-- Name: refuse_refund_change(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.refuse_refund_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'refund % is what was asked for: it can not become another', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'refund_fixed';
+END
+$$;
+
+
+ALTER FUNCTION public.refuse_refund_change() OWNER TO harai_owner;
 
 --
 -- Name: tally_bills(); Type: FUNCTION; Schema: public; Owner: harai_owner
@@ -569,7 +617,7 @@ CREATE TABLE public.ledger_entry (
     amount_minor bigint NOT NULL,
     bill_id uuid NOT NULL,
     attempt_id uuid,
-    CONSTRAINT ledger_entry_account_check CHECK ((account = ANY (ARRAY['receivable'::text, 'billed'::text, 'in_transit'::text, 'overpayment'::text]))),
+    CONSTRAINT ledger_entry_account_check CHECK ((account = ANY (ARRAY['receivable'::text, 'billed'::text, 'in_transit'::text, 'overpayment'::text, 'refund_clearing'::text, 'goodwill_clearing'::text, 'advanced'::text]))),
     CONSTRAINT ledger_entry_amount_minor_check CHECK ((amount_minor <> 0)),
     CONSTRAINT ledger_entry_line_check CHECK ((line >= 0))
 );
@@ -656,6 +704,7 @@ CREATE TABLE public.merchant (
     created_at timestamp with time zone NOT NULL,
     lapse_after_days integer DEFAULT 90,
     wallet_provider text,
+    refund_limit_minor bigint DEFAULT 10000 NOT NULL,
     CONSTRAINT merchant_lapse_after_days_check CHECK (((lapse_after_days >= 0) AND (lapse_after_days <= 3650)))
 );
 
@@ -764,6 +813,52 @@ ALTER TABLE ONLY public.once FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.once OWNER TO harai_owner;
+
+--
+-- Name: refund; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.refund (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    attempt_id uuid NOT NULL,
+    provider text NOT NULL,
+    reference text NOT NULL,
+    state text NOT NULL,
+    version integer NOT NULL,
+    amount_minor bigint NOT NULL,
+    owed_minor bigint NOT NULL,
+    currency text DEFAULT 'JPY'::text NOT NULL,
+    way text NOT NULL,
+    reason text NOT NULL,
+    words bytea,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    approval_id uuid,
+    approve_until timestamp with time zone,
+    decided_by text,
+    decided_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    transferred_on date,
+    state_at timestamp with time zone NOT NULL,
+    doubt_at timestamp with time zone,
+    asked integer NOT NULL,
+    ask_at timestamp with time zone,
+    missing_at timestamp with time zone,
+    code text,
+    provider_ref text NOT NULL,
+    CONSTRAINT refund_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT refund_currency_check CHECK ((currency = 'JPY'::text)),
+    CONSTRAINT refund_owed_check CHECK (((owed_minor >= 0) AND (owed_minor <= amount_minor))),
+    CONSTRAINT refund_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'reserved'::text, 'submitting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text, 'withdrawn'::text, 'by_bank_transfer'::text, 'transferred'::text]))),
+    CONSTRAINT refund_way_check CHECK ((way = ANY (ARRAY['provider'::text, 'bank_transfer'::text])))
+);
+
+ALTER TABLE ONLY public.refund FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.refund OWNER TO harai_owner;
 
 --
 -- Name: return_token; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1137,6 +1232,22 @@ ALTER TABLE ONLY public.once
 
 
 --
+-- Name: refund refund_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.refund
+    ADD CONSTRAINT refund_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: refund refund_reference_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.refund
+    ADD CONSTRAINT refund_reference_key UNIQUE (merchant_id, provider, reference);
+
+
+--
 -- Name: return_token return_token_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -1339,6 +1450,27 @@ CREATE INDEX once_created_idx ON public.once USING btree (merchant_id, created_a
 
 
 --
+-- Name: refund_attempt_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX refund_attempt_idx ON public.refund USING btree (merchant_id, attempt_id);
+
+
+--
+-- Name: refund_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX refund_bill_idx ON public.refund USING btree (merchant_id, bill_id, id);
+
+
+--
+-- Name: refund_waiting_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX refund_waiting_idx ON public.refund USING btree (merchant_id, id) WHERE (state = ANY (ARRAY['requested'::text, 'by_bank_transfer'::text]));
+
+
+--
 -- Name: return_token_expiry_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -1392,6 +1524,20 @@ CREATE TRIGGER ledger_entry_balance AFTER INSERT ON public.ledger_entry REFERENC
 --
 
 CREATE TRIGGER ledger_transaction_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_transaction FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_ledger_change();
+
+
+--
+-- Name: refund refund_fixed; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER refund_fixed BEFORE UPDATE ON public.refund FOR EACH ROW WHEN (((old.amount_minor <> new.amount_minor) OR (old.attempt_id <> new.attempt_id) OR (old.bill_id <> new.bill_id) OR (old.reference <> new.reference))) EXECUTE FUNCTION public.refuse_refund_change();
+
+
+--
+-- Name: refund refund_room; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER refund_room AFTER INSERT OR UPDATE ON public.refund FOR EACH ROW WHEN ((new.state = ANY (ARRAY['reserved'::text, 'submitting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'by_bank_transfer'::text, 'transferred'::text]))) EXECUTE FUNCTION public.check_refund_room();
 
 
 --
@@ -1676,6 +1822,13 @@ CREATE POLICY merchant_only ON public.once USING ((merchant_id = ( SELECT (curre
 
 
 --
+-- Name: refund merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.refund USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: return_token merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -1720,6 +1873,12 @@ ALTER TABLE public.once ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY redeem_by_id ON public.delivery FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_deliveries'::text));
 
+
+--
+-- Name: refund; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.refund ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: return_token; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -1917,6 +2076,13 @@ GRANT UPDATE(wallet_provider) ON TABLE public.merchant TO harai_vault;
 
 
 --
+-- Name: COLUMN merchant.refund_limit_minor; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(refund_limit_minor) ON TABLE public.merchant TO harai_vault;
+
+
+--
 -- Name: TABLE merchant_code; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -1956,6 +2122,13 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.notice_body TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.once TO harai_vault;
+
+
+--
+-- Name: TABLE refund; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.refund TO harai_vault;
 
 
 --

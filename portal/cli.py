@@ -172,6 +172,19 @@ def wallet(
     set_wallet(state or Path(".demo"), code, provider)
 
 
+@merchant.command()
+def refund_limit(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    state: State = None,
+    *,
+    yen: Annotated[int, typer.Option(help="Yen of one payment; 0: every refund is approved.")],
+) -> None:
+    """Set what a merchant gives back of one payment without a second person."""
+    from portal.stack.operate import set_refund_limit
+
+    set_refund_limit(state or Path(".demo"), code, yen)
+
+
 @app.command()
 def vault() -> None:
     """Run the data zone's server (PORTAL_VAULT_*)."""

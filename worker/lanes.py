@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
-from portal.domain.ids import AttemptId, ChunkId, ImportId, MerchantId
+from portal.domain.ids import AttemptId, ChunkId, ImportId, MerchantId, RefundId
 from portal.domain.task import LANES, Lane, TaskKind
 
 Params = TypeVar("Params")
@@ -61,6 +61,13 @@ class OneAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class OneRefund:
+    """One refund."""
+
+    refund_id: RefundId
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessDay:
     """One merchant's business day, counted as ``date.toordinal`` does."""
 
@@ -102,6 +109,13 @@ class AttemptAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundMoved:
+    """The refund's state after the step; empty when there was nothing to do."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class BillsPassed:
     """Bills that the calendar passed by, moved by this run."""
 
@@ -115,11 +129,22 @@ DISCARD_BILLS: Final = Step("intake.discard_bills", WholeImport, BillsMoved, 60.
 SEND_CHUNK: Final = Step("message.send_chunk", MessageChunk, MessagesSent, 600.0)
 INQUIRE: Final = Step("payment.inquire", OneAttempt, AttemptAsked, 30.0)
 PASS_DUE: Final = Step("payment.pass_due", BusinessDay, BillsPassed, 600.0)
+REFUND: Final = Step("payment.refund", OneRefund, RefundMoved, 30.0)
+REFUND_INQUIRE: Final = Step("payment.refund_inquire", OneRefund, RefundMoved, 30.0)
 
 STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
     {
         step.kind: step
-        for step in (ACCEPT_CHUNK, ISSUE_BILLS, DISCARD_BILLS, SEND_CHUNK, INQUIRE, PASS_DUE)
+        for step in (
+            ACCEPT_CHUNK,
+            ISSUE_BILLS,
+            DISCARD_BILLS,
+            SEND_CHUNK,
+            INQUIRE,
+            PASS_DUE,
+            REFUND,
+            REFUND_INQUIRE,
+        )
     }
 )
 """Every kind of task → its step."""

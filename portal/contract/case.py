@@ -5,7 +5,8 @@ from uuid import UUID
 
 from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
 from portal.domain.case import CaseAction, CaseKind
-from portal.domain.ids import AttemptId, BillId, CaseId, ImportId
+from portal.domain.ids import AttemptId, BillId, CaseId, ImportId, RefundId
+from portal.domain.refund import RefundState
 from portal.domain.task import TaskKind
 
 
@@ -43,8 +44,17 @@ class CaseAttempt(Part, frozen=True, kw_only=True):
     amount_minor: int
 
 
+class CaseRefund(Part, frozen=True, kw_only=True):
+    """The refund that a case is about."""
+
+    id: RefundId
+    state: RefundState
+    reference: str
+    amount_minor: int
+
+
 class CaseView(Part, frozen=True, kw_only=True):
-    """One case with what it is about; ``bill`` is also that of an attempt or a single message.
+    """One case with what it is about; ``bill`` is also that of an attempt, a refund or a message.
 
     ``seen`` counts how often it happened while it was open, ``last_seen_at`` is the latest.
     ``params`` are those of the latest and hold no personal data. ``waiting`` counts the parts of
@@ -68,6 +78,7 @@ class CaseView(Part, frozen=True, kw_only=True):
     closed_by: str | None
     resolution: CaseAction | None
     note: str
+    refund: CaseRefund | None = None
 
 
 class ListCases(Request, frozen=True, kw_only=True):

@@ -86,13 +86,26 @@ class JournalLine(Part, frozen=True, kw_only=True):
     amount_minor: int
 
 
+class JournalRefund(Part, frozen=True, kw_only=True):
+    """One refund of a provider's own journal; ``payment`` is our reference of what it is of."""
+
+    reference: str
+    payment: str
+    state: str
+    amount_minor: int
+
+
 class CompareJournal(Request, frozen=True, kw_only=True):
-    """Set a provider's journal against attempts, postings and bill states, item by item."""
+    """Set a provider's journal against attempts, postings and bill states, item by item.
+
+    ``refunds`` None: the journal says nothing of refunds, so none of ours is missed in it.
+    """
 
     merchant_code: str
     provider: str
     lines: tuple[JournalLine, ...]
     last: bool
+    refunds: tuple[JournalRefund, ...] | None = None
 
 
 class JournalDifference(Part, frozen=True, kw_only=True):
@@ -111,10 +124,11 @@ class JournalDifference(Part, frozen=True, kw_only=True):
 
 
 class JournalCompared(Reply, frozen=True, kw_only=True):
-    """``attempts`` were compared; ``differences`` are listed (1,000 at most)."""
+    """``attempts`` and ``refunds`` were compared; ``differences`` are listed (1,000 at most)."""
 
     attempts: int
     differences: tuple[JournalDifference, ...]
+    refunds: int = 0
 
 
 class Inspection(Reply, frozen=True, kw_only=True):

@@ -124,6 +124,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         authority="staff cookie", body_max=16 * KIB,
     ),
     Route(name="bill", path="/d/bills/{id}", methods=GET, rate="staff", authority="staff cookie"),
+    Route(name="refunds", path="/d/refunds", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="cases", path="/d/cases", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="case", path="/d/cases/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="keys", path="/d/keys", methods=GET, rate="staff", authority="staff cookie"),

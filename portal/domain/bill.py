@@ -39,6 +39,8 @@ SETTLEMENT: Final[dict[tuple[Settlement, Settlement], Edge[Settlement]]] = {
     ("unpaid", "settled"): Edge("settled", "bill.paid"),
     ("unpaid", "over"): Edge("over", "bill.overpaid"),
     ("settled", "over"): Edge("over", "bill.overpaid"),
+    ("over", "settled"): Edge("settled", "bill.overpayment_returned"),
+    ("over", "unpaid"): Edge("unpaid", "bill.overpayment_returned"),
 }
 """(settlement before, settlement that the ledger says) → edge with the event of that change."""
 
@@ -60,12 +62,28 @@ LAPSE_AFTER_DAYS_MAX: Final = 3_650
 class BillSums:
     """What the ledger says about one bill: sums of its entries by account, debits positive.
 
-    Units: minor units of the bill's currency.
+    ``paid`` is what payments took off ``receivable``, ``taken`` all that providers took for the
+    bill, whatever was given back since. Units: minor units of the bill's currency.
     """
 
     receivable: int = 0
     in_transit: int = 0
     overpayment: int = 0
+    refund_clearing: int = 0
+    goodwill_clearing: int = 0
+    advanced: int = 0
+    paid: int = 0
+    taken: int = 0
+
+    @property
+    def given_back(self) -> int:
+        """What has gone back to the payer: by providers, and by the merchant's own transfers."""
+        return self.taken - self.in_transit - self.advanced
+
+    @property
+    def owed_back(self) -> int:
+        """What the payer is still owed; money on its way back is not there yet."""
+        return -self.overpayment - self.refund_clearing
 
 
 def advance(state: Lifecycle, event: LifecycleEvent) -> Edge[Lifecycle]:
@@ -80,15 +98,17 @@ def settlement_of(sums: BillSums) -> Settlement:
     """What money did, from the ledger alone.
 
     Anything owed back makes ``over``, even when the bill itself was never paid (money for a
-    canceled bill); paid in full makes ``settled``.
+    canceled bill), until it has arrived there; paid in full makes ``settled``. Paid and given back
+    stays ``settled``: the payer owes nothing, and what was given back is told beside it.
 
     Raises: InvariantBroken ``ledger_nonsense`` when the sums can't come from our postings.
     """
-    if sums.receivable < 0 or sums.overpayment > 0 or sums.in_transit < 0:
+    credits_ = (sums.overpayment, sums.refund_clearing, sums.goodwill_clearing, sums.advanced)
+    if min(sums.receivable, sums.in_transit, sums.paid, sums.given_back) < 0 or max(credits_) > 0:
         raise InvariantBroken("ledger_nonsense", context=repr(sums))
-    if sums.overpayment < 0:
+    if sums.owed_back > 0:
         return "over"
-    if sums.receivable == 0 and sums.in_transit > 0:
+    if sums.receivable == 0 and sums.paid > 0:
         return "settled"
     return "unpaid"
 

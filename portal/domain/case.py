@@ -11,6 +11,7 @@ from typing import Final, Literal, cast
 
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed
 from portal.domain.payment import LIVE, AttemptState
+from portal.domain.refund import ASKED, RefundState
 from portal.domain.task import TaskKind
 
 CaseKind = Literal[
@@ -20,18 +21,23 @@ CaseKind = Literal[
     "task.message.send_chunk",
     "task.payment.inquire",
     "task.payment.pass_due",
+    "task.payment.refund",
+    "task.payment.refund_inquire",
     "overpaid",
     "late_success",
     "amount_mismatch",
     "provider_contradicts",
     "attempt_unresolved",
+    "refund_failed",
+    "refund_unresolved",
+    "refund_contradicts",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
 CaseAction = Literal["restart", "ask_again", "settled_by_hand", "let_be"]
 """What someone makes of a case; a closed case keeps it as its resolution."""
 
-Subject = Literal["import", "chunk", "attempt", "bill", "merchant"]
+Subject = Literal["import", "chunk", "attempt", "bill", "merchant", "refund"]
 Role = Literal["owner", "clerk"]
 
 OF_TASKS: Final = "task."
@@ -66,11 +72,16 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "task.message.send_chunk": (_RESTART, _GIVE_UP),
     "task.payment.inquire": (_RESTART, _GIVE_UP),
     "task.payment.pass_due": (_RESTART, _GIVE_UP),
+    "task.payment.refund": (_RESTART, _GIVE_UP),
+    "task.payment.refund_inquire": (_RESTART, _GIVE_UP),
     "overpaid": (_BY_HAND,),
     "late_success": (_SEEN, _BY_HAND),
     "amount_mismatch": (_ASK_AGAIN, _BY_HAND),
     "provider_contradicts": (_ASK_AGAIN, _BY_HAND),
     "attempt_unresolved": (_ASK_AGAIN, _BY_HAND),
+    "refund_failed": (_SEEN, _BY_HAND),
+    "refund_unresolved": (_ASK_AGAIN, _BY_HAND),
+    "refund_contradicts": (_ASK_AGAIN, _BY_HAND),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -81,11 +92,16 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "task.message.send_chunk": "chunk",
     "task.payment.inquire": "attempt",
     "task.payment.pass_due": "merchant",
+    "task.payment.refund": "refund",
+    "task.payment.refund_inquire": "refund",
     "overpaid": "bill",
     "late_success": "attempt",
     "amount_mismatch": "attempt",
     "provider_contradicts": "attempt",
     "attempt_unresolved": "attempt",
+    "refund_failed": "refund",
+    "refund_unresolved": "refund",
+    "refund_contradicts": "refund",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 
@@ -103,14 +119,15 @@ class CaseFacts:
     """How the thing that a case is about stands now; what it has nothing of stays as it is here.
 
     ``waiting``: parts of a file or messages that nobody works on any more. ``ask_planned``: an
-    inquiry about the attempt is due or to come. ``has_task``: another task does the same already.
-    ``is_judged_again``: what the first look at a file made is to be deleted.
+    inquiry about the attempt or refund is due or to come. ``has_task``: another task does the same
+    already. ``is_judged_again``: what the first look at a file made is to be deleted.
     """
 
     import_state: str = ""
     is_judged_again: bool = False
     waiting: int = 0
     attempt_state: AttemptState | None = None
+    refund_state: RefundState | None = None
     ask_planned: bool = False
     has_task: bool = False
     settlement: str = ""
@@ -127,6 +144,11 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.message.send_chunk": lambda facts: not facts.waiting,
     "task.payment.inquire": lambda facts: facts.attempt_state not in LIVE and not facts.ask_planned,
     "task.payment.pass_due": lambda facts: facts.has_task,
+    "task.payment.refund": lambda facts: facts.refund_state != "reserved" or facts.has_task,
+    "task.payment.refund_inquire": lambda facts: (
+        facts.refund_state not in ASKED and not facts.ask_planned
+    ),
+    "refund_unresolved": lambda facts: facts.refund_state not in ASKED,
     "attempt_unresolved": lambda facts: facts.attempt_state not in LIVE,
     "overpaid": lambda facts: facts.settlement != "over",
 }

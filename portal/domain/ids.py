@@ -21,6 +21,7 @@ ChunkId = NewType("ChunkId", UUID)
 TaskId = NewType("TaskId", UUID)
 FileId = NewType("FileId", UUID)
 CaseId = NewType("CaseId", UUID)
+RefundId = NewType("RefundId", UUID)
 
 PREFIXES: Final = {
     "merchant": "mer",
@@ -32,6 +33,7 @@ PREFIXES: Final = {
     "delivery": "dlv",
     "task": "tsk",
     "case": "case",
+    "refund": "rfd",
 }
 """Kind of thing → prefix of its public id."""
 

@@ -6,23 +6,34 @@ delivered twice is booked once. Nothing is ever changed; corrections are new tra
 them is portal.vault.ledger's work.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Final, Literal
 from uuid import UUID
 
+from portal.domain.bill import BillSums
 from portal.domain.errors import InvariantBroken
 
-Account = Literal["receivable", "billed", "in_transit", "overpayment"]
+Account = Literal[
+    "receivable", "billed", "in_transit", "overpayment", "refund_clearing", "goodwill_clearing",
+    "advanced",
+]  # fmt: skip
 
 ACCOUNTS: Final[dict[Account, str]] = {
     "receivable": "what payers owe for issued bills (debit)",
     "billed": "what the merchant has billed and not yet been paid out (credit)",
     "in_transit": "what a provider has taken from payers and owes (debit)",
     "overpayment": "what is owed back to payers: paid twice, paid after cancel (credit)",
+    "refund_clearing": "what is on its way back to payers of what was owed to them (credit)",
+    "goodwill_clearing": "what is on its way back to payers of what was rightly paid (credit)",
+    "advanced": "what the merchant has transferred back itself and is owed for it (credit)",
 }
 """Account → what its balance means and on which side it normally stands."""
 
-CauseKind = Literal["bill_issued", "bill_canceled", "attempt_succeeded"]
+CauseKind = Literal[
+    "bill_issued", "bill_canceled", "attempt_succeeded", "refund_reserved", "refund_released",
+    "refund_succeeded", "refund_transferred", "refund_succeeded_late",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,3 +115,127 @@ def attempt_succeeded(
         if credit
     ]
     return Transaction(cause="attempt_succeeded", cause_id=attempt_id, entries=tuple(entries))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """Money that goes back to a payer, as the books see it.
+
+    ``owed_minor`` of ``amount_minor`` is owed back (it stands in ``overpayment``); the rest the
+    merchant gives back of what it had billed. Units: minor units.
+    """
+
+    refund_id: UUID
+    bill_id: UUID
+    attempt_id: UUID
+    amount_minor: int
+    owed_minor: int
+
+    def book(self, cause: CauseKind, *lines: tuple[Account, int]) -> Transaction:
+        """A transaction caused by this refund, of those lines that are not empty."""
+        entries = tuple(
+            Entry(
+                account=account,
+                amount_minor=amount,
+                bill_id=self.bill_id,
+                attempt_id=self.attempt_id,
+            )
+            for account, amount in lines
+            if amount
+        )
+        return Transaction(cause=cause, cause_id=self.refund_id, entries=entries)
+
+    @property
+    def given_minor(self) -> int:
+        """What the merchant gives up of its own claim."""
+        return self.amount_minor - self.owed_minor
+
+
+def refund_reserved(back: Return) -> Transaction:
+    """Money is set aside before it leaves: first what is owed back, the rest of ``billed``.
+
+    ``billed`` is the contra account for a bill that was paid rightly and is given back all the
+    same (goodwill, a wrong bill): the merchant's claim goes down by what it gives away, and
+    nothing becomes receivable again, because the payer owes nothing.
+    """
+    return back.book(
+        "refund_reserved",
+        ("overpayment", back.owed_minor),
+        ("refund_clearing", -back.owed_minor),
+        ("billed", back.given_minor),
+        ("goodwill_clearing", -back.given_minor),
+    )
+
+
+def refund_released(back: Return) -> Transaction:
+    """The refund failed: what was set aside goes back to where it came from."""
+    return back.book(
+        "refund_released",
+        ("refund_clearing", back.owed_minor),
+        ("overpayment", -back.owed_minor),
+        ("goodwill_clearing", back.given_minor),
+        ("billed", -back.given_minor),
+    )
+
+
+def refund_succeeded(back: Return) -> Transaction:
+    """The provider gave the money back, so it owes us that much less."""
+    return back.book(
+        "refund_succeeded",
+        ("refund_clearing", back.owed_minor),
+        ("goodwill_clearing", back.given_minor),
+        ("in_transit", -back.amount_minor),
+    )
+
+
+def refund_transferred(back: Return) -> Transaction:
+    """The merchant transferred the money from its own account; the provider still owes all."""
+    return back.book(
+        "refund_transferred",
+        ("refund_clearing", back.owed_minor),
+        ("goodwill_clearing", back.given_minor),
+        ("advanced", -back.amount_minor),
+    )
+
+
+def refund_succeeded_late(back: Return) -> Transaction:
+    """Money left after all, by a refund that had failed and whose reservation was released."""
+    return back.book(
+        "refund_succeeded_late",
+        ("overpayment", back.owed_minor),
+        ("billed", back.given_minor),
+        ("in_transit", -back.amount_minor),
+    )
+
+
+def with_entries(sums: BillSums, transaction: Transaction) -> BillSums:
+    """What the ledger says about a bill after one more transaction about it."""
+    balances = asdict(sums)
+    for entry in transaction.entries:
+        if entry.account in balances:
+            balances[entry.account] += entry.amount_minor
+        if entry.account == "receivable" and entry.attempt_id is not None:
+            balances["paid"] -= entry.amount_minor
+        if entry.account == "in_transit" and entry.amount_minor > 0:
+            balances["taken"] += entry.amount_minor
+    return BillSums(**balances)
+
+
+_BOOKINGS: Final[dict[CauseKind, Callable[[Return], Transaction]]] = {
+    "refund_reserved": refund_reserved,
+    "refund_released": refund_released,
+    "refund_succeeded": refund_succeeded,
+    "refund_transferred": refund_transferred,
+    "refund_succeeded_late": refund_succeeded_late,
+}
+
+
+def booking_of(cause: CauseKind) -> Callable[[Return], Transaction]:
+    """How a refund is booked under this cause.
+
+    Raises: InvariantBroken ``ledger_cause`` for a cause that no refund has.
+    """
+    booking = _BOOKINGS.get(cause)
+    if booking is None:
+        raise InvariantBroken("ledger_cause", context=cause)
+    return booking

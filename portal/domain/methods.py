@@ -8,16 +8,20 @@ Method = Literal["card", "wallet"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodFacts:
-    """Bounds of one way to pay. Units: yen."""
+    """Bounds of one way to pay. Units: yen.
+
+    ``can_refund``: who took the money can give it back; else the merchant transfers it.
+    """
 
     method: Method
     amount_min: int
     amount_max: int
+    can_refund: bool
 
 
 METHODS: Final[dict[str, MethodFacts]] = {
-    "card": MethodFacts(method="card", amount_min=1, amount_max=9_999_999),
-    "wallet": MethodFacts(method="wallet", amount_min=1, amount_max=500_000),
+    "card": MethodFacts(method="card", amount_min=1, amount_max=9_999_999, can_refund=True),
+    "wallet": MethodFacts(method="wallet", amount_min=1, amount_max=500_000, can_refund=False),
 }
 """Every way to pay that this release has, in the order in which pages offer them. The bounds are
 defaults, not laws: what a company's contract or a payer's own limit really allows can only be

@@ -9,6 +9,8 @@ TaskKind = Literal[
     "message.send_chunk",
     "payment.inquire",
     "payment.pass_due",
+    "payment.refund",
+    "payment.refund_inquire",
 ]
 """What a task asks for: stage, dot, step."""
 
@@ -22,5 +24,7 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "message.send_chunk": "bulk",
     "payment.inquire": "urgent",
     "payment.pass_due": "bulk",
+    "payment.refund": "urgent",
+    "payment.refund_inquire": "urgent",
 }
 """The lane of a kind unless the task was planned with another (one resent message is urgent)."""

@@ -25,6 +25,12 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "worker.after_lease": "a leased task whose worker dies is leased again by another",
     "worker.before_send": "messages taken but not sent come back in a later slice",
     "worker.before_report": "messages sent but not reported are asked about, never sent twice",
+    "worker.before_refund": "a refund that was begun and not sent is left to an inquiry; nobody"
+    " sends it",
+    "worker.after_refund": "a worker that dies with the answer to a refund in hand leaves it to an"
+    " inquiry, and nobody sends it again",
+    "worker.after_refund_inquiry": "a finding about a refund that was not booked is asked for"
+    " again",
     "worker.after_inquiry": "a finding that was not booked is asked for again",
     "web.before_submission": "an attempt that was never submitted is found out by inquiry",
     "web.after_submission": "an attempt submitted but not recorded is found out by inquiry",

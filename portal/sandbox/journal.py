@@ -29,6 +29,12 @@ create table if not exists payment (
     card_hint text, authentication text not null default '', at real not null,
     hidden_until real not null default 0
 );
+create table if not exists refund (
+    seq integer primary key autoincrement,
+    id text unique not null, reference text unique not null, payment text not null,
+    amount integer not null, currency text not null, status text not null, at real not null
+);
+create index if not exists refund_payment on refund (payment);
 create table if not exists effect (
     seq integer primary key autoincrement,
     kind text not null, reference text not null, at real not null
@@ -142,6 +148,45 @@ class Journal:
     def payments(self) -> list[Row]:
         """Every payment by card, oldest first."""
         return [dict(row) for row in self._db.execute("select * from payment order by seq")]
+
+    def take_refund(self, refund: Row) -> str:
+        """Store a refund that its payment still has room for; money moves back here, once.
+
+        Says what became of it: ``taken``, ``exists`` (the reference), or ``exceeds``.
+        """
+        cursor = self._db.execute(
+            "insert into refund"
+            " (id, reference, payment, amount, currency, status, at)"
+            " select :id, :reference, :payment, :amount, :currency, :status, :at"
+            " where not exists (select 1 from refund where reference = :reference)"
+            " and (select amount from payment where reference = :payment and status = 'succeeded')"
+            " >= :amount + (select coalesce(sum(amount), 0) from refund"
+            " where payment = :payment and status <> 'failed')",
+            {**refund, "at": time.time()},
+        )
+        if cursor.rowcount == 1:
+            if refund["status"] == "succeeded":
+                self._effect("refund", refund["reference"])
+            return "taken"
+        return "exceeds" if self.refund(refund["reference"]) is None else "exists"
+
+    def end_refund(self, reference: str, status: str) -> bool:
+        """Give a pending refund its end; False when it already has one."""
+        cursor = self._db.execute(
+            "update refund set status = ? where reference = ? and status = 'pending'",
+            (status, reference),
+        )
+        if cursor.rowcount == 1 and status == "succeeded":
+            self._effect("refund", reference)
+        return cursor.rowcount == 1
+
+    def refund(self, reference: str) -> Row | None:
+        """One refund by the merchant's reference."""
+        return self._one("select * from refund where reference = ?", reference)
+
+    def refunds(self) -> list[Row]:
+        """Every refund, oldest first."""
+        return [dict(row) for row in self._db.execute("select * from refund order by seq")]
 
     def _effect(self, kind: str, reference: str) -> None:
         self._db.execute(

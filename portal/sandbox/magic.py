@@ -92,3 +92,16 @@ WALLET_BUTTONS: Final[dict[str, WalletScript]] = {
     ),
 }
 """Buttons of the wallet's page. The amounts above work at the wallet company, too."""
+
+RefundFault = Literal["refused", "never_received", "answer_lost", "slow", "slow_failed"]
+
+REFUNDS: Final[dict[int, RefundFault]] = {
+    4022: "refused",
+    4044: "never_received",
+    4045: "answer_lost",
+    4202: "slow",
+    4203: "slow_failed",
+}
+"""Amount → what giving it back does: refused (422), nothing moves; hangs and stores nothing; moves
+the money, but the connection breaks before the answer; taken on, and done with the first inquiry
+after it; taken on, and failed with it."""

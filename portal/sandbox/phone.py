@@ -90,7 +90,18 @@ class Phones:
         payments += [
             _payment("sandbox_wallet", row, state_of(row)) for row in self._journal.wallet.codes()
         ]
-        return _json({"payments": payments, "messages": self._journal.message_counts()})
+        refunds = [
+            {
+                "provider": "sandbox_card",
+                "reference": row["reference"],
+                "payment": row["payment"],
+                "state": row["status"],
+                "amount": row["amount"],
+            }
+            for row in self._journal.refunds()
+        ]
+        counts = self._journal.message_counts()
+        return _json({"payments": payments, "refunds": refunds, "messages": counts})
 
     async def style(self, request: Request) -> Response:
         """The pages' style."""

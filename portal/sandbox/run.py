@@ -14,6 +14,7 @@ from starlette.routing import Host, Route, Router
 
 from portal.kit.log import configure, get_logger
 from portal.kit.loop import run_quickly
+from portal.sandbox.card_refunds import CardRefunds
 from portal.sandbox.cards import CardCompany
 from portal.sandbox.carriers import Carriers
 from portal.sandbox.interface import ApiError, answer_error
@@ -50,7 +51,7 @@ def create_servers(
     api = Starlette(
         routes=[
             Host("sms.sandbox.test", Router(carriers.routes)),
-            Host("card.sandbox.test", Router(cards.routes)),
+            Host("card.sandbox.test", Router([*cards.routes, *CardRefunds(journal).routes])),
             Host("wallet.sandbox.test", Router(wallets.routes)),
             Route("/healthz", _alive),
         ],

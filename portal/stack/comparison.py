@@ -40,11 +40,17 @@ async def _compare(stack: Stack, journal: Journal, company: str) -> list[str]:
         if one.provider == company
     ]
     pieces = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)] or [[]]
+    refunds = tuple(one.line for one in journal.refunds if one.provider == company)
     found: list[str] = []
     async with stack.operator() as vault:
         for piece in pieces:
+            is_last = piece is pieces[-1]
             request = CompareJournal(
-                merchant_code=CODE, provider=company, lines=tuple(piece), last=piece is pieces[-1]
+                merchant_code=CODE,
+                provider=company,
+                lines=tuple(piece),
+                last=is_last,
+                refunds=refunds if is_last else (),
             )
             compared = await vault.call(COMPARE_JOURNAL, request, timeout_s=_PATIENCE_S)
             found += [str(one) for one in compared.differences]

@@ -149,6 +149,8 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
             ("open", "web", "POST", "/v1/sessions", _SESSION_FIELDS),
             ("inquire", "web", "GET", "/v1/payments", ()),
             ("inquire", "work", "GET", "/v1/payments", ()),
+            ("refund", "work", "POST", "/v1/refunds", _REFUND_FIELDS),
+            ("ask-refund", "work", "GET", "/v1/refunds", ()),
         )
     )
     return (sms, *cards, *_wallet_rules(api_port))
@@ -202,6 +204,7 @@ _SESSION_FIELDS: Final = (
     "notice_account",
     "description",
 )
+_REFUND_FIELDS: Final = ("reference", "payment", "amount", "currency")
 
 
 def _sign_rules(layout: Layout) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
 from portal.contract.operator import SET_WALLET, SetWallet
+from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
 from portal.stack.operator import ask
 
 _DAY_S = 86_400
@@ -39,3 +40,13 @@ def set_wallet(state: Path, code: str, provider: str | None) -> None:
     done = asyncio.run(ask(state, SET_WALLET, request))
     sys.stdout.write(f"payers of {code} pay by {provider or 'no wallet'} ")
     sys.stdout.write(f"(before: {done.before or 'no wallet'})\n")
+
+
+def set_refund_limit(state: Path, code: str, yen: int) -> None:
+    """Set what a merchant gives back of one payment without a second person.
+
+    Raises: NotFound; InvalidInput; OSError.
+    """
+    request = SetRefundLimit(merchant_code=code, limit_minor=yen)
+    done = asyncio.run(ask(state, SET_REFUND_LIMIT, request))
+    sys.stdout.write(f"{code} gives back up to {done.limit_minor:,} yen of a payment unapproved\n")

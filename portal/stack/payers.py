@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import msgspec
 
+from portal.contract.operator import JournalRefund as RefundLine
 from portal.stack.browser import Answer, Browser
 
 APPROVE: Final = "4242424242424242"
@@ -62,6 +63,26 @@ class JournalPayment(msgspec.Struct, frozen=True):
     account: str
 
 
+class JournalRefund(msgspec.Struct, frozen=True):
+    """One refund as a company's own journal has it."""
+
+    provider: str
+    reference: str
+    payment: str
+    state: str
+    amount: int
+
+    @property
+    def line(self) -> RefundLine:
+        """As the portal's operator hands it in for comparison."""
+        return RefundLine(
+            reference=self.reference,
+            payment=self.payment,
+            state=self.state,
+            amount_minor=self.amount,
+        )
+
+
 class JournalMessages(msgspec.Struct, frozen=True):
     """How many messages the carriers took, and how many references that makes."""
 
@@ -75,6 +96,7 @@ class Journal(msgspec.Struct, frozen=True):
 
     payments: tuple[JournalPayment, ...]
     messages: JournalMessages
+    refunds: tuple[JournalRefund, ...] = ()
 
 
 class NotPaidError(Exception):

@@ -25,7 +25,7 @@ from portal.domain.task import LANES, TaskKind
 from portal.vault.act import Act
 from portal.vault.case import CASE_TABLE, CaseNote, Happening, close_case
 from portal.vault.case_view import facts_of, read_case
-from portal.vault.stranded import ask_again, start_again
+from portal.vault.stranded import ask_again, ask_of_refund, start_again
 from portal.vault.texts import read_note
 
 _LOCKS: Final[dict[Subject, str]] = {
@@ -34,6 +34,8 @@ _LOCKS: Final[dict[Subject, str]] = {
     "attempt": "select b.id from attempt a join bill b on b.merchant_id = $1 and b.id = a.bill_id"
     " where a.merchant_id = $1 and a.id = $2 for update of b",
     "bill": "select id from bill where merchant_id = $1 and id = $2 for update",
+    "refund": "select b.id from refund r join bill b on b.merchant_id = $1 and b.id = r.bill_id"
+    " where r.merchant_id = $1 and r.id = $2 for update of b",
     "merchant": "select id from merchant where id = $1 and id = $2 for no key update",
 }
 _LOCK_CASE: Final = """
@@ -84,7 +86,8 @@ async def _carry_out(act: Act, kind: CaseKind, action: CaseAction, subject_id: U
                 raise Conflict("case_moved_on")
             return planned
         case "ask_again":
-            return await ask_again(act, subject_id)
+            is_refund = SUBJECTS[kind] == "refund"
+            return await (ask_of_refund if is_refund else ask_again)(act, subject_id)
         case "settled_by_hand" | "let_be":
             return 0
 

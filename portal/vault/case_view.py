@@ -10,10 +10,17 @@ from uuid import UUID
 
 import msgspec
 
-from portal.contract.case import CaseAttempt, CaseBill, CaseChoice, CaseImport, CaseView
+from portal.contract.case import (
+    CaseAttempt,
+    CaseBill,
+    CaseChoice,
+    CaseImport,
+    CaseRefund,
+    CaseView,
+)
 from portal.domain.case import CaseFacts, CaseKind, Role, choices_of, has_moved_on
 from portal.domain.errors import NotFound
-from portal.domain.ids import AttemptId, BillId, CaseId, ImportId
+from portal.domain.ids import AttemptId, BillId, CaseId, ImportId, RefundId
 from portal.vault.act import Act
 from portal.vault.case import CASE_TABLE, CaseNote
 from portal.vault.db import Row
@@ -25,11 +32,15 @@ CASES: Final = """
 select c.id, c.kind, c.subject_id, c.params, c.seen, c.opened_at, c.seen_at, c.closed_at,
        c.closed_by, c.resolution, c.note,
        a.id as attempt_id, a.state as attempt_state, a.provider, a.reference, a.amount_minor,
-       a.ask_at, i.id as import_id, i.state as import_state, i.sealed_version, i.facts,
+       case when r.id is null then a.ask_at else r.ask_at end as ask_at,
+       r.id as refund_id, r.state as refund_state, r.reference as refund_reference,
+       r.amount_minor as refund_minor, i.id as import_id, i.state as import_state,
+       i.sealed_version, i.facts,
        i.rows_good - i.rows_issued as unissued, i.is_judged_again,
        b.id as bill_id, b.number, b.settlement
 from case_ c
-left join attempt a on a.merchant_id = $1 and a.id = c.subject_id
+left join refund r on r.merchant_id = $1 and r.id = c.subject_id
+left join attempt a on a.merchant_id = $1 and a.id = coalesce(r.attempt_id, c.subject_id)
 left join delivery_chunk k on k.merchant_id = $1 and k.id = c.subject_id
 left join import i on i.merchant_id = $1 and i.id = coalesce(k.import_id, c.subject_id)
 left join bill b on b.merchant_id = $1 and b.id = coalesce(
@@ -87,13 +98,25 @@ async def _read_facts(act: Act, rows: Sequence[Row]) -> dict[UUID, CaseFacts]:
             waiting=waiting.get(row["id"], 0),
             attempt_state=row["attempt_state"],
             ask_planned=row["ask_at"] is not None,
-            has_task=row["kind"] == "task.payment.pass_due"
-            and row["closed_at"] is None
-            and await has_task(act, "payment.pass_due", row["subject_id"]),
+            refund_state=row["refund_state"],
+            has_task=await _goes_on(act, row),
             settlement=row["settlement"] or "",
         )
         for row in rows
     }
+
+
+async def _goes_on(act: Act, row: Row) -> bool:
+    """Whether another task already does what the given-up one was to do, where that may be."""
+    if row["closed_at"] is not None:
+        return False
+    match row["kind"]:
+        case "task.payment.pass_due":
+            return await has_task(act, "payment.pass_due", row["subject_id"])
+        case "task.payment.refund":
+            return await has_task(act, "payment.refund", row["subject_id"])
+        case _:
+            return False
 
 
 async def _count_waiting(act: Act, rows: Sequence[Row]) -> dict[UUID, int]:
@@ -152,6 +175,7 @@ def _to_view(
         closed_by=row["closed_by"],
         resolution=row["resolution"],
         note=_note(fields, row),
+        refund=_refund(row),
     )
 
 
@@ -186,6 +210,17 @@ def _attempt(row: Row) -> CaseAttempt | None:
         provider=row["provider"],
         reference=row["reference"],
         amount_minor=row["amount_minor"],
+    )
+
+
+def _refund(row: Row) -> CaseRefund | None:
+    if row["refund_id"] is None:
+        return None
+    return CaseRefund(
+        id=RefundId(row["refund_id"]),
+        state=row["refund_state"],
+        reference=row["refund_reference"],
+        amount_minor=row["refund_minor"],
     )
 
 

@@ -12,7 +12,7 @@ from portal.contract.payment import Finding
 from portal.domain import bill as bill_rules
 from portal.domain import payment as rules
 from portal.domain.ids import to_public
-from portal.domain.ledger import attempt_succeeded
+from portal.domain.ledger import attempt_succeeded, with_entries
 from portal.domain.payment import AttemptFacts, Verdict
 from portal.vault.act import Act
 from portal.vault.attempt import (
@@ -25,7 +25,7 @@ from portal.vault.attempt import (
     plan_inquiry,
     store_attempt,
 )
-from portal.vault.ledger import post, settle, sums_of, with_entries
+from portal.vault.ledger import post, settle, sums_of
 
 _CERTAIN: Final = frozenset({"succeeded", "failed", "requires_action", "pending"})
 """Findings that say how the attempt stands now, whatever may come of it."""

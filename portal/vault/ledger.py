@@ -6,7 +6,6 @@ checks on its own that every transaction balances and that nothing is ever chang
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from uuid import UUID
 
 from portal.domain import bill as rules
@@ -84,29 +83,29 @@ async def post(act: Act, transactions: Sequence[Transaction]) -> int:
     return booked
 
 
+SUMS = """
+       coalesce(sum(amount_minor) filter (where account = 'receivable'), 0)::bigint as receivable,
+       coalesce(sum(amount_minor) filter (where account = 'in_transit'), 0)::bigint as in_transit,
+       coalesce(sum(amount_minor) filter (where account = 'overpayment'), 0)::bigint
+           as overpayment,
+       coalesce(sum(amount_minor) filter (where account = 'refund_clearing'), 0)::bigint
+           as refund_clearing,
+       coalesce(sum(amount_minor) filter (where account = 'goodwill_clearing'), 0)::bigint
+           as goodwill_clearing,
+       coalesce(sum(amount_minor) filter (where account = 'advanced'), 0)::bigint as advanced,
+       coalesce(-sum(amount_minor) filter (where account = 'receivable'
+                                           and attempt_id is not null), 0)::bigint as paid,
+       coalesce(sum(amount_minor) filter (where account = 'in_transit' and amount_minor > 0),
+                0)::bigint as taken"""
+"""The columns of a :class:`BillSums` over entries of one bill."""
+
+_SUMS_OF = f"select {SUMS} from ledger_entry where merchant_id = $1 and bill_id = $2"  # noqa: S608  constant columns
+
+
 async def sums_of(act: Act, bill_id: UUID) -> BillSums:
     """What the ledger says about one bill now. Units: minor units, debits positive."""
-    rows = await act.db.fetch(
-        "select account, sum(amount_minor)::bigint as balance from ledger_entry"
-        " where merchant_id = $1 and bill_id = $2 group by account",
-        act.merchant_id,
-        bill_id,
-    )
-    balances: dict[str, int] = {row["account"]: row["balance"] for row in rows}
-    return BillSums(
-        receivable=balances.get("receivable", 0),
-        in_transit=balances.get("in_transit", 0),
-        overpayment=balances.get("overpayment", 0),
-    )
-
-
-def with_entries(sums: BillSums, transaction: Transaction) -> BillSums:
-    """The sums of a locked bill after one more transaction about it was booked."""
-    balances = asdict(sums)
-    for entry in transaction.entries:
-        if entry.account in balances:
-            balances[entry.account] += entry.amount_minor
-    return BillSums(**balances)
+    row = await act.db.fetchrow(_SUMS_OF, act.merchant_id, bill_id)
+    return BillSums() if row is None else BillSums(**row)
 
 
 async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) -> Settlement:
@@ -119,5 +118,7 @@ async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) ->
     if edge is None:
         return before
     act.closing.add("settled", act.merchant_id, bill_id, edge.state, act.business)
-    await act.emit(bill_id, edge.code, amount_minor=sums.in_transit)
+    is_returned = edge.code == "bill.overpayment_returned"
+    amount = sums.given_back if is_returned else sums.in_transit
+    await act.emit(bill_id, edge.code, amount_minor=amount)
     return edge.state

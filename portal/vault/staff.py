@@ -8,6 +8,7 @@ time of an answer names nobody.
 import asyncio
 import hmac
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -18,7 +19,7 @@ from argon2.exceptions import VerificationError
 from pyotp.totp import TOTP
 
 from portal.contract.login import Role, SignedIn
-from portal.domain.errors import InvalidInput
+from portal.domain.errors import InvalidInput, LimitReached
 from portal.domain.ids import StaffId
 from portal.kit import limits
 from portal.vault.act import Act
@@ -96,6 +97,82 @@ def totp_step_of(code: str, secret: str, now_s: float) -> int | None:
         if hmac.compare_digest(totp.at(step * TOTP_STEP_S).encode(), code.encode()):
             found = step
     return found
+
+
+async def use_step(act: Act, staff_id: UUID, step: int) -> int | None:
+    """Use up a TOTP step: 0 when it was good, seconds to wait when locked, None when used before.
+
+    Whoever gets None counts a failure.
+    """
+    row = await act.db.fetchrow(
+        "select totp_step, locked_until from staff where merchant_id = $1 and id = $2 for update",
+        act.merchant_id,
+        staff_id,
+    )
+    if row is None:
+        return None
+    locked_until: datetime | None = row["locked_until"]
+    if locked_until is not None and locked_until > act.now:
+        return 1 + int((locked_until - act.now).total_seconds())
+    if row["totp_step"] >= step:
+        act.note_incident("totp_repeated", staff_id)
+        return None
+    await act.db.execute(
+        "update staff set totp_step = $3, failures = 0, locked_until = null"
+        " where merchant_id = $1 and id = $2",
+        act.merchant_id,
+        staff_id,
+        step,
+    )
+    return 0
+
+
+async def count_failure(act: Act, staff_id: UUID) -> None:
+    """One more failure; from the fifth on each locks, and each lock is twice the one before."""
+    failures: int | None = await act.db.fetchval(
+        "update staff set failures = failures + 1 where merchant_id = $1 and id = $2"
+        " returning failures",
+        act.merchant_id,
+        staff_id,
+    )
+    beyond = (failures or 0) - limits.LOGIN_FAILURES_MAX
+    if beyond < 0:
+        return
+    lock_s = min(limits.LOGIN_LOCK_S * 2 ** min(beyond, 16), limits.LOGIN_LOCK_MAX_S)
+    await act.db.execute(
+        "update staff set locked_until = $3 where merchant_id = $1 and id = $2",
+        act.merchant_id,
+        staff_id,
+        act.now + timedelta(seconds=lock_s),
+    )
+    act.note_incident("login_locked", staff_id)
+
+
+class StepUpRefusedError(Exception):
+    """The code proves nothing: the act ends, and whoever began it counts a failure."""
+
+
+async def step_up(act: Act, code: str) -> None:
+    """Prove by a TOTP code not used before that this session's own person is there.
+
+    Used up in the act's transaction, so an act that is refused for another reason leaves it good.
+
+    Raises: StepUpRefusedError; LimitReached ``login_locked`` (param ``wait_s``).
+    """
+    staff_id = act.capability.subject
+    row = await act.db.fetchrow(
+        "select secrets from staff where merchant_id = $1 and id = $2", act.merchant_id, staff_id
+    )
+    if row is None:
+        raise StepUpRefusedError
+    fields = await act.fields()
+    secret = fields.open(TABLE, "instrument", staff_id, 1, row["secrets"], StaffSecrets).totp_secret
+    step = totp_step_of(code.strip(), secret, act.now.timestamp())
+    wait_s = None if step is None else await use_step(act, staff_id, step)
+    if wait_s is None:
+        raise StepUpRefusedError
+    if wait_s:
+        raise LimitReached("login_locked", params={"wait_s": wait_s})
 
 
 async def open_profile(act: Act, row: Row) -> StaffProfile:

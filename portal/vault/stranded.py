@@ -39,6 +39,12 @@ _IS_SINGLE: Final = """
 select import_id is null from delivery_chunk where merchant_id = $1 and id = $2
 """
 _ASKED: Final = "select asked from attempt where merchant_id = $1 and id = $2"
+_IS_RESERVED: Final = """
+select state = 'reserved' from refund where merchant_id = $1 and id = $2
+"""
+_ASK_OF_REFUND: Final = """
+update refund set ask_at = $3 where merchant_id = $1 and id = $2 returning asked
+"""
 _ASK: Final = "update attempt set ask_at = $3 where merchant_id = $1 and id = $2"
 
 
@@ -81,6 +87,12 @@ async def start_again(act: Act, kind: TaskKind, subject_id: UUID) -> int:
             return await _plan_missing(act, NewTask(act.new_id(), kind, subject_id, lane=lane))
         case "payment.inquire":
             return await ask_again(act, subject_id)
+        case "payment.refund":
+            is_held = await act.db.fetchval(_IS_RESERVED, act.merchant_id, subject_id)
+            task = NewTask(act.new_id(), kind, subject_id)
+            return await _plan_missing(act, task) if is_held else 0
+        case "payment.refund_inquire":
+            return await ask_of_refund(act, subject_id)
 
 
 async def ask_again(act: Act, attempt_id: UUID) -> int:
@@ -93,6 +105,18 @@ async def ask_again(act: Act, attempt_id: UUID) -> int:
         raise NotFound("not_found", params={"kind": "attempt"})
     await act.db.execute(_ASK, act.merchant_id, attempt_id, act.now)
     await act.plan_task("payment.inquire", attempt_id, asked)
+    return 1
+
+
+async def ask_of_refund(act: Act, refund_id: UUID) -> int:
+    """Plan an inquiry about a refund for now; always one.
+
+    Raises: NotFound ``not_found``.
+    """
+    asked = await act.db.fetchval(_ASK_OF_REFUND, act.merchant_id, refund_id, act.now)
+    if asked is None:
+        raise NotFound("not_found", params={"kind": "refund"})
+    await act.plan_task("payment.refund_inquire", refund_id, asked)
     return 1
 
 

@@ -19,6 +19,7 @@ from portal.contract.operator import (
     OPEN_MERCHANT,
     CompareJournal,
     JournalLine,
+    JournalRefund,
     OpenMerchant,
 )
 from portal.contract.page import OPEN_LINK, VIEW_PAGE, OpenLink, PageView
@@ -260,12 +261,21 @@ class World:
         return asked
 
     async def compare(
-        self, *lines: JournalLine, provider: str = "sandbox_card"
+        self,
+        *lines: JournalLine,
+        provider: str = "sandbox_card",
+        refunds: tuple[JournalRefund, ...] | None = None,
     ) -> set[tuple[str, str]]:
         """The provider's journal against ours."""
         compared = await self.operator.call(
             COMPARE_JOURNAL,
-            CompareJournal(merchant_code=self.code, provider=provider, lines=lines, last=True),
+            CompareJournal(
+                merchant_code=self.code,
+                provider=provider,
+                lines=lines,
+                last=True,
+                refunds=refunds,
+            ),
         )
         return {(difference.reference, difference.code) for difference in compared.differences}
 

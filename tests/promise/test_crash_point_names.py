@@ -14,7 +14,7 @@ import pytest
 import portal.contract
 from portal.contract.envelope import Operation
 from portal.kit.crashpoint import CRASH_POINTS
-from portal.stack.drill.walk import WALK
+from portal.stack.drill.walk import NOT_WALKED, WALK
 from portal.vault import operations as vault_operations
 from portal.vault.registry import REGISTRY
 
@@ -34,6 +34,9 @@ PLACES = {
     "worker.before_send": "portal/application/message/send.py:_send_by",
     "worker.before_report": "portal/application/message/send.py:_send_by",
     "worker.after_inquiry": "portal/application/payment/inquire.py:inquire",
+    "worker.before_refund": "portal/application/payment/refund.py:give_back",
+    "worker.after_refund": "portal/application/payment/refund.py:give_back",
+    "worker.after_refund_inquiry": "portal/application/payment/refund.py:inquire_refund",
     "web.before_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_inquiry": "portal/application/payment/inquire.py:finish_return",
@@ -64,13 +67,20 @@ TRIED_ELSEWHERE = {
     "fail_task": "tests/zone/test_work.py",
     "extend_lease": "tests/zone/test_work.py",
     "await_work": "tests/zone/test_work.py",
+    "request_refund": "tests/zone/test_refund_crash.py",
+    "decide_refund": "tests/zone/test_refund_crash.py",
+    "record_transfer": "tests/zone/test_refund_crash.py",
+    "begin_refund": "tests/zone/test_refund_crash.py",
+    "record_refund_submission": "tests/zone/test_refund_crash.py",
+    "record_refund_finding": "tests/zone/test_refund_crash.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
 READS = {
-    "list_api_keys", "list_bills", "list_cases", "list_imports", "list_row_faults",
+    "list_api_keys", "list_bill_refunds", "list_bills", "list_cases", "list_imports",
+    "list_refunds", "list_row_faults",
     "summarise_bills", "view_attempt", "view_bill", "view_case", "view_import", "view_inquiry",
-    "view_page", "view_viewer",
+    "view_page", "view_refund", "view_viewer",
 }  # fmt: skip
 """Operations that change nothing that anyone would miss (a revealed row's budget and audit)."""
 
@@ -208,7 +218,11 @@ def test_what_counts_as_a_read_has_no_effect_in_the_registry(name: str) -> None:
 
 
 def test_the_walk_goes_through_every_point_and_only_through_known_ones() -> None:
-    assert {crash.point for crash in WALK} == set(CRASH_POINTS)
+    walked = {crash.point for crash in WALK}
+    assert walked | NOT_WALKED == set(CRASH_POINTS)
+    assert not walked & NOT_WALKED
+    beside = (ROOT / "tests/zone/test_refund_crash.py").read_text(encoding="utf-8")
+    assert all(f'"{point}"' in beside for point in NOT_WALKED)
     assert len(set(WALK)) == len(WALK)
     for crash in WALK:
         zone = crash.point.partition(".")[0]

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from portal.application.doors import static
 from portal.application.doors.answers import payer_answer, remember_choice, staff_answer
 from portal.application.doors.context import language_of
-from portal.application.doors.dashboard import cases, screens
+from portal.application.doors.dashboard import cases, refunds, screens
 from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
@@ -109,6 +109,11 @@ def listed(nodes: list[Any]) -> Make:
     return staff(cases.cases_screen, data(cases=page))
 
 
+def refunded(nodes: list[Any]) -> Make:
+    page = {"nodes": nodes, "pageInfo": page_info(more=bool(nodes)), "limit": samples.yen(10_000)}
+    return staff(refunds.refunds_screen, data(refunds=page))
+
+
 def one_case(case: Mapping[str, Any], flash: Flash | None = None, **more: object) -> Make:
     return staff(cases.case_screen, data(case=case) | more, flash)
 
@@ -122,6 +127,12 @@ NOTE_MISSING = Flash(
     text="理由を書いてください。",
     field="note",
     fields={"action": "LET_BE", "note": ""},
+)
+REFUND_WRONG = Flash(
+    kind="error",
+    text="認証コードが違うか、すでに使われています。",
+    field="totp",
+    fields={"attemptId": "att_01JD0000000000000000000001", "amount": "8420", "reason": "OVERPAID"},
 )
 DONE = Flash(kind="done", text="SMSの再送を受け付けました。")
 SECRET = {"name": "料金計算システム", "value": "harai_aozora_" + "k" * 120}
@@ -202,6 +213,17 @@ STAFF_SCREENS: dict[str, Make] = {
         screens.bill_screen,
         data(bill=samples.bill_detail(settlement="SETTLED", paidAt="2026-11-22T10:20:00.000Z")),
     ),
+    "bill-over": staff(
+        screens.bill_screen,
+        data(
+            bill=samples.bill_detail(
+                settlement="OVER", refunds=samples.REFUNDS, refundable=samples.REFUNDABLE
+            )
+        ),
+        REFUND_WRONG,
+    ),
+    "refunds": refunded(samples.REFUNDS),
+    "refunds-empty": refunded([]),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),
     "keys-empty": staff(screens.keys_screen, data(apiKeys=[])),
     "keys-clerk": staff(screens.keys_screen, {"viewer": samples.CLERK, "apiKeys": samples.KEYS}),

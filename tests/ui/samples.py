@@ -218,6 +218,39 @@ def event(at: str, code: str, actor: str, **params: object) -> dict[str, Any]:
     return {"at": at, "code": code, "actor": actor, "params": params}
 
 
+def refund(state: str, /, **changes: object) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "id": f"rfd_01JD00000000000000000{len(state):05d}",
+        "billId": "bill_01JD0000000000000000000048", "billNumber": "E-2026-11-0048-21",
+        "state": state, "amount": yen(8_420), "way": "PROVIDER", "reason": "OVERPAID",
+        "note": "", "reference": "06A7K2M9Q4T8W00000000000R1", "code": None,
+        "askedBy": "staff:01936f00-0000-7000-8000-000000000001",
+        "askedAt": "2026-11-22T11:00:00.000Z", "approveUntil": None, "decidedBy": None,
+        "decidedAt": None, "finishedAt": None, "transferredOn": None, "choices": [],
+    }  # fmt: skip
+    return made | changes
+
+
+REFUNDS = [
+    refund("REQUESTED", approveUntil="2026-11-25T11:00:00.000Z", choices=["APPROVE", "WITHDRAW"]),
+    refund("BY_BANK_TRANSFER", way="BANK_TRANSFER", choices=["RECORD_TRANSFER", "WITHDRAW"]),
+    refund("TRANSFERRED", transferredOn="2026-11-24", note="二重にお支払いいただいたため"),
+    refund("FAILED", code="provider_refused", reason="GOODWILL"),
+    refund("SUCCEEDED", finishedAt="2026-11-22T11:00:02.000Z"),
+]
+NOT_REFUNDABLE: dict[str, Any] = {
+    "total": yen(0), "owed": yen(0), "limit": yen(10_000), "payments": []
+}  # fmt: skip
+REFUNDABLE: dict[str, Any] = {
+    "total": yen(16_840), "owed": yen(8_420), "limit": yen(10_000),
+    "payments": [
+        {"attemptId": f"att_01JD000000000000000000000{n}", "amount": yen(8_420),
+         "byProvider": True, "paidAt": f"2026-11-22T1{n}:00:00.000Z"}
+        for n in (2, 1)
+    ],
+}  # fmt: skip
+
+
 def bill_detail(**changes: object) -> dict[str, Any]:
     made = bill(48, number="E-2026-11-0048-21", amount=yen(8_420),
                 openedAt="2026-11-22T10:02:00.000Z") | {
@@ -234,6 +267,7 @@ def bill_detail(**changes: object) -> dict[str, Any]:
             event("2026-11-22T10:01:00.000Z", "payment.started", "payer"),
             event("2026-11-20T00:00:00.000Z", "bill.issued", "system"),
         ],
+        "refunds": [], "refundable": NOT_REFUNDABLE,
     }  # fmt: skip
     return made | changes
 
@@ -256,7 +290,7 @@ def case(kind: str, /, **changes: object) -> dict[str, Any]:
         "seen": 1,
         "openedAt": "2026-11-22T08:41:00.000Z",
         "lastSeenAt": "2026-11-22T08:41:00.000Z",
-        "bill": None, "import": None, "attempt": None,
+        "bill": None, "import": None, "attempt": None, "refund": None,
         "waiting": 0,
         "movedOn": False,
         "choices": [{"action": "RESTART", "needsNote": False},
@@ -276,6 +310,10 @@ _AN_ATTEMPT = {
 _ASK = [{"action": "ASK_AGAIN", "needsNote": False},
         {"action": "SETTLED_BY_HAND", "needsNote": True}]  # fmt: skip
 
+_A_REFUND = {
+    "id": "rfd_01JD0000000000000000000001", "state": "RESERVED",
+    "reference": "06A7K2M9Q4T8W00000000000R1", "amount": yen(8_420),
+}  # fmt: skip
 CASES = [
     case("TASK_INTAKE_ACCEPT_CHUNK", waiting=2, params={"code": "workers_lost"},
          **{"import": _AN_IMPORT | {"state": "CHECKING"}}),
@@ -295,6 +333,16 @@ CASES = [
     case("PROVIDER_CONTRADICTS", bill=_A_BILL, attempt=_AN_ATTEMPT | {"state": "succeeded"},
          choices=_ASK),
     case("ATTEMPT_UNRESOLVED", bill=_A_BILL, attempt=_AN_ATTEMPT, choices=_ASK),
+    case("TASK_PAYMENT_REFUND", bill=_A_BILL, attempt=_AN_ATTEMPT, refund=_A_REFUND),
+    case("TASK_PAYMENT_REFUND_INQUIRE", bill=_A_BILL, attempt=_AN_ATTEMPT, refund=_A_REFUND),
+    case("REFUND_FAILED", bill=_A_BILL, attempt=_AN_ATTEMPT,
+         refund=_A_REFUND | {"state": "FAILED"},
+         choices=[{"action": "LET_BE", "needsNote": False},
+                  {"action": "SETTLED_BY_HAND", "needsNote": True}]),
+    case("REFUND_UNRESOLVED", bill=_A_BILL, attempt=_AN_ATTEMPT,
+         refund=_A_REFUND | {"state": "UNKNOWN"}, choices=_ASK),
+    case("REFUND_CONTRADICTS", bill=_A_BILL, attempt=_AN_ATTEMPT,
+         refund=_A_REFUND | {"state": "SUCCEEDED"}, choices=_ASK),
 ]  # fmt: skip
 """One of each kind."""
 

@@ -49,9 +49,15 @@ def test_an_issued_bill_is_never_canceled_at_once_but_waits_for_payments_under_w
     [
         (BillSums(), "unpaid"),
         (BillSums(receivable=8420), "unpaid"),
-        (BillSums(in_transit=8420), "settled"),
-        (BillSums(in_transit=16840, overpayment=-8420), "over"),
-        (BillSums(receivable=8420, in_transit=8420, overpayment=-8420), "over"),
+        (BillSums(in_transit=8420, paid=8420, taken=8420), "settled"),
+        (BillSums(in_transit=16840, overpayment=-8420, paid=8420, taken=16840), "over"),
+        (BillSums(receivable=8420, in_transit=8420, overpayment=-8420, taken=8420), "over"),
+        (BillSums(in_transit=16840, refund_clearing=-8420, paid=8420, taken=16840), "over"),
+        (BillSums(in_transit=8420, paid=8420, taken=16840), "settled"),
+        (BillSums(in_transit=16840, advanced=-8420, paid=8420, taken=16840), "settled"),
+        (BillSums(paid=8420, taken=8420), "settled"),
+        (BillSums(in_transit=8420, goodwill_clearing=-8420, paid=8420, taken=8420), "settled"),
+        (BillSums(taken=8420), "unpaid"),
     ],
 )
 def test_settlement_is_what_the_ledger_says(sums: BillSums, expected: str) -> None:
@@ -59,7 +65,17 @@ def test_settlement_is_what_the_ledger_says(sums: BillSums, expected: str) -> No
 
 
 @pytest.mark.parametrize(
-    "sums", [BillSums(receivable=-1), BillSums(in_transit=-1), BillSums(overpayment=1)]
+    "sums",
+    [
+        BillSums(receivable=-1),
+        BillSums(in_transit=-1),
+        BillSums(overpayment=1),
+        BillSums(refund_clearing=1),
+        BillSums(goodwill_clearing=1),
+        BillSums(advanced=1),
+        BillSums(paid=-1),
+        BillSums(in_transit=1),
+    ],
 )
 def test_sums_that_no_posting_makes_are_our_own_fault(sums: BillSums) -> None:
     with pytest.raises(InvariantBroken, match="ledger_nonsense"):
@@ -68,17 +84,21 @@ def test_sums_that_no_posting_makes_are_our_own_fault(sums: BillSums) -> None:
 
 def test_no_change_in_the_ledger_is_no_change_of_settlement() -> None:
     assert bill.settle("unpaid", BillSums(receivable=1)) is None
-    assert bill.settle("settled", BillSums(in_transit=1)) is None
+    assert bill.settle("settled", BillSums(in_transit=1, paid=1, taken=1)) is None
 
 
 def test_a_change_of_settlement_names_its_event() -> None:
-    paid = bill.settle("unpaid", BillSums(in_transit=5))
-    over = bill.settle("settled", BillSums(in_transit=10, overpayment=-5))
+    paid = bill.settle("unpaid", BillSums(in_transit=5, paid=5, taken=5))
+    twice = BillSums(in_transit=10, overpayment=-5, paid=5, taken=10)
+    over = bill.settle("settled", twice)
+    returned = bill.settle("over", BillSums(in_transit=5, paid=5, taken=10))
 
     assert paid is not None
     assert (paid.state, paid.code) == ("settled", "bill.paid")
     assert over is not None
     assert (over.state, over.code) == ("over", "bill.overpaid")
+    assert returned is not None
+    assert (returned.state, returned.code) == ("settled", "bill.overpayment_returned")
 
 
 def test_a_settlement_can_not_go_back_to_unpaid_by_itself() -> None:

@@ -20,7 +20,8 @@ from portal.application.doors.graphql.merchant import MERCHANT
 from portal.application.doors.graphql.payer import PAYER
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.contract import bills, intake, login, page
-from portal.domain import case, errors
+from portal.contract import refund as refund_contract
+from portal.domain import case, errors, refund
 
 FOLDER = Path(__file__).parents[2] / "portal/application/doors/graphql"
 SCHEMAS = pytest.mark.parametrize(
@@ -149,6 +150,11 @@ def test_no_query_of_a_payer_takes_an_argument() -> None:
         (page.PageState, enums.PageState),
         (case.CaseKind, enums.CaseKind),
         (case.CaseAction, enums.CaseAction),
+        (refund.RefundState, enums.RefundState),
+        (refund.RefundWay, enums.RefundWay),
+        (refund.RefundReason, enums.RefundReason),
+        (refund.RefundChoice, enums.RefundChoice),
+        (refund_contract.RefundDecision, enums.RefundDecision),
     ],
 )
 def test_enums_have_exactly_the_contracts_words(words: object, enum: type[Enum]) -> None:

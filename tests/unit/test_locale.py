@@ -15,7 +15,7 @@ from portal.application.doors.locales import LANGUAGES, LEANS_ON, TEXTS, choose_
 from portal.contract import bills, intake, login, page
 from portal.domain import bill as bill_rules
 from portal.domain import case as case_rules
-from portal.domain import errors, message, payment
+from portal.domain import errors, message, payment, refund
 from portal.domain.intake.row import FAULT_CODES
 from portal.domain.methods import METHODS
 
@@ -158,6 +158,9 @@ def test_every_state_has_a_name(tag: str) -> None:
         "states.message": get_args(bills.MessageState),
         "states.import": get_args(intake.ImportState),
         "states.attempt": get_args(payment.AttemptState),
+        "states.refund": get_args(refund.RefundState),
+        "refunds.reasons": get_args(refund.RefundReason),
+        "refunds.ways": get_args(refund.RefundWay),
         "bills.orders": [order.name for order in enums.BillOrder],
         "bills.search.fields": get_args(bills.SearchField),
         "roles": get_args(login.Role),
@@ -225,7 +228,10 @@ def test_language_is_chosen_by_wish_then_bill_then_browser_then_japanese() -> No
 
 
 def test_tables_of_the_domain_carry_event_codes() -> None:
-    tables = (bill_rules.LIFECYCLE, bill_rules.SETTLEMENT, payment.TRANSITIONS, message.DELIVERY)
+    tables = (
+        bill_rules.LIFECYCLE, bill_rules.SETTLEMENT, payment.TRANSITIONS, message.DELIVERY,
+        refund.TRANSITIONS,
+    )  # fmt: skip
     codes = {edge.code for table in tables for edge in table.values()}
 
     assert {code for code in codes if not TEXTS["ja"].knows_code(code)} == set()

@@ -32,6 +32,7 @@ from portal.vault.server import VaultServer
 from tests.make.days import Calendar, in_days
 from tests.make.intake import Desk, csv, line, new_desk
 from tests.make.money import World, new_world
+from tests.make.refunds import new_counter
 from tests.make.vault import HANA, Ground, add_staff
 from tests.make.vault_process import vault_process
 
@@ -377,7 +378,9 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
         world, calendar = world_of(desk), Calendar(world_of(desk))
         await desk.issued(line("E-1"), line("E-2"))
         await desk.send_all()
-        await world.paid(await world.payer())
+        payer = await world.payer()
+        attempt = await world.paid(payer)
+        await (await new_counter(world, "giver")).ask(payer.bill_id, attempt, 1000)
         async with world.act() as act:
             await act.open_case("overpaid", act.merchant_id)
         before = await counts(world)

@@ -45,6 +45,8 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "message.send_chunk": message.send_chunk,
         "payment.inquire": payment.inquire,
         "payment.pass_due": payment.pass_due,
+        "payment.refund": payment.refund,
+        "payment.refund_inquire": payment.refund_inquire,
     }
 )
 """Kind of task → who does it."""

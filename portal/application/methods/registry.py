@@ -6,13 +6,29 @@ from typing import Final
 
 from portal.application.methods.card import CARD
 from portal.application.methods.redirect import ByRedirect
+from portal.application.methods.refunds import Refunds
 from portal.application.methods.wallet import WALLET
+from portal.application.providers import sandbox_card
 from portal.domain.errors import InvariantBroken
 
 BY_REDIRECT: Final[Mapping[str, Mapping[str, ByRedirect]]] = MappingProxyType(
     {"card": CARD, "wallet": WALLET}
 )
 """Method → provider → adapter, for methods that send the payer to the provider's page."""
+
+REFUNDS: Final[Mapping[str, Refunds]] = MappingProxyType({"sandbox_card": sandbox_card.ADAPTER})
+"""Provider → adapter, for those that give back what they took."""
+
+
+def find_refunds(provider: str) -> Refunds:
+    """The adapter that gives money back at this provider.
+
+    Raises InvariantBroken ``provider_unconfigured``: the vault sent a refund where none can be.
+    """
+    adapter = REFUNDS.get(provider)
+    if adapter is None:
+        raise InvariantBroken("provider_unconfigured", context=f"no refunds at {provider}")
+    return adapter
 
 
 def find_redirect(provider: str) -> ByRedirect:

@@ -20,6 +20,8 @@ from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.payment import INQUIRED_WITHIN
 from portal.vault.act import Act
 from portal.vault.db import Row
+from portal.vault.journal_refunds import compare_refunds, missing_refunds
+from portal.vault.ledger import SUMS
 from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation
 
@@ -39,18 +41,15 @@ _ATTEMPTS: Final = """
 select a.id, a.bill_id, a.reference, a.state, a.amount_minor, b.settlement,
        coalesce((select sum(e.amount_minor) from ledger_entry e
                  where e.merchant_id = a.merchant_id and e.bill_id = a.bill_id
-                   and e.attempt_id = a.id and e.account = 'in_transit'), 0)::bigint as booked
+                   and e.attempt_id = a.id and e.account = 'in_transit'
+                   and e.amount_minor > 0), 0)::bigint as booked
 from attempt a left join bill b on b.merchant_id = a.merchant_id and b.id = a.bill_id
 where a.merchant_id = $1 and a.provider = $2 and a.reference = any($3::text[])
 """
-_BALANCES: Final = """
-select bill_id,
-       coalesce(sum(amount_minor) filter (where account = 'receivable'), 0)::bigint as receivable,
-       coalesce(sum(amount_minor) filter (where account = 'in_transit'), 0)::bigint as in_transit,
-       coalesce(sum(amount_minor) filter (where account = 'overpayment'), 0)::bigint
-           as overpayment
+_BALANCES: Final = f"""
+select bill_id, {SUMS}
 from ledger_entry where merchant_id = $1 and bill_id = any($2::uuid[]) group by bill_id
-"""
+"""  # noqa: S608  constant columns
 _UNMARKED: Final = """
 select a.reference, a.state, a.is_known from (
     select merchant_id, provider, reference, state, doubt_at,
@@ -87,11 +86,12 @@ async def compare_journal(act: Act, request: CompareJournal) -> JournalCompared:
     ``posting_missing``, ``posting_unfounded``, ``posting_differs``, ``settlement_differs`` and,
     with the last piece, for attempts that no piece named, ``journal_missing`` (the provider has
     to know them) and ``inquiry_missing`` (nobody can say what became of them, though inquiries
-    should have told by now).
+    should have told by now). Of refunds: those of portal.vault.journal_refunds.
 
     Raises: NotFound ``merchant_unknown``; InvalidInput ``too_many_lines`` past LINES_MAX.
     """
-    if len(request.lines) > LINES_MAX:
+    refunds = request.refunds or ()
+    if len(request.lines) + len(refunds) > LINES_MAX:
         raise InvalidInput("too_many_lines", params={"most": LINES_MAX})
     if not await enter_merchant(act, request.merchant_code):
         raise NotFound("merchant_unknown")
@@ -110,10 +110,18 @@ async def compare_journal(act: Act, request: CompareJournal) -> JournalCompared:
                     reference=line.reference, code=code, ours=state, theirs=line.state
                 )
             )
+    differences += await compare_refunds(act, request.provider, refunds)
+    references += [refund.reference for refund in refunds]
     await _mark(act, request.provider, references)
+    if request.last and request.refunds is not None:
+        differences += await missing_refunds(act, request.provider, DIFFERENCES_MAX)
     if request.last:
         differences += await _missing(act, request.provider)
-    return JournalCompared(attempts=len(rows), differences=tuple(differences[:DIFFERENCES_MAX]))
+    return JournalCompared(
+        attempts=len(rows),
+        differences=tuple(differences[:DIFFERENCES_MAX]),
+        refunds=len(refunds),
+    )
 
 
 def _compare(met: _Met, sums: dict[UUID, BillSums]) -> str | None:
@@ -140,14 +148,8 @@ def _compare(met: _Met, sums: dict[UUID, BillSums]) -> str | None:
 
 async def _sums(act: Act, bill_ids: list[UUID]) -> dict[UUID, BillSums]:
     rows = await act.db.fetch(_BALANCES, act.merchant_id, bill_ids)
-    return {
-        row["bill_id"]: BillSums(
-            receivable=row["receivable"],
-            in_transit=row["in_transit"],
-            overpayment=row["overpayment"],
-        )
-        for row in rows
-    }
+    found = [dict(row) for row in rows]
+    return {row.pop("bill_id"): BillSums(**row) for row in found}
 
 
 async def _mark(act: Act, provider: str, references: list[str]) -> None:

@@ -6,7 +6,7 @@ browser's cookie; the vault keeps only what was revoked.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -24,7 +24,6 @@ from portal.contract.login import (
 )
 from portal.domain.contact import normalise_email
 from portal.domain.errors import Expired, InvalidInput, LimitReached, NotAllowed, NotFound
-from portal.kit import limits
 from portal.kit.crypto import sha256
 from portal.vault import staff
 from portal.vault.act import Act
@@ -74,12 +73,13 @@ async def log_in(standing: Standing, request: LogIn) -> SignedIn:
     async with standing.begin() as act:
         await act.act_for(claimed.merchant_id)
         if is_right and step is not None:
-            wait_s = await _use_step(act, claimed.staff_id, step)
+            wait_s = await staff.use_step(act, claimed.staff_id, step)
             if wait_s == 0:
                 return await staff.sign_in(act, claimed.staff_id, claimed.role)
         else:
             wait_s = None
-            await _count_failure(act, claimed.staff_id)
+        if wait_s is None:
+            await staff.count_failure(act, claimed.staff_id)
         act.outcome = "refused"
     if wait_s:
         raise LimitReached("login_locked", params={"wait_s": wait_s})
@@ -106,53 +106,6 @@ async def _find(act: Act, request: LogIn) -> _Claimed:
             )
             return _Claimed(act.merchant_id, row["id"], secrets, row["role"])
     return _Claimed(act.merchant_id, None, None, "clerk")
-
-
-async def _use_step(act: Act, staff_id: UUID, step: int) -> int | None:
-    """Use up a TOTP step: 0 when it was good, seconds to wait when locked, None when used."""
-    row = await act.db.fetchrow(
-        "select totp_step, locked_until from staff where merchant_id = $1 and id = $2 for update",
-        act.merchant_id,
-        staff_id,
-    )
-    if row is None:
-        return None
-    locked_until: datetime | None = row["locked_until"]
-    if locked_until is not None and locked_until > act.now:
-        return 1 + int((locked_until - act.now).total_seconds())
-    if row["totp_step"] >= step:
-        act.note_incident("totp_repeated", staff_id)
-        await _count_failure(act, staff_id)
-        return None
-    await act.db.execute(
-        "update staff set totp_step = $3, failures = 0, locked_until = null"
-        " where merchant_id = $1 and id = $2",
-        act.merchant_id,
-        staff_id,
-        step,
-    )
-    return 0
-
-
-async def _count_failure(act: Act, staff_id: UUID) -> None:
-    """One more failure; from the fifth on each locks, and each lock is twice the one before."""
-    failures: int = await act.db.fetchval(
-        "update staff set failures = failures + 1 where merchant_id = $1 and id = $2"
-        " returning failures",
-        act.merchant_id,
-        staff_id,
-    )
-    beyond = failures - limits.LOGIN_FAILURES_MAX
-    if beyond < 0:
-        return
-    lock_s = min(limits.LOGIN_LOCK_S * 2 ** min(beyond, 16), limits.LOGIN_LOCK_MAX_S)
-    await act.db.execute(
-        "update staff set locked_until = $3 where merchant_id = $1 and id = $2",
-        act.merchant_id,
-        staff_id,
-        act.now + timedelta(seconds=lock_s),
-    )
-    act.note_incident("login_locked", staff_id)
 
 
 @operation(REDEEM_LOGIN_TICKET, callers=_WEB, kinds=frozenset({"caller"}), audit="effect")

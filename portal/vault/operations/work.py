@@ -42,6 +42,8 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
     "message.send_chunk": ("report_and_next", *_ENDS),
     "payment.inquire": ("view_inquiry", "record_inquiry", *_ENDS),
     "payment.pass_due": ("pass_due_bills", *_ENDS),
+    "payment.refund": ("begin_refund", "record_refund_submission", *_ENDS),
+    "payment.refund_inquire": ("view_refund", "record_refund_finding", *_ENDS),
 }
 """What the lease of a task covers, and nothing else."""
 

@@ -14,6 +14,7 @@ class Merchant(SQLModel, table=True):
 
     ``lapse_after_days``: so long after its due date a bill can be paid; None: it never lapses.
     ``wallet_provider``: None for a merchant that takes no smartphone wallet.
+    ``refund_limit_minor`` goes back of one payment without a second person.
     """
 
     __tablename__ = "merchant"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -32,6 +33,9 @@ class Merchant(SQLModel, table=True):
         sa_column=sa.Column(sa.Integer, nullable=True, server_default=sa.text("90"))
     )
     wallet_provider: str | None = Field(default=None, sa_column=sa.Column(sa.Text, nullable=True))
+    refund_limit_minor: int = Field(
+        sa_column=sa.Column(sa.BigInteger, nullable=False, server_default=sa.text("10000"))
+    )
 
 
 class MerchantCode(SQLModel, table=True):

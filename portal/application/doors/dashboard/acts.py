@@ -56,6 +56,24 @@ def _settle_case(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "note", "idempotencyKey"), "action": form.get("action", "")}
 
 
+def _request_refund(form: Form) -> dict[str, object]:
+    amount = read_whole(form.get("amount", "").strip().replace(",", ""))
+    return {
+        **_texts(form, "billId", "attemptId", "note", "totp", "idempotencyKey"),
+        "amount": amount or 0,  # which is refused beside its field
+        "way": form.get("way") or "PROVIDER",
+        "reason": form.get("reason", ""),
+    }
+
+
+def _decide_refund(form: Form) -> dict[str, object]:
+    return {**_texts(form, "id", "idempotencyKey"), "decision": form.get("decision", "")}
+
+
+def _record_transfer(form: Form) -> dict[str, object]:
+    return _texts(form, "id", "transferredOn", "note", "idempotencyKey")
+
+
 def _create_import(form: Form) -> dict[str, object]:
     known = read_whole(form.get("size", ""))
     return {**_texts(form, "filename", "idempotencyKey"), "sizeBytes": known}
@@ -76,6 +94,9 @@ ACTS: Final[Mapping[str, Act]] = {
     "BillCancel": Act("billCancel", _cancel),
     "BillResend": Act("billResend", lambda form: _texts(form, "id", "idempotencyKey")),
     "CaseSettle": Act("caseSettle", _settle_case),
+    "RefundRequest": Act("refundRequest", _request_refund),
+    "RefundDecide": Act("refundDecide", _decide_refund),
+    "RefundTransferred": Act("refundTransferred", _record_transfer),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
 }

@@ -58,7 +58,7 @@ def forget_flash(request: Request, response: Response) -> None:
 
 def typed(form: Mapping[str, str]) -> dict[str, str]:
     """What a form held, shortened, for showing again beside its error."""
-    kept = (name for name in form if name not in {"csrf", "back", "idempotencyKey"})
+    kept = (name for name in form if name not in {"csrf", "back", "idempotencyKey", "totp"})
     return {name: form[name][:_TYPED_MAX] for name in kept}
 
 

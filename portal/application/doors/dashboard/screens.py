@@ -29,6 +29,7 @@ from portal.application.doors.dashboard.figures import (
 from portal.application.doors.dashboard.flash import Flash, forget_flash, take_flash
 from portal.application.doors.dashboard.search import recognise
 from portal.application.doors.forms import read_form
+from portal.application.doors.graphql.enums import RefundReason
 from portal.application.doors.graphql.execute import Data, run_operation
 from portal.application.doors.locales import TEXTS
 from portal.domain.errors import NotFound
@@ -38,6 +39,7 @@ BILLS_SHOWN: Final = 50
 FAULTS_SHOWN: Final = 50
 IMPORTS_SHOWN: Final = 25
 _SEARCH: Final = "bill-search"
+REFUND_REASONS: Final = tuple(reason.name for reason in RefundReason)
 SCOPES: Final = ("BILLS_READ", "BILLS_WRITE", "IMPORTS_WRITE", "SCHEMA_READ")
 
 
@@ -240,7 +242,7 @@ def bill_screen(_request: Request, data: Data) -> Screen:
     return Screen(
         template="dashboard/bill.html",
         here="bills",
-        values={"bill": data["bill"], "key": fresh_key()},
+        values={"bill": data["bill"], "key": fresh_key(), "reasons": REFUND_REASONS},
     )
 
 

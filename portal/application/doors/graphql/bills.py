@@ -8,6 +8,12 @@ import msgspec
 import strawberry
 
 from portal.application.doors.graphql import enums
+from portal.application.doors.graphql.refunds import (
+    BillRefundable,
+    Refund,
+    refundable_of,
+    refunds_of,
+)
 from portal.application.doors.graphql.schema import (
     CURSOR_DESCRIPTION,
     JSON,
@@ -180,6 +186,12 @@ class Bill:
     )
     events: list[BillEvent] = by(
         _events, "What happened, newest first, at most 200.", cost=VAULT_CALL, rows=200
+    )
+    refunds: list[Refund] = by(
+        refunds_of, "What went or goes back, newest first, at most 50.", cost=VAULT_CALL, rows=50
+    )
+    refundable: BillRefundable = by(
+        refundable_of, "What can still go back to the payer.", cost=VAULT_CALL
     )
 
 

@@ -40,6 +40,7 @@ from portal.contract.case import (
 from portal.contract.case import CaseAttempt as CaseAttemptPart
 from portal.contract.case import CaseBill as CaseBillPart
 from portal.contract.case import CaseImport as CaseImportPart
+from portal.contract.case import CaseRefund as CaseRefundPart
 from portal.domain.errors import NotFound
 from portal.domain.ids import CaseId, from_public, to_public
 
@@ -96,6 +97,24 @@ class CaseAttempt:
     amount: Money = by(_attempt_amount, "What was to be paid.")
 
 
+def _refund_id(refund: strawberry.Parent[CaseRefundPart]) -> strawberry.ID:
+    return strawberry.ID(to_public("refund", refund.id))
+
+
+def _refund_amount(refund: strawberry.Parent[CaseRefundPart]) -> MoneyValue:
+    return MoneyValue(refund.amount_minor)
+
+
+@strawberry.type(description="The refund that a case is about.")
+class CaseRefund:
+    """portal.contract.case.CaseRefund."""
+
+    id: strawberry.ID = by(_refund_id, "`rfd_…`")
+    state: enums.RefundState = plain("How far it has come.")
+    reference: str = plain("Our reference at the provider.")
+    amount: Money = by(_refund_amount, "What was to go back.")
+
+
 @strawberry.type(description="One thing that the viewer may do about a case.")
 class CaseChoice:
     """portal.contract.case.CaseChoice."""
@@ -148,6 +167,7 @@ class Case:
     bill: CaseBill | None = plain("The bill it is about, if it is about one.")
     import_: CaseImport | None = by(_import, "The import it is about, if any.", name="import")
     attempt: CaseAttempt | None = plain("The try to pay it is about, if any.")
+    refund: CaseRefund | None = plain("The refund it is about, if any.")
     waiting: int = plain("Parts of a file, bills or messages that stand still; 0 for other kinds.")
     moved_on: bool = plain("Whether it went on by itself: then nothing is left to be done.")
     choices: list[CaseChoice] = plain("What the viewer may do; empty once it is closed.")

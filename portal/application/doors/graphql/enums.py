@@ -135,11 +135,16 @@ class CaseKind(Enum):
     TASK_MESSAGE_SEND_CHUNK = "task.message.send_chunk"
     TASK_PAYMENT_INQUIRE = "task.payment.inquire"
     TASK_PAYMENT_PASS_DUE = "task.payment.pass_due"  # noqa: S105 - a kind of case, no password
+    TASK_PAYMENT_REFUND = "task.payment.refund"
+    TASK_PAYMENT_REFUND_INQUIRE = "task.payment.refund_inquire"
     OVERPAID = "overpaid"
     LATE_SUCCESS = "late_success"
     AMOUNT_MISMATCH = "amount_mismatch"
     PROVIDER_CONTRADICTS = "provider_contradicts"
     ATTEMPT_UNRESOLVED = "attempt_unresolved"
+    REFUND_FAILED = "refund_failed"
+    REFUND_UNRESOLVED = "refund_unresolved"
+    REFUND_CONTRADICTS = "refund_contradicts"
 
 
 @strawberry.enum(description="What is done about a case.")
@@ -150,3 +155,55 @@ class CaseAction(Enum):
     ASK_AGAIN = "ask_again"
     SETTLED_BY_HAND = "settled_by_hand"
     LET_BE = "let_be"
+
+
+@strawberry.enum(description="How far a refund has come.")
+class RefundState(Enum):
+    """portal.domain.refund.RefundState."""
+
+    REQUESTED = "requested"
+    RESERVED = "reserved"
+    SUBMITTING = "submitting"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+    BY_BANK_TRANSFER = "by_bank_transfer"
+    TRANSFERRED = "transferred"
+
+
+@strawberry.enum(description="Who gives a refund back: who took the money, or the merchant itself.")
+class RefundWay(Enum):
+    """portal.domain.refund.RefundWay."""
+
+    PROVIDER = "provider"
+    BANK_TRANSFER = "bank_transfer"
+
+
+@strawberry.enum(description="Why money goes back.")
+class RefundReason(Enum):
+    """portal.domain.refund.RefundReason."""
+
+    OVERPAID = "overpaid"
+    CANCELED = "canceled"
+    WRONG_BILL = "wrong_bill"
+    GOODWILL = "goodwill"
+    OTHER = "other"
+
+
+@strawberry.enum(description="What the viewer may do about a refund.")
+class RefundChoice(Enum):
+    """portal.domain.refund.RefundChoice."""
+
+    APPROVE = "approve"
+    WITHDRAW = "withdraw"
+    RECORD_TRANSFER = "record_transfer"
+
+
+@strawberry.enum(description="What is decided about a refund.")
+class RefundDecision(Enum):
+    """portal.contract.refund.RefundDecision."""
+
+    APPROVE = "approve"
+    WITHDRAW = "withdraw"

@@ -13,17 +13,18 @@ from portal.application.doors.graphql.cases import CasesMutation, CasesQuery
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
 from portal.application.doors.graphql.login import LoginMutation, LoginQuery
+from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.application.doors.graphql.summary import SummaryQuery
 
 
 @strawberry.type(description="What a merchant can look at.")
-class Query(LoginQuery, IntakeQuery, BillsQuery, CasesQuery, SummaryQuery):
+class Query(LoginQuery, IntakeQuery, BillsQuery, RefundsQuery, CasesQuery, SummaryQuery):
     """All queries of the merchant schema."""
 
 
 @strawberry.type(description="What a merchant can do. One act an operation.")
-class Mutation(LoginMutation, IntakeMutation, BillsMutation, CasesMutation):
+class Mutation(LoginMutation, IntakeMutation, BillsMutation, RefundsMutation, CasesMutation):
     """All mutations of the merchant schema."""
 
 

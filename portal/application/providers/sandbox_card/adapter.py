@@ -1,4 +1,4 @@
-"""The sandbox's card company: opening a payment and asking what became of it.
+"""The sandbox's card company: opening a payment, giving it back, and asking what became of both.
 
 Application zone; pure. No card number can pass here: the payer types it on the company's page.
 """
@@ -11,6 +11,9 @@ import msgspec
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
+    RefundAnswer,
+    RefundFinding,
+    RefundWanted,
     SessionAnswer,
     SessionWanted,
     is_page_address,
@@ -60,6 +63,18 @@ class _Payment(msgspec.Struct, frozen=True):
     authentication: str | None
 
 
+_RefundStates = Literal["pending", "succeeded", "failed"]
+
+
+class _Refund(msgspec.Struct, frozen=True):
+    id: str
+    reference: str
+    payment: str
+    status: _RefundStates
+    amount: int
+    currency: Literal["JPY"]
+
+
 class _Refusal(msgspec.Struct, frozen=True):
     code: str
 
@@ -103,6 +118,38 @@ class SandboxCard:
             timeout_s=_INQUIRE_TIMEOUT_S,
         )
         return Exchange(request, lambda answer: _read_payment(answer, reference))
+
+    def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
+        """Give back a part or all of a payment; a reference known already reads as unknown."""
+        body = {
+            "reference": wanted.refund_reference,
+            "payment": wanted.reference,
+            "amount": wanted.amount.amount_minor,
+            "currency": wanted.amount.currency,
+        }
+        request = OutboundRequest(
+            host=endpoint.host,
+            port=endpoint.port,
+            method="POST",
+            path="/v1/refunds",
+            headers={**_HEADERS, "content-type": "application/json"},
+            body=msgspec.json.encode(body).decode(),
+            body_kind="json",
+            timeout_s=_OPEN_TIMEOUT_S,
+        )
+        return Exchange(request, lambda answer: _read_refund(answer, wanted))
+
+    def inquire_refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundFinding]:
+        """Ask what became of the refund under our reference of it."""
+        request = OutboundRequest(
+            host=endpoint.host,
+            port=endpoint.port,
+            method="GET",
+            path=f"/v1/refunds/{quote(wanted.refund_reference, safe='')}",
+            headers=_HEADERS,
+            timeout_s=_INQUIRE_TIMEOUT_S,
+        )
+        return Exchange(request, lambda answer: _find_refund(answer, wanted))
 
 
 ADAPTER: Final = SandboxCard()
@@ -159,3 +206,48 @@ def _finding(state: FindingState, *, code: str = "") -> Finding:
 
 def _refusal_code(answer: OutboundAnswer) -> str:
     return "provider_busy" if answer.status == _TOO_MANY else "provider_refused"
+
+
+_TAKEN: Final[dict[_RefundStates, Literal["succeeded", "accepted", "refused"]]] = {
+    "succeeded": "succeeded",
+    "pending": "accepted",
+    "failed": "refused",
+}
+
+
+def _read_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundAnswer:
+    if answer.fate == "not_sent":
+        return RefundAnswer("refused", code="provider_away")
+    if answer.fate == "unclear":
+        return RefundAnswer("unknown", code=answer.code or "provider_unclear")
+    if answer.status in _REFUSALS:
+        return RefundAnswer("refused", code=_refusal_code(answer))
+    refund = _the_refund(answer, wanted, {_OK, _CREATED})
+    if refund is None or refund.amount != wanted.amount.amount_minor:
+        return RefundAnswer("unknown", code="answer_unreadable")
+    return RefundAnswer(_TAKEN[refund.status], provider_ref=refund.id, code=_failure(refund))
+
+
+def _find_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundFinding:
+    if answer.fate == "answered" and answer.status == _NOT_FOUND:
+        refusal = read_json(answer, _Refusal)
+        found_nothing = refusal is not None and refusal.code == "not_found"
+        return RefundFinding("not_found" if found_nothing else "unclear")
+    refund = _the_refund(answer, wanted, {_OK})
+    if refund is None:
+        return RefundFinding("unclear", code=answer.code)
+    return RefundFinding(refund.status, refund.amount, refund.id, _failure(refund))
+
+
+def _the_refund(answer: OutboundAnswer, wanted: RefundWanted, good: set[int]) -> _Refund | None:
+    """The refund that an answer tells of, if it is the one that was meant."""
+    if answer.fate != "answered" or answer.status not in good:
+        return None
+    refund = read_json(answer, _Refund)
+    if refund is None or refund.reference != wanted.refund_reference:
+        return None
+    return refund if refund.payment == wanted.reference else None
+
+
+def _failure(refund: _Refund) -> str:
+    return "provider_refused" if refund.status == "failed" else ""

@@ -1,0 +1,224 @@
+"""Refunds: asking for one, a second person's decision, and the worker's steps to the provider."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from portal.contract.envelope import Operation, Part, Reply, Request
+from portal.domain.ids import AttemptId, BillId, RefundId
+from portal.domain.refund import (
+    RefundChoice,
+    RefundFound,
+    RefundReason,
+    RefundState,
+    RefundWay,
+)
+
+RefundDecision = Literal["approve", "withdraw"]
+RefundOutcome = Literal["succeeded", "accepted", "refused", "unknown"]
+
+
+class RefundView(Part, frozen=True, kw_only=True):
+    """One refund. ``choices`` are for the one who asks.
+
+    ``code`` says why it failed. ``approve_until`` is set while, or if, a second person was needed.
+    ``asked_at``, ``decided_at`` and ``finished_at`` are business times.
+    """
+
+    id: RefundId
+    bill_id: BillId
+    bill_number: str
+    attempt_id: AttemptId
+    state: RefundState
+    amount_minor: int
+    way: RefundWay
+    reason: RefundReason
+    note: str
+    provider: str
+    reference: str
+    code: str | None
+    asked_by: str
+    asked_at: datetime
+    approve_until: datetime | None
+    decided_by: str | None
+    decided_at: datetime | None
+    finished_at: datetime | None
+    transferred_on: date | None
+    choices: tuple[RefundChoice, ...]
+
+
+class RequestRefund(Request, frozen=True, kw_only=True):
+    """Give back a part or all of what one attempt brought. ``totp`` is a code not used before.
+
+    Conflict ``not_refundable``, ``refund_exceeds``; NotAllowed ``totp_refused``; LimitReached
+    ``login_locked``; InvalidInput ``refund_amount`` or what is wrong with the note.
+    """
+
+    bill_id: BillId
+    attempt_id: AttemptId
+    amount_minor: int
+    way: RefundWay
+    reason: RefundReason
+    note: str
+    totp: str
+    idempotency_key: str
+
+
+class DecideRefund(Request, frozen=True, kw_only=True):
+    """Approve what someone else asked for, or withdraw what nobody outside has heard of."""
+
+    refund_id: RefundId
+    decision: RefundDecision
+    idempotency_key: str
+
+
+class RecordTransfer(Request, frozen=True, kw_only=True):
+    """The merchant transferred the money itself on this day, in its own time zone."""
+
+    refund_id: RefundId
+    transferred_on: date
+    note: str
+    idempotency_key: str
+
+
+class RefundChanged(Reply, frozen=True, kw_only=True):
+    """The refund as it is now."""
+
+    refund: RefundView
+
+
+class ListRefunds(Request, frozen=True, kw_only=True):
+    """Newest first; no ``states``: any. ``after`` is the ``end_cursor`` of the page before."""
+
+    states: tuple[RefundState, ...]
+    first: int
+    after: str | None
+
+
+class RefundPage(Reply, frozen=True, kw_only=True):
+    """``limit_minor`` goes back of one payment without a second person. Units: yen."""
+
+    refunds: tuple[RefundView, ...]
+    end_cursor: str | None
+    has_next: bool
+    limit_minor: int
+
+
+class ListBillRefunds(Request, frozen=True, kw_only=True):
+    """The refunds of one bill, and what can still go back."""
+
+    bill_id: BillId
+
+
+class Refundable(Part, frozen=True, kw_only=True):
+    """What of one attempt's money nothing holds yet. ``by_provider``: its provider can do it."""
+
+    attempt_id: AttemptId
+    amount_minor: int
+    by_provider: bool
+    paid_at: datetime
+
+
+class BillRefunds(Reply, frozen=True, kw_only=True):
+    """``refunds`` newest first (50 at most). ``owed_minor`` is what is owed back and not set aside.
+
+    ``refundable`` lists attempts that have something left, the newest first.
+    """
+
+    refunds: tuple[RefundView, ...]
+    refundable: tuple[Refundable, ...]
+    owed_minor: int
+    limit_minor: int
+
+
+class BeginRefund(Request, frozen=True, kw_only=True):
+    """The refund is about to be sent. Authority: its task's lease."""
+
+    refund_id: RefundId
+
+
+class RefundBegun(Reply, frozen=True, kw_only=True):
+    """What to send, once: only if ``fresh``. Else someone may have sent it; an inquiry is planned.
+
+    Units: ``remaining_minor`` stays taken afterwards of the payment ``reference``.
+    """
+
+    fresh: bool
+    provider: str
+    reference: str
+    provider_ref: str
+    refund_reference: str
+    amount_minor: int
+    remaining_minor: int
+    account: str
+
+
+class RecordRefundSubmission(Request, frozen=True, kw_only=True):
+    """What the provider said to the one call; ends the task."""
+
+    refund_id: RefundId
+    outcome: RefundOutcome
+    provider_ref: str
+    code: str
+
+
+class ViewRefund(Request, frozen=True, kw_only=True):
+    """What to ask the provider about. Authority: the inquiry task's lease."""
+
+    refund_id: RefundId
+
+
+class RefundDue(Reply, frozen=True, kw_only=True):
+    """``settled`` is True when the refund is over and nothing needs asking."""
+
+    settled: bool
+    provider: str
+    reference: str
+    provider_ref: str
+    refund_reference: str
+    amount_minor: int
+    remaining_minor: int
+    account: str
+
+
+class RecordRefundFinding(Request, frozen=True, kw_only=True):
+    """Book what an inquiry found: the only way out of unknown; ends the task."""
+
+    refund_id: RefundId
+    state: RefundFound
+    amount_minor: int
+    provider_ref: str
+    code: str
+
+
+class RefundNow(Reply, frozen=True, kw_only=True):
+    """The refund's state after a worker's step."""
+
+    state: RefundState
+
+
+class SetRefundLimit(Request, frozen=True, kw_only=True):
+    """What goes back of one payment without a second person. Units: yen; 0: nothing does.
+
+    Refused: ``refund_limit_out_of_bounds`` (param ``max``), ``merchant_unknown``.
+    """
+
+    merchant_code: str
+    limit_minor: int
+
+
+class RefundLimitSet(Reply, frozen=True, kw_only=True):
+    """What holds from now on."""
+
+    limit_minor: int
+
+
+REQUEST_REFUND = Operation("request_refund", RequestRefund, RefundChanged)
+DECIDE_REFUND = Operation("decide_refund", DecideRefund, RefundChanged)
+RECORD_TRANSFER = Operation("record_transfer", RecordTransfer, RefundChanged)
+LIST_REFUNDS = Operation("list_refunds", ListRefunds, RefundPage)
+LIST_BILL_REFUNDS = Operation("list_bill_refunds", ListBillRefunds, BillRefunds)
+BEGIN_REFUND = Operation("begin_refund", BeginRefund, RefundBegun)
+RECORD_REFUND_SUBMISSION = Operation("record_refund_submission", RecordRefundSubmission, RefundNow)
+VIEW_REFUND = Operation("view_refund", ViewRefund, RefundDue)
+RECORD_REFUND_FINDING = Operation("record_refund_finding", RecordRefundFinding, RefundNow)
+SET_REFUND_LIMIT = Operation("set_refund_limit", SetRefundLimit, RefundLimitSet)

@@ -1,0 +1,298 @@
+"""Giving money back: the states of a refund, what an inquiry means for it, when to ask. Pure.
+
+Money is set aside in the ledger before anyone outside hears of a refund, and it is submitted once.
+When nobody knows what happened the state is ``unknown``; only findings of an inquiry lead out of
+it. Where nobody outside can give the money back (a method that can't, or the merchant's choice) the
+merchant transfers it and records that: ``by_bank_transfer``, then ``transferred``.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+
+from portal.domain.errors import Conflict, InvalidInput
+from portal.domain.ledger import CauseKind
+from portal.domain.payment import (
+    NOT_FOUND_AFTER,
+    NOT_FOUND_AGAIN,
+    SUBMIT_GRACE,
+    UNRESOLVED_AFTER,
+    ask_again_s,
+)
+from portal.domain.transition import Edge, take
+
+RefundState = Literal[
+    "requested", "reserved", "submitting", "pending", "unknown", "succeeded", "failed",
+    "withdrawn", "by_bank_transfer", "transferred",
+]  # fmt: skip
+RefundEvent = Literal[
+    "reserve", "approve", "withdraw", "submit", "hand_over", "record_transfer",
+    "given", "accepted", "refused", "lost",
+    "found_succeeded", "found_failed", "found_pending", "found_unclear", "found_missing",
+]  # fmt: skip
+RefundFound = Literal["succeeded", "pending", "failed", "not_found", "unclear"]
+RefundReason = Literal["overpaid", "canceled", "wrong_bill", "goodwill", "other"]
+"""Why money goes back, for lists and sums; anything more stands in the note."""
+
+RefundWay = Literal["provider", "bank_transfer"]
+RefundChoice = Literal["approve", "withdraw", "record_transfer"]
+Role = Literal["owner", "clerk"]
+RefundCase = Literal["refund_failed", "refund_unresolved", "refund_contradicts"]
+
+HOLDING: Final[frozenset[RefundState]] = frozenset(
+    {
+        "reserved", "submitting", "pending", "unknown", "succeeded", "by_bank_transfer",
+        "transferred",
+    }
+)  # fmt: skip
+"""States that hold a part of what was taken: all of them together never exceed it."""
+
+ASKED: Final[frozenset[RefundState]] = frozenset({"submitting", "pending", "unknown"})
+"""States in which the provider is asked: it has heard of the refund, or may have."""
+
+ENDED: Final[frozenset[RefundState]] = frozenset(
+    {"succeeded", "failed", "withdrawn", "transferred"}
+)
+"""States out of which nothing leads but a success that was believed to have failed."""
+
+PENDING_UNRESOLVED_AFTER: Final = timedelta(days=7)
+"""A refund that a company took on may wait for days there; after these a person looks."""
+
+APPROVAL_LIFE_S: Final = 3 * 86_400
+"""So long a second person may approve; then it has to be asked for again."""
+
+LIMIT_DEFAULT_MINOR: Final = 10_000
+"""Yen that go back of one payment without a second person, unless the operator sets another sum."""
+
+TRANSFER_PAST_DAYS_MAX: Final = 366
+NOTE_CHARACTERS_MAX: Final = 500
+
+_FAILED: Final[Edge[RefundState]] = Edge("failed", "refund.failed")
+_SUCCEEDED: Final[Edge[RefundState]] = Edge("succeeded", "refund.succeeded")
+_PENDING: Final[Edge[RefundState]] = Edge("pending", "refund.pending")
+_UNCLEAR: Final[Edge[RefundState]] = Edge("unknown", "refund.unclear")
+_WITHDRAWN: Final[Edge[RefundState]] = Edge("withdrawn", "refund.withdrawn")
+
+TRANSITIONS: Final[dict[tuple[RefundState, RefundEvent], Edge[RefundState]]] = {
+    ("requested", "reserve"): Edge("reserved", "refund.reserved"),
+    ("requested", "approve"): Edge("reserved", "refund.approved"),
+    ("requested", "withdraw"): _WITHDRAWN,
+    ("reserved", "withdraw"): _WITHDRAWN,
+    ("reserved", "submit"): Edge("submitting", "refund.submitted"),
+    ("reserved", "hand_over"): Edge("by_bank_transfer", "refund.by_bank_transfer"),
+    ("by_bank_transfer", "withdraw"): _WITHDRAWN,
+    ("by_bank_transfer", "record_transfer"): Edge("transferred", "refund.transferred"),
+    ("submitting", "given"): _SUCCEEDED,
+    ("submitting", "accepted"): _PENDING,
+    ("submitting", "refused"): _FAILED,
+    ("submitting", "lost"): _UNCLEAR,
+    ("submitting", "found_succeeded"): _SUCCEEDED,
+    ("submitting", "found_failed"): _FAILED,
+    ("submitting", "found_pending"): _PENDING,
+    ("submitting", "found_unclear"): _UNCLEAR,
+    ("pending", "found_succeeded"): _SUCCEEDED,
+    ("pending", "found_failed"): _FAILED,
+    ("pending", "found_unclear"): _UNCLEAR,
+    ("unknown", "found_succeeded"): _SUCCEEDED,
+    ("unknown", "found_failed"): _FAILED,
+    ("unknown", "found_pending"): _PENDING,
+    ("unknown", "found_missing"): Edge("failed", "refund.never_received"),
+    ("failed", "found_succeeded"): Edge("succeeded", "refund.succeeded_late"),
+}
+"""Nothing leads back to ``submitting``; every event out of ``unknown`` is a finding. A refund that
+is ``withdrawn`` was never heard of outside."""
+
+_BOOKED: Final[dict[tuple[RefundState, RefundState], CauseKind]] = {
+    ("requested", "reserved"): "refund_reserved",
+    ("reserved", "withdrawn"): "refund_released",
+    ("by_bank_transfer", "withdrawn"): "refund_released",
+    ("by_bank_transfer", "transferred"): "refund_transferred",
+    ("submitting", "succeeded"): "refund_succeeded",
+    ("pending", "succeeded"): "refund_succeeded",
+    ("unknown", "succeeded"): "refund_succeeded",
+    ("submitting", "failed"): "refund_released",
+    ("pending", "failed"): "refund_released",
+    ("unknown", "failed"): "refund_released",
+    ("failed", "succeeded"): "refund_succeeded_late",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFacts:
+    """What judging a finding needs to know of a refund.
+
+    ``doubt_at``: since when the outcome is open (the submission). ``asked``: inquiries since the
+    present state began. ``missing_at``: first "not found" that counted, or None. ``room_minor``:
+    what of the payment nothing else holds.
+    """
+
+    state: RefundState
+    amount_minor: int
+    doubt_at: datetime
+    asked: int
+    missing_at: datetime | None
+    room_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundVerdict:
+    """What a finding means: the edge to take, when to ask again, what a person has to look at.
+
+    ``missing_at`` is the new value; ``code`` says why a refund failed.
+    """
+
+    edge: Edge[RefundState] | None = None
+    ask_in_s: float | None = None
+    missing_at: datetime | None = None
+    case: RefundCase | None = None
+    code: str | None = None
+
+
+def advance(state: RefundState, event: RefundEvent) -> Edge[RefundState]:
+    """The next state of a refund and the event code that must be emitted with it.
+
+    Raises: Conflict ``refund_state`` (params ``state``, ``event``) for an edge not in the table.
+    """
+    return take(TRANSITIONS, state, event, "refund_state")
+
+
+def booked_with(before: RefundState, after: RefundState) -> CauseKind | None:
+    """What the ledger is told of a change of state; None when no money moves by it."""
+    return _BOOKED.get((before, after))
+
+
+def check_amount(amount_minor: int, room_minor: int) -> None:
+    """Refuse what is nothing, or more than the payment still has.
+
+    Raises: InvalidInput ``refund_amount`` (param ``field``); Conflict ``refund_exceeds`` (param
+    ``amount_minor``: what can be given back). Units: minor units.
+    """
+    if amount_minor < 1:
+        raise InvalidInput("refund_amount", params={"field": "amount"})
+    if amount_minor > room_minor:
+        raise Conflict(
+            "refund_exceeds", params={"field": "amount", "amount_minor": max(room_minor, 0)}
+        )
+
+
+def needs_approval(amount_minor: int, unapproved_minor: int, limit_minor: int) -> bool:
+    """Whether a second person must approve.
+
+    ``unapproved_minor`` goes or went back of the same payment without one: many small refunds are
+    as large as their sum.
+    """
+    return amount_minor + unapproved_minor > limit_minor
+
+
+def check_transfer_day(day: date, today: date) -> None:
+    """Refuse a day on which the merchant can't have transferred anything.
+
+    Raises: InvalidInput ``transfer_day`` (param ``field``).
+    """
+    if not today - timedelta(days=TRANSFER_PAST_DAYS_MAX) <= day <= today:
+        raise InvalidInput("transfer_day", params={"field": "transferredOn"})
+
+
+def judge(
+    facts: RefundFacts, found: RefundFound, amount_minor: int, code: str, now: datetime
+) -> RefundVerdict:
+    """What the finding ``found`` of an inquiry, read at ``now``, means for the refund.
+
+    Units: ``amount_minor`` as the provider has it; it matters only for a success.
+    """
+    if found == "succeeded" and amount_minor != facts.amount_minor:
+        return _judge_other_amount(facts, now)
+    if facts.state in ASKED:
+        return _judge_asked(facts, found, code, now)
+    return _judge_other(facts, found)
+
+
+def _judge_asked(facts: RefundFacts, found: RefundFound, code: str, now: datetime) -> RefundVerdict:
+    match found:
+        case "succeeded":
+            return RefundVerdict(edge=advance(facts.state, "found_succeeded"))
+        case "failed":
+            edge = advance(facts.state, "found_failed")
+            return RefundVerdict(edge=edge, case="refund_failed", code=code or "provider_refused")
+        case "pending":
+            return _stay_or_move(facts, "pending", "found_pending", now)
+        case "not_found":
+            return _judge_not_found(facts, now)
+        case "unclear":
+            if facts.state == "submitting" and now - facts.doubt_at >= SUBMIT_GRACE:
+                return _stay_or_move(facts, "unknown", "found_unclear", now)
+            return _stay(facts, facts.state, facts.asked + 1, now)
+
+
+def _judge_not_found(facts: RefundFacts, now: datetime) -> RefundVerdict:
+    age = now - facts.doubt_at
+    if facts.state == "submitting" and age < SUBMIT_GRACE:
+        return _stay(facts, facts.state, facts.asked + 1, now)
+    counts = age >= NOT_FOUND_AFTER
+    again = facts.missing_at is not None and now - facts.missing_at >= NOT_FOUND_AGAIN
+    if facts.state == "unknown" and counts and again:
+        edge = advance("unknown", "found_missing")
+        return RefundVerdict(edge=edge, case="refund_failed", code="never_received")
+    moved = _stay_or_move(facts, "unknown", "found_unclear", now)
+    if counts:
+        return replace(
+            moved, ask_in_s=NOT_FOUND_AGAIN.total_seconds(), missing_at=facts.missing_at or now
+        )
+    soon = max((NOT_FOUND_AFTER - age).total_seconds(), 1.0)
+    return replace(moved, ask_in_s=min(moved.ask_in_s or soon, soon))
+
+
+def _judge_other(facts: RefundFacts, found: RefundFound) -> RefundVerdict:
+    """A finding about a refund that we believed to be over, or never to have left."""
+    if facts.state == "succeeded":
+        contradicts = found in {"failed", "not_found"}
+        return RefundVerdict(case="refund_contradicts" if contradicts else None)
+    if found not in {"succeeded", "pending"}:
+        return RefundVerdict()
+    if facts.state == "failed" and found == "succeeded" and facts.amount_minor <= facts.room_minor:
+        edge = advance("failed", "found_succeeded")
+        return RefundVerdict(edge=edge, case="refund_contradicts")
+    # More left than was taken, or what we never sent: nobody but a person can tell what to book.
+    return RefundVerdict(case="refund_contradicts")
+
+
+def _judge_other_amount(facts: RefundFacts, now: datetime) -> RefundVerdict:
+    """Another amount than ours went back: not booked until a person has looked."""
+    if facts.state not in ASKED:
+        return RefundVerdict(case="refund_contradicts")
+    moved = _stay_or_move(facts, "unknown", "found_unclear", now)
+    return replace(moved, case="refund_contradicts")
+
+
+def _stay_or_move(
+    facts: RefundFacts, state: RefundState, event: RefundEvent, now: datetime
+) -> RefundVerdict:
+    if facts.state == state:
+        return _stay(facts, state, facts.asked + 1, now)
+    return replace(_stay(facts, state, 0, now), edge=advance(facts.state, event))
+
+
+def _stay(facts: RefundFacts, state: RefundState, asked: int, now: datetime) -> RefundVerdict:
+    doubt = now - facts.doubt_at
+    patience = PENDING_UNRESOLVED_AFTER if state == "pending" else UNRESOLVED_AFTER
+    return RefundVerdict(
+        ask_in_s=ask_again_s("processing", asked, doubt.total_seconds()),
+        case="refund_unresolved" if doubt > patience else None,
+    )
+
+
+def choices_of(
+    state: RefundState, role: Role | None, *, is_asker: bool, is_late: bool
+) -> tuple[RefundChoice, ...]:
+    """What someone may do about a refund; ``role`` None is a system, which may do nothing.
+
+    Approving takes an owner who did not ask, in time; saying that money was transferred an owner;
+    taking back what nobody outside has heard of the asker or an owner.
+    """
+    is_owner = role == "owner"
+    offered: tuple[tuple[RefundChoice, bool], ...] = (
+        ("approve", state == "requested" and is_owner and not is_asker and not is_late),
+        ("record_transfer", state == "by_bank_transfer" and is_owner),
+        ("withdraw", (state, "withdraw") in TRANSITIONS and (is_owner or is_asker)),
+    )
+    return tuple(choice for choice, is_offered in offered if is_offered and role is not None)

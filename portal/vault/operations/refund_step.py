@@ -1,0 +1,196 @@
+"""Data zone, stage "payment": a refund's way to its provider: one submission, then only questions.
+
+The refund moves to ``submitting`` and commits, with the inquiry that will find out about it
+whatever happens, before the provider hears of it. Whoever takes the task up later finds it so and
+sends nothing.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from portal.contract.refund import (
+    BEGIN_REFUND,
+    RECORD_REFUND_FINDING,
+    RECORD_REFUND_SUBMISSION,
+    VIEW_REFUND,
+    BeginRefund,
+    RecordRefundFinding,
+    RecordRefundSubmission,
+    RefundBegun,
+    RefundDue,
+    RefundNow,
+    RefundOutcome,
+    ViewRefund,
+)
+from portal.domain import refund as rules
+from portal.domain.errors import NotFound
+from portal.domain.payment import SUBMIT_GRACE, ask_again_s
+from portal.domain.refund import ASKED, RefundEvent, RefundFacts
+from portal.vault.act import Act
+from portal.vault.refund import (
+    Refund,
+    held_of,
+    lock_refund,
+    open_refund_case,
+    plan_inquiry,
+    read_refund,
+    step,
+    store_refund,
+)
+from portal.vault.registry import operation
+from portal.vault.texts import check_tokens
+
+_WORK: Final = frozenset({"work"})
+_LEASE: Final = frozenset({"lease"})
+_EVENTS: Final[dict[RefundOutcome, RefundEvent]] = {
+    "succeeded": "given",
+    "accepted": "accepted",
+    "refused": "refused",
+    "unknown": "lost",
+}
+_PAYMENT: Final = """
+select a.reference, a.provider_ref, a.amount_minor, m.code
+from attempt a join merchant m on m.id = a.merchant_id where a.merchant_id = $1 and a.id = $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    """The payment that a refund is of, as its provider knows it."""
+
+    reference: str
+    provider_ref: str
+    remaining_minor: int
+    account: str
+
+
+async def _read_paid(act: Act, refund: Refund) -> _Paid:
+    row = await act.db.fetchrow(_PAYMENT, act.merchant_id, refund.attempt_id)
+    if row is None:
+        raise NotFound("not_found", params={"kind": "attempt"})
+    remaining = row["amount_minor"] - await held_of(act, refund.attempt_id)
+    return _Paid(row["reference"], row["provider_ref"], remaining, row["code"])
+
+
+@operation(BEGIN_REFUND, callers=_WORK, kinds=_LEASE, audit="effect")
+async def begin_refund(act: Act, request: BeginRefund) -> RefundBegun:
+    """Say what to send, to the one caller who may: the refund is ``submitting`` from here on.
+
+    Raises: NotFound for another refund than the lease's.
+    """
+    act.require_scope(request.refund_id)
+    bill, refund = await lock_refund(act, request.refund_id)
+    fresh = refund.state == "reserved"
+    if fresh:
+        moved = await step(act, bill, refund, rules.advance(refund.state, "submit"))
+        moved = replace(moved, doubt_at=act.now)
+        # Whoever is to send it may die before or after it: this inquiry finds out either way.
+        moved = await plan_inquiry(act, moved, SUBMIT_GRACE.total_seconds())
+        refund = await store_refund(act, moved)
+    paid = await _read_paid(act, refund)
+    return RefundBegun(
+        fresh=fresh,
+        provider=refund.provider,
+        reference=paid.reference,
+        provider_ref=paid.provider_ref,
+        refund_reference=refund.reference,
+        amount_minor=refund.amount_minor,
+        remaining_minor=paid.remaining_minor,
+        account=paid.account,
+    )
+
+
+@operation(RECORD_REFUND_SUBMISSION, callers=_WORK, kinds=_LEASE, audit="effect")
+async def record_refund_submission(act: Act, request: RecordRefundSubmission) -> RefundNow:
+    """Record what the provider said to the one call; finishes the lease's task.
+
+    A refund that has moved on since (an inquiry was quicker) keeps its state; if the provider took
+    it on, it is asked about at once.
+
+    Raises: NotFound for another refund than the lease's; InvalidInput for a text that may not be
+    stored.
+    """
+    check_tokens(provider_ref=request.provider_ref, code=request.code)
+    act.require_scope(request.refund_id)
+    bill, refund = await lock_refund(act, request.refund_id)
+    told = replace(refund, provider_ref=request.provider_ref or refund.provider_ref)
+    if refund.state == "submitting":
+        edge = rules.advance(refund.state, _EVENTS[request.outcome])
+        code = request.code or None if edge.state == "failed" else None
+        told = await step(act, bill, told, edge, code)
+        wait_s = ask_again_s("processing", 0, 0.0) if told.state in ASKED else None
+        told = await store_refund(act, await plan_inquiry(act, told, wait_s))
+        if told.state == "failed":
+            await open_refund_case(act, told, "refund_failed")
+    elif request.outcome in {"succeeded", "accepted"} and refund.state != "succeeded":
+        told = await store_refund(act, await plan_inquiry(act, told, 0.0))
+    await act.close_task()
+    return RefundNow(state=told.state)
+
+
+@operation(VIEW_REFUND, callers=_WORK, kinds=_LEASE, audit="none")
+async def view_refund(act: Act, request: ViewRefund) -> RefundDue:
+    """Say what to ask the provider about, or that nothing needs asking any more.
+
+    Raises: NotFound for another refund than the lease's.
+    """
+    act.require_scope(request.refund_id)
+    refund = await read_refund(act, request.refund_id)
+    paid = await _read_paid(act, refund)
+    return RefundDue(
+        settled=refund.state not in ASKED and refund.ask_at is None,
+        provider=refund.provider,
+        reference=paid.reference,
+        provider_ref=paid.provider_ref,
+        refund_reference=refund.reference,
+        amount_minor=refund.amount_minor,
+        remaining_minor=paid.remaining_minor,
+        account=paid.account,
+    )
+
+
+@operation(RECORD_REFUND_FINDING, callers=_WORK, kinds=_LEASE, audit="effect")
+async def record_refund_finding(act: Act, request: RecordRefundFinding) -> RefundNow:
+    """Book what an inquiry found; the only way out of unknown. Finishes the lease's task.
+
+    A success that comes late is booked if the payment still has room for it, and opens a case.
+
+    Raises: NotFound for another refund than the lease's; InvalidInput for a text that may not be
+    stored.
+    """
+    check_tokens(provider_ref=request.provider_ref, code=request.code)
+    act.require_scope(request.refund_id)
+    bill, refund = await lock_refund(act, request.refund_id)
+    verdict = rules.judge(
+        await _facts(act, refund), request.state, request.amount_minor, request.code, act.now
+    )
+    told = replace(
+        refund,
+        asked=refund.asked + 1,
+        missing_at=verdict.missing_at,
+        provider_ref=request.provider_ref or refund.provider_ref,
+        ask_at=refund.ask_at if refund.ask_at and refund.ask_at > act.now else None,
+    )
+    if verdict.edge is not None:
+        told = await step(act, bill, told, verdict.edge, verdict.code)
+    told = await store_refund(act, await plan_inquiry(act, told, verdict.ask_in_s))
+    if verdict.case is not None:
+        await open_refund_case(act, told, verdict.case)
+    await act.close_task()
+    return RefundNow(state=told.state)
+
+
+async def _facts(act: Act, refund: Refund) -> RefundFacts:
+    paid: int = await act.db.fetchval(
+        "select amount_minor from attempt where merchant_id = $1 and id = $2",
+        act.merchant_id,
+        refund.attempt_id,
+    )
+    return RefundFacts(
+        state=refund.state,
+        amount_minor=refund.amount_minor,
+        doubt_at=refund.doubt_at or refund.state_at,
+        asked=refund.asked,
+        missing_at=refund.missing_at,
+        room_minor=paid - await held_of(act, refund.attempt_id),
+    )
