@@ -68,6 +68,15 @@ def test_any_bytes_in_any_parts_give_the_rows_of_csv_reader(
     assert sum(cut.rows for cut in cuts) == len(expected)
 
 
+def test_an_empty_part_after_a_cr_loses_no_row() -> None:
+    body = b'head,er\n"a"\r"b"\n'
+
+    cuts, _ = cut_up(body, [12, 12])
+
+    assert rows_of(body, cuts) == [["a"], ["b"]]
+    assert sum(cut.rows for cut in cuts) == 2
+
+
 @given(mess, st.data())
 def test_lines_are_those_of_an_editor(body: bytes, data: st.DataObject) -> None:
     body = b"head,er\n" + body + b"\nlast"

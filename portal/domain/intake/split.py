@@ -93,6 +93,8 @@ class Splitter:
             ``header_too_long`` (the header must lie in the first part), ``too_many_rows`` (param
             ``max``).
         """
+        if not part:
+            return []  # says nothing, not even whether a CR before it was a line's end
         state = self.state
         part_start = state.offset
         if part_start == 0:
