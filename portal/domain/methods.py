@@ -26,3 +26,6 @@ METHODS: Final[dict[str, MethodFacts]] = {
 """Every way to pay that this release has, in the order in which pages offer them. The bounds are
 defaults, not laws: what a company's contract or a payer's own limit really allows can only be
 lower, and its refusal is then shown as a decline."""
+
+WALLETS: Final = frozenset({"paypay", "sandbox_wallet"})
+"""Providers that are wallets: what a merchant may name as one."""

@@ -76,6 +76,9 @@ _QUERY: Final = re.compile(rf"(?:{_SEGMENT}|[/?])*", re.ASCII)
 _HIDDEN: Final = re.compile(r"%(?:2e|2f|5c|25|[01][0-9a-f]|7f)", re.ASCII | re.IGNORECASE)
 """Escapes that decode to a dot, a slash, a backslash, a percent sign or a control character."""
 
+_DOTTED: Final = re.compile(r"\.{1,2}(?:(?:;|%3b).*)?", re.ASCII | re.IGNORECASE)
+"""``.`` and ``..``, also with path parameters, which some servers take off before they resolve."""
+
 _PLACEHOLDER: Final = re.compile(
     r"\{\{(delivery:to|delivery:body|credential:[a-z0-9][a-z0-9_.-]{0,63})\}\}", re.ASCII
 )
@@ -100,7 +103,7 @@ def is_path(path: str) -> bool:
         return False
     if _HIDDEN.search(path) is not None or "//" in path:
         return False
-    return not any(segment in {".", ".."} for segment in path.split("/"))
+    return not any(_DOTTED.fullmatch(segment) for segment in path.split("/"))
 
 
 def is_query(query: str) -> bool:

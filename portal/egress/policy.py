@@ -176,6 +176,8 @@ class RuleBook:
         return Policy(rules)
 
     def _refuse_rollback(self, rules: Rules) -> None:
+        # Terms that no rule uses are left out (omit_defaults): a relay that knows new ones must
+        # not take the file that an older one took for another.
         digest = hashlib.sha256(msgspec.json.encode(rules)).hexdigest()
         highest = self._highest()
         if highest is not None:

@@ -63,7 +63,9 @@ class RulesRefused(Exception):
         self.faults = faults
 
 
-class Signer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Signer(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Who signs a rule's requests, and the names of the credentials that it signs with.
 
     See ``portal.egress.signers``. ``key`` tells the company who signed and ``secret`` proves it;
@@ -75,7 +77,9 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     secret: str
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Rule(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """What one role may send to one host and port.
 
     ``originate`` (the default): the relay speaks TLS itself and checks ``methods`` and
@@ -137,7 +141,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return (*self.credentials, *signing)
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Rules(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """The payload: ``version`` grows with every file ever signed for an installation."""
 
     version: int

@@ -137,6 +137,8 @@ def _read_body(request: OutboundRequest, rule: Rule) -> Tree | list[tuple[str, s
         raise Denied("body_invalid")
     if rule.shapes_body and request.body_kind not in CONTENT_TYPES:
         raise Denied("place_not_as_fixed")
+    if rule.signer is not None and request.body_kind == "raw":
+        raise Denied("body_invalid")  # a signature stands for a body that we wrote, type and all
     try:
         match request.body_kind:
             case "json":

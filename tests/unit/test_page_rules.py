@@ -147,6 +147,7 @@ def test_each_method_that_can_not_be_used_says_why() -> None:
     assert reasons(lifecycle="canceled") == "not_payable"
     assert reasons(offered=frozenset()) == "not_offered"
     assert reasons(amount=9_999_999) is None
+    assert reasons(amount=0) == "amount_too_small"
     assert reasons(amount=10_000_000) == "amount_too_large"
 
 
@@ -174,7 +175,6 @@ def test_a_page_that_nobody_can_be_on_holds_up_no_method() -> None:
 
 def test_what_the_merchant_does_not_take_is_not_called_busy() -> None:
     assert reasons("requires_action", method="wallet", held_by="card") == "not_offered"
-    assert reasons(amount=0) == "amount_too_small"
 
 
 @pytest.mark.parametrize(

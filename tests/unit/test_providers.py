@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.application.channels.registry import BY_CHANNEL, find_sender
-from portal.application.methods.registry import BY_REDIRECT, find_redirect
+from portal.application.methods.registry import BY_REDIRECT, REFUNDS, find_redirect
 from portal.application.providers import _template, exchange, registry, sandbox_card, sandbox_sms
 from portal.application.providers.exchange import Endpoint, MessageWanted, SessionWanted
 from portal.domain.errors import InvalidInput, InvariantBroken
+from portal.domain.methods import METHODS, WALLETS
 from portal.domain.money import Money
 from portal.domain.payment import DECLINE_CODES
 from portal.domain.reference import FORMS
@@ -347,3 +348,19 @@ def test_endpoints_are_read_whole_or_refused_with_every_fault() -> None:
     }
     with pytest.raises(ValueError, match=r"x=h\.test, y=:1, z=h:65536, v=h:1/, w=h:1/a b$"):
         exchange.parse_endpoints("a=h.test:1,x=h.test,y=:1,z=h:65536,v=h:1/,w=h:1/a b")
+
+
+def test_a_wallet_is_who_has_a_wallets_adapter_and_nobody_else() -> None:
+    assert set(BY_REDIRECT["wallet"]) == WALLETS
+    assert not WALLETS & set(BY_REDIRECT["card"])
+
+
+def test_whoever_takes_a_method_that_can_be_refunded_gives_back_too() -> None:
+    takers = {
+        provider
+        for method, adapters in BY_REDIRECT.items()
+        if METHODS[method].can_refund
+        for provider in adapters
+    }
+
+    assert set(REFUNDS) == takers

@@ -1,10 +1,12 @@
 """The signed list: what is taken, what never is, and what it decides."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -83,6 +85,20 @@ def test_a_newer_file_is_taken_and_the_version_remembered(files: Files) -> None:
 def test_the_same_file_is_good_after_a_restart(files: Files) -> None:
     assert files.book().policy.version == 3
     assert files.book().policy.version == 3
+
+
+def test_terms_that_no_rule_uses_are_no_part_of_what_a_version_is_known_by(files: Files) -> None:
+    """Else a relay that knows a newer term would refuse the file that an older one took."""
+    files.book()
+    known = json.loads((files.folder / VERSION_FILE).read_text())["digest"]
+    payload = json.loads(json.loads(files.file.read_bytes())["payload"])
+
+    given = read_rules(files.file.read_bytes(), files.key.public_key(), production=False)
+
+    [spelt] = json.loads(msgspec.json.encode(given))["rules"]
+    assert set(spelt) <= set(payload["rules"][0])
+    assert "signer" not in spelt
+    assert known == hashlib.sha256(msgspec.json.encode(given)).hexdigest()
 
 
 def _rolled_back(files: Files) -> None:
@@ -262,6 +278,9 @@ def test_signing_takes_structs_as_well_as_mappings() -> None:
         ({"path": "//v1/messages"}, "path_invalid"),
         ({"path": "/v1//messages"}, "path_invalid"),
         ({"path": "/v1/../v2"}, "path_invalid"),
+        ({"path": "/v1/..;/v2"}, "path_invalid"),
+        ({"path": "/v1/.;a=b/v2"}, "path_invalid"),
+        ({"path": "/v1/..%3Bx/v2"}, "path_invalid"),
         ({"path": "/v1/./x"}, "path_invalid"),
         ({"path": "/v1/.."}, "path_invalid"),
         ({"path": "/v1/%2e%2e/v2"}, "path_invalid"),

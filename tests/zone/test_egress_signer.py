@@ -83,6 +83,7 @@ async def test_no_two_requests_share_a_nonce(relay: Relay) -> None:
         ({"headers": {"AUTHORIZATION": "Bearer {{credential:provider}}"}}, "header_not_allowed"),
         ({"signer": ""}, "signer_not_as_ruled"),
         ({"signer": "OPA"}, "signer_not_as_ruled"),
+        ({"body_kind": "raw"}, "body_invalid"),
         ({"signer": "sigv4"}, "signer_not_as_ruled"),
         ({"path": "/v1/messages"}, "signer_not_as_ruled"),
         ({"body": '{"a":"{{credential:opa.secret}}"}'}, "credential_not_allowed"),

@@ -324,6 +324,8 @@ async def test_a_payment_under_way_stays_at_the_wallet_where_it_began(till: Till
     away = await till.press(payer)
     await set_wallet(till.world, "")
 
+    notice = RecordNotice(merchant_code="mizu", provider=WALLET, raw=b"{}", claims=())
+    await till.world.web.call(RECORD_NOTICE, notice)  # the company that has the payment is heard
     back = await till.end(away, "approve")
 
     assert back.attempt.state == "succeeded"
@@ -333,6 +335,7 @@ async def test_a_payment_under_way_stays_at_the_wallet_where_it_began(till: Till
 async def test_only_a_known_company_can_be_a_merchants_wallet(till: Till) -> None:
     for code, provider, refusal in (
         ("mizu", "someone_else", "provider_unknown"),
+        ("mizu", "sandbox_card", "provider_unknown"),
         ("nobody", WALLET, "merchant_unknown"),
     ):
         with pytest.raises(NotFound, match=refusal):

@@ -37,6 +37,7 @@ from portal.application.payment.inquire import finish_return
 from portal.contract.payment import VIEW_ATTEMPT, ViewAttempt
 from portal.domain.errors import InvalidInput, Param, TryLater, Unknown
 from portal.domain.ids import AttemptId, from_public
+from portal.domain.methods import METHODS
 
 UNCLEAR: Final = "payment_unclear"
 """The one refusal of a payment that the page itself explains: money may be on its way."""
@@ -103,10 +104,12 @@ async def start_payment(request: Request) -> Response:
     expected = read_whole(form.get("expected", ""))
     if expected is None:
         raise InvalidInput("form_malformed")
+    method, key = form.get("method", ""), form.get("key", "")
     intent = {
-        "method": form.get("method", ""),
+        "method": method,
         "expectedAmount": expected,
-        "idempotencyKey": form.get("key", ""),
+        # Who goes back to an old page and chooses another method means another payment.
+        "idempotencyKey": f"{key}.{method}" if key and method in METHODS else key,
     }
     data = await run_operation(context, "PaymentStart", {"input": intent})
     started = data["paymentStart"]

@@ -8,7 +8,7 @@ from portal.application.methods.card import CARD
 from portal.application.methods.redirect import ByRedirect
 from portal.application.methods.refunds import Refunds
 from portal.application.methods.wallet import WALLET
-from portal.application.providers import sandbox_card
+from portal.application.providers import gmopg, sandbox_card, smbc_gp, stripe
 from portal.domain.errors import InvariantBroken
 
 BY_REDIRECT: Final[Mapping[str, Mapping[str, ByRedirect]]] = MappingProxyType(
@@ -16,7 +16,14 @@ BY_REDIRECT: Final[Mapping[str, Mapping[str, ByRedirect]]] = MappingProxyType(
 )
 """Method → provider → adapter, for methods that send the payer to the provider's page."""
 
-REFUNDS: Final[Mapping[str, Refunds]] = MappingProxyType({"sandbox_card": sandbox_card.ADAPTER})
+REFUNDS: Final[Mapping[str, Refunds]] = MappingProxyType(
+    {
+        "gmopg": gmopg.ADAPTER,
+        "sandbox_card": sandbox_card.ADAPTER,
+        "smbc_gp": smbc_gp.ADAPTER,
+        "stripe": stripe.ADAPTER,
+    }
+)
 """Provider → adapter, for those that give back what they took."""
 
 

@@ -65,8 +65,9 @@ async def _enter(act: Act, request: RecordNotice) -> None:
     if not await enter_merchant(act, request.merchant_code):
         raise NotFound("merchant_unknown")
     uses = await act.db.fetchval(
-        "select true from merchant where id = $1 and $2 in (sms_provider, card_provider,"
-        " wallet_provider)",
+        "select true from merchant where id = $1 and"
+        " ($2 in (sms_provider, card_provider, wallet_provider)"
+        " or exists (select from attempt where merchant_id = $1 and provider = $2))",
         act.merchant_id,
         request.provider,
     )

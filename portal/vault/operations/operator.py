@@ -36,7 +36,7 @@ from portal.domain.card_number import refuse_card_number
 from portal.domain.contact import normalise_email
 from portal.domain.errors import Conflict, InvalidInput, NotFound
 from portal.domain.ids import MerchantId, StaffId
-from portal.domain.reference import FORMS
+from portal.domain.methods import WALLETS
 from portal.kit import limits
 from portal.kit.crypto import sha256
 from portal.vault import audit, staff
@@ -106,8 +106,8 @@ def _check_merchant(request: FoundMerchant) -> None:
 
 
 def _check_wallet(provider: str) -> None:
-    """No reference could be made for a provider without a form, so nobody could pay there."""
-    if provider and provider not in FORMS:
+    """A card company named as a wallet would show payers its card page under the wallet's name."""
+    if provider and provider not in WALLETS:
         raise NotFound("provider_unknown")
 
 
