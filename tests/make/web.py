@@ -40,7 +40,9 @@ def web_settings(folder: Path, *, origin: str = ORIGIN, instance: str = "t1") ->
         public_origin=origin,
         cookie_key_file=key,
         instance=instance,
-        provider_endpoints="sandbox_card=card.sandbox.test:9443",
+        provider_endpoints=(
+            "sandbox_card=card.sandbox.test:9443,sandbox_wallet=wallet.sandbox.test:9443"
+        ),
     )
 
 

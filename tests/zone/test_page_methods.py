@@ -1,0 +1,54 @@
+"""The bill's form over HTTP, with two ways to pay: which choice is which intent."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import urljoin
+
+import httpx
+import pytest_asyncio
+
+from portal.stack.payers import read_page
+from portal.vault.server import VaultServer
+from tests.make.money import World, new_world
+from tests.make.vault import Ground
+from tests.make.web import ORIGIN, Web, running_web, web_settings
+
+
+@pytest_asyncio.fixture
+async def world(ground: Ground, vault: VaultServer) -> World:
+    return await new_world(vault, ground.client, "minato", wallet="sandbox_wallet")
+
+
+@pytest_asyncio.fixture
+async def web(ground: Ground, world: World) -> AsyncIterator[Web]:
+    """No relay is there, so every company is away: an attempt fails as soon as it began."""
+    settings = web_settings(ground.folder)
+    async with running_web(ground.folder, world.web, settings=settings) as running:
+        yield running
+
+
+async def choose(browser: httpx.AsyncClient, page: httpx.Response, method: str) -> httpx.Response:
+    """Send the form of a page as it was shown, however old it is."""
+    [form] = [one for one in read_page(page.text).forms if one.action.endswith("/pay")]
+    return await browser.post(
+        urljoin(str(page.url), form.action),
+        data=form.fields | {"method": method},
+        headers={"origin": ORIGIN},
+    )
+
+
+async def test_another_method_on_an_old_page_is_another_payment_and_not_a_forgery(
+    world: World, web: Web
+) -> None:
+    payer = await world.payer()
+
+    async with web.browser(follow_redirects=True) as browser:
+        old = await browser.get(f"/p/{world.code}/{payer.secret}")
+        for method in ("card", "card", "wallet", "wallet"):
+            answer = await choose(browser, old, method)
+            assert answer.status_code == 200
+
+    tried = await world.rows("select method, state from attempt order by id")
+    assert [(row["method"], row["state"]) for row in tried] == [
+        ("card", "failed"),
+        ("wallet", "failed"),
+    ]
