@@ -153,7 +153,7 @@ async def test_sandboxs_card_company_passes_with_a_payer_at_its_page(tmp_path: P
         )
 
     assert good, bench.text
-    assert "3 of 3 acts fit" in bench.text
+    assert "6 of 6 acts fit" in bench.text
     assert SANDBOX_KEY not in bench.text
 
 
