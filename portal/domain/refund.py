@@ -64,6 +64,9 @@ APPROVAL_LIFE_S: Final = 3 * 86_400
 LIMIT_DEFAULT_MINOR: Final = 10_000
 """Yen that go back of one payment without a second person, unless the operator sets another sum."""
 
+LOOK_BACK_S: Final = 86_400.0
+"""What was never received is asked about once more after this: its sender may have been frozen."""
+
 TRANSFER_PAST_DAYS_MAX: Final = 366
 NOTE_CHARACTERS_MAX: Final = 500
 
@@ -123,7 +126,8 @@ class RefundFacts:
 
     ``doubt_at``: since when the outcome is open (the submission). ``asked``: inquiries since the
     present state began. ``missing_at``: first "not found" that counted, or None. ``room_minor``:
-    what of the payment nothing else holds.
+    what of the payment nothing else holds. ``is_known``: the provider gave the refund a name of its
+    own, so it can't have missed it: "not found" then frees nothing and is a person's to clear up.
     """
 
     state: RefundState
@@ -132,6 +136,7 @@ class RefundFacts:
     asked: int
     missing_at: datetime | None
     room_minor: int
+    is_known: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,8 +236,13 @@ def _judge_not_found(facts: RefundFacts, now: datetime) -> RefundVerdict:
     counts = age >= NOT_FOUND_AFTER
     again = facts.missing_at is not None and now - facts.missing_at >= NOT_FOUND_AGAIN
     if facts.state == "unknown" and counts and again:
+        if facts.is_known:
+            stays = _stay(facts, facts.state, facts.asked + 1, now)
+            return replace(stays, missing_at=facts.missing_at, case="refund_contradicts")
         edge = advance("unknown", "found_missing")
-        return RefundVerdict(edge=edge, case="refund_failed", code="never_received")
+        return RefundVerdict(
+            edge=edge, ask_in_s=LOOK_BACK_S, case="refund_failed", code="never_received"
+        )
     moved = _stay_or_move(facts, "unknown", "found_unclear", now)
     if counts:
         return replace(

@@ -119,6 +119,7 @@ async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) ->
         return before
     act.closing.add("settled", act.merchant_id, bill_id, edge.state, act.business)
     is_returned = edge.code == "bill.overpayment_returned"
-    amount = sums.given_back if is_returned else sums.in_transit
+    # What came beyond what was owed has gone back; goodwill beside it is not part of that.
+    amount = sums.taken - sums.paid if is_returned else sums.taken
     await act.emit(bill_id, edge.code, amount_minor=amount)
     return edge.state

@@ -127,6 +127,13 @@ async def use_step(act: Act, staff_id: UUID, step: int) -> int | None:
     return 0
 
 
+async def lock(act: Act, staff_id: UUID) -> None:
+    """Lock a member of staff until the act ends: their codes are looked at one by one."""
+    await act.db.execute(
+        "select from staff where merchant_id = $1 and id = $2 for update", act.merchant_id, staff_id
+    )
+
+
 async def count_failure(act: Act, staff_id: UUID) -> None:
     """One more failure; from the fifth on each locks, and each lock is twice the one before."""
     failures: int | None = await act.db.fetchval(

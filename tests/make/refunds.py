@@ -147,9 +147,11 @@ class Counter:
         )
 
     async def answered(
-        self, lease: Leased, outcome: str, *, ref: str = "cr_1", code: str = ""
+        self, lease: Leased, outcome: str, *, ref: str | None = None, code: str = ""
     ) -> RefundNow:
-        """What the provider said to the one call."""
+        """What the provider said to the one call; it has a name for what it knows."""
+        if ref is None:
+            ref = "cr_1" if outcome in {"accepted", "succeeded"} else ""
         request = RecordRefundSubmission(
             refund_id=lease.subject_id,
             outcome=outcome,
@@ -164,7 +166,7 @@ class Counter:
         """What an inquiry learned."""
         request = RecordRefundFinding(
             refund_id=lease.subject_id, state=state, amount_minor=amount,  # type: ignore[arg-type]
-            provider_ref="cr_1", code=code,
+            provider_ref="cr_1" if state in {"succeeded", "pending"} else "", code=code,
         )  # fmt: skip
         return await self.world.work.call(RECORD_REFUND_FINDING, request, lease.authority)
 

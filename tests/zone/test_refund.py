@@ -126,6 +126,37 @@ async def test_a_lost_answer_is_asked_about_and_never_sent_again(
     assert "payment.refund" not in [one.kind for one in await counter.world.leases()]
 
 
+async def test_what_the_provider_has_named_is_never_taken_for_never_received(
+    counter: Counter,
+) -> None:
+    bill, attempt = await paid(counter.world)
+    refund = await counter.ask(bill, attempt, 3000)
+    await counter.sent("accepted")
+
+    for minutes in (16, 2, 60):
+        assert await counter.inquired(refund, "not_found", minutes=minutes) == "unknown"
+
+    assert await held(counter.world, attempt) == 3000
+    assert await counter.world.cases() == ["refund_contradicts"]
+    assert await counter.inquired(refund, "succeeded", minutes=25 * 60) == "succeeded"
+
+
+async def test_what_was_never_received_is_looked_for_once_more_a_day_later(
+    counter: Counter,
+) -> None:
+    """Its sender may have been frozen in the middle, and woken up after all."""
+    bill, attempt = await paid(counter.world)
+    refund = await counter.ask(bill, attempt, 3000)
+    await counter.sent("unknown")
+    await counter.inquired(refund, "not_found", minutes=16)
+    assert await counter.inquired(refund, "not_found", minutes=2) == "failed"
+
+    assert await counter.inquired(refund, "succeeded", minutes=25 * 60) == "succeeded"
+
+    assert await counter.world.cases() == ["refund_contradicts", "refund_failed"]
+    assert await held(counter.world, attempt) == 3000
+
+
 async def test_what_the_provider_never_received_is_free_again_after_two_questions(
     counter: Counter,
 ) -> None:

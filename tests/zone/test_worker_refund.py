@@ -143,7 +143,7 @@ async def test_a_relay_that_is_away_fails_the_refund_and_nothing_moves(till: Til
     assert await till.world.books(till.bill) == {"billed": -AMOUNT, "in_transit": AMOUNT}
 
 
-async def test_a_lease_that_was_lost_between_begin_and_send_sends_nothing(till: Till) -> None:
+async def test_a_refund_that_somebody_has_begun_is_not_sent_again(till: Till) -> None:
     refund = await till.counter.ask(till.bill, till.attempt, 3000)
     lease = await till.counter.lease("payment.refund")
     assert (await till.counter.begin(lease)).fresh

@@ -25,7 +25,7 @@ from portal.contract.refund import (
     RefundNow,
     ViewRefund,
 )
-from portal.domain.errors import TryLater, Unknown
+from portal.domain.errors import InvariantBroken, TryLater, Unknown
 from portal.domain.ids import RefundId
 from portal.domain.money import Money
 from portal.kit.crashpoint import crash_point
@@ -43,8 +43,11 @@ async def give_back(desk: PayDesk, lease: Authority, refund_id: RefundId) -> Ref
     if not begun.fresh:
         return None
     crash_point("worker.before_refund")
-    adapter = find_refunds(begun.provider)
-    answer = await desk.converse(adapter.refund(desk.endpoint(begun.provider), _wanted(begun)))
+    try:
+        adapter, endpoint = find_refunds(begun.provider), desk.endpoint(begun.provider)
+    except InvariantBroken as fault:
+        return await _record(desk, lease, refund_id, RefundAnswer("refused", code=fault.code))
+    answer = await desk.converse(adapter.refund(endpoint, _wanted(begun)))
     crash_point("worker.after_refund")
     return await _record(desk, lease, refund_id, answer)
 

@@ -69,14 +69,17 @@ async def request_refund(standing: Standing, request: RequestRefund) -> RefundCh
     ``not_refundable``, ``refund_exceeds``, ``idempotency_mismatch``; InvalidInput
     ``refund_amount``, or what is wrong with the note; NotFound ``not_found``.
     """
-    try:
-        async with standing.begin() as act:
-            return await _request(act, request)
-    except staff.StepUpRefusedError as refused:
-        async with standing.begin() as act:
+    async with standing.begin() as act:
+        # One code after the other: a wrong one is counted before the next is looked at, so that
+        # many at once are no way round the lock. A rollback to a savepoint keeps earlier locks.
+        await staff.lock(act, act.capability.subject)
+        try:
+            async with act.savepoint():
+                return await _request(act, request)
+        except staff.StepUpRefusedError:
             await staff.count_failure(act, act.capability.subject)
             act.outcome = "refused"
-        raise NotAllowed("totp_refused", params={"field": "totp"}) from refused
+    raise NotAllowed("totp_refused", params={"field": "totp"})
 
 
 async def _request(act: Act, request: RequestRefund) -> RefundChanged:

@@ -193,4 +193,5 @@ async def _facts(act: Act, refund: Refund) -> RefundFacts:
         asked=refund.asked,
         missing_at=refund.missing_at,
         room_minor=paid - await held_of(act, refund.attempt_id),
+        is_known=bool(refund.provider_ref),
     )

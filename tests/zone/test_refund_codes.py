@@ -1,0 +1,27 @@
+"""Codes that prove who asks for a refund, many at once."""
+
+import asyncio
+
+from portal.vault.server import VaultServer
+from tests.make.money import new_world
+from tests.make.refunds import new_counter, paid
+from tests.make.vault import ClientFor
+
+
+async def test_a_right_code_behind_many_wrong_ones_at_once_is_locked_out(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    """Each wrong code is counted before the next is looked at; the last gets no connection before
+    many others had theirs."""
+    counter = await new_counter(await new_world(vault, client_for))
+    bill, attempt = await paid(counter.world)
+    right = counter.owner.code()
+    wrong = f"{(int(right) + 1) % 1_000_000:06d}"
+    counter.codes_are_fresh = False
+
+    tries = [counter.ask(bill, attempt, 100, totp=code) for code in [wrong] * 40 + [right]]
+    said = await asyncio.gather(*tries, return_exceptions=True)
+
+    assert {getattr(one, "code", "accepted") for one in said[:-1]} == {"totp_refused"}
+    assert getattr(said[-1], "code", "accepted") == "login_locked"
+    assert not await counter.world.rows("select state from refund")
