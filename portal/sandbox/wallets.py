@@ -105,7 +105,13 @@ class WalletCompany:
             "amount": _money(code["amount"]),
         }
         if status in _PAID:
-            data |= {"paymentId": code["payment_id"], "acceptedAt": int(code["at"])}
+            refund = self._journal.refund_of(code["payment_id"])
+            given = None if refund is None else {"data": [_told(refund)]}
+            data |= {
+                "paymentId": code["payment_id"],
+                "acceptedAt": int(code["at"]),
+                "refunds": given,
+            }
         return opa_answer(200, "SUCCESS", data)
 
     async def delete_code(self, request: Request) -> Response:

@@ -206,7 +206,6 @@ def test_a_code_that_is_not_the_one_asked_for_is_unknown(changes: dict[str, obje
         ("CREATED", "requires_action", ""),
         ("AUTHORIZED", "pending", ""),
         ("COMPLETED", "succeeded", ""),
-        ("REFUNDED", "succeeded", ""),
         ("EXPIRED", "failed", "expired"),
         ("CANCELED", "failed", "wallet_canceled"),
         ("FAILED", "failed", "wallet_declined"),
@@ -234,6 +233,43 @@ def test_another_amount_is_told_as_it_is_for_the_vault_to_judge() -> None:
 
     finding = found(answered(200, "SUCCESS", other))
     assert (finding.state, finding.amount_minor) == ("succeeded", 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "refunds", "state", "kept"),
+    [
+        ("REFUNDED", [("REFUNDED", 8420)], "succeeded", 0),
+        ("REFUNDED", [("REFUNDED", 420)], "succeeded", 8000),
+        ("REFUNDED", [("REFUNDED", 420), ("REFUNDED", 1000), ("CREATED", 7)], "succeeded", 7000),
+        ("COMPLETED", [("REFUNDED", 420)], "succeeded", 8000),
+        ("COMPLETED", [("CREATED", 420)], "succeeded", 8420),
+        ("COMPLETED", [], "succeeded", 8420),
+        ("REFUNDED", [], "unclear", 0),
+        ("REFUNDED", [("CREATED", 8420)], "unclear", 0),
+        ("REFUNDED", [("REFUNDED", 8421)], "unclear", 0),
+        ("COMPLETED", [("REFUNDED", -1)], "unclear", 0),
+    ],
+)
+def test_what_paypay_gave_back_is_not_told_as_paid(
+    status: str, refunds: list[tuple[str, int]], state: str, kept: int
+) -> None:
+    listed = [
+        {"status": how, "amount": {"amount": amount, "currency": "JPY"}, "merchantRefundId": "r"}
+        for how, amount in refunds
+    ]
+    told = PAYMENT | {"status": status, "refunds": {"data": listed}}
+
+    finding = found(answered(200, "SUCCESS", told))
+
+    assert (finding.state, finding.amount_minor) == (state, kept)
+
+
+@pytest.mark.parametrize("refunds", [None, {}, {"data": None}, {"data": [{"status": "REFUNDED"}]}])
+def test_a_refunded_payment_that_does_not_say_how_much_is_unclear(refunds: object) -> None:
+    told = PAYMENT | {"status": "REFUNDED", "refunds": refunds}
+
+    assert found(answered(200, "SUCCESS", told)).state == "unclear"
+    assert found(answered(200, "SUCCESS", PAYMENT | {"refunds": None})).amount_minor == 8420
 
 
 @pytest.mark.parametrize("status", [400, 404])

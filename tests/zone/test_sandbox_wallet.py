@@ -292,6 +292,13 @@ async def test_money_is_given_back_once_and_no_more_than_was_taken(wallet: Walle
     assert given.json()["data"]["status"] == "CREATED"
     assert asked.json()["data"]["status"] == "REFUNDED"
     assert await wallet.status("A-1") == "REFUNDED"
+    after = (await wallet.ask("GET", "/v2/codes/payments/A-1")).json()["data"]
+    [listed] = after["refunds"]["data"]
+    assert found["refunds"] is None
+    assert (listed["status"], listed["amount"]["amount"]) == ("REFUNDED", 420)
+    assert (after["status"], after["amount"]["amount"]) == ("REFUNDED", 8420)
+    [row] = (await wallet.browser.get("/journal.json")).json()["payments"]
+    assert row["state"] == "refunded"
     unknown = await wallet.ask("GET", "/v2/refunds/R-2")
     assert unknown.json()["resultInfo"]["code"] == "NO_SUCH_REFUND_ORDER"
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,12 @@ class Till:
 
     def codes(self) -> list[dict[str, object]]:
         return self.shop.journal.wallet.codes()
+
+    def give_back(self, code: dict[str, Any], amount: int) -> None:
+        """The merchant gives money back on the wallet's own pages, past the portal."""
+        refund = {"reference": "R-1", "payment_id": code["payment_id"], "amount": amount}
+        assert self.shop.journal.wallet.add_refund(refund)
+        assert self.shop.journal.wallet.move(code["id"], "COMPLETED", "REFUNDED")
 
     async def compare(self) -> set[tuple[str, str]]:
         lines = [
@@ -301,6 +308,35 @@ async def test_a_refund_goes_the_same_way_and_is_found_by_its_own_reference(till
     # The portal has no rule for refunds yet: nothing leaves that nobody listed.
     assert (refused.outcome, refused.code) == ("refused", "provider_away")
     assert till.shop.journal.wallet.refund(paid.reference) is None
+
+
+@pytest.mark.parametrize("given", [420, AMOUNT])
+async def test_money_that_the_wallet_gave_back_before_we_asked_is_a_persons_work(
+    till: Till, given: int
+) -> None:
+    payer = await till.world.payer()
+    away = await till.press(payer)
+    address = await till.shop.outside.press(away.redirect_url or "", "approve")
+    [code] = till.shop.journal.wallet.codes()
+    till.give_back(code, given)
+
+    back = await till.come_back(address)
+
+    assert back.attempt.state == "unknown"
+    assert await till.world.settlement(payer.bill_id) == "unpaid"
+    assert await till.world.cases() == ["amount_mismatch"]
+    assert await till.compare() == {(away.reference, "attempt_unresolved")}
+
+
+async def test_money_that_the_wallet_gave_back_after_it_was_booked_is_a_difference(
+    till: Till,
+) -> None:
+    payer = await till.world.payer()
+    paid = await till.end(await till.press(payer), "approve")
+    [code] = till.shop.journal.wallet.codes()
+    till.give_back(code, 420)
+
+    assert await till.compare() == {(paid.reference, "state_differs")}
 
 
 async def test_a_merchant_without_a_wallet_neither_offers_nor_takes_one(till: Till) -> None:

@@ -69,7 +69,7 @@ _FOUND: Final[dict[str, FindingState]] = {
     "CANCELED": "failed",
     "FAILED": "failed",
 }
-"""Money that was given back was taken first: a refund is a fact of its own, no failed payment."""
+"""Money that was given back was taken first; how much of it is left is :func:`_kept`'s to say."""
 
 _DECLINES: Final = {
     "EXPIRED": "expired",
@@ -202,12 +202,27 @@ def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
     payment = _data(answer, PaymentReply)
     if not isinstance(payment, Payment) or payment.merchant_payment_id != reference:
         return _finding("unclear", code="answer_unreadable")
+    kept = _kept(payment)
+    if kept is None:
+        return _finding("unclear", code="answer_unreadable")
     return _finding(
         _FOUND.get(payment.status, "unclear"),
-        amount_minor=payment.amount.amount,
+        amount_minor=kept,
         provider_ref=_own(_PAYMENT_ID, payment.payment_id),
         code=_DECLINES.get(payment.status, ""),
     )
+
+
+def _kept(payment: Payment) -> int | None:
+    """What the merchant still has of a payment; None where its refunds don't say.
+
+    Less than was asked for is another amount than ours: a person looks, nothing is booked.
+    """
+    told = (payment.refunds.data if payment.refunds is not None else None) or ()
+    given = sum(one.amount.amount for one in told if one.status == "REFUNDED")
+    if payment.status == "REFUNDED" and given == 0:
+        return None
+    return payment.amount.amount - given if 0 <= given <= payment.amount.amount else None
 
 
 def _read_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundAnswer:
