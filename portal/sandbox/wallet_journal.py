@@ -27,7 +27,7 @@ _STATES: Final = {
     "COMPLETED": "succeeded",
     "REFUNDED": "refunded",
     "EXPIRED": "expired",
-    "CANCELED": "failed",
+    "DELETED": "expired",
     "FAILED": "failed",
 }
 

@@ -83,8 +83,8 @@ def opened(answer: OutboundAnswer) -> SessionAnswer:
     return paypay.ADAPTER.open_session(HOST, SESSION).read(answer)
 
 
-def found(answer: OutboundAnswer) -> Finding:
-    return paypay.ADAPTER.inquire(HOST, REFERENCE).read(answer)
+def found(answer: OutboundAnswer, provider_ref: str = "") -> Finding:
+    return paypay.ADAPTER.inquire(HOST, REFERENCE, provider_ref).read(answer)
 
 
 def returned(answer: OutboundAnswer) -> RefundAnswer:
@@ -277,6 +277,19 @@ def test_not_found_is_paypays_word_and_no_status(status: int) -> None:
     assert found(answered(status, "DYNAMIC_QR_PAYMENT_NOT_FOUND")).state == "not_found"
     assert found(answered(status, "DYNAMIC_QR_BAD_REQUEST")).state == "unclear"
     assert found(answered(status, None, raw=b"<html>")).state == "unclear"
+
+
+def test_a_code_that_we_were_given_and_is_not_found_has_run_out() -> None:
+    gone = answered(400, "DYNAMIC_QR_PAYMENT_NOT_FOUND")
+    code = "c-04-hYiB0Vd7A9"
+
+    assert (found(gone, code).state, found(gone, code).decline_code) == ("failed", "expired")
+    # Without the code the request may still be on its way; a payment once found can't be gone.
+    for other in ("", BACK.provider_ref):
+        assert found(gone, other).state == "not_found"
+    for unclear in (answered(400, None, raw=b"<html>"), answered(400, "DYNAMIC_QR_BAD_REQUEST")):
+        assert found(unclear, code).state == "unclear"
+    assert found(answered(200, "SUCCESS", PAYMENT), code).state == "succeeded"
 
 
 @pytest.mark.parametrize(

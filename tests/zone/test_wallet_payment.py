@@ -121,7 +121,6 @@ async def test_a_return_is_believed_only_after_the_wallet_was_asked(till: Till) 
 @pytest.mark.parametrize(
     ("button", "state", "decline"),
     [
-        ("cancel", "failed", "wallet_canceled"),
         ("decline", "failed", "wallet_declined"),
         ("expire", "expired", "expired"),
     ],
@@ -141,6 +140,53 @@ async def test_a_payment_that_was_not_made_may_be_tried_again_by_any_method(
     )
     assert (paid.attempt.state, paid.attempt.method) == ("succeeded", "card")
     assert len(till.codes()) == 1
+    assert await till.compare() == set()
+
+
+async def test_who_turns_back_may_pay_otherwise_once_the_code_has_run_out(till: Till) -> None:
+    payer = await till.world.payer()
+    away = await till.press(payer)
+
+    back = await till.end(away, "cancel")
+    assert back.attempt.state == "requires_action"
+    with pytest.raises(Conflict, match="attempt_elsewhere"):
+        await till.press(payer, key="k2", method="card")
+    assert await till.compare() == set()
+
+    # Its time is over at the wallet; only the worker's inquiry can tell.
+    await till.shop.outside.press(away.redirect_url or "", "expire")
+    await till.shop.be_due()
+    await till.shop.work_off({"payment.inquire"})
+    [ended] = await till.world.rows("select state, decline_code from attempt")
+    assert ended == {"state": "expired", "decline_code": "expired"}
+    assert await till.compare() == set()
+
+    by_card = await till.press(payer, key="k3", method="card")
+    assert (by_card.attempt.state, by_card.attempt.method) == ("requires_action", "card")
+
+
+async def test_a_code_deleted_at_the_wallet_has_run_out(till: Till) -> None:
+    payer = await till.world.payer()
+    away = await till.press(payer)
+    [code] = till.shop.journal.wallet.codes()
+    assert till.shop.journal.wallet.move(code["id"], "CREATED", "DELETED")
+
+    back = await till.end(away, "approve")
+
+    assert (back.attempt.state, back.attempt.decline_code) == ("expired", "expired")
+    assert await till.compare() == set()
+
+
+async def test_a_payment_that_the_wallet_canceled_as_a_whole_was_not_made(till: Till) -> None:
+    payer = await till.world.payer()
+    away = await till.press(payer)
+    address = await till.shop.outside.press(away.redirect_url or "", "approve")
+    [code] = till.shop.journal.wallet.codes()
+    assert till.shop.journal.wallet.move(code["id"], "COMPLETED", "FAILED")
+
+    back = await till.come_back(address)
+
+    assert (back.attempt.state, back.attempt.decline_code) == ("failed", "wallet_declined")
     assert await till.compare() == set()
 
 
