@@ -371,6 +371,7 @@ def test_what_was_never_found_can_not_be_given_back(unknown: str) -> None:
         (answered(500, "INTERNAL_SERVER_ERROR"), "unknown"),
         (answered(201, "SUCCESS", RETURNED | {"merchantRefundId": "other"}), "unknown"),
         (answered(201, "SUCCESS", RETURNED | {"paymentId": "1"}), "unknown"),
+        (answered(201, "SUCCESS", RETURNED | {"amount": PAYMENT["amount"]}), "unknown"),
         (answered(201, "SUCCESS", None), "unknown"),
     ],
 )
@@ -388,6 +389,7 @@ def test_a_refund_is_refused_only_by_paypays_own_word(answer: OutboundAnswer, ou
         (answered(404, "NO_SUCH_REFUND_ORDER"), "not_found"),
         (answered(404, None, raw=b"<html>"), "unclear"),
         (answered(200, "SUCCESS", RETURNED | {"merchantRefundId": "other"}), "unclear"),
+        (answered(200, "SUCCESS", RETURNED | {"amount": PAYMENT["amount"]}), "unclear"),
         (answered(500, "INTERNAL_SERVER_ERROR"), "unclear"),
         (OutboundAnswer(fate="unclear"), "unclear"),
     ],

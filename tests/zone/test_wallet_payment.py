@@ -338,7 +338,7 @@ async def test_an_amount_beyond_the_wallets_bounds_is_paid_otherwise(till: Till)
     assert till.codes() == []
 
 
-async def test_a_refund_goes_the_same_way_and_is_found_by_its_own_reference(till: Till) -> None:
+async def test_a_refund_does_not_leave_while_no_rule_lists_it(till: Till) -> None:
     payer = await till.world.payer()
     paid = await till.end(await till.press(payer), "approve")
     [kept] = await till.world.rows("select provider_ref from attempt")

@@ -254,8 +254,13 @@ def _find_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundFinding:
 
 
 def _is_the_refund(refund: Refund, wanted: RefundWanted) -> bool:
-    return refund.merchant_refund_id == wanted.refund_reference and (
+    same_payment = (
         refund.payment_id is None or _own(_PAYMENT_ID, refund.payment_id) == wanted.provider_ref
+    )
+    return (
+        refund.merchant_refund_id == wanted.refund_reference
+        and refund.amount == _worth(wanted.amount)
+        and same_payment
     )
 
 
