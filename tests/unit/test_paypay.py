@@ -431,8 +431,21 @@ def test_notices_about_other_things_make_no_claim() -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        b"", b"{", b"[]", b"\xff", BAD_GATEWAY, b'{"notification_type":"Transaction"}',
-        notice(merchant_order_id=""), notice(merchant_order_id="a b"),
+        notice(merchant_order_id=""),
+        notice(merchant_order_id=None),
+        b'{"notification_type":"Transaction","state":"AUTHORIZED"}',
+    ],
+)
+def test_a_notice_without_our_reference_makes_no_claim(raw: bytes) -> None:
+    # PayPay's own sample of AUTHORIZED has an empty one: refused, it would be sent again and again.
+    assert paypay.NOTICES.parse(raw, {}) == ()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"", b"{", b"[]", b"\xff", BAD_GATEWAY,
+        notice(merchant_order_id="a b"), notice(merchant_order_id=7),
         notice(merchant_order_id="x" * 65), notice(state=None), notice(paid_at="yesterday"),
         notice(paid_at="2026-11-22T10:00:00"), notice(paid_at="0001-01-01T00:00:00+09:00"),
     ],
