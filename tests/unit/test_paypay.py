@@ -22,8 +22,9 @@ from portal.contract.payment import Finding
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.ids import new_uuid7
 from portal.domain.money import Money
-from portal.domain.payment import DECLINE_CODES
+from portal.domain.payment import DECLINE_CODES, SUBMIT_GRACE
 from portal.domain.reference import MERCHANT_PAYMENT_ID, made_at_s, reference_for
+from portal.kit.outbound import SLICE_GRACE_S
 from portal.kit.outbound.wire import OutboundAnswer
 
 HOST = Endpoint("apigw.sandbox.paypay.ne.jp", 443)
@@ -114,6 +115,15 @@ def test_requests_are_signed_by_the_relay_and_name_no_credential() -> None:
         ("POST", "/v2/refunds"),
         ("GET", f"/v2/refunds/{REFUND}"),
     ]
+
+
+def test_a_slow_answer_is_waited_for_no_longer_than_an_inquiry_waits_for_the_submitter() -> None:
+    opening = paypay.ADAPTER.open_session(HOST, SESSION).request.timeout_s
+    asking = paypay.ADAPTER.inquire(HOST, REFERENCE).request.timeout_s
+
+    for timeout_s in (opening, asking):
+        assert 2 * timeout_s + SLICE_GRACE_S < SUBMIT_GRACE.total_seconds()
+    assert asking >= 15
 
 
 def test_a_code_is_asked_for_with_a_way_back_and_the_moment_of_the_attempt() -> None:

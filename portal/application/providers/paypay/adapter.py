@@ -47,8 +47,11 @@ from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 SIGNER: Final = "opa"
 """Who signs at the relay; see ``docs/egress.md``."""
 
-_ACT_TIMEOUT_S: Final = 10.0
-_ASK_TIMEOUT_S: Final = 5.0
+_ACT_TIMEOUT_S: Final = 20.0
+_ASK_TIMEOUT_S: Final = 15.0
+"""PayPay asks for 30 s and 15 s. An act has to be over within SUBMIT_GRACE, and before the web door
+gives up (both 60 s): waiting for a place at the relay may take the same time again, and the relay
+15 s of its own, so 30 s is too much. Cut short it is unknown, and an inquiry tells."""
 _DESCRIPTION_MAX: Final = 255
 _STORE_MAX: Final = 255
 
