@@ -40,7 +40,7 @@ DECLINE_CODES: Final[frozenset[str]] = frozenset(get_args(DeclineCode))
 """Why a try ended without money. A code that we don't know reads as ``declined``."""
 
 SUBMIT_GRACE: Final = timedelta(seconds=60)
-"""The submitter's own time-outs are well below this: an inquiry may speak for it afterwards."""
+"""The submitter's own time-outs are below this: an inquiry may speak for it afterwards."""
 
 NOT_FOUND_AFTER: Final = timedelta(minutes=15)
 """A provider may take this long to know a payment; until then "not found" means nothing."""

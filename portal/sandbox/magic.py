@@ -60,12 +60,14 @@ AMOUNTS: Final[dict[int, SessionFault]] = {
 """Amount → what opening a payment does: hangs and stores nothing; stores it, but the connection
 breaks before the answer; 500 without storing; 429 without storing."""
 
-WalletEnd = Literal["COMPLETED", "FAILED", "CANCELED", "EXPIRED"]
+WalletEnd = Literal["CREATED", "COMPLETED", "FAILED", "EXPIRED"]
 
 
 @dataclass(frozen=True, slots=True)
 class WalletScript:
     """What a button of the wallet's page does: the payment's true end, and who learns of it how.
+
+    Nobody ends a payment by turning back: CREATED stays as it was, and can be paid later.
 
     ``hidden_s`` and ``noisy`` as in CardScript; inquiries are answered with 500 meanwhile.
     """
@@ -78,7 +80,9 @@ class WalletScript:
 
 WALLET_BUTTONS: Final[dict[str, WalletScript]] = {
     "approve": WalletScript("支払う · Pay", "COMPLETED"),
-    "cancel": WalletScript("やめる · Cancel", "CANCELED"),
+    "cancel": WalletScript(
+        "やめて戻る(期限まで支払えます) · Turn back (it can be paid until it runs out)", "CREATED"
+    ),
     "decline": WalletScript("残高不足で断られる · Declined: not enough money", "FAILED"),
     "expire": WalletScript("時間切れにする · Let it expire", "EXPIRED"),
     "approve_slow": WalletScript(

@@ -25,9 +25,9 @@ create table if not exists wallet_refund (
 _STATES: Final = {
     "CREATED": "open",
     "COMPLETED": "succeeded",
-    "REFUNDED": "succeeded",
+    "REFUNDED": "refunded",
     "EXPIRED": "expired",
-    "CANCELED": "failed",
+    "DELETED": "expired",
     "FAILED": "failed",
 }
 
@@ -35,7 +35,10 @@ Row = dict[str, Any]
 
 
 def state_of(row: Row) -> str:
-    """A payment's state in the journal's words; given back is not the same as never taken."""
+    """A payment's state in the journal's words.
+
+    Money that the company gave back by itself is at one with no state of ours.
+    """
     return _STATES[row["status"]]
 
 
@@ -91,6 +94,13 @@ class WalletJournal:
         """One refund by the merchant's reference of it."""
         row = self._db.execute(
             "select * from wallet_refund where reference = ?", (reference,)
+        ).fetchone()
+        return None if row is None else dict(row)
+
+    def refund_of(self, payment_id: str) -> Row | None:
+        """The one refund of a payment, if any."""
+        row = self._db.execute(
+            "select * from wallet_refund where payment_id = ?", (payment_id,)
         ).fetchone()
         return None if row is None else dict(row)
 

@@ -30,6 +30,8 @@ _AMOUNT_MAX: Final = 99_999_999_999
 _HANG_S: Final = 60.0
 _OPEN_S: Final = 300.0
 _PAID: Final = frozenset({"COMPLETED", "REFUNDED"})
+_GONE: Final = frozenset({"EXPIRED", "DELETED"})
+_TOLD: Final = frozenset({"COMPLETED", "FAILED"})
 
 
 class WalletCompany:
@@ -91,7 +93,10 @@ class WalletCompany:
         return opa_answer(201, "SUCCESS", data)
 
     async def inquire(self, request: Request) -> Response:
-        """GET /v2/codes/payments/{id}: the truth, or 500 while a slow payment hides it."""
+        """GET /v2/codes/payments/{id}: the truth, or 500 while a slow payment hides it.
+
+        A code that ran out or was deleted without a payment is not known any more.
+        """
         await self._signed.read(request)
         code = self._journal.code(reference=request.path_params["reference"])
         if code is None:
@@ -99,13 +104,21 @@ class WalletCompany:
         if code["hidden_until"] > time.time():
             raise OpaError(500, "INTERNAL_SERVER_ERROR")
         status = _status_of(code)
+        if status in _GONE:
+            raise OpaError(400, "DYNAMIC_QR_PAYMENT_NOT_FOUND")
         data: dict[str, Any] = {
             "status": status,
             "merchantPaymentId": code["reference"],
             "amount": _money(code["amount"]),
         }
         if status in _PAID:
-            data |= {"paymentId": code["payment_id"], "acceptedAt": int(code["at"])}
+            refund = self._journal.refund_of(code["payment_id"])
+            given = None if refund is None else {"data": [_told(refund)]}
+            data |= {
+                "paymentId": code["payment_id"],
+                "acceptedAt": int(code["at"]),
+                "refunds": given,
+            }
         return opa_answer(200, "SUCCESS", data)
 
     async def delete_code(self, request: Request) -> Response:
@@ -116,14 +129,14 @@ class WalletCompany:
             raise OpaError(404, "DYNAMIC_QR_NOT_FOUND")
         if code["status"] in _PAID:
             raise OpaError(400, "DYNAMIC_QR_ALREADY_PAID")
-        self._journal.move(code["id"], "CREATED", "CANCELED")
+        self._journal.move(code["id"], "CREATED", "DELETED")
         return opa_answer(200, "SUCCESS", None)
 
     async def cancel(self, request: Request) -> Response:
         """DELETE /v2/payments/{id}: the payment is taken back as a whole."""
         await self._signed.read(request)
         code = self._journal.code(reference=request.path_params["reference"])
-        if code is None or not self._journal.move(code["id"], "COMPLETED", "CANCELED"):
+        if code is None or not self._journal.move(code["id"], "COMPLETED", "FAILED"):
             raise OpaError(400, "ORDER_NOT_REVERSIBLE")
         return opa_answer(202, "REQUEST_ACCEPTED", None)
 
@@ -170,7 +183,7 @@ class WalletCompany:
         ended = self._journal.move(code["id"], "CREATED", script.end, hidden_until)
         if script.hidden_s:
             return HTMLResponse(render("wallet_timeout.html"), status_code=504)
-        if ended:
+        if ended and script.end in _TOLD:
             self._tell(code, script)
         return _back(code)
 

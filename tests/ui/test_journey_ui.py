@@ -213,9 +213,16 @@ def test_without_script_a_payer_leaves_the_wallet_comes_back_elsewhere_and_appro
     desk.goto(link)
     expect(desk.locator("form")).to_contain_text("別の方法でのお支払いが途中です")
     expect(desk.locator("[name=method]")).to_have_count(1)
-    telephone.get_by_role("button", name="やめる").click()
+    telephone.get_by_role("button", name="やめて戻る").click()
     telephone.wait_for_url("**/b/*", timeout=20_000)
-    expect(telephone.get_by_role("alert")).to_contain_text("中止されました")
+    expect(telephone.locator("form")).to_contain_text("有効期限が切れるまでお待ちください")
+    expect(telephone.locator("[name=method]")).to_have_count(1)
+
+    # Turning back ended nothing: the way leads to the same page, until that has run out.
+    leave_for_wallet(telephone)
+    assert telephone.url == wallet
+    telephone.get_by_role("button", name="時間切れ").click()
+    telephone.wait_for_url("**/b/*", timeout=20_000)
     expect(telephone.locator("[name=method]")).to_have_count(2)
 
     desk.reload()

@@ -22,8 +22,9 @@ from portal.contract.payment import Finding
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.ids import new_uuid7
 from portal.domain.money import Money
-from portal.domain.payment import DECLINE_CODES
+from portal.domain.payment import DECLINE_CODES, SUBMIT_GRACE
 from portal.domain.reference import MERCHANT_PAYMENT_ID, made_at_s, reference_for
+from portal.kit.outbound import SLICE_GRACE_S
 from portal.kit.outbound.wire import OutboundAnswer
 
 HOST = Endpoint("apigw.sandbox.paypay.ne.jp", 443)
@@ -83,8 +84,8 @@ def opened(answer: OutboundAnswer) -> SessionAnswer:
     return paypay.ADAPTER.open_session(HOST, SESSION).read(answer)
 
 
-def found(answer: OutboundAnswer) -> Finding:
-    return paypay.ADAPTER.inquire(HOST, REFERENCE).read(answer)
+def found(answer: OutboundAnswer, provider_ref: str = "") -> Finding:
+    return paypay.ADAPTER.inquire(HOST, REFERENCE, provider_ref).read(answer)
 
 
 def returned(answer: OutboundAnswer) -> RefundAnswer:
@@ -114,6 +115,15 @@ def test_requests_are_signed_by_the_relay_and_name_no_credential() -> None:
         ("POST", "/v2/refunds"),
         ("GET", f"/v2/refunds/{REFUND}"),
     ]
+
+
+def test_a_slow_answer_is_waited_for_no_longer_than_an_inquiry_waits_for_the_submitter() -> None:
+    opening = paypay.ADAPTER.open_session(HOST, SESSION).request.timeout_s
+    asking = paypay.ADAPTER.inquire(HOST, REFERENCE).request.timeout_s
+
+    for timeout_s in (opening, asking):
+        assert 2 * timeout_s + SLICE_GRACE_S < SUBMIT_GRACE.total_seconds()
+    assert asking >= 15
 
 
 def test_a_code_is_asked_for_with_a_way_back_and_the_moment_of_the_attempt() -> None:
@@ -206,7 +216,6 @@ def test_a_code_that_is_not_the_one_asked_for_is_unknown(changes: dict[str, obje
         ("CREATED", "requires_action", ""),
         ("AUTHORIZED", "pending", ""),
         ("COMPLETED", "succeeded", ""),
-        ("REFUNDED", "succeeded", ""),
         ("EXPIRED", "failed", "expired"),
         ("CANCELED", "failed", "wallet_canceled"),
         ("FAILED", "failed", "wallet_declined"),
@@ -236,11 +245,61 @@ def test_another_amount_is_told_as_it_is_for_the_vault_to_judge() -> None:
     assert (finding.state, finding.amount_minor) == ("succeeded", 1)
 
 
+@pytest.mark.parametrize(
+    ("status", "refunds", "state", "kept"),
+    [
+        ("REFUNDED", [("REFUNDED", 8420)], "succeeded", 0),
+        ("REFUNDED", [("REFUNDED", 420)], "succeeded", 8000),
+        ("REFUNDED", [("REFUNDED", 420), ("REFUNDED", 1000), ("CREATED", 7)], "succeeded", 7000),
+        ("COMPLETED", [("REFUNDED", 420)], "succeeded", 8000),
+        ("COMPLETED", [("CREATED", 420)], "succeeded", 8420),
+        ("COMPLETED", [], "succeeded", 8420),
+        ("REFUNDED", [], "unclear", 0),
+        ("REFUNDED", [("CREATED", 8420)], "unclear", 0),
+        ("REFUNDED", [("REFUNDED", 8421)], "unclear", 0),
+        ("COMPLETED", [("REFUNDED", -1)], "unclear", 0),
+    ],
+)
+def test_what_paypay_gave_back_is_not_told_as_paid(
+    status: str, refunds: list[tuple[str, int]], state: str, kept: int
+) -> None:
+    listed = [
+        {"status": how, "amount": {"amount": amount, "currency": "JPY"}, "merchantRefundId": "r"}
+        for how, amount in refunds
+    ]
+    told = PAYMENT | {"status": status, "refunds": {"data": listed}}
+
+    finding = found(answered(200, "SUCCESS", told))
+
+    assert (finding.state, finding.amount_minor) == (state, kept)
+
+
+@pytest.mark.parametrize("refunds", [None, {}, {"data": None}, {"data": [{"status": "REFUNDED"}]}])
+def test_a_refunded_payment_that_does_not_say_how_much_is_unclear(refunds: object) -> None:
+    told = PAYMENT | {"status": "REFUNDED", "refunds": refunds}
+
+    assert found(answered(200, "SUCCESS", told)).state == "unclear"
+    assert found(answered(200, "SUCCESS", PAYMENT | {"refunds": None})).amount_minor == 8420
+
+
 @pytest.mark.parametrize("status", [400, 404])
 def test_not_found_is_paypays_word_and_no_status(status: int) -> None:
     assert found(answered(status, "DYNAMIC_QR_PAYMENT_NOT_FOUND")).state == "not_found"
     assert found(answered(status, "DYNAMIC_QR_BAD_REQUEST")).state == "unclear"
     assert found(answered(status, None, raw=b"<html>")).state == "unclear"
+
+
+def test_a_code_that_we_were_given_and_is_not_found_has_run_out() -> None:
+    gone = answered(400, "DYNAMIC_QR_PAYMENT_NOT_FOUND")
+    code = "c-04-hYiB0Vd7A9"
+
+    assert (found(gone, code).state, found(gone, code).decline_code) == ("failed", "expired")
+    # Without the code the request may still be on its way; a payment once found can't be gone.
+    for other in ("", BACK.provider_ref):
+        assert found(gone, other).state == "not_found"
+    for unclear in (answered(400, None, raw=b"<html>"), answered(400, "DYNAMIC_QR_BAD_REQUEST")):
+        assert found(unclear, code).state == "unclear"
+    assert found(answered(200, "SUCCESS", PAYMENT), code).state == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -322,6 +381,7 @@ def test_what_was_never_found_can_not_be_given_back(unknown: str) -> None:
         (answered(500, "INTERNAL_SERVER_ERROR"), "unknown"),
         (answered(201, "SUCCESS", RETURNED | {"merchantRefundId": "other"}), "unknown"),
         (answered(201, "SUCCESS", RETURNED | {"paymentId": "1"}), "unknown"),
+        (answered(201, "SUCCESS", RETURNED | {"amount": PAYMENT["amount"]}), "unknown"),
         (answered(201, "SUCCESS", None), "unknown"),
     ],
 )
@@ -339,6 +399,7 @@ def test_a_refund_is_refused_only_by_paypays_own_word(answer: OutboundAnswer, ou
         (answered(404, "NO_SUCH_REFUND_ORDER"), "not_found"),
         (answered(404, None, raw=b"<html>"), "unclear"),
         (answered(200, "SUCCESS", RETURNED | {"merchantRefundId": "other"}), "unclear"),
+        (answered(200, "SUCCESS", RETURNED | {"amount": PAYMENT["amount"]}), "unclear"),
         (answered(500, "INTERNAL_SERVER_ERROR"), "unclear"),
         (OutboundAnswer(fate="unclear"), "unclear"),
     ],
@@ -380,8 +441,21 @@ def test_notices_about_other_things_make_no_claim() -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        b"", b"{", b"[]", b"\xff", BAD_GATEWAY, b'{"notification_type":"Transaction"}',
-        notice(merchant_order_id=""), notice(merchant_order_id="a b"),
+        notice(merchant_order_id=""),
+        notice(merchant_order_id=None),
+        b'{"notification_type":"Transaction","state":"AUTHORIZED"}',
+    ],
+)
+def test_a_notice_without_our_reference_makes_no_claim(raw: bytes) -> None:
+    # PayPay's own sample of AUTHORIZED has an empty one: refused, it would be sent again and again.
+    assert paypay.NOTICES.parse(raw, {}) == ()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"", b"{", b"[]", b"\xff", BAD_GATEWAY,
+        notice(merchant_order_id="a b"), notice(merchant_order_id=7),
         notice(merchant_order_id="x" * 65), notice(state=None), notice(paid_at="yesterday"),
         notice(paid_at="2026-11-22T10:00:00"), notice(paid_at="0001-01-01T00:00:00+09:00"),
     ],

@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from portal.egress.signers import ToSign, sign_opa
+from portal.sandbox import magic
 from portal.sandbox.journal import Journal
 from portal.sandbox.notices import NoticeSender
 from portal.sandbox.run import create_servers
@@ -175,9 +176,9 @@ async def test_a_code_is_made_once_paid_once_and_told(wallet: Wallet) -> None:
 @pytest.mark.parametrize(
     ("button", "status", "journal"),
     [
-        ("cancel", "CANCELED", "failed"),
+        ("cancel", "CREATED", "open"),
         ("decline", "FAILED", "failed"),
-        ("expire", "EXPIRED", "expired"),
+        ("expire", "DYNAMIC_QR_PAYMENT_NOT_FOUND", "expired"),
         ("approve", "COMPLETED", "succeeded"),
     ],
 )
@@ -196,15 +197,32 @@ async def test_each_button_ends_the_payment_as_it_says(
     }  # fmt: skip
 
 
+async def test_who_turned_back_may_still_pay(wallet: Wallet) -> None:
+    made = await wallet.make("A-1")
+    await wallet.press(made, "cancel")
+
+    await wallet.press(made, "approve")
+
+    assert await wallet.status("A-1") == "COMPLETED"
+    assert [one["state"] for one in await wallet.heard(1)] == ["COMPLETED"]
+
+
 @pytest.mark.parametrize("button", ["approve_slow", "decline_slow"])
 async def test_a_hidden_end_is_a_time_out_to_everyone_until_it_shows(
-    wallet: Wallet, button: str
+    wallet: Wallet, button: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Hidden for longer than any machine takes to ask.
+    script = magic.WALLET_BUTTONS[button]
+    assert script.hidden_s > 0
+    monkeypatch.setitem(magic.WALLET_BUTTONS, button, replace(script, hidden_s=3600.0))
     made = await wallet.make("A-1")
 
     assert (await wallet.press(made, button)).status_code == 504
     assert await wallet.status("A-1") == "INTERNAL_SERVER_ERROR"
-    assert wallet.notices == []
+
+    # Notices to one merchant go one after another: one about A-1 would have come first.
+    await wallet.press(await wallet.make("A-2"), "approve")
+    assert [one["merchant_order_id"] for one in await wallet.heard(1)] == ["A-2"]
 
 
 async def test_a_noisy_payment_repeats_its_notice_and_sends_an_old_one_last(
@@ -253,7 +271,7 @@ async def test_a_deleted_code_can_not_be_paid(wallet: Wallet) -> None:
     assert (await wallet.ask("DELETE", f"/v2/codes/{code}")).status_code == 200
     await wallet.press(made, "approve")
 
-    assert await wallet.status("A-1") == "CANCELED"
+    assert await wallet.status("A-1") == "DYNAMIC_QR_PAYMENT_NOT_FOUND"
     assert (await wallet.ask("DELETE", "/v2/codes/04-none")).status_code == 404
     paid = await wallet.make("A-2")
     await wallet.press(paid, "approve")
@@ -268,7 +286,7 @@ async def test_a_payment_is_canceled_once(wallet: Wallet) -> None:
     again = await wallet.ask("DELETE", "/v2/payments/A-1")
 
     assert (first.status_code, again.status_code) == (202, 400)
-    assert await wallet.status("A-1") == "CANCELED"
+    assert await wallet.status("A-1") == "FAILED"
 
 
 async def test_money_is_given_back_once_and_no_more_than_was_taken(wallet: Wallet) -> None:
@@ -292,6 +310,13 @@ async def test_money_is_given_back_once_and_no_more_than_was_taken(wallet: Walle
     assert given.json()["data"]["status"] == "CREATED"
     assert asked.json()["data"]["status"] == "REFUNDED"
     assert await wallet.status("A-1") == "REFUNDED"
+    after = (await wallet.ask("GET", "/v2/codes/payments/A-1")).json()["data"]
+    [listed] = after["refunds"]["data"]
+    assert found["refunds"] is None
+    assert (listed["status"], listed["amount"]["amount"]) == ("REFUNDED", 420)
+    assert (after["status"], after["amount"]["amount"]) == ("REFUNDED", 8420)
+    [row] = (await wallet.browser.get("/journal.json")).json()["payments"]
+    assert row["state"] == "refunded"
     unknown = await wallet.ask("GET", "/v2/refunds/R-2")
     assert unknown.json()["resultInfo"]["code"] == "NO_SUCH_REFUND_ORDER"
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,12 @@ class Till:
     def codes(self) -> list[dict[str, object]]:
         return self.shop.journal.wallet.codes()
 
+    def give_back(self, code: dict[str, Any], amount: int) -> None:
+        """The merchant gives money back on the wallet's own pages, past the portal."""
+        refund = {"reference": "R-1", "payment_id": code["payment_id"], "amount": amount}
+        assert self.shop.journal.wallet.add_refund(refund)
+        assert self.shop.journal.wallet.move(code["id"], "COMPLETED", "REFUNDED")
+
     async def compare(self) -> set[tuple[str, str]]:
         lines = [
             JournalLine(reference=row["reference"], state=state_of(row), amount_minor=row["amount"])
@@ -114,7 +121,6 @@ async def test_a_return_is_believed_only_after_the_wallet_was_asked(till: Till) 
 @pytest.mark.parametrize(
     ("button", "state", "decline"),
     [
-        ("cancel", "failed", "wallet_canceled"),
         ("decline", "failed", "wallet_declined"),
         ("expire", "expired", "expired"),
     ],
@@ -134,6 +140,53 @@ async def test_a_payment_that_was_not_made_may_be_tried_again_by_any_method(
     )
     assert (paid.attempt.state, paid.attempt.method) == ("succeeded", "card")
     assert len(till.codes()) == 1
+    assert await till.compare() == set()
+
+
+async def test_who_turns_back_may_pay_otherwise_once_the_code_has_run_out(till: Till) -> None:
+    payer = await till.world.payer()
+    away = await till.press(payer)
+
+    back = await till.end(away, "cancel")
+    assert back.attempt.state == "requires_action"
+    with pytest.raises(Conflict, match="attempt_elsewhere"):
+        await till.press(payer, key="k2", method="card")
+    assert await till.compare() == set()
+
+    # Its time is over at the wallet; only the worker's inquiry can tell.
+    await till.shop.outside.press(away.redirect_url or "", "expire")
+    await till.shop.be_due()
+    await till.shop.work_off({"payment.inquire"})
+    [ended] = await till.world.rows("select state, decline_code from attempt")
+    assert ended == {"state": "expired", "decline_code": "expired"}
+    assert await till.compare() == set()
+
+    by_card = await till.press(payer, key="k3", method="card")
+    assert (by_card.attempt.state, by_card.attempt.method) == ("requires_action", "card")
+
+
+async def test_a_code_deleted_at_the_wallet_has_run_out(till: Till) -> None:
+    payer = await till.world.payer()
+    away = await till.press(payer)
+    [code] = till.shop.journal.wallet.codes()
+    assert till.shop.journal.wallet.move(code["id"], "CREATED", "DELETED")
+
+    back = await till.end(away, "approve")
+
+    assert (back.attempt.state, back.attempt.decline_code) == ("expired", "expired")
+    assert await till.compare() == set()
+
+
+async def test_a_payment_that_the_wallet_canceled_as_a_whole_was_not_made(till: Till) -> None:
+    payer = await till.world.payer()
+    away = await till.press(payer)
+    address = await till.shop.outside.press(away.redirect_url or "", "approve")
+    [code] = till.shop.journal.wallet.codes()
+    assert till.shop.journal.wallet.move(code["id"], "COMPLETED", "FAILED")
+
+    back = await till.come_back(address)
+
+    assert (back.attempt.state, back.attempt.decline_code) == ("failed", "wallet_declined")
     assert await till.compare() == set()
 
 
@@ -285,7 +338,7 @@ async def test_an_amount_beyond_the_wallets_bounds_is_paid_otherwise(till: Till)
     assert till.codes() == []
 
 
-async def test_a_refund_goes_the_same_way_and_is_found_by_its_own_reference(till: Till) -> None:
+async def test_a_refund_does_not_leave_while_no_rule_lists_it(till: Till) -> None:
     payer = await till.world.payer()
     paid = await till.end(await till.press(payer), "approve")
     [kept] = await till.world.rows("select provider_ref from attempt")
@@ -301,6 +354,35 @@ async def test_a_refund_goes_the_same_way_and_is_found_by_its_own_reference(till
     # The portal has no rule for refunds yet: nothing leaves that nobody listed.
     assert (refused.outcome, refused.code) == ("refused", "provider_away")
     assert till.shop.journal.wallet.refund(paid.reference) is None
+
+
+@pytest.mark.parametrize("given", [420, AMOUNT])
+async def test_money_that_the_wallet_gave_back_before_we_asked_is_a_persons_work(
+    till: Till, given: int
+) -> None:
+    payer = await till.world.payer()
+    away = await till.press(payer)
+    address = await till.shop.outside.press(away.redirect_url or "", "approve")
+    [code] = till.shop.journal.wallet.codes()
+    till.give_back(code, given)
+
+    back = await till.come_back(address)
+
+    assert back.attempt.state == "unknown"
+    assert await till.world.settlement(payer.bill_id) == "unpaid"
+    assert await till.world.cases() == ["amount_mismatch"]
+    assert await till.compare() == {(away.reference, "attempt_unresolved")}
+
+
+async def test_money_that_the_wallet_gave_back_after_it_was_booked_is_a_difference(
+    till: Till,
+) -> None:
+    payer = await till.world.payer()
+    paid = await till.end(await till.press(payer), "approve")
+    [code] = till.shop.journal.wallet.codes()
+    till.give_back(code, 420)
+
+    assert await till.compare() == {(paid.reference, "state_differs")}
 
 
 async def test_a_merchant_without_a_wallet_neither_offers_nor_takes_one(till: Till) -> None:

@@ -47,8 +47,11 @@ from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 SIGNER: Final = "opa"
 """Who signs at the relay; see ``docs/egress.md``."""
 
-_ACT_TIMEOUT_S: Final = 10.0
-_ASK_TIMEOUT_S: Final = 5.0
+_ACT_TIMEOUT_S: Final = 20.0
+_ASK_TIMEOUT_S: Final = 15.0
+"""PayPay asks for 30 s and 15 s. An act has to be over within SUBMIT_GRACE, and before the web door
+gives up (both 60 s): waiting for a place at the relay may take the same time again, and the relay
+15 s of its own, so 30 s is too much. Cut short it is unknown, and an inquiry tells."""
 _DESCRIPTION_MAX: Final = 255
 _STORE_MAX: Final = 255
 
@@ -69,7 +72,7 @@ _FOUND: Final[dict[str, FindingState]] = {
     "CANCELED": "failed",
     "FAILED": "failed",
 }
-"""Money that was given back was taken first: a refund is a fact of its own, no failed payment."""
+"""Money that was given back was taken first; how much of it is left is :func:`_kept`'s to say."""
 
 _DECLINES: Final = {
     "EXPIRED": "expired",
@@ -125,11 +128,16 @@ class PayPay:
     def inquire(
         self, endpoint: Endpoint, reference: str, provider_ref: str = ""
     ) -> Exchange[Finding]:
-        """Ask what became of the payment under our reference, which PayPay always finds."""
-        del provider_ref
+        """Ask what became of the payment under our reference.
+
+        A code that nobody used in its time, and one that was deleted, is not found any more; where
+        ``provider_ref`` says that PayPay gave us the code, that is its end. Where we never heard of
+        a code the request may still be on its way.
+        """
+        had_code = provider_ref.startswith(_CODE_ID)
         path = f"/v2/codes/payments/{quote(reference, safe='')}"
         request = _request(endpoint, "GET", path)
-        return Exchange(request, lambda answer: _read_payment(answer, reference))
+        return Exchange(request, lambda answer: _read_payment(answer, reference, had_code=had_code))
 
     def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
         """Give a part or all back, once: PayPay takes one refund of a payment.
@@ -194,20 +202,35 @@ def _is_of(code: Code, wanted: SessionWanted) -> bool:
     return (code.merchant_payment_id, code.amount) == (wanted.reference, _worth(wanted.amount))
 
 
-def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
+def _read_payment(answer: OutboundAnswer, reference: str, *, had_code: bool) -> Finding:
     if answer.fate != "answered":
         return _finding("unclear", code=answer.code)
     if _code_of(answer) == _NO_PAYMENT:
-        return _finding("not_found")
+        return _finding("failed", code="expired") if had_code else _finding("not_found")
     payment = _data(answer, PaymentReply)
     if not isinstance(payment, Payment) or payment.merchant_payment_id != reference:
         return _finding("unclear", code="answer_unreadable")
+    kept = _kept(payment)
+    if kept is None:
+        return _finding("unclear", code="answer_unreadable")
     return _finding(
         _FOUND.get(payment.status, "unclear"),
-        amount_minor=payment.amount.amount,
+        amount_minor=kept,
         provider_ref=_own(_PAYMENT_ID, payment.payment_id),
         code=_DECLINES.get(payment.status, ""),
     )
+
+
+def _kept(payment: Payment) -> int | None:
+    """What the merchant still has of a payment; None where its refunds don't say.
+
+    Less than was asked for is another amount than ours: a person looks, nothing is booked.
+    """
+    told = (payment.refunds.data if payment.refunds is not None else None) or ()
+    given = sum(one.amount.amount for one in told if one.status == "REFUNDED")
+    if payment.status == "REFUNDED" and given == 0:
+        return None
+    return payment.amount.amount - given if 0 <= given <= payment.amount.amount else None
 
 
 def _read_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundAnswer:
@@ -234,8 +257,13 @@ def _find_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundFinding:
 
 
 def _is_the_refund(refund: Refund, wanted: RefundWanted) -> bool:
-    return refund.merchant_refund_id == wanted.refund_reference and (
+    same_payment = (
         refund.payment_id is None or _own(_PAYMENT_ID, refund.payment_id) == wanted.provider_ref
+    )
+    return (
+        refund.merchant_refund_id == wanted.refund_reference
+        and refund.amount == _worth(wanted.amount)
+        and same_payment
     )
 
 

@@ -2,7 +2,7 @@
 
 Application zone; pure. They carry no signature and no id of their own, so a notice is known by a
 digest of its bytes: the same one sent again is the same, whatever differs is another. Notices about
-other things than payments make no claim.
+other things than payments, and about payments without our reference, make no claim.
 
 Source: PayPay Open Payment API, "Webhook", notification type Transaction.
 """
@@ -35,6 +35,7 @@ _Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 
 class _Notice(msgspec.Struct, frozen=True):
     notification_type: Annotated[str, msgspec.Meta(max_length=64)]
+    merchant_order_id: str | None = None
 
 
 class _Transaction(msgspec.Struct, frozen=True):
@@ -50,7 +51,8 @@ class PayPayNotices:
         """The one claim, or none. Raises InvalidInput ``notice_malformed``."""
         del headers
         try:
-            if msgspec.json.decode(raw, type=_Notice).notification_type != _PAYMENTS:
+            about = msgspec.json.decode(raw, type=_Notice)
+            if about.notification_type != _PAYMENTS or not about.merchant_order_id:
                 return ()
             notice = msgspec.json.decode(raw, type=_Transaction)
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -36,6 +36,19 @@ class Code(msgspec.Struct, frozen=True, rename="camel"):
     amount: Money
 
 
+class GivenBack(msgspec.Struct, frozen=True):
+    """One refund as a payment tells of it."""
+
+    status: str
+    amount: Money
+
+
+class GivenBackList(msgspec.Struct, frozen=True):
+    """Every refund of a payment."""
+
+    data: tuple[GivenBack, ...] | None = None
+
+
 class Payment(msgspec.Struct, frozen=True, rename="camel"):
     """How a code's payment stands; it has no ``payment_id`` before the payer has acted."""
 
@@ -43,6 +56,7 @@ class Payment(msgspec.Struct, frozen=True, rename="camel"):
     merchant_payment_id: str
     amount: Money
     payment_id: str | None = None
+    refunds: GivenBackList | None = None
 
 
 class Refund(msgspec.Struct, frozen=True, rename="camel"):
