@@ -114,7 +114,8 @@ class AttemptFacts:
 
     ``doubt_at``: since when the outcome is open (the submission). ``silent_since``: when the
     provider last said how the attempt stands, or when its present state began. ``asked``: inquiries
-    since then. ``missing_at``: first "not found" that counted, or None.
+    since then. ``missing_at``: first "not found" that counted, or None. ``is_known``: the provider
+    gave the payment a name of its own, so it did receive it.
     """
 
     state: AttemptState
@@ -123,6 +124,7 @@ class AttemptFacts:
     silent_since: datetime
     asked: int
     missing_at: datetime | None
+    is_known: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +246,14 @@ def _judge_not_found(facts: AttemptFacts, now: datetime) -> Verdict:
     again = facts.missing_at is not None and now - facts.missing_at >= NOT_FOUND_AGAIN
     if facts.state == "unknown" and counts and again:
         return Verdict(edge=advance("unknown", "found_missing"), decline_code="never_received")
-    moved = _stay_or_move(facts, "unknown", "found_unclear", now)
+    if facts.state == "requires_action" and facts.is_known:
+        # The provider had it: a page that nobody used runs out, and some then know nothing of it.
+        # Until that counts the payer may still be on that page, and is led there.
+        if counts and again:
+            return Verdict(edge=advance(facts.state, "found_expired"), decline_code="expired")
+        moved = _stay(facts, facts.state, facts.asked + 1, now)
+    else:
+        moved = _stay_or_move(facts, "unknown", "found_unclear", now)
     if counts:
         return replace(
             moved, ask_in_s=NOT_FOUND_AGAIN.total_seconds(), missing_at=facts.missing_at or now

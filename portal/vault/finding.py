@@ -27,8 +27,8 @@ from portal.vault.attempt import (
 )
 from portal.vault.ledger import post, settle, sums_of
 
-_CERTAIN: Final = frozenset({"succeeded", "failed", "requires_action", "pending"})
-"""Findings that say how the attempt stands now, whatever may come of it."""
+_CERTAIN: Final = frozenset({"succeeded", "failed", "requires_action", "pending", "not_found"})
+"""Findings that say how the attempt stands at the provider, whatever may come of it."""
 
 
 async def ask_for_payer(act: Act, attempt: Attempt) -> None:
@@ -65,6 +65,7 @@ async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Fi
         silent_since=max(attempt.state_at, attempt.heard_at or attempt.state_at),
         asked=attempt.asked,
         missing_at=attempt.missing_at,
+        is_known=bool(attempt.provider_ref),
     )
     verdict = rules.judge(facts, finding.state, finding.amount_minor, finding.decline_code, act.now)
     ask_at = await plan_inquiry(act, replace(attempt, ask_at=_still_planned(act, attempt)),

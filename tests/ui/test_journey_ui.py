@@ -218,10 +218,10 @@ def test_without_script_a_payer_leaves_the_wallet_comes_back_elsewhere_and_appro
     expect(telephone.locator("form")).to_contain_text("有効期限が切れるまでお待ちください")
     expect(telephone.locator("[name=method]")).to_have_count(1)
 
-    # Turning back ended nothing: the way leads to the same page, until that has run out.
+    # Turning back ended nothing: the way leads to the same page, until the wallet has said no.
     leave_for_wallet(telephone)
     assert telephone.url == wallet
-    telephone.get_by_role("button", name="時間切れ").click()
+    telephone.get_by_role("button", name="断られる").click()
     telephone.wait_for_url("**/b/*", timeout=20_000)
     expect(telephone.locator("[name=method]")).to_have_count(2)
 

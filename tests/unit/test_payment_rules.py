@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import get_args
@@ -189,6 +190,30 @@ def test_a_second_late_not_found_means_never_received() -> None:
     assert too_soon.edge is None
     assert second.edge is not None
     assert (second.edge.state, second.decline_code) == ("failed", "never_received")
+
+
+def test_a_page_that_the_provider_no_longer_knows_has_run_out_but_not_at_once() -> None:
+    """Its payer may still be there; only what counts twice ends it, and not as never received."""
+    known = replace(facts("requires_action"), is_known=True)
+
+    def ask(minutes: float, missing_at: datetime | None = None) -> Verdict:
+        now = START + timedelta(minutes=minutes)
+        return payment.judge(replace(known, missing_at=missing_at), "not_found", 0, "", now)
+
+    early, first = ask(3), ask(15)
+    soon = ask(15.5, missing_at=first.missing_at)
+    last = ask(16, missing_at=first.missing_at)
+
+    assert [one.edge for one in (early, first, soon)] == [None, None, None]
+    assert (early.missing_at, first.missing_at) == (None, START + timedelta(minutes=15))
+    assert (last.edge, last.decline_code) == (
+        TRANSITIONS["requires_action", "found_expired"],
+        "expired",
+    )
+    assert (
+        judge("requires_action", "not_found", minutes=16).edge
+        == TRANSITIONS["requires_action", "found_unclear"]
+    )
 
 
 def test_an_inquiry_that_learned_nothing_is_repeated_after_as_long_a_silence() -> None:

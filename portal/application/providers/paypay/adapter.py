@@ -128,16 +128,16 @@ class PayPay:
     def inquire(
         self, endpoint: Endpoint, reference: str, provider_ref: str = ""
     ) -> Exchange[Finding]:
-        """Ask what became of the payment under our reference.
+        """Ask what became of the payment under our reference, which PayPay always finds.
 
-        A code that nobody used in its time, and one that was deleted, is not found any more; where
-        ``provider_ref`` says that PayPay gave us the code, that is its end. Where we never heard of
-        a code the request may still be on its way.
+        A code that nobody used in its time, and one that was deleted, is not found any more. That
+        one is not found before it is used, too, is what some integrations tell: so it ends nothing
+        here, and the vault waits as for any provider.
         """
-        had_code = provider_ref.startswith(_CODE_ID)
+        del provider_ref
         path = f"/v2/codes/payments/{quote(reference, safe='')}"
         request = _request(endpoint, "GET", path)
-        return Exchange(request, lambda answer: _read_payment(answer, reference, had_code=had_code))
+        return Exchange(request, lambda answer: _read_payment(answer, reference))
 
     def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
         """Give a part or all back, once: PayPay takes one refund of a payment.
@@ -202,11 +202,11 @@ def _is_of(code: Code, wanted: SessionWanted) -> bool:
     return (code.merchant_payment_id, code.amount) == (wanted.reference, _worth(wanted.amount))
 
 
-def _read_payment(answer: OutboundAnswer, reference: str, *, had_code: bool) -> Finding:
+def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
     if answer.fate != "answered":
         return _finding("unclear", code=answer.code)
     if _code_of(answer) == _NO_PAYMENT:
-        return _finding("failed", code="expired") if had_code else _finding("not_found")
+        return _finding("not_found")
     payment = _data(answer, PaymentReply)
     if not isinstance(payment, Payment) or payment.merchant_payment_id != reference:
         return _finding("unclear", code="answer_unreadable")
