@@ -54,7 +54,9 @@ class PageView(Reply, frozen=True, kw_only=True):
     """Masked: only what proves the message genuine and what is needed to pay.
 
     ``payer_hint`` is the name with all but the ends hidden; ``customer_hint`` the last 4 of the
-    customer number; ``check_code`` is what a call centre can look up.
+    customer number; ``check_code`` is what a call centre can look up. ``given_back_minor`` has gone
+    back to the payer by refunds, ``on_its_way_back_minor`` is set aside for refunds under way; they
+    may exceed ``amount_minor`` when the bill was paid twice. Units: minor units.
     """
 
     page_ref: str
@@ -75,6 +77,8 @@ class PageView(Reply, frozen=True, kw_only=True):
     methods: tuple[MethodOffer, ...]
     attempt: AttemptView | None
     paid_at: datetime | None
+    given_back_minor: int = 0
+    on_its_way_back_minor: int = 0
     attempt_key: str
     """A fresh idempotency key for the form of this view."""
 

@@ -81,6 +81,15 @@ class BillSums:
         return self.taken - self.in_transit - self.advanced
 
     @property
+    def on_its_way_back(self) -> int:
+        """What is set aside for refunds that have not arrived yet, whether sent already or not.
+
+        Sending books nothing, so the ledger can't tell a refund that waits to be sent from one
+        that the provider has.
+        """
+        return -self.refund_clearing - self.goodwill_clearing
+
+    @property
     def owed_back(self) -> int:
         """What the payer is still owed; money on its way back is not there yet."""
         return -self.overpayment - self.refund_clearing

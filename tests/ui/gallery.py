@@ -139,6 +139,9 @@ SECRET = {"name": "料金計算システム", "value": "harai_aozora_" + "k" * 1
 
 PAYER_PAGES: dict[str, Make] = {
     **{f"page-{state}": payer(samples.page(state)) for state in samples.PAGE_STATES},
+    "page-given-back": payer(
+        samples.page("paid", givenBack=samples.yen(2000), onItsWayBack=samples.yen(420))
+    ),
     "page-elsewhere": payer(
         samples.page(
             "open",

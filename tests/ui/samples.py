@@ -57,6 +57,8 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "methods": [offer("card"), offer("wallet")],
         "attempt": None,
         "paidAt": None,
+        "givenBack": yen(0),
+        "onItsWayBack": yen(0),
         "attemptKey": "01JD0000000000000000000000",
     }
     if state == "declined":

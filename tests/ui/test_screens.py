@@ -17,6 +17,7 @@ STAFF = sorted(screens.STAFF_SCREENS)
 LOOKS = [(lang, scheme) for lang in ("ja", "en") for scheme in ("light", "dark")]
 
 PAGE_BYTES_MAX = 10 * 1024
+RECEIPTS = ("page-paid", "page-given-back")
 PAGE_REQUESTS_MAX = 3
 STAFF_FIRST_BYTES_MAX = 60 * 1024
 STAFF_NEXT_BYTES_MAX = 15 * 1024
@@ -244,7 +245,7 @@ def test_without_script_every_payer_page_says_the_same(
         theirs = without.locator("main").inner_text()
         ours = with_script.locator("main").inner_text()
 
-        assert re.sub(r"\s", "", theirs) in re.sub(r"\s", "", ours) or name == "page-paid"
+        assert re.sub(r"\s", "", theirs) in re.sub(r"\s", "", ours) or name in RECEIPTS
 
 
 def test_waiting_pages_come_back_by_themselves_without_script(
@@ -284,14 +285,38 @@ def test_language_and_size_are_kept_and_leave_the_address(
     assert page.locator("html").get_attribute("class") == "big"
 
 
-def test_receipt_prints_on_one_page(opened: Open, gallery: tuple[str, Any]) -> None:
+@pytest.mark.parametrize("name", RECEIPTS)
+def test_receipt_prints_on_one_page(opened: Open, gallery: tuple[str, Any], name: str) -> None:
     origin, _ = gallery
     page = opened().new_page()
-    go(page, origin, "page-paid")
+    go(page, origin, name)
 
     pdf = page.pdf(format="A4")
 
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("ja", ("2,000円を返金しました", "420円の返金手続き中です", "返金済み", "返金手続き中")),
+        ("en", ("¥2,000 was given back", "A refund of ¥420 is on its way", "On its way back")),
+    ],
+)
+def test_receipt_says_what_was_given_back(
+    opened: Open, gallery: tuple[str, Any], lang: str, said: tuple[str, ...]
+) -> None:
+    origin, _ = gallery
+    context = opened()
+    context.add_cookies(language_cookie(origin, lang))
+    page = context.new_page()
+    go(page, origin, "page-given-back")
+    shown = page.locator("main").inner_text()
+    go(page, origin, "page-paid")
+    plain = page.locator("main").inner_text()
+
+    assert [text for text in said if text not in shown] == []
+    assert [text for text in said if text in plain] == []
 
 
 def test_script_of_the_payer_page_is_small_and_writes_no_markup() -> None:

@@ -64,6 +64,15 @@ def test_settlement_is_what_the_ledger_says(sums: BillSums, expected: str) -> No
     assert bill.settlement_of(sums) == expected
 
 
+def test_what_went_back_and_what_is_on_its_way_are_told_apart_by_the_books() -> None:
+    sums = BillSums(
+        in_transit=11840, advanced=-1000, refund_clearing=-420, goodwill_clearing=-80,
+        paid=8420, taken=16840,
+    )  # fmt: skip
+
+    assert (sums.given_back, sums.on_its_way_back) == (6000, 500)
+
+
 @pytest.mark.parametrize(
     "sums",
     [

@@ -12,6 +12,7 @@ from portal.application.doors.graphql.payer import PAYER
 from portal.application.doors.graphql.trusted import TRUSTED
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, Payer, World, new_world
+from tests.make.refunds import new_counter
 from tests.make.vault import ClientFor, Ground
 from tests.make.visitor import payer_browser
 from tests.make.walk import id_coordinates
@@ -68,6 +69,24 @@ async def test_a_payer_sees_the_bill_of_the_link_and_no_other(web: Web, world: W
     assert "9012345678" not in shown
     assert "12345678" not in shown
     assert crossed.status_code == 401
+
+
+async def test_a_payer_sees_what_was_given_back_and_what_is_on_its_way(
+    web: Web, world: World
+) -> None:
+    counter, payer = await new_counter(world), await world.payer()
+    attempt_id = await world.paid(payer)
+    await counter.ask(payer.bill_id, attempt_id, 3000, reason="goodwill")
+    await counter.sent()
+    await counter.ask(payer.bill_id, attempt_id, 420, reason="goodwill")
+
+    async with payer_browser(web, payer.authority, payer.page_ref) as browser:
+        bill = (await ask(browser, payer, "Page"))["data"]["bill"]
+        screen = await browser.get(f"/b/{payer.page_ref}", headers={"accept-language": "ja"})
+
+    assert (bill["givenBack"], bill["onItsWayBack"]) == ({"amount": 3000}, {"amount": 420})
+    assert "3,000円を返金しました" in screen.text
+    assert "420円の返金手続き中です" in screen.text
 
 
 async def test_one_browser_holds_several_bills_side_by_side(web: Web, world: World) -> None:

@@ -15,6 +15,7 @@ from portal.contract.payment import (
 from portal.domain.errors import Expired, NotFound
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, World, finding, new_world
+from tests.make.refunds import new_counter
 from tests.make.vault import ClientFor
 
 
@@ -141,6 +142,49 @@ async def test_a_paid_page_is_a_receipt(world: World) -> None:
     assert page.paid_at is not None
     assert page.attempt is not None
     assert page.attempt.approval_no == "A1"
+
+
+@pytest.mark.parametrize("amount", [3000, AMOUNT])
+async def test_a_paid_page_says_what_is_on_its_way_back_and_then_that_it_went(
+    world: World, amount: int
+) -> None:
+    counter, payer = await new_counter(world), await world.payer()
+    attempt_id = await world.paid(payer)
+    seen = [await world.page(payer)]
+
+    await counter.ask(payer.bill_id, attempt_id, amount, reason="goodwill")
+    seen.append(await world.page(payer))
+    await counter.sent()
+    seen.append(await world.page(payer))
+
+    backs = [(page.given_back_minor, page.on_its_way_back_minor) for page in seen]
+    assert backs == [(0, 0), (0, amount), (amount, 0)]
+    assert {(page.state, page.amount_minor) for page in seen} == {("paid", AMOUNT)}
+
+
+async def test_a_refused_refund_leaves_the_page_as_it_was(world: World) -> None:
+    counter, payer = await new_counter(world), await world.payer()
+    await counter.ask(payer.bill_id, await world.paid(payer), 3000, reason="goodwill")
+
+    await counter.sent("refused", ref="", code="provider_refused")
+
+    page = await world.page(payer)
+    assert (page.given_back_minor, page.on_its_way_back_minor) == (0, 0)
+
+
+async def test_a_refund_by_bank_transfer_is_on_its_way_until_it_is_recorded(world: World) -> None:
+    counter, payer = await new_counter(world), await world.payer()
+    attempt_id = await world.paid(payer)
+    refund = await counter.ask(
+        payer.bill_id, attempt_id, 3000, reason="goodwill", way="bank_transfer"
+    )
+    before = await world.page(payer)
+
+    await counter.transferred(refund, world.server.clock.business_today("Asia/Tokyo"))
+
+    after = await world.page(payer)
+    assert (before.given_back_minor, before.on_its_way_back_minor) == (0, 3000)
+    assert (after.given_back_minor, after.on_its_way_back_minor) == (3000, 0)
 
 
 async def test_the_page_shows_the_live_attempt_before_a_newer_dead_one(world: World) -> None:

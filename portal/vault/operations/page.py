@@ -26,6 +26,7 @@ from portal.contract.payment import (
     VIEW_ATTEMPT,
 )
 from portal.domain import page as rules
+from portal.domain.bill import BillSums, Settlement
 from portal.domain.contact import customer_hint, write_check_code
 from portal.domain.errors import Expired, NotFound
 from portal.domain.ids import MerchantId
@@ -35,6 +36,7 @@ from portal.vault.act import Act
 from portal.vault.attempt import BESIDE, Attempt, held_by, open_beside, to_view
 from portal.vault.db import Row
 from portal.vault.finding import ask_for_payer
+from portal.vault.ledger import sums_of
 from portal.vault.merchant import providers_of
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
@@ -48,6 +50,9 @@ PAGE_VIEWS_MAX: Final = 300
 
 LINK_NEEDED: Final = "link_needed"
 """Why nothing can be paid with the authority of a return address: it shows one attempt's end."""
+
+_MONEY_CAME: Final[frozenset[Settlement]] = frozenset({"settled", "over"})
+"""Settlements of which something may have been given back; of all others the page asks no books."""
 
 _OPS: Final = tuple(
     op.name
@@ -136,7 +141,9 @@ async def view_page(act: Act, request: Nothing) -> PageView:
     side = rules.attempt_side(latest, act.now)
     if attempt is not None and side == "asking":
         await ask_for_payer(act, attempt)
-    return await _view(act, row, attempt, side)
+    came = row["settlement"] in _MONEY_CAME
+    sums = await sums_of(act, bill_id) if came else BillSums()
+    return await _view(act, row, attempt, side, sums)
 
 
 @operation(MARK_OPENED, callers=_WEB, kinds=_PAYER, audit="effect")
@@ -152,7 +159,9 @@ async def mark_opened(act: Act, request: Nothing) -> Done:
     return Done()
 
 
-async def _view(act: Act, row: Row, attempt: Attempt | None, side: rules.AttemptSide) -> PageView:
+async def _view(
+    act: Act, row: Row, attempt: Attempt | None, side: rules.AttemptSide, sums: BillSums
+) -> PageView:
     fields = await act.fields()
     contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
     billing = open_billing(fields, row["id"], row["sealed_version"], row["billing"])
@@ -203,6 +212,8 @@ async def _view(act: Act, row: Row, attempt: Attempt | None, side: rules.Attempt
         ),
         attempt=None if attempt is None else to_view(attempt),
         paid_at=row["paid_at"],
+        given_back_minor=sums.given_back,
+        on_its_way_back_minor=sums.on_its_way_back,
         attempt_key=secrets.token_urlsafe(16),
     )
 

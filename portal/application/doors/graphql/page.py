@@ -100,6 +100,14 @@ def _tax(page: strawberry.Parent[PageView]) -> MoneyValue:
     return MoneyValue(page.tax_minor)
 
 
+def _given_back(page: strawberry.Parent[PageView]) -> MoneyValue:
+    return MoneyValue(page.given_back_minor)
+
+
+def _on_its_way_back(page: strawberry.Parent[PageView]) -> MoneyValue:
+    return MoneyValue(page.on_its_way_back_minor)
+
+
 def _payee(page: strawberry.Parent[PageView]) -> object:
     return page.merchant
 
@@ -126,6 +134,8 @@ class PayableBill:
     methods: list[MethodOffer] = plain("Ways to pay.")
     attempt: Attempt | None = plain("The latest try, if any.")
     paid_at: DateTime | None = plain("When it was paid.")
+    given_back: Money = by(_given_back, "What has been given back of what was paid.")
+    on_its_way_back: Money = by(_on_its_way_back, "What is being given back and not there yet.")
     attempt_key: str = plain("A fresh idempotency key for the form of this view.")
 
 
