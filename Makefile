@@ -20,9 +20,9 @@ help:
 demo: $(READY)
 	@exec $(BIN)/portal demo
 
-# Three at once: the tests wait for processes more than they compute. A file stays together.
+# Four at once: the tests wait for processes more than they compute. A file stays together.
 test: $(READY)
-	@exec $(BIN)/pytest --numprocesses 3 --dist loadfile
+	@exec $(BIN)/pytest --numprocesses 4 --dist loadfile
 
 bench: $(READY)
 	@exec $(BIN)/portal bench all
