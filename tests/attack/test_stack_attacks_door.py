@@ -310,13 +310,13 @@ def ask(town: Town, raw: bytes) -> tuple[int, str, int]:
     address = ("127.0.0.1", town.stack.layout.ports.portal)
     with socket.create_connection(address, 10) as link:  # noqa: TID251 - from outside
         link.sendall(raw)
-        link.settimeout(1.0)
+        link.settimeout(30.0)  # a first answer comes, however busy the machine is
         data = b""
         try:
             while piece := link.recv(1 << 16):
                 data += piece
-                if b"\r\n\r\n" in data and b"\r\nContent-Length: " in data:
-                    link.settimeout(0.3)
+                if b"\r\n\r\n" in data:
+                    link.settimeout(1.0)
         except (TimeoutError, ConnectionError):
             pass
     head = data.partition(b"\r\n\r\n")[0].decode("latin-1").lower()
