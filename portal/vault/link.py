@@ -4,6 +4,8 @@ Apart from the pools, so that neither a long act nor a full pool stops the house
 """
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from portal.domain.errors import InvariantBroken
@@ -28,6 +30,16 @@ class Link:
         self._settings = settings
         self._signals = signals
         self._connection: Connection | None = None
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[Connection]:
+        """The live connection for one user after another: it carries one statement at a time.
+
+        Raises: as :meth:`live`.
+        """
+        async with self._turn:
+            yield await self.live()
 
     async def live(self) -> Connection:
         """The connection, made anew if it broke.

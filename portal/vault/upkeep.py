@@ -109,13 +109,13 @@ class Upkeep:
 
     async def refresh(self) -> None:
         """Learn revocations and the business clock's offset from the database."""
-        db = await self._link.live()
-        rows = await db.fetch("select jti, expires_at from revoked")
-        revoked = {row["jti"]: int(row["expires_at"].timestamp()) for row in rows}
-        self._signals.load_revoked(revoked, int(self._clock.wall().timestamp()))
-        if not self._settings.production:
-            offset_s: float = await db.fetchval("select offset_s from business_clock")
-            self._clock.offset_s = offset_s
+        async with self._link.turn() as db:
+            rows = await db.fetch("select jti, expires_at from revoked")
+            revoked = {row["jti"]: int(row["expires_at"].timestamp()) for row in rows}
+            self._signals.load_revoked(revoked, int(self._clock.wall().timestamp()))
+            if not self._settings.production:
+                offset_s: float = await db.fetchval("select offset_s from business_clock")
+                self._clock.offset_s = offset_s
 
     async def flush_used_keys(self) -> None:
         """Write when API keys were last used."""
@@ -149,5 +149,5 @@ class Upkeep:
         """Tell the other instances that work was planned, many plans by one NOTIFY."""
         await self._signals.telling.wait()
         self._signals.telling.clear()
-        db = await self._link.live()
-        await db.execute("select pg_notify($1, $2)", CHANNEL, WORK)
+        async with self._link.turn() as db:
+            await db.execute("select pg_notify($1, $2)", CHANNEL, WORK)

@@ -197,6 +197,15 @@ async def test_days_on_which_nothing_ran_are_caught_up_by_one_task(calendar: Cal
     assert await world.value("select count(*) from task") == 0
 
 
+async def test_housekeeping_that_meets_on_its_one_connection_takes_turns(
+    ground: Ground,
+) -> None:
+    async with ground.vault() as server:
+        refreshed = [server.data.upkeep.refresh() for _ in range(8)]
+
+        assert await asyncio.gather(*refreshed) == [None] * 8
+
+
 async def test_a_day_begins_once_however_often_and_by_whomever_it_is_asked_for(
     ground: Ground,
 ) -> None:
