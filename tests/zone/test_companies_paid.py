@@ -6,6 +6,7 @@ is what our own request told them.
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -33,7 +34,7 @@ LINK = "https://link.mul-pay.jp/v2/plus/tshop00012345/checkout/2f0a"
 
 
 @dataclass
-class Company:
+class Company(ABC):
     """What one company knows of the one payment that it was asked to open."""
 
     reference: str = ""
@@ -51,8 +52,9 @@ class Company:
             return
         writer.write(answer(said.status, said.body, f"Date: {formatdate(usegmt=True)}"))
 
+    @abstractmethod
     def answer(self, seen: Seen) -> OutboundAnswer:
-        raise NotImplementedError
+        """What the company says to a request."""
 
     def open(self, reference: str, amount: str) -> None:
         self.reference, self.amount = reference, int(amount)

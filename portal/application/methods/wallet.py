@@ -5,15 +5,9 @@ from types import MappingProxyType
 from typing import Final
 
 from portal.application.methods.redirect import ByRedirect
-from portal.application.methods.refunds import Refunds
 from portal.application.providers import paypay, sandbox_wallet
 
 WALLET: Final[Mapping[str, ByRedirect]] = MappingProxyType(
     {"paypay": paypay.ADAPTER, "sandbox_wallet": sandbox_wallet.ADAPTER}
 )
 """Provider → its adapter for wallets."""
-
-WALLET_REFUNDS: Final[Mapping[str, Refunds]] = MappingProxyType(
-    {"paypay": paypay.ADAPTER, "sandbox_wallet": sandbox_wallet.ADAPTER}
-)
-"""Provider → its adapter for giving wallet money back."""
