@@ -30,6 +30,9 @@ WALLET_DECLINE: Final = "wallet:decline"
 WALLET_TIME_OUT: Final = "wallet:approve_slow"
 """The buttons of the wallet's page, for a payer who chooses to pay by wallet."""
 
+LEFT: Final = "left"
+"""The bill's state as a payer knows it who closed the company's page when it was done."""
+
 _BY_WALLET: Final = "wallet:"
 
 _REQUEST_S: Final = 30.0
@@ -184,12 +187,13 @@ class Payer:
         """Nothing is open."""
         self._browser = Browser(_REQUEST_S)
 
-    async def pay(self, link: str, means: str) -> str:
+    async def pay(self, link: str, means: str, *, returns: bool = True) -> str:
         """From the link to the page that says how it went; gives the bill's state then.
 
         ``means``: a card's number, or a button of the wallet's page as WALLET has it. A time-out at
         the company's page leaves the payer where a person would be: back on the bill's page,
-        looking. Raises NotPaidError when a page does not offer the next step.
+        looking. One who does not return closes the company's receipt; the state is then "left".
+        Raises NotPaidError when a page does not offer the next step.
         """
         method = "wallet" if means.startswith(_BY_WALLET) else "card"
         try:
@@ -199,6 +203,8 @@ class Payer:
                 ended = await self._press(there, means.removeprefix(_BY_WALLET))
             else:
                 ended = await self._fill_card(there, means)
+            if not returns:
+                return LEFT
             if ended.status_code != _GATEWAY_TIMEOUT:
                 ended = await self._follow(ended)
             shown = _SHOWN_STATE.search(ended.text)

@@ -16,7 +16,7 @@ from portal.stack.drill.walk import NOT_WALKED, WALK, Step, walk
 
 pytestmark = [
     pytest.mark.stack,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 

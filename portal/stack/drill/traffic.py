@@ -17,7 +17,16 @@ import httpx
 
 from portal.stack.drill.files import drill_file
 from portal.stack.merchant import MerchantSystem, PortalRefusedError
-from portal.stack.payers import APPROVE, DECLINE, NOISY, TIME_OUT, NotPaidError, Payer, Phone
+from portal.stack.payers import (
+    APPROVE,
+    DECLINE,
+    LEFT,
+    NOISY,
+    TIME_OUT,
+    NotPaidError,
+    Payer,
+    Phone,
+)
 from portal.stack.road import CHECKED, ISSUED
 
 T = TypeVar("T")
@@ -28,6 +37,13 @@ PATIENCE_S: Final = 120.0
 PAUSE_S: Final = 0.3
 TRYING_S: Final = 25.0
 """A payer whose payment is still in the dark after this goes away and comes back tomorrow."""
+
+AWAY_S: Final = 3.0
+"""Who closed the company's page looks at the bill again after this; meanwhile a worker, told by the
+company's notice, has asked how it went."""
+
+_LEAVING_SHARE: Final = 0.4
+_ODD_SHARE: Final = 0.3
 
 _TROUBLE: Final = (httpx.HTTPError, PortalRefusedError, NotPaidError)
 _CAN_PAY: Final = frozenset({"open", "due_soon", "overdue", "declined"})
@@ -135,11 +151,12 @@ class Desk:
         return str(found["state"])
 
 
-async def pay_somehow(link: str, card: str) -> str:
+async def pay_somehow(link: str, card: str, *, returns: bool = True) -> str:
     """A payer who wants to be done with it; gives the state that they last saw.
 
     They pay only while the page offers to, with another card after the first, and look again
-    after anything odd, as a person does.
+    after anything odd, as a person does. Who does not return closes the company's page when it is
+    done, and looks at the bill a while later.
     """
     seen = "unseen"
     deadline = time.monotonic() + TRYING_S
@@ -148,13 +165,13 @@ async def pay_somehow(link: str, card: str) -> str:
             seen = await Payer().look(link)
             if seen in _CAN_PAY:
                 first, card = card, APPROVE
-                seen = await Payer().pay(link, first)
+                seen = await Payer().pay(link, first, returns=returns)
         except _TROUBLE:
             await asyncio.sleep(PAUSE_S)
             continue
         if seen == "paid":
             return seen
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(AWAY_S if seen == LEFT else PAUSE_S)
     return seen
 
 
@@ -197,8 +214,9 @@ class Traffic:
             await asyncio.sleep(PAUSE_S)
             return
         link = self._links.pop()
-        card = self.chance.choice(_CARDS) if self.chance.random() < 0.3 else APPROVE  # noqa: PLR2004 - a share
-        self.payers[link] = await pay_somehow(link, card)
+        card = self.chance.choice(_CARDS) if self.chance.random() < _ODD_SHARE else APPROVE
+        returns = self.chance.random() >= _LEAVING_SHARE
+        self.payers[link] = await pay_somehow(link, card, returns=returns)
 
     @asynccontextmanager
     async def flowing(

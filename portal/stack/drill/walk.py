@@ -14,7 +14,7 @@ from portal.kit.crashpoint import EXIT_CODE
 from portal.stack.drill.arms import Crash
 from portal.stack.drill.ground import Ground
 
-HIT_S: Final = 60.0
+HIT_S: Final = 120.0
 """By then traffic has passed every point; one that was not hit is a finding."""
 
 
