@@ -48,6 +48,7 @@ def client_for(ground: Ground, vault: VaultServer) -> ClientFor:
     return ground.client
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = in_order(items)
     leave_out_what_needs_root(items)
