@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from portal.vault.server import VaultServer
-from tests.make.order import in_order, leave_out_what_needs_root
+from tests.make.order import group_of, in_order, leave_out_what_needs_root
 from tests.make.vault import ClientFor, Cluster, Ground, fresh_ground, running_cluster
 
 # By default an example that takes 0.2 s fails its test, and is called unreliable when it is quicker
@@ -48,7 +48,10 @@ def client_for(ground: Ground, vault: VaultServer) -> ClientFor:
     return ground.client
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = in_order(items)
     leave_out_what_needs_root(items)

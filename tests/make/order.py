@@ -5,7 +5,7 @@ import os
 import pytest
 
 
-def _group_of(item: pytest.Item) -> str:
+def group_of(item: pytest.Item) -> str:
     """Files stay together; so do files that share a whole stack, which takes long to start."""
     if "town" in getattr(item, "fixturenames", ()):
         return "town"
@@ -43,12 +43,10 @@ def _ordered(groups: list[str]) -> list[str]:
 
 
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """All items, marked with their group, in the order in which groups are to begin."""
+    """All items in the order in which their groups are to begin."""
     grouped: dict[str, list[pytest.Item]] = {}
     for item in items:
-        group = _group_of(item)
-        item.add_marker(pytest.mark.xdist_group(group))
-        grouped.setdefault(group, []).append(item)
+        grouped.setdefault(group_of(item), []).append(item)
     return [item for group in _ordered([*grouped]) for item in grouped.get(group, [])]
 
 
