@@ -15,7 +15,8 @@ import msgspec
 from portal.contract.envelope import Nothing
 from portal.contract.operator import INSPECT, Inspection
 from portal.stack.comparison import compare_journals
-from portal.stack.drill.traffic import Traffic, persist
+from portal.stack.drill.patience import persist
+from portal.stack.drill.traffic import Traffic
 from portal.stack.merchant import MerchantSystem
 from portal.stack.payers import Journal
 from portal.stack.up import Stack
