@@ -164,7 +164,7 @@ async def drill(*, seed: int, loud: bool = False) -> Report:
         traffic.staff.odd = True
         await traffic.send_one()
         storm = await _rage(place, chance, loud=loud)
-        sight = await settle(place)
+        sight = await settle(place, loud=loud)
         faults = place.arms.strays + traffic.staff.troubles
     return _report(seed, storm, sight, faults, time.monotonic() - began)
 
@@ -199,7 +199,7 @@ async def _rage(place: Ground, chance: random.Random, *, loud: bool) -> _Storm:
     return storm
 
 
-async def settle(place: Ground) -> Sight:
+async def settle(place: Ground, *, loud: bool = False) -> Sight:
     """Look until both sides are at one; what they still differ in after SETTLE_S was found."""
     deadline = time.monotonic() + SETTLE_S
     while True:
@@ -207,6 +207,9 @@ async def settle(place: Ground) -> Sight:
         is_at_rest = not (sight.tally.differences or sight.ours.tasks_due) and sight.ours.audit_ok
         if is_at_rest or time.monotonic() > deadline:
             return sight
+        if loud:
+            left = len(sight.tally.differences)
+            sys.stderr.write(f"  {left} differences, {sight.ours.tasks_due} tasks due, waiting\n")
         await asyncio.sleep(3.0)
 
 
