@@ -6,7 +6,6 @@ the drill holds against the books afterwards (portal.stack.drill.tally).
 """
 
 import asyncio
-import itertools
 import random
 import time
 from collections.abc import Sequence
@@ -51,6 +50,11 @@ class Member:
     session: StaffSession
     _step: int = 0
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def has_code(self) -> bool:
+        """Whether a code that was not shown yet counts now."""
+        return self._step < int(time.time()) // STEP_S + 1
 
     async def ask(self, ask: Ask, payment: str) -> dict[str, Any] | None:
         """Ask until there is an answer, and note it; gives the refund that was taken."""
@@ -129,30 +133,37 @@ class Staff:
     odd: bool = False
     notebook: list[Ask] = field(default_factory=list[Ask])
     troubles: list[str] = field(default_factory=list[str])
-    _turns: "itertools.count[int]" = field(default_factory=itertools.count)
     _seen: set[str] = field(default_factory=set[str])
 
     async def refund_one(self) -> None:
-        """Somebody picks a paid bill that nobody looked at yet, and gives a part or all back."""
-        found = await self._find()
+        """Somebody picks a paid bill that nobody looked at yet, and gives a part or all back.
+
+        Nobody does while there is no code to show: what is under way ends soon.
+        """
+        free = [member for member in self.members if member.has_code]
+        found = await self._find() if len(free) > 1 else None
         if found is None:
             await asyncio.sleep(PAUSE_S)
             return
+        self.chance.shuffle(free)
         bill, payment, room = found
         amount = self._amount(room)
         askers = 2 if amount == room and self.chance.random() < _TWICE_SHARE else 1
         asks = [self._note(bill, amount) for _ in range(askers)]
-        await asyncio.gather(*(self._see_through(ask, payment) for ask in asks))
+        await asyncio.gather(
+            *(
+                self._see_through(ask, payment, member)
+                for ask, member in zip(asks, free, strict=False)
+            )
+        )
 
     @property
     def taken(self) -> int:
         """How many refunds the portal took."""
         return sum(ask.answer == "taken" for ask in self.notebook)
 
-    async def _see_through(self, ask: Ask, payment: str) -> None:
+    async def _see_through(self, ask: Ask, payment: str, member: Member) -> None:
         """Ask, and do what a person does next: have it approved, or transfer it."""
-        turn = next(self._turns)
-        member = self.members[turn % len(self.members)]
         refund = await member.ask(ask, payment)
         refusal = "" if ask.answer else "no_answer"
         owners = [one for one in self.members if one.access.role == "owner"]
