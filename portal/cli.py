@@ -5,6 +5,7 @@ it raises into one line that says what to do. A zone's process never loads anoth
 """
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -37,7 +38,15 @@ app.add_typer(provider, name="provider")
 State = Annotated[
     Path | None, typer.Option(help="State folder (default: .demo, or the next free .demo-N).")
 ]
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+class DrillOf(StrEnum):
+    """What a crash drill is about."""
+
+    ALL = "all"
+    PAYMENTS = "payments"
 
 
 @app.command()
@@ -258,10 +267,17 @@ def bench(
 def drill_crash(
     *,
     seed: Annotated[int, typer.Option(help="The same seed kills in the same order.")] = 1,
-    rounds: Annotated[int, typer.Option(min=1)] = 1,
+    rounds: Annotated[int, typer.Option(help="Of `all`: kills of each a phase.", min=1)] = 1,
+    of: Annotated[
+        DrillOf, typer.Option(help="`payments`: people pay and staff give back, in one storm.")
+    ] = DrillOf.ALL,
     json: Json = False,
 ) -> None:
-    """Kill every process in every phase, then compare the outside's books with ours."""
+    """Kill every process again and again, then compare the outside's books with ours."""
+    if of is DrillOf.PAYMENTS:
+        from portal.stack.drill.payments import run_payments
+
+        raise typer.Exit(run_payments(seed=seed, as_json=json))
     from portal.stack.drill.crash import run_crash
 
     raise typer.Exit(run_crash(seed=seed, rounds=rounds, as_json=json))

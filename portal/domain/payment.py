@@ -194,20 +194,30 @@ def notice_says_news(state: AttemptState, claim: str) -> bool:
     return claim != state
 
 
-def ask_after_notice_s(ask_at: datetime | None, now: datetime) -> float | None:
+def ask_after_notice_s(
+    ask_at: datetime | None,
+    now: datetime,
+    *,
+    told_at: datetime | None = None,
+    heard_at: datetime | None = None,
+) -> float | None:
     """Seconds until the inquiry that a notice of ``now`` deserves; None when one is coming soon.
 
     An inquiry that began before the notice may have asked too early, so there is always one after
-    it; but never more than one in NOTICE_PAUSE_S, however many notices are thrown at us.
+    it; but never more than one in NOTICE_PAUSE_S, however many notices are thrown at us and
+    however fast they are followed up. ``told_at``: when the notice before this one came, whose
+    inquiry was made within NOTICE_PAUSE_S of it. ``heard_at``: when an inquiry was last answered.
     """
-    if ask_at is None:
-        return 0.0
-    ahead_s = (ask_at - now).total_seconds()
-    if 0 < ahead_s <= NOTICE_PAUSE_S:
+    pause = timedelta(seconds=NOTICE_PAUSE_S)
+    if ask_at is not None and timedelta(0) < ask_at - now <= pause:
         return None
-    if -NOTICE_PAUSE_S < ahead_s <= 0:
-        return NOTICE_PAUSE_S + ahead_s
-    return 0.0
+    free_at = now
+    if ask_at is not None and ask_at <= now:
+        free_at = ask_at + pause
+    if told_at is not None and now - told_at < 2 * pause:
+        is_answered = heard_at is not None and heard_at >= told_at
+        free_at = max(free_at, (heard_at if heard_at and is_answered else now) + pause)
+    return max((free_at - now).total_seconds(), 0.0)
 
 
 def _judge_live(facts: AttemptFacts, found: Found, decline: str, now: datetime) -> Verdict:

@@ -64,6 +64,13 @@ APPROVAL_LIFE_S: Final = 3 * 86_400
 LIMIT_DEFAULT_MINOR: Final = 10_000
 """Yen that go back of one payment without a second person, unless the operator sets another sum."""
 
+WAITS_BEHIND: Final[frozenset[RefundState]] = frozenset({"submitting", "unknown"})
+"""While a refund is in one of these, no other of the same payment is sent: some companies know no
+refunds, only the amount that remains, and nobody could tell by that which of the two went back."""
+
+WAIT_S: Final = 30.0
+"""Seconds until a refund that waits behind another is tried again."""
+
 LOOK_BACK_S: Final = 86_400.0
 """What was never received is asked about once more after this: its sender may have been frozen."""
 

@@ -75,11 +75,11 @@ async def open_access(stack: Stack) -> tuple[Access, bool]:
         known = _read(file)
         staff = known.staff if known else await _found(vault)
         for person in staff:
-            ticket = await _ticket(vault, person.email)
+            ticket = await ticket_for(vault, person.email)
             person.one_click = f"{stack.layout.origin}/login/ticket/{ticket}"
         api_key = known.api_key if known else ""
         if not api_key:
-            ticket = await _ticket(vault, staff[0].email)
+            ticket = await ticket_for(vault, staff[0].email)
             api_key = await make_api_key(stack.layout.origin, ticket, "demo")
     origin = stack.layout.origin
     access = Access(
@@ -122,10 +122,11 @@ async def _found(vault: VaultClient) -> list[StaffAccess]:
         suffix = f"-{secrets.token_hex(2)}"
     else:
         suffix = ""
-    return [await _add(vault, name, f"{box}{suffix}", role) for name, box, role in _PEOPLE]
+    return [await add_person(vault, name, f"{box}{suffix}", role) for name, box, role in _PEOPLE]
 
 
-async def _add(vault: VaultClient, name: str, box: str, role: Role) -> StaffAccess:
+async def add_person(vault: VaultClient, name: str, box: str, role: Role) -> StaffAccess:
+    """One more member of staff; ``box`` is what stands before the @ of their mail address."""
     words = [secrets.choice(_WORDS) for _ in range(3)]
     password = f"{'-'.join(words)}-{secrets.randbelow(9000) + 1000}"
     email = f"{box}@{CODE}.example"
@@ -138,6 +139,7 @@ async def _add(vault: VaultClient, name: str, box: str, role: Role) -> StaffAcce
     )
 
 
-async def _ticket(vault: VaultClient, email: str) -> str:
+async def ticket_for(vault: VaultClient, email: str) -> str:
+    """A fresh one-click log-in, good for a day."""
     asked = IssueLoginTicket(merchant_code=CODE, email=email, life_s=_DAY_S)
     return (await vault.call(ISSUE_LOGIN_TICKET, asked)).ticket

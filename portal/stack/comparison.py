@@ -6,7 +6,12 @@ compared, too: whatever we say that it knows must be in its journal.
 
 from typing import Final
 
-from portal.contract.operator import COMPARE_JOURNAL, CompareJournal, JournalLine
+from portal.contract.operator import (
+    COMPARE_JOURNAL,
+    CompareJournal,
+    JournalDifference,
+    JournalLine,
+)
 from portal.stack.access import CODE
 from portal.stack.payers import Journal
 from portal.stack.up import Stack
@@ -23,8 +28,13 @@ async def compare_journals(stack: Stack, journal: Journal) -> list[str]:
 
     A payment of a company that is not in COMPANIES is a difference by itself.
     """
+    return [str(one) for one in await find_differences(stack, journal)]
+
+
+async def find_differences(stack: Stack, journal: Journal) -> list[JournalDifference]:
+    """The same for programs, which tell them apart by code."""
     found = [
-        f"{one.reference}: {one.provider} is no company that was compared"
+        JournalDifference(reference=one.reference, code="company_unknown", theirs=one.provider)
         for one in journal.payments
         if one.provider not in COMPANIES
     ]
@@ -33,7 +43,7 @@ async def compare_journals(stack: Stack, journal: Journal) -> list[str]:
     return found
 
 
-async def _compare(stack: Stack, journal: Journal, company: str) -> list[str]:
+async def _compare(stack: Stack, journal: Journal, company: str) -> list[JournalDifference]:
     lines = [
         JournalLine(reference=one.reference, state=one.state, amount_minor=one.amount)
         for one in journal.payments
@@ -41,7 +51,7 @@ async def _compare(stack: Stack, journal: Journal, company: str) -> list[str]:
     ]
     pieces = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)] or [[]]
     refunds = tuple(one.line for one in journal.refunds if one.provider == company)
-    found: list[str] = []
+    found: list[JournalDifference] = []
     async with stack.operator() as vault:
         for piece in pieces:
             is_last = piece is pieces[-1]
@@ -53,5 +63,5 @@ async def _compare(stack: Stack, journal: Journal, company: str) -> list[str]:
                 refunds=refunds if is_last else (),
             )
             compared = await vault.call(COMPARE_JOURNAL, request, timeout_s=_PATIENCE_S)
-            found += [str(one) for one in compared.differences]
+            found += compared.differences
     return found

@@ -7,7 +7,7 @@ would write them. The one thing done as a person is making that key, by a one-cl
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
@@ -32,6 +32,26 @@ _IMPORT: Final = """
 query Import($id: ID!) {
   import(id: $id) { state rowsSeen rowsGood rowsFaulty rowsKnown rowsIssued refusedCode }
 }"""
+_BILL_IDS: Final = """
+query Ids($first: Int!, $after: String, $settlement: [Settlement!]) {
+  bills(first: $first, after: $after, filter: {settlement: $settlement}, order: CREATED_DESC) {
+    nodes { id }
+    pageInfo { hasNextPage endCursor }
+  }
+}"""
+_BILL: Final = """
+query Shown($id: ID!) {
+  bill(id: $id) {
+    number settlement amount { amount }
+    attempts { id provider reference state amount { amount } }
+    refunds { attemptId provider reference state way note amount { amount } }
+  }
+}"""
+_REFUNDABLE: Final = """
+query Refundable($id: ID!) {
+  bill(id: $id) { refundable { payments { attemptId amount { amount } } } }
+}"""
+_PAGE: Final = 100
 _SUMMARY: Final = """
 query Totals {
   summary {
@@ -112,6 +132,28 @@ class MerchantSystem:
                     return now
                 await asyncio.sleep(0.2)
 
+    async def bill_ids(self, settlement: Sequence[str] | None = None) -> list[str]:
+        """Every bill's id, the newest first; or of those alone with a settlement listed."""
+        found: list[str] = []
+        after: str | None = None
+        while True:
+            wanted = {"first": _PAGE, "after": after, "settlement": settlement}
+            page = (await self._ask(_BILL_IDS, wanted))["bills"]
+            found += [str(node["id"]) for node in page["nodes"]]
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+
+    async def bill(self, bill_id: str) -> Mapping[str, Any]:
+        """One bill with its attempts and refunds, as the schema shows them."""
+        return (await self._ask(_BILL, {"id": bill_id}))["bill"]
+
+    async def refundable(self, bill_id: str) -> list[tuple[str, int]]:
+        """Payments of a bill of which something can go back: the attempt's id, and how much."""
+        bill = (await self._ask(_REFUNDABLE, {"id": bill_id}))["bill"]
+        payments = bill["refundable"]["payments"]
+        return [(str(one["attemptId"]), int(one["amount"]["amount"])) for one in payments]
+
     async def totals(self) -> Mapping[str, Any]:
         """The dashboard's figures."""
         return (await self._ask(_SUMMARY, {}))["summary"]
@@ -130,27 +172,51 @@ class MerchantSystem:
         return _data(answer)
 
 
+class StaffSession:
+    """One member of staff at their browser, who runs the portal's own documents.
+
+    Raises PortalRefusedError when the portal says no, httpx.HTTPError when it is not there.
+    """
+
+    def __init__(self, origin: str) -> None:
+        """Nobody is logged in."""
+        self._origin = origin
+        self._browser = httpx.AsyncClient(timeout=_REQUEST_S, trust_env=False)
+
+    async def enter(self, ticket: str) -> None:
+        """Log in by a one-click ticket."""
+        entered = await self._browser.get(f"{self._origin}/login/ticket/{ticket}")
+        if not self._browser.cookies:
+            why = entered.headers.get("location", "").partition("code=")[2]
+            msg = f"the log-in ticket was refused ({entered.status_code} {why})"
+            raise PortalRefusedError(msg)
+
+    async def run(self, document: str, variables: Mapping[str, object]) -> Any:  # noqa: ANN401 - parsed JSON
+        """Run a document by its name; gives the answer's data."""
+        asked = {"documentId": _trusted(document), "variables": variables}
+        return _data(await self._browser.post(f"{self._origin}/graphql", json=asked))
+
+    async def close(self) -> None:
+        """Leave; the session ends by itself."""
+        await self._browser.aclose()
+
+
 async def make_api_key(origin: str, ticket: str, name: str) -> str:
     """Log in by a one-click ticket as a person would, and make an API key. Units: none.
 
     Raises PortalRefusedError when the ticket or the key is refused.
     """
-    async with httpx.AsyncClient(timeout=_REQUEST_S, trust_env=False) as browser:
-        entered = await browser.get(f"{origin}/login/ticket/{ticket}")
-        if not browser.cookies:
-            why = entered.headers.get("location", "").partition("code=")[2]
-            msg = f"the log-in ticket was refused ({entered.status_code} {why})"
-            raise PortalRefusedError(msg)
+    session = StaffSession(origin)
+    try:
+        await session.enter(ticket)
         wanted = {"name": name, "scopes": list(_SCOPES), "idempotencyKey": _key()}
-        answer = await browser.post(
-            f"{origin}/graphql",
-            json={"documentId": _trusted("api_key_create"), "variables": {"input": wanted}},
-        )
-        made = _data(answer)["apiKeyCreate"]
+        made = (await session.run("api_key_create", {"input": wanted}))["apiKeyCreate"]
         if made["errors"]:
             msg = f"no API key: {made['errors'][0]['message']}"
             raise PortalRefusedError(msg)
         return str(made["secret"])
+    finally:
+        await session.close()
 
 
 def _trusted(name: str) -> str:

@@ -2,8 +2,9 @@
 
 Codes: ``refund_missing`` (we know of none by that reference), ``refund_unresolved``,
 ``refund_state_differs``, ``refund_amount_differs``, ``refund_payment_differs``,
-``refund_posting_missing``, ``refund_posting_unfounded`` and, for refunds of ours that no piece
-named though the provider has to know them, ``refund_journal_missing``. Nothing is changed.
+``refund_posting_missing``, ``refund_posting_unfounded``, ``refund_posting_differs`` and, for
+refunds of ours that no piece named though the provider has to know them,
+``refund_journal_missing``. Nothing is changed.
 """
 
 from collections.abc import Sequence
@@ -22,9 +23,10 @@ AGREES: Final[dict[str, frozenset[str]]] = {
 
 _REFUNDS: Final = """
 select r.reference, r.state, r.amount_minor, a.reference as payment,
-       exists (select from ledger_transaction t
-               where t.merchant_id = $1 and t.cause_id = r.id
-                     and t.cause in ('refund_succeeded', 'refund_succeeded_late')) as is_booked
+       coalesce((select sum(t.debit_minor) from ledger_transaction t
+                 where t.merchant_id = $1 and t.cause_id = r.id
+                       and t.cause in ('refund_succeeded', 'refund_succeeded_late')), 0)::bigint
+           as booked
 from refund r join attempt a on a.merchant_id = $1 and a.id = r.attempt_id
 where r.merchant_id = $1 and r.provider = $2 and r.reference = any($3::text[])
 """
@@ -77,13 +79,15 @@ async def missing_refunds(act: Act, provider: str, at_most: int) -> list[Journal
 def _compare(line: JournalRefund, row: Row | None) -> str | None:
     if row is None:
         return "refund_missing"
-    has_gone = line.state == "succeeded"
+    booked: int = row["booked"]
+    gone = line.amount_minor if line.state == "succeeded" else 0
     rules = (
         (row["state"] == "unknown", "refund_unresolved"),
         (row["state"] not in AGREES.get(line.state, frozenset()), "refund_state_differs"),
         (row["amount_minor"] != line.amount_minor, "refund_amount_differs"),
         (row["payment"] != line.payment, "refund_payment_differs"),
-        (has_gone and not row["is_booked"], "refund_posting_missing"),
-        (row["is_booked"] and not has_gone, "refund_posting_unfounded"),
+        (gone > 0 and booked == 0, "refund_posting_missing"),
+        (booked > 0 and gone == 0, "refund_posting_unfounded"),
+        (booked != gone, "refund_posting_differs"),
     )
     return next((code for differs, code in rules if differs), None)

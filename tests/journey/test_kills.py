@@ -1,4 +1,6 @@
-"""kill -9 of everything during imports, sending and payments; a stopped worker; a lost queue.
+"""kill -9 of everything during imports, sending, payments by card and wallet, and refunds.
+
+A stopped worker and a lost queue besides.
 
 One stack for the module, faults on faults, and one comparison at its end: nothing lost, nothing
 twice, whatever died.
@@ -17,6 +19,7 @@ import pytest
 import pytest_asyncio
 
 from portal.contract.intake import PART_BYTES_MAX
+from portal.stack.comparison import COMPANIES
 from portal.stack.drill.crash import PHASES, PROCESSES, kill_all
 from portal.stack.drill.files import drill_file
 from portal.stack.drill.ground import Ground, ground
@@ -51,6 +54,7 @@ async def test_every_process_may_be_killed_while_files_go_in_messages_out_and_pe
     assert place.arms.kills == 3 * (len(PROCESSES) - 1)
     assert place.worker_deaths().count(-signal.SIGKILL) >= 1
     assert "paid" in place.traffic.payers.values()
+    assert place.traffic.staff.taken >= 1
 
 
 async def test_valkey_may_lose_all_it_has_while_messages_go_out(place: Ground) -> None:
@@ -143,6 +147,10 @@ async def test_after_all_of_it_nothing_is_lost_doubled_or_left(place: Ground) ->
     assert found.messages + found.ambiguous == sent
     paid = sum(seen == "paid" for seen in place.traffic.payers.values())
     assert found.payments >= paid
+    given_back = [ask for ask in place.traffic.staff.notebook if ask.answer == "taken"]
+    assert found.refunds <= len(given_back)
+    journal = await place.phone.journal()
+    assert {payment.provider for payment in journal.payments} == set(COMPANIES)
     assert place.arms.strays == []
 
 

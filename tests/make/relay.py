@@ -28,6 +28,7 @@ SIGNING_KEY = "opa-key-77120"
 SIGNING_SECRET = "opa-secret-1Zx9-4711"
 CREDENTIALS = {
     "provider": CREDENTIAL,
+    "sandbox_card": CREDENTIAL,
     "other": OTHER_CREDENTIAL,
     "stripe": STRIPE_KEY,
     "gmopg": SHOP_PASS,

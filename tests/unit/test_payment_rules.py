@@ -300,6 +300,32 @@ def test_notices_without_end_cause_at_most_one_inquiry_in_five_seconds() -> None
     assert len(planned) <= 13
 
 
+@given(
+    gaps=st.lists(st.floats(0.01, 12), min_size=2, max_size=40),
+    lags=st.lists(st.floats(0, 1), min_size=40, max_size=40),
+    clear=st.lists(st.booleans(), min_size=40, max_size=40),
+)
+def test_an_inquiry_that_is_made_at_once_makes_room_for_no_other(
+    gaps: list[float], lags: list[float], clear: list[bool]
+) -> None:
+    now, made = START, list[datetime]()
+    ask_at = told_at = heard_at = due_at = None
+    for gap, lag, is_clear in zip(gaps, lags, clear, strict=False):
+        now += timedelta(seconds=gap)
+        if due_at is not None and due_at + timedelta(seconds=lag) <= now:
+            made.append(due_at + timedelta(seconds=lag))
+            heard_at = made[-1] if is_clear else heard_at
+            ask_at, due_at = made[-1] + timedelta(minutes=10), None  # what its finding plans
+        wait_s = payment.ask_after_notice_s(ask_at, now, told_at=told_at, heard_at=heard_at)
+        told_at = now
+        if wait_s is not None:
+            assert 0 <= wait_s <= payment.NOTICE_PAUSE_S
+            ask_at = due_at = now + timedelta(seconds=wait_s)
+
+    # An inquiry that is a second late may be followed by one that is not.
+    assert all((b - a).total_seconds() > payment.NOTICE_PAUSE_S - 1.01 for a, b in pairwise(made))
+
+
 @given(ahead_s=st.floats(-10_000, 10_000))
 def test_there_is_always_an_inquiry_after_a_notice(ahead_s: float) -> None:
     ask_at = START + timedelta(seconds=ahead_s)

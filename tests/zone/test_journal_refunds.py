@@ -7,6 +7,8 @@ import pytest
 
 from portal.contract.operator import JournalLine, JournalRefund
 from portal.contract.refund import RefundView
+from portal.domain.ledger import Return, refund_succeeded_late
+from portal.vault.ledger import post
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, World, new_world
 from tests.make.refunds import Counter, new_counter, paid
@@ -96,6 +98,18 @@ async def test_a_refund_that_the_journal_lacks_is_missed(books: Books) -> None:
 
 async def test_what_was_not_sent_is_not_missed(books: Books) -> None:
     assert await books.differences() == set()
+
+
+async def test_a_refund_that_was_booked_twice_is_found(books: Books) -> None:
+    await books.counter.sent("succeeded")
+    again = Return(
+        refund_id=books.refund.id, bill_id=books.refund.bill_id, attempt_id=books.attempt,
+        amount_minor=PART, owed_minor=0,
+    )  # fmt: skip
+    async with books.world.act() as act:
+        assert await post(act, [refund_succeeded_late(again)])
+
+    assert "refund_posting_differs" in await books.differences(books.line())
 
 
 async def test_a_state_without_its_posting_is_found(books: Books) -> None:

@@ -1,4 +1,5 @@
-from datetime import UTC, datetime
+import random
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -118,6 +119,54 @@ async def test_a_flood_of_forged_notices_causes_one_inquiry(world: World) -> Non
 
     after = await world.value("select count(*) from task where subject_id = $1", attempt_id)
     assert after - before <= 2
+
+
+CLAIMS = ("succeeded", "failed", "processing", "requires_action", "nonsense")
+
+
+def storm(reference: str, number: int, chance: random.Random) -> list[NoticeClaim]:
+    """Fifty claims in any order: new ones, those of two rounds before again, some about nothing
+    of ours, all dated by a clock that is years off.
+    """
+    claims = [
+        NoticeClaim(
+            notice_id=f"ev_{said}_{number - copy % 3}",
+            subject="attempt",
+            reference=reference if copy else "0" * 26,
+            claim=said,
+            at=AT + timedelta(days=chance.randint(-9_000, 9_000)),
+        )
+        for said in CLAIMS
+        for copy in range(10)
+    ]
+    return chance.sample(claims, len(claims))
+
+
+async def test_a_thousand_notices_of_every_kind_cause_few_inquiries_and_one_booking(
+    world: World,
+) -> None:
+    payer, attempt_id, reference = await away(world)
+    chance = random.Random(7)  # noqa: S311 - the same storm every time
+    asked = fresh = 0
+
+    for number in range(20):
+
+        async def truth(_: UUID, state: str = "succeeded" if number > 17 else "pending") -> Finding:
+            return finding(state)
+
+        claims = storm(reference, number, chance)
+        for start in range(0, 50, 10):
+            fresh += await notify(world, *claims[start : start + 10])
+            asked += await world.worked(truth)
+        await world.age(attempt_id, 0.1)  # six seconds: the next round may cause another inquiry
+
+    assert fresh == await world.value("select count(*) from notice") == 5 * 22
+    assert 10 <= asked <= 30, "one a round, and those of the attempt's own schedule"
+    assert await world.books(payer.bill_id) == {"billed": -AMOUNT, "in_transit": AMOUNT}
+    assert await world.settlement(payer.bill_id) == "settled"
+    assert await world.cases() == []
+    off = await world.value("select paid_at - now() from bill where id = $1", payer.bill_id)
+    assert abs(off) < timedelta(hours=1), "a provider's clock dates nothing of ours"
 
 
 async def test_a_notice_before_the_providers_answer_finishes_the_payment(world: World) -> None:

@@ -15,7 +15,8 @@ import msgspec
 from portal.contract.envelope import Nothing
 from portal.contract.operator import INSPECT, Inspection
 from portal.stack.comparison import compare_journals
-from portal.stack.drill.traffic import Traffic, persist
+from portal.stack.drill.patience import persist
+from portal.stack.drill.traffic import Traffic
 from portal.stack.merchant import MerchantSystem
 from portal.stack.payers import Journal
 from portal.stack.up import Stack
@@ -30,7 +31,7 @@ class Found(msgspec.Struct, kw_only=True):
     """What the comparison found.
 
     ``messages`` were taken by the carriers; ``ambiguous`` were redeemed, and nobody knows whether
-    they were sent: staff see them listed. ``payments`` succeeded at their company;
+    they were sent: staff see them listed. ``payments`` and ``refunds`` succeeded at their company;
     ``unresolved`` attempts are still being asked about. ``lost`` and ``doubled`` count bills,
     messages and payments; ``differences`` are CompareJournal's; ``tasks_due`` never came to an end.
     What is planned for later (an inquiry about an attempt, the last one included) is not due.
@@ -39,6 +40,7 @@ class Found(msgspec.Struct, kw_only=True):
     bills: int
     messages: int
     payments: int
+    refunds: int
     unresolved: int
     lost: int
     doubled: int
@@ -73,21 +75,25 @@ async def settle(stack: Stack, merchant: MerchantSystem, traffic: Traffic) -> Fo
     sent = [file for file in traffic.files if file.is_sent]
     due = sum(file.rows for file in sent)
     deadline = time.monotonic() + SETTLE_S
-    sight = await _look(stack, traffic)
-    while not _rests(sight, due) and time.monotonic() < deadline:
-        await asyncio.sleep(1.0)
+    while True:
         sight = await _look(stack, traffic)
+        is_late = time.monotonic() > deadline
+        is_over = is_late or _rests(sight, due)
+        differences = await compare_journals(stack, sight.theirs) if is_over else []
+        if is_late or (is_over and not differences):
+            break
+        await asyncio.sleep(1.0)
     states = [await traffic.desk.state(file) for file in traffic.files]
     stuck = sum(
         state != ("ISSUED" if file.is_sent else "CHECKED") or good != file.rows
         for file, (state, good) in zip(traffic.files, states, strict=True)
     )
-    differences = await compare_journals(stack, sight.theirs)
     totals = await persist(merchant.totals)
     found = Found(
         bills=sight.ours.bills,
         messages=sight.theirs.messages.taken,
         payments=sight.succeeded,
+        refunds=sum(refund.state == "succeeded" for refund in sight.theirs.refunds),
         unresolved=sum(sight.ours.attempts.get(state, 0) for state in _IN_THE_DARK),
         lost=0,
         doubled=0,
@@ -101,7 +107,7 @@ async def settle(stack: Stack, merchant: MerchantSystem, traffic: Traffic) -> Fo
         faults=[],
     )
     _count(found, sight, bills=sum(file.rows for file in traffic.files), due=due)
-    found.faults += _faults(found, sight)
+    found.faults += traffic.staff.troubles + _faults(found, sight)
     return found
 
 

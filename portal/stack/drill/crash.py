@@ -28,7 +28,7 @@ PROCESSES: Final = (
 PHASES: Final[dict[str, dict[str, int]]] = {
     "import": {"imports": 2},
     "sending": {"sends": 2},
-    "payment": {"payers": 4},
+    "payment": {"payers": 4, "clerks": 1},
 }
 """What goes on while they die; see Traffic.flowing."""
 

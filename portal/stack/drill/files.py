@@ -5,6 +5,7 @@ Stack only. So a message that went out twice, or to nobody, shows at the sandbox
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -17,10 +18,15 @@ _DUE_DAYS: Final = 20
 _CARRIERS: Final = ("090", "080", "070")
 
 
-def drill_file(serial: int, rows: int) -> bytes:
+def usual_amount(number: int) -> int:
+    """The amount of a drill's bill by its number. Units: yen."""
+    return 3_000 + number % 5_000
+
+
+def drill_file(serial: int, rows: int, amount_of: Callable[[int], int] = usual_amount) -> bytes:
     """A file of good rows; no two files with different serials share a bill or a telephone.
 
-    Units: ``rows`` at most ROWS_MAX, ``serial`` 0 to 999.
+    Units: ``rows`` at most ROWS_MAX, ``serial`` 0 to 999; ``amount_of`` a bill's number in yen.
     """
     today = SystemClock().business_today(ZONE)
     text = io.StringIO()
@@ -28,7 +34,7 @@ def drill_file(serial: int, rows: int) -> bytes:
     writer.writeheader()
     for row in range(rows):
         number = serial * ROWS_MAX + row
-        amount = 3_000 + number % 5_000
+        amount = amount_of(number)
         writer.writerow(
             {
                 "number": f"D-{number:08d}",

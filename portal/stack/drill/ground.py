@@ -14,12 +14,13 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from portal.stack.access import open_access
+from portal.stack.access import Access, add_person, open_access, ticket_for
 from portal.stack.bench.report import fresh_folder
 from portal.stack.drill.arms import Arms
 from portal.stack.drill.books import Found, settle
+from portal.stack.drill.staff import Member, Staff
 from portal.stack.drill.traffic import Desk, Traffic
-from portal.stack.merchant import MerchantSystem
+from portal.stack.merchant import MerchantSystem, StaffSession
 from portal.stack.payers import Phone
 from portal.stack.up import Stack
 
@@ -63,8 +64,11 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(*, seed: int, rows: int) -> AsyncGenerator[Ground]:
-    """Start everything in a fresh folder; files have ``rows`` rows."""
+async def ground(*, seed: int, rows: int, colleagues: int = 0) -> AsyncGenerator[Ground]:
+    """Start everything in a fresh folder; files have ``rows`` rows.
+
+    Besides the demo's own staff there are so many ``colleagues`` more.
+    """
     arms = Arms()
     with fresh_folder() as folder:
         async with (
@@ -76,12 +80,32 @@ async def ground(*, seed: int, rows: int) -> AsyncGenerator[Ground]:
             desk = Desk(merchant)
             phone = Phone(client, stack.layout.browser_origin)
             chance = random.Random(seed)  # noqa: S311 - which payer when; guards nothing
-            traffic = Traffic(desk, phone, rows, chance)
+            members = await _enter(stack, access, colleagues)
+            traffic = Traffic(desk, phone, rows, chance, Staff(members, merchant, chance))
             try:
                 yield Ground(stack, arms, merchant, desk, phone, traffic)
             finally:
+                for member in members:
+                    await member.session.close()
                 await desk.close()
                 await merchant.close()
+
+
+async def _enter(stack: Stack, access: Access, colleagues: int) -> list[Member]:
+    """Everybody of the merchant's staff, logged in."""
+    people = list(access.staff)
+    async with stack.operator() as vault:
+        people += [
+            await add_person(vault, "森 三郎", f"colleague-{number}", "owner")
+            for number in range(colleagues)
+        ]
+        tickets = [await ticket_for(vault, person.email) for person in people]
+    members: list[Member] = []
+    for person, ticket in zip(people, tickets, strict=True):
+        session = StaffSession(stack.layout.origin)
+        await session.enter(ticket)
+        members.append(Member(person, session))
+    return members
 
 
 def children_of(pid: int | None) -> list[int]:

@@ -11,11 +11,13 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 import httpx
 
-from portal.stack.drill.files import drill_file
+from portal.stack.drill.files import drill_file, usual_amount
+from portal.stack.drill.patience import PATIENCE_S, PAUSE_S, TROUBLE, persist
+from portal.stack.drill.staff import Staff
 from portal.stack.merchant import MerchantSystem, PortalRefusedError
 from portal.stack.payers import (
     APPROVE,
@@ -23,18 +25,14 @@ from portal.stack.payers import (
     LEFT,
     NOISY,
     TIME_OUT,
-    NotPaidError,
+    WALLET,
+    WALLET_DECLINE,
+    WALLET_TIME_OUT,
     Payer,
     Phone,
 )
 from portal.stack.road import CHECKED, ISSUED
 
-T = TypeVar("T")
-
-PATIENCE_S: Final = 120.0
-"""How long somebody goes on trying before the drill calls it a loss."""
-
-PAUSE_S: Final = 0.3
 TRYING_S: Final = 25.0
 """A payer whose payment is still in the dark after this goes away and comes back tomorrow."""
 
@@ -43,24 +41,14 @@ AWAY_S: Final = 3.0
 company's notice, has asked how it went."""
 
 _LEAVING_SHARE: Final = 0.4
-_ODD_SHARE: Final = 0.3
 
-_TROUBLE: Final = (httpx.HTTPError, PortalRefusedError, NotPaidError)
 _CAN_PAY: Final = frozenset({"open", "due_soon", "overdue", "declined"})
-_CARDS: Final = (DECLINE, NOISY, TIME_OUT)
 _NO_CONTENT: Final = 204
 
-
-async def persist(act: Callable[[], Awaitable[T]], patience_s: float = PATIENCE_S) -> T:
-    """Repeat until it works; raises what it met last when patience is up."""
-    deadline = time.monotonic() + patience_s
-    while True:
-        try:
-            return await act()
-        except _TROUBLE:
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(PAUSE_S)
+USUAL: Final = (
+    *(APPROVE,) * 10, DECLINE, NOISY, TIME_OUT, *(WALLET,) * 5, WALLET_DECLINE, WALLET_TIME_OUT,
+)  # fmt: skip
+"""How people pay, the frequent ways more often."""
 
 
 @dataclass(slots=True)
@@ -151,10 +139,10 @@ class Desk:
         return str(found["state"])
 
 
-async def pay_somehow(link: str, card: str, *, returns: bool = True) -> str:
+async def pay_somehow(link: str, means: str, *, returns: bool = True) -> str:
     """A payer who wants to be done with it; gives the state that they last saw.
 
-    They pay only while the page offers to, with another card after the first, and look again
+    They pay only while the page offers to, by a good card after the first try, and look again
     after anything odd, as a person does. Who does not return closes the company's page when it is
     done, and looks at the bill a while later.
     """
@@ -164,9 +152,9 @@ async def pay_somehow(link: str, card: str, *, returns: bool = True) -> str:
         try:
             seen = await Payer().look(link)
             if seen in _CAN_PAY:
-                first, card = card, APPROVE
+                first, means = means, APPROVE
                 seen = await Payer().pay(link, first, returns=returns)
-        except _TROUBLE:
+        except TROUBLE:
             await asyncio.sleep(PAUSE_S)
             continue
         if seen == "paid":
@@ -177,12 +165,20 @@ async def pay_somehow(link: str, card: str, *, returns: bool = True) -> str:
 
 @dataclass(slots=True)
 class Traffic:
-    """Files and payers, as many as a drill needs. ``payers`` maps links to what was seen last."""
+    """Files, payers and staff, as many as a drill needs.
+
+    ``payers`` maps links to what was seen last; ``means`` is how people pay, and some try two ways
+    at once.
+    """
 
     desk: Desk
     phone: Phone
     rows: int
     chance: random.Random
+    staff: Staff
+    means: tuple[str, ...] = USUAL
+    twice_share: float = 0.0
+    amount_of: Callable[[int], int] = usual_amount
     files: list[File] = field(default_factory=list[File])
     payers: dict[str, str] = field(default_factory=dict[str, str])
     _after: int = 0
@@ -192,7 +188,8 @@ class Traffic:
     async def import_one(self) -> None:
         """A new file goes in and is checked; it waits to be sent."""
         serial = len(self.files)
-        file = File(serial, self.rows, drill_file(serial, self.rows), f"drill-{serial}")
+        body = drill_file(serial, self.rows, self.amount_of)
+        file = File(serial, self.rows, body, f"drill-{serial}")
         self.files.append(file)
         await self.desk.hand_in(file)
         self._unsent.append(file)
@@ -204,7 +201,7 @@ class Traffic:
         await self.desk.send(self._unsent.pop())
 
     async def pay_one(self) -> None:
-        """The next payer whose telephone has a link pays by one card or another."""
+        """The next payer whose telephone has a link pays by one means or another."""
         if not self._links:
             messages = await self.phone.messages(self._after)
             self._after = messages[-1].seq if messages else self._after
@@ -214,13 +211,16 @@ class Traffic:
             await asyncio.sleep(PAUSE_S)
             return
         link = self._links.pop()
-        card = self.chance.choice(_CARDS) if self.chance.random() < _ODD_SHARE else APPROVE
+        ways = [self.chance.choice(self.means)]
+        if self.chance.random() < self.twice_share:
+            ways = [APPROVE, WALLET]  # two windows, or two people
         returns = self.chance.random() >= _LEAVING_SHARE
-        self.payers[link] = await pay_somehow(link, card, returns=returns)
+        seen = await asyncio.gather(*(pay_somehow(link, one, returns=returns) for one in ways))
+        self.payers[link] = "paid" if "paid" in seen else seen[-1]
 
     @asynccontextmanager
     async def flowing(
-        self, *, imports: int = 0, sends: int = 0, payers: int = 0
+        self, *, imports: int = 0, sends: int = 0, payers: int = 0, clerks: int = 0
     ) -> AsyncGenerator[None]:
         """Keep so many of each busy at once during the block; what is under way is finished.
 
@@ -238,6 +238,7 @@ class Traffic:
                     (self.import_one, imports),
                     (self.send_one, sends),
                     (self.pay_one, payers),
+                    (self.staff.refund_one, clerks),
                 ):
                     for _ in range(share):
                         group.create_task(repeat(act))

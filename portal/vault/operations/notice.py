@@ -11,7 +11,7 @@ from uuid import UUID
 
 from portal.contract.payment import RECORD_NOTICE, NoticeClaim, NoticeRecorded, RecordNotice
 from portal.domain.errors import InvalidInput, NotFound
-from portal.domain.payment import ask_after_notice_s, notice_says_news
+from portal.domain.payment import NOTICE_PAUSE_S, ask_after_notice_s, notice_says_news
 from portal.vault.act import Act
 from portal.vault.operations.delivery import apply_receipts
 from portal.vault.payer import enter_merchant
@@ -32,9 +32,15 @@ on conflict (merchant_id, provider, notice_id) do nothing
 returning notice_id
 """
 _ATTEMPTS: Final = """
-select id, reference, state, asked, ask_at from attempt
+select id, reference, state, asked, ask_at, heard_at from attempt
 where merchant_id = $1 and provider = $2 and reference = any($3::text[]) order by id
 for no key update
+"""
+_TOLD: Final = """
+select reference, claim, max(received_at) as told_at from notice
+where merchant_id = $1 and provider = $2 and reference = any($3::text[]) and subject = 'attempt'
+      and received_at < $4 and received_at > $4 - make_interval(secs => $5)
+group by reference, claim
 """
 _ASK: Final = "update attempt set ask_at = $3 where merchant_id = $1 and id = $2"
 
@@ -120,10 +126,21 @@ async def _follow_up(act: Act, provider: str, claims: Sequence[NoticeClaim]) -> 
     for claim in claims:
         said.setdefault(claim.reference, set()).add(claim.claim)
     rows = await act.db.fetch(_ATTEMPTS, act.merchant_id, provider, list(said))
+    told = await act.db.fetch(
+        _TOLD, act.merchant_id, provider, list(said), act.now, 2 * NOTICE_PAUSE_S
+    )
     for row in rows:
         if not any(notice_says_news(row["state"], claim) for claim in said[row["reference"]]):
             continue
-        wait_s = ask_after_notice_s(row["ask_at"], act.now)
+        news = [
+            earlier["told_at"]
+            for earlier in told
+            if earlier["reference"] == row["reference"]
+            and notice_says_news(row["state"], earlier["claim"])
+        ]
+        wait_s = ask_after_notice_s(
+            row["ask_at"], act.now, told_at=max(news, default=None), heard_at=row["heard_at"]
+        )
         if wait_s is None:
             continue
         ask_at = act.now + timedelta(seconds=wait_s)

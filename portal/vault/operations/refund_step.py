@@ -23,7 +23,7 @@ from portal.contract.refund import (
     ViewRefund,
 )
 from portal.domain import refund as rules
-from portal.domain.errors import NotFound
+from portal.domain.errors import NotFound, TryLater
 from portal.domain.payment import SUBMIT_GRACE, ask_again_s
 from portal.domain.refund import ASKED, RefundEvent, RefundFacts
 from portal.vault.act import Act
@@ -49,14 +49,25 @@ _EVENTS: Final[dict[RefundOutcome, RefundEvent]] = {
     "unknown": "lost",
 }
 _PAYMENT: Final = """
-select a.reference, a.provider_ref, a.amount_minor, m.code
+select a.reference, a.provider_ref, m.code, a.amount_minor - coalesce(
+    (select sum(r.amount_minor) from refund r
+     where r.merchant_id = $1 and r.attempt_id = $2 and r.id <> $3
+           and r.way = 'provider' and r.state in ('pending', 'succeeded')), 0)::bigint as left_minor
 from attempt a join merchant m on m.id = a.merchant_id where a.merchant_id = $1 and a.id = $2
+"""
+_IN_DOUBT: Final = """
+select exists (select from refund where merchant_id = $1 and attempt_id = $2 and id <> $3
+                      and state = any($4::text[]))
 """
 
 
 @dataclass(frozen=True, slots=True)
 class _Paid:
-    """The payment that a refund is of, as its provider knows it."""
+    """The payment that a refund is of, as its provider knows it.
+
+    ``remaining_minor`` is what the provider keeps of it once this refund has gone back, whatever
+    else is set aside here or was transferred past it.
+    """
 
     reference: str
     provider_ref: str
@@ -65,23 +76,33 @@ class _Paid:
 
 
 async def _read_paid(act: Act, refund: Refund) -> _Paid:
-    row = await act.db.fetchrow(_PAYMENT, act.merchant_id, refund.attempt_id)
+    row = await act.db.fetchrow(_PAYMENT, act.merchant_id, refund.attempt_id, refund.id)
     if row is None:
         raise NotFound("not_found", params={"kind": "attempt"})
-    remaining = row["amount_minor"] - await held_of(act, refund.attempt_id)
+    remaining = max(row["left_minor"] - refund.amount_minor, 0)
     return _Paid(row["reference"], row["provider_ref"], remaining, row["code"])
+
+
+async def _wait_for_others(act: Act, refund: Refund) -> None:
+    in_doubt = await act.db.fetchval(
+        _IN_DOUBT, act.merchant_id, refund.attempt_id, refund.id, list(rules.WAITS_BEHIND)
+    )
+    if in_doubt:
+        raise TryLater("refund_waits", retry_after_s=rules.WAIT_S)
 
 
 @operation(BEGIN_REFUND, callers=_WORK, kinds=_LEASE, audit="effect")
 async def begin_refund(act: Act, request: BeginRefund) -> RefundBegun:
     """Say what to send, to the one caller who may: the refund is ``submitting`` from here on.
 
-    Raises: NotFound for another refund than the lease's.
+    Raises: NotFound for another refund than the lease's; TryLater ``refund_waits`` while nobody
+    knows what became of another refund of the same payment.
     """
     act.require_scope(request.refund_id)
     bill, refund = await lock_refund(act, request.refund_id)
     fresh = refund.state == "reserved"
     if fresh:
+        await _wait_for_others(act, refund)
         moved = await step(act, bill, refund, rules.advance(refund.state, "submit"))
         moved = replace(moved, doubt_at=act.now)
         # Whoever is to send it may die before or after it: this inquiry finds out either way.

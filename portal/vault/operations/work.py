@@ -47,7 +47,9 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
 }
 """What the lease of a task covers, and nothing else."""
 
-WAITING: Final = frozenset({"provider_paused", "deliveries_not_due", "worker_stopping"})
+WAITING: Final = frozenset(
+    {"provider_paused", "deliveries_not_due", "worker_stopping", "refund_waits"}
+)
 """Codes with which a task is given back because it has to wait: an outage of a provider that
 lasts longer than all tries together must not end what is still to be sent."""
 

@@ -1,0 +1,188 @@
+"""The payments drill's comparison: one forged line of the journal, or one lost row, shows."""
+
+import msgspec
+import pytest
+
+from portal.stack.drill.tally import (
+    Ask,
+    AttemptShown,
+    BillShown,
+    RefundShown,
+    Tally,
+    count_in,
+    weigh,
+)
+from portal.stack.payers import Journal, JournalMessages, JournalPayment, JournalRefund
+
+PAID = JournalPayment("sandbox_card", "PAY1", "succeeded", 5000, "aozora")
+DECLINED = JournalPayment("sandbox_wallet", "PAY0", "failed", 5000, "aozora")
+GIVEN = JournalRefund("sandbox_card", "REF1", "PAY1", "succeeded", 2000)
+NOTEBOOK = (Ask("ask-1", "bill_1", 2000, "taken"), Ask("ask-2", "bill_1", 5000, "refund_exceeds"))
+
+WALLET = AttemptShown(
+    id="att_0", provider="sandbox_wallet", reference="PAY0", state="failed", amount=5000
+)
+CARD = AttemptShown(
+    id="att_1", provider="sandbox_card", reference="PAY1", state="succeeded", amount=5000
+)
+REFUND = RefundShown(
+    attempt="att_1", provider="sandbox_card", reference="REF1", state="succeeded", amount=2000,
+    way="provider", note="ask-1",
+)  # fmt: skip
+BILL = BillShown(
+    number="D-1", amount=5000, settlement="settled", attempts=(CARD, WALLET), refunds=(REFUND,)
+)
+
+
+def journal(
+    *, payments: tuple[JournalPayment, ...] = (DECLINED, PAID),
+    refunds: tuple[JournalRefund, ...] = (GIVEN,),
+) -> Journal:  # fmt: skip
+    return Journal(payments, JournalMessages(0, 0, {}), refunds)
+
+
+def shown(**changes: object) -> BillShown:
+    return msgspec.structs.replace(BILL, **changes)
+
+
+def counted(tally: Tally) -> tuple[set[str], list[str]]:
+    return tally.lost, sorted(tally.doubled.elements())
+
+
+def test_what_agrees_is_at_one() -> None:
+    tally = weigh([BILL], journal(), NOTEBOOK)
+
+    assert (tally.differences, *counted(tally)) == ([], set(), [])
+
+
+@pytest.mark.parametrize(
+    ("forged", "lost", "doubled"),
+    [
+        pytest.param(
+            journal(payments=(DECLINED, PAID, msgspec.structs.replace(PAID, reference="PAY9"))),
+            "PAY9", "", id="a payment of nobody",
+        ),
+        pytest.param(
+            journal(payments=(msgspec.structs.replace(DECLINED, state="succeeded"), PAID)),
+            "PAY0", "D-1", id="the bill was paid by both",
+        ),
+        pytest.param(
+            journal(payments=(DECLINED, PAID, PAID)), "", "D-1", id="the money came twice"
+        ),
+        pytest.param(
+            journal(payments=(DECLINED,), refunds=()), "PAY1 REF1", "", id="no money came"
+        ),
+        pytest.param(
+            journal(payments=(DECLINED, msgspec.structs.replace(PAID, amount=4999))),
+            "", "", id="another amount came",
+        ),
+        pytest.param(journal(refunds=()), "REF1", "", id="nothing went back"),
+        pytest.param(
+            journal(refunds=(msgspec.structs.replace(GIVEN, state="failed"),)),
+            "REF1", "", id="the refund failed",
+        ),
+        pytest.param(
+            journal(refunds=(msgspec.structs.replace(GIVEN, state="pending"),)),
+            "REF1", "", id="the refund is still on its way",
+        ),
+        pytest.param(
+            journal(refunds=(GIVEN, msgspec.structs.replace(GIVEN, reference="REF9"))),
+            "REF9", "REF9", id="a refund that nobody asked for",
+        ),
+        pytest.param(
+            journal(refunds=(GIVEN, GIVEN)), "", "REF1", id="the refund went out twice"
+        ),
+        pytest.param(
+            journal(refunds=(GIVEN, msgspec.structs.replace(GIVEN, reference="REF9", amount=3001))),
+            "REF9", "REF9 PAY1", id="more went back than came",
+        ),
+        pytest.param(
+            journal(refunds=(msgspec.structs.replace(GIVEN, amount=1999),)),
+            "", "", id="another amount went back",
+        ),
+        pytest.param(
+            journal(refunds=(msgspec.structs.replace(GIVEN, payment="PAY0"),)),
+            "", "PAY0", id="it went back of another payment",
+        ),
+    ],
+)  # fmt: skip
+def test_a_forged_journal_is_found_out(forged: Journal, lost: str, doubled: str) -> None:
+    tally = weigh([BILL], forged, NOTEBOOK)
+
+    assert counted(tally) == (set(lost.split()), sorted(doubled.split()))
+    assert tally.differences
+
+
+@pytest.mark.parametrize(
+    ("bill", "lost", "doubled"),
+    [
+        pytest.param(shown(settlement="unpaid"), "", "", id="the bill's state"),
+        pytest.param(shown(settlement="over"), "", "", id="owed back without a reason"),
+        pytest.param(
+            shown(attempts=(msgspec.structs.replace(CARD, state="unknown"), WALLET)),
+            "PAY1", "", id="still unknown here",
+        ),
+        pytest.param(
+            shown(attempts=(CARD, msgspec.structs.replace(WALLET, state="succeeded"))),
+            "PAY0", "", id="booked without money",
+        ),
+        pytest.param(shown(attempts=(WALLET,)), "PAY1", "", id="the attempt is gone"),
+        pytest.param(
+            shown(refunds=(msgspec.structs.replace(REFUND, state="unknown"),)),
+            "REF1", "", id="the refund is still unknown here",
+        ),
+        pytest.param(
+            shown(refunds=(
+                REFUND, msgspec.structs.replace(REFUND, reference="R2", state="failed"),
+            )),
+            "", "ask-1", id="one ask made two refunds",
+        ),
+        pytest.param(
+            shown(refunds=(REFUND, msgspec.structs.replace(
+                REFUND, reference="R2", state="failed", amount=5000, note="ask-2"
+            ))),
+            "", "ask-2", id="a refused ask was carried out",
+        ),
+        pytest.param(
+            shown(refunds=(msgspec.structs.replace(REFUND, note="ask-9"),)),
+            "ask-1", "ask-9", id="not what was asked for",
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_portal_shows_wrongly_is_found_out(
+    bill: BillShown, lost: str, doubled: str
+) -> None:
+    tally = weigh([bill], journal(), NOTEBOOK)
+
+    assert counted(tally) == (set(lost.split()), sorted(doubled.split()))
+    assert tally.differences
+
+
+def test_a_refund_by_the_merchants_own_hand_is_not_looked_for_at_a_company() -> None:
+    by_hand = msgspec.structs.replace(REFUND, way="bank_transfer", state="transferred")
+
+    tally = weigh([shown(refunds=(by_hand,))], journal(refunds=()), NOTEBOOK)
+
+    assert tally.differences == []
+
+
+def test_an_ask_that_nobody_answered_may_have_been_taken_once() -> None:
+    unanswered = [Ask("ask-1", "bill_1", 2000), Ask("ask-3", "bill_1", 5000)]
+
+    assert weigh([BILL], journal(), unanswered).differences == []
+
+
+@pytest.mark.parametrize(
+    ("code", "counts"),
+    [
+        ("posting_missing", True), ("attempt_missing", True), ("refund_missing", True),
+        ("refund_posting_missing", True), ("refund_journal_missing", True),
+        ("journal_missing", True), ("posting_unfounded", True),
+        ("settlement_differs", False), ("inquiry_missing", False),
+    ],
+)  # fmt: skip
+def test_the_vaults_own_findings_about_money_count_as_lost(code: str, *, counts: bool) -> None:
+    tally = Tally()
+    count_in(tally, "PAY1", code)
+
+    assert tally.lost == ({"PAY1"} if counts else set())
