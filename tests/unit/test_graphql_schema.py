@@ -150,6 +150,7 @@ def test_no_query_of_a_payer_takes_an_argument() -> None:
         (page.PageState, enums.PageState),
         (case.CaseKind, enums.CaseKind),
         (case.CaseAction, enums.CaseAction),
+        (case.CaseResolution, enums.CaseResolution),
         (refund.RefundState, enums.RefundState),
         (refund.RefundWay, enums.RefundWay),
         (refund.RefundReason, enums.RefundReason),

@@ -166,7 +166,7 @@ def test_every_state_has_a_name(tag: str) -> None:
         "roles": get_args(login.Role),
         "keys.scope_names": [scope.name for scope in enums.Scope],
         "keys.scope_texts": [scope.name for scope in enums.Scope],
-        "cases.resolutions": [action.name for action in enums.CaseAction],
+        "cases.resolutions": [end.name for end in enums.CaseResolution],
         "cases.actions": [
             f"{name}.{part}"
             for name in ("SEEN", *(action.name for action in enums.CaseAction))

@@ -67,7 +67,7 @@ def _request_refund(form: Form) -> dict[str, object]:
 
 
 def _decide_refund(form: Form) -> dict[str, object]:
-    return {**_texts(form, "id", "idempotencyKey"), "decision": form.get("decision", "")}
+    return {**_texts(form, "id", "totp", "idempotencyKey"), "decision": form.get("decision", "")}
 
 
 def _record_transfer(form: Form) -> dict[str, object]:

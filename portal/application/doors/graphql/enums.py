@@ -157,6 +157,17 @@ class CaseAction(Enum):
     LET_BE = "let_be"
 
 
+@strawberry.enum(description="How a case ended: by a choice, or by itself.")
+class CaseResolution(Enum):
+    """portal.domain.case.CaseResolution."""
+
+    RESTART = "restart"
+    ASK_AGAIN = "ask_again"
+    SETTLED_BY_HAND = "settled_by_hand"
+    LET_BE = "let_be"
+    RETURNED = "returned"
+
+
 @strawberry.enum(description="How far a refund has come.")
 class RefundState(Enum):
     """portal.domain.refund.RefundState."""
