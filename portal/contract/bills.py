@@ -19,7 +19,10 @@ SearchField = Literal["number", "customer_no", "phone", "email", "check_code"]
 
 
 class BillRow(Part, frozen=True, kw_only=True):
-    """One line of the list. ``payer_name`` in clear, ``phone_hint`` as ``090-****-1234``."""
+    """One line of the list. ``payer_name`` in clear, ``phone_hint`` as ``090-****-1234``.
+
+    ``given_back_minor`` has arrived at the payer by refunds, whatever it was of.
+    """
 
     id: BillId
     number: str
@@ -37,6 +40,7 @@ class BillRow(Part, frozen=True, kw_only=True):
     paid_at: datetime | None
     created_at: datetime
     version: int
+    given_back_minor: int = 0
 
 
 class BillFilter(Part, frozen=True, kw_only=True):
@@ -171,6 +175,8 @@ class Summary(Reply, frozen=True, kw_only=True):
     """What the dashboard's first screen shows. Amounts in yen, counts in bills.
 
     Only bills that were issued count; ``overdue`` are those in that state that nothing has paid.
+    ``paid_minor`` is what the paid bills were over, ``returned_minor`` what of just that has gone
+    back to payers: the difference stays with the merchant. What came beyond a bill is in neither.
     """
 
     requested_bills: int
@@ -188,6 +194,7 @@ class Summary(Reply, frozen=True, kw_only=True):
     days: tuple[DayPaid, ...]
     imports: tuple[ImportView, ...]
     as_of: datetime
+    returned_minor: int = 0
 
 
 LIST_BILLS = Operation("list_bills", ListBills, BillPage)

@@ -7,14 +7,23 @@ from portal.contract.bills import BillRow
 from portal.domain.contact import phone_hint
 from portal.domain.errors import NotFound
 from portal.domain.ids import BillId
+from portal.domain.refund import GIVEN
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.fields import Fields
 from portal.vault.sealed import open_contact
 
+GIVEN_STATES: Final = ", ".join(f"'{state}'" for state in sorted(GIVEN))
+"""The states of refunds whose money has arrived, as a list for a statement."""
+
+_GIVEN_BACK: Final = f"""
+(select coalesce(sum(r.amount_minor), 0)::bigint from refund r
+ where r.merchant_id = b.merchant_id and r.bill_id = b.id and r.state in ({GIVEN_STATES}))
+"""  # noqa: S608  # constant words
 ROW_COLUMNS: Final = (
     "b.id, b.number, b.period, b.kind, b.amount_minor, b.due_on, b.lifecycle, b.settlement,"
-    " b.message, b.opened_at, b.paid_at, b.created_at, b.version, b.sealed_version, b.contact"
+    " b.message, b.opened_at, b.paid_at, b.created_at, b.version, b.sealed_version, b.contact,"
+    f" {_GIVEN_BACK} as given_back_minor"
 )
 """What :func:`to_bill_row` needs, under the alias ``b``."""
 
@@ -41,6 +50,7 @@ def to_bill_row(fields: Fields, row: Row) -> BillRow:
         paid_at=row["paid_at"],
         created_at=row["created_at"],
         version=row["version"],
+        given_back_minor=row["given_back_minor"],
     )
 
 

@@ -154,7 +154,7 @@ def summary(**changes: object) -> dict[str, Any]:
     paid = [412, 1120, 903, 655, 1204, 980, 1533, 1311, 720, 540, 610, 444, 390, 512]
     made: dict[str, Any] = {
         "requestedBills": 9_881, "requested": yen(84_021_183),
-        "paidBills": 6_214, "paid": yen(52_900_412),
+        "paidBills": 6_214, "paid": yen(52_900_412), "returned": yen(128_400),
         "unpaidBills": 3_667, "unpaid": yen(31_120_771),
         "overdueBills": 218, "overdue": yen(1_804_220),
         "neverOpenedBills": 1_364, "undeliveredBills": 87, "openCases": 3,
@@ -174,7 +174,7 @@ def summary(**changes: object) -> dict[str, Any]:
 
 
 def empty_summary() -> dict[str, Any]:
-    none = dict.fromkeys(("requested", "paid", "unpaid", "overdue"), yen(0))
+    none = dict.fromkeys(("requested", "paid", "returned", "unpaid", "overdue"), yen(0))
     counts = dict.fromkeys(
         ("requestedBills", "paidBills", "unpaidBills", "overdueBills", "neverOpenedBills",
          "undeliveredBills", "openCases"), 0,
@@ -199,6 +199,7 @@ def bill(place: int, /, **changes: object) -> dict[str, Any]:
         "message": "DELIVERED",
         "openedAt": None,
         "paidAt": None,
+        "givenBack": yen(0),
     }
     return made | changes
 
@@ -210,7 +211,7 @@ BILLS = [
     bill(3, message="UNDELIVERED"),
     bill(4, lifecycle="OVERDUE", dueOn="2026-11-15"),
     bill(5, lifecycle="CANCELED"),
-    bill(6, settlement="OVER", paidAt="2026-11-20T02:00:00.000Z"),
+    bill(6, settlement="OVER", paidAt="2026-11-20T02:00:00.000Z", givenBack=yen(3_000)),
     bill(7, message="PLANNED", lifecycle="SCHEDULED"),
     bill(8, message="AMBIGUOUS"),
 ]  # fmt: skip

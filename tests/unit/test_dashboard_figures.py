@@ -48,6 +48,7 @@ def summary(**changes: object) -> SummaryData:
         requested=Amount(1_000_000),
         paid_bills=64,
         paid=Amount(642_000),
+        returned=Amount(0),
         unpaid_bills=36,
         unpaid=Amount(358_000),
         overdue_bills=0,
@@ -182,3 +183,12 @@ def test_an_event_is_plain_json() -> None:
     event = as_event(home_figures(summary(days=(paid_on(TODAY),)), "ja", ZONE))
 
     assert msgspec.json.decode(msgspec.json.encode(event))["structure"]
+
+
+def test_what_went_back_to_payers_is_not_counted_as_collected() -> None:
+    texts = home_figures(summary(returned=Amount(142_000)), "en", ZONE).texts
+
+    assert texts["paid"] == "¥500,000"
+    assert texts["rate"] == "50.0%"
+    assert "given back" in texts["paid_note"]
+    assert "given back" not in home_figures(summary(), "en", ZONE).texts["paid_note"]

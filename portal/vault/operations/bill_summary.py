@@ -7,6 +7,7 @@ from typing import Final
 from portal.contract.bills import SUMMARISE_BILLS, DayPaid, Funnel, Summary
 from portal.contract.envelope import Nothing
 from portal.vault.act import Act
+from portal.vault.bills import GIVEN_STATES
 from portal.vault.case import count_open
 from portal.vault.db import Row
 from portal.vault.imports import view_newest
@@ -21,6 +22,12 @@ IMPORTS_SHOWN: Final = 5
 _ISSUED: Final = frozenset({"open", "overdue", "lapsed", "canceling"})
 _PAID: Final = frozenset({"settled", "over"})
 _ACCEPTED: Final = frozenset({"accepted", "delivered", "undelivered"})
+_RETURNED: Final = f"""
+select coalesce(sum(r.amount_minor - r.owed_minor), 0)::bigint from refund r
+join bill b on b.merchant_id = $1 and b.id = r.bill_id
+where r.merchant_id = $1 and r.state in ({GIVEN_STATES})
+      and b.lifecycle = any($2::text[]) and b.settlement = any($3::text[])
+"""  # noqa: S608  # constant words
 _UNDELIVERED: Final = frozenset({"undelivered", "failed"})
 
 
@@ -61,6 +68,9 @@ async def summarise_bills(act: Act, request: Nothing) -> Summary:
         ),
         imports=tuple(imports),
         as_of=act.business,
+        returned_minor=await act.db.fetchval(
+            _RETURNED, act.merchant_id, list(_ISSUED), list(_PAID)
+        ),
     )
 
 

@@ -78,6 +78,7 @@ class SummaryData(msgspec.Struct, frozen=True, rename="camel"):
     requested: Amount
     paid_bills: int
     paid: Amount
+    returned: Amount
     unpaid_bills: int
     unpaid: Amount
     overdue_bills: int
@@ -140,13 +141,16 @@ def home_figures(summary: SummaryData, language: str, zone: str) -> Figures:
     say, shown = TEXTS[language].say, formats(language)
     figures = Figures()
     overdue = say("home.note_overdue", amount=shown.yen_short(summary.overdue.amount))
+    returned = say("home.note_returned", amount=shown.yen_short(summary.returned.amount))
+    kept = summary.paid.amount - summary.returned.amount
     figures.texts = {
         "as_of": shown.moment(summary.as_of, zone),
         "requested": shown.yen(summary.requested.amount),
         "requested_note": say("home.note_bills", n=summary.requested_bills),
-        "paid": shown.yen(summary.paid.amount),
-        "paid_note": say("home.note_bills", n=summary.paid_bills),
-        "rate": shown.share(summary.paid.amount, summary.requested.amount),
+        "paid": shown.yen(kept),
+        "paid_note": say("home.note_bills", n=summary.paid_bills)
+        + (f" · {returned}" if summary.returned.amount else ""),
+        "rate": shown.share(kept, summary.requested.amount),
         "rate_note": say("home.note_rate"),
         "unpaid": shown.yen(summary.unpaid.amount),
         "unpaid_note": say("home.note_unpaid", n=summary.unpaid_bills)

@@ -128,6 +128,10 @@ def _bill_amount(row: strawberry.Parent[BillRow]) -> MoneyValue:
     return MoneyValue(row.amount_minor)
 
 
+def _given_back(row: strawberry.Parent[BillRow]) -> MoneyValue:
+    return MoneyValue(row.given_back_minor)
+
+
 async def _contract_no(row: strawberry.Parent[BillRow], info: Info) -> str:
     return (await _detail(row, info)).contract_no
 
@@ -176,6 +180,7 @@ class Bill:
     paid_at: DateTime | None = plain("When it was paid.")
     created_at: DateTime = plain("When it came in.")
     version: int = plain("Give it back when changing the bill.")
+    given_back: Money = by(_given_back, "What has gone back to the payer.")
     contract_no: str = by(_contract_no, "The merchant's number of the contract.", cost=VAULT_CALL)
     email_hint: str = by(_email_hint, "Mail address, mostly hidden.", cost=VAULT_CALL)
     check_code: str = by(_check_code, "What the payer's page shows too.", cost=VAULT_CALL)
