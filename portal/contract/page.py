@@ -30,11 +30,15 @@ class LinkOpened(Reply, frozen=True, kw_only=True):
 
 
 class MethodOffer(Part, frozen=True, kw_only=True):
-    """A way to pay; when ``available`` is False, ``reason`` is a code that says why not."""
+    """A way to pay; when ``available`` is False, ``reason`` is a code that says why not.
+
+    ``provider`` carries it out; it is for the web, which knows whom it can reach, not for pages.
+    """
 
     method: str
     available: bool
     reason: str | None
+    provider: str = ""
 
 
 class AttemptView(Part, frozen=True, kw_only=True):

@@ -172,12 +172,13 @@ async def _view(
         is_overdue=row["lifecycle"] == "overdue",
         days_left=days_left,
     )
+    providers = providers_of(row)
     offers = rules.offers(
         row["lifecycle"],
         row["settlement"],
         None if attempt is None else attempt.state,
         amount_minor=row["amount_minor"],
-        offered=frozenset(providers_of(row)),
+        offered=frozenset(providers),
         held_by=None if attempt is None else held_by(attempt),
     )
     may_start = act.capability.covers(START_PAYMENT.name)
@@ -205,7 +206,12 @@ async def _view(
         check_code=write_check_code(row["check_code"]),
         language=row["language"],
         methods=tuple(
-            MethodOffer(method=offer.method, available=reason is None, reason=reason)
+            MethodOffer(
+                method=offer.method,
+                available=reason is None,
+                reason=reason,
+                provider=providers[offer.method],
+            )
             for offer in offers
             if offer.reason != "not_offered"
             for reason in [offer.reason or (None if may_start else LINK_NEEDED)]
