@@ -6,6 +6,7 @@ from typing import Literal
 from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
 from portal.contract.intake import ImportView
 from portal.domain.ids import AttemptId, BillId, ImportId
+from portal.domain.pause import PauseShown
 
 Lifecycle = Literal["scheduled", "open", "overdue", "lapsed", "canceling", "canceled", "superseded"]
 Settlement = Literal["unpaid", "provisional", "settled", "over", "reversed"]
@@ -21,7 +22,8 @@ SearchField = Literal["number", "customer_no", "phone", "email", "check_code"]
 class BillRow(Part, frozen=True, kw_only=True):
     """One line of the list. ``payer_name`` in clear, ``phone_hint`` as ``090-****-1234``.
 
-    ``given_back_minor`` has arrived at the payer by refunds, whatever it was of.
+    ``given_back_minor`` has arrived at the payer by refunds, whatever it was of. ``pause`` says
+    what stops dunning, or that a promise was missed; ``pause_until`` is its last day, if any.
     """
 
     id: BillId
@@ -41,6 +43,8 @@ class BillRow(Part, frozen=True, kw_only=True):
     created_at: datetime
     version: int
     given_back_minor: int = 0
+    pause: PauseShown | None = None
+    pause_until: date | None = None
 
 
 class BillFilter(Part, frozen=True, kw_only=True):
@@ -53,6 +57,7 @@ class BillFilter(Part, frozen=True, kw_only=True):
     due_to: date | None = None
     import_id: ImportId | None = None
     never_opened: bool = False
+    pause: tuple[PauseShown, ...] = ()
 
 
 class BillSearch(Part, frozen=True, kw_only=True):

@@ -59,6 +59,7 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "paidAt": None,
         "givenBack": yen(0),
         "onItsWayBack": yen(0),
+        "pauses": [],
         "attemptKey": "01JD0000000000000000000000",
     }
     if state == "declined":
@@ -200,6 +201,8 @@ def bill(place: int, /, **changes: object) -> dict[str, Any]:
         "openedAt": None,
         "paidAt": None,
         "givenBack": yen(0),
+        "pause": None,
+        "pauseUntil": None,
     }
     return made | changes
 
@@ -207,9 +210,9 @@ def bill(place: int, /, **changes: object) -> dict[str, Any]:
 BILLS = [
     bill(1, settlement="SETTLED", paidAt="2026-11-22T09:12:00.000Z",
          openedAt="2026-11-22T09:10:00.000Z"),
-    bill(2, openedAt="2026-11-21T11:00:00.000Z"),
+    bill(2, openedAt="2026-11-21T11:00:00.000Z", pause="HOLD"),
     bill(3, message="UNDELIVERED"),
-    bill(4, lifecycle="OVERDUE", dueOn="2026-11-15"),
+    bill(4, lifecycle="OVERDUE", dueOn="2026-11-15", pause="MISSED", pauseUntil="2026-11-20"),
     bill(5, lifecycle="CANCELED"),
     bill(6, settlement="OVER", paidAt="2026-11-20T02:00:00.000Z", givenBack=yen(3_000)),
     bill(7, message="PLANNED", lifecycle="SCHEDULED"),
@@ -254,6 +257,33 @@ REFUNDABLE: dict[str, Any] = {
 }  # fmt: skip
 
 
+PAUSING: dict[str, Any] = {
+    "choices": ["HOLD", "PROMISE", "EXTENSION"], "firstDueOn": "2026-12-10",
+    "latestHold": "2027-11-23", "latestPromise": "2026-12-23", "latestExtension": "2027-04-09",
+}  # fmt: skip
+
+
+def paused(kind: str, state: str, **changes: object) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "kind": kind, "state": state, "until": "2026-12-20", "wasDueOn": None, "note": "",
+        "placedBy": "staff:01936f00-0000-7000-8000-000000000001",
+        "placedAt": "2026-11-21T02:00:00.000Z",
+    }  # fmt: skip
+    return made | changes
+
+
+PAUSED: dict[str, Any] = {
+    "lifecycle": "OVERDUE", "pause": "PROMISE", "pauseUntil": "2026-12-20",
+    "pauses": [
+        paused("PROMISE", "IN_FORCE", note="お電話で約束"),
+        paused("PROMISE", "MISSED", until="2026-11-20"),
+        paused("EXTENSION", "PASSED", until="2026-11-18", wasDueOn="2026-11-10"),
+        paused("HOLD", "RELEASED", until=None),
+    ],
+    "pausing": PAUSING | {"choices": ["RELEASE", "HOLD", "PROMISE", "EXTENSION"]},
+}  # fmt: skip
+
+
 def bill_detail(**changes: object) -> dict[str, Any]:
     made = bill(48, number="E-2026-11-0048-21", amount=yen(8_420),
                 openedAt="2026-11-22T10:02:00.000Z") | {
@@ -271,6 +301,7 @@ def bill_detail(**changes: object) -> dict[str, Any]:
             event("2026-11-20T00:00:00.000Z", "bill.issued", "system"),
         ],
         "refunds": [], "refundable": NOT_REFUNDABLE,
+        "pauses": [], "pausing": PAUSING,
     }  # fmt: skip
     return made | changes
 

@@ -117,6 +117,14 @@ def _payee(page: strawberry.Parent[PageView]) -> object:
     return page.merchant
 
 
+@strawberry.type(description="What was agreed or decided about reminders; in force today.")
+class PayablePause:
+    """portal.contract.page.PagePause."""
+
+    kind: enums.PauseKind = plain("What it is.")
+    until: Date | None = plain("Its last day; a hold may have none.")
+
+
 @strawberry.type(description="What is owed, as the holder of its link may see it.")
 class PayableBill:
     """portal.contract.page.PageView."""
@@ -141,6 +149,7 @@ class PayableBill:
     paid_at: DateTime | None = plain("When it was paid.")
     given_back: Money = by(_given_back, "What has been given back of what was paid.")
     on_its_way_back: Money = by(_on_its_way_back, "What is being given back and not there yet.")
+    pauses: list[PayablePause] = plain("What stops reminders today.")
     attempt_key: str = plain("A fresh idempotency key for the form of this view.")
 
 
