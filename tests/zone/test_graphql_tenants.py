@@ -77,6 +77,7 @@ class Two:
             "RefundRequestInput.note": '"walk"',
             "RefundRequestInput.totp": '"000000"',
             "RefundRequestInput.idempotencyKey": '"walk-refund"',
+            "RefundDecideInput.totp": '"000000"',
             "RefundDecideInput.idempotencyKey": '"walk-approve"',
             "RefundTransferredInput.transferredOn": '"2026-11-22"',
             "RefundTransferredInput.note": '"walk"',

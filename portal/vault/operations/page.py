@@ -175,16 +175,6 @@ async def _view(
         is_overdue=row["lifecycle"] == "overdue",
         days_left=days_left,
     )
-    providers = providers_of(row)
-    offers = rules.offers(
-        row["lifecycle"],
-        row["settlement"],
-        None if attempt is None else attempt.state,
-        amount_minor=row["amount_minor"],
-        offered=frozenset(providers),
-        held_by=None if attempt is None else held_by(attempt),
-    )
-    may_start = act.capability.covers(START_PAYMENT.name)
     return PageView(
         page_ref=page_ref_of(fields, row["id"]),
         merchant=_facts(act, row),
@@ -208,23 +198,38 @@ async def _view(
         days_left=days_left,
         check_code=write_check_code(row["check_code"]),
         language=row["language"],
-        methods=tuple(
-            MethodOffer(
-                method=offer.method,
-                available=reason is None,
-                reason=reason,
-                provider=providers[offer.method],
-            )
-            for offer in offers
-            if offer.reason != "not_offered"
-            for reason in [offer.reason or (None if may_start else LINK_NEEDED)]
-        ),
+        methods=_methods(act, row, attempt),
         attempt=None if attempt is None else to_view(attempt),
         paid_at=row["paid_at"],
         given_back_minor=sums.given_back,
         on_its_way_back_minor=sums.on_its_way_back,
         pauses=await _pauses(act, row),
         attempt_key=secrets.token_urlsafe(16),
+    )
+
+
+def _methods(act: Act, row: Row, attempt: Attempt | None) -> tuple[MethodOffer, ...]:
+    """The merchant's ways to pay, each with the reason why it can't be used now."""
+    providers = providers_of(row)
+    offers = rules.offers(
+        row["lifecycle"],
+        row["settlement"],
+        None if attempt is None else attempt.state,
+        amount_minor=row["amount_minor"],
+        offered=frozenset(providers),
+        held_by=None if attempt is None else held_by(attempt),
+    )
+    may_start = act.capability.covers(START_PAYMENT.name)
+    return tuple(
+        MethodOffer(
+            method=offer.method,
+            available=reason is None,
+            reason=reason,
+            provider=providers[offer.method],
+        )
+        for offer in offers
+        if offer.reason != "not_offered"
+        for reason in [offer.reason or (None if may_start else LINK_NEEDED)]
     )
 
 
