@@ -182,6 +182,8 @@ class Summary(Reply, frozen=True, kw_only=True):
     Only bills that were issued count; ``overdue`` are those in that state that nothing has paid.
     ``paid_minor`` is what the paid bills were over, ``returned_minor`` what of just that has gone
     back to payers: the difference stays with the merchant. What came beyond a bill is in neither.
+    ``missed_promises`` counts bills still owed whose payer promised a day that has passed, up to
+    10,000.
     """
 
     requested_bills: int
@@ -200,6 +202,7 @@ class Summary(Reply, frozen=True, kw_only=True):
     imports: tuple[ImportView, ...]
     as_of: datetime
     returned_minor: int = 0
+    missed_promises: int = 0
 
 
 LIST_BILLS = Operation("list_bills", ListBills, BillPage)

@@ -7,6 +7,7 @@ import pytest
 
 from portal.contract.bills import (
     RESEND_MESSAGE,
+    SUMMARISE_BILLS,
     VIEW_BILL,
     BillRow,
     ResendMessage,
@@ -229,6 +230,8 @@ async def test_a_missed_promise_is_seen_and_lets_dunning_go_on(desk: Desk) -> No
 
     [row] = (await desk.bills(pause=("missed",), first=10)).bills
     assert (row.number, row.pause, row.pause_until) == ("E-0", "missed", promised)
+    summary = await desk.web.call(SUMMARISE_BILLS, Nothing(), desk.staff)
+    assert summary.missed_promises == 1
     assert [one.state for one in (await pauses(desk, bill)).pauses] == ["missed"]
     assert (await told(desk, bill))[0] == "pause.missed"
     assert len((await desk.report(leased)).deliveries) == 1

@@ -85,6 +85,7 @@ class SummaryData(msgspec.Struct, frozen=True, rename="camel"):
     overdue: Amount
     never_opened_bills: int
     undelivered_bills: int
+    missed_promises: int
     open_cases: int
     funnel: FunnelData
     days: tuple[DayData, ...]
@@ -106,7 +107,7 @@ class Figures:
     structure: str = ""
 
 
-Need = Literal["faults", "decide", "undelivered", "unopened", "overdue", "cases"]
+Need = Literal["faults", "decide", "undelivered", "unopened", "overdue", "missed", "cases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ def needs_of(summary: SummaryData) -> tuple[NeedLine, ...]:
         NeedLine("cases", "/d/cases", summary.open_cases),
         NeedLine("decide", decide_at, len(waiting)),
         NeedLine("undelivered", "/d/bills?message=undelivered", summary.undelivered_bills),
+        NeedLine("missed", "/d/bills?pause=missed", summary.missed_promises),
         NeedLine("overdue", "/d/bills?state=overdue&settlement=unpaid", summary.overdue_bills),
         NeedLine("faults", faults_at, rows),
         NeedLine("unopened", "/d/bills?never_opened=1", summary.never_opened_bills),

@@ -85,6 +85,7 @@ class Summary:
     overdue: Money = by(_overdue, "Overdue and not paid.")
     never_opened_bills: int = plain("Whose payer never looked.")
     undelivered_bills: int = plain("Whose message did not arrive.")
+    missed_promises: int = plain("Still owed, and the promised day has passed.")
     open_cases: int = plain("What waits for a person.")
     funnel: Funnel = plain("How far they have come.")
     days: list[DayPaid] = plain("What came in, day by day.")
