@@ -705,6 +705,8 @@ CREATE TABLE public.merchant (
     lapse_after_days integer DEFAULT 90,
     wallet_provider text,
     refund_limit_minor bigint DEFAULT 10000 NOT NULL,
+    promise_days_max integer DEFAULT 31 NOT NULL,
+    extension_days_max integer DEFAULT 120 NOT NULL,
     CONSTRAINT merchant_lapse_after_days_check CHECK (((lapse_after_days >= 0) AND (lapse_after_days <= 3650)))
 );
 
@@ -813,6 +815,35 @@ ALTER TABLE ONLY public.once FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.once OWNER TO harai_owner;
+
+--
+-- Name: pause; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.pause (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    kind text NOT NULL,
+    until date,
+    was_due_on date,
+    words bytea,
+    placed_by text NOT NULL,
+    placed_at timestamp with time zone NOT NULL,
+    ended_by text,
+    ended_at timestamp with time zone,
+    end_code text,
+    CONSTRAINT pause_end_check CHECK (((ended_at IS NULL) = (end_code IS NULL))),
+    CONSTRAINT pause_end_code_check CHECK ((end_code = ANY (ARRAY['released'::text, 'replaced'::text]))),
+    CONSTRAINT pause_kind_check CHECK ((kind = ANY (ARRAY['hold'::text, 'promise'::text, 'extension'::text]))),
+    CONSTRAINT pause_longer_check CHECK ((((kind = 'extension'::text) = (was_due_on IS NOT NULL)) AND ((was_due_on IS NULL) OR (until > was_due_on)))),
+    CONSTRAINT pause_until_check CHECK (((until IS NOT NULL) OR (kind = 'hold'::text)))
+);
+
+ALTER TABLE ONLY public.pause FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.pause OWNER TO harai_owner;
 
 --
 -- Name: refund; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1232,6 +1263,14 @@ ALTER TABLE ONLY public.once
 
 
 --
+-- Name: pause pause_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.pause
+    ADD CONSTRAINT pause_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
 -- Name: refund refund_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -1447,6 +1486,20 @@ CREATE INDEX notice_reference_idx ON public.notice USING btree (merchant_id, pro
 --
 
 CREATE INDEX once_created_idx ON public.once USING btree (merchant_id, created_at);
+
+
+--
+-- Name: pause_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX pause_bill_idx ON public.pause USING btree (merchant_id, bill_id, id);
+
+
+--
+-- Name: pause_open_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX pause_open_idx ON public.pause USING btree (merchant_id, bill_id, kind) WHERE (ended_at IS NULL);
 
 
 --
@@ -1822,6 +1875,13 @@ CREATE POLICY merchant_only ON public.once USING ((merchant_id = ( SELECT (curre
 
 
 --
+-- Name: pause merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.pause USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: refund merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -1866,6 +1926,12 @@ ALTER TABLE public.notice_body ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.once ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: pause; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.pause ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: delivery redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
@@ -2083,6 +2149,20 @@ GRANT UPDATE(refund_limit_minor) ON TABLE public.merchant TO harai_vault;
 
 
 --
+-- Name: COLUMN merchant.promise_days_max; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(promise_days_max) ON TABLE public.merchant TO harai_vault;
+
+
+--
+-- Name: COLUMN merchant.extension_days_max; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(extension_days_max) ON TABLE public.merchant TO harai_vault;
+
+
+--
 -- Name: TABLE merchant_code; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -2122,6 +2202,13 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.notice_body TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.once TO harai_vault;
+
+
+--
+-- Name: TABLE pause; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.pause TO harai_vault;
 
 
 --

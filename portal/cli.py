@@ -194,6 +194,24 @@ def refund_limit(
     set_refund_limit(state or Path(".demo"), code, yen)
 
 
+@merchant.command()
+def pause_limits(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    state: State = None,
+    *,
+    promise_days: Annotated[
+        int | None, typer.Option(help="Days ahead that a payer may promise.", min=0)
+    ] = None,
+    extension_days: Annotated[
+        int | None, typer.Option(help="Days that a bill may be extended in all.", min=0)
+    ] = None,
+) -> None:
+    """Set how long payers' promises and extensions may be; what is not given stays."""
+    from portal.stack.operate import set_pause_limits
+
+    set_pause_limits(state or Path(".demo"), code, promise_days, extension_days)
+
+
 @app.command()
 def vault() -> None:
     """Run the data zone's server (PORTAL_VAULT_*)."""

@@ -6,6 +6,7 @@ from typing import Literal
 from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
 from portal.contract.intake import ImportView
 from portal.domain.ids import AttemptId, BillId, ImportId
+from portal.domain.pause import PauseShown
 
 Lifecycle = Literal["scheduled", "open", "overdue", "lapsed", "canceling", "canceled", "superseded"]
 Settlement = Literal["unpaid", "provisional", "settled", "over", "reversed"]
@@ -19,7 +20,11 @@ SearchField = Literal["number", "customer_no", "phone", "email", "check_code"]
 
 
 class BillRow(Part, frozen=True, kw_only=True):
-    """One line of the list. ``payer_name`` in clear, ``phone_hint`` as ``090-****-1234``."""
+    """One line of the list. ``payer_name`` in clear, ``phone_hint`` as ``090-****-1234``.
+
+    ``given_back_minor`` has arrived at the payer by refunds, whatever it was of. ``pause`` says
+    what stops dunning, or that a promise was missed; ``pause_until`` is its last day, if any.
+    """
 
     id: BillId
     number: str
@@ -37,6 +42,9 @@ class BillRow(Part, frozen=True, kw_only=True):
     paid_at: datetime | None
     created_at: datetime
     version: int
+    given_back_minor: int = 0
+    pause: PauseShown | None = None
+    pause_until: date | None = None
 
 
 class BillFilter(Part, frozen=True, kw_only=True):
@@ -49,6 +57,7 @@ class BillFilter(Part, frozen=True, kw_only=True):
     due_to: date | None = None
     import_id: ImportId | None = None
     never_opened: bool = False
+    pause: tuple[PauseShown, ...] = ()
 
 
 class BillSearch(Part, frozen=True, kw_only=True):
@@ -171,6 +180,10 @@ class Summary(Reply, frozen=True, kw_only=True):
     """What the dashboard's first screen shows. Amounts in yen, counts in bills.
 
     Only bills that were issued count; ``overdue`` are those in that state that nothing has paid.
+    ``paid_minor`` is what the paid bills were over, ``returned_minor`` what of just that has gone
+    back to payers: the difference stays with the merchant. What came beyond a bill is in neither.
+    ``missed_promises`` counts bills still owed whose payer promised a day that has passed, up to
+    10,000.
     """
 
     requested_bills: int
@@ -188,6 +201,8 @@ class Summary(Reply, frozen=True, kw_only=True):
     days: tuple[DayPaid, ...]
     imports: tuple[ImportView, ...]
     as_of: datetime
+    returned_minor: int = 0
+    missed_promises: int = 0
 
 
 LIST_BILLS = Operation("list_bills", ListBills, BillPage)

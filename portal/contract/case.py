@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
-from portal.domain.case import CaseAction, CaseKind
+from portal.domain.case import CaseAction, CaseKind, CaseResolution
 from portal.domain.ids import AttemptId, BillId, CaseId, ImportId, RefundId
 from portal.domain.refund import RefundState
 from portal.domain.task import TaskKind
@@ -76,7 +76,7 @@ class CaseView(Part, frozen=True, kw_only=True):
     choices: tuple[CaseChoice, ...]
     closed_at: datetime | None
     closed_by: str | None
-    resolution: CaseAction | None
+    resolution: CaseResolution | None
     note: str
     refund: CaseRefund | None = None
 

@@ -7,6 +7,7 @@ from portal.contract.bills import BillLine
 from portal.contract.envelope import Authority, Done, Nothing, Operation, Part, Reply, Request
 from portal.contract.login import MerchantFacts
 from portal.domain.ids import AttemptId
+from portal.domain.pause import PauseKind
 
 PageState = Literal[
     "open", "due_soon", "overdue", "processing", "declined", "unclear", "paid", "canceled",
@@ -30,11 +31,15 @@ class LinkOpened(Reply, frozen=True, kw_only=True):
 
 
 class MethodOffer(Part, frozen=True, kw_only=True):
-    """A way to pay; when ``available`` is False, ``reason`` is a code that says why not."""
+    """A way to pay; when ``available`` is False, ``reason`` is a code that says why not.
+
+    ``provider`` carries it out; it is for the web, which knows whom it can reach, not for pages.
+    """
 
     method: str
     available: bool
     reason: str | None
+    provider: str = ""
 
 
 class AttemptView(Part, frozen=True, kw_only=True):
@@ -50,13 +55,21 @@ class AttemptView(Part, frozen=True, kw_only=True):
     finished_at: datetime | None
 
 
+class PagePause(Part, frozen=True, kw_only=True):
+    """What the merchant's staff agreed or decided about dunning; ``until`` is its last day."""
+
+    kind: PauseKind
+    until: date | None
+
+
 class PageView(Reply, frozen=True, kw_only=True):
     """Masked: only what proves the message genuine and what is needed to pay.
 
     ``payer_hint`` is the name with all but the ends hidden; ``customer_hint`` the last 4 of the
     customer number; ``check_code`` is what a call centre can look up. ``given_back_minor`` has gone
     back to the payer by refunds, ``on_its_way_back_minor`` is set aside for refunds under way; they
-    may exceed ``amount_minor`` when the bill was paid twice. Units: minor units.
+    may exceed ``amount_minor`` when the bill was paid twice. ``pauses`` are in force today, while
+    the bill is owed. Units: minor units.
     """
 
     page_ref: str
@@ -79,6 +92,7 @@ class PageView(Reply, frozen=True, kw_only=True):
     paid_at: datetime | None
     given_back_minor: int = 0
     on_its_way_back_minor: int = 0
+    pauses: tuple[PagePause, ...] = ()
     attempt_key: str
     """A fresh idempotency key for the form of this view."""
 

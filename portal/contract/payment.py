@@ -16,12 +16,14 @@ class StartPayment(Request, frozen=True, kw_only=True):
 
     Conflict ``amount_changed``, ``not_payable``, ``attempt_running``; ``attempt_elsewhere``
     while the payer may still pay on another method's page. The same key and arguments get the same
-    attempt again.
+    attempt again. ``reachable``: the providers that the caller can submit to; with any other a new
+    try is refused as ``method_unconfigured`` (param ``provider``). None: the caller does not say.
     """
 
     method: str
     expected_minor: int
     idempotency_key: str
+    reachable: tuple[str, ...] | None = None
 
 
 class AttemptStarted(Reply, frozen=True, kw_only=True):

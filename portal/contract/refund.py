@@ -64,11 +64,16 @@ class RequestRefund(Request, frozen=True, kw_only=True):
 
 
 class DecideRefund(Request, frozen=True, kw_only=True):
-    """Approve what someone else asked for, or withdraw what nobody outside has heard of."""
+    """Approve what someone else asked for, or withdraw what nobody outside has heard of.
+
+    Approving takes ``totp``, a code not used before; withdrawing takes none. NotAllowed
+    ``totp_refused``; LimitReached ``login_locked``.
+    """
 
     refund_id: RefundId
     decision: RefundDecision
     idempotency_key: str
+    totp: str = ""
 
 
 class RecordTransfer(Request, frozen=True, kw_only=True):

@@ -17,16 +17,21 @@ from portal.domain.transition import Edge, take
 
 Lifecycle = Literal["scheduled", "open", "overdue", "lapsed", "canceling", "canceled", "superseded"]
 Settlement = Literal["unpaid", "provisional", "settled", "over", "reversed"]
-LifecycleEvent = Literal["issue", "pass_due", "lapse", "cancel", "finish_cancel", "supersede"]
+LifecycleEvent = Literal[
+    "issue", "pass_due", "lapse", "extend", "cancel", "finish_cancel", "supersede"
+]
 
 LIFECYCLE: Final[dict[tuple[Lifecycle, LifecycleEvent], Edge[Lifecycle]]] = {
     ("scheduled", "issue"): Edge("open", "bill.issued"),
     ("scheduled", "cancel"): Edge("canceled", "bill.canceled"),
     ("scheduled", "supersede"): Edge("superseded", "bill.superseded"),
     ("open", "pass_due"): Edge("overdue", "bill.overdue"),
+    ("open", "extend"): Edge("open", "bill.extended"),
     ("open", "cancel"): Edge("canceling", "bill.cancel_requested"),
     ("open", "supersede"): Edge("superseded", "bill.superseded"),
     ("overdue", "lapse"): Edge("lapsed", "bill.lapsed"),
+    ("overdue", "extend"): Edge("open", "bill.extended"),
+    ("lapsed", "extend"): Edge("open", "bill.extended"),
     ("overdue", "cancel"): Edge("canceling", "bill.cancel_requested"),
     ("overdue", "supersede"): Edge("superseded", "bill.superseded"),
     ("lapsed", "cancel"): Edge("canceling", "bill.cancel_requested"),

@@ -37,6 +37,10 @@ CaseKind = Literal[
 CaseAction = Literal["restart", "ask_again", "settled_by_hand", "let_be"]
 """What someone makes of a case; a closed case keeps it as its resolution."""
 
+CaseResolution = Literal["restart", "ask_again", "settled_by_hand", "let_be", "returned"]
+"""How a case ended: by somebody's choice, or by itself because all that was owed back has arrived
+(``returned``)."""
+
 Subject = Literal["import", "chunk", "attempt", "bill", "merchant", "refund"]
 Role = Literal["owner", "clerk"]
 
@@ -110,6 +114,12 @@ def subject_of(task: TaskKind) -> Subject:
     """What the subject of a task that was given up is."""
     return SUBJECTS[cast("CaseKind", f"{OF_TASKS}{task}")]
 
+
+ENDED_BY: Final[Mapping[str, tuple[CaseKind, CaseResolution]]] = {
+    "bill.overpayment_returned": ("overpaid", "returned"),
+}
+"""Event of a bill → the kind of its case that ends with it, by itself, and how. What was paid
+twice and what came for a canceled bill make the same kind."""
 
 _AFTERWARDS: Final[tuple[Choice, ...]] = (_SEEN, _BY_HAND)
 

@@ -50,6 +50,9 @@ HOLDING: Final[frozenset[RefundState]] = frozenset(
 ASKED: Final[frozenset[RefundState]] = frozenset({"submitting", "pending", "unknown"})
 """States in which the provider is asked: it has heard of the refund, or may have."""
 
+GIVEN: Final[frozenset[RefundState]] = frozenset({"succeeded", "transferred"})
+"""States in which the money is with the payer."""
+
 ENDED: Final[frozenset[RefundState]] = frozenset(
     {"succeeded", "failed", "withdrawn", "transferred"}
 )

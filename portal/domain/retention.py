@@ -94,6 +94,7 @@ KEPT: Final[dict[str, str]] = {
     "ledger_entry": "books: kept for the years that tax law asks, never changed",
     "attempt": "payment records belong to the books",
     "refund": "what went back to a payer belongs to the books",
+    "pause": "what was agreed with a payer belongs to the bill",
     "bill": "invoices with their tax are searchable for seven years",
     "bill_event": "the bill's timeline belongs to the bill",
     "delivery": "that the payer was told, when and by which channel, belongs to the bill",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
 from portal.contract.operator import SET_WALLET, SetWallet
+from portal.contract.pause import SET_PAUSE_LIMITS, SetPauseLimits
 from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
 from portal.stack.operator import ask
 
@@ -50,3 +51,18 @@ def set_refund_limit(state: Path, code: str, yen: int) -> None:
     request = SetRefundLimit(merchant_code=code, limit_minor=yen)
     done = asyncio.run(ask(state, SET_REFUND_LIMIT, request))
     sys.stdout.write(f"{code} gives back up to {done.limit_minor:,} yen of a payment unapproved\n")
+
+
+def set_pause_limits(
+    state: Path, code: str, promise_days: int | None, extension_days: int | None
+) -> None:
+    """Set how long promises and extensions of a merchant's bills may be; None: as it is.
+
+    Raises: NotFound; InvalidInput; OSError.
+    """
+    request = SetPauseLimits(
+        merchant_code=code, promise_days=promise_days, extension_days=extension_days
+    )
+    done = asyncio.run(ask(state, SET_PAUSE_LIMITS, request))
+    sys.stdout.write(f"payers of {code} may promise {done.promise_days} days ahead; ")
+    sys.stdout.write(f"a due date moves {done.extension_days} days in all\n")

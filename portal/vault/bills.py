@@ -7,22 +7,44 @@ from portal.contract.bills import BillRow
 from portal.domain.contact import phone_hint
 from portal.domain.errors import NotFound
 from portal.domain.ids import BillId
+from portal.domain.pause import shown_of
+from portal.domain.refund import GIVEN
+from portal.kit.clock import Clock
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.fields import Fields
 from portal.vault.sealed import open_contact
 
+GIVEN_STATES: Final = ", ".join(f"'{state}'" for state in sorted(GIVEN))
+"""The states of refunds whose money has arrived, as a list for a statement."""
+
+_GIVEN_BACK: Final = f"""
+(select coalesce(sum(r.amount_minor), 0)::bigint from refund r
+ where r.merchant_id = b.merchant_id and r.bill_id = b.id and r.state in ({GIVEN_STATES}))
+"""  # noqa: S608  # constant words
 ROW_COLUMNS: Final = (
     "b.id, b.number, b.period, b.kind, b.amount_minor, b.due_on, b.lifecycle, b.settlement,"
-    " b.message, b.opened_at, b.paid_at, b.created_at, b.version, b.sealed_version, b.contact"
+    " b.message, b.opened_at, b.paid_at, b.created_at, b.version, b.sealed_version, b.contact,"
+    f" {_GIVEN_BACK} as given_back_minor, pause.kind as pause_kind, pause.until as pause_until,"
+    " zone.zone"
 )
-"""What :func:`to_bill_row` needs, under the alias ``b``."""
+"""What :func:`to_bill_row` needs of BILLS."""
 
-_READ: Final = f"select {ROW_COLUMNS} from bill b where b.merchant_id = $1 and b.id = $2"  # noqa: S608  # constants
+BILLS: Final = """
+bill b join merchant zone on zone.id = b.merchant_id
+left join lateral (
+    select p.kind, p.until from pause p
+    where p.merchant_id = b.merchant_id and p.bill_id = b.id and p.ended_at is null
+    order by p.kind = 'extension', p.id desc limit 1
+) pause on true"""
+"""Bills, as ``b``, each with the open pause that lists tell of: an extension only beside none."""
+
+_READ: Final = f"select {ROW_COLUMNS} from {BILLS} where b.merchant_id = $1 and b.id = $2"  # noqa: S608  # constants
 
 
-def to_bill_row(fields: Fields, row: Row) -> BillRow:
+def to_bill_row(fields: Fields, row: Row, clock: Clock) -> BillRow:
     """One line of the list; the caller counts it as revealed."""
+    today = clock.business_today(row["zone"])
     contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
     return BillRow(
         id=BillId(row["id"]),
@@ -41,6 +63,11 @@ def to_bill_row(fields: Fields, row: Row) -> BillRow:
         paid_at=row["paid_at"],
         created_at=row["created_at"],
         version=row["version"],
+        given_back_minor=row["given_back_minor"],
+        pause=shown_of(
+            row["pause_kind"], row["pause_until"], row["lifecycle"], row["settlement"], today
+        ),
+        pause_until=row["pause_until"],
     )
 
 
@@ -50,4 +77,4 @@ async def view_row(act: Act, bill_id: UUID) -> BillRow:
     if row is None:
         raise NotFound("not_found", params={"kind": "bill"})
     act.reveal(1)
-    return to_bill_row(await act.fields(), row)
+    return to_bill_row(await act.fields(), row, act.clock)

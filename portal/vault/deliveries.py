@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Final, Self
 from uuid import UUID
 
+from portal.domain.bill import is_payable
 from portal.domain.message import DELIVERY, MESSAGE, DeliveryEvent, DeliveryState
 from portal.vault.act import Act
 from portal.vault.db import Row
+from portal.vault.pause import OpenPauses
 
 _STORE: Final = """
 update delivery d set state = m.state, tries = m.tries, code = m.code, not_before = m.not_before,
@@ -68,6 +70,19 @@ class Delivery:
             return False
         self.state = edge.state
         return True
+
+
+def why_left_out(row: Row, pauses: OpenPauses) -> str | None:
+    """Why a message has nothing to say any more, or may not be said now; None when it goes out.
+
+    ``row`` has the bill's lifecycle and settlement beside the delivery's campaign, ``bill_id``
+    and ``created_at``. Asked when it is handed out and again when it is redeemed.
+    """
+    if not is_payable(row["lifecycle"], row["settlement"]):
+        return "not_due"
+    if pauses.stop(row["bill_id"], row["campaign"], row["created_at"]):
+        return "paused"
+    return None
 
 
 async def store(act: Act, moved: Sequence[Delivery]) -> None:

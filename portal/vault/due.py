@@ -49,6 +49,7 @@ order by due_on, id limit $5
 _STILL: Final = """
 select id from bill
 where merchant_id = $1 and id = any($2::uuid[]) and lifecycle = $3 and settlement = 'unpaid'
+      and due_on < $4
 order by id for no key update
 """
 _MOVE: Final = """
@@ -153,8 +154,8 @@ def _walks(row: Row, day: date) -> list[Walk]:
 async def go_on(act: Act, walk: Walk, at_most: int) -> tuple[int, bool]:
     """Go a bit further: how many bills moved, and whether the way's end was reached.
 
-    What was paid, canceled or moved since it was looked at stays as it is: a bill is moved under
-    its lock only if it is still owed and still in the edge's first state.
+    What was paid, canceled, moved or extended since it was looked at stays as it is: a bill is
+    moved under its lock only if it is still owed, still that late and in the edge's first state.
     """
     if not at_most:
         return 0, False
@@ -179,7 +180,7 @@ async def go_on(act: Act, walk: Walk, at_most: int) -> tuple[int, bool]:
 
 async def _move(act: Act, ids: Sequence[UUID], walk: Walk) -> int:
     edge = advance(walk.source, walk.event)
-    still = await act.db.fetch(_STILL, act.merchant_id, list(ids), walk.source)
+    still = await act.db.fetch(_STILL, act.merchant_id, list(ids), walk.source, walk.until)
     moving = [row["id"] for row in still]
     if moving:
         await act.db.execute(_MOVE, act.merchant_id, moving, edge.state)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from portal.domain import bill as rules
 from portal.domain.bill import BillSums, Settlement
+from portal.domain.case import ENDED_BY
 from portal.domain.errors import InvariantBroken
 from portal.domain.ledger import Transaction
 from portal.vault.act import Act
@@ -101,6 +102,11 @@ SUMS = """
 
 _SUMS_OF = f"select {SUMS} from ledger_entry where merchant_id = $1 and bill_id = $2"  # noqa: S608  constant columns
 
+_OPEN_CASE = """
+select id from case_
+where merchant_id = $1 and kind = $2 and subject_id = $3 and closed_at is null for update
+"""
+
 
 async def sums_of(act: Act, bill_id: UUID) -> BillSums:
     """What the ledger says about one bill now. Units: minor units, debits positive."""
@@ -110,6 +116,8 @@ async def sums_of(act: Act, bill_id: UUID) -> BillSums:
 
 async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) -> Settlement:
     """Bring a locked bill's settlement to what the ledger says, at the act's end; tell of it.
+
+    A case that asked for just this is closed with it.
 
     ``before`` is the bill's settlement and ``sums`` are its ledger's, both as they are under its
     lock. The day of the first money is kept in ``paid_at`` (business time).
@@ -122,4 +130,9 @@ async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) ->
     # What came beyond what was owed has gone back; goodwill beside it is not part of that.
     amount = sums.taken - sums.paid if is_returned else sums.taken
     await act.emit(bill_id, edge.code, amount_minor=amount)
+    if edge.code in ENDED_BY:
+        kind, resolution = ENDED_BY[edge.code]
+        case_id: UUID | None = await act.db.fetchval(_OPEN_CASE, act.merchant_id, kind, bill_id)
+        if case_id is not None:
+            await act.close_case(case_id, resolution)
     return edge.state

@@ -94,11 +94,19 @@ class Counter:
 
     async def decide(
         self, refund: RefundView, decision: str = "approve", *, by: Member | None = None,
-        key: str = "decide-1",
+        key: str = "decide-1", totp: str | None = None,
     ) -> RefundView:  # fmt: skip
-        """Approve or withdraw."""
-        request = DecideRefund(refund_id=refund.id, decision=decision, idempotency_key=key)  # type: ignore[arg-type]
-        authority = (by or self.owner).authority
+        """Approve or withdraw, with a fresh code unless ``totp`` is another."""
+        who = by or self.owner
+        if self.codes_are_fresh:
+            await self.let_codes_be_fresh()
+        request = DecideRefund(
+            refund_id=refund.id,
+            decision=decision,  # type: ignore[arg-type]
+            idempotency_key=key,
+            totp=who.code() if totp is None else totp,
+        )
+        authority = who.authority
         return (await self.world.web.call(DECIDE_REFUND, request, authority)).refund
 
     async def transferred(

@@ -55,6 +55,8 @@ SPEAKERS = {"outbound", "desk", "_sender", "_outbound"}
 TRIED_ELSEWHERE = {
     "cancel_bill": "tests/zone/test_bills.py",
     "resend_message": "tests/zone/test_bills.py",
+    "place_pause": "tests/zone/test_pause.py",
+    "release_pause": "tests/zone/test_pause.py",
     "settle_case": "tests/zone/test_cases.py",
     "create_api_key": "tests/zone/test_capability.py",
     "revoke_api_key": "tests/zone/test_capability.py",
@@ -77,8 +79,8 @@ TRIED_ELSEWHERE = {
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
 READS = {
-    "list_api_keys", "list_bill_refunds", "list_bills", "list_cases", "list_imports",
-    "list_refunds", "list_row_faults",
+    "list_api_keys", "list_bill_pauses", "list_bill_refunds", "list_bills", "list_cases",
+    "list_imports", "list_refunds", "list_row_faults",
     "summarise_bills", "view_attempt", "view_bill", "view_case", "view_import", "view_inquiry",
     "view_page", "view_refund", "view_viewer",
 }  # fmt: skip

@@ -134,6 +134,13 @@ REFUND_WRONG = Flash(
     field="totp",
     fields={"attemptId": "att_01JD0000000000000000000001", "amount": "8420", "reason": "OVERPAID"},
 )
+PAUSE_WRONG = Flash(
+    kind="error",
+    text="そこまで先の日は選べません。",
+    remedy="遅くとも 2026-12-23 までの日を選んでください。",
+    field="until",
+    fields={"kind": "PROMISE", "until": "2027-12-24", "note": "お電話で約束"},
+)
 DONE = Flash(kind="done", text="SMSの再送を受け付けました。")
 SECRET = {"name": "料金計算システム", "value": "harai_aozora_" + "k" * 120}
 
@@ -148,6 +155,9 @@ PAYER_PAGES: dict[str, Make] = {
             attempt=samples.attempt(method="wallet", state="requires_action", declineCode=None),
             methods=[samples.offer("card", "attempt_elsewhere"), samples.offer("wallet")],
         )
+    ),
+    "page-promised": payer(
+        samples.page("overdue", pauses=[{"kind": "PROMISE", "until": "2026-12-20"}])
     ),
     "page-one-method": payer(samples.page("open", methods=[samples.offer("card")])),
     "page-nothing-offered": payer(samples.page("open", methods=[])),
@@ -215,6 +225,9 @@ STAFF_SCREENS: dict[str, Make] = {
     "bill-paid": staff(
         screens.bill_screen,
         data(bill=samples.bill_detail(settlement="SETTLED", paidAt="2026-11-22T10:20:00.000Z")),
+    ),
+    "bill-paused": staff(
+        screens.bill_screen, data(bill=samples.bill_detail(**samples.PAUSED)), PAUSE_WRONG
     ),
     "bill-over": staff(
         screens.bill_screen,

@@ -59,6 +59,7 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "paidAt": None,
         "givenBack": yen(0),
         "onItsWayBack": yen(0),
+        "pauses": [],
         "attemptKey": "01JD0000000000000000000000",
     }
     if state == "declined":
@@ -154,10 +155,11 @@ def summary(**changes: object) -> dict[str, Any]:
     paid = [412, 1120, 903, 655, 1204, 980, 1533, 1311, 720, 540, 610, 444, 390, 512]
     made: dict[str, Any] = {
         "requestedBills": 9_881, "requested": yen(84_021_183),
-        "paidBills": 6_214, "paid": yen(52_900_412),
+        "paidBills": 6_214, "paid": yen(52_900_412), "returned": yen(128_400),
         "unpaidBills": 3_667, "unpaid": yen(31_120_771),
         "overdueBills": 218, "overdue": yen(1_804_220),
         "neverOpenedBills": 1_364, "undeliveredBills": 87, "openCases": 3,
+        "missedPromises": 2,
         "funnel": {"requested": 9_881, "accepted": 9_870, "delivered": 9_783, "opened": 8_517,
                    "paid": 6_214},
         "days": [
@@ -174,10 +176,10 @@ def summary(**changes: object) -> dict[str, Any]:
 
 
 def empty_summary() -> dict[str, Any]:
-    none = dict.fromkeys(("requested", "paid", "unpaid", "overdue"), yen(0))
+    none = dict.fromkeys(("requested", "paid", "returned", "unpaid", "overdue"), yen(0))
     counts = dict.fromkeys(
         ("requestedBills", "paidBills", "unpaidBills", "overdueBills", "neverOpenedBills",
-         "undeliveredBills", "openCases"), 0,
+         "undeliveredBills", "openCases", "missedPromises"), 0,
     )  # fmt: skip
     funnel = dict.fromkeys(("requested", "accepted", "delivered", "opened", "paid"), 0)
     return summary(**none, **counts, funnel=funnel, days=[], imports=[])
@@ -199,6 +201,9 @@ def bill(place: int, /, **changes: object) -> dict[str, Any]:
         "message": "DELIVERED",
         "openedAt": None,
         "paidAt": None,
+        "givenBack": yen(0),
+        "pause": None,
+        "pauseUntil": None,
     }
     return made | changes
 
@@ -206,11 +211,11 @@ def bill(place: int, /, **changes: object) -> dict[str, Any]:
 BILLS = [
     bill(1, settlement="SETTLED", paidAt="2026-11-22T09:12:00.000Z",
          openedAt="2026-11-22T09:10:00.000Z"),
-    bill(2, openedAt="2026-11-21T11:00:00.000Z"),
+    bill(2, openedAt="2026-11-21T11:00:00.000Z", pause="HOLD"),
     bill(3, message="UNDELIVERED"),
-    bill(4, lifecycle="OVERDUE", dueOn="2026-11-15"),
+    bill(4, lifecycle="OVERDUE", dueOn="2026-11-15", pause="MISSED", pauseUntil="2026-11-20"),
     bill(5, lifecycle="CANCELED"),
-    bill(6, settlement="OVER", paidAt="2026-11-20T02:00:00.000Z"),
+    bill(6, settlement="OVER", paidAt="2026-11-20T02:00:00.000Z", givenBack=yen(3_000)),
     bill(7, message="PLANNED", lifecycle="SCHEDULED"),
     bill(8, message="AMBIGUOUS"),
 ]  # fmt: skip
@@ -253,6 +258,33 @@ REFUNDABLE: dict[str, Any] = {
 }  # fmt: skip
 
 
+PAUSING: dict[str, Any] = {
+    "choices": ["HOLD", "PROMISE", "EXTENSION"], "firstDueOn": "2026-12-10",
+    "latestHold": "2027-11-23", "latestPromise": "2026-12-23", "latestExtension": "2027-04-09",
+}  # fmt: skip
+
+
+def paused(kind: str, state: str, **changes: object) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "kind": kind, "state": state, "until": "2026-12-20", "wasDueOn": None, "note": "",
+        "placedBy": "staff:01936f00-0000-7000-8000-000000000001",
+        "placedAt": "2026-11-21T02:00:00.000Z",
+    }  # fmt: skip
+    return made | changes
+
+
+PAUSED: dict[str, Any] = {
+    "lifecycle": "OVERDUE", "pause": "PROMISE", "pauseUntil": "2026-12-20",
+    "pauses": [
+        paused("PROMISE", "IN_FORCE", note="お電話で約束"),
+        paused("PROMISE", "MISSED", until="2026-11-20"),
+        paused("EXTENSION", "PASSED", until="2026-11-18", wasDueOn="2026-11-10"),
+        paused("HOLD", "RELEASED", until=None),
+    ],
+    "pausing": PAUSING | {"choices": ["RELEASE", "HOLD", "PROMISE", "EXTENSION"]},
+}  # fmt: skip
+
+
 def bill_detail(**changes: object) -> dict[str, Any]:
     made = bill(48, number="E-2026-11-0048-21", amount=yen(8_420),
                 openedAt="2026-11-22T10:02:00.000Z") | {
@@ -270,6 +302,7 @@ def bill_detail(**changes: object) -> dict[str, Any]:
             event("2026-11-20T00:00:00.000Z", "bill.issued", "system"),
         ],
         "refunds": [], "refundable": NOT_REFUNDABLE,
+        "pauses": [], "pausing": PAUSING,
     }  # fmt: skip
     return made | changes
 

@@ -48,12 +48,14 @@ def summary(**changes: object) -> SummaryData:
         requested=Amount(1_000_000),
         paid_bills=64,
         paid=Amount(642_000),
+        returned=Amount(0),
         unpaid_bills=36,
         unpaid=Amount(358_000),
         overdue_bills=0,
         overdue=Amount(0),
         never_opened_bills=0,
         undelivered_bills=0,
+        missed_promises=0,
         open_cases=0,
         funnel=FunnelData(requested=100, accepted=99, delivered=97, opened=80, paid=64),
         days=(),
@@ -76,13 +78,14 @@ def test_the_gravest_need_comes_first_and_leads_to_where_it_is_seen_to() -> None
         summary(
             open_cases=2,
             overdue_bills=3,
+            missed_promises=1,
             imports=(item("checked"), item("issued", id="imp_2")),
         )
     )
 
-    assert [line.key for line in found] == ["cases", "decide", "overdue", "faults"]
+    assert [line.key for line in found] == ["cases", "decide", "missed", "overdue", "faults"]
     assert found[1].href == "/d/imports/imp_1"
-    assert found[3].count == 16
+    assert found[4].count == 16
 
 
 def test_faults_of_a_discarded_file_need_nobody() -> None:
@@ -182,3 +185,12 @@ def test_an_event_is_plain_json() -> None:
     event = as_event(home_figures(summary(days=(paid_on(TODAY),)), "ja", ZONE))
 
     assert msgspec.json.decode(msgspec.json.encode(event))["structure"]
+
+
+def test_what_went_back_to_payers_is_not_counted_as_collected() -> None:
+    texts = home_figures(summary(returned=Amount(142_000)), "en", ZONE).texts
+
+    assert texts["paid"] == "¥500,000"
+    assert texts["rate"] == "50.0%"
+    assert "given back" in texts["paid_note"]
+    assert "given back" not in home_figures(summary(), "en", ZONE).texts["paid_note"]

@@ -21,7 +21,7 @@ from portal.application.doors.graphql.payer import PAYER
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.contract import bills, intake, login, page
 from portal.contract import refund as refund_contract
-from portal.domain import case, errors, refund
+from portal.domain import case, errors, pause, refund
 
 FOLDER = Path(__file__).parents[2] / "portal/application/doors/graphql"
 SCHEMAS = pytest.mark.parametrize(
@@ -150,6 +150,11 @@ def test_no_query_of_a_payer_takes_an_argument() -> None:
         (page.PageState, enums.PageState),
         (case.CaseKind, enums.CaseKind),
         (case.CaseAction, enums.CaseAction),
+        (case.CaseResolution, enums.CaseResolution),
+        (pause.PauseKind, enums.PauseKind),
+        (pause.PauseState, enums.PauseState),
+        (pause.PauseShown, enums.PauseShown),
+        (pause.PauseChoice, enums.PauseChoice),
         (refund.RefundState, enums.RefundState),
         (refund.RefundWay, enums.RefundWay),
         (refund.RefundReason, enums.RefundReason),

@@ -15,7 +15,7 @@ from portal.application.doors.locales import LANGUAGES, LEANS_ON, TEXTS, choose_
 from portal.contract import bills, intake, login, page
 from portal.domain import bill as bill_rules
 from portal.domain import case as case_rules
-from portal.domain import errors, message, payment, refund
+from portal.domain import errors, message, pause, payment, refund
 from portal.domain.intake.row import FAULT_CODES
 from portal.domain.methods import METHODS
 
@@ -159,6 +159,10 @@ def test_every_state_has_a_name(tag: str) -> None:
         "states.import": get_args(intake.ImportState),
         "states.attempt": get_args(payment.AttemptState),
         "states.refund": get_args(refund.RefundState),
+        "states.pause": get_args(pause.PauseShown),
+        "states.pause_state": get_args(pause.PauseState),
+        "pauses.kinds": get_args(pause.PauseKind),
+        "page.pause": get_args(pause.PauseKind),
         "refunds.reasons": get_args(refund.RefundReason),
         "refunds.ways": get_args(refund.RefundWay),
         "bills.orders": [order.name for order in enums.BillOrder],
@@ -166,7 +170,7 @@ def test_every_state_has_a_name(tag: str) -> None:
         "roles": get_args(login.Role),
         "keys.scope_names": [scope.name for scope in enums.Scope],
         "keys.scope_texts": [scope.name for scope in enums.Scope],
-        "cases.resolutions": [action.name for action in enums.CaseAction],
+        "cases.resolutions": [end.name for end in enums.CaseResolution],
         "cases.actions": [
             f"{name}.{part}"
             for name in ("SEEN", *(action.name for action in enums.CaseAction))
@@ -233,5 +237,6 @@ def test_tables_of_the_domain_carry_event_codes() -> None:
         refund.TRANSITIONS,
     )  # fmt: skip
     codes = {edge.code for table in tables for edge in table.values()}
+    codes |= {*pause.EVENTS.values(), pause.HELD_OPEN}
 
     assert {code for code in codes if not TEXTS["ja"].knows_code(code)} == set()

@@ -160,6 +160,7 @@ def test_an_address_becomes_the_variables_of_its_operation() -> None:
     assert asked["after"] == "abc"
     assert asked["filter"] == {
         "lifecycle": ["OVERDUE"], "settlement": None, "message": None, "dueFrom": None,
+        "pause": None,
         "dueTo": "2026-12-10", "importId": None, "neverOpened": True,
     }  # fmt: skip
 

@@ -139,7 +139,11 @@ async def test_an_owner_who_did_not_ask_approves_on_a_screen_of_its_own(house: H
     assert "二重払い" in owners
     refused = await follow(browsers[1], "RefundDecide", approve | _own(clerks))
     assert "You may not do this." in refused
-    assert "The refund is approved." in await follow(browsers[0], "RefundDecide", approve)
+    wrong = await follow(browsers[0], "RefundDecide", approve | {"totp": "000000"})
+    assert "is wrong or was used before" in wrong
+    assert await house.counter.state(refund) == "requested"
+    code = {"totp": house.counter.owner.code()}
+    assert "The refund is approved." in await follow(browsers[0], "RefundDecide", approve | code)
     assert await house.counter.state(refund) == "reserved"
     assert forms_of((await browsers[0].get("/d/refunds")).text, "RefundDecide") == []
     assert "Set aside" in (await browsers[0].get("/d/refunds?state=open")).text

@@ -61,6 +61,10 @@ class Two:
             "BillCancelInput.reason": '"walk"',
             "BillCancelInput.idempotencyKey": '"walk-cancel"',
             "BillResendInput.idempotencyKey": '"walk-resend"',
+            "BillPauseInput.until": '"2099-01-01"',
+            "BillPauseInput.note": '"walk"',
+            "BillPauseInput.idempotencyKey": '"walk-pause"',
+            "BillResumeInput.idempotencyKey": '"walk-resume"',
             "ImportCreateInput.filename": '"walk.csv"',
             "ImportCreateInput.sizeBytes": "null",
             "ImportCreateInput.idempotencyKey": '"walk-import"',
@@ -73,6 +77,7 @@ class Two:
             "RefundRequestInput.note": '"walk"',
             "RefundRequestInput.totp": '"000000"',
             "RefundRequestInput.idempotencyKey": '"walk-refund"',
+            "RefundDecideInput.totp": '"000000"',
             "RefundDecideInput.idempotencyKey": '"walk-approve"',
             "RefundTransferredInput.transferredOn": '"2026-11-22"',
             "RefundTransferredInput.note": '"walk"',
@@ -94,12 +99,14 @@ ID_KINDS = {
     "ApiKeyRevokeInput.id": "api_key",
     "BillCancelInput.id": "bill",
     "BillResendInput.id": "bill",
+    "BillPauseInput.id": "bill",
+    "BillResumeInput.id": "bill",
     "ImportDecideInput.id": "import",
 }
 """Where the merchant schema takes an id, and of what."""
 
 DUMP = """{ viewer { name } imports(first: 50) { nodes { id state filename rowsIssued } }
-    bills(first: 50) { nodes { id version lifecycle message payerName } }
+    bills(first: 50) { nodes { id version lifecycle message payerName pause } }
     cases(first: 50) { nodes { id closedAt seen } }
     refunds(first: 50) { nodes { id state decidedBy } } }"""
 

@@ -52,3 +52,29 @@ async def test_another_method_on_an_old_page_is_another_payment_and_not_a_forger
         ("card", "failed"),
         ("wallet", "failed"),
     ]
+
+
+async def test_a_company_that_nobody_told_where_it_is_takes_no_payment_and_no_try_is_stored(
+    world: World, ground: Ground
+) -> None:
+    settings = web_settings(ground.folder, instance="t2").model_copy(
+        update={"provider_endpoints": "sandbox_wallet=wallet.sandbox.test:9443"}
+    )
+    payer = await world.payer()
+
+    async with (
+        running_web(ground.folder, world.web, settings=settings) as web,
+        web.browser(follow_redirects=True) as browser,
+    ):
+        shown = await browser.get(f"/p/{world.code}/{payer.secret}")
+        # A form of before the settings were broken: the page itself offers the card no more.
+        refused = await choose(browser, shown, "card")
+        wallet = await choose(browser, shown, "wallet")
+
+    assert "準備が整っていない" in shown.text
+    assert 'value="wallet"' in shown.text
+    assert 'value="card"' not in shown.text
+    assert (refused.status_code, wallet.status_code) == (409, 200)
+    assert "お金は動いていません。" in refused.text
+    tried = await world.rows("select method from attempt where bill_id = $1", payer.bill_id)
+    assert [row["method"] for row in tried] == ["wallet"]

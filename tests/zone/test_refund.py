@@ -59,10 +59,16 @@ async def test_giving_the_overpayment_back_closes_over(counter: Counter) -> None
     books = await counter.world.books(bill)
     assert (books["refund_clearing"], books.get("overpayment", 0)) == (-AMOUNT, 0)
 
+    assert "overpaid" in await counter.world.cases()
+
     assert await counter.sent("succeeded") == "succeeded"
 
     assert await counter.world.settlement(bill) == "settled"
     assert await counter.world.books(bill) == {"billed": -AMOUNT, "in_transit": AMOUNT}
+    # The case that asked for it has ended with it, and no other one has.
+    ended = await counter.world.rows("select kind, resolution, closed_by from case_ where"
+                                     " closed_at is not null")  # fmt: skip
+    assert [tuple(row.values()) for row in ended] == [("overpaid", "returned", "system")]
     told = await counter.world.events(bill)
     assert told[-4:-2] == ["refund.reserved", "refund.submitted"]
     assert set(told[-2:]) == {"refund.succeeded", "bill.overpayment_returned"}

@@ -1,10 +1,13 @@
-"""Codes that prove who asks for a refund, many at once."""
+"""Codes that prove who asks for a refund, many at once, and who approves one."""
 
 import asyncio
 
+import pytest
+
+from portal.domain.errors import NotAllowed
 from portal.vault.server import VaultServer
 from tests.make.money import new_world
-from tests.make.refunds import new_counter, paid
+from tests.make.refunds import member, new_counter, paid
 from tests.make.vault import ClientFor
 
 
@@ -25,3 +28,26 @@ async def test_a_right_code_behind_many_wrong_ones_at_once_is_locked_out(
     assert {getattr(one, "code", "accepted") for one in said[:-1]} == {"totp_refused"}
     assert getattr(said[-1], "code", "accepted") == "login_locked"
     assert not await counter.world.rows("select state from refund")
+
+
+async def test_approving_needs_a_fresh_code_and_a_wrong_one_counts(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    counter = await new_counter(await new_world(vault, client_for))
+    second = await member(counter.world, "second")
+    bill, attempt = await paid(counter.world)
+    await counter.limit(0)
+    refund = await counter.ask(bill, attempt, 100)
+    counter.codes_are_fresh = False
+
+    for code in ("", f"{(int(second.code()) + 1) % 1_000_000:06d}", counter.owner.code()):
+        with pytest.raises(NotAllowed, match="totp_refused"):
+            await counter.decide(refund, by=second, totp=code)
+    assert await counter.state(refund) == "requested"
+    assert await counter.world.value("select max(failures) from staff") == 3
+
+    assert (await counter.decide(refund, by=second)).state == "reserved"
+    # A repeat of the same form is the same act and needs no other code.
+    assert (await counter.decide(refund, by=second)).state == "reserved"
+    # Withdrawing gives nothing away and needs none.
+    assert (await counter.decide(refund, "withdraw", key="w", totp="")).state == "withdrawn"

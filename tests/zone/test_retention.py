@@ -28,6 +28,7 @@ from portal.domain.errors import Expired, InvalidInput, NotFound, TryLater
 from portal.domain.ids import BillId
 from portal.domain.retention import KEPT, PERIODS, Forgotten
 from portal.kit.clock import SystemClock
+from portal.vault.pause import NewPause, insert_pause
 from portal.vault.server import VaultServer
 from tests.make.days import Calendar, in_days
 from tests.make.intake import Desk, csv, line, new_desk
@@ -383,6 +384,10 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
         await (await new_counter(world, "giver")).ask(payer.bill_id, attempt, 1000)
         async with world.act() as act:
             await act.open_case("overpaid", act.merchant_id)
+            held = NewPause(
+                bill_id=payer.bill_id, kind="hold", until=None, was_due_on=None, note=""
+            )
+            await insert_pause(act, held)
         before = await counts(world)
         await calendar.move_to(calendar.today + timedelta(days=3_600))
         await ground.close()

@@ -4,7 +4,7 @@ Application zone. Every request goes through the egress relay; nothing here know
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from portal.application.providers.exchange import Endpoint, Exchange
@@ -20,11 +20,12 @@ STEPS_MAX: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class PayDesk:
-    """One a process, in web and in work."""
+    """One a process, in web and in work. ``told``: companies without an endpoint, logged before."""
 
     vault: VaultClient
     outbound: Outbound
     endpoints: Mapping[str, Endpoint]
+    told: set[str] = field(default_factory=set[str])
 
     def endpoint(self, provider: str) -> Endpoint:
         """Where the provider is; InvariantBroken ``provider_unconfigured`` when nobody said."""

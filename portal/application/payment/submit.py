@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from portal.application.methods.registry import find_redirect
 from portal.application.payment.desk import PayDesk
+from portal.application.payment.reach import UNCONFIGURED, tell
 from portal.application.providers.exchange import SessionAnswer, SessionWanted
 from portal.contract.envelope import Authority
 from portal.contract.payment import (
@@ -24,7 +25,7 @@ from portal.contract.payment import (
     StartPayment,
     ViewAttempt,
 )
-from portal.domain.errors import TryLater, Unknown
+from portal.domain.errors import Conflict, TryLater, Unknown
 from portal.domain.money import Money
 from portal.kit.crashpoint import crash_point
 
@@ -54,18 +55,10 @@ async def submit_payment(
     provider sends the payer back to, without a slash at the end.
 
     Raises: Conflict ``amount_changed``, ``not_payable``, ``attempt_running``,
-    ``attempt_elsewhere`` from the vault; Unknown ``payment_unclear`` when the outcome could not be
-    recorded (an inquiry will find it).
+    ``attempt_elsewhere``, ``method_unconfigured`` from the vault; Unknown ``payment_unclear``
+    when the outcome could not be recorded (an inquiry will find it).
     """
-    started = await desk.vault.call(
-        START_PAYMENT,
-        StartPayment(
-            method=intent.method,
-            expected_minor=intent.expected_minor,
-            idempotency_key=intent.key,
-        ),
-        authority,
-    )
+    started = await _start(desk, authority, intent)
     if not started.fresh:
         seen = ViewAttempt(attempt_id=started.attempt_id)
         return await desk.vault.call(VIEW_ATTEMPT, seen, authority)
@@ -74,6 +67,22 @@ async def submit_payment(
     answer = await _open_session(desk, started, return_url)
     crash_point("web.after_submission")
     return await _record(desk, authority, started, answer)
+
+
+async def _start(desk: PayDesk, authority: Authority, intent: Intent) -> AttemptStarted:
+    """Store the attempt, unless nobody here could submit it."""
+    request = StartPayment(
+        method=intent.method,
+        expected_minor=intent.expected_minor,
+        idempotency_key=intent.key,
+        reachable=tuple(sorted(desk.endpoints)),
+    )
+    try:
+        return await desk.vault.call(START_PAYMENT, request, authority)
+    except Conflict as refusal:
+        if refusal.code == UNCONFIGURED:
+            tell(str(refusal.params.get("provider", "")))
+        raise
 
 
 async def _open_session(desk: PayDesk, started: AttemptStarted, return_url: str) -> SessionAnswer:

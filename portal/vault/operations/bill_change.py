@@ -20,11 +20,13 @@ from portal.domain.bill import advance, check_cancelable, is_payable
 from portal.domain.errors import Conflict, LimitReached, NotFound
 from portal.domain.intake.cells import read_text
 from portal.domain.message import RESENDS_PER_DAY_MAX
+from portal.domain.pause import check_resend
 from portal.vault.act import Act
 from portal.vault.attempt import finish_cancel
 from portal.vault.bills import view_row
 from portal.vault.db import Row
 from portal.vault.messages import RESENT_MESSAGE, plan_resent_message
+from portal.vault.pause import read_open
 from portal.vault.registry import operation
 from portal.vault.sealed import BILL_TABLE, open_billing, open_contact
 
@@ -92,8 +94,8 @@ async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
 async def resend_message(act: Act, request: ResendMessage) -> BillChanged:
     """Send the payer the link once more, ahead of all bulk sending.
 
-    Raises: Conflict ``not_payable``, ``no_channel``, ``message_running``; LimitReached
-        ``resent_too_often`` (params ``max``, ``hours``); NotFound ``not_found``.
+    Raises: Conflict ``not_payable``, ``bill_held``, ``no_channel``, ``message_running``;
+        LimitReached ``resent_too_often`` (params ``max``, ``hours``); NotFound ``not_found``.
     """
     arguments = msgspec.msgpack.encode([request.bill_id])
     if await act.once("resend_message", request.idempotency_key, arguments) is not None:
@@ -101,6 +103,8 @@ async def resend_message(act: Act, request: ResendMessage) -> BillChanged:
     bill = await _lock(act, request.bill_id)
     if not is_payable(bill["lifecycle"], bill["settlement"]):
         raise Conflict("not_payable")
+    pauses = await read_open(act, [bill["id"]])
+    check_resend(pauses.of.get(bill["id"], ()), pauses.today)
     if not bill["has_phone"]:
         raise Conflict("no_channel")
     day_ago = act.business - timedelta(hours=24)

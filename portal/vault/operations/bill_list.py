@@ -26,8 +26,9 @@ from portal.domain.contact import (
     normalise_phone,
     read_check_code,
 )
+from portal.domain.pause import PAUSABLE, PauseShown
 from portal.vault.act import Act
-from portal.vault.bills import ROW_COLUMNS, to_bill_row
+from portal.vault.bills import BILLS, ROW_COLUMNS, to_bill_row
 from portal.vault.cursor import Place, read_cursor, write_cursor
 from portal.vault.db import Row
 from portal.vault.fields import Fields
@@ -58,6 +59,21 @@ _SEARCHED: Final[dict[SearchField, str]] = {
     "email": "b.email_blind = {}",
     "check_code": "b.check_code = {}",
 }
+
+_PAUSE: Final = (
+    "b.id in (select p.bill_id from pause p"
+    " where p.merchant_id = $1 and p.ended_at is null and p.kind = "
+)
+_PAUSED: Final[dict[PauseShown, str]] = {
+    "hold": _PAUSE + "'hold' and (p.until is null or p.until >= {0}))",
+    "promise": _PAUSE + "'promise' and p.until >= {0})",
+    "missed": _PAUSE + "'promise' and p.until < {0})",
+    "extended": _PAUSE + "'extension' and p.until >= {0})",
+}
+"""What is shown of a pause → its condition on a business day, as portal.domain.pause.shown_of."""
+
+_OWED: Final = "b.settlement = 'unpaid' and b.lifecycle = any({}::text[])"
+_ZONE: Final = "select zone from merchant where id = $1"
 
 
 @dataclass(slots=True)
@@ -96,6 +112,12 @@ async def list_bills(act: Act, request: ListBills) -> BillPage:
     place = None if request.after is None else read_cursor(fields, scope, request.after)
     conditions = _Conditions(["b.merchant_id = $1"], [act.merchant_id])
     _add_filter(conditions, request.filter)
+    if request.filter.pause:
+        zone: str = await act.db.fetchval(_ZONE, act.merchant_id)
+        today = act.clock.business_today(zone)
+        wanted = [_PAUSED[shown] for shown in dict.fromkeys(request.filter.pause)]
+        conditions.add(f"({' or '.join(wanted)})", today)
+        conditions.add(_OWED, sorted(PAUSABLE))
     if request.search is None:
         rows, count = await _browse(act, conditions, request, place)
     else:
@@ -104,7 +126,7 @@ async def list_bills(act: Act, request: ListBills) -> BillPage:
     shown = rows[: request.first]
     column, _ = ORDERS[request.order]
     return BillPage(
-        bills=tuple(to_bill_row(fields, row) for row in shown),
+        bills=tuple(to_bill_row(fields, row, act.clock) for row in shown),
         end_cursor=write_cursor(fields, scope, _place_of(shown[-1], column)) if shown else None,
         has_next=len(rows) > len(shown),
         count=min(count, COUNT_MAX),
@@ -163,7 +185,7 @@ async def _browse(
     by = f"b.{column} {direction}, b.id {direction}" if column else f"b.id {direction}"
     where = " and ".join(conditions.texts)
     statement = (
-        f"select {ROW_COLUMNS} from bill b where {where} order by {by} limit {request.first + 1}"  # noqa: S608  # constant pieces and a checked number
+        f"select {ROW_COLUMNS} from {BILLS} where {where} order by {by} limit {request.first + 1}"  # noqa: S608  # constant pieces and a checked number
     )
     rows = await act.db.fetch(statement, *conditions.values) if count else []
     act.reveal(min(len(rows), request.first))
@@ -171,8 +193,8 @@ async def _browse(
 
 
 async def _count(act: Act, conditions: _Conditions, wanted: BillFilter) -> int:
-    """Exact from the tally; for one import counted, but no further than is shown."""
-    if wanted.import_id is None:
+    """Exact from the tally; what that does not know is counted, no further than is shown."""
+    if wanted.import_id is None and not wanted.pause:
         return await count_bills(act, wanted)
     where = " and ".join(conditions.texts)
     count: int = await act.db.fetchval(
@@ -188,7 +210,7 @@ async def _search(
     """All candidates at once (they are few), ordered and cut here; each costs budget."""
     where = " and ".join(conditions.texts)
     candidates = await act.db.fetch(
-        f"select {ROW_COLUMNS} from bill b where {where} limit {CANDIDATES_MAX + 1}",  # noqa: S608  # constant pieces
+        f"select {ROW_COLUMNS} from {BILLS} where {where} limit {CANDIDATES_MAX + 1}",  # noqa: S608  # constant pieces
         *conditions.values,
     )
     act.reveal(len(candidates))

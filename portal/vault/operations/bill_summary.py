@@ -6,7 +6,9 @@ from typing import Final
 
 from portal.contract.bills import SUMMARISE_BILLS, DayPaid, Funnel, Summary
 from portal.contract.envelope import Nothing
+from portal.domain.pause import PAUSABLE
 from portal.vault.act import Act
+from portal.vault.bills import GIVEN_STATES
 from portal.vault.case import count_open
 from portal.vault.db import Row
 from portal.vault.imports import view_newest
@@ -21,6 +23,19 @@ IMPORTS_SHOWN: Final = 5
 _ISSUED: Final = frozenset({"open", "overdue", "lapsed", "canceling"})
 _PAID: Final = frozenset({"settled", "over"})
 _ACCEPTED: Final = frozenset({"accepted", "delivered", "undelivered"})
+_RETURNED: Final = f"""
+select coalesce(sum(r.amount_minor - r.owed_minor), 0)::bigint from refund r
+join bill b on b.merchant_id = $1 and b.id = r.bill_id
+where r.merchant_id = $1 and r.state in ({GIVEN_STATES})
+      and b.lifecycle = any($2::text[]) and b.settlement = any($3::text[])
+"""  # noqa: S608  # constant words
+_MISSED: Final = """
+select count(*) from (
+    select from pause p join bill b on b.merchant_id = $1 and b.id = p.bill_id
+    where p.merchant_id = $1 and p.kind = 'promise' and p.ended_at is null and p.until < $2
+          and b.settlement = 'unpaid' and b.lifecycle = any($3::text[])
+    limit 10000) found
+"""
 _UNDELIVERED: Final = frozenset({"undelivered", "failed"})
 
 
@@ -42,6 +57,7 @@ async def summarise_bills(act: Act, request: Nothing) -> Summary:
     overdue = [row for row in unpaid if row["lifecycle"] == "overdue"]
     days = await sum_days(act, today - timedelta(days=DAYS_SHOWN))
     imports, _ = await view_newest(act, IMPORTS_SHOWN)
+    missed: int = await act.db.fetchval(_MISSED, act.merchant_id, today, sorted(PAUSABLE))
     return Summary(
         requested_bills=_bills(rows),
         requested_minor=_yen(rows),
@@ -61,6 +77,10 @@ async def summarise_bills(act: Act, request: Nothing) -> Summary:
         ),
         imports=tuple(imports),
         as_of=act.business,
+        missed_promises=missed,
+        returned_minor=await act.db.fetchval(
+            _RETURNED, act.merchant_id, list(_ISSUED), list(_PAID)
+        ),
     )
 
 

@@ -4,7 +4,9 @@ The timeline joins what is written as events with what columns tell already: tha
 was issued and opened, and what became of each message.
 """
 
-from typing import TYPE_CHECKING, Final
+from datetime import datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -20,20 +22,18 @@ from portal.domain.contact import email_hint, write_check_code
 from portal.domain.errors import NotFound
 from portal.domain.ids import AttemptId
 from portal.vault.act import Act
-from portal.vault.bills import ROW_COLUMNS, to_bill_row
+from portal.vault.bills import BILLS, ROW_COLUMNS, to_bill_row
 from portal.vault.db import Row
+from portal.vault.pause import read_missed
 from portal.vault.registry import operation
 from portal.vault.sealed import BillBilling, open_billing, open_contact
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 EVENTS_MAX: Final = 200
 ATTEMPTS_MAX: Final = 50
 
 _BILL: Final = f"""
 select {ROW_COLUMNS}, b.billing, b.tax_minor, b.check_code, b.issued_at, i.created_by
-from bill b left join import i on i.merchant_id = $1 and i.id = b.import_id
+from {BILLS} left join import i on i.merchant_id = $1 and i.id = b.import_id
 where b.merchant_id = $1 and b.id = $2
 """  # noqa: S608  # constant columns
 _EVENTS: Final = """
@@ -68,7 +68,7 @@ async def view_bill(act: Act, request: ViewBill) -> BillDetail:
     contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
     billing = open_billing(fields, row["id"], row["sealed_version"], row["billing"])
     return BillDetail(
-        row=to_bill_row(fields, row),
+        row=to_bill_row(fields, row, act.clock),
         contract_no=contact.contract_no,
         email_hint=email_hint(contact.email),
         check_code=write_check_code(row["check_code"]),
@@ -116,6 +116,7 @@ async def _read_events(act: Act, row: Row, billing: BillBilling) -> tuple[BillEv
         events.append(
             BillEvent(at=event["at"], code=event["code"], actor=event["actor"], params=params)
         )
+    events += await _events_of_promises(act, row)
     events.sort(key=lambda event: event.at)
     return tuple(reversed(events[-EVENTS_MAX:]))
 
@@ -130,6 +131,20 @@ def _events_of_columns(row: Row) -> list[BillEvent]:
         BillEvent(at=at, code=code, actor=actor, params={})
         for at, code, actor in known
         if at is not None
+    ]
+
+
+async def _events_of_promises(act: Act, row: Row) -> list[BillEvent]:
+    """That a promise was missed: no act says so, its day just passed."""
+    zone = ZoneInfo(row["zone"])
+    return [
+        BillEvent(
+            at=datetime.combine(until + timedelta(days=1), time(), tzinfo=zone),
+            code="pause.missed",
+            actor="system",
+            params={"until": until.isoformat()},
+        )
+        for until in await read_missed(act, row["id"], row["zone"], row["paid_at"])
     ]
 
 

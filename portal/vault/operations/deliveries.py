@@ -22,13 +22,13 @@ from portal.contract.message import (
     SendResult,
     Slice,
 )
-from portal.domain.bill import is_payable
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import DeliveryId, to_public
 from portal.domain.message import REDEEM_GRACE_S, event_of_result
 from portal.vault.act import Act
 from portal.vault.db import Row
-from portal.vault.deliveries import COLUMNS, Delivery, store
+from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
+from portal.vault.pause import read_open
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
 
@@ -45,7 +45,8 @@ with longest as (
           and (not_before is null or not_before <= $5)
     order by changed_at, id limit $6
 )
-select {COLUMNS}, d.channel, d.provider, d.changed_at, b.lifecycle, b.settlement
+select {COLUMNS}, d.channel, d.provider, d.changed_at, d.campaign, d.created_at, b.lifecycle,
+       b.settlement
 from longest l
 join delivery d on d.merchant_id = $1 and d.id = l.id
 join bill b on b.merchant_id = $1 and b.id = d.bill_id
@@ -68,8 +69,8 @@ _FIRST: Final = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
     """Book a slice's results and hand out up to ``take`` deliveries that are still due.
 
-    Booking the same results twice changes nothing. Bills that were paid or canceled since are left
-    out. Raises: InvalidInput ``slice_size`` (param ``max``), ``text_refused``.
+    Booking the same results twice changes nothing. Bills that were paid, canceled or paused since
+    are left out. Raises: InvalidInput ``slice_size`` (param ``max``), ``text_refused``.
     """
     act.require_scope(request.chunk_id)
     if len(request.results) > SLICE_MAX or not 0 <= request.take <= SLICE_MAX:
@@ -130,7 +131,7 @@ def _apply(act: Act, delivery: Delivery, result: SendResult) -> bool:
 
 
 async def _hand_out(act: Act, chunk_id: UUID, take: int) -> list[DeliveryRoute]:
-    """The next deliveries of the chunk whose bills can still be paid; the others end here."""
+    """The next deliveries whose bills can be paid and are not paused; the others end here."""
     routes: list[DeliveryRoute] = []
     moved: list[Delivery] = []
     after = _FIRST
@@ -138,14 +139,16 @@ async def _hand_out(act: Act, chunk_id: UUID, take: int) -> list[DeliveryRoute]:
         wanted = take - len(routes)
         found = await act.db.fetch(_NEXT, act.merchant_id, chunk_id, *after, act.now, wanted)
         rows = sorted(found, key=_waits_since)
+        pauses = await read_open(act, [row["bill_id"] for row in rows])
         for row in rows:
             delivery = Delivery.of(row)
-            if is_payable(row["lifecycle"], row["settlement"]):
+            refused = why_left_out(row, pauses)
+            if refused is None:
                 delivery.take("hand_out")
                 routes.append(_to_route(row))
             else:
                 delivery.take("leave_out")
-                delivery.code = "not_due"
+                delivery.code = refused
             moved.append(delivery)
         if len(rows) < wanted:
             break

@@ -17,6 +17,7 @@ from portal.contract.page import (
     LinkOpened,
     MethodOffer,
     OpenLink,
+    PagePause,
     PageView,
 )
 from portal.contract.payment import (
@@ -26,11 +27,12 @@ from portal.contract.payment import (
     VIEW_ATTEMPT,
 )
 from portal.domain import page as rules
-from portal.domain.bill import BillSums, Settlement
+from portal.domain.bill import BillSums, Settlement, is_payable
 from portal.domain.contact import customer_hint, write_check_code
 from portal.domain.errors import Expired, NotFound
 from portal.domain.ids import MerchantId
 from portal.domain.page import LatestAttempt
+from portal.domain.pause import is_in_force
 from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
 from portal.vault.attempt import BESIDE, Attempt, held_by, open_beside, to_view
@@ -38,6 +40,7 @@ from portal.vault.db import Row
 from portal.vault.finding import ask_for_payer
 from portal.vault.ledger import sums_of
 from portal.vault.merchant import providers_of
+from portal.vault.pause import read_open
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
 from portal.vault.sealed import open_billing, open_contact
@@ -172,15 +175,6 @@ async def _view(
         is_overdue=row["lifecycle"] == "overdue",
         days_left=days_left,
     )
-    offers = rules.offers(
-        row["lifecycle"],
-        row["settlement"],
-        None if attempt is None else attempt.state,
-        amount_minor=row["amount_minor"],
-        offered=frozenset(providers_of(row)),
-        held_by=None if attempt is None else held_by(attempt),
-    )
-    may_start = act.capability.covers(START_PAYMENT.name)
     return PageView(
         page_ref=page_ref_of(fields, row["id"]),
         merchant=_facts(act, row),
@@ -204,17 +198,50 @@ async def _view(
         days_left=days_left,
         check_code=write_check_code(row["check_code"]),
         language=row["language"],
-        methods=tuple(
-            MethodOffer(method=offer.method, available=reason is None, reason=reason)
-            for offer in offers
-            if offer.reason != "not_offered"
-            for reason in [offer.reason or (None if may_start else LINK_NEEDED)]
-        ),
+        methods=_methods(act, row, attempt),
         attempt=None if attempt is None else to_view(attempt),
         paid_at=row["paid_at"],
         given_back_minor=sums.given_back,
         on_its_way_back_minor=sums.on_its_way_back,
+        pauses=await _pauses(act, row),
         attempt_key=secrets.token_urlsafe(16),
+    )
+
+
+def _methods(act: Act, row: Row, attempt: Attempt | None) -> tuple[MethodOffer, ...]:
+    """The merchant's ways to pay, each with the reason why it can't be used now."""
+    providers = providers_of(row)
+    offers = rules.offers(
+        row["lifecycle"],
+        row["settlement"],
+        None if attempt is None else attempt.state,
+        amount_minor=row["amount_minor"],
+        offered=frozenset(providers),
+        held_by=None if attempt is None else held_by(attempt),
+    )
+    may_start = act.capability.covers(START_PAYMENT.name)
+    return tuple(
+        MethodOffer(
+            method=offer.method,
+            available=reason is None,
+            reason=reason,
+            provider=providers[offer.method],
+        )
+        for offer in offers
+        if offer.reason != "not_offered"
+        for reason in [offer.reason or (None if may_start else LINK_NEEDED)]
+    )
+
+
+async def _pauses(act: Act, row: Row) -> tuple[PagePause, ...]:
+    """What a payer who still owes is told of agreements; nothing else asks for them."""
+    if not is_payable(row["lifecycle"], row["settlement"]):
+        return ()
+    found = await read_open(act, [row["id"]])
+    return tuple(
+        PagePause(kind=pause.kind, until=pause.until)
+        for pause in found.of.get(row["id"], ())
+        if is_in_force(pause, found.today)
     )
 
 

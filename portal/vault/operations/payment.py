@@ -89,7 +89,8 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
 
     Raises: Conflict ``not_payable``, ``amount_changed`` (param ``amount_minor``),
     ``attempt_running``, ``attempt_elsewhere`` (param ``method``), ``method_unavailable``,
-    ``idempotency_mismatch``; InvalidInput ``method_unknown``.
+    ``method_unconfigured`` (param ``provider``), ``idempotency_mismatch``; InvalidInput
+    ``method_unknown``.
     """
     check_tokens(method=request.method, idempotency_key=request.idempotency_key)
     refuse_card_number(request.idempotency_key)
@@ -105,7 +106,7 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     payee = await read_payee(act, bill.id)
     live = payee.live
     resumed = None if live is None else await _resume(act, bill, live, request.method)
-    attempt = resumed or await _create(act, payee, bill, request.method)
+    attempt = resumed or await _create(act, payee, bill, request)
     if bill.opened_at is None:
         act.closing.add("opened", act.merchant_id, bill.id, act.business)
     await act.answer_once(_ONCE, key, attempt.id.bytes)
@@ -226,10 +227,13 @@ async def _supersede(act: Act, live: Attempt) -> None:
     await emit_attempt(act, given_up, edge.code)
 
 
-async def _create(act: Act, payee: Payee, bill: LockedBill, method: str) -> Attempt:
+async def _create(act: Act, payee: Payee, bill: LockedBill, request: StartPayment) -> Attempt:
+    method = request.method
     provider = payee.providers.get(method)
     if provider is None:
         raise Conflict("method_unavailable", params={"method": method})
+    if request.reachable is not None and provider not in request.reachable:
+        raise Conflict("method_unconfigured", params={"method": method, "provider": provider})
     attempt_id = act.new_id()
     edge = rules.advance("created", "submit")
     attempt = Attempt(

@@ -2,9 +2,9 @@
 
 The only place where a recipient and a text leave the zone. The relay knows ids; a delivery is
 given out only while it is handed out, once per hand-out, for the host of its own provider, and
-only if its bill can still be paid. The link's secret is made here, at this moment, and only its
-SHA-256 is kept. Anything else is refused per delivery, and what only an attack or a bug explains
-is an incident.
+only if its bill can still be paid and nobody has paused it. The link's secret is made here, at this
+moment, and only its SHA-256 is kept. Anything else is refused per delivery, and what only an attack
+or a bug explains is an incident.
 """
 
 import secrets
@@ -20,7 +20,6 @@ from portal.contract.message import (
     Redeemed,
     RedeemedDelivery,
 )
-from portal.domain.bill import is_payable
 from portal.domain.contact import customer_hint
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import DeliveryId
@@ -28,8 +27,9 @@ from portal.domain.sms import BillText, render_bill
 from portal.kit.crypto import sha256
 from portal.vault.act import Act
 from portal.vault.db import Row
-from portal.vault.deliveries import COLUMNS, Delivery, store
+from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
 from portal.vault.fields import Fields
+from portal.vault.pause import read_open
 from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
 
@@ -40,11 +40,13 @@ _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 _SECRET_CHARACTERS: Final = 22
 """22 characters of 62 carry 130 bits."""
 
+_LEFT_OUT: Final = frozenset({"not_due", "paused"})
 _WHOSE: Final = "select id, merchant_id from delivery where id = any($1::uuid[])"
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
-select {COLUMNS}, d.provider, b.lifecycle, b.settlement, b.language, b.period, b.amount_minor,
-       b.due_on, b.sealed_version, b.contact, m.name, m.code as merchant_code
+select {COLUMNS}, d.provider, d.campaign, d.created_at, b.lifecycle, b.settlement, b.language,
+       b.period, b.amount_minor, b.due_on, b.sealed_version, b.contact, m.name,
+       m.code as merchant_code
 from delivery d
 join bill b on b.merchant_id = $1 and b.id = d.bill_id
 join merchant m on m.id = $1
@@ -68,7 +70,7 @@ async def redeem_deliveries(act: Act, request: RedeemDeliveries) -> Redeemed:
     """Give out recipient and text of deliveries about to go to ``host``.
 
     Refused per delivery: ``delivery_unknown``, ``delivery_not_handed``, ``delivery_redeemed``,
-    ``host_wrong``, ``not_due``, ``delivery_repeated`` (twice in one request).
+    ``host_wrong``, ``not_due``, ``paused``, ``delivery_repeated`` (twice in one request).
 
     Raises: InvalidInput ``slice_size`` (param ``max``).
     """
@@ -105,15 +107,16 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     """One merchant's deliveries: values for those that may go, a code for the others."""
     rows = await act.db.fetch(_TAKE, act.merchant_id, ids)
     fields = await act.fields()
+    pauses = await read_open(act, [row["bill_id"] for row in rows])
     given: dict[UUID, RedeemedDelivery] = {}
     moved: list[Delivery] = []
     links: list[tuple[bytes, Delivery]] = []
     for row in rows:
         delivery = Delivery.of(row)
-        refused = _refused(act, row, delivery, host)
+        refused = _refused(act, row, delivery, host) or why_left_out(row, pauses)
         if refused is not None:
             given[delivery.id] = _refusal(DeliveryId(delivery.id), refused)
-            if delivery.take("leave_out") if refused == "not_due" else False:
+            if delivery.take("leave_out") if refused in _LEFT_OUT else False:
                 delivery.code = refused
                 moved.append(delivery)
             continue
@@ -129,7 +132,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
 
 
 def _refused(act: Act, row: Row, delivery: Delivery, host: str) -> str | None:
-    """Why a delivery is not given out; None when it is."""
+    """Why a delivery may not be asked for like this; None when it may."""
     if act.settings.provider_host(row["provider"]) != host:
         act.note_incident("delivery_host", delivery.id)
         return "host_wrong"
@@ -137,8 +140,6 @@ def _refused(act: Act, row: Row, delivery: Delivery, host: str) -> str | None:
         code = "delivery_not_handed" if delivery.state == "planned" else "delivery_redeemed"
         act.note_incident(code, delivery.id)
         return code
-    if not is_payable(row["lifecycle"], row["settlement"]):
-        return "not_due"
     return None
 
 

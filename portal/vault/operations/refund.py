@@ -4,6 +4,7 @@ Money is set aside before anyone outside hears of it, under the bill's lock: wha
 at once comes one after the other, and the database refuses what exceeds the payment in any case.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -69,13 +70,20 @@ async def request_refund(standing: Standing, request: RequestRefund) -> RefundCh
     ``not_refundable``, ``refund_exceeds``, ``idempotency_mismatch``; InvalidInput
     ``refund_amount``, or what is wrong with the note; NotFound ``not_found``.
     """
+    return await _by_code(standing, lambda act: _request(act, request))
+
+
+async def _by_code(
+    standing: Standing, run: Callable[[Act], Awaitable[RefundChanged]]
+) -> RefundChanged:
+    """Run an act that asks for a code; a wrong one undoes the act and counts as a failed log-in."""
     async with standing.begin() as act:
         # One code after the other: a wrong one is counted before the next is looked at, so that
         # many at once are no way round the lock. A rollback to a savepoint keeps earlier locks.
         await staff.lock(act, act.capability.subject)
         try:
             async with act.savepoint():
-                return await _request(act, request)
+                return await run(act)
         except staff.StepUpRefusedError:
             await staff.count_failure(act, act.capability.subject)
             act.outcome = "refused"
@@ -163,20 +171,27 @@ async def _set_aside(act: Act, bill: LockedBill, refund: Refund, event: RefundEv
     return held
 
 
-@operation(DECIDE_REFUND, callers=_WEB, kinds=_STAFF, reveals=_REVEALS, audit="effect")
-async def decide_refund(act: Act, request: DecideRefund) -> RefundChanged:
-    """Approve a refund that someone else asked for, or withdraw one that has not left.
+@standing_operation(DECIDE_REFUND, callers=_WEB, kinds=_STAFF, audit="effect")
+async def decide_refund(standing: Standing, request: DecideRefund) -> RefundChanged:
+    """Approve a refund that someone else asked for, by a fresh code, or withdraw one not sent.
 
-    Raises: NotAllowed ``not_allowed``, ``approver_is_asker``; Expired ``approval_expired``;
-    Conflict ``refund_state``, ``refund_exceeds``, ``idempotency_mismatch``; NotFound.
+    The same key decides once and needs no new code; withdrawing needs none.
+
+    Raises: NotAllowed ``not_allowed``, ``approver_is_asker``, ``totp_refused``; LimitReached
+    ``login_locked``; Expired ``approval_expired``; Conflict ``refund_state``,
+    ``refund_exceeds``, ``idempotency_mismatch``; NotFound.
     """
+    return await _by_code(standing, lambda act: _decide(act, request))
+
+
+async def _decide(act: Act, request: DecideRefund) -> RefundChanged:
     arguments = msgspec.msgpack.encode([request.refund_id, request.decision])
     known = await act.once("decide_refund", request.idempotency_key, arguments)
     if known is not None:
         return RefundChanged(refund=await view_refund(act, request.refund_id))
     bill, refund = await lock_refund(act, request.refund_id)
     if request.decision == "approve":
-        decided = await _approve(act, bill, refund)
+        decided = await _approve(act, bill, refund, request.totp)
     else:
         decided = await _withdraw(act, bill, refund)
     decided = replace(decided, decided_by=act.actor, decided_at=act.business)
@@ -185,9 +200,10 @@ async def decide_refund(act: Act, request: DecideRefund) -> RefundChanged:
     return RefundChanged(refund=await view_refund(act, refund.id))
 
 
-async def _approve(act: Act, bill: LockedBill, refund: Refund) -> Refund:
+async def _approve(act: Act, bill: LockedBill, refund: Refund, code: str) -> Refund:
     if act.capability.role != "owner":
         raise NotAllowed("not_allowed")
+    await staff.step_up(act, code)
     rules.advance(refund.state, "approve")
     if refund.approval_id is None:
         raise Conflict("refund_state", params={"state": refund.state, "event": "approve"})

@@ -14,7 +14,9 @@ class Merchant(SQLModel, table=True):
 
     ``lapse_after_days``: so long after its due date a bill can be paid; None: it never lapses.
     ``wallet_provider``: None for a merchant that takes no smartphone wallet.
-    ``refund_limit_minor`` goes back of one payment without a second person.
+    ``refund_limit_minor`` goes back of one payment without a second person. A payer's promise
+    reaches ``promise_days_max`` ahead, an extension ``extension_days_max`` beyond the first due
+    date.
     """
 
     __tablename__ = "merchant"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -35,6 +37,12 @@ class Merchant(SQLModel, table=True):
     wallet_provider: str | None = Field(default=None, sa_column=sa.Column(sa.Text, nullable=True))
     refund_limit_minor: int = Field(
         sa_column=sa.Column(sa.BigInteger, nullable=False, server_default=sa.text("10000"))
+    )
+    promise_days_max: int = Field(
+        sa_column=sa.Column(sa.Integer, nullable=False, server_default=sa.text("31"))
+    )
+    extension_days_max: int = Field(
+        sa_column=sa.Column(sa.Integer, nullable=False, server_default=sa.text("120"))
     )
 
 

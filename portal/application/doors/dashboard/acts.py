@@ -67,11 +67,16 @@ def _request_refund(form: Form) -> dict[str, object]:
 
 
 def _decide_refund(form: Form) -> dict[str, object]:
-    return {**_texts(form, "id", "idempotencyKey"), "decision": form.get("decision", "")}
+    return {**_texts(form, "id", "totp", "idempotencyKey"), "decision": form.get("decision", "")}
 
 
 def _record_transfer(form: Form) -> dict[str, object]:
     return _texts(form, "id", "transferredOn", "note", "idempotencyKey")
+
+
+def _pause(form: Form) -> dict[str, object]:
+    kept = _texts(form, "id", "note", "idempotencyKey")
+    return {**kept, "kind": form.get("kind", ""), "until": form.get("until", "").strip() or None}
 
 
 def _create_import(form: Form) -> dict[str, object]:
@@ -93,6 +98,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "ImportDecide": Act("importDecide", _decide),
     "BillCancel": Act("billCancel", _cancel),
     "BillResend": Act("billResend", lambda form: _texts(form, "id", "idempotencyKey")),
+    "BillPause": Act("billPause", _pause),
+    "BillResume": Act("billResume", lambda form: _texts(form, "id", "idempotencyKey")),
     "CaseSettle": Act("caseSettle", _settle_case),
     "RefundRequest": Act("refundRequest", _request_refund),
     "RefundDecide": Act("refundDecide", _decide_refund),
@@ -131,7 +138,7 @@ def flash_of(context: RequestContext, name: str, form: Form, errors: list[Data])
     """What the next screen says."""
     texts = TEXTS[context.language]
     if not errors:
-        choice = form.get("decision") or form.get("action")
+        choice = form.get("decision") or form.get("action") or form.get("kind")
         key = f"{name}_{choice}" if choice else name
         return Flash(kind="done", text=texts.say(f"done.{key}"))
     first = errors[0]

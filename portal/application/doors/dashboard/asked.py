@@ -17,6 +17,7 @@ SETTLEMENTS: Final = ("unpaid", "provisional", "settled", "over", "reversed")
 MESSAGES: Final = (
     "none", "planned", "sending", "accepted", "delivered", "undelivered", "failed", "ambiguous",
 )  # fmt: skip
+PAUSES: Final = ("hold", "promise", "missed", "extended")
 TEXT_MAX: Final = 100
 PATH: Final = "/d/bills"
 SEALED: Final = "find"
@@ -38,6 +39,7 @@ def read_query(query: Mapping[str, str], text: str = "") -> dict[str, str]:
         "state": _one_of(query.get("state", ""), STATES),
         "settlement": _one_of(query.get("settlement", ""), SETTLEMENTS),
         "message": _one_of(query.get("message", ""), MESSAGES),
+        "pause": _one_of(query.get("pause", ""), PAUSES),
         "due_from": _a_day(query.get("due_from", "")),
         "due_to": _a_day(query.get("due_to", "")),
         "never_opened": "1" if query.get("never_opened") == "1" else "",
@@ -76,6 +78,7 @@ def variables(
             "lifecycle": _words(wanted["state"]),
             "settlement": _words(wanted["settlement"]),
             "message": _words(wanted["message"]),
+            "pause": _words(wanted["pause"]),
             "dueFrom": wanted["due_from"] or None,
             "dueTo": wanted["due_to"] or None,
             "importId": wanted["import"] or None,

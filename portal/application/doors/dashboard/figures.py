@@ -78,12 +78,14 @@ class SummaryData(msgspec.Struct, frozen=True, rename="camel"):
     requested: Amount
     paid_bills: int
     paid: Amount
+    returned: Amount
     unpaid_bills: int
     unpaid: Amount
     overdue_bills: int
     overdue: Amount
     never_opened_bills: int
     undelivered_bills: int
+    missed_promises: int
     open_cases: int
     funnel: FunnelData
     days: tuple[DayData, ...]
@@ -105,7 +107,7 @@ class Figures:
     structure: str = ""
 
 
-Need = Literal["faults", "decide", "undelivered", "unopened", "overdue", "cases"]
+Need = Literal["faults", "decide", "undelivered", "unopened", "overdue", "missed", "cases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def needs_of(summary: SummaryData) -> tuple[NeedLine, ...]:
         NeedLine("cases", "/d/cases", summary.open_cases),
         NeedLine("decide", decide_at, len(waiting)),
         NeedLine("undelivered", "/d/bills?message=undelivered", summary.undelivered_bills),
+        NeedLine("missed", "/d/bills?pause=missed", summary.missed_promises),
         NeedLine("overdue", "/d/bills?state=overdue&settlement=unpaid", summary.overdue_bills),
         NeedLine("faults", faults_at, rows),
         NeedLine("unopened", "/d/bills?never_opened=1", summary.never_opened_bills),
@@ -140,13 +143,16 @@ def home_figures(summary: SummaryData, language: str, zone: str) -> Figures:
     say, shown = TEXTS[language].say, formats(language)
     figures = Figures()
     overdue = say("home.note_overdue", amount=shown.yen_short(summary.overdue.amount))
+    returned = say("home.note_returned", amount=shown.yen_short(summary.returned.amount))
+    kept = summary.paid.amount - summary.returned.amount
     figures.texts = {
         "as_of": shown.moment(summary.as_of, zone),
         "requested": shown.yen(summary.requested.amount),
         "requested_note": say("home.note_bills", n=summary.requested_bills),
-        "paid": shown.yen(summary.paid.amount),
-        "paid_note": say("home.note_bills", n=summary.paid_bills),
-        "rate": shown.share(summary.paid.amount, summary.requested.amount),
+        "paid": shown.yen(kept),
+        "paid_note": say("home.note_bills", n=summary.paid_bills)
+        + (f" · {returned}" if summary.returned.amount else ""),
+        "rate": shown.share(kept, summary.requested.amount),
         "rate_note": say("home.note_rate"),
         "unpaid": shown.yen(summary.unpaid.amount),
         "unpaid_note": say("home.note_unpaid", n=summary.unpaid_bills)

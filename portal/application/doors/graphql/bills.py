@@ -8,6 +8,7 @@ import msgspec
 import strawberry
 
 from portal.application.doors.graphql import enums
+from portal.application.doors.graphql.pauses import BillPausing, Pause, pauses_of, pausing_of
 from portal.application.doors.graphql.refunds import (
     BillRefundable,
     Refund,
@@ -128,6 +129,10 @@ def _bill_amount(row: strawberry.Parent[BillRow]) -> MoneyValue:
     return MoneyValue(row.amount_minor)
 
 
+def _given_back(row: strawberry.Parent[BillRow]) -> MoneyValue:
+    return MoneyValue(row.given_back_minor)
+
+
 async def _contract_no(row: strawberry.Parent[BillRow], info: Info) -> str:
     return (await _detail(row, info)).contract_no
 
@@ -176,6 +181,9 @@ class Bill:
     paid_at: DateTime | None = plain("When it was paid.")
     created_at: DateTime = plain("When it came in.")
     version: int = plain("Give it back when changing the bill.")
+    given_back: Money = by(_given_back, "What has gone back to the payer.")
+    pause: enums.PauseShown | None = plain("What stops dunning, or that a promise was missed.")
+    pause_until: Date | None = plain("The last day of that, if it has one.")
     contract_no: str = by(_contract_no, "The merchant's number of the contract.", cost=VAULT_CALL)
     email_hint: str = by(_email_hint, "Mail address, mostly hidden.", cost=VAULT_CALL)
     check_code: str = by(_check_code, "What the payer's page shows too.", cost=VAULT_CALL)
@@ -193,6 +201,10 @@ class Bill:
     refundable: BillRefundable = by(
         refundable_of, "What can still go back to the payer.", cost=VAULT_CALL
     )
+    pauses: list[Pause] = by(
+        pauses_of, "What stopped or stops dunning, newest first.", cost=VAULT_CALL, rows=50
+    )
+    pausing: BillPausing = by(pausing_of, "What can be agreed about dunning now.", cost=VAULT_CALL)
 
 
 # The list
@@ -246,6 +258,7 @@ class BillFilterInput:
     due_to: Date | None = optional("Due on or before.")
     import_id: strawberry.ID | None = optional("Came in with this import.")
     never_opened: bool = optional("Only those whose payer never looked.", default=False)
+    pause: list[enums.PauseShown] | None = optional("Any of these; only what is still owed.")
 
 
 @strawberry.input(description="Find by an exact number, telephone, mail address or check code.")
@@ -268,6 +281,7 @@ def _filter(given: BillFilterInput | None) -> BillFilter:
         due_to=given.due_to,
         import_id=ImportId(import_id) if import_id is not None else None,
         never_opened=given.never_opened,
+        pause=tuple(word.value for word in given.pause or ()),
     )
 
 

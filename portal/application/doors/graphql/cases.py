@@ -173,7 +173,7 @@ class Case:
     choices: list[CaseChoice] = plain("What the viewer may do; empty once it is closed.")
     closed_at: DateTime | None = plain("When it was settled.")
     closed_by: str | None = plain("Who settled it.")
-    resolution: enums.CaseAction | None = plain("How it was settled.")
+    resolution: enums.CaseResolution | None = plain("How it was settled.")
     note: str = plain("What was written then, or empty.")
 
 

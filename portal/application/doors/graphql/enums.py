@@ -157,6 +157,17 @@ class CaseAction(Enum):
     LET_BE = "let_be"
 
 
+@strawberry.enum(description="How a case ended: by a choice, or by itself.")
+class CaseResolution(Enum):
+    """portal.domain.case.CaseResolution."""
+
+    RESTART = "restart"
+    ASK_AGAIN = "ask_again"
+    SETTLED_BY_HAND = "settled_by_hand"
+    LET_BE = "let_be"
+    RETURNED = "returned"
+
+
 @strawberry.enum(description="How far a refund has come.")
 class RefundState(Enum):
     """portal.domain.refund.RefundState."""
@@ -207,3 +218,44 @@ class RefundDecision(Enum):
 
     APPROVE = "approve"
     WITHDRAW = "withdraw"
+
+
+@strawberry.enum(description="What stops dunning for a bill.")
+class PauseKind(Enum):
+    """portal.domain.pause.PauseKind."""
+
+    HOLD = "hold"
+    PROMISE = "promise"
+    EXTENSION = "extension"
+
+
+@strawberry.enum(description="How a pause stands, or how it ended.")
+class PauseState(Enum):
+    """portal.domain.pause.PauseState."""
+
+    IN_FORCE = "in_force"
+    PASSED = "passed"
+    KEPT = "kept"
+    MISSED = "missed"
+    RELEASED = "released"
+    REPLACED = "replaced"
+
+
+@strawberry.enum(description="What a list says of a bill's pause.")
+class PauseShown(Enum):
+    """portal.domain.pause.PauseShown."""
+
+    HOLD = "hold"
+    PROMISE = "promise"
+    MISSED = "missed"
+    EXTENDED = "extended"
+
+
+@strawberry.enum(description="What staff may do about a bill's dunning.")
+class PauseChoice(Enum):
+    """portal.domain.pause.PauseChoice."""
+
+    HOLD = "hold"
+    PROMISE = "promise"
+    EXTENSION = "extension"
+    RELEASE = "release"

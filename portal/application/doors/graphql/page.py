@@ -19,6 +19,7 @@ from portal.application.doors.graphql.schema import (
     plain,
 )
 from portal.application.doors.locales import TEXTS
+from portal.application.payment.reach import narrow
 from portal.contract.envelope import Done, Nothing
 from portal.contract.page import (
     MARK_OPENED,
@@ -108,8 +109,20 @@ def _on_its_way_back(page: strawberry.Parent[PageView]) -> MoneyValue:
     return MoneyValue(page.on_its_way_back_minor)
 
 
+def _methods(page: strawberry.Parent[PageView], info: Info) -> tuple[MethodOfferPart, ...]:
+    return narrow(info.context.doors.pay_desk, page.methods)
+
+
 def _payee(page: strawberry.Parent[PageView]) -> object:
     return page.merchant
+
+
+@strawberry.type(description="What was agreed or decided about reminders; in force today.")
+class PayablePause:
+    """portal.contract.page.PagePause."""
+
+    kind: enums.PauseKind = plain("What it is.")
+    until: Date | None = plain("Its last day; a hold may have none.")
 
 
 @strawberry.type(description="What is owed, as the holder of its link may see it.")
@@ -131,11 +144,12 @@ class PayableBill:
     days_left: int = plain("Days until then; negative when past.")
     check_code: str = plain("What the call centre can look up.")
     language: str = plain("Language that the merchant asked for.")
-    methods: list[MethodOffer] = plain("Ways to pay.")
+    methods: list[MethodOffer] = by(_methods, "Ways to pay.")
     attempt: Attempt | None = plain("The latest try, if any.")
     paid_at: DateTime | None = plain("When it was paid.")
     given_back: Money = by(_given_back, "What has been given back of what was paid.")
     on_its_way_back: Money = by(_on_its_way_back, "What is being given back and not there yet.")
+    pauses: list[PayablePause] = plain("What stops reminders today.")
     attempt_key: str = plain("A fresh idempotency key for the form of this view.")
 
 

@@ -255,6 +255,9 @@ class RefundDecideInput:
 
     id: strawberry.ID = plain("`rfd_…`")
     decision: enums.RefundDecision = plain("What to do with it.")
+    totp: str = optional(
+        "To approve: a code of the viewer's authenticator that was not used before.", default=""
+    )
     idempotency_key: str = plain("Yours; the same key and arguments decide once.")
 
 
@@ -273,6 +276,7 @@ async def decide_refund(info: Info, input: RefundDecideInput) -> Outcome[RefundC
         request = DecideRefund(
             refund_id=RefundId(from_public("refund", input.id)),
             decision=input.decision.value,
+            totp=input.totp,
             idempotency_key=input.idempotency_key,
         )
         return await info.context.call(DECIDE_REFUND, request)

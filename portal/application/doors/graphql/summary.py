@@ -58,6 +58,10 @@ def _paid(summary: strawberry.Parent[SummaryReply]) -> MoneyValue:
     return MoneyValue(summary.paid_minor)
 
 
+def _returned(summary: strawberry.Parent[SummaryReply]) -> MoneyValue:
+    return MoneyValue(summary.returned_minor)
+
+
 def _unpaid(summary: strawberry.Parent[SummaryReply]) -> MoneyValue:
     return MoneyValue(summary.unpaid_minor)
 
@@ -74,12 +78,14 @@ class Summary:
     requested: Money = by(_requested, _ISSUED)
     paid_bills: int = plain("Paid.")
     paid: Money = by(_paid, "Paid so far.")
+    returned: Money = by(_returned, "What of that has gone back to payers.")
     unpaid_bills: int = plain("Not paid yet.")
     unpaid: Money = by(_unpaid, "Not paid yet.")
     overdue_bills: int = plain("Overdue and not paid.")
     overdue: Money = by(_overdue, "Overdue and not paid.")
     never_opened_bills: int = plain("Whose payer never looked.")
     undelivered_bills: int = plain("Whose message did not arrive.")
+    missed_promises: int = plain("Still owed, and the promised day has passed.")
     open_cases: int = plain("What waits for a person.")
     funnel: Funnel = plain("How far they have come.")
     days: list[DayPaid] = plain("What came in, day by day.")

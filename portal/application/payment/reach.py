@@ -1,0 +1,41 @@
+"""Which of a merchant's ways to pay this process can carry out at all.
+
+Application zone. The vault knows whom a merchant named, the settings know where companies are. A
+name without an address is a mistake of whoever set them up: such a way is offered to nobody, no
+try is stored for it, and the log says so as an error.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from portal.application.methods.registry import BY_REDIRECT
+from portal.application.payment.desk import PayDesk
+from portal.contract.page import MethodOffer
+from portal.kit import log
+
+UNCONFIGURED = "method_unconfigured"
+
+
+def narrow(desk: PayDesk, offers: Iterable[MethodOffer]) -> tuple[MethodOffer, ...]:
+    """The offers, those not available that only an unknown address could carry out.
+
+    A company is told about once a process here: a page is looked at very often.
+    """
+    return tuple(_narrowed(desk, offer) for offer in offers)
+
+
+def _narrowed(desk: PayDesk, offer: MethodOffer) -> MethodOffer:
+    if offer.method not in BY_REDIRECT or offer.provider in {"", *desk.endpoints}:
+        return offer
+    if offer.provider not in desk.told:
+        desk.told.add(offer.provider)
+        tell(offer.provider)
+    if not offer.available:
+        return offer
+    return msgspec.structs.replace(offer, available=False, reason=UNCONFIGURED)
+
+
+def tell(provider: str) -> None:
+    """Say loudly that a merchant names a company of which nobody told us where it is."""
+    log.get_logger().error("payment.unconfigured", provider=provider, code=UNCONFIGURED)
