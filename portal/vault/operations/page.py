@@ -25,6 +25,7 @@ from portal.contract.payment import (
     START_PAYMENT,
     VIEW_ATTEMPT,
 )
+from portal.contract.slip import SHOW_SLIP
 from portal.domain import page as rules
 from portal.domain.bill import BillSums, Settlement
 from portal.domain.contact import customer_hint, write_check_code
@@ -41,6 +42,7 @@ from portal.vault.merchant import providers_of
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
 from portal.vault.sealed import open_billing, open_contact
+from portal.vault.slip import TERMS_BESIDE, terms_beside
 
 PAGE_AUTHORITY_S: Final = 4 * 3600
 """How long an opened page may be used before the link has to be opened again."""
@@ -57,7 +59,8 @@ _MONEY_CAME: Final[frozenset[Settlement]] = frozenset({"settled", "over"})
 _OPS: Final = tuple(
     op.name
     for op in (
-        VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY
+        VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY,
+        SHOW_SLIP,
     )
 )  # fmt: skip
 _WEB: Final = frozenset({"web"})
@@ -68,8 +71,9 @@ _PAGE: Final = f"""
 select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_minor, b.tax_minor,
        b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
        m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider,
-       m.wallet_provider, {BESIDE}
+       m.wallet_provider, {BESIDE}, {TERMS_BESIDE}
 from bill b join merchant m on m.id = b.merchant_id
+left join slip_terms t on t.merchant_id = b.merchant_id
 left join lateral (
     select * from attempt where merchant_id = b.merchant_id and bill_id = b.id
     order by state not in ('succeeded', 'created', 'submitting', 'requires_action', 'processing',
@@ -172,13 +176,15 @@ async def _view(
         is_overdue=row["lifecycle"] == "overdue",
         days_left=days_left,
     )
+    bounds = _slip_bounds(row)
     offers = rules.offers(
         row["lifecycle"],
         row["settlement"],
         None if attempt is None else attempt.state,
         amount_minor=row["amount_minor"],
-        offered=frozenset(providers_of(row)),
+        offered=frozenset(providers_of(row)) | bounds.keys(),
         held_by=None if attempt is None else held_by(attempt),
+        bounds=bounds,
     )
     may_start = act.capability.covers(START_PAYMENT.name)
     return PageView(
@@ -216,6 +222,14 @@ async def _view(
         on_its_way_back_minor=sums.on_its_way_back,
         attempt_key=secrets.token_urlsafe(16),
     )
+
+
+def _slip_bounds(row: Row) -> dict[str, tuple[int, int]]:
+    """What a slip may be over by the merchant's terms; nothing where no slips are made out."""
+    found = terms_beside(row)
+    if found is None or not found[1]:
+        return {}
+    return {"slip": (found[0].amount_min, found[0].amount_max)}
 
 
 def _facts(act: Act, row: Row) -> MerchantFacts:
