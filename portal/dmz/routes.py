@@ -161,6 +161,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         body_max=16 * KIB, answer_bps=128 * KIB,
     ),
     Route(
+        name="slip", path="/b/{ref}/slip", methods=GET, rate="pay", authority="payer cookie",
+        answer_bps=128 * KIB,
+    ),
+    Route(
         name="opened", path="/b/{ref}/opened", methods=POST, rate="page",
         authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
     ),

@@ -1,0 +1,94 @@
+"""The slip as a payer's browser gets it, without any script, and the pages around it."""
+
+from collections.abc import AsyncIterator
+from html import unescape
+
+import httpx
+import pytest_asyncio
+
+from portal.domain.barcode import draw_svg, encode
+from portal.domain.slip_number import parse
+from portal.vault.server import VaultServer
+from tests.make.money import World, new_world
+from tests.make.slip_desk import SlipDesk, line, new_slip_desk
+from tests.make.vault import ClientFor, Ground
+from tests.make.visitor import payer_browser
+from tests.make.web import ORIGIN, Web, running_web, web_settings
+
+JA = {"accept-language": "ja", "origin": ORIGIN}
+
+
+@pytest_asyncio.fixture
+async def desk(vault: VaultServer, client_for: ClientFor) -> SlipDesk:
+    return await new_slip_desk(await new_world(vault, client_for))
+
+
+@pytest_asyncio.fixture
+async def web(desk: SlipDesk, ground: Ground) -> AsyncIterator[Web]:
+    settings = web_settings(ground.folder)
+    async with running_web(ground.folder, desk.world.web, settings=settings) as running:
+        yield running
+
+
+async def digits_of(world: World) -> str:
+    return await world.value("select digits from slip order by id desc limit 1")
+
+
+def field_of(page: httpx.Response, name: str) -> str:
+    return unescape(page.text.partition(f'name="{name}" value="')[2].partition('"')[0])
+
+
+async def test_a_payer_who_chooses_the_slip_gets_its_bars_and_is_told_what_to_do(
+    web: Web, desk: SlipDesk
+) -> None:
+    payer = await desk.world.payer()
+    async with payer_browser(web, payer.authority, payer.page_ref) as browser:
+        bill = await browser.get(f"/b/{payer.page_ref}", headers=JA)
+        ahead = await browser.get(f"/b/{payer.page_ref}/slip", headers={"sec-purpose": "prefetch"})
+        made_ahead = await desk.world.value("select count(*) from slip")
+        form = {name: field_of(bill, name) for name in ("csrf", "key", "expected")}
+        chosen = await browser.post(
+            f"/b/{payer.page_ref}/pay", data={**form, "method": "slip"}, headers=JA
+        )
+        shown = await browser.get(chosen.headers["location"], headers=JA)
+
+    assert (ahead.status_code, made_ahead) == (503, 0)
+    assert (chosen.status_code, chosen.headers["location"]) == (303, f"/b/{payer.page_ref}/slip")
+    assert shown.status_code == 200
+    digits = await digits_of(desk.world)
+    assert draw_svg(encode(digits), "払込票のバーコード") in shown.text
+    for written in (*parse(digits).lines(), "レジでは使えません", "請求書払い"):
+        assert written in shown.text
+
+
+async def test_a_register_is_named_only_where_the_agency_takes_screens(
+    web: Web, desk: SlipDesk
+) -> None:
+    payer = await desk.world.payer()
+    await desk.terms(scans_screens=True)
+
+    async with payer_browser(web, payer.authority, payer.page_ref) as browser:
+        shown = await browser.get(f"/b/{payer.page_ref}/slip", headers=JA)
+
+    assert "レジで店員に見せ" in shown.text
+    assert "レジでは使えません" not in shown.text
+
+
+async def test_over_the_limit_and_while_a_till_has_the_money_the_page_says_so(
+    web: Web, desk: SlipDesk
+) -> None:
+    rich = await desk.world.payer(amount=1_000_000)
+    async with payer_browser(web, rich.authority, rich.page_ref) as browser:
+        bill = await browser.get(f"/b/{rich.page_ref}", headers=JA)
+        refused = await browser.get(f"/b/{rich.page_ref}/slip", headers=JA)
+    assert 'value="slip"' not in bill.text
+    assert "払込票(コンビニ・アプリ): " in bill.text
+    assert refused.status_code == 409
+    assert "<svg" not in refused.text
+
+    payer, digits = await desk.payer()
+    await desk.told(line("provisional", digits))
+    async with payer_browser(web, payer.authority, payer.page_ref) as browser:
+        waiting = await browser.get(f"/b/{payer.page_ref}", headers=JA)
+    assert "お店から速報が届きました" in waiting.text
+    assert 'name="method"' not in waiting.text
