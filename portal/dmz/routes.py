@@ -125,6 +125,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(name="bill", path="/d/bills/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="refunds", path="/d/refunds", methods=GET, rate="staff", authority="staff cookie"),
+    Route(
+        name="slips", path="/d/slips", methods=("GET", "HEAD", "POST"), rate="staff",
+        authority="staff cookie", body_max=512 * KIB,
+    ),
     Route(name="cases", path="/d/cases", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="case", path="/d/cases/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="keys", path="/d/keys", methods=GET, rate="staff", authority="staff cookie"),

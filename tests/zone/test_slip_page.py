@@ -12,7 +12,7 @@ from portal.vault.server import VaultServer
 from tests.make.money import World, new_world
 from tests.make.slip_desk import SlipDesk, line, new_slip_desk
 from tests.make.vault import ClientFor, Ground
-from tests.make.visitor import payer_browser
+from tests.make.visitor import payer_browser, staff_browser
 from tests.make.web import ORIGIN, Web, running_web, web_settings
 
 JA = {"accept-language": "ja", "origin": ORIGIN}
@@ -92,3 +92,25 @@ async def test_over_the_limit_and_while_a_till_has_the_money_the_page_says_so(
         waiting = await browser.get(f"/b/{payer.page_ref}", headers=JA)
     assert "お店から速報が届きました" in waiting.text
     assert 'name="method"' not in waiting.text
+
+
+async def test_staff_send_the_agency_s_file_by_a_form_and_see_a_verdict_for_each_line(
+    web: Web, desk: SlipDesk
+) -> None:
+    payer, digits = await desk.payer()
+    text = f"{line('confirmed', digits)}\r\n01,nonsense\r\n"
+    async with staff_browser(web, desk.staff.authority) as browser:
+        form = await browser.get("/d/slips", headers=JA)
+        fields = {"csrf": field_of(form, "csrf"), "csv": text}
+        first = await browser.post("/d/slips", data=fields, headers=JA)
+        again = await browser.post("/d/slips", data=fields, headers=JA)
+        empty = await browser.post("/d/slips", data=fields | {"csv": " "}, headers=JA)
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    for shown in ("入金: 1", "読めない行: 1", "そのまま送り直してください"):
+        assert shown in first.text
+        assert shown in again.text
+    assert "前にも受け取っています" not in first.text
+    assert "前にも受け取っています" in again.text
+    assert 'role="alert"' in empty.text
+    assert await desk.world.settlement(payer.bill_id) == "settled"

@@ -169,6 +169,19 @@ class CaseAction(Enum):
     LET_BE = "let_be"
 
 
+@strawberry.enum(description="What became of one line of an agency's file.")
+class SlipLineResult(Enum):
+    """portal.domain.slip.LineResult."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    VOIDED = "voided"
+    NOTED = "noted"
+    DUPLICATE = "duplicate"
+    SET_ASIDE = "set_aside"
+    REFUSED = "refused"
+
+
 @strawberry.enum(description="How far a refund has come.")
 class RefundState(Enum):
     """portal.domain.refund.RefundState."""

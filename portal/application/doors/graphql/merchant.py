@@ -15,6 +15,7 @@ from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
 from portal.application.doors.graphql.login import LoginMutation, LoginQuery
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.schema import HaraiSchema
+from portal.application.doors.graphql.slip_notices import SlipNoticesMutation
 from portal.application.doors.graphql.summary import SummaryQuery
 
 
@@ -24,7 +25,10 @@ class Query(LoginQuery, IntakeQuery, BillsQuery, RefundsQuery, CasesQuery, Summa
 
 
 @strawberry.type(description="What a merchant can do. One act an operation.")
-class Mutation(LoginMutation, IntakeMutation, BillsMutation, RefundsMutation, CasesMutation):
+class Mutation(
+    LoginMutation, IntakeMutation, BillsMutation, RefundsMutation, CasesMutation,
+    SlipNoticesMutation,
+):  # fmt: skip
     """All mutations of the merchant schema."""
 
 
