@@ -10,6 +10,7 @@ from pathlib import Path
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
 from portal.contract.operator import SET_WALLET, SetWallet
 from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
+from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.stack.operator import ask
 
 _DAY_S = 86_400
@@ -50,3 +51,13 @@ def set_refund_limit(state: Path, code: str, yen: int) -> None:
     request = SetRefundLimit(merchant_code=code, limit_minor=yen)
     done = asyncio.run(ask(state, SET_REFUND_LIMIT, request))
     sys.stdout.write(f"{code} gives back up to {done.limit_minor:,} yen of a payment unapproved\n")
+
+
+def set_slip_terms(state: Path, terms: SetSlipTerms) -> None:
+    """Set by which terms a merchant's slips are made out.
+
+    Raises: NotFound; InvalidInput; OSError.
+    """
+    done = asyncio.run(ask(state, SET_SLIP_TERMS, terms))
+    word = f"by {terms.agency}, up to {terms.amount_max:,} yen" if done.offered else "no more"
+    sys.stdout.write(f"slips of {terms.merchant_code} are made out {word}\n")

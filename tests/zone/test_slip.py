@@ -1,4 +1,8 @@
-"""Slips against a real vault: from the payer's number to the books, whatever an agency tells."""
+"""Slips against a real vault: from the payer's number to the books, whatever an agency tells.
+
+Each of show_slip, take_slip_notices and record_slip_notice is one transaction; that repeating it
+changes nothing is tried here.
+"""
 
 from datetime import time, timedelta
 
