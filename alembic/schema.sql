@@ -121,6 +121,23 @@ $$;
 ALTER FUNCTION public.refuse_refund_change() OWNER TO harai_owner;
 
 --
+-- Name: refuse_slip_change(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.refuse_slip_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'slip % was made out: it can not become another', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'slip_fixed';
+END
+$$;
+
+
+ALTER FUNCTION public.refuse_slip_change() OWNER TO harai_owner;
+
+--
 -- Name: tally_bills(); Type: FUNCTION; Schema: public; Owner: harai_owner
 --
 
@@ -617,7 +634,7 @@ CREATE TABLE public.ledger_entry (
     amount_minor bigint NOT NULL,
     bill_id uuid NOT NULL,
     attempt_id uuid,
-    CONSTRAINT ledger_entry_account_check CHECK ((account = ANY (ARRAY['receivable'::text, 'billed'::text, 'in_transit'::text, 'overpayment'::text, 'refund_clearing'::text, 'goodwill_clearing'::text, 'advanced'::text]))),
+    CONSTRAINT ledger_entry_account_check CHECK ((account = ANY (ARRAY['receivable'::text, 'billed'::text, 'in_transit'::text, 'overpayment'::text, 'refund_clearing'::text, 'goodwill_clearing'::text, 'advanced'::text, 'announced'::text, 'unconfirmed'::text]))),
     CONSTRAINT ledger_entry_amount_minor_check CHECK ((amount_minor <> 0)),
     CONSTRAINT ledger_entry_line_check CHECK ((line >= 0))
 );
@@ -941,6 +958,118 @@ ALTER TABLE ONLY public.row_fault FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.row_fault OWNER TO harai_owner;
+
+--
+-- Name: slip; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.slip (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    agency text NOT NULL,
+    number_key text NOT NULL,
+    digits text NOT NULL,
+    issue smallint NOT NULL,
+    state text NOT NULL,
+    version integer NOT NULL,
+    is_current boolean NOT NULL,
+    amount_minor bigint NOT NULL,
+    pay_until date NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    state_at timestamp with time zone NOT NULL,
+    CONSTRAINT slip_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= 999999))),
+    CONSTRAINT slip_digits_check CHECK ((digits ~ '^91[0-9]{42}$'::text)),
+    CONSTRAINT slip_issue_check CHECK (((issue >= 0) AND (issue <= 9))),
+    CONSTRAINT slip_state_check CHECK ((state = ANY (ARRAY['issued'::text, 'provisional'::text, 'confirmed'::text, 'voided'::text, 'expired'::text, 'replaced'::text])))
+);
+
+ALTER TABLE ONLY public.slip FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.slip OWNER TO harai_owner;
+
+--
+-- Name: slip_notice; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.slip_notice (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    notice_key text NOT NULL,
+    slip_id uuid,
+    agency text NOT NULL,
+    kind text NOT NULL,
+    digits text NOT NULL,
+    received_on date NOT NULL,
+    received_at time without time zone,
+    company_code text NOT NULL,
+    store_code text NOT NULL,
+    amount_minor bigint NOT NULL,
+    paid_out_on date,
+    counts boolean NOT NULL,
+    case_kind text,
+    came_by text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT slip_notice_came_by_check CHECK ((came_by = ANY (ARRAY['file'::text, 'notice'::text]))),
+    CONSTRAINT slip_notice_digits_check CHECK ((digits ~ '^91[0-9]{42}$'::text)),
+    CONSTRAINT slip_notice_kind_check CHECK ((kind = ANY (ARRAY['provisional'::text, 'confirmed'::text, 'reversal'::text, 'postal'::text, 'postal_correction'::text])))
+);
+
+ALTER TABLE ONLY public.slip_notice FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.slip_notice OWNER TO harai_owner;
+
+--
+-- Name: slip_taking; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.slip_taking (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    slip_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    taking text NOT NULL,
+    state text NOT NULL,
+    amount_minor bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT slip_taking_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT slip_taking_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'posted'::text, 'void'::text])))
+);
+
+ALTER TABLE ONLY public.slip_taking FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.slip_taking OWNER TO harai_owner;
+
+--
+-- Name: slip_terms; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.slip_terms (
+    merchant_id uuid NOT NULL,
+    agency text NOT NULL,
+    maker_code text NOT NULL,
+    company_code text NOT NULL,
+    amount_min integer NOT NULL,
+    amount_max integer NOT NULL,
+    is_public_money boolean NOT NULL,
+    scans_screens boolean NOT NULL,
+    days_open integer NOT NULL,
+    grace_days integer NOT NULL,
+    is_offered boolean NOT NULL,
+    CONSTRAINT slip_terms_amounts CHECK ((((amount_min >= 1) AND (amount_min <= amount_max)) AND (amount_max <= 999999))),
+    CONSTRAINT slip_terms_company_code_check CHECK ((company_code ~ '^[0-9]{5}$'::text)),
+    CONSTRAINT slip_terms_days_open_check CHECK ((days_open > 0)),
+    CONSTRAINT slip_terms_grace_days_check CHECK ((grace_days >= 0)),
+    CONSTRAINT slip_terms_maker_code_check CHECK ((maker_code ~ '^9[0-9]{5}$'::text))
+);
+
+ALTER TABLE ONLY public.slip_terms FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.slip_terms OWNER TO harai_owner;
 
 --
 -- Name: staff; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1311,6 +1440,62 @@ ALTER TABLE ONLY public.row_fault
 
 
 --
+-- Name: slip_notice slip_notice_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.slip_notice
+    ADD CONSTRAINT slip_notice_key UNIQUE (merchant_id, notice_key);
+
+
+--
+-- Name: slip_notice slip_notice_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.slip_notice
+    ADD CONSTRAINT slip_notice_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: slip slip_number_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.slip
+    ADD CONSTRAINT slip_number_key UNIQUE (merchant_id, number_key);
+
+
+--
+-- Name: slip slip_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.slip
+    ADD CONSTRAINT slip_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: slip_taking slip_taking_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.slip_taking
+    ADD CONSTRAINT slip_taking_key UNIQUE (merchant_id, slip_id, taking);
+
+
+--
+-- Name: slip_taking slip_taking_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.slip_taking
+    ADD CONSTRAINT slip_taking_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: slip_terms slip_terms_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.slip_terms
+    ADD CONSTRAINT slip_terms_pkey PRIMARY KEY (merchant_id);
+
+
+--
 -- Name: staff staff_email_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -1531,6 +1716,34 @@ CREATE INDEX return_token_expiry_idx ON public.return_token USING btree (merchan
 
 
 --
+-- Name: slip_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX slip_bill_idx ON public.slip USING btree (merchant_id, bill_id, issue);
+
+
+--
+-- Name: slip_expiry_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX slip_expiry_idx ON public.slip USING btree (merchant_id, pay_until, id) WHERE (state = ANY (ARRAY['issued'::text, 'voided'::text]));
+
+
+--
+-- Name: slip_notice_slip_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX slip_notice_slip_idx ON public.slip_notice USING btree (merchant_id, slip_id, id);
+
+
+--
+-- Name: slip_one_current; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX slip_one_current ON public.slip USING btree (merchant_id, bill_id) WHERE is_current;
+
+
+--
 -- Name: task_due_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -1591,6 +1804,13 @@ CREATE TRIGGER refund_fixed BEFORE UPDATE ON public.refund FOR EACH ROW WHEN (((
 --
 
 CREATE TRIGGER refund_room AFTER INSERT OR UPDATE ON public.refund FOR EACH ROW WHEN ((new.state = ANY (ARRAY['reserved'::text, 'submitting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'by_bank_transfer'::text, 'transferred'::text]))) EXECUTE FUNCTION public.check_refund_room();
+
+
+--
+-- Name: slip slip_fixed; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER slip_fixed BEFORE UPDATE ON public.slip FOR EACH ROW WHEN (((old.digits <> new.digits) OR (old.bill_id <> new.bill_id) OR (old.amount_minor <> new.amount_minor) OR (old.pay_until <> new.pay_until))) EXECUTE FUNCTION public.refuse_slip_change();
 
 
 --
@@ -1903,6 +2123,34 @@ CREATE POLICY merchant_only ON public.row_fault USING ((merchant_id = ( SELECT (
 
 
 --
+-- Name: slip merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.slip USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: slip_notice merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.slip_notice USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: slip_taking merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.slip_taking USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: slip_terms merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.slip_terms USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: staff merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -1957,6 +2205,30 @@ ALTER TABLE public.return_token ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.row_fault ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: slip; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.slip ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: slip_notice; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.slip_notice ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: slip_taking; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.slip_taking ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: slip_terms; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.slip_terms ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: staff; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -2237,6 +2509,34 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.revoked TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.row_fault TO harai_vault;
+
+
+--
+-- Name: TABLE slip; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.slip TO harai_vault;
+
+
+--
+-- Name: TABLE slip_notice; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.slip_notice TO harai_vault;
+
+
+--
+-- Name: TABLE slip_taking; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.slip_taking TO harai_vault;
+
+
+--
+-- Name: TABLE slip_terms; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.slip_terms TO harai_vault;
 
 
 --

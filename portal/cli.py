@@ -211,6 +211,40 @@ def pause_limits(
 
     set_pause_limits(state or Path(".demo"), code, promise_days, extension_days)
 
+def slips(  # noqa: PLR0913  # what a contract with an agency says
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    state: State = None,
+    *,
+    agency: Annotated[str, typer.Option(help="The collection agency, e.g. dsk.")],
+    maker_code: Annotated[str, typer.Option(help="6 digits that it gave; begins with 9.")],
+    company_code: Annotated[str, typer.Option(help="5 digits: its number of the merchant.")],
+    most: Annotated[int, typer.Option(help="Yen of a slip at most.")] = 300_000,
+    days_open: Annotated[int, typer.Option(help="Days that a slip made out late is good.")] = 14,
+    grace_days: Annotated[int, typer.Option(help="Days that notices may come later.")] = 14,
+    public_money: Annotated[bool, typer.Option(help="Rates or taxes: never a stamp.")] = False,
+    screens: Annotated[bool, typer.Option(help="Its registers read telephone screens.")] = False,
+    off: Annotated[bool, typer.Option(help="Make out no new slips.")] = False,
+) -> None:
+    """Set by which contract a merchant's payment slips are made out; old ones stay good."""
+    from portal.contract.slip import SetSlipTerms
+    from portal.stack.operate import set_slip_terms
+
+    set_slip_terms(
+        state or Path(".demo"),
+        SetSlipTerms(
+            merchant_code=code,
+            agency=agency,
+            maker_code=maker_code,
+            company_code=company_code,
+            amount_max=most,
+            days_open=days_open,
+            grace_days=grace_days,
+            is_public_money=public_money,
+            scans_screens=screens,
+            offered=not off,
+        ),
+    )
+
 
 @app.command()
 def vault() -> None:

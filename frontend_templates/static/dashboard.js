@@ -154,6 +154,22 @@ function upload(box) {
   });
 }
 
+/** A chosen file's text into the form, read in its own charset: the form is what is sent. */
+function readInto(input) {
+  const field = $("#" + input.dataset.read);
+  input.closest("p").hidden = false;
+  input.addEventListener("change", async () => {
+    const file = input.files[0];
+    if (!file) return;
+    try {
+      const bytes = await file.arrayBuffer();
+      field.value = new TextDecoder(input.dataset.charset, { fatal: true }).decode(bytes);
+    } catch {
+      $("#" + field.getAttribute("aria-describedby")).textContent = input.dataset.broken;
+    }
+  });
+}
+
 /** "/" puts the cursor into the search box, unless someone is typing. */
 function keys(event) {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
@@ -182,6 +198,7 @@ $$("[data-events]").forEach(follow);
 $$("form").forEach(guardOnce);
 $$("[data-upload]").forEach(upload);
 $$("[data-copy]").forEach(copyable);
+$$("[data-read]").forEach(readInto);
 document.addEventListener("keydown", keys);
 $("#trouble")?.focus();
 // Coming back by history must not show a busy button.

@@ -13,6 +13,7 @@ import msgspec
 from pydantic import field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from portal.application.providers.agency_notices import AT_ONCE
 from portal.application.providers.exchange import Endpoint, parse_endpoints
 from portal.application.providers.registry import SIGNED
 from portal.kit.settings import ZoneSettings, read_secret
@@ -134,8 +135,9 @@ class WebSettings(ZoneSettings):
             return {}
         shape = dict[str, dict[str, tuple[_NoticeKey, ...]]]
         keys = msgspec.json.decode(read_secret(self.notice_keys_file), type=shape)
-        if not keys.keys() <= SIGNED.keys():
-            msg = f"notice keys for providers that do not sign: {sorted(keys.keys() - SIGNED)}"
+        signing = {*SIGNED, *AT_ONCE}
+        if not keys.keys() <= signing:
+            msg = f"notice keys for providers that do not sign: {sorted(keys.keys() - signing)}"
             raise ValueError(msg)
         return keys
 

@@ -12,11 +12,12 @@ class PassDueBills(Request, frozen=True, kw_only=True):
 
 
 class DuePassed(Reply, frozen=True, kw_only=True):
-    """Bills that this call moved; ``remaining`` is True while it must be called again."""
+    """Bills that this call moved, ``slips`` that expired; ``remaining``: call again."""
 
     overdue: int
     lapsed: int
     remaining: bool
+    slips: int = 0
 
 
 class SetLapse(Request, frozen=True, kw_only=True):

@@ -125,6 +125,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(name="bill", path="/d/bills/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="refunds", path="/d/refunds", methods=GET, rate="staff", authority="staff cookie"),
+    Route(
+        name="slips", path="/d/slips", methods=("GET", "HEAD", "POST"), rate="staff",
+        authority="staff cookie", body_max=512 * KIB,
+    ),
     Route(name="cases", path="/d/cases", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="case", path="/d/cases/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="keys", path="/d/keys", methods=GET, rate="staff", authority="staff cookie"),
@@ -159,6 +163,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         name="pay", path="/b/{ref}/pay", methods=POST, rate="pay", authority="payer cookie",
         body_max=16 * KIB, answer_bps=128 * KIB,
+    ),
+    Route(
+        name="slip", path="/b/{ref}/slip", methods=GET, rate="pay", authority="payer cookie",
+        answer_bps=128 * KIB,
     ),
     Route(
         name="opened", path="/b/{ref}/opened", methods=POST, rate="page",

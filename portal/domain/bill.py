@@ -4,8 +4,9 @@ The lifecycle moves along :data:`LIFECYCLE`. The settlement is never set: it is 
 the ledger says about the bill (:func:`settlement_of`), and :data:`SETTLEMENT` names the event of
 each change. Paid twice or paid after cancel are ordinary data here, never forbidden. Pure.
 
-``provisional`` and ``reversed`` are part of the vocabulary, but no edge leads there yet: they come
-with the ways to pay that can be taken back (slip, bank debit, chargeback).
+``provisional`` says that a till took the money of a slip and its agency has not confirmed it.
+``reversed`` is part of the vocabulary, but no edge leads there yet: it comes with money that is
+taken back after it was booked (bank debit, chargeback).
 """
 
 from dataclasses import dataclass
@@ -46,6 +47,11 @@ SETTLEMENT: Final[dict[tuple[Settlement, Settlement], Edge[Settlement]]] = {
     ("settled", "over"): Edge("over", "bill.overpaid"),
     ("over", "settled"): Edge("settled", "bill.overpayment_returned"),
     ("over", "unpaid"): Edge("unpaid", "bill.overpayment_returned"),
+    ("unpaid", "provisional"): Edge("provisional", "bill.provisional"),
+    ("provisional", "unpaid"): Edge("unpaid", "bill.provisional_reversed"),
+    ("provisional", "settled"): Edge("settled", "bill.paid"),
+    ("provisional", "over"): Edge("over", "bill.overpaid"),
+    ("over", "provisional"): Edge("provisional", "bill.overpayment_returned"),
 }
 """(settlement before, settlement that the ledger says) → edge with the event of that change."""
 
@@ -68,7 +74,8 @@ class BillSums:
     """What the ledger says about one bill: sums of its entries by account, debits positive.
 
     ``paid`` is what payments took off ``receivable``, ``taken`` all that providers took for the
-    bill, whatever was given back since. Units: minor units of the bill's currency.
+    bill, whatever was given back since. ``announced`` is no money yet: tills say they took it.
+    Units: minor units of the bill's currency.
     """
 
     receivable: int = 0
@@ -79,6 +86,7 @@ class BillSums:
     advanced: int = 0
     paid: int = 0
     taken: int = 0
+    announced: int = 0
 
     @property
     def given_back(self) -> int:
@@ -113,18 +121,20 @@ def settlement_of(sums: BillSums) -> Settlement:
 
     Anything owed back makes ``over``, even when the bill itself was never paid (money for a
     canceled bill), until it has arrived there; paid in full makes ``settled``. Paid and given back
-    stays ``settled``: the payer owes nothing, and what was given back is told beside it.
+    stays ``settled``: the payer owes nothing, and what was given back is told beside it. What is
+    only announced makes ``provisional`` of a bill that nothing has paid.
 
     Raises: InvariantBroken ``ledger_nonsense`` when the sums can't come from our postings.
     """
     credits_ = (sums.overpayment, sums.refund_clearing, sums.goodwill_clearing, sums.advanced)
-    if min(sums.receivable, sums.in_transit, sums.paid, sums.given_back) < 0 or max(credits_) > 0:
+    debits = (sums.receivable, sums.in_transit, sums.paid, sums.given_back, sums.announced)
+    if min(debits) < 0 or max(credits_) > 0:
         raise InvariantBroken("ledger_nonsense", context=repr(sums))
     if sums.owed_back > 0:
         return "over"
     if sums.receivable == 0 and sums.paid > 0:
         return "settled"
-    return "unpaid"
+    return "provisional" if sums.announced > 0 else "unpaid"
 
 
 def settle(before: Settlement, sums: BillSums) -> Edge[Settlement] | None:

@@ -31,6 +31,17 @@ CaseKind = Literal[
     "refund_failed",
     "refund_unresolved",
     "refund_contradicts",
+    "slip_unknown",
+    "slip_differs",
+    "slip_check_digit",
+    "slip_amount_mismatch",
+    "slip_reversal_unmatched",
+    "slip_reversal_contradicts",
+    "slip_paid_twice",
+    "slip_after_deadline",
+    "slip_replaced_paid",
+    "slip_postal_correction",
+    "slip_not_owed",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
@@ -41,7 +52,7 @@ CaseResolution = Literal["restart", "ask_again", "settled_by_hand", "let_be", "r
 """How a case ended: by somebody's choice, or by itself because all that was owed back has arrived
 (``returned``)."""
 
-Subject = Literal["import", "chunk", "attempt", "bill", "merchant", "refund"]
+Subject = Literal["import", "chunk", "attempt", "bill", "merchant", "refund", "slip"]
 Role = Literal["owner", "clerk"]
 
 OF_TASKS: Final = "task."
@@ -86,6 +97,17 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "refund_failed": (_SEEN, _BY_HAND),
     "refund_unresolved": (_ASK_AGAIN, _BY_HAND),
     "refund_contradicts": (_ASK_AGAIN, _BY_HAND),
+    "slip_unknown": (_SEEN, _BY_HAND),
+    "slip_differs": (_BY_HAND,),
+    "slip_check_digit": (_BY_HAND,),
+    "slip_amount_mismatch": (_BY_HAND,),
+    "slip_reversal_unmatched": (_SEEN, _BY_HAND),
+    "slip_reversal_contradicts": (_BY_HAND,),
+    "slip_paid_twice": (_BY_HAND,),
+    "slip_after_deadline": (_SEEN, _BY_HAND),
+    "slip_replaced_paid": (_SEEN, _BY_HAND),
+    "slip_postal_correction": (_BY_HAND,),
+    "slip_not_owed": (_BY_HAND,),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -106,6 +128,17 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "refund_failed": "refund",
     "refund_unresolved": "refund",
     "refund_contradicts": "refund",
+    "slip_unknown": "merchant",
+    "slip_differs": "slip",
+    "slip_check_digit": "slip",
+    "slip_amount_mismatch": "slip",
+    "slip_reversal_unmatched": "slip",
+    "slip_reversal_contradicts": "slip",
+    "slip_paid_twice": "slip",
+    "slip_after_deadline": "slip",
+    "slip_replaced_paid": "slip",
+    "slip_postal_correction": "slip",
+    "slip_not_owed": "slip",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 

@@ -16,7 +16,7 @@ from portal.domain.errors import InvariantBroken
 
 Account = Literal[
     "receivable", "billed", "in_transit", "overpayment", "refund_clearing", "goodwill_clearing",
-    "advanced",
+    "advanced", "announced", "unconfirmed",
 ]  # fmt: skip
 
 ACCOUNTS: Final[dict[Account, str]] = {
@@ -27,12 +27,15 @@ ACCOUNTS: Final[dict[Account, str]] = {
     "refund_clearing": "what is on its way back to payers of what was owed to them (credit)",
     "goodwill_clearing": "what is on its way back to payers of what was rightly paid (credit)",
     "advanced": "what the merchant has transferred back itself and is owed for it (credit)",
+    "announced": "what tills say they took and no agency has confirmed: no money yet (debit)",
+    "unconfirmed": "the other side of what is announced (credit)",
 }
 """Account → what its balance means and on which side it normally stands."""
 
 CauseKind = Literal[
     "bill_issued", "bill_canceled", "attempt_succeeded", "refund_reserved", "refund_released",
-    "refund_succeeded", "refund_transferred", "refund_succeeded_late",
+    "refund_succeeded", "refund_transferred", "refund_succeeded_late", "slip_announced",
+    "slip_announcement_ended",
 ]  # fmt: skip
 
 
@@ -115,6 +118,37 @@ def attempt_succeeded(
         if credit
     ]
     return Transaction(cause="attempt_succeeded", cause_id=attempt_id, entries=tuple(entries))
+
+
+def slip_announced(bill_id: UUID, taking_id: UUID, amount_minor: int) -> Transaction:
+    """A till took the money, its agency has not confirmed it: noted apart from all real money.
+
+    What is owed stays owed, so nothing has to be undone but these two lines when the till gives
+    the money back.
+    """
+    return Transaction(
+        cause="slip_announced",
+        cause_id=taking_id,
+        entries=(
+            Entry(account="announced", amount_minor=amount_minor, bill_id=bill_id),
+            Entry(account="unconfirmed", amount_minor=-amount_minor, bill_id=bill_id),
+        ),
+    )
+
+
+def slip_announcement_ended(bill_id: UUID, taking_id: UUID, amount_minor: int) -> Transaction:
+    """What was announced is confirmed or taken back: one cause for both, so it ends once.
+
+    Confirmed money is booked beside it by ``attempt_succeeded``.
+    """
+    return Transaction(
+        cause="slip_announcement_ended",
+        cause_id=taking_id,
+        entries=(
+            Entry(account="unconfirmed", amount_minor=amount_minor, bill_id=bill_id),
+            Entry(account="announced", amount_minor=-amount_minor, bill_id=bill_id),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

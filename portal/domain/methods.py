@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Method = Literal["card", "wallet"]
+Method = Literal["card", "wallet", "slip"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,21 +11,29 @@ class MethodFacts:
     """Bounds of one way to pay. Units: yen.
 
     ``can_refund``: who took the money can give it back; else the merchant transfers it.
+    ``by_redirect``: the payer leaves for a company's page; else they are shown what to pay by.
     """
 
     method: Method
     amount_min: int
     amount_max: int
     can_refund: bool
+    by_redirect: bool = True
 
 
 METHODS: Final[dict[str, MethodFacts]] = {
     "card": MethodFacts(method="card", amount_min=1, amount_max=9_999_999, can_refund=True),
     "wallet": MethodFacts(method="wallet", amount_min=1, amount_max=500_000, can_refund=False),
+    "slip": MethodFacts(
+        method="slip", amount_min=1, amount_max=999_999, can_refund=False, by_redirect=False
+    ),
 }
 """Every way to pay that this release has, in the order in which pages offer them. The bounds are
 defaults, not laws: what a company's contract or a payer's own limit really allows can only be
 lower, and its refusal is then shown as a decline."""
+
+AGENCIES: Final = frozenset({"dsk", "sandbox_agency"})
+"""Collection agencies whose notices we can read: what a merchant's slips may name as theirs."""
 
 WALLETS: Final = frozenset({"paypay", "sandbox_wallet"})
 """Providers that are wallets: what a merchant may name as one."""

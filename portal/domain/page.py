@@ -4,8 +4,10 @@ The bill's side and the attempt's side are each reduced to a few words; :data:`S
 answer for every pair, so that a new state can't be forgotten (a test walks the product).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Final, Literal
 
 from portal.domain.bill import Lifecycle, Settlement, is_payable
@@ -14,9 +16,9 @@ from portal.domain.payment import LIVE, AttemptState
 
 PageState = Literal[
     "open", "due_soon", "overdue", "processing", "declined", "unclear", "paid", "canceled",
-    "superseded", "lapsed",
+    "superseded", "lapsed", "provisional",
 ]  # fmt: skip
-BillSide = Literal["due", "paid", "withdrawn", "replaced", "lapsed", "future"]
+BillSide = Literal["due", "paid", "announced", "withdrawn", "replaced", "lapsed", "future"]
 AttemptSide = Literal["none", "acting", "asking", "running", "unclear", "declined", "succeeded"]
 Due = Literal["due"]
 """Stands for open, due_soon or overdue, by the calendar."""
@@ -41,6 +43,11 @@ SAYS: Final[dict[BillSide, dict[AttemptSide, PageState | Due]]] = {
     "paid": {
         "none": "paid", "acting": "paid", "asking": "paid", "running": "paid", "unclear": "paid",
         "declined": "paid", "succeeded": "paid",
+    },
+    "announced": {
+        "none": "provisional", "acting": "provisional", "asking": "unclear",
+        "running": "processing", "unclear": "unclear", "declined": "provisional",
+        "succeeded": "provisional",
     },
     "withdrawn": {
         "none": "canceled", "acting": "canceled", "asking": "unclear", "running": "processing",
@@ -84,7 +91,7 @@ _ATTEMPT_SIDE: Final[dict[AttemptState, AttemptSide]] = {
     "failed": "declined",
     "expired": "none",
 }
-_PAID: Final[frozenset[Settlement]] = frozenset({"settled", "over", "provisional"})
+_PAID: Final[frozenset[Settlement]] = frozenset({"settled", "over"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +115,12 @@ class Offer:
 
 
 def bill_side(lifecycle: Lifecycle, settlement: Settlement) -> BillSide:
-    """The bill in one word: money that came wins over what the merchant decided since."""
+    """The bill in one word: money that came wins over what the merchant decided since.
+
+    So does money that a till says it has: nobody is asked for it twice.
+    """
+    if settlement == "provisional":
+        return "announced"
     return "paid" if settlement in _PAID else _BILL_SIDE[lifecycle]
 
 
@@ -147,7 +159,7 @@ def days_left(due_on: date, today: date) -> int:
     return (due_on - today).days
 
 
-def offers(
+def offers(  # noqa: PLR0913  # each is a fact that one of the reasons is about
     lifecycle: Lifecycle,
     settlement: Settlement,
     attempt: AttemptState | None,
@@ -155,11 +167,13 @@ def offers(
     amount_minor: int,
     offered: frozenset[str],
     held_by: str | None = None,
+    bounds: Mapping[str, tuple[int, int]] = MappingProxyType({}),
 ) -> tuple[Offer, ...]:
     """Every way to pay with the reason why not, in a fixed order.
 
     ``offered``: the methods that the merchant has a provider for. ``held_by``: the method on whose
     page the payer has begun and may still pay; until that has ended only it leads anywhere.
+    ``bounds``: least and most that the merchant's contract allows of a method, in yen.
     Reasons: ``not_offered``, ``not_payable``, ``attempt_running``, ``attempt_elsewhere``,
     ``amount_too_small``, ``amount_too_large``.
     """
@@ -173,17 +187,24 @@ def offers(
                 (attempt in LIVE and attempt != "requires_action", "attempt_running"),
                 (held_by not in {None, name}, "attempt_elsewhere"),
                 amount_minor=amount_minor,
+                bounds=bounds.get(name),
             ),
         )
         for name in METHODS
     )
 
 
-def _refusal(facts: MethodFacts, *before: tuple[bool, str], amount_minor: int) -> str | None:
+def _refusal(
+    facts: MethodFacts,
+    *before: tuple[bool, str],
+    amount_minor: int,
+    bounds: tuple[int, int] | None,
+) -> str | None:
+    least, most = bounds or (facts.amount_min, facts.amount_max)
     rules = (
         *before,
-        (amount_minor < facts.amount_min, "amount_too_small"),
-        (amount_minor > facts.amount_max, "amount_too_large"),
+        (amount_minor < max(least, facts.amount_min), "amount_too_small"),
+        (amount_minor > min(most, facts.amount_max), "amount_too_large"),
     )
     return next((reason for refused, reason in rules if refused), None)
 

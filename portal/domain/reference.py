@@ -39,14 +39,17 @@ Source: PayPay Open Payment API, "Create a QR Code".
 """
 
 FORMS: Final[dict[str, ReferenceForm]] = {
+    "dsk": ORDER_ID,
     "gmopg": ORDER_ID,
     "paypay": MERCHANT_PAYMENT_ID,
+    "sandbox_agency": ORDER_ID,
     "sandbox_card": ORDER_ID,
     "sandbox_wallet": MERCHANT_PAYMENT_ID,
     "smbc_gp": ORDER_ID,
     "stripe": ORDER_ID,
 }
-"""Provider → form of its references."""
+"""Provider → form of its references. Collection agencies know none of ours: theirs name refunds,
+which the merchant transfers itself."""
 
 
 def form_of(provider: str) -> ReferenceForm:

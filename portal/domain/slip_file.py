@@ -19,6 +19,7 @@ from portal.domain.slip_number import SlipNumber, parse, read_fields
 
 COLUMNS: Final = 13
 LINE_BYTES_MAX: Final = 1_024
+CODE_CHARACTERS_MAX: Final = 8
 PREFIX: Final = "EAN"
 NO_DAY: Final = "0"
 
@@ -33,6 +34,7 @@ REMEDIES: Final[dict[str, Remedy]] = {
     "time_malformed": "send_again",
     "amount_malformed": "send_again",
     "barcode_prefix": "send_again",
+    "code_malformed": "send_again",
     "slip_length": "send_again",
     "slip_check_digit": "ask_agency",
     "slip_application": "ask_agency",
@@ -60,12 +62,13 @@ class NoticeLine:
     remedy: Remedy | None = None
 
 
-def read_notices(parts: Iterable[bytes], agency: str) -> Iterator[NoticeLine]:
+def read_notices(parts: Iterable[bytes], agency: str, first_line: int = 1) -> Iterator[NoticeLine]:
     """A verdict for each line of a file, in order, as its bytes come; blank lines have none.
 
-    A first line that begins with no kind is a header. Memory holds one line at a time.
+    A first line that begins with no kind is a header. Memory holds one line at a time. A later
+    piece of a file says by ``first_line`` which of its lines it begins with.
     """
-    for line_no, line in enumerate(_lines(parts), 1):
+    for line_no, line in enumerate(_lines(parts), first_line):
         if not line.strip():
             continue
         try:
@@ -125,8 +128,8 @@ def _read(cells: list[str], agency: str) -> SlipNotice:
         digits=digits,
         received_on=_read_day(cells[1]),
         received_at=None if kind in POSTAL else _read_time(cells[2]),
-        company_code=cells[8],
-        store_code=cells[10],
+        company_code=_read_code(cells[8]),
+        store_code=_read_code(cells[10]),
         amount_minor=amount,
         paid_out_on=None if cells[11] == NO_DAY else _read_day(cells[11]),
     )
@@ -142,6 +145,13 @@ def _read_barcode(cell: str, kind: NoticeKind) -> tuple[str, SlipNumber]:
     if digits == cell:
         raise InvalidInput("barcode_prefix")
     return digits, read_fields(digits) if kind in POSTAL else parse(digits)
+
+
+def _read_code(cell: str) -> str:
+    """A company's or store's code, too short to be anything else; the post gives no store."""
+    if len(cell) > CODE_CHARACTERS_MAX or not (not cell or (cell.isascii() and cell.isalnum())):
+        raise InvalidInput("code_malformed", params={"max": CODE_CHARACTERS_MAX})
+    return cell
 
 
 def _read_amount(cell: str) -> int:

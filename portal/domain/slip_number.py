@@ -33,11 +33,15 @@ class SlipTerms:
     Units: yen. ``maker_code``: 6 digits that the agency gives. ``scans_screens_at_registers``:
     whether shops of this agency take a slip from a telephone's screen; wallets' cameras always do.
     ``grace_days``: how long after the deadline notices may still come before a slip counts as
-    expired.
+    expired. ``company_code``: 5 digits, the agency's number of the merchant. ``days_open``: a slip
+    made out on or after the due date can be paid for so many days.
     """
 
     name: str
     maker_code: str
+    company_code: str = "00000"
+    is_public_money: bool = False
+    days_open: int = 14
     amount_min: int = 1
     amount_max: int = 300_000
     scans_screens_at_registers: bool = False

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from portal.sandbox.till_journal import TillJournal
 from portal.sandbox.wallet_journal import WalletJournal
 
 _SCHEMA: Final = """
@@ -59,6 +60,8 @@ class Journal:
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = normal")
         self._db.executescript(_SCHEMA)
+        self.tills = TillJournal(self._db)
+        """The shops' part."""
         self.wallet = WalletJournal(self._db)
         """The wallet company's part."""
 

@@ -53,6 +53,17 @@ class NoticeSender:
         if task is None or task.done():
             self._tasks[address] = asyncio.create_task(self._drain(address))
 
+    async def deliver(self, provider: str, account: str, body: bytes, signature: str) -> bool:
+        """Post one signed notice as bytes, once; whether it was taken."""
+        address = f"{self._origin}/notices/{provider}/{account}"
+        headers = {"content-type": "text/csv", "x-agency-signature": signature}
+        try:
+            answer = await self._client.post(address, content=body, headers=headers)
+        except httpx.HTTPError as error:
+            log.info("notice.not_delivered", error=type(error).__name__, count=1)
+            return False
+        return answer.status_code == _OK
+
     async def close(self) -> None:
         """Stop sending; what waits is lost, as when a company closes its line."""
         for task in self._tasks.values():

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from portal.sandbox.carriers import CARRIERS, Carriers
 from portal.sandbox.journal import Journal, Row
 from portal.sandbox.templates import SCRIPT, STYLE, render
+from portal.sandbox.till_journal import told
 from portal.sandbox.wallet_journal import state_of
 
 _LINK: Final = re.compile(r"(https?://\S+)")
@@ -89,6 +90,11 @@ class Phones:
         ]
         payments += [
             _payment("sandbox_wallet", row, state_of(row)) for row in self._journal.wallet.codes()
+        ]
+        payments += [
+            _payment("sandbox_agency", told(row), "succeeded")
+            for row in self._journal.tills.all()
+            if row["status"] == "confirmed"
         ]
         refunds = [
             {

@@ -23,6 +23,7 @@ from portal.sandbox.notices import NoticeSender
 from portal.sandbox.opa import OpaError, answer_opa_error
 from portal.sandbox.phone import Phones
 from portal.sandbox.settings import SandboxSettings
+from portal.sandbox.stores import SIGNING_KEY, Stores
 from portal.sandbox.wallets import WalletCompany
 
 _LOOPBACK: Final = "127.0.0.1"
@@ -48,6 +49,7 @@ def create_servers(
     cards = CardCompany(journal, notices, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
     phones = Phones(journal, carriers)
+    stores = Stores(journal.tills, notices, settings.read_keys().get(SIGNING_KEY, ""))
     api = Starlette(
         routes=[
             Host("sms.sandbox.test", Router(carriers.routes)),
@@ -63,6 +65,7 @@ def create_servers(
             *phones.routes,
             *cards.browser_routes,
             *wallets.browser_routes,
+            *stores.browser_routes,
             Route("/healthz", _alive),
             Route("/", _front),
         ],

@@ -20,12 +20,14 @@ from portal.contract.operator import (
     FoundMerchant,
     IssueLoginTicket,
 )
+from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.domain.errors import Conflict
 from portal.stack.certificates import write_private
+from portal.stack.install import DEMO_CODE
 from portal.stack.merchant import make_api_key
 from portal.stack.up import Stack
 
-CODE: Final = "aozora"
+CODE: Final = DEMO_CODE
 _DAY_S: Final = 24 * 3600
 _WORDS: Final = (
     "amber", "birch", "cedar", "coral", "delta", "ember", "fjord", "grove", "heron", "indigo",
@@ -36,6 +38,12 @@ _PEOPLE: Final[tuple[tuple[str, str, Role], ...]] = (
     ("青空 花子", "owner", "owner"),
     ("山川 一郎", "clerk", "clerk"),
 )
+
+
+_SLIPS: Final = SetSlipTerms(
+    merchant_code=CODE, agency="sandbox_agency", maker_code="929000", company_code="00001"
+)
+"""The demo merchant's contract with the sandbox's collection agency."""
 
 
 class StaffAccess(msgspec.Struct, kw_only=True):
@@ -122,6 +130,7 @@ async def _found(vault: VaultClient) -> list[StaffAccess]:
         suffix = f"-{secrets.token_hex(2)}"
     else:
         suffix = ""
+    await vault.call(SET_SLIP_TERMS, _SLIPS)
     return [await add_person(vault, name, f"{box}{suffix}", role) for name, box, role in _PEOPLE]
 
 

@@ -16,7 +16,7 @@ from portal.stack.access import CODE
 from portal.stack.payers import Journal
 from portal.stack.up import Stack
 
-COMPANIES: Final = ("sandbox_card", "sandbox_wallet")
+COMPANIES: Final = ("sandbox_card", "sandbox_wallet", "sandbox_agency")
 """Companies that take payments of the demo's merchant."""
 
 _LINES: Final = 5000

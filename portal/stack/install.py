@@ -32,7 +32,11 @@ CREDENTIALS: Final = (
     "sandbox_card",
     "sandbox_wallet.key",
     "sandbox_wallet.secret",
+    "sandbox_agency.secret",
 )
+DEMO_CODE: Final = "aozora"
+"""The demo merchant's public code: its agency signs with a key made for this address."""
+
 _KEY_BYTES: Final = 32
 _HOUR_BYTES: Final = 8 * 1024**3
 
@@ -72,6 +76,9 @@ def _tell_companies(layout: Layout) -> None:
     }
     known = layout.zone("sandbox") / "keys.json"
     write_private(known, msgspec.json.encode(hashes), layout.accounts["sandbox"])
+    signing = {"sandbox_agency": {DEMO_CODE: [given["sandbox_agency.secret"]]}}
+    told = layout.zone("web") / "notice_keys.json"
+    write_private(told, msgspec.json.encode(signing), layout.accounts["web"])
 
 
 def write_once(path: Path, content: bytes, account: Account) -> None:

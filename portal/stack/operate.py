@@ -11,6 +11,7 @@ from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
 from portal.contract.operator import SET_WALLET, SetWallet
 from portal.contract.pause import SET_PAUSE_LIMITS, SetPauseLimits
 from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
+from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.stack.operator import ask
 
 _DAY_S = 86_400
@@ -66,3 +67,12 @@ def set_pause_limits(
     done = asyncio.run(ask(state, SET_PAUSE_LIMITS, request))
     sys.stdout.write(f"payers of {code} may promise {done.promise_days} days ahead; ")
     sys.stdout.write(f"a due date moves {done.extension_days} days in all\n")
+
+def set_slip_terms(state: Path, terms: SetSlipTerms) -> None:
+    """Set by which terms a merchant's slips are made out.
+
+    Raises: NotFound; InvalidInput; OSError.
+    """
+    done = asyncio.run(ask(state, SET_SLIP_TERMS, terms))
+    word = f"by {terms.agency}, up to {terms.amount_max:,} yen" if done.offered else "no more"
+    sys.stdout.write(f"slips of {terms.merchant_code} are made out {word}\n")

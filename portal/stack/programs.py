@@ -110,6 +110,7 @@ class Programs:
                 "COOKIE_KEY_FILE": str(layout.zone("web") / "cookie.key"),
                 "INSTANCE": layout.facts.instance,
                 "PROVIDER_ENDPOINTS": self._endpoints(),
+                "NOTICE_KEYS_FILE": str(layout.zone("web") / "notice_keys.json"),
             },
             _says_ok("http://web/healthz", socket=layout.socket("web")),
             umask=_SOCKETS_OPEN_TO_THE_DOOR,

@@ -5,7 +5,7 @@ and a cancel, or two clicks on one bill wait for each other, and nothing else ha
 States move by portal.domain.payment and portal.domain.bill only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -134,6 +134,17 @@ async def lock_bill(act: Act, bill_id: UUID) -> LockedBill:
     if row is None:
         raise NotFound("not_found", params={"kind": "bill"})
     return LockedBill(**row)
+
+
+async def lock_bills(act: Act, bill_ids: Collection[UUID]) -> dict[UUID, LockedBill]:
+    """Lock bills of the act's merchant in the order of their ids; those that are there."""
+    rows = await act.db.fetch(
+        f"select {_BILL} from bill where merchant_id = $1 and id = any($2::uuid[])"  # noqa: S608  constant columns
+        " order by id for update",
+        act.merchant_id,
+        list(bill_ids),
+    )
+    return {row["id"]: LockedBill(**row) for row in rows}
 
 
 async def lock_attempt(act: Act, attempt_id: UUID) -> tuple[LockedBill, Attempt]:

@@ -69,7 +69,8 @@ _STATEMENTS: Final[dict[Name, tuple[str, str]]] = {
         "uuid, uuid, text, timestamptz",
         (
             "update bill set settlement = $3, version = version + 1,"
-            " paid_at = coalesce(paid_at, $4) where merchant_id = $1 and id = $2"
+            " paid_at = coalesce(paid_at, case when $3 in ('settled', 'over') then $4 end)"
+            " where merchant_id = $1 and id = $2"
         ),
     ),
     "return_token": (

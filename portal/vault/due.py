@@ -24,6 +24,7 @@ from portal.domain.bill import (
     is_past_due,
     lapses_before,
 )
+from portal.vault import slip_due
 from portal.vault.act import Act
 from portal.vault.db import Db, Row
 from portal.vault.timeline import emit_all
@@ -67,6 +68,7 @@ _ZONE: Final = "select zone from merchant where id = $1"
 _LAPSE_AGAIN: Final = """
 update due_day set lapsed_to = $2, lapsed_id = $3 where merchant_id = $1 and lapsed_to >= $2
 """
+_DUE_ON: Final = "select due_on from bill where merchant_id = $1 and id = $2"
 _NEW_DAY: Final = """
 insert into due_day (merchant_id, day) values ($1, $2)
 on conflict (merchant_id) do update set day = excluded.day where due_day.day < excluded.day
@@ -104,7 +106,7 @@ class Walk:
 
 
 async def begin_day(db: Db, merchant_id: UUID, day: date) -> bool:
-    """Note that a business day has begun; whether bills fell due, or lapse, since the last one.
+    """Note that a business day has begun; whether bills fell due, or lapse, or slips expire.
 
     False too when this day, or a later one, was begun before: each day begins once, and a business
     clock that is moved back begins none. To be called in a transaction of its own that plans the
@@ -112,12 +114,13 @@ async def begin_day(db: Db, merchant_id: UUID, day: date) -> bool:
     """
     await db.execute(_ALONE, str(merchant_id))
     row = await db.fetchrow(_NEW_DAY, merchant_id, day)
-    return row is not None and any(
-        [
-            await db.fetchval(_HAS_BILLS, merchant_id, walk.place.due_on, walk.place.id, walk.until)
-            for walk in _walks(row, day)
-        ]
-    )
+    if row is None:
+        return False
+    for walk in _walks(row, day):
+        place = walk.place
+        if await db.fetchval(_HAS_BILLS, merchant_id, place.due_on, place.id, walk.until):
+            return True
+    return await slip_due.has_expired(db, merchant_id, day)
 
 
 async def lock_walks(act: Act) -> tuple[Walk, ...]:
@@ -186,6 +189,18 @@ async def _move(act: Act, ids: Sequence[UUID], walk: Walk) -> int:
         await act.db.execute(_MOVE, act.merchant_id, moving, edge.state)
         await emit_all(act, moving, edge.code)
     return len(moving)
+
+
+async def owed_again(act: Act, bill_id: UUID, lifecycle: Lifecycle) -> None:
+    """A locked bill is owed again that days passed by while a till said it had the money.
+
+    It is late at once if it is, and may lapse with the next business day.
+    """
+    due_on: date = await act.db.fetchval(_DUE_ON, act.merchant_id, bill_id)
+    if lifecycle == "open":
+        await pass_late(act, {bill_id: due_on})
+    elif lifecycle == "overdue":
+        await act.db.execute(_LAPSE_AGAIN, act.merchant_id, due_on, _FIRST)
 
 
 async def pass_late(act: Act, issued: Mapping[UUID, date]) -> int:

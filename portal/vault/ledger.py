@@ -97,7 +97,8 @@ SUMS = """
        coalesce(-sum(amount_minor) filter (where account = 'receivable'
                                            and attempt_id is not null), 0)::bigint as paid,
        coalesce(sum(amount_minor) filter (where account = 'in_transit' and amount_minor > 0),
-                0)::bigint as taken"""
+                0)::bigint as taken,
+       coalesce(sum(amount_minor) filter (where account = 'announced'), 0)::bigint as announced"""
 """The columns of a :class:`BillSums` over entries of one bill."""
 
 _SUMS_OF = f"select {SUMS} from ledger_entry where merchant_id = $1 and bill_id = $2"  # noqa: S608  constant columns
@@ -120,7 +121,8 @@ async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) ->
     A case that asked for just this is closed with it.
 
     ``before`` is the bill's settlement and ``sums`` are its ledger's, both as they are under its
-    lock. The day of the first money is kept in ``paid_at`` (business time).
+    lock. The day of the first money is kept in ``paid_at`` (business time); what is only announced
+    is none.
     """
     edge = rules.settle(before, sums)
     if edge is None:
@@ -129,6 +131,8 @@ async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) ->
     is_returned = edge.code == "bill.overpayment_returned"
     # What came beyond what was owed has gone back; goodwill beside it is not part of that.
     amount = sums.taken - sums.paid if is_returned else sums.taken
+    if edge.state == "provisional" and not is_returned:
+        amount = sums.announced
     await act.emit(bill_id, edge.code, amount_minor=amount)
     if edge.code in ENDED_BY:
         kind, resolution = ENDED_BY[edge.code]

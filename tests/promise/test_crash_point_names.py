@@ -75,6 +75,9 @@ TRIED_ELSEWHERE = {
     "begin_refund": "tests/zone/test_refund_crash.py",
     "record_refund_submission": "tests/zone/test_refund_crash.py",
     "record_refund_finding": "tests/zone/test_refund_crash.py",
+    "show_slip": "tests/zone/test_slip.py",
+    "take_slip_notices": "tests/zone/test_slip.py",
+    "record_slip_notice": "tests/zone/test_slip.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 

@@ -29,6 +29,7 @@ from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
 from portal.application.doors.pages import bill_page, closed_page
+from portal.application.doors.slips import slip_page
 from portal.application.settings import WebSettings
 
 Make = Callable[[Request], Response]
@@ -146,6 +147,7 @@ SECRET = {"name": "料金計算システム", "value": "harai_aozora_" + "k" * 1
 
 PAYER_PAGES: dict[str, Make] = {
     **{f"page-{state}": payer(samples.page(state)) for state in samples.PAGE_STATES},
+    "page-slip": lambda request: slip_page(request, samples.page("open"), samples.SLIP),
     "page-given-back": payer(
         samples.page("paid", givenBack=samples.yen(2000), onItsWayBack=samples.yen(420))
     ),
@@ -153,7 +155,11 @@ PAYER_PAGES: dict[str, Make] = {
         samples.page(
             "open",
             attempt=samples.attempt(method="wallet", state="requires_action", declineCode=None),
-            methods=[samples.offer("card", "attempt_elsewhere"), samples.offer("wallet")],
+            methods=[
+                samples.offer("card", "attempt_elsewhere"),
+                samples.offer("wallet"),
+                samples.offer("slip", "attempt_elsewhere"),
+            ],
         )
     ),
     "page-promised": payer(

@@ -72,8 +72,17 @@ def page(state: str, **changes: object) -> dict[str, Any]:
 
 PAGE_STATES = (
     "open", "due_soon", "overdue", "processing", "unclear", "declined", "paid", "canceled",
-    "superseded", "lapsed",
+    "superseded", "lapsed", "provisional",
 )  # fmt: skip
+
+SLIP: dict[str, Any] = {
+    "digits": "91929023252070000001234567890026123100084204",
+    "lines": ["(91)929023-2520700000012345678900", "261231-0-008420-4"],
+    "amount": yen(8420),
+    "payUntil": "2026-12-31",
+    "atRegisters": False,
+    "needsStamp": True,
+}
 
 
 def import_view(state: str, **changes: object) -> dict[str, Any]:

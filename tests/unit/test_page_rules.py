@@ -128,7 +128,7 @@ def reasons(
     found = page.offers(
         lifecycle, "unpaid", attempt, amount_minor=amount, offered=offered, held_by=held_by
     )
-    assert [offer.method for offer in found] == ["card", "wallet"]
+    assert [offer.method for offer in found] == ["card", "wallet", "slip"]
     return {offer.method: offer.reason for offer in found}[method]
 
 

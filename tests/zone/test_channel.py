@@ -181,13 +181,15 @@ async def test_a_request_longer_than_a_frame_is_refused_before_it_is_sent(
 def test_callers_have_no_more_of_their_own_than_was_decided(vault: VaultServer) -> None:
     del vault
     assert caller_operations("web") == (
-        "log_in", "open_link", "record_notice", "redeem_login_ticket", "view_return",
+        "log_in", "open_link", "record_notice", "record_slip_notice", "redeem_login_ticket",
+        "view_return",
     )  # fmt: skip
     assert caller_operations("work") == ("await_work", "take_lease")
     assert caller_operations("egress") == ("redeem_deliveries",)
     assert caller_operations("operator") == (
         "add_staff", "compare_journal", "found_merchant", "inspect", "issue_login_ticket",
         "move_clock", "open_merchant", "restart_case", "set_lapse", "set_refund_limit",
+        "set_slip_terms",
         "set_wallet", "survey_tasks",
     )  # fmt: skip
 

@@ -82,6 +82,7 @@ class Two:
             "RefundTransferredInput.transferredOn": '"2026-11-22"',
             "RefundTransferredInput.note": '"walk"',
             "RefundTransferredInput.idempotencyKey": '"walk-transfer"',
+            "SlipNoticesTakeInput.content": '"MDE="',
             "CaseSettleInput.idempotencyKey": '"walk-settle"',
         }
 

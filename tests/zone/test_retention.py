@@ -34,6 +34,8 @@ from tests.make.days import Calendar, in_days
 from tests.make.intake import Desk, csv, line, new_desk
 from tests.make.money import World, new_world
 from tests.make.refunds import new_counter
+from tests.make.slip_desk import line as slip_line
+from tests.make.slip_desk import new_slip_desk
 from tests.make.vault import HANA, Ground, add_staff
 from tests.make.vault_process import vault_process
 
@@ -382,6 +384,9 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
         payer = await world.payer()
         attempt = await world.paid(payer)
         await (await new_counter(world, "giver")).ask(payer.bill_id, attempt, 1000)
+        slips = await new_slip_desk(world, "teller")
+        _, digits = await slips.payer()
+        await slips.told(slip_line("confirmed", digits))
         async with world.act() as act:
             await act.open_case("overpaid", act.merchant_id)
             held = NewPause(

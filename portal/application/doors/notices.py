@@ -7,6 +7,9 @@ when it is stored; a provider that hears anything else sends it again, which cha
 A signature is checked over the raw bytes, before anything is read, once the merchant has given the
 key that the company made for this address. It keeps strangers from making us ask; that a notice is
 genuine changes nothing else.
+
+A collection agency is the exception: nothing can be asked there, so what it tells at once of slips
+is taken at its word, only signed, and is no money yet.
 """
 
 import asyncio
@@ -19,8 +22,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from portal.application.providers.agency_notices import AT_ONCE
 from portal.application.providers.registry import CAPABILITIES, NOTICES, SIGNED
 from portal.contract.payment import RECORD_NOTICE, RecordNotice
+from portal.contract.slip import RECORD_SLIP_NOTICE, RecordSlipNotice
 from portal.domain.errors import InvalidInput, NotFound, TryLater, Unknown
 from portal.kit.clock import Clock
 from portal.kit.crashpoint import crash_point
@@ -57,6 +62,14 @@ class NoticeKeys:
         now_s = self.clock.wall().timestamp()
         return not SIGNED[provider].is_genuine(raw, headers, keys, now_s)
 
+    def proves_agency(
+        self, provider: str, merchant_code: str, raw: bytes, headers: Mapping[str, str]
+    ) -> bool:
+        """Whether a key of this address signed these bytes; without a key nobody can."""
+        keys = self.keys.get(provider, {}).get(merchant_code, ())
+        now_s = self.clock.wall().timestamp()
+        return AT_ONCE[provider].is_genuine(raw, headers, keys, now_s)
+
 
 class _BodyRefused(Exception):
     """The body is too long, too slow or was broken off."""
@@ -75,6 +88,8 @@ async def take_notice(request: Request) -> Response:
     """
     provider = str(request.path_params["provider"])
     merchant_code = str(request.path_params["code"])
+    if provider in AT_ONCE and _MERCHANT_CODE.fullmatch(merchant_code):
+        return await _take_slip_notice(request, provider, merchant_code)
     reader = NOTICES.get(provider)
     if reader is None or not _MERCHANT_CODE.fullmatch(merchant_code):
         return _refuse(404, "not_found")
@@ -95,6 +110,36 @@ async def take_notice(request: Request) -> Response:
     crash_point("web.before_notice")
     notice = RecordNotice(merchant_code=merchant_code, provider=provider, raw=raw, claims=claims)
     return await _record(cast("VaultClient", request.app.state.vault), notice)
+
+
+async def _take_slip_notice(request: Request, provider: str, merchant_code: str) -> Response:
+    """What an agency tells at once of its slips; 400 for bytes that it did not sign."""
+    try:
+        raw = await _read_body(request)
+        known: NoticeKeys = request.app.state.notice_keys
+        if not known.proves_agency(provider, merchant_code, raw, request.headers):
+            log.warning("notice.refused", provider=provider, code="signature_invalid")
+            return _refuse(400, "signature_invalid")
+        notice = RecordSlipNotice(merchant_code=merchant_code, provider=provider, raw=raw)
+        vault = cast("VaultClient", request.app.state.vault)
+        recorded = await vault.call(RECORD_SLIP_NOTICE, notice)
+    except _BodyRefused as refusal:
+        log.warning("notice.refused", provider=provider, code=refusal.code)
+        return _refuse(refusal.status, refusal.code)
+    except (InvalidInput, NotFound) as fault:
+        log.warning("notice.refused", provider=provider, code=fault.code)
+        is_nobody = isinstance(fault, NotFound)
+        return _refuse(404 if is_nobody else 400, "not_found" if is_nobody else fault.code)
+    except (TryLater, Unknown) as error:
+        log.warning("notice.not_recorded", provider=provider, code=error.code)
+        return _refuse(503, error.code, {"retry-after": str(RETRY_AFTER_S)})
+    log.info(
+        "notice.recorded",
+        provider=provider,
+        merchant_code=merchant_code,
+        fresh=recorded.fresh,
+    )
+    return JSONResponse({"fresh": recorded.fresh}, headers={"cache-control": "no-store"})
 
 
 async def _record(vault: "VaultClient", notice: RecordNotice) -> Response:

@@ -94,6 +94,8 @@ async def mark_opened(request: Request) -> Response:
 async def start_payment(request: Request) -> Response:
     """``POST /b/{ref}/pay``: start the attempt, then to our own page that leads to the provider.
 
+    What is paid without leaving (the slip) has a page of ours, where it is made out.
+
     A second tap brings the same key, so the same attempt. What is refused is said on the bill's
     page. Raises NotAllowed ``form_foreign``, ``form_stale``; InvalidInput ``form_malformed``.
     """
@@ -105,6 +107,8 @@ async def start_payment(request: Request) -> Response:
     if expected is None:
         raise InvalidInput("form_malformed")
     method, key = form.get("method", ""), form.get("key", "")
+    if method in METHODS and not METHODS[method].by_redirect:
+        return see_other(f"/b/{quote(ref, safe='')}/{method}")
     intent = {
         "method": method,
         "expectedAmount": expected,
@@ -174,6 +178,11 @@ async def come_back_by_form(request: Request) -> Response:
 
 
 # Answers
+
+
+async def refused_bill(request: Request, context: RequestContext, code: str) -> Response:
+    """The bill's page with why something was not done."""
+    return await _bill_answer(request, context, code=code)
 
 
 async def _bill_answer(

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
-from portal.application.doors import events, login, notices, pages, static, uploads
+from portal.application.doors import events, login, notices, pages, slips, static, uploads
 from portal.application.doors.context import Doors, language_of, request_id_of
 from portal.application.doors.dashboard import routes as dashboard
 from portal.application.doors.dashboard.live import SCREENS
@@ -47,6 +47,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *login.ROUTES,
     *notices.ROUTES,
     *pages.ROUTES,
+    *slips.ROUTES,
     *static.ROUTES,
     *dashboard.ROUTES,
 )

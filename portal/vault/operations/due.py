@@ -20,6 +20,7 @@ from portal.contract.due import (
 )
 from portal.domain.bill import LAPSE_AFTER_DAYS_MAX, LifecycleEvent
 from portal.domain.errors import InvalidInput, NotAllowed, NotFound
+from portal.vault import slip_due
 from portal.vault.act import Act
 from portal.vault.due import STEP_BILLS, go_on, lock_walks
 from portal.vault.payer import enter_merchant
@@ -27,6 +28,9 @@ from portal.vault.registry import operation
 
 CLOCK_DAYS_MAX: Final = 3_650
 """Ten years: further than anything here looks ahead."""
+
+STEP_SLIPS: Final = 200
+"""Slips that one transaction expires at most: each is a statement of its own."""
 
 _DAY_S: Final = 86_400
 _OPERATOR: Final = frozenset({"operator"})
@@ -45,7 +49,8 @@ where c.id = 1 and was.id = 1 returning was.offset_s
 async def pass_due_bills(act: Act, request: PassDueBills) -> DuePassed:
     """Move up to 1,000 bills whose due date has passed to overdue, or from overdue to lapsed.
 
-    Only what is still owed moves. The task ends with the step that comes to the planned day.
+    Afterwards slips that nobody will pay any more expire, 200 a step. Only what is still owed
+    moves. The task ends with the step that comes to the planned day.
     """
     del request
     act.require_scope(act.merchant_id)
@@ -55,11 +60,17 @@ async def pass_due_bills(act: Act, request: PassDueBills) -> DuePassed:
         moved[walk.event], is_end = await go_on(act, walk, STEP_BILLS - moved.total())
         if not is_end:
             break
+    slips = 0
     if is_end:
-        await act.close_task(rows=moved.total())
+        slips, is_end = await slip_due.expire(act, min(STEP_SLIPS, STEP_BILLS - moved.total()))
+    rows = moved.total() + slips
+    if is_end:
+        await act.close_task(rows=rows)
     else:
-        act.rows_done = moved.total()
-    return DuePassed(overdue=moved["pass_due"], lapsed=moved["lapse"], remaining=not is_end)
+        act.rows_done = rows
+    return DuePassed(
+        overdue=moved["pass_due"], lapsed=moved["lapse"], slips=slips, remaining=not is_end
+    )
 
 
 @operation(SET_LAPSE, callers=_OPERATOR, kinds=_CALLER, audit="effect")

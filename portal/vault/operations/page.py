@@ -26,6 +26,7 @@ from portal.contract.payment import (
     START_PAYMENT,
     VIEW_ATTEMPT,
 )
+from portal.contract.slip import SHOW_SLIP
 from portal.domain import page as rules
 from portal.domain.bill import BillSums, Settlement, is_payable
 from portal.domain.contact import customer_hint, write_check_code
@@ -44,6 +45,7 @@ from portal.vault.pause import read_open
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
 from portal.vault.sealed import open_billing, open_contact
+from portal.vault.slip import TERMS_BESIDE, terms_beside
 
 PAGE_AUTHORITY_S: Final = 4 * 3600
 """How long an opened page may be used before the link has to be opened again."""
@@ -60,7 +62,8 @@ _MONEY_CAME: Final[frozenset[Settlement]] = frozenset({"settled", "over"})
 _OPS: Final = tuple(
     op.name
     for op in (
-        VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY
+        VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY,
+        SHOW_SLIP,
     )
 )  # fmt: skip
 _WEB: Final = frozenset({"web"})
@@ -71,8 +74,9 @@ _PAGE: Final = f"""
 select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_minor, b.tax_minor,
        b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
        m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider,
-       m.wallet_provider, {BESIDE}
+       m.wallet_provider, {BESIDE}, {TERMS_BESIDE}
 from bill b join merchant m on m.id = b.merchant_id
+left join slip_terms t on t.merchant_id = b.merchant_id
 left join lateral (
     select * from attempt where merchant_id = b.merchant_id and bill_id = b.id
     order by state not in ('succeeded', 'created', 'submitting', 'requires_action', 'processing',
@@ -210,14 +214,15 @@ async def _view(
 
 def _methods(act: Act, row: Row, attempt: Attempt | None) -> tuple[MethodOffer, ...]:
     """The merchant's ways to pay, each with the reason why it can't be used now."""
-    providers = providers_of(row)
+    providers, bounds = providers_of(row), _slip_bounds(row)
     offers = rules.offers(
         row["lifecycle"],
         row["settlement"],
         None if attempt is None else attempt.state,
         amount_minor=row["amount_minor"],
-        offered=frozenset(providers),
+        offered=frozenset(providers) | bounds.keys(),
         held_by=None if attempt is None else held_by(attempt),
+        bounds=bounds,
     )
     may_start = act.capability.covers(START_PAYMENT.name)
     return tuple(
@@ -225,7 +230,7 @@ def _methods(act: Act, row: Row, attempt: Attempt | None) -> tuple[MethodOffer, 
             method=offer.method,
             available=reason is None,
             reason=reason,
-            provider=providers[offer.method],
+            provider=providers.get(offer.method, ""),
         )
         for offer in offers
         if offer.reason != "not_offered"
@@ -243,6 +248,14 @@ async def _pauses(act: Act, row: Row) -> tuple[PagePause, ...]:
         for pause in found.of.get(row["id"], ())
         if is_in_force(pause, found.today)
     )
+
+
+def _slip_bounds(row: Row) -> dict[str, tuple[int, int]]:
+    """What a slip may be over by the merchant's terms; nothing where no slips are made out."""
+    found = terms_beside(row)
+    if found is None or not found[1]:
+        return {}
+    return {"slip": (found[0].amount_min, found[0].amount_max)}
 
 
 def _facts(act: Act, row: Row) -> MerchantFacts:

@@ -194,7 +194,7 @@ async def view_return(act: Act, request: ViewReturn) -> Returned:
 
 def _check_intent(bill: LockedBill, request: StartPayment) -> None:
     facts = METHODS.get(request.method)
-    if facts is None:
+    if facts is None or not facts.by_redirect:
         raise InvalidInput("method_unknown")
     if not is_payable(bill.lifecycle, bill.settlement):
         raise Conflict("not_payable", params={"lifecycle": bill.lifecycle})

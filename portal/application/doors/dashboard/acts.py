@@ -175,7 +175,7 @@ async def paste_import(request: Request) -> Response:
     ``form_foreign``, ``form_stale``.
     """
     context = staff_context(request)
-    form = await _read_paste(request)
+    form = await read_paste(request)
     context.check_form(request, form)
     raw = form.get("csv", "").encode()
     name = TEXTS[context.language].say("imports.pasted_name")
@@ -206,7 +206,7 @@ async def _whole(raw: bytes) -> AsyncIterator[bytes]:
     yield raw
 
 
-async def _read_paste(request: Request) -> Form:
+async def read_paste(request: Request) -> Form:
     """The pasting form: bigger than others, and its text is judged by the vault, not here."""
     body = await read_body(request, PASTE_BYTES_MAX)
     try:

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from portal.application.doors.answers import staff_answer
 from portal.application.doors.context import language_of
-from portal.application.doors.dashboard import acts, cases, faults, refunds, screens
+from portal.application.doors.dashboard import acts, cases, faults, refunds, screens, slips
 from portal.application.doors.errors import Trouble
 
 
@@ -35,6 +35,8 @@ ROUTES: Final = (
     Route("/d/bills", screens.find_bills, methods=["POST"]),
     Route("/d/bills/{id}", screens.show_bill, methods=["GET"]),
     Route("/d/refunds", refunds.show_refunds, methods=["GET"]),
+    Route("/d/slips", slips.show_slips, methods=["GET"]),
+    Route("/d/slips", slips.take_slips, methods=["POST"]),
     Route("/d/cases", cases.show_cases, methods=["GET"]),
     Route("/d/cases/{id}", cases.show_case, methods=["GET"]),
     Route("/d/keys", screens.show_keys, methods=["GET"]),

@@ -123,6 +123,7 @@ class PageState(Enum):
     CANCELED = "canceled"
     SUPERSEDED = "superseded"
     LAPSED = "lapsed"
+    PROVISIONAL = "provisional"
 
 
 @strawberry.enum(description="What a case tells of; `TASK_…`: a step failed too often and stopped.")
@@ -145,6 +146,17 @@ class CaseKind(Enum):
     REFUND_FAILED = "refund_failed"
     REFUND_UNRESOLVED = "refund_unresolved"
     REFUND_CONTRADICTS = "refund_contradicts"
+    SLIP_UNKNOWN = "slip_unknown"
+    SLIP_DIFFERS = "slip_differs"
+    SLIP_CHECK_DIGIT = "slip_check_digit"
+    SLIP_AMOUNT_MISMATCH = "slip_amount_mismatch"
+    SLIP_REVERSAL_UNMATCHED = "slip_reversal_unmatched"
+    SLIP_REVERSAL_CONTRADICTS = "slip_reversal_contradicts"
+    SLIP_PAID_TWICE = "slip_paid_twice"
+    SLIP_AFTER_DEADLINE = "slip_after_deadline"
+    SLIP_REPLACED_PAID = "slip_replaced_paid"
+    SLIP_POSTAL_CORRECTION = "slip_postal_correction"
+    SLIP_NOT_OWED = "slip_not_owed"
 
 
 @strawberry.enum(description="What is done about a case.")
@@ -166,6 +178,18 @@ class CaseResolution(Enum):
     SETTLED_BY_HAND = "settled_by_hand"
     LET_BE = "let_be"
     RETURNED = "returned"
+
+@strawberry.enum(description="What became of one line of an agency's file.")
+class SlipLineResult(Enum):
+    """portal.domain.slip.LineResult."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    VOIDED = "voided"
+    NOTED = "noted"
+    DUPLICATE = "duplicate"
+    SET_ASIDE = "set_aside"
+    REFUSED = "refused"
 
 
 @strawberry.enum(description="How far a refund has come.")

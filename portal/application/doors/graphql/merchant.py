@@ -16,6 +16,7 @@ from portal.application.doors.graphql.login import LoginMutation, LoginQuery
 from portal.application.doors.graphql.pause_acts import PausesMutation
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.schema import HaraiSchema
+from portal.application.doors.graphql.slip_notices import SlipNoticesMutation
 from portal.application.doors.graphql.summary import SummaryQuery
 
 
@@ -26,8 +27,9 @@ class Query(LoginQuery, IntakeQuery, BillsQuery, RefundsQuery, CasesQuery, Summa
 
 @strawberry.type(description="What a merchant can do. One act an operation.")
 class Mutation(
-    LoginMutation, IntakeMutation, BillsMutation, PausesMutation, RefundsMutation, CasesMutation
-):
+    LoginMutation, IntakeMutation, BillsMutation, PausesMutation, RefundsMutation, CasesMutation,
+    SlipNoticesMutation,
+):  # fmt: skip
     """All mutations of the merchant schema."""
 
 

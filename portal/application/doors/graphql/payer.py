@@ -11,6 +11,7 @@ from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.page import PageMutation, PageQuery
 from portal.application.doors.graphql.payment import PaymentMutation, PaymentQuery
 from portal.application.doors.graphql.schema import HaraiSchema
+from portal.application.doors.graphql.slip import SlipMutation
 
 
 @strawberry.type(description="What the holder of a link can look at.")
@@ -19,7 +20,7 @@ class Query(PageQuery, PaymentQuery):
 
 
 @strawberry.type(description="What the holder of a link can do. One act an operation.")
-class Mutation(PageMutation, PaymentMutation):
+class Mutation(PageMutation, PaymentMutation, SlipMutation):
     """All mutations of the payer schema."""
 
 

@@ -1,0 +1,69 @@
+"""The staff's screen for a collection agency's notices: a file in, a verdict for each line.
+
+Zone: application. The file is pasted, or read into the form by the browser from a file that is
+chosen; either way it comes as text and is turned back into the agency's charset here. The answer
+to the form shows the verdicts; sending the same again shows the same.
+"""
+
+from base64 import b64encode
+from collections import Counter
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal.application.doors.context import staff_context
+from portal.application.doors.dashboard.acts import read_paste
+from portal.application.doors.dashboard.flash import Flash
+from portal.application.doors.dashboard.screens import Screen, answer_screen, show_screen
+from portal.application.doors.graphql.execute import Data, run_operation
+from portal.application.doors.locales import TEXTS
+
+CHARSET: Final = "cp932"
+LINES_SHOWN: Final = 500
+
+
+async def show_slips(request: Request) -> Response:
+    """``GET /d/slips``: where a file of notices goes in."""
+    return await show_screen(request, slips_screen, "Slips", {})
+
+
+async def take_slips(request: Request) -> Response:
+    """``POST /d/slips``: the verdicts of what was sent.
+
+    Raises LimitReached ``body_too_large``; InvalidInput ``form_malformed``; NotAllowed
+    ``form_foreign``, ``form_stale``.
+    """
+    context = staff_context(request)
+    form = await read_paste(request)
+    context.check_form(request, form)
+    # What the agency's charset lacks stands in no column that counts.
+    raw = form.get("csv", "").encode(CHARSET, "xmlcharrefreplace")
+    wanted = {"content": b64encode(raw).decode()}
+    taken = (await run_operation(context, "SlipNoticesTake", {"input": wanted}))["slipNoticesTake"]
+    data = await run_operation(context.renewed(), "Slips", {})
+    flash = None
+    if taken["errors"]:
+        first = taken["errors"][0]
+        remedy = TEXTS[context.language].remedy(first["code"])
+        flash = Flash(kind="error", text=first["message"], remedy=remedy)
+    return answer_screen(request, context, slips_screen(request, data, taken, flash), data)
+
+
+def slips_screen(
+    _request: Request, _data: Data, taken: Data | None = None, said: Flash | None = None
+) -> Screen:
+    """Values of the screen, before and after a file."""
+    lines: list[Data] = taken["lines"] if taken else []
+    # What needs a look comes first; what went well is counted.
+    odd = [line for line in lines if line["reason"]]
+    return Screen(
+        template="dashboard/slips.html",
+        here="imports",
+        values={
+            "taken": taken if lines else None,
+            "said": said,
+            "counts": Counter(line["result"] for line in lines),
+            "lines": (odd + [line for line in lines if not line["reason"]])[:LINES_SHOWN],
+        },
+    )
