@@ -23,6 +23,8 @@ CaseKind = Literal[
     "task.payment.pass_due",
     "task.payment.refund",
     "task.payment.refund_inquire",
+    "task.debit.fill",
+    "task.debit.book",
     "overpaid",
     "late_success",
     "amount_mismatch",
@@ -31,13 +33,16 @@ CaseKind = Literal[
     "refund_failed",
     "refund_unresolved",
     "refund_contradicts",
+    "debit_unclear",
+    "debit_unexpected",
+    "debit_contradicts",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
 CaseAction = Literal["restart", "ask_again", "settled_by_hand", "let_be"]
 """What someone makes of a case; a closed case keeps it as its resolution."""
 
-Subject = Literal["import", "chunk", "attempt", "bill", "merchant", "refund"]
+Subject = Literal["import", "chunk", "attempt", "bill", "merchant", "refund", "debit_file"]
 Role = Literal["owner", "clerk"]
 
 OF_TASKS: Final = "task."
@@ -74,6 +79,8 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "task.payment.pass_due": (_RESTART, _GIVE_UP),
     "task.payment.refund": (_RESTART, _GIVE_UP),
     "task.payment.refund_inquire": (_RESTART, _GIVE_UP),
+    "task.debit.fill": (_RESTART, _GIVE_UP),
+    "task.debit.book": (_RESTART, _GIVE_UP),
     "overpaid": (_BY_HAND,),
     "late_success": (_SEEN, _BY_HAND),
     "amount_mismatch": (_ASK_AGAIN, _BY_HAND),
@@ -82,6 +89,9 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "refund_failed": (_SEEN, _BY_HAND),
     "refund_unresolved": (_ASK_AGAIN, _BY_HAND),
     "refund_contradicts": (_ASK_AGAIN, _BY_HAND),
+    "debit_unclear": (_BY_HAND,),
+    "debit_unexpected": (_BY_HAND,),
+    "debit_contradicts": (_BY_HAND,),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -94,6 +104,8 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "task.payment.pass_due": "merchant",
     "task.payment.refund": "refund",
     "task.payment.refund_inquire": "refund",
+    "task.debit.fill": "debit_file",
+    "task.debit.book": "debit_file",
     "overpaid": "bill",
     "late_success": "attempt",
     "amount_mismatch": "attempt",
@@ -102,6 +114,9 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "refund_failed": "refund",
     "refund_unresolved": "refund",
     "refund_contradicts": "refund",
+    "debit_unclear": "debit_file",
+    "debit_unexpected": "debit_file",
+    "debit_contradicts": "attempt",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 
@@ -148,6 +163,8 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.payment.refund_inquire": lambda facts: (
         facts.refund_state not in ASKED and not facts.ask_planned
     ),
+    "task.debit.fill": lambda facts: facts.has_task,
+    "task.debit.book": lambda facts: facts.has_task,
     "refund_unresolved": lambda facts: facts.refund_state not in ASKED,
     "attempt_unresolved": lambda facts: facts.attempt_state not in LIVE,
     "overpaid": lambda facts: facts.settlement != "over",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Method = Literal["card", "wallet"]
+Method = Literal["card", "wallet", "bank_debit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,21 +11,31 @@ class MethodFacts:
     """Bounds of one way to pay. Units: yen.
 
     ``can_refund``: who took the money can give it back; else the merchant transfers it.
+    ``starts_on_page``: payers choose it; what comes otherwise is on no page.
     """
 
     method: Method
     amount_min: int
     amount_max: int
     can_refund: bool
+    starts_on_page: bool = True
 
 
 METHODS: Final[dict[str, MethodFacts]] = {
     "card": MethodFacts(method="card", amount_min=1, amount_max=9_999_999, can_refund=True),
     "wallet": MethodFacts(method="wallet", amount_min=1, amount_max=500_000, can_refund=False),
+    "bank_debit": MethodFacts(
+        method="bank_debit",
+        amount_min=1,
+        amount_max=9_999_999_999,
+        can_refund=False,
+        starts_on_page=False,
+    ),
 }
 """Every way to pay that this release has, in the order in which pages offer them. The bounds are
 defaults, not laws: what a company's contract or a payer's own limit really allows can only be
-lower, and its refusal is then shown as a decline."""
+lower, and its refusal is then shown as a decline. ``bank_debit`` comes with a mandate and a file
+(portal.domain.debit)."""
 
 WALLETS: Final = frozenset({"paypay", "sandbox_wallet"})
 """Providers that are wallets: what a merchant may name as one."""

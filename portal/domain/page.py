@@ -167,7 +167,7 @@ def offers(
         Offer(
             method=name,
             reason=_refusal(
-                METHODS[name],
+                facts,
                 (name not in offered, "not_offered"),
                 (not is_payable(lifecycle, settlement), "not_payable"),
                 (attempt in LIVE and attempt != "requires_action", "attempt_running"),
@@ -175,7 +175,8 @@ def offers(
                 amount_minor=amount_minor,
             ),
         )
-        for name in METHODS
+        for name, facts in METHODS.items()
+        if facts.starts_on_page
     )
 
 

@@ -39,6 +39,7 @@ Source: PayPay Open Payment API, "Create a QR Code".
 """
 
 FORMS: Final[dict[str, ReferenceForm]] = {
+    "bank_debit": ORDER_ID,
     "gmopg": ORDER_ID,
     "paypay": MERCHANT_PAYMENT_ID,
     "sandbox_card": ORDER_ID,
@@ -46,7 +47,8 @@ FORMS: Final[dict[str, ReferenceForm]] = {
     "smbc_gp": ORDER_ID,
     "stripe": ORDER_ID,
 }
-"""Provider → form of its references."""
+"""Provider → form of its references. ``bank_debit``: of refunds alone, which are transferred by
+hand; a debit's own reference is its number in the file (portal.domain.debit.instruction_no)."""
 
 
 def form_of(provider: str) -> ReferenceForm:

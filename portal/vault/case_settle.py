@@ -36,6 +36,7 @@ _LOCKS: Final[dict[Subject, str]] = {
     "bill": "select id from bill where merchant_id = $1 and id = $2 for update",
     "refund": "select b.id from refund r join bill b on b.merchant_id = $1 and b.id = r.bill_id"
     " where r.merchant_id = $1 and r.id = $2 for update of b",
+    "debit_file": "select id from debit_file where merchant_id = $1 and id = $2 for update",
     "merchant": "select id from merchant where id = $1 and id = $2 for no key update",
 }
 _LOCK_CASE: Final = """

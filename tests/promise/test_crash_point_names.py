@@ -73,6 +73,8 @@ TRIED_ELSEWHERE = {
     "begin_refund": "tests/zone/test_refund_crash.py",
     "record_refund_submission": "tests/zone/test_refund_crash.py",
     "record_refund_finding": "tests/zone/test_refund_crash.py",
+    "fill_debit_file": "tests/zone/test_debit_crash.py",
+    "book_debits": "tests/zone/test_debit_crash.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 

@@ -137,6 +137,8 @@ class CaseKind(Enum):
     TASK_PAYMENT_PASS_DUE = "task.payment.pass_due"  # noqa: S105 - a kind of case, no password
     TASK_PAYMENT_REFUND = "task.payment.refund"
     TASK_PAYMENT_REFUND_INQUIRE = "task.payment.refund_inquire"
+    TASK_DEBIT_FILL = "task.debit.fill"
+    TASK_DEBIT_BOOK = "task.debit.book"
     OVERPAID = "overpaid"
     LATE_SUCCESS = "late_success"
     AMOUNT_MISMATCH = "amount_mismatch"
@@ -145,6 +147,9 @@ class CaseKind(Enum):
     REFUND_FAILED = "refund_failed"
     REFUND_UNRESOLVED = "refund_unresolved"
     REFUND_CONTRADICTS = "refund_contradicts"
+    DEBIT_UNCLEAR = "debit_unclear"
+    DEBIT_UNEXPECTED = "debit_unexpected"
+    DEBIT_CONTRADICTS = "debit_contradicts"
 
 
 @strawberry.enum(description="What is done about a case.")
