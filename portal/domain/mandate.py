@@ -110,7 +110,7 @@ def read_details(  # noqa: PLR0913  # the fields of one form
             kind=account_kind,
             number=account_number.zfill(7),
         ),
-        payer_name=read_kana(payer_name, "payerName", NAME_CHARACTERS_MAX),
+        payer_name=read_kana(payer_name, "holderName", NAME_CHARACTERS_MAX),
         bank_name=to_kana(bank.kana)[:BANK_CHARACTERS_MAX].rstrip(),
         branch_name=to_kana(branch.kana)[:BANK_CHARACTERS_MAX].rstrip(),
     )

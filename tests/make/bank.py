@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
 
+from portal.contract.client import VaultClient
 from portal.contract.debit import (
     BOOK_DEBITS,
     BUILD_DEBIT_FILE,
@@ -35,6 +36,7 @@ from portal.contract.debit import (
     StoreDebitResult,
     TakeOutDebitFile,
 )
+from portal.contract.envelope import Authority
 from portal.contract.work import FINISH_TASK, FinishTask, Leased
 from portal.domain.ids import DebitContractId
 from portal.kit.limits import FILE_PART_BYTES_MAX
@@ -84,12 +86,14 @@ class Desk:
         )
         return changed.mandate
 
-    async def decide(self, mandate: MandateView, decision: str = "activate") -> MandateView:
+    async def decide(
+        self, mandate: MandateView, decision: str = "activate", *, key: str = ""
+    ) -> MandateView:
         """Record the bank's answer, or the payer's will."""
         request = DecideMandate(
             mandate_id=mandate.id,
             decision=decision,  # type: ignore[arg-type]
-            idempotency_key=self.key(),
+            idempotency_key=key or self.key(),
         )
         changed = await self.world.web.call(DECIDE_MANDATE, request, self.builder.authority)
         return changed.mandate
@@ -137,12 +141,12 @@ class Desk:
         authority = (by or self.owner).authority
         return (await self.world.web.call(DECIDE_DEBIT_FILE, request, authority)).file
 
-    async def report(self, one: DebitFileView, word: str) -> DebitFileView:
+    async def report(self, one: DebitFileView, word: str, *, key: str = "") -> DebitFileView:
         """What the bank said of the file as a whole."""
         request = ReportDebitFile(
             file_id=one.id,
             word=word,  # type: ignore[arg-type]
-            idempotency_key=self.key(),
+            idempotency_key=key or self.key(),
         )
         return (await self.world.web.call(REPORT_DEBIT_FILE, request, self.owner.authority)).file
 
@@ -252,3 +256,25 @@ async def new_desk(world: World, **contract: Any) -> Desk:  # noqa: ANN401
     assert view.next_debit_on is not None
     desk.debit_on = view.next_debit_on
     return desk
+
+
+async def open_bank(
+    operator: VaultClient, web: VaultClient, code: str, staff: Authority
+) -> DebitContractId:
+    """A merchant's contract with a mandate and a file that is being built."""
+    contract = OpenDebitContract(merchant_code=code, **CONTRACT)
+    contract_id = (await operator.call(OPEN_DEBIT_CONTRACT, contract)).contract_id
+    mandate: Any = {
+        "contract_id": contract_id, "customer_no": "1", "bank_code": "0005", "branch_code": "001",
+        "account_kind": "1", "account_number": "1234567", "payer_name": "カ",
+        "idempotency_key": "bank",
+    }  # fmt: skip
+    await web.call(REGISTER_MANDATE, RegisterMandate(**mandate), staff)
+    listed = await web.call(LIST_DEBIT_FILES, ListDebitFiles(first=1, after=None), staff)
+    [view] = listed.contracts
+    assert view.next_debit_on is not None
+    build = BuildDebitFile(
+        contract_id=contract_id, debit_on=view.next_debit_on, idempotency_key="bank"
+    )
+    await web.call(BUILD_DEBIT_FILE, build, staff)
+    return contract_id

@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from portal.application.doors import results
 from portal.application.doors.answers import staff_answer
 from portal.application.doors.context import language_of
-from portal.application.doors.dashboard import acts, cases, faults, refunds, screens
+from portal.application.doors.dashboard import acts, cases, debits, faults, refunds, screens
 from portal.application.doors.errors import Trouble
 
 
@@ -35,6 +36,8 @@ ROUTES: Final = (
     Route("/d/bills", screens.find_bills, methods=["POST"]),
     Route("/d/bills/{id}", screens.show_bill, methods=["GET"]),
     Route("/d/refunds", refunds.show_refunds, methods=["GET"]),
+    Route("/d/debits", debits.show_debits, methods=["GET"]),
+    Route("/d/debits/{id}/file", results.take_out, methods=["POST"]),
     Route("/d/cases", cases.show_cases, methods=["GET"]),
     Route("/d/cases/{id}", cases.show_case, methods=["GET"]),
     Route("/d/keys", screens.show_keys, methods=["GET"]),

@@ -206,6 +206,62 @@ class RefundChoice(Enum):
     RECORD_TRANSFER = "record_transfer"
 
 
+@strawberry.enum(description="How far a file of bank debits has come.")
+class DebitFileState(Enum):
+    """portal.domain.debit.FileState."""
+
+    BUILDING = "building"
+    SEALED = "sealed"
+    APPROVED = "approved"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    ANSWERED = "answered"
+    DISCARDED = "discarded"
+
+
+@strawberry.enum(description="What is decided about a file of bank debits.")
+class DebitFileDecision(Enum):
+    """portal.domain.debit.FileDecision."""
+
+    APPROVE = "approve"
+    DISCARD = "discard"
+
+
+@strawberry.enum(description="What a bank said to a file as a whole.")
+class DebitBankWord(Enum):
+    """portal.domain.debit.BankWord."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+@strawberry.enum(description="Whether a mandate may be used.")
+class MandateState(Enum):
+    """portal.domain.mandate.MandateState."""
+
+    DRAFT = "draft"
+    REDIRECTED = "redirected"
+    PENDING_BANK = "pending_bank"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    REJECTED = "rejected"
+
+
+@strawberry.enum(description="What is said of a mandate.")
+class MandateDecision(Enum):
+    """portal.domain.mandate.MandateDecision."""
+
+    ACTIVATE = "activate"
+    REJECT = "reject"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    REVOKE = "revoke"
+
+
 @strawberry.enum(description="What is decided about a refund.")
 class RefundDecision(Enum):
     """portal.contract.refund.RefundDecision."""
