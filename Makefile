@@ -20,7 +20,7 @@ help:
 demo: $(READY)
 	@exec $(BIN)/portal demo
 
-# Four at once: the tests wait for processes more than they compute. tests/conftest.py says what
+# Four at once: the tests wait for processes more than they compute. tests/make/order.py says what
 # stays together and what comes first.
 test: $(READY)
 	@exec $(BIN)/pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from portal.vault.server import VaultServer
+from tests.make.order import in_order
 from tests.make.vault import ClientFor, Cluster, Ground, fresh_ground, running_cluster
 
 # By default an example that takes 0.2 s fails its test, and is called unreliable when it is quicker
@@ -47,50 +48,8 @@ def client_for(ground: Ground, vault: VaultServer) -> ClientFor:
     return ground.client
 
 
-def _group_of(item: pytest.Item) -> str:
-    """Files stay together; so do files that share a whole stack, which takes long to start."""
-    if "town" in getattr(item, "fixturenames", ()):
-        return "town"
-    if item.path.name in {"test_journey_ui.py", "test_cases_ui.py"}:
-        return "browser"
-    return "/".join(item.path.parts[-2:])
-
-
-LONG = (
-    "journey/test_crash_points.py",
-    "ui/test_screens.py",
-    "town",
-    "journey/test_kills.py",
-    "journey/test_stack.py",
-    "browser",
-)
-"""What takes minutes, so that none of it comes last. The first two mostly wait, or use a browser;
-each of the others starts whole stacks, so the short ones run between them."""
-
-SHORT_BETWEEN = 12
-
-
-def _is_quick(group: str) -> bool:
-    return group.startswith("unit/")
-
-
-def _in_order(groups: list[str]) -> list[str]:
-    """The long ones first, with short ones between those that load the machine."""
-    short = sorted((group for group in groups if group not in LONG), key=_is_quick)
-    ordered = [*LONG[:3]]
-    for long in LONG[3:]:
-        ordered += [*short[:SHORT_BETWEEN], long]
-        short = short[SHORT_BETWEEN:]
-    return ordered + short
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    grouped: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        group = _group_of(item)
-        item.add_marker(pytest.mark.xdist_group(group))
-        grouped.setdefault(group, []).append(item)
-    items[:] = [item for group in _in_order([*grouped]) for item in grouped.get(group, [])]
+    items[:] = in_order(items)
     _leave_out_what_needs_root(items)
 
 
