@@ -20,9 +20,10 @@ help:
 demo: $(READY)
 	@exec $(BIN)/portal demo
 
-# Four at once: the tests wait for processes more than they compute. A file stays together.
+# Four at once: the tests wait for processes more than they compute. tests/make/order.py says what
+# stays together and what comes first.
 test: $(READY)
-	@exec $(BIN)/pytest --numprocesses 4 --dist loadfile
+	@exec $(BIN)/pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 bench: $(READY)
 	@exec $(BIN)/portal bench all

@@ -1,9 +1,14 @@
-"""For all tests: what needs root is left out, loudly, where there is none."""
+"""For all tests: a vault on a database of its own, who runs beside whom, and what needs root."""
 
 import os
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 from hypothesis import settings
+
+from portal.vault.server import VaultServer
+from tests.make.order import in_order
+from tests.make.vault import ClientFor, Cluster, Ground, fresh_ground, running_cluster
 
 # By default an example that takes 0.2 s fails its test, and is called unreliable when it is quicker
 # the second time: that asserts how busy the machine is.
@@ -18,7 +23,37 @@ def pytest_configure() -> None:
     os.environ["HARAI_UID_BASE"] = str(base + 200 * int(worker))
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Generator[Cluster]:
+    with running_cluster() as started:
+        yield started
+
+
+@pytest.fixture
+async def ground(cluster: Cluster) -> AsyncGenerator[Ground]:
+    async with fresh_ground(cluster) as made:
+        yield made
+
+
+@pytest.fixture
+async def vault(ground: Ground) -> AsyncGenerator[VaultServer]:
+    async with ground.vault() as server:
+        yield server
+
+
+@pytest.fixture
+def client_for(ground: Ground, vault: VaultServer) -> ClientFor:
+    """``web = await client_for("web")``: a caller with that zone's certificate."""
+    del vault
+    return ground.client
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = in_order(items)
+    _leave_out_what_needs_root(items)
+
+
+def _leave_out_what_needs_root(items: list[pytest.Item]) -> None:
     if os.geteuid() == 0:
         return
     if os.environ.get("CI") and any(item.get_closest_marker("root") for item in items):

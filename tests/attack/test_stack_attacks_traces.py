@@ -52,7 +52,7 @@ def decoy(town: Town) -> set[str]:
 def test_no_worker_ever_held_a_name_a_number_a_mail_or_a_link(town: Town) -> None:
     """The supervisor and its children, read as root while they judged and sent, and now."""
     assert len(town.messages) == BILLS + OTHER_BILLS, "the workers did send them"
-    assert town.watch.looks >= 3
+    assert town.watch.looks >= 2, "one while they worked, one after"
 
     assert town.watch.held == set()
     assert {name for pid in town.workers() for name in held_in(pid, CANARIES)} == set()

@@ -8,6 +8,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
+
+from argon2 import PasswordHasher
 
 from portal.contract.client import VaultClient
 from portal.contract.login import REDEEM_LOGIN_TICKET, RedeemLoginTicket, SignedIn
@@ -31,6 +34,13 @@ from tests.make.certificates import Authority
 
 PASSWORD = "correct horse battery"
 HANA = "hana@minato.example"
+MEMORY_LEAST = 4 * 1024**3
+"""Units: bytes that have to be free. A cluster of tests takes about 0.4 GB at most, and some run
+beside each other."""
+
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+"""A password's real hash takes 0.2 s, in nearly every test. The real one is held to its settings by
+tests/unit/test_password.py, and used by every test of a running stack."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +88,17 @@ class Cluster:
         await self.admin(f"drop database if exists {name} with (force)")
 
 
+def _roomy_folder() -> Path:
+    """Memory if this machine has enough: copying the template there costs a tenth of the time."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folder below is mkdtemp's
+    has_room = memory.is_dir() and shutil.disk_usage(memory).free > MEMORY_LEAST
+    return memory if has_room else Path("/tmp")  # noqa: S108 - likewise
+
+
 @contextmanager
 def running_cluster() -> Generator[Cluster]:
     """Start PostgreSQL, migrate it once, stop and remove it at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="harai-vault-tests-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="harai-vault-tests-", dir=_roomy_folder()))
     folder.chmod(0o711)
     account = usual_accounts()["postgres"]
     postgres = Postgres(folder / "postgres", account=account, bootstrap_login=True)
@@ -89,7 +106,8 @@ def running_cluster() -> Generator[Cluster]:
         asyncio.run(postgres.start())
         cluster = Cluster(postgres, folder)
         # No test pulls the plug of the machine; with fsync each copy of the template takes seconds.
-        asyncio.run(cluster.admin("alter system set fsync = off"))
+        for setting in ("fsync = off", "max_wal_size = '128MB'"):
+            asyncio.run(cluster.admin(f"alter system set {setting}"))
         asyncio.run(cluster.admin("select pg_reload_conf()"))
         migrate(postgres.dsn(MIGRATE), cluster.password_file(MIGRATE))
         yield cluster
@@ -157,7 +175,8 @@ async def fresh_ground(cluster: Cluster) -> AsyncGenerator[Ground]:
         cluster, await cluster.create_database(), folder, Authority(folder / "certificates")
     )
     try:
-        yield ground
+        with patch("portal.vault.staff._HASHER", QUICK_HASHER):
+            yield ground
     finally:
         await ground.close()
         await cluster.drop_database(ground.database)
