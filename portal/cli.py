@@ -185,6 +185,18 @@ def refund_limit(
     set_refund_limit(state or Path(".demo"), code, yen)
 
 
+@merchant.command()
+def debit_contract(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    terms: Annotated[Path, typer.Argument(help="The contract as JSON: see docs/bank-debit.md.")],
+    state: State = None,
+) -> None:
+    """Write down what a bank agreed to with a merchant about debiting its payers' accounts."""
+    from portal.stack.operate import open_debit_contract
+
+    open_debit_contract(state or Path(".demo"), code, terms)
+
+
 @app.command()
 def vault() -> None:
     """Run the data zone's server (PORTAL_VAULT_*)."""

@@ -14,6 +14,7 @@ from portal.domain.errors import Conflict, InvalidInput
 from portal.domain.payment import DECLINE_CODES
 from portal.domain.zengin.result import RESULTS, Cause, meaning_of
 from portal.kit.holidays import bank_calendar
+from portal.stack.operate import read_debit_contract
 
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 DEBIT_STATES: tuple[DebitState, ...] = get_args(DebitState)
@@ -152,3 +153,24 @@ def test_an_ended_mandate_stays_ended() -> None:
         assert mandate.choices_of(state) == ()
     assert mandate.choices_of("suspended") == ("resume", "revoke")
     assert mandate.choices_of("pending_bank") == ("activate", "reject", "revoke")
+
+
+CONTRACT = b"""{"collector_code": "0000012345", "collector_name": "MINATO",
+ "bank_code": "0001", "branch_code": "001", "account_kind": "1",
+ "account_number": "7654321", "record_end": "\\r\\n",
+ "has_blank_result": false, "more_letters": "", "lines_max": 50000, "day_of_month": 27,
+ "submit_days": 4, "submit_by": "15:00:00", "presents_again": true}"""
+
+
+def test_an_operator_writes_a_contract_down_as_a_file() -> None:
+    read = read_debit_contract("minato", CONTRACT)
+
+    assert (read.merchant_code, read.submit_by, read.record_end) == ("minato", time(15), "\r\n")
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", CONTRACT.replace(b"27", b'"27"'), CONTRACT.replace(b"lines_max", b"lines")]
+)
+def test_a_contract_that_says_something_else_is_refused(raw: bytes) -> None:
+    with pytest.raises(InvalidInput, match="debit_contract"):
+        read_debit_contract("minato", raw)

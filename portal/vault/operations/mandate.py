@@ -23,6 +23,7 @@ from portal.contract.debit import (
     RegisterMandate,
 )
 from portal.domain import mandate as rules
+from portal.domain.card_number import refuse_card_number
 from portal.domain.contact import normalise_customer_no
 from portal.domain.days import DebitTerms
 from portal.domain.errors import Conflict, InvalidInput, NotFound
@@ -172,13 +173,14 @@ async def register_mandate(act: Act, request: RegisterMandate) -> MandateChanged
 
     Raises: NotFound ``bank_unknown``, ``branch_unknown``, ``not_found``; InvalidInput
     ``kana_unwritable``, ``kana_length``, ``account_kind``, ``account_number`` (param ``field``),
-    or what is wrong with the customer number; Conflict ``mandate_exists``,
+    ``card_number_refused``, or what is wrong with the customer number; Conflict ``mandate_exists``,
     ``idempotency_mismatch``.
     """
     arguments = msgspec.msgpack.encode(request)
     known = await act.once("register_mandate", request.idempotency_key, arguments)
     if known is not None:
         return await _changed(act, UUID(bytes=known))
+    refuse_card_number(request.customer_no, request.payer_name)
     contract = await read_contract(act, request.contract_id)
     details = read_details(
         banks(),
