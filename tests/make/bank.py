@@ -249,8 +249,8 @@ async def open_contract(world: World, **more: Any) -> DebitContractId:  # noqa: 
 async def new_desk(world: World, **contract: Any) -> Desk:  # noqa: ANN401
     """A contract, and two members of staff: a clerk who builds and an owner who approves."""
     contract_id = await open_contract(world, **contract)
-    builder = await member(world, "kenji", "clerk")
-    owner = await member(world, "hana")
+    builder = await member(world, "banto", "clerk")
+    owner = await member(world, "okami")
     desk = Desk(world, builder, owner, contract_id, date.min)
     [view] = (await desk.listed()).contracts
     assert view.next_debit_on is not None
