@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from portal.vault.server import VaultServer
-from tests.make.order import in_order
+from tests.make.order import in_order, leave_out_what_needs_root
 from tests.make.vault import ClientFor, Cluster, Ground, fresh_ground, running_cluster
 
 # By default an example that takes 0.2 s fails its test, and is called unreliable when it is quicker
@@ -48,17 +48,7 @@ def client_for(ground: Ground, vault: VaultServer) -> ClientFor:
     return ground.client
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = in_order(items)
-    _leave_out_what_needs_root(items)
-
-
-def _leave_out_what_needs_root(items: list[pytest.Item]) -> None:
-    if os.geteuid() == 0:
-        return
-    if os.environ.get("CI") and any(item.get_closest_marker("root") for item in items):
-        pytest.exit("CI must run as root: without separate uids the attacks prove nothing", 1)
-    skip = pytest.mark.skip(reason="needs root: only separate uids make this border real")
-    for item in items:
-        if item.get_closest_marker("root"):
-            item.add_marker(skip)
+    leave_out_what_needs_root(items)

@@ -8,6 +8,7 @@ import msgspec
 
 from portal.stack.bench.bare_sender import Load
 from portal.stack.bench.report import Report, machine, timed
+from portal.stack.bench.spent import cpu_ms_each, cpu_seconds
 from portal.stack.bench.town import Town, sample_pieces, town
 from portal.stack.layout import SOURCE
 from portal.stack.processes import run_to_end
@@ -29,9 +30,11 @@ async def run(messages: int = MESSAGES) -> Report:
         csv = b"".join(sample_pieces(messages, 1))
         import_id = await here.merchant.hand_in(csv, "bench.csv")
         await here.merchant.wait_for_import(import_id, CHECKED, timeout_s=_TIMEOUT_S)
+        before = cpu_seconds(here.stack)
         with timed() as watch:
             await here.merchant.decide(import_id)
             await _all_taken(here, messages)
+        spent = cpu_ms_each(before, cpu_seconds(here.stack), messages)
         await here.merchant.wait_for_import(import_id, ISSUED, timeout_s=_TIMEOUT_S)
         floor = await asyncio.to_thread(_bare, here)
         journal = (await here.phone.journal()).messages
@@ -48,7 +51,12 @@ async def run(messages: int = MESSAGES) -> Report:
         goal=round(floor / 2),
         machine=machine(),
         load_before=here.load,
-        details={"messages": messages, "doubled": doubled, "seconds": round(watch.seconds, 2)},
+        details={
+            "messages": messages,
+            "doubled": doubled,
+            "seconds": round(watch.seconds, 2),
+            **spent,
+        },
     )
 
 
