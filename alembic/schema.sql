@@ -87,6 +87,40 @@ $$;
 ALTER FUNCTION public.check_refund_room() OWNER TO harai_owner;
 
 --
+-- Name: refuse_debit_change(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.refuse_debit_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'debit % is a line of its file: it can not become another', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'debit_fixed';
+END
+$$;
+
+
+ALTER FUNCTION public.refuse_debit_change() OWNER TO harai_owner;
+
+--
+-- Name: refuse_debit_file_change(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.refuse_debit_file_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'debit file % is sealed: what it holds does not change', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'debit_file_fixed';
+END
+$$;
+
+
+ALTER FUNCTION public.refuse_debit_file_change() OWNER TO harai_owner;
+
+--
 -- Name: refuse_ledger_change(); Type: FUNCTION; Schema: public; Owner: harai_owner
 --
 
@@ -457,6 +491,122 @@ ALTER TABLE ONLY public.case_ FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.case_ OWNER TO harai_owner;
 
 --
+-- Name: debit; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.debit (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    file_id uuid CONSTRAINT debit_file_id_not_null1 NOT NULL,
+    line_no integer NOT NULL,
+    bill_id uuid NOT NULL,
+    mandate_id uuid NOT NULL,
+    instruction_no text NOT NULL,
+    state text NOT NULL,
+    amount_minor bigint NOT NULL,
+    cause text,
+    booked_cause text,
+    CONSTRAINT debit_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT debit_line_no_check CHECK ((line_no > 0)),
+    CONSTRAINT debit_state_check CHECK ((state = ANY (ARRAY['selected'::text, 'in_file'::text, 'succeeded'::text, 'nsf'::text, 'failed'::text, 'stopped'::text, 'unknown'::text, 'withdrawn'::text])))
+);
+
+ALTER TABLE ONLY public.debit FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.debit OWNER TO harai_owner;
+
+--
+-- Name: debit_contract; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.debit_contract (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    bank_code text NOT NULL,
+    collector_code text NOT NULL,
+    details bytea NOT NULL,
+    record_end text NOT NULL,
+    has_blank_result boolean NOT NULL,
+    more_letters text NOT NULL,
+    lines_max integer NOT NULL,
+    day_of_month smallint NOT NULL,
+    submit_days smallint NOT NULL,
+    submit_by time without time zone NOT NULL,
+    presents_again boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT debit_contract_day_of_month_check CHECK (((day_of_month >= 1) AND (day_of_month <= 31))),
+    CONSTRAINT debit_contract_lines_max_check CHECK (((lines_max >= 1) AND (lines_max <= 100000))),
+    CONSTRAINT debit_contract_submit_days_check CHECK ((submit_days > 0))
+);
+
+ALTER TABLE ONLY public.debit_contract FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.debit_contract OWNER TO harai_owner;
+
+--
+-- Name: debit_file; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.debit_file (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    contract_id uuid NOT NULL,
+    debit_on date NOT NULL,
+    state text NOT NULL,
+    version integer NOT NULL,
+    number_ms bigint NOT NULL,
+    lines integer NOT NULL,
+    total_minor bigint NOT NULL,
+    parts integer NOT NULL,
+    size_bytes bigint NOT NULL,
+    is_full boolean NOT NULL,
+    place uuid,
+    sha256 bytea,
+    built_by text NOT NULL,
+    built_at timestamp with time zone NOT NULL,
+    approval_id uuid,
+    approve_until timestamp with time zone,
+    decided_by text,
+    decided_at timestamp with time zone,
+    state_at timestamp with time zone NOT NULL,
+    refused_result text NOT NULL,
+    refused_record integer NOT NULL,
+    CONSTRAINT debit_file_lines_check CHECK ((lines >= 0)),
+    CONSTRAINT debit_file_sealed CHECK (((sha256 IS NOT NULL) OR (state = ANY (ARRAY['building'::text, 'discarded'::text])))),
+    CONSTRAINT debit_file_state_check CHECK ((state = ANY (ARRAY['building'::text, 'sealed'::text, 'approved'::text, 'sending'::text, 'accepted'::text, 'rejected'::text, 'unknown'::text, 'answered'::text, 'discarded'::text]))),
+    CONSTRAINT debit_file_total_minor_check CHECK ((total_minor >= 0))
+);
+
+ALTER TABLE ONLY public.debit_file FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.debit_file OWNER TO harai_owner;
+
+--
+-- Name: debit_result; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.debit_result (
+    merchant_id uuid NOT NULL,
+    sha256 bytea NOT NULL,
+    file_id uuid NOT NULL,
+    part_file_id uuid NOT NULL,
+    parts integer NOT NULL,
+    lines integer NOT NULL,
+    unknown integer NOT NULL,
+    unexpected integer NOT NULL,
+    read_by text NOT NULL,
+    read_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.debit_result FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.debit_result OWNER TO harai_owner;
+
+--
 -- Name: delivery; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -703,6 +853,30 @@ ALTER TABLE ONLY public.login_ticket FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.login_ticket OWNER TO harai_owner;
+
+--
+-- Name: mandate; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.mandate (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    contract_id uuid NOT NULL,
+    customer_blind bytea NOT NULL,
+    state text NOT NULL,
+    code text,
+    details bytea NOT NULL,
+    is_new boolean NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    state_at timestamp with time zone NOT NULL,
+    CONSTRAINT mandate_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'redirected'::text, 'pending_bank'::text, 'active'::text, 'suspended'::text, 'revoked'::text, 'rejected'::text])))
+);
+
+ALTER TABLE ONLY public.mandate FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.mandate OWNER TO harai_owner;
 
 --
 -- Name: merchant; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1224,6 +1398,62 @@ ALTER TABLE ONLY public.case_
 
 
 --
+-- Name: debit_contract debit_contract_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit_contract
+    ADD CONSTRAINT debit_contract_key UNIQUE (merchant_id, bank_code, collector_code);
+
+
+--
+-- Name: debit_contract debit_contract_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit_contract
+    ADD CONSTRAINT debit_contract_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: debit_file debit_file_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit_file
+    ADD CONSTRAINT debit_file_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: debit debit_instruction_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit
+    ADD CONSTRAINT debit_instruction_key UNIQUE (merchant_id, instruction_no);
+
+
+--
+-- Name: debit debit_line_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit
+    ADD CONSTRAINT debit_line_key UNIQUE (merchant_id, file_id, line_no);
+
+
+--
+-- Name: debit debit_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit
+    ADD CONSTRAINT debit_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: debit_result debit_result_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit_result
+    ADD CONSTRAINT debit_result_pkey PRIMARY KEY (merchant_id, sha256);
+
+
+--
 -- Name: delivery_chunk delivery_chunk_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -1325,6 +1555,14 @@ ALTER TABLE ONLY public.link
 
 ALTER TABLE ONLY public.login_ticket
     ADD CONSTRAINT login_ticket_pkey PRIMARY KEY (merchant_id, secret_hash);
+
+
+--
+-- Name: mandate mandate_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.mandate
+    ADD CONSTRAINT mandate_pkey PRIMARY KEY (merchant_id, id);
 
 
 --
@@ -1611,6 +1849,34 @@ CREATE INDEX case_open_page_idx ON public.case_ USING btree (merchant_id, id) WH
 
 
 --
+-- Name: debit_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX debit_bill_idx ON public.debit USING btree (merchant_id, bill_id);
+
+
+--
+-- Name: debit_file_day_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX debit_file_day_idx ON public.debit_file USING btree (merchant_id, debit_on, id);
+
+
+--
+-- Name: debit_file_one_a_day; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX debit_file_one_a_day ON public.debit_file USING btree (merchant_id, contract_id, debit_on) WHERE (state <> ALL (ARRAY['discarded'::text, 'rejected'::text]));
+
+
+--
+-- Name: debit_to_book_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX debit_to_book_idx ON public.debit USING btree (merchant_id, file_id, line_no) WHERE (cause IS DISTINCT FROM booked_cause);
+
+
+--
 -- Name: delivery_chunk_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -1650,6 +1916,27 @@ CREATE INDEX link_bill_idx ON public.link USING btree (merchant_id, bill_id);
 --
 
 CREATE INDEX login_ticket_expiry_idx ON public.login_ticket USING btree (merchant_id, expires_at);
+
+
+--
+-- Name: mandate_contract_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX mandate_contract_idx ON public.mandate USING btree (merchant_id, contract_id, id);
+
+
+--
+-- Name: mandate_customer_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX mandate_customer_idx ON public.mandate USING btree (merchant_id, customer_blind);
+
+
+--
+-- Name: mandate_one_open; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX mandate_one_open ON public.mandate USING btree (merchant_id, customer_blind) WHERE (state <> ALL (ARRAY['revoked'::text, 'rejected'::text]));
 
 
 --
@@ -1772,6 +2059,20 @@ CREATE TRIGGER bill_tally_update AFTER UPDATE ON public.bill REFERENCING OLD TAB
 
 
 --
+-- Name: debit_file debit_file_fixed; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER debit_file_fixed BEFORE UPDATE ON public.debit_file FOR EACH ROW WHEN (((old.sha256 IS NOT NULL) AND ((new.sha256 IS DISTINCT FROM old.sha256) OR (old.lines <> new.lines) OR (old.total_minor <> new.total_minor) OR (old.debit_on <> new.debit_on) OR (old.contract_id <> new.contract_id)))) EXECUTE FUNCTION public.refuse_debit_file_change();
+
+
+--
+-- Name: debit debit_fixed; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER debit_fixed BEFORE UPDATE ON public.debit FOR EACH ROW WHEN (((old.amount_minor <> new.amount_minor) OR (old.bill_id <> new.bill_id) OR (old.instruction_no <> new.instruction_no) OR (old.file_id <> new.file_id) OR (old.line_no <> new.line_no) OR (old.mandate_id <> new.mandate_id))) EXECUTE FUNCTION public.refuse_debit_change();
+
+
+--
 -- Name: ledger_entry ledger_entry_append_only; Type: TRIGGER; Schema: public; Owner: harai_owner
 --
 
@@ -1856,6 +2157,30 @@ ALTER TABLE public.bill_tally ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.case_ ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: debit; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.debit ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: debit_contract; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.debit_contract ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: debit_file; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.debit_file ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: debit_result; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.debit_result ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: delivery; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -1922,6 +2247,12 @@ ALTER TABLE public.link ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.login_ticket ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: mandate; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.mandate ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: merchant; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -1980,6 +2311,34 @@ CREATE POLICY merchant_only ON public.bill_tally USING ((merchant_id = ( SELECT 
 --
 
 CREATE POLICY merchant_only ON public.case_ USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: debit merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.debit USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: debit_contract merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.debit_contract USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: debit_file merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.debit_file USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: debit_result merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.debit_result USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -2057,6 +2416,13 @@ CREATE POLICY merchant_only ON public.link USING ((merchant_id = ( SELECT (curre
 --
 
 CREATE POLICY merchant_only ON public.login_ticket USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: mandate merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.mandate USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -2316,6 +2682,34 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.case_ TO harai_vault;
 
 
 --
+-- Name: TABLE debit; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.debit TO harai_vault;
+
+
+--
+-- Name: TABLE debit_contract; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.debit_contract TO harai_vault;
+
+
+--
+-- Name: TABLE debit_file; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.debit_file TO harai_vault;
+
+
+--
+-- Name: TABLE debit_result; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.debit_result TO harai_vault;
+
+
+--
 -- Name: TABLE delivery; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -2390,6 +2784,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.link TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_ticket TO harai_vault;
+
+
+--
+-- Name: TABLE mandate; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.mandate TO harai_vault;
 
 
 --

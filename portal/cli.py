@@ -211,6 +211,8 @@ def pause_limits(
 
     set_pause_limits(state or Path(".demo"), code, promise_days, extension_days)
 
+
+@merchant.command()
 def slips(  # noqa: PLR0913  # what a contract with an agency says
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
     state: State = None,
@@ -244,6 +246,18 @@ def slips(  # noqa: PLR0913  # what a contract with an agency says
             offered=not off,
         ),
     )
+
+
+@merchant.command()
+def debit_contract(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    terms: Annotated[Path, typer.Argument(help="The contract as JSON: see docs/bank-debit.md.")],
+    state: State = None,
+) -> None:
+    """Write down what a bank agreed to with a merchant about debiting its payers' accounts."""
+    from portal.stack.operate import open_debit_contract
+
+    open_debit_contract(state or Path(".demo"), code, terms)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
-from portal.domain.ids import AttemptId, ChunkId, ImportId, MerchantId, RefundId
+from portal.domain.ids import AttemptId, ChunkId, DebitFileId, ImportId, MerchantId, RefundId
 from portal.domain.task import LANES, Lane, TaskKind
 
 Params = TypeVar("Params")
@@ -68,6 +68,13 @@ class OneRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class OneDebitFile:
+    """One file of bank debits."""
+
+    file_id: DebitFileId
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessDay:
     """One merchant's business day, counted as ``date.toordinal`` does."""
 
@@ -116,6 +123,13 @@ class RefundMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class LinesMoved:
+    """Lines of a debit file that this run wrote, or booked."""
+
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
 class BillsPassed:
     """Bills that the calendar passed by, moved by this run."""
 
@@ -131,6 +145,8 @@ INQUIRE: Final = Step("payment.inquire", OneAttempt, AttemptAsked, 30.0)
 PASS_DUE: Final = Step("payment.pass_due", BusinessDay, BillsPassed, 600.0)
 REFUND: Final = Step("payment.refund", OneRefund, RefundMoved, 30.0)
 REFUND_INQUIRE: Final = Step("payment.refund_inquire", OneRefund, RefundMoved, 30.0)
+DEBIT_FILL: Final = Step("debit.fill", OneDebitFile, LinesMoved, 600.0)
+DEBIT_BOOK: Final = Step("debit.book", OneDebitFile, LinesMoved, 600.0)
 
 STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
     {
@@ -144,6 +160,8 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             PASS_DUE,
             REFUND,
             REFUND_INQUIRE,
+            DEBIT_FILL,
+            DEBIT_BOOK,
         )
     }
 )

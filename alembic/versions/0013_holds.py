@@ -3,7 +3,7 @@
 import rls
 
 revision = "0013_holds"
-down_revision = "0010_ledger_accounts"
+down_revision = "0012_slip_accounts"
 branch_labels = None
 depends_on = None
 

@@ -194,9 +194,25 @@ function copyable(block) {
   block.after(button);
 }
 
+/** A bank's answer goes up as it is; what it said stands on the screen that comes next. */
+function answer(box) {
+  box.parentElement.hidden = false;
+  box.addEventListener("change", async () => {
+    const file = box.files[0];
+    if (!file) return;
+    box.disabled = true;
+    try {
+      await fetch(box.dataset.result, { method: "PUT", body: file });
+    } finally {
+      location.reload();
+    }
+  });
+}
+
 $$("[data-events]").forEach(follow);
 $$("form").forEach(guardOnce);
 $$("[data-upload]").forEach(upload);
+$$("[data-result]").forEach(answer);
 $$("[data-copy]").forEach(copyable);
 $$("[data-read]").forEach(readInto);
 document.addEventListener("keydown", keys);

@@ -92,6 +92,8 @@ class PageView(Reply, frozen=True, kw_only=True):
     paid_at: datetime | None
     given_back_minor: int = 0
     on_its_way_back_minor: int = 0
+    debit_on: date | None = None
+    """The day on which the bank will debit it, or has been asked to: no other way is offered."""
     pauses: tuple[PagePause, ...] = ()
     attempt_key: str
     """A fresh idempotency key for the form of this view."""

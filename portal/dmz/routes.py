@@ -129,6 +129,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="slips", path="/d/slips", methods=("GET", "HEAD", "POST"), rate="staff",
         authority="staff cookie", body_max=512 * KIB,
     ),
+    Route(name="debits", path="/d/debits", methods=GET, rate="staff", authority="staff cookie"),
+    Route(
+        name="debit_file", path="/d/debits/{id}/file", methods=POST, rate="staff",
+        authority="staff cookie", body_max=8 * KIB,
+    ),
     Route(name="cases", path="/d/cases", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="case", path="/d/cases/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="keys", path="/d/keys", methods=GET, rate="staff", authority="staff cookie"),
@@ -151,6 +156,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         name="upload", path="/uploads/{token}", methods=("PUT", "HEAD"), rate="upload",
         authority="upload token", body_max=2 * GIB, answer_bps=64 * KIB, stream_in=True,
+    ),
+    Route(
+        name="result", path="/results/{token}", methods=("PUT",), rate="upload",
+        authority="upload token", body_max=16 * MIB, answer_bps=64 * KIB, stream_in=True,
     ),
     Route(
         name="link", path="/p/{code}/{secret}", methods=GET, rate="link",

@@ -23,6 +23,8 @@ CaseKind = Literal[
     "task.payment.pass_due",
     "task.payment.refund",
     "task.payment.refund_inquire",
+    "task.debit.fill",
+    "task.debit.book",
     "overpaid",
     "late_success",
     "amount_mismatch",
@@ -42,6 +44,9 @@ CaseKind = Literal[
     "slip_replaced_paid",
     "slip_postal_correction",
     "slip_not_owed",
+    "debit_unclear",
+    "debit_unexpected",
+    "debit_contradicts",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
@@ -52,7 +57,7 @@ CaseResolution = Literal["restart", "ask_again", "settled_by_hand", "let_be", "r
 """How a case ended: by somebody's choice, or by itself because all that was owed back has arrived
 (``returned``)."""
 
-Subject = Literal["import", "chunk", "attempt", "bill", "merchant", "refund", "slip"]
+Subject = Literal["import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file"]
 Role = Literal["owner", "clerk"]
 
 OF_TASKS: Final = "task."
@@ -89,6 +94,8 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "task.payment.pass_due": (_RESTART, _GIVE_UP),
     "task.payment.refund": (_RESTART, _GIVE_UP),
     "task.payment.refund_inquire": (_RESTART, _GIVE_UP),
+    "task.debit.fill": (_RESTART, _GIVE_UP),
+    "task.debit.book": (_RESTART, _GIVE_UP),
     "overpaid": (_BY_HAND,),
     "late_success": (_SEEN, _BY_HAND),
     "amount_mismatch": (_ASK_AGAIN, _BY_HAND),
@@ -108,6 +115,9 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "slip_replaced_paid": (_SEEN, _BY_HAND),
     "slip_postal_correction": (_BY_HAND,),
     "slip_not_owed": (_BY_HAND,),
+    "debit_unclear": (_BY_HAND,),
+    "debit_unexpected": (_BY_HAND,),
+    "debit_contradicts": (_BY_HAND,),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -120,6 +130,8 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "task.payment.pass_due": "merchant",
     "task.payment.refund": "refund",
     "task.payment.refund_inquire": "refund",
+    "task.debit.fill": "debit_file",
+    "task.debit.book": "debit_file",
     "overpaid": "bill",
     "late_success": "attempt",
     "amount_mismatch": "attempt",
@@ -139,6 +151,9 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "slip_replaced_paid": "slip",
     "slip_postal_correction": "slip",
     "slip_not_owed": "slip",
+    "debit_unclear": "debit_file",
+    "debit_unexpected": "debit_file",
+    "debit_contradicts": "attempt",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 
@@ -191,6 +206,8 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.payment.refund_inquire": lambda facts: (
         facts.refund_state not in ASKED and not facts.ask_planned
     ),
+    "task.debit.fill": lambda facts: facts.has_task,
+    "task.debit.book": lambda facts: facts.has_task,
     "refund_unresolved": lambda facts: facts.refund_state not in ASKED,
     "attempt_unresolved": lambda facts: facts.attempt_state not in LIVE,
     "overpaid": lambda facts: facts.settlement != "over",

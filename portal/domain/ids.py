@@ -22,6 +22,9 @@ TaskId = NewType("TaskId", UUID)
 FileId = NewType("FileId", UUID)
 CaseId = NewType("CaseId", UUID)
 RefundId = NewType("RefundId", UUID)
+DebitContractId = NewType("DebitContractId", UUID)
+DebitFileId = NewType("DebitFileId", UUID)
+MandateId = NewType("MandateId", UUID)
 
 PREFIXES: Final = {
     "merchant": "mer",
@@ -34,6 +37,9 @@ PREFIXES: Final = {
     "task": "tsk",
     "case": "case",
     "refund": "rfd",
+    "debit_contract": "dct",
+    "debit_file": "dbf",
+    "mandate": "mdt",
 }
 """Kind of thing → prefix of its public id."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Method = Literal["card", "wallet", "slip"]
+Method = Literal["card", "wallet", "slip", "bank_debit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +12,7 @@ class MethodFacts:
 
     ``can_refund``: who took the money can give it back; else the merchant transfers it.
     ``by_redirect``: the payer leaves for a company's page; else they are shown what to pay by.
+    ``starts_on_page``: payers choose it; what comes otherwise is on no page.
     """
 
     method: Method
@@ -19,6 +20,7 @@ class MethodFacts:
     amount_max: int
     can_refund: bool
     by_redirect: bool = True
+    starts_on_page: bool = True
 
 
 METHODS: Final[dict[str, MethodFacts]] = {
@@ -27,10 +29,18 @@ METHODS: Final[dict[str, MethodFacts]] = {
     "slip": MethodFacts(
         method="slip", amount_min=1, amount_max=999_999, can_refund=False, by_redirect=False
     ),
+    "bank_debit": MethodFacts(
+        method="bank_debit",
+        amount_min=1,
+        amount_max=9_999_999_999,
+        can_refund=False,
+        starts_on_page=False,
+    ),
 }
 """Every way to pay that this release has, in the order in which pages offer them. The bounds are
 defaults, not laws: what a company's contract or a payer's own limit really allows can only be
-lower, and its refusal is then shown as a decline."""
+lower, and its refusal is then shown as a decline. ``bank_debit`` comes with a mandate and a file
+(portal.domain.debit)."""
 
 AGENCIES: Final = frozenset({"dsk", "sandbox_agency"})
 """Collection agencies whose notices we can read: what a merchant's slips may name as theirs."""

@@ -181,7 +181,7 @@ def offers(  # noqa: PLR0913  # each is a fact that one of the reasons is about
         Offer(
             method=name,
             reason=_refusal(
-                METHODS[name],
+                facts,
                 (name not in offered, "not_offered"),
                 (not is_payable(lifecycle, settlement), "not_payable"),
                 (attempt in LIVE and attempt != "requires_action", "attempt_running"),
@@ -190,7 +190,8 @@ def offers(  # noqa: PLR0913  # each is a fact that one of the reasons is about
                 bounds=bounds.get(name),
             ),
         )
-        for name in METHODS
+        for name, facts in METHODS.items()
+        if facts.starts_on_page
     )
 
 

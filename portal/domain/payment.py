@@ -26,6 +26,7 @@ DeclineCode = Literal[
     "declined", "card_declined", "insufficient_funds", "authentication_failed", "expired",
     "provider_refused", "provider_busy", "provider_away", "never_received", "superseded",
     "wallet_declined", "wallet_canceled",
+    "debit_no_funds", "debit_refused", "debit_stopped", "debit_withdrawn",
 ]  # fmt: skip
 AttemptCase = Literal[
     "amount_mismatch", "late_success", "provider_contradicts", "attempt_unresolved"

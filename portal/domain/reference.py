@@ -39,6 +39,7 @@ Source: PayPay Open Payment API, "Create a QR Code".
 """
 
 FORMS: Final[dict[str, ReferenceForm]] = {
+    "bank_debit": ORDER_ID,
     "dsk": ORDER_ID,
     "gmopg": ORDER_ID,
     "paypay": MERCHANT_PAYMENT_ID,
@@ -48,8 +49,9 @@ FORMS: Final[dict[str, ReferenceForm]] = {
     "smbc_gp": ORDER_ID,
     "stripe": ORDER_ID,
 }
-"""Provider → form of its references. Collection agencies know none of ours: theirs name refunds,
-which the merchant transfers itself."""
+"""Provider → form of its references. Collection agencies and banks know none of ours: theirs name
+refunds, which the merchant transfers itself. A debit's own is its number in the file
+(portal.domain.debit.instruction_no)."""
 
 
 def form_of(provider: str) -> ReferenceForm:

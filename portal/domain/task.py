@@ -11,6 +11,8 @@ TaskKind = Literal[
     "payment.pass_due",
     "payment.refund",
     "payment.refund_inquire",
+    "debit.fill",
+    "debit.book",
 ]
 """What a task asks for: stage, dot, step."""
 
@@ -26,5 +28,7 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "payment.pass_due": "bulk",
     "payment.refund": "urgent",
     "payment.refund_inquire": "urgent",
+    "debit.fill": "bulk",
+    "debit.book": "bulk",
 }
 """The lane of a kind unless the task was planned with another (one resent message is urgent)."""

@@ -7,11 +7,16 @@ import asyncio
 import sys
 from pathlib import Path
 
+import msgspec
+
+from portal.contract.debit import OPEN_DEBIT_CONTRACT, OpenDebitContract
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
 from portal.contract.operator import SET_WALLET, SetWallet
 from portal.contract.pause import SET_PAUSE_LIMITS, SetPauseLimits
 from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
 from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
+from portal.domain.errors import InvalidInput
+from portal.domain.ids import to_public
 from portal.stack.operator import ask
 
 _DAY_S = 86_400
@@ -76,3 +81,27 @@ def set_slip_terms(state: Path, terms: SetSlipTerms) -> None:
     done = asyncio.run(ask(state, SET_SLIP_TERMS, terms))
     word = f"by {terms.agency}, up to {terms.amount_max:,} yen" if done.offered else "no more"
     sys.stdout.write(f"slips of {terms.merchant_code} are made out {word}\n")
+
+
+def open_debit_contract(state: Path, code: str, terms: Path) -> None:
+    """Write down a bank's contract from a JSON file.
+
+    Raises: InvalidInput ``debit_contract`` (param ``field``); NotFound; Conflict; OSError.
+    """
+    request = read_debit_contract(code, terms.read_bytes())
+    done = asyncio.run(ask(state, OPEN_DEBIT_CONTRACT, request))
+    sys.stdout.write(f"{code} debits by {to_public('debit_contract', done.contract_id)}\n")
+
+
+def read_debit_contract(code: str, raw: bytes) -> OpenDebitContract:
+    """The terms in a JSON file, for that merchant.
+
+    Raises: InvalidInput ``debit_contract`` (param ``field``: what the reader says is wrong).
+    """
+    try:
+        terms = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        terms["merchant_code"] = msgspec.Raw(msgspec.json.encode(code))
+        return msgspec.json.decode(msgspec.json.encode(terms), type=OpenDebitContract)
+    except msgspec.MsgspecError as fault:
+        params = {"field": str(fault)}
+        raise InvalidInput("debit_contract", params=params, context=str(fault)) from fault

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from portal.vault.act import Act
 
 
-async def ask(act: "Act", kind: str, content: bytes, life_s: int) -> UUID:
-    """Ask for someone else's approval of ``content``; returns what they approve by."""
+async def ask(act: "Act", kind: str, content: bytes, life_s: int, asker: str | None = None) -> UUID:
+    """Ask for someone else's approval of ``content``; returns what they approve by.
+
+    ``asker``: who wanted it, where a worker ended what they began; else the one who acts.
+    """
     approval_id = act.new_id()
     await act.db.execute(
         "insert into approval (merchant_id, id, kind, content, asked_by, asked_at, expires_at)"
@@ -25,7 +28,7 @@ async def ask(act: "Act", kind: str, content: bytes, life_s: int) -> UUID:
         approval_id,
         kind,
         sha256(content),
-        act.actor,
+        asker or act.actor,
         act.now,
         act.now + timedelta(seconds=life_s),
     )

@@ -117,6 +117,10 @@ async def _goes_on(act: Act, row: Row) -> bool:
             return await has_task(act, "payment.pass_due", row["subject_id"])
         case "task.payment.refund":
             return await has_task(act, "payment.refund", row["subject_id"])
+        case "task.debit.fill":
+            return await has_task(act, "debit.fill", row["subject_id"])
+        case "task.debit.book":
+            return await has_task(act, "debit.book", row["subject_id"])
         case _:
             return False
 

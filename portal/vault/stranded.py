@@ -79,7 +79,10 @@ async def start_again(act: Act, kind: TaskKind, subject_id: UUID) -> int:
     match kind:
         case "intake.accept_chunk":
             return await _judge_again(act, subject_id)
-        case "intake.issue_bills" | "intake.discard_bills" | "payment.pass_due":
+        case (
+            "intake.issue_bills" | "intake.discard_bills" | "payment.pass_due" | "debit.fill"
+            | "debit.book"
+        ):  # fmt: skip
             return await _plan_missing(act, NewTask(act.new_id(), kind, subject_id))
         case "message.send_chunk":
             single = await act.db.fetchval(_IS_SINGLE, act.merchant_id, subject_id)

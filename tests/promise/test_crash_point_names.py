@@ -78,12 +78,22 @@ TRIED_ELSEWHERE = {
     "show_slip": "tests/zone/test_slip.py",
     "take_slip_notices": "tests/zone/test_slip.py",
     "record_slip_notice": "tests/zone/test_slip.py",
+    "register_mandate": "tests/zone/test_debit.py",
+    "decide_mandate": "tests/zone/test_debit.py",
+    "build_debit_file": "tests/zone/test_debit.py",
+    "decide_debit_file": "tests/zone/test_debit.py",
+    "report_debit_file": "tests/zone/test_debit.py",
+    "take_out_debit_file": "tests/zone/test_debit.py",
+    "store_debit_result": "tests/zone/test_debit.py",
+    "read_debit_result": "tests/zone/test_debit.py",
+    "fill_debit_file": "tests/zone/test_debit_crash.py",
+    "book_debits": "tests/zone/test_debit_crash.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
 READS = {
     "list_api_keys", "list_bill_pauses", "list_bill_refunds", "list_bills", "list_cases",
-    "list_imports", "list_refunds", "list_row_faults",
+    "list_debit_files", "list_imports", "list_mandates", "list_refunds", "list_row_faults",
     "summarise_bills", "view_attempt", "view_bill", "view_case", "view_import", "view_inquiry",
     "view_page", "view_refund", "view_viewer",
 }  # fmt: skip

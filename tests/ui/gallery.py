@@ -24,7 +24,7 @@ from starlette.routing import Route
 from portal.application.doors import static
 from portal.application.doors.answers import payer_answer, remember_choice, staff_answer
 from portal.application.doors.context import language_of
-from portal.application.doors.dashboard import cases, refunds, screens
+from portal.application.doors.dashboard import cases, debits, refunds, screens
 from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
@@ -115,6 +115,11 @@ def refunded(nodes: list[Any]) -> Make:
     return staff(refunds.refunds_screen, data(refunds=page))
 
 
+def debited(nodes: list[Any], contracts: list[Any]) -> Make:
+    page = {"nodes": nodes, "contracts": contracts, "pageInfo": page_info(more=bool(nodes))}
+    return staff(debits.debits_screen, data(debitFiles=page))
+
+
 def one_case(case: Mapping[str, Any], flash: Flash | None = None, **more: object) -> Make:
     return staff(cases.case_screen, data(case=case) | more, flash)
 
@@ -151,6 +156,7 @@ PAYER_PAGES: dict[str, Make] = {
     "page-given-back": payer(
         samples.page("paid", givenBack=samples.yen(2000), onItsWayBack=samples.yen(420))
     ),
+    "page-debit": payer(samples.page("processing", debitOn="2026-12-28")),
     "page-elsewhere": payer(
         samples.page(
             "open",
@@ -246,6 +252,8 @@ STAFF_SCREENS: dict[str, Make] = {
     ),
     "refunds": refunded(samples.REFUNDS),
     "refunds-empty": refunded([]),
+    "debits": debited(samples.DEBIT_FILES, samples.DEBIT_CONTRACTS),
+    "debits-empty": debited([], []),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),
     "keys-empty": staff(screens.keys_screen, data(apiKeys=[])),
     "keys-clerk": staff(screens.keys_screen, {"viewer": samples.CLERK, "apiKeys": samples.KEYS}),

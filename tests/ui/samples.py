@@ -60,6 +60,7 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "givenBack": yen(0),
         "onItsWayBack": yen(0),
         "pauses": [],
+        "debitOn": None,
         "attemptKey": "01JD0000000000000000000000",
     }
     if state == "declined":
@@ -254,6 +255,37 @@ REFUNDS = [
     refund("FAILED", code="provider_refused", reason="GOODWILL"),
     refund("SUCCEEDED", finishedAt="2026-11-22T11:00:02.000Z"),
 ]
+
+
+def debit_file(state: str, /, **changes: object) -> dict[str, Any]:
+    """A file of bank debits in a state."""
+    made: dict[str, Any] = {
+        "id": f"dbf_01JD00000000000000{state[:8].upper():0<8}", "bankName": "みずほ",
+        "debitOn": "2026-11-27", "state": state, "count": 4_213, "total": yen(31_482_900),
+        "isFull": False, "approveUntil": None,
+        "outcomes": {"waiting": 4_213, "succeeded": 0, "succeededTotal": yen(0), "noFunds": 0,
+                     "failed": 0, "unknown": 0},
+        "refusedResult": "", "recordNo": 0, "resultUrl": None, "choices": [],
+    }  # fmt: skip
+    return made | changes
+
+
+_RESULT_URL = "https://pay.example/results/token"
+DEBIT_FILES = [
+    debit_file("BUILDING", count=0, total=yen(0)),
+    debit_file("SEALED", approveUntil="2026-11-25T11:00:00.000Z", choices=["APPROVE", "DISCARD"]),
+    debit_file("APPROVED", choices=["DISCARD"], isFull=True),
+    debit_file("SENDING", resultUrl=_RESULT_URL, refusedResult="trailer_total", recordNo=4_215),
+    debit_file(
+        "ANSWERED", resultUrl=_RESULT_URL,
+        outcomes={"waiting": 0, "succeeded": 4_190, "succeededTotal": yen(31_301_100),
+                  "noFunds": 18, "failed": 4, "unknown": 1},
+    ),
+]  # fmt: skip
+DEBIT_CONTRACTS = [
+    {"id": "dct_01JD0000000000000000000001", "bankName": "みずほ", "collectorCode": "0000012345",
+     "nextDebitOn": "2026-12-28", "submitUntil": "2026-12-22T06:00:00.000Z"},
+]  # fmt: skip
 NOT_REFUNDABLE: dict[str, Any] = {
     "total": yen(0), "owed": yen(0), "limit": yen(10_000), "payments": []
 }  # fmt: skip
@@ -351,6 +383,7 @@ _AN_ATTEMPT = {
     "id": "att_01JD0000000000000000000001", "state": "unknown", "provider": "sandbox_card",
     "reference": "AOZ-01JD0A7K2M9Q4T8W", "amount": yen(8_420),
 }  # fmt: skip
+_BY_HAND = [{"action": "SETTLED_BY_HAND", "needsNote": True}]
 _ASK = [{"action": "ASK_AGAIN", "needsNote": False},
         {"action": "SETTLED_BY_HAND", "needsNote": True}]  # fmt: skip
 
@@ -387,6 +420,12 @@ CASES = [
          refund=_A_REFUND | {"state": "UNKNOWN"}, choices=_ASK),
     case("REFUND_CONTRADICTS", bill=_A_BILL, attempt=_AN_ATTEMPT,
          refund=_A_REFUND | {"state": "SUCCEEDED"}, choices=_ASK),
+    case("TASK_DEBIT_FILL", params={"code": "task_broke"}),
+    case("TASK_DEBIT_BOOK", params={"code": "task_broke"}),
+    case("DEBIT_UNCLEAR", params={"count": 3, "day": "2026-11-27"}, choices=_BY_HAND),
+    case("DEBIT_UNEXPECTED", params={"count": 1, "day": "2026-11-27"}, choices=_BY_HAND),
+    case("DEBIT_CONTRADICTS", bill=_A_BILL, attempt=_AN_ATTEMPT | {"provider": "bank_debit"},
+         choices=_BY_HAND),
 ]  # fmt: skip
 """One of each kind."""
 

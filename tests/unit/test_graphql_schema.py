@@ -21,7 +21,7 @@ from portal.application.doors.graphql.payer import PAYER
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.contract import bills, intake, login, page
 from portal.contract import refund as refund_contract
-from portal.domain import case, errors, pause, refund
+from portal.domain import case, debit, errors, mandate, pause, refund
 
 FOLDER = Path(__file__).parents[2] / "portal/application/doors/graphql"
 SCHEMAS = pytest.mark.parametrize(
@@ -155,6 +155,11 @@ def test_no_query_of_a_payer_takes_an_argument() -> None:
         (pause.PauseState, enums.PauseState),
         (pause.PauseShown, enums.PauseShown),
         (pause.PauseChoice, enums.PauseChoice),
+        (debit.FileState, enums.DebitFileState),
+        (debit.FileDecision, enums.DebitFileDecision),
+        (debit.BankWord, enums.DebitBankWord),
+        (mandate.MandateState, enums.MandateState),
+        (mandate.MandateDecision, enums.MandateDecision),
         (refund.RefundState, enums.RefundState),
         (refund.RefundWay, enums.RefundWay),
         (refund.RefundReason, enums.RefundReason),

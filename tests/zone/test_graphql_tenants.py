@@ -19,6 +19,7 @@ from portal.contract.login import SignedIn
 from portal.domain.errors import PortalError
 from portal.vault.server import VaultServer
 from tests.make.acts import acting
+from tests.make.bank import open_bank
 from tests.make.merchant import Merchant, csv_of, found, work_off
 from tests.make.vault import ClientFor, Ground
 from tests.make.walk import id_coordinates, paths
@@ -70,6 +71,23 @@ class Two:
             "ImportCreateInput.idempotencyKey": '"walk-import"',
             "ImportDecideInput.idempotencyKey": '"walk-decide"',
             "CaseSettleInput.note": '"walk"',
+            "Query.debitFiles.first": "3",
+            "Query.debitFiles.after": _text(after.get("debitFiles")),
+            "Query.mandates.first": "3",
+            "Query.mandates.after": _text(after.get("mandates")),
+            "Query.mandates.customerNo": '""',
+            "DebitFileBuildInput.debitOn": '"2026-11-22"',
+            "DebitFileBuildInput.idempotencyKey": '"walk-build"',
+            "DebitFileDecideInput.idempotencyKey": '"walk-file"',
+            "DebitFileReportInput.idempotencyKey": '"walk-word"',
+            "MandateRegisterInput.customerNo": '"walk"',
+            "MandateRegisterInput.bankCode": '"0005"',
+            "MandateRegisterInput.branchCode": '"001"',
+            "MandateRegisterInput.accountKind": '"1"',
+            "MandateRegisterInput.accountNumber": '"1234567"',
+            "MandateRegisterInput.holderName": '"カ"',
+            "MandateRegisterInput.idempotencyKey": '"walk-mandate"',
+            "MandateDecideInput.idempotencyKey": '"walk-answer"',
             "Query.refunds.first": "3",
             "Query.refunds.after": _text(after.get("refunds")),
             "Query.refunds.states": "null",
@@ -92,6 +110,11 @@ ID_KINDS = {
     "Query.import.id": "import",
     "Query.case.id": "case",
     "CaseSettleInput.id": "case",
+    "DebitFileBuildInput.contractId": "debit_contract",
+    "DebitFileDecideInput.id": "debit_file",
+    "DebitFileReportInput.id": "debit_file",
+    "MandateRegisterInput.contractId": "debit_contract",
+    "MandateDecideInput.id": "mandate",
     "RefundRequestInput.billId": "bill",
     "RefundRequestInput.attemptId": "attempt",
     "RefundDecideInput.id": "refund",
@@ -126,6 +149,10 @@ select merchant_id, $1, bill_id, id, provider, $1::uuid::text, 'by_bank_transfer
 """
 
 
+_BANK = """{ debitFiles(first: 1) { nodes { id contractId } pageInfo { endCursor } }
+    mandates(first: 1) { nodes { id } pageInfo { endCursor } } }"""
+
+
 def _text(value: str | None) -> str:
     return json.dumps(value) if value is not None else "null"
 
@@ -146,6 +173,7 @@ async def two(ground: Ground, vault: VaultServer, client_for: ClientFor) -> Asyn
         await work_off(await client_for("work"))
         for merchant in (us, them):
             await _open_cases(vault, merchant)
+            await open_bank(operator, web_caller, merchant.code, merchant.owner.authority)
         yield await _two(web, us, them, imports["hoshi"])
         await us.close()
         await them.close()
@@ -174,6 +202,8 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
         " refunds(first: 1) { nodes { id attemptId } pageInfo { endCursor } } }"
     )
     [refund] = page["refunds"]["nodes"]
+    bank = (await _run(_staff(web, them), _BANK))["data"]
+    [file], [mandate] = bank["debitFiles"]["nodes"], bank["mandates"]["nodes"]
     case_id = page["cases"]["nodes"][0]["id"]
     return Two(
         us=us,
@@ -185,12 +215,26 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             "case": case_id,
             "attempt": refund["attemptId"],
             "refund": refund["id"],
+            "debit_contract": file["contractId"],
+            "debit_file": file["id"],
+            "mandate": mandate["id"],
         },
-        canaries=(them.mark, them.code, import_id, key_id, case_id, *refund.values(), *bills),
+        canaries=(
+            them.mark,
+            them.code,
+            import_id,
+            key_id,
+            case_id,
+            *refund.values(),
+            *bills,
+            *file.values(),
+            mandate["id"],
+        ),
         cursors={
             name: page[name]["pageInfo"]["endCursor"]
             for name in ("bills", "imports", "cases", "refunds")
-        },
+        }
+        | {name: bank[name]["pageInfo"]["endCursor"] for name in ("debitFiles", "mandates")},
     )
 
 
@@ -270,6 +314,9 @@ async def test_another_merchants_id_and_one_that_does_not_exist_look_the_same(tw
         "case": "case_01JD0000000000000000000000",
         "attempt": "att_01JD0000000000000000000000",
         "refund": "rfd_01JD0000000000000000000000",
+        "debit_contract": "dct_01JD0000000000000000000000",
+        "debit_file": "dbf_01JD0000000000000000000000",
+        "mandate": "mdt_01JD0000000000000000000000",
     }
     context = _staff(two.us.web, two.us)
     compared = 0

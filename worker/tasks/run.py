@@ -28,7 +28,7 @@ from portal.kit.crashpoint import crash_point
 from portal.kit.log import get_logger
 from worker.lanes import STEPS
 from worker.queue import Job
-from worker.tasks import intake, message, payment
+from worker.tasks import debit, intake, message, payment
 from worker.tasks.workbench import Workbench
 
 HEARTBEAT_S: Final = limits.LEASE_LIFE_S / 3
@@ -47,6 +47,8 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "payment.pass_due": payment.pass_due,
         "payment.refund": payment.refund,
         "payment.refund_inquire": payment.refund_inquire,
+        "debit.fill": debit.fill,
+        "debit.book": debit.book,
     }
 )
 """Kind of task → who does it."""

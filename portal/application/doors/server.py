@@ -14,7 +14,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
-from portal.application.doors import events, login, notices, pages, slips, static, uploads
+from portal.application.doors import (
+    events,
+    login,
+    notices,
+    pages,
+    results,
+    slips,
+    static,
+    uploads,
+)
 from portal.application.doors.context import Doors, language_of, request_id_of
 from portal.application.doors.dashboard import routes as dashboard
 from portal.application.doors.dashboard.live import SCREENS
@@ -43,6 +52,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/graphql", answer_merchant, methods=["POST"]),
     Route("/pay/graphql", answer_payer, methods=["POST"]),
     Route("/uploads/{token}", uploads.answer_upload, methods=["PUT", "HEAD"]),
+    Route("/results/{token}", results.put_result, methods=["PUT"]),
     Route("/d/events", events.answer_events, methods=["GET"]),
     *login.ROUTES,
     *notices.ROUTES,
@@ -54,7 +64,9 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
 """Every route; portal.dmz.routes declares the same to the outside, and a test compares them."""
 
 UNAUTHORIZED: Final = 401
-PROGRAMS: Final = ("/graphql", "/pay/graphql", "/uploads/", "/d/events", "/notices/", "/healthz")
+PROGRAMS: Final = (
+    "/graphql", "/pay/graphql", "/uploads/", "/results/", "/d/events", "/notices/", "/healthz",
+)  # fmt: skip
 """Paths whose callers are programs: errors are JSON there, pages elsewhere."""
 
 

@@ -5,6 +5,7 @@ genuine and what is needed to pay; names and numbers leave masked.
 """
 
 import secrets
+from datetime import date
 from typing import Final
 
 from portal.contract.bills import BillLine
@@ -38,6 +39,7 @@ from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
 from portal.vault.attempt import BESIDE, Attempt, held_by, open_beside, to_view
 from portal.vault.db import Row
+from portal.vault.debit import METHOD
 from portal.vault.finding import ask_for_payer
 from portal.vault.ledger import sums_of
 from portal.vault.merchant import providers_of
@@ -86,6 +88,12 @@ left join lateral (
 where b.merchant_id = $1 and b.id = $2
 """  # noqa: S608  constant columns
 """The bill, its merchant, and the attempt that counts: the live or successful one, or the last."""
+
+
+_DEBIT_ON: Final = """
+select f.debit_on from debit d join debit_file f on f.merchant_id = $1 and f.id = d.file_id
+where d.merchant_id = $1 and d.id = $2
+"""
 
 
 @operation(OPEN_LINK, callers=_WEB, kinds=frozenset({"caller"}), audit="effect")
@@ -204,6 +212,7 @@ async def _view(
         language=row["language"],
         methods=_methods(act, row, attempt),
         attempt=None if attempt is None else to_view(attempt),
+        debit_on=await _debit_on(act, attempt),
         paid_at=row["paid_at"],
         given_back_minor=sums.given_back,
         on_its_way_back_minor=sums.on_its_way_back,
@@ -256,6 +265,14 @@ def _slip_bounds(row: Row) -> dict[str, tuple[int, int]]:
     if found is None or not found[1]:
         return {}
     return {"slip": (found[0].amount_min, found[0].amount_max)}
+
+
+async def _debit_on(act: Act, attempt: Attempt | None) -> date | None:
+    """When the live attempt's file is to be debited, if it is a line of one."""
+    if attempt is None or attempt.method != METHOD or not attempt.is_live:
+        return None
+    day: date | None = await act.db.fetchval(_DEBIT_ON, act.merchant_id, attempt.id)
+    return day
 
 
 def _facts(act: Act, row: Row) -> MerchantFacts:

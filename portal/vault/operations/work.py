@@ -44,6 +44,8 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
     "payment.pass_due": ("pass_due_bills", *_ENDS),
     "payment.refund": ("begin_refund", "record_refund_submission", *_ENDS),
     "payment.refund_inquire": ("view_refund", "record_refund_finding", *_ENDS),
+    "debit.fill": ("fill_debit_file", *_ENDS),
+    "debit.book": ("book_debits", *_ENDS),
 }
 """What the lease of a task covers, and nothing else."""
 

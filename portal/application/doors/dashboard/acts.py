@@ -79,6 +79,14 @@ def _pause(form: Form) -> dict[str, object]:
     return {**kept, "kind": form.get("kind", ""), "until": form.get("until", "").strip() or None}
 
 
+def _build_debits(form: Form) -> dict[str, object]:
+    return _texts(form, "contractId", "debitOn", "idempotencyKey")
+
+
+def _report_debits(form: Form) -> dict[str, object]:
+    return {**_texts(form, "id", "idempotencyKey"), "word": form.get("word", "")}
+
+
 def _create_import(form: Form) -> dict[str, object]:
     known = read_whole(form.get("size", ""))
     return {**_texts(form, "filename", "idempotencyKey"), "sizeBytes": known}
@@ -104,6 +112,9 @@ ACTS: Final[Mapping[str, Act]] = {
     "RefundRequest": Act("refundRequest", _request_refund),
     "RefundDecide": Act("refundDecide", _decide_refund),
     "RefundTransferred": Act("refundTransferred", _record_transfer),
+    "DebitFileBuild": Act("debitFileBuild", _build_debits),
+    "DebitFileDecide": Act("debitFileDecide", _decide),
+    "DebitFileReport": Act("debitFileReport", _report_debits),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
 }

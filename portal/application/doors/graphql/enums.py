@@ -138,6 +138,8 @@ class CaseKind(Enum):
     TASK_PAYMENT_PASS_DUE = "task.payment.pass_due"  # noqa: S105 - a kind of case, no password
     TASK_PAYMENT_REFUND = "task.payment.refund"
     TASK_PAYMENT_REFUND_INQUIRE = "task.payment.refund_inquire"
+    TASK_DEBIT_FILL = "task.debit.fill"
+    TASK_DEBIT_BOOK = "task.debit.book"
     OVERPAID = "overpaid"
     LATE_SUCCESS = "late_success"
     AMOUNT_MISMATCH = "amount_mismatch"
@@ -157,6 +159,9 @@ class CaseKind(Enum):
     SLIP_REPLACED_PAID = "slip_replaced_paid"
     SLIP_POSTAL_CORRECTION = "slip_postal_correction"
     SLIP_NOT_OWED = "slip_not_owed"
+    DEBIT_UNCLEAR = "debit_unclear"
+    DEBIT_UNEXPECTED = "debit_unexpected"
+    DEBIT_CONTRADICTS = "debit_contradicts"
 
 
 @strawberry.enum(description="What is done about a case.")
@@ -234,6 +239,62 @@ class RefundChoice(Enum):
     APPROVE = "approve"
     WITHDRAW = "withdraw"
     RECORD_TRANSFER = "record_transfer"
+
+
+@strawberry.enum(description="How far a file of bank debits has come.")
+class DebitFileState(Enum):
+    """portal.domain.debit.FileState."""
+
+    BUILDING = "building"
+    SEALED = "sealed"
+    APPROVED = "approved"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    ANSWERED = "answered"
+    DISCARDED = "discarded"
+
+
+@strawberry.enum(description="What is decided about a file of bank debits.")
+class DebitFileDecision(Enum):
+    """portal.domain.debit.FileDecision."""
+
+    APPROVE = "approve"
+    DISCARD = "discard"
+
+
+@strawberry.enum(description="What a bank said to a file as a whole.")
+class DebitBankWord(Enum):
+    """portal.domain.debit.BankWord."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+@strawberry.enum(description="Whether a mandate may be used.")
+class MandateState(Enum):
+    """portal.domain.mandate.MandateState."""
+
+    DRAFT = "draft"
+    REDIRECTED = "redirected"
+    PENDING_BANK = "pending_bank"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    REJECTED = "rejected"
+
+
+@strawberry.enum(description="What is said of a mandate.")
+class MandateDecision(Enum):
+    """portal.domain.mandate.MandateDecision."""
+
+    ACTIVATE = "activate"
+    REJECT = "reject"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    REVOKE = "revoke"
 
 
 @strawberry.enum(description="What is decided about a refund.")

@@ -10,9 +10,11 @@ import strawberry
 from portal.application.doors.graphql.bill_acts import BillsMutation
 from portal.application.doors.graphql.bills import BillsQuery
 from portal.application.doors.graphql.cases import CasesMutation, CasesQuery
+from portal.application.doors.graphql.debits import DebitsMutation, DebitsQuery
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
 from portal.application.doors.graphql.login import LoginMutation, LoginQuery
+from portal.application.doors.graphql.mandates import MandatesMutation, MandatesQuery
 from portal.application.doors.graphql.pause_acts import PausesMutation
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.schema import HaraiSchema
@@ -21,15 +23,31 @@ from portal.application.doors.graphql.summary import SummaryQuery
 
 
 @strawberry.type(description="What a merchant can look at.")
-class Query(LoginQuery, IntakeQuery, BillsQuery, RefundsQuery, CasesQuery, SummaryQuery):
+class Query(
+    LoginQuery,
+    IntakeQuery,
+    BillsQuery,
+    RefundsQuery,
+    DebitsQuery,
+    MandatesQuery,
+    CasesQuery,
+    SummaryQuery,
+):
     """All queries of the merchant schema."""
 
 
 @strawberry.type(description="What a merchant can do. One act an operation.")
 class Mutation(
-    LoginMutation, IntakeMutation, BillsMutation, PausesMutation, RefundsMutation, CasesMutation,
+    LoginMutation,
+    IntakeMutation,
+    BillsMutation,
+    PausesMutation,
+    RefundsMutation,
     SlipNoticesMutation,
-):  # fmt: skip
+    DebitsMutation,
+    MandatesMutation,
+    CasesMutation,
+):
     """All mutations of the merchant schema."""
 
 

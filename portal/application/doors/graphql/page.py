@@ -150,6 +150,7 @@ class PayableBill:
     given_back: Money = by(_given_back, "What has been given back of what was paid.")
     on_its_way_back: Money = by(_on_its_way_back, "What is being given back and not there yet.")
     pauses: list[PayablePause] = plain("What stops reminders today.")
+    debit_on: Date | None = plain("The day on which its bank is to debit the payer's account.")
     attempt_key: str = plain("A fresh idempotency key for the form of this view.")
 
 

@@ -1,0 +1,163 @@
+"""A bank's debit file out, and its answer in: both as they are, a part at a time.
+
+Zone: application. ``PUT /results/{token}`` streams an answer to the vault, which checks it whole;
+the token is the file and the caller's own authority, sealed with an end, and never logged. Taking a
+file out says that it is on its way to the bank, so it is a form and no link.
+"""
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from portal.application.doors.context import doors_of, staff_context
+from portal.application.doors.encoding import JsonResponse
+from portal.application.doors.forms import read_form
+from portal.contract.debit import (
+    READ_DEBIT_RESULT,
+    STORE_DEBIT_RESULT,
+    TAKE_OUT_DEBIT_FILE,
+    DebitFilePart,
+    DebitResultRead,
+    ReadDebitResult,
+    StoreDebitResult,
+    TakeOutDebitFile,
+)
+from portal.contract.envelope import Authority
+from portal.domain.errors import Expired, LimitReached, NotFound
+from portal.domain.ids import DebitFileId, from_public, to_public
+from portal.kit.limits import FILE_PART_BYTES_MAX, OPERATION_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from portal.application.doors.context import RequestContext
+
+RESULT_BYTES_MAX: Final = 16 * FILE_PART_BYTES_MAX
+_RESULT_LIFE_S: Final = 3600
+_PURPOSE: Final = "result"
+
+
+class ResultToken(msgspec.Struct, frozen=True, kw_only=True):
+    """What the address of an answer holds, sealed. Units: unix seconds."""
+
+    file_id: DebitFileId
+    upload_key: str
+    authority: Authority
+    expires_at: int
+
+
+def seal_result_address(context: "RequestContext", file_id: DebitFileId, upload_key: str) -> str:
+    """The address to PUT an answer to, good for an hour and not longer than the authority."""
+    doors = context.doors
+    token = ResultToken(
+        file_id=file_id,
+        upload_key=upload_key,
+        authority=context.authority,
+        expires_at=min(
+            int(doors.clock.wall().timestamp()) + _RESULT_LIFE_S, context.authority.expires_at
+        ),
+    )
+    return f"{doors.settings.public_origin}/results/{doors.seals.seal(_PURPOSE, token)}"
+
+
+async def put_result(request: Request) -> Response:
+    """Take an answer whole; 201 with what it said, also when it is doubtful and books nothing.
+
+    Raises: NotFound ``upload_unknown``; Expired ``upload_expired``; LimitReached
+    ``file_too_large``; what the vault refuses.
+    """
+    doors = doors_of(request)
+    token = doors.seals.unseal(_PURPOSE, request.path_params["token"], ResultToken)
+    if token is None:
+        raise NotFound("upload_unknown")
+    if token.expires_at <= doors.clock.wall().timestamp():
+        raise Expired("upload_expired")
+    doors.sessions.check_origin(request)
+    part_no = 0
+    try:
+        async for body in _parts(request.stream()):
+            part = StoreDebitResult(
+                file_id=token.file_id, upload_key=token.upload_key, part_no=part_no, body=body
+            )
+            await doors.vault.call(STORE_DEBIT_RESULT, part, token.authority)
+            part_no += 1
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody is there to answer; nothing was read
+    whole = ReadDebitResult(file_id=token.file_id, upload_key=token.upload_key, parts=part_no)
+    read = await doors.vault.call(
+        READ_DEBIT_RESULT, whole, token.authority, timeout_s=OPERATION_TIMEOUT_S
+    )
+    return _told(token.file_id, read)
+
+
+async def _parts(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The body in parts of one size, the last one shorter."""
+    held, total = bytearray(), 0
+    async for chunk in stream:
+        held += chunk
+        total += len(chunk)
+        if total > RESULT_BYTES_MAX:
+            raise LimitReached("file_too_large", params={"bytes_max": RESULT_BYTES_MAX})
+        while len(held) >= FILE_PART_BYTES_MAX:
+            yield bytes(held[:FILE_PART_BYTES_MAX])
+            del held[:FILE_PART_BYTES_MAX]
+    if held:
+        yield bytes(held)
+
+
+def _told(file_id: DebitFileId, read: DebitResultRead) -> Response:
+    return JsonResponse(
+        {
+            "file": to_public("debit_file", file_id),
+            "state": read.state,
+            "reason": read.reason,
+            "recordNo": read.record_no,
+            "known": read.known,
+            "lines": read.lines,
+            "unknown": read.unknown,
+            "unexpected": read.unexpected,
+        },
+        status_code=201,
+        headers={"cache-control": "no-store"},
+    )
+
+
+async def take_out(request: Request) -> Response:
+    """``POST /d/debits/{id}/file``: an approved file as its bank wants it, an owner's act.
+
+    Raises: NotFound ``not_found``; Conflict ``debit_file_state``; NotAllowed ``form_foreign``,
+    ``form_stale``, ``role_missing``; LimitReached ``budget_spent``.
+    """
+    context = staff_context(request)
+    context.check_form(request, await read_form(request))
+    public_id: str = request.path_params["id"]
+    file_id = DebitFileId(from_public("debit_file", public_id))
+    first = await _take_part(context, file_id, 0)
+    return StreamingResponse(
+        _rest(context, file_id, first),
+        media_type="application/octet-stream",
+        headers={
+            "content-disposition": f'attachment; filename="{public_id}.txt"',
+            "cache-control": "no-store",
+        },
+    )
+
+
+async def _rest(
+    context: "RequestContext", file_id: DebitFileId, part: DebitFilePart
+) -> AsyncIterator[bytes]:
+    part_no = 0
+    while True:
+        yield part.body
+        if part.is_last:
+            return
+        part_no += 1
+        part = await _take_part(context, file_id, part_no)
+
+
+async def _take_part(
+    context: "RequestContext", file_id: DebitFileId, part_no: int
+) -> DebitFilePart:
+    request = TakeOutDebitFile(file_id=file_id, part_no=part_no)
+    return await context.call(TAKE_OUT_DEBIT_FILE, request)

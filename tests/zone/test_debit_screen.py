@@ -1,0 +1,111 @@
+"""Bank debits on the staff's screen and the payer's page, through the public doors."""
+
+import html
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import httpx
+import pytest_asyncio
+
+from portal.contract.operator import OPEN_MERCHANT, OpenMerchant
+from portal.vault.server import VaultServer
+from tests.make.bank import Desk, new_desk
+from tests.make.debits import answer
+from tests.make.merchant import found
+from tests.make.money import Payer, World
+from tests.make.vault import ClientFor, Ground
+from tests.make.visitor import staff_browser
+from tests.make.web import running_web, web_settings
+
+
+def forms_of(page: str, action: str) -> list[dict[str, str]]:
+    """The hidden fields of every form with this action."""
+    forms = re.findall(rf'action="{re.escape(action)}">(.*?)</form>', page, re.DOTALL)
+    return [
+        {
+            name: html.unescape(value)
+            for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
+        }
+        for form in forms
+    ]
+
+
+@dataclass
+class House:
+    """A merchant with the web before it, and browsers of who builds and who approves."""
+
+    desk: Desk
+    payer: Payer
+    clerk: httpx.AsyncClient
+    owner: httpx.AsyncClient
+
+    async def done(self, who: httpx.AsyncClient, act: str, **more: str) -> str:
+        """Send the first form of an act that the screen offers; the screen after it."""
+        fields = forms_of((await who.get("/d/debits")).text, f"/d/do/{act}")[0] | more
+        assert (await who.post(f"/d/do/{act}", data=fields)).status_code == 303
+        return (await who.get("/d/debits")).text
+
+    async def answered(self, body: bytes) -> dict[str, object]:
+        """Send a bank's answer to where the screen says."""
+        page = (await self.clerk.get("/d/debits")).text
+        [address] = re.findall(r'data-result="([^"]+)"', page)
+        answer = await self.clerk.put(address, content=body)
+        assert answer.status_code == 201
+        told: dict[str, object] = answer.json()
+        return told
+
+
+@pytest_asyncio.fixture
+async def house(ground: Ground, vault: VaultServer, client_for: ClientFor) -> AsyncIterator[House]:
+    web_caller, work, operator = [await client_for(zone) for zone in ("web", "work", "operator")]
+    async with (
+        AsyncExitStack() as stack,
+        running_web(ground.folder, web_caller, settings=web_settings(ground.folder)) as web,
+    ):
+        merchant = await found(web, operator, web_caller, "mizu")
+        stack.push_async_callback(merchant.close)
+        opened = await operator.call(OPEN_MERCHANT, OpenMerchant(code="mizu"))
+        desk = await new_desk(World(vault, web_caller, work, operator, "mizu", opened.id))
+        browsers = [staff_browser(web, who.authority) for who in (desk.builder, desk.owner)]
+        for browser in browsers:
+            name, _, value = browser.headers.pop("cookie").partition("=")
+            browser.cookies.set(name, value)
+            browser.headers["accept-language"] = "en"
+            await stack.enter_async_context(browser)
+        yield House(desk, await desk.debtor(), *browsers)
+
+
+async def test_a_file_goes_its_way_over_the_screen(house: House) -> None:
+    desk = house.desk
+    await house.done(house.clerk, "DebitFileBuild", debitOn=desk.debit_on.isoformat())
+    await desk.worked()
+    page = (await house.owner.get("/d/debits")).text
+    assert "Waits for approval" in page
+    assert "Approve 1 debits, ¥8,420" in page
+    clerks = forms_of((await house.clerk.get("/d/debits")).text, "/d/do/DebitFileDecide")
+    assert [form["decision"] for form in clerks] == ["DISCARD"]
+
+    page = await house.done(house.owner, "DebitFileDecide")
+    assert "The file is approved." in page
+    [address] = re.findall(r'action="(/d/debits/[^"]+/file)"', page)
+    assert (await house.owner.get(address)).status_code == 405  # looking takes nothing out
+    sent = await house.owner.post(address, data=forms_of(page, address)[0])
+    assert "attachment" in sent.headers["content-disposition"]
+    assert (len(sent.content), sent.content[:3]) == (4 * 122, b"191")
+
+    assert (await house.answered(sent.content[:200]))["state"] == "refused"
+    assert "The last result was not taken" in (await house.clerk.get("/d/debits")).text
+    assert (await house.answered(answer(sent.content, lambda _place: "0")))["lines"] == 1
+    await desk.worked()
+
+    assert "1 debited, ¥8,420" in (await house.owner.get("/d/debits")).text
+    assert await desk.world.settlement(house.payer.bill_id) == "settled"
+
+
+async def test_a_forged_address_takes_no_answer(house: House) -> None:
+    answered = await house.clerk.put("/results/forged", content=b"1")
+
+    assert answered.status_code == 404
+    assert answered.headers["content-type"].startswith("application/json")

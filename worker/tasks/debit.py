@@ -1,0 +1,21 @@
+"""The tasks of debit files: see portal.application.payment.debit."""
+
+from portal.application.payment import debit
+from portal.contract.work import Leased
+from portal.domain.ids import DebitFileId
+from worker.lanes import LinesMoved, OneDebitFile
+from worker.tasks.workbench import Workbench
+
+
+async def fill(work: Workbench, leased: Leased) -> LinesMoved:
+    """One file that is being built; the step that seals it ends the task."""
+    params = OneDebitFile(DebitFileId(leased.subject_id))
+    lines = await debit.fill(work.vault, leased.authority, params.file_id, work.is_stopping)
+    return LinesMoved(lines)
+
+
+async def book(work: Workbench, leased: Leased) -> LinesMoved:
+    """One file whose bank has answered, or that is void; the last step ends the task."""
+    params = OneDebitFile(DebitFileId(leased.subject_id))
+    lines = await debit.book(work.vault, leased.authority, params.file_id, work.is_stopping)
+    return LinesMoved(lines)
