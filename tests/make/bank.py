@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
 
+from portal.application.payment.debit import book, fill
 from portal.contract.client import VaultClient
 from portal.contract.debit import (
-    BOOK_DEBITS,
     BUILD_DEBIT_FILE,
     DECIDE_DEBIT_FILE,
     DECIDE_MANDATE,
-    FILL_DEBIT_FILE,
     LIST_DEBIT_FILES,
     OPEN_DEBIT_CONTRACT,
     READ_DEBIT_RESULT,
@@ -19,14 +18,12 @@ from portal.contract.debit import (
     REPORT_DEBIT_FILE,
     STORE_DEBIT_RESULT,
     TAKE_OUT_DEBIT_FILE,
-    BookDebits,
     BuildDebitFile,
     DebitFilePage,
     DebitFileView,
     DebitResultRead,
     DecideDebitFile,
     DecideMandate,
-    FillDebitFile,
     ListDebitFiles,
     MandateView,
     OpenDebitContract,
@@ -38,7 +35,7 @@ from portal.contract.debit import (
 )
 from portal.contract.envelope import Authority
 from portal.contract.work import FINISH_TASK, FinishTask, Leased
-from portal.domain.ids import DebitContractId
+from portal.domain.ids import DebitContractId, DebitFileId
 from portal.kit.limits import FILE_PART_BYTES_MAX
 from tests.make.debits import answer
 from tests.make.money import AMOUNT, Payer, World
@@ -219,19 +216,14 @@ class Desk:
 
     async def step(self, lease: Leased) -> None:
         """One task to its end, as a worker does it."""
-        file_id: Any = lease.subject_id
+        file_id = DebitFileId(lease.subject_id)
         work, authority = self.world.work, lease.authority
-        remaining = True
-        while remaining:
-            if lease.kind == "debit.fill":
-                filled = await work.call(FILL_DEBIT_FILE, FillDebitFile(file_id=file_id), authority)
-                remaining = filled.remaining
-            elif lease.kind == "debit.book":
-                booked = await work.call(BOOK_DEBITS, BookDebits(file_id=file_id), authority)
-                remaining = booked.remaining
-            else:
-                await work.call(FINISH_TASK, FinishTask(), authority)
-                remaining = False
+        if lease.kind == "debit.fill":
+            await fill(work, authority, file_id, lambda: False)
+        elif lease.kind == "debit.book":
+            await book(work, authority, file_id, lambda: False)
+        else:
+            await work.call(FINISH_TASK, FinishTask(), authority)
 
     async def debit_state(self, payer: Payer) -> str:
         """The state of the latest debit of a payer's bill."""

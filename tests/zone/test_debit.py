@@ -127,20 +127,16 @@ async def test_a_doubtful_result_is_refused_as_a_whole_and_says_why(
     )
     await theirs.debtor()
     _, others = await theirs.at_bank()
-    day = good[58:62]
     doubtful = {
         "trailer_missing": good[: 122 * 3],
         "line_end": good.replace(b"\r\n", b"\n"),
-        "trailer_total": good.replace(b"8000003", b"8000003"[:7]).replace(
-            f"{3 * AMOUNT + 3:012d}".encode(), f"{3 * AMOUNT + 4:012d}".encode(), 1
-        ),
+        "trailer_total": _with_trailer(good, 7, f"{3 * AMOUNT + 4:012d}".encode()),
         "trailer_done": _with_trailer(good, 19, b"000002"),
         "header_collector": answer(others, lambda _place: "0"),
         "header_debit_on": good[:54] + b"0101" + good[58:],
         "ebcdic": b"\xf1" + good[1:],
+        "trailer_count": good[:130] + b"\x80" + good[131:],  # a letter that no bank has
     }
-    assert day
-
     for reason, body in doubtful.items():
         said = await desk.read(one, body)
         assert (said.state, said.reason) == ("refused", reason)

@@ -23,8 +23,8 @@ from portal.domain.ids import DebitFileId
 CALL_TIMEOUT_S: Final = 30.0
 """A thousand lines in one transaction take longer than an ordinary call may."""
 
-CALLS_MAX: Final = 500
-"""Calls of one run; what is left is done by the task's next run, so that no run lasts for ever."""
+CALLS_MAX: Final = 200
+"""Calls of one run, some minutes; what is left is done by the task's next run."""
 
 
 async def fill(
