@@ -73,6 +73,7 @@ def set_pause_limits(
     sys.stdout.write(f"payers of {code} may promise {done.promise_days} days ahead; ")
     sys.stdout.write(f"a due date moves {done.extension_days} days in all\n")
 
+
 def set_slip_terms(state: Path, terms: SetSlipTerms) -> None:
     """Set by which terms a merchant's slips are made out.
 

@@ -184,6 +184,7 @@ class CaseResolution(Enum):
     LET_BE = "let_be"
     RETURNED = "returned"
 
+
 @strawberry.enum(description="What became of one line of an agency's file.")
 class SlipLineResult(Enum):
     """portal.domain.slip.LineResult."""
