@@ -5,9 +5,11 @@ from collections.abc import AsyncGenerator, Generator
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from portal.vault.server import VaultServer
-from tests.make.order import group_of, in_order, leave_out_what_needs_root
+from tests.make.order import Groups, in_order, leave_out_what_needs_root
 from tests.make.vault import ClientFor, Cluster, Ground, fresh_ground, running_cluster
 
 # By default an example that takes 0.2 s fails its test, and is called unreliable when it is quicker
@@ -48,8 +50,8 @@ def client_for(ground: Ground, vault: VaultServer) -> ClientFor:
     return ground.client
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    item.add_marker(pytest.mark.xdist_group(group_of(item)))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return Groups(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
