@@ -39,6 +39,7 @@ its time, fails after it, or refuses (portal.sandbox.magic)."""
 _ODD_SHARE: Final = 0.4
 _TWICE_SHARE: Final = 0.15
 _WHOLE_SHARE: Final = 0.5
+NO_ANSWER: Final = "no_answer"
 _BUSINESS_ZONE: Final = ZoneInfo("Asia/Tokyo")
 
 
@@ -58,30 +59,20 @@ class Member:
 
     async def ask(self, ask: Ask, payment: str) -> dict[str, Any] | None:
         """Ask until there is an answer, and note it; gives the refund that was taken."""
-        async with self._lock:
-            step = await self._fresh_step()
-            deadline = time.monotonic() + PATIENCE_S
-            while time.monotonic() < deadline:
-                if step < int(time.time()) // STEP_S - 1:
-                    step = await self._fresh_step()  # the code has run out meanwhile
-                wanted = {
-                    "billId": ask.bill, "attemptId": payment, "amount": ask.amount,
-                    "way": "PROVIDER", "reason": "GOODWILL", "note": ask.key,
-                    "totp": TOTP(self.access.totp_secret).at(step * STEP_S),
-                    "idempotencyKey": ask.key,
-                }  # fmt: skip
-                refund, code = await self._try("refund_request", "refundRequest", wanted)
-                if refund is not None or code in DEFINITE:
-                    ask.answer = code or "taken"
-                    return refund
-                if code == "totp_refused":
-                    step = await self._fresh_step()
-                await asyncio.sleep(PAUSE_S)
-        return None
+        wanted = {
+            "billId": ask.bill, "attemptId": payment, "amount": ask.amount, "way": "PROVIDER",
+            "reason": "GOODWILL", "note": ask.key, "idempotencyKey": ask.key,
+        }  # fmt: skip
+        refund, code = await self._with_code("refund_request", "refundRequest", wanted)
+        if code != NO_ANSWER:
+            ask.answer = code or "taken"
+        return refund
 
     async def decide(self, refund: str, decision: str, key: str) -> str:
         """Approve or withdraw what a colleague asked for; gives the code of a refusal."""
         wanted = {"id": refund, "decision": decision, "idempotencyKey": key}
+        if decision == "APPROVE":
+            return (await self._with_code("refund_decide", "refundDecide", wanted))[1]
         return await self._until_answered("refund_decide", "refundDecide", wanted)
 
     async def transferred(self, refund: str, key: str) -> str:
@@ -90,6 +81,25 @@ class Member:
         wanted = {"id": refund, "transferredOn": today, "note": "", "idempotencyKey": key}
         return await self._until_answered("refund_transferred", "refundTransferred", wanted)
 
+    async def _with_code(
+        self, document: str, name: str, wanted: dict[str, Any]
+    ) -> tuple[dict[str, Any] | None, str]:
+        """Repeat with a fresh code until there is an answer: the refund, or why there is none."""
+        async with self._lock:
+            step = await self._fresh_step()
+            deadline = time.monotonic() + PATIENCE_S
+            while time.monotonic() < deadline:
+                if step < int(time.time()) // STEP_S - 1:
+                    step = await self._fresh_step()  # the code has run out meanwhile
+                totp = TOTP(self.access.totp_secret).at(step * STEP_S)
+                refund, code = await self._try(document, name, wanted | {"totp": totp})
+                if refund is not None or code in DEFINITE:
+                    return refund, code
+                if code == "totp_refused":
+                    step = await self._fresh_step()
+                await asyncio.sleep(PAUSE_S)
+        return None, NO_ANSWER
+
     async def _until_answered(self, document: str, name: str, wanted: dict[str, Any]) -> str:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
@@ -97,7 +107,7 @@ class Member:
             if refund is not None or code in DEFINITE:
                 return code
             await asyncio.sleep(PAUSE_S)
-        return "no_answer"
+        return NO_ANSWER
 
     async def _try(
         self, document: str, name: str, wanted: dict[str, Any]
@@ -165,7 +175,7 @@ class Staff:
     async def _see_through(self, ask: Ask, payment: str, member: Member) -> None:
         """Ask, and do what a person does next: have it approved, or transfer it."""
         refund = await member.ask(ask, payment)
-        refusal = "" if ask.answer else "no_answer"
+        refusal = "" if ask.answer else NO_ANSWER
         owners = [one for one in self.members if one.access.role == "owner"]
         if refund is not None and refund["state"] == "REQUESTED":
             colleague = next(one for one in owners if one is not member)
