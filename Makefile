@@ -23,7 +23,7 @@ demo: $(READY)
 # Four at once: the tests wait for processes more than they compute. tests/make/order.py says what
 # stays together and what comes first.
 test: $(READY)
-	@exec $(BIN)/pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@exec $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY)
 	@exec $(BIN)/portal bench all

@@ -5,9 +5,11 @@ from collections.abc import AsyncGenerator, Generator
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from portal.vault.server import VaultServer
-from tests.make.order import in_order, leave_out_what_needs_root
+from tests.make.order import Groups, in_order, leave_out_what_needs_root
 from tests.make.vault import ClientFor, Cluster, Ground, fresh_ground, running_cluster
 
 # By default an example that takes 0.2 s fails its test, and is called unreliable when it is quicker
@@ -48,7 +50,10 @@ def client_for(ground: Ground, vault: VaultServer) -> ClientFor:
     return ground.client
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return Groups(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = in_order(items)
     leave_out_what_needs_root(items)
