@@ -32,8 +32,8 @@ CREDENTIALS: Final = (
     "sandbox_card",
     "sandbox_wallet.key",
     "sandbox_wallet.secret",
-    "sandbox_agency.secret",
 )
+_AGENCY: Final = "sandbox_agency"
 DEMO_CODE: Final = "aozora"
 """The demo merchant's public code: its agency signs with a key made for this address."""
 
@@ -49,6 +49,7 @@ def install(layout: Layout, clock: Clock) -> None:
     egress = layout.accounts["egress"]
     _give_credentials(layout.zone("egress") / "credentials.json", egress)
     _tell_companies(layout)
+    _agree_with_agency(layout)
     own(layout.zone("egress") / "journal", egress)
     _sign_rules(layout)
 
@@ -76,9 +77,18 @@ def _tell_companies(layout: Layout) -> None:
     }
     known = layout.zone("sandbox") / "keys.json"
     write_private(known, msgspec.json.encode(hashes), layout.accounts["sandbox"])
-    signing = {"sandbox_agency": {DEMO_CODE: [given["sandbox_agency.secret"]]}}
-    told = layout.zone("web") / "notice_keys.json"
-    write_private(told, msgspec.json.encode(signing), layout.accounts["web"])
+
+
+def _agree_with_agency(layout: Layout) -> None:
+    """The demo merchant's agency signs what it tells at once; it and the doors have the key."""
+    file = layout.zone("web") / "notice_keys.json"
+    made = {_AGENCY: {DEMO_CODE: [secrets.token_urlsafe(24)]}}
+    write_once(file, msgspec.json.encode(made), layout.accounts["web"])
+    signing = msgspec.json.decode(file.read_bytes(), type=dict[str, dict[str, list[str]]])
+    known = layout.zone("sandbox") / "keys.json"
+    keys = msgspec.json.decode(known.read_bytes(), type=dict[str, str])
+    keys[f"{_AGENCY}.secret"] = signing[_AGENCY][DEMO_CODE][0]
+    write_private(known, msgspec.json.encode(keys), layout.accounts["sandbox"])
 
 
 def write_once(path: Path, content: bytes, account: Account) -> None:
