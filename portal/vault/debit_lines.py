@@ -53,6 +53,10 @@ _DUE: Final = """
 select id, customer_blind, amount_minor from bill
 where merchant_id = $1 and customer_blind = any($2::bytea[]) and lifecycle in ('open', 'overdue')
       and settlement = 'unpaid' and due_on <= $3
+      and not exists (
+          select from pause p
+          where p.merchant_id = $1 and p.bill_id = bill.id and p.ended_at is null
+                and p.kind in ('hold', 'promise') and (p.until is null or p.until >= $3))
 order by id for update
 """
 # After the locks: whoever starts a payment or writes a line holds the bill's lock, so what this
@@ -112,8 +116,8 @@ async def choose(
 ) -> tuple[list[Chosen], UUID | None]:
     """The next bills for a file, their rows locked, and the last mandate looked at.
 
-    Bills that are due by the file's day, unpaid, without a live try and not presented too often;
-    None when there is no mandate left.
+    Bills that are due by the file's day, unpaid, neither held nor promised for that day, without a
+    live try and not presented too often; None when there is no mandate left.
     """
     mandates_ = await act.db.fetch(
         _MANDATES, act.merchant_id, contract.id, debit_file.place, MANDATES_MAX
