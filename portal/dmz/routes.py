@@ -178,6 +178,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         answer_bps=128 * KIB,
     ),
     Route(
+        name="slip_pdf", path="/b/{ref}/slip.pdf", methods=GET, rate="pay",
+        authority="payer cookie", answer_bps=128 * KIB,
+    ),
+    Route(
         name="opened", path="/b/{ref}/opened", methods=POST, rate="page",
         authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
     ),

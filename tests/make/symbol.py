@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 
+import pypdfium2
 import zxingcpp
 
 
@@ -78,3 +79,11 @@ def _unfilter(kind: int, line: bytes, above: bytes, size: int) -> bytes:
             guess = min((left, above[place], corner), key=lambda value: abs(near - value))
         out[place] = (out[place] + guess) & 0xFF
     return bytes(out)
+
+
+def dots_of(pdf: bytes, dpi: int) -> list[bytes]:
+    """The first page's dots, line by line in grey, as a printer's driver makes them."""
+    page = pypdfium2.PdfDocument(pdf)[0]
+    picture = page.render(scale=dpi / 72, grayscale=True)
+    dots, step = bytes(picture.buffer), picture.stride
+    return [dots[at : at + picture.width] for at in range(0, step * picture.height, step)]

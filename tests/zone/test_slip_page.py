@@ -11,6 +11,7 @@ import httpx
 import pytest_asyncio
 from starlette.applications import Starlette
 
+from portal.application.doors.headers import NOTHING_ALLOWED
 from portal.contract.operator import JournalLine
 from portal.domain.barcode import draw_svg, encode
 from portal.domain.slip_number import parse
@@ -21,6 +22,7 @@ from portal.sandbox.till_journal import told
 from portal.vault.server import VaultServer
 from tests.make.money import World, new_world
 from tests.make.slip_desk import SlipDesk, line, new_slip_desk
+from tests.make.symbol import dots_of, read_picture
 from tests.make.vault import ClientFor, Ground
 from tests.make.visitor import payer_browser, staff_browser
 from tests.make.web import ORIGIN, Web, running_web, web_settings
@@ -73,6 +75,39 @@ async def test_a_payer_who_chooses_the_slip_gets_its_bars_and_is_told_what_to_do
     assert draw_svg(encode(digits), "払込票のバーコード") in shown.text
     for written in (*parse(digits).lines(), "レジでは使えません", "請求書払い"):
         assert written in shown.text
+
+
+async def test_a_payer_takes_the_same_slip_home_as_a_file_that_names_nobody(
+    web: Web, desk: SlipDesk
+) -> None:
+    payer = await desk.world.payer()
+    rich = await desk.world.payer(amount=300_001)
+    address = f"/b/{payer.page_ref}/slip.pdf"
+    async with payer_browser(web, payer.authority, payer.page_ref) as browser:
+        ahead = await browser.get(address, headers={"sec-purpose": "prefetch"})
+        made_ahead = await desk.world.value("select count(*) from slip")
+        sheet = await browser.get(address, headers=JA)
+        labels = await browser.get(f"{address}?dpi=203", headers=JA)
+        elsewhere = await browser.get(f"/b/{rich.page_ref}/slip.pdf", headers=JA)
+        page = await browser.get(f"/b/{payer.page_ref}/slip", headers=JA)
+    async with payer_browser(web, rich.authority, rich.page_ref) as browser:
+        refused = await browser.get(f"/b/{rich.page_ref}/slip.pdf", headers=JA)
+
+    assert (ahead.status_code, made_ahead) == (503, 0)
+    assert await desk.world.value("select count(*) from slip") == 1
+    digits = await digits_of(desk.world)
+    for file, dpi in ((sheet, 300), (labels, 203)):
+        assert (file.status_code, file.headers["content-type"]) == (200, "application/pdf")
+        assert file.headers["content-disposition"] == 'attachment; filename="slip.pdf"'
+        assert file.headers["cache-control"] == "no-store"
+        assert file.headers["content-security-policy"] == NOTHING_ALLOWED
+        assert read_picture(dots_of(file.content, dpi)) == [(digits, "]C1")]
+    assert f'href="{address}"' in page.text
+    assert (refused.status_code, "application/pdf" in refused.headers["content-type"]) == (
+        409,
+        False,
+    )
+    assert elsewhere.headers["content-type"] != "application/pdf"
 
 
 async def test_a_register_is_named_only_where_the_agency_takes_screens(

@@ -20,6 +20,7 @@ from portal.application.doors import (
     notices,
     pages,
     results,
+    slip_pdf,
     slips,
     static,
     uploads,
@@ -58,6 +59,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *notices.ROUTES,
     *pages.ROUTES,
     *slips.ROUTES,
+    *slip_pdf.ROUTES,
     *static.ROUTES,
     *dashboard.ROUTES,
 )
