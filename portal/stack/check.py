@@ -1,9 +1,9 @@
 """`portal demo --check`: the whole road in a fresh folder, verified from outside and inside.
 
 Stack only. 1,000 bills in through the public API, messages out, four payers at the card company
-(approved, declined, timed out and found by inquiry, with a noisy notice) and two at the wallet
-(approved, timed out), then the sandbox's own journals against ours. Prints one JSON object; exit
-code 0 only if all of it is right.
+(approved, declined, timed out and found by inquiry, with a noisy notice), two at the wallet
+(approved, timed out) and one at a shop's till, then the sandbox's own journals against ours. Prints
+one JSON object; exit code 0 only if all of it is right.
 """
 
 import asyncio
@@ -36,6 +36,7 @@ from portal.stack.payers import (
 from portal.stack.processes import is_alive
 from portal.stack.road import send_file
 from portal.stack.sample import sample_csv
+from portal.stack.till import TOLD, Till
 from portal.stack.up import Stack
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ MEANS: Final = {
     "wallet": (WALLET, "paid"),
     "wallet_timed_out": (WALLET_TIME_OUT, "paid"),
 }
-"""What the six payers do, and how their bill must end."""
+"""What six payers do, and how their bill must end; the seventh pays by slip."""
+
+PAID: Final = sum(end == "paid" for _, end in MEANS.values()) + 1
 
 _SETTLE_S: Final = 90.0
 
@@ -69,6 +72,7 @@ class Found(msgspec.Struct, kw_only=True):
     zones: dict[str, dict[str, int | None]] = {}
     borders_real: bool = False
     payers: dict[str, str] = {}
+    slip: list[str] = []
     seconds: float = 0.0
     left_behind: list[str] = []
     faults: list[str] = []
@@ -106,8 +110,8 @@ async def _check(folder: Path, found: Found, *, loud: bool) -> None:
             phone = Phone(outside, stack.layout.browser_origin)
             await _road(stack, access, phone, found, started)
             _say(loud, f"{found.messages} messages out")
-            await _pay(phone, found)
-            _say(loud, f"payers: {found.payers}")
+            await asyncio.gather(_pay(phone, found), _pay_at_till(stack, access, phone, found))
+            _say(loud, f"payers: {found.payers}, by slip: {found.slip}")
             await _settle(stack, access, phone, found)
     finally:
         await stack.stop()
@@ -141,10 +145,24 @@ async def _pay(phone: Phone, found: Found) -> None:
     found.payers = dict(zip(MEANS, await asyncio.gather(*visits), strict=True))
 
 
+async def _pay_at_till(stack: Stack, access: Access, phone: Phone, found: Found) -> None:
+    """The next link's payer goes to a shop; a member of staff hands in what its agency says."""
+    till = Till(stack.layout.origin, stack.layout.browser_origin)
+    try:
+        ticket = access.staff[0].one_click.rpartition("/")[2]
+        found.slip = await till.pay((await _sent(phone))[len(MEANS)], ticket)
+    finally:
+        till.close()
+
+
 async def _links(phone: Phone) -> list[str]:
-    """The first links that were sent, one for each payer of the check."""
-    links = [message.link for message in await phone.messages() if message.link]
-    return links[: len(MEANS)]
+    """The first links that were sent, one for each payer by card or wallet."""
+    return (await _sent(phone))[: len(MEANS)]
+
+
+async def _sent(phone: Phone) -> list[str]:
+    """Every link that was sent, in order."""
+    return [message.link for message in await phone.messages() if message.link]
 
 
 async def _look_again(links: list[str]) -> dict[str, str]:
@@ -155,12 +173,11 @@ async def _look_again(links: list[str]) -> dict[str, str]:
 
 async def _settle(stack: Stack, access: Access, phone: Phone, found: Found) -> None:
     """Wait until the timed-out payment was found by inquiry, then compare everything."""
-    wanted = sum(end == "paid" for _, end in MEANS.values())
     merchant = MerchantSystem(stack.layout.origin, access.api_key)
     try:
         totals: Mapping[str, Any] = await merchant.totals()
         deadline = time.monotonic() + _SETTLE_S
-        while int(totals["paidBills"]) < wanted and time.monotonic() < deadline:
+        while int(totals["paidBills"]) < PAID and time.monotonic() < deadline:
             await asyncio.sleep(0.5)
             totals = await merchant.totals()
     finally:
@@ -190,7 +207,8 @@ def _judge(found: Found) -> None:
     expected: dict[str, tuple[object, object]] = {
         "bills": (found.bills, BILLS),
         "messages": (found.messages, BILLS),
-        "paid": (found.paid, sum(end == "paid" for _, end in MEANS.values())),
+        "paid": (found.paid, PAID),
+        "slip": (found.slip, list(TOLD)),
         "declined": (found.declined, 1),
         "ledger_sum": (found.ledger_sum, 0),
         "journal_differences": (found.journal_differences, 0),
