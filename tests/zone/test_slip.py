@@ -1,7 +1,7 @@
 """Slips against a real vault: from the payer's number to the books, whatever an agency tells.
 
-Each of show_slip, take_slip_notices and record_slip_notice is one transaction; that repeating it
-changes nothing is tried here.
+That repeating a write changes nothing is tried here; that a killed one happened once or not at all,
+in test_slip_crash.
 """
 
 from datetime import time, timedelta
