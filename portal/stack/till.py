@@ -24,6 +24,7 @@ _LINES: Final = re.compile(r"<p>\((91)\)([0-9-]+)<br>([0-9-]+)</p>")
 """The digits below the bars."""
 
 _TAKING: Final = re.compile(r'action="/till/([0-9]+)"(.*?)</form>', re.DOTALL)
+_PDF: Final = b"%PDF-"
 _REQUEST_S: Final = 30.0
 _PATIENCE_S: Final = 20.0
 _PAUSE_S: Final = 0.2
@@ -79,6 +80,10 @@ class Till:
         lines = _LINES.search(slip.text)
         if lines is None:
             msg = f"no digits on the slip's page ({slip.status_code})"
+            raise NotPaidError(msg)
+        sheet = await self._payer.get(f"{page.url}/slip.pdf")
+        if not sheet.body.startswith(_PDF):
+            msg = f"no sheet to print ({sheet.status_code})"
             raise NotPaidError(msg)
         return page.url, "".join(lines.groups()).replace("-", "")
 

@@ -3,6 +3,7 @@
 Zone: application. Draws what it is given and knows neither bill nor language. Bars are rectangles
 at whole dots of the printer, no picture, so nothing is left to smooth on the way to the paper.
 Japanese is written in a font that every reader brings along (Adobe-Japan1); none is embedded.
+What the library would read as markup, or fetch, is not used: text is drawn letter by letter.
 """
 
 from dataclasses import dataclass
