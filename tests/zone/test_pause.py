@@ -136,6 +136,11 @@ async def test_staff_send_the_link_again_to_who_promised_but_not_to_who_is_held(
     assert await world_of(desk).value("select count(*) from delivery where state = 'accepted'") == 3
     await release(desk, rows["E-0"].id)
     await desk.web.call(RESEND_MESSAGE, again("E-0"), desk.staff)
+    await place(desk, rows["E-0"].id, "hold", None)
+    await desk.send_all()
+    # What was left out takes nothing from what the payer was told before.
+    assert (await numbered(desk))["E-0"].message == "accepted"
+    assert await world_of(desk).value("select count(*) from delivery where code = 'paused'") == 1
 
 
 # --- what they are ------------------------------------------------------------------------------
