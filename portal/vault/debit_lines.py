@@ -16,6 +16,7 @@ from portal.domain import payment as attempts
 from portal.domain.debit import DebitState
 from portal.domain.ids import to_public
 from portal.domain.mandate import MandateDetails
+from portal.domain.methods import METHODS
 from portal.domain.zengin.record import DebitLine
 from portal.domain.zengin.result import Cause
 from portal.vault.act import Act
@@ -52,7 +53,7 @@ order by id limit $4
 _DUE: Final = """
 select id, customer_blind, amount_minor from bill
 where merchant_id = $1 and customer_blind = any($2::bytea[]) and lifecycle in ('open', 'overdue')
-      and settlement = 'unpaid' and due_on <= $3
+      and settlement = 'unpaid' and due_on <= $3 and amount_minor <= $4
 order by id for update
 """
 # After the locks: whoever starts a payment or writes a line holds the bill's lock, so what this
@@ -85,12 +86,13 @@ where merchant_id = $1 and file_id = $2 and cause is distinct from booked_cause
 order by line_no limit $3
 """
 _TO_FREE: Final = """
-select id, mandate_id, state, cause from debit
+select id, state from debit
 where merchant_id = $1 and file_id = $2 and state = 'in_file' order by line_no limit $3
 """
 _STORE: Final = """
 update debit set state = $3, booked_cause = cause where merchant_id = $1 and id = $2
 """
+_FREE: Final = "update debit set state = $3 where merchant_id = $1 and id = $2"
 _USED: Final = """
 update mandate set is_new = false where merchant_id = $1 and id = any($2::uuid[]) and is_new
 """
@@ -112,7 +114,8 @@ async def choose(
 ) -> tuple[list[Chosen], UUID | None]:
     """The next bills for a file, their rows locked, and the last mandate looked at.
 
-    Bills that are due by the file's day, unpaid, without a live try and not presented too often;
+    Bills that are due by the file's day, unpaid, without a live try and not presented too often,
+    of amounts that a record has room for;
     None when there is no mandate left.
     """
     mandates_ = await act.db.fetch(
@@ -121,7 +124,10 @@ async def choose(
     if not mandates_:
         return [], None
     by_customer = {bytes(row["customer_blind"]): row for row in mandates_}
-    bills = await act.db.fetch(_DUE, act.merchant_id, list(by_customer), debit_file.debit_on)
+    amount_max = METHODS[METHOD].amount_max
+    bills = await act.db.fetch(
+        _DUE, act.merchant_id, list(by_customer), debit_file.debit_on, amount_max
+    )
     presented_max = rules.PRESENTED_AGAIN_MAX if contract.presents_again else 0
     ids = [row["id"] for row in bills]
     taken = {
@@ -190,19 +196,24 @@ async def book_next(act: Act, debit_file: DebitFile) -> int:
 
     The file is locked. Returns how many lines that were; 0 when nothing is left.
     """
-    is_void = debit_file.state in rules.ENDED_FILE
-    statement = _TO_FREE if is_void else _TO_BOOK
-    rows = await act.db.fetch(statement, act.merchant_id, debit_file.id, LINES_MAX)
-    for row in rows:
-        if is_void:
+    freed = 0
+    if debit_file.state in rules.ENDED_FILE:
+        free = await act.db.fetch(_TO_FREE, act.merchant_id, debit_file.id, LINES_MAX)
+        for row in free:
             await _free(act, row["id"], row["state"])
-        else:
-            await _book(act, row["id"], row["state"], row["cause"])
-    if rows and not is_void:
+        freed = len(free)
+    # A bank may have debited all the same what it was said to have refused.
+    rows = await act.db.fetch(_TO_BOOK, act.merchant_id, debit_file.id, LINES_MAX - freed)
+    for row in rows:
+        await _book(act, row["id"], row["state"], row["cause"])
+    if rows:
         told = list({row["mandate_id"] for row in rows})
         await act.db.execute(_USED, act.merchant_id, told)
-        await _suspend(act, {row["mandate_id"]: row["cause"] for row in rows})
-    return len(rows)
+        await _suspend(
+            act,
+            {row["mandate_id"]: row["cause"] for row in rows if row["cause"] in rules.SUSPENDS},
+        )
+    return freed + len(rows)
 
 
 async def _book(act: Act, debit_id: UUID, state: DebitState, cause: Cause) -> None:
@@ -229,7 +240,7 @@ async def _free(act: Act, debit_id: UUID, state: DebitState) -> None:
     bill, attempt = await lock_attempt(act, debit_id)
     edge = rules.advance_debit(state, "withdraw")
     await _end(act, bill, attempt, edge.state)
-    await act.db.execute(_STORE, act.merchant_id, debit_id, edge.state)
+    await act.db.execute(_FREE, act.merchant_id, debit_id, edge.state)
     await act.emit(bill.id, edge.code, attempt=to_public("attempt", attempt.id))
 
 
@@ -260,8 +271,6 @@ async def _doubt(act: Act, attempt: Attempt) -> None:
 async def _suspend(act: Act, causes: dict[UUID, Cause]) -> None:
     """Use no mandate again whose account's bank said that there is none, or no leave."""
     for mandate_id, cause in sorted(causes.items()):
-        if cause not in rules.SUSPENDS:
-            continue
         mandate = await lock_mandate(act, mandate_id)
         if mandate.state == "active":
             edge = mandates.advance(mandate.state, "suspend")
