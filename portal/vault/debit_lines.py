@@ -37,12 +37,13 @@ from portal.vault.debit import (
     lock_mandate,
     move_mandate,
 )
+from portal.vault.debit_plain import book_plain
 from portal.vault.finding import book_finding
 
 MANDATES_MAX: Final = 500
 """Mandates that one step of filling looks at."""
 
-LINES_MAX: Final = 100
+LINES_MAX: Final = 500
 """Lines that one step of booking books."""
 
 _MANDATES: Final = """
@@ -204,7 +205,10 @@ async def book_next(act: Act, debit_file: DebitFile) -> int:
         freed = len(free)
     # A bank may have debited all the same what it was said to have refused.
     rows = await act.db.fetch(_TO_BOOK, act.merchant_id, debit_file.id, LINES_MAX - freed)
+    plain = await book_plain(act, rows)
     for row in rows:
+        if row["id"] in plain:
+            continue
         await _book(act, row["id"], row["state"], row["cause"])
     if rows:
         told = list({row["mandate_id"] for row in rows})
