@@ -58,7 +58,8 @@ where merchant_id = $1 and customer_blind = any($2::bytea[]) and lifecycle in ('
 order by id for update
 """
 # After the locks: whoever starts a payment or writes a line holds the bill's lock, so what this
-# statement does not see there is none.
+# statement does not see there is none. Pauses belong here for the same reason once there is a table
+# of them: see docs/bank-debit.md, "Not here yet".
 _TAKEN: Final = """
 select bill_id from attempt
 where merchant_id = $1 and bill_id = any($2::uuid[])
