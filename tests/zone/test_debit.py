@@ -339,6 +339,28 @@ async def test_what_is_told_before_a_refused_file_is_freed_is_booked_too(desk: D
     assert await desk.world.settlement(payers[0].bill_id) == "settled"
 
 
+async def test_a_bill_that_is_being_canceled_is_debited_first_and_then_canceled(desk: Desk) -> None:
+    payers = [await desk.debtor() for _ in range(2)]
+    one, sent = await desk.at_bank()
+    debit_id = await desk.world.value("select id from debit where bill_id = $1", payers[0].bill_id)
+    with pytest.raises(NotFound):  # only the bank's file says how a debit ended
+        await desk.world.told(payers[0], debit_id, finding("failed"))
+    async with desk.world.act() as act:
+        await act.db.execute(
+            "update bill set lifecycle = 'canceling' where id = $1", payers[0].bill_id
+        )
+
+    await desk.answered(one, sent, lambda _place: "0")
+
+    ends = [
+        await desk.world.value("select lifecycle from bill where id = $1", payer.bill_id)
+        for payer in payers
+    ]
+    assert ends == ["canceled", "open"]
+    for payer in payers:
+        assert (await desk.world.books(payer.bill_id))["in_transit"] == AMOUNT
+
+
 async def test_one_refused_debit_of_two_suspends_the_mandate(desk: Desk) -> None:
     mandate = await desk.decide(await desk.register())
     for _ in range(2):
