@@ -170,9 +170,9 @@ def test_a_file_may_be_approved_for_a_week_and_not_past_its_banks_cut_off() -> N
     assert life_s(timedelta(seconds=-1)) == 0
 
 
-@pytest.mark.parametrize("end", ["", "\r\n"])
-def test_the_lines_of_a_part_are_counted_the_same_whatever_ends_them(end: str) -> None:
-    lines = DebitWriter(FileForm(separator=end)).add(debit_line(number) for number in range(5000))
+@pytest.mark.parametrize("form", [FileForm(separator=""), FileForm(separator="\r\n")])
+def test_the_lines_of_a_part_are_counted_the_same_whatever_ends_them(form: FileForm) -> None:
+    lines = DebitWriter(form).add(debit_line(number) for number in range(5000))
 
     assert records_in(lines) == PART_LINES_MAX
 
