@@ -58,15 +58,7 @@ async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Fi
 
     ``bill`` is locked and ``attempt`` was read under that lock.
     """
-    facts = AttemptFacts(
-        state=attempt.state,
-        amount_minor=attempt.amount_minor,
-        doubt_at=attempt.doubt_at,
-        silent_since=max(attempt.state_at, attempt.heard_at or attempt.state_at),
-        asked=attempt.asked,
-        missing_at=attempt.missing_at,
-        is_known=bool(attempt.provider_ref),
-    )
+    facts = facts_of(attempt)
     verdict = rules.judge(facts, finding.state, finding.amount_minor, finding.decline_code, act.now)
     planned = _still_planned(act, attempt)
     ask_at = await plan_inquiry(act, replace(attempt, ask_at=planned), verdict.ask_in_s)
@@ -83,6 +75,19 @@ async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Fi
     if bill.lifecycle == "canceling" and not stored.is_live:
         await finish_cancel(act, bill.id)
     return stored
+
+
+def facts_of(attempt: Attempt) -> AttemptFacts:
+    """What judging a finding about this attempt needs to know of it."""
+    return AttemptFacts(
+        state=attempt.state,
+        amount_minor=attempt.amount_minor,
+        doubt_at=attempt.doubt_at,
+        silent_since=max(attempt.state_at, attempt.heard_at or attempt.state_at),
+        asked=attempt.asked,
+        missing_at=attempt.missing_at,
+        is_known=bool(attempt.provider_ref),
+    )
 
 
 async def _book_money(act: Act, bill: LockedBill, attempt: Attempt) -> None:

@@ -108,11 +108,22 @@ select id from case_
 where merchant_id = $1 and kind = $2 and subject_id = $3 and closed_at is null for update
 """
 
+_SUMS_OF_ALL = f"""
+select bill_id, {SUMS} from ledger_entry
+where merchant_id = $1 and bill_id = any($2::uuid[]) group by bill_id
+"""  # noqa: S608  constant columns
+
 
 async def sums_of(act: Act, bill_id: UUID) -> BillSums:
     """What the ledger says about one bill now. Units: minor units, debits positive."""
     row = await act.db.fetchrow(_SUMS_OF, act.merchant_id, bill_id)
     return BillSums() if row is None else BillSums(**row)
+
+
+async def sums_of_all(act: Act, bill_ids: Sequence[UUID]) -> dict[UUID, BillSums]:
+    """What the ledger says about many bills; one that it has nothing of is missing."""
+    rows = [dict(row) for row in await act.db.fetch(_SUMS_OF_ALL, act.merchant_id, bill_ids)]
+    return {row.pop("bill_id"): BillSums(**row) for row in rows}
 
 
 async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) -> Settlement:
