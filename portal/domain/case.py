@@ -42,6 +42,7 @@ CaseKind = Literal[
     "slip_replaced_paid",
     "slip_postal_correction",
     "slip_not_owed",
+    "slip_unconfirmed",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
@@ -104,6 +105,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "slip_replaced_paid": (_SEEN, _BY_HAND),
     "slip_postal_correction": (_BY_HAND,),
     "slip_not_owed": (_BY_HAND,),
+    "slip_unconfirmed": (_SEEN, _BY_HAND),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -135,6 +137,7 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "slip_replaced_paid": "slip",
     "slip_postal_correction": "slip",
     "slip_not_owed": "slip",
+    "slip_unconfirmed": "slip",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 

@@ -23,6 +23,10 @@ from portal.domain.slip_number import (
 ISSUE_MAX: Final = 9
 """One digit counts how often a slip was made out anew."""
 
+UNCONFIRMED_DAYS: Final = 21
+"""So long a till's word keeps a bill from being paid. Agencies confirm within about ten days; what
+nobody confirmed by then was lost on its way, or was never true."""
+
 DAYS_OPEN_MAX: Final = 180
 GRACE_DAYS_MAX: Final = 180
 
@@ -39,6 +43,7 @@ SlipCaseKind = Literal[
     "slip_unknown", "slip_differs", "slip_check_digit", "slip_amount_mismatch",
     "slip_reversal_unmatched", "slip_reversal_contradicts", "slip_paid_twice",
     "slip_after_deadline", "slip_replaced_paid", "slip_postal_correction", "slip_not_owed",
+    "slip_unconfirmed",
 ]  # fmt: skip
 
 _CASES: Final[dict[SlipCase, SlipCaseKind]] = {

@@ -157,6 +157,7 @@ class CaseKind(Enum):
     SLIP_REPLACED_PAID = "slip_replaced_paid"
     SLIP_POSTAL_CORRECTION = "slip_postal_correction"
     SLIP_NOT_OWED = "slip_not_owed"
+    SLIP_UNCONFIRMED = "slip_unconfirmed"
 
 
 @strawberry.enum(description="What is done about a case.")
