@@ -24,7 +24,7 @@ from starlette.routing import Route
 from portal.application.doors import static
 from portal.application.doors.answers import payer_answer, remember_choice, staff_answer
 from portal.application.doors.context import language_of
-from portal.application.doors.dashboard import cases, refunds, screens
+from portal.application.doors.dashboard import cases, refunds, screens, slips
 from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
@@ -113,6 +113,10 @@ def listed(nodes: list[Any]) -> Make:
 def refunded(nodes: list[Any]) -> Make:
     page = {"nodes": nodes, "pageInfo": page_info(more=bool(nodes)), "limit": samples.yen(10_000)}
     return staff(refunds.refunds_screen, data(refunds=page))
+
+
+def told_slips(taken: dict[str, Any] | None) -> Make:
+    return staff(lambda request, given: slips.slips_screen(request, given, taken), data())
 
 
 def one_case(case: Mapping[str, Any], flash: Flash | None = None, **more: object) -> Make:
@@ -233,6 +237,8 @@ STAFF_SCREENS: dict[str, Make] = {
     ),
     "refunds": refunded(samples.REFUNDS),
     "refunds-empty": refunded([]),
+    "slips": told_slips(None),
+    "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),
     "keys-empty": staff(screens.keys_screen, data(apiKeys=[])),
     "keys-clerk": staff(screens.keys_screen, {"viewer": samples.CLERK, "apiKeys": samples.KEYS}),
