@@ -23,7 +23,7 @@ from portal.domain.ledger import (
     slip_announcement_ended,
     with_entries,
 )
-from portal.domain.slip import SlipCaseKind, case_of, result_of
+from portal.domain.slip import SlipCaseKind, case_of, paid_at, result_of
 from portal.domain.slip_notice import Effect, SlipFacts, SlipNotice, SlipVerdict, judge
 from portal.vault.act import Act
 from portal.vault.attempt import LockedBill, lock_bills
@@ -208,11 +208,12 @@ async def _book(
     elif was_there:
         booked.append(slip_announcement_ended(bill.id, taking_id, amount))
     owed = bill_rules.owed_minor(bill.lifecycle, sums)
+    paid = paid_at(notice.received_on, notice.received_at, act.business)
     if effect == "post":
         booked.append(attempt_succeeded(bill.id, taking_id, amount, owed))
         await act.db.execute(
             _PAID, act.merchant_id, taking_id, bill.id, notice.agency,
-            f"{slip.number.key}.{notice.taking}", amount, act.business, act.now,
+            f"{slip.number.key}.{notice.taking}", amount, paid, act.now,
         )  # fmt: skip
     sums = await _post(act, sums, booked)
     state = {"pend": "pending", "post": "posted", "void": "void"}[effect]
@@ -220,7 +221,7 @@ async def _book(
         _STORE_TAKING, act.merchant_id, taking_id, slip.id, bill.id, notice.taking, state, amount,
         act.business,
     )  # fmt: skip
-    settlement = await settle(act, bill.id, bill.settlement, sums)
+    settlement = await settle(act, bill.id, bill.settlement, sums, paid)
     if effect == "post" and owed < amount:
         await act.open_case(
             "overpaid", bill.id, attempt=to_public("attempt", taking_id),

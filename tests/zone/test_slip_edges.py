@@ -6,19 +6,20 @@ What is judged as attacks here: a till's word that is forged or lost must not ho
 import asyncio
 from collections import Counter as Counts
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
 from portal.application.payment.slips import take_file
 from portal.contract.operator import JournalLine
+from portal.domain.days import JAPAN
 from portal.domain.slip import UNCONFIRMED_DAYS
 from portal.domain.slip_number import parse
 from portal.vault.server import VaultServer
 from tests.make.days import Calendar
 from tests.make.money import AMOUNT, World, finding, new_world
 from tests.make.refunds import Counter
-from tests.make.slip_desk import ELSEWHERE, SlipDesk, line, new_slip_desk
+from tests.make.slip_desk import ELSEWHERE, SlipDesk, at, line, new_slip_desk
 from tests.make.vault import ClientFor, Ground
 from tests.make.visitor import payer_browser
 from tests.make.web import running_web
@@ -96,6 +97,22 @@ async def test_money_of_a_slip_goes_back_by_the_merchant_s_own_transfer_alone(
     assert [lease.kind for lease in await world.leases() if "refund" in lease.kind] == []
     same = JournalLine(reference=row[0]["reference"], state="succeeded", amount_minor=AMOUNT)
     assert await world.compare(same, provider="sandbox_agency") == set()
+
+
+async def test_a_receipt_says_when_the_till_took_the_money(desk: SlipDesk) -> None:
+    world, calendar = desk.world, Calendar(desk.world)
+    payer, digits = await desk.payer()
+    told, never = await desk.payer()
+    till = at(calendar.today, time(0, 5))
+    await calendar.move_to(calendar.today + timedelta(days=9))
+
+    await desk.told(line("confirmed", digits, till))
+    await desk.told(line("confirmed", never, at(date(2001, 1, 1), time(9, 0))))
+
+    page, wrong = await world.page(payer), await world.page(told)
+    assert page.paid_at == datetime.combine(till[0], till[1], JAPAN)
+    assert wrong.paid_at is not None
+    assert wrong.paid_at.date() >= calendar.today - timedelta(days=1)
 
 
 async def test_a_merchant_s_earlier_agency_still_confirms_its_slips_by_file(
