@@ -12,7 +12,9 @@ import pytest
 
 from portal.application.payment.slips import take_file
 from portal.contract.operator import JournalLine
+from portal.domain.bill import check_cancelable
 from portal.domain.days import JAPAN
+from portal.domain.errors import Conflict
 from portal.domain.slip import UNCONFIRMED_DAYS
 from portal.domain.slip_number import parse
 from portal.vault.server import VaultServer
@@ -113,6 +115,11 @@ async def test_a_receipt_says_when_the_till_took_the_money(desk: SlipDesk) -> No
     assert page.paid_at == datetime.combine(till[0], till[1], JAPAN)
     assert wrong.paid_at is not None
     assert wrong.paid_at.date() >= calendar.today - timedelta(days=1)
+
+
+def test_what_a_till_says_it_has_is_not_canceled_and_not_called_paid() -> None:
+    with pytest.raises(Conflict, match="slip_announced"):
+        check_cancelable("open", "provisional")
 
 
 async def test_a_merchant_s_earlier_agency_still_confirms_its_slips_by_file(
