@@ -64,8 +64,8 @@ _PLANNED: Final = "update bill set message = 'planned' where merchant_id = $1 an
 async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
     """Cancel a bill; while a payment may still arrive it is ``canceling`` and stops being payable.
 
-    Raises: Conflict ``stale_version`` (param ``version``), ``already_paid``, ``bill_state``;
-        InvalidInput for a reason that may not be stored; NotFound ``not_found``.
+    Raises: Conflict ``stale_version`` (param ``version``), ``already_paid``, ``slip_announced``,
+        ``bill_state``; InvalidInput for a reason that may not be stored; NotFound ``not_found``.
     """
     arguments = msgspec.msgpack.encode([request.bill_id, request.version, request.reason])
     if await act.once("cancel_bill", request.idempotency_key, arguments) is not None:
