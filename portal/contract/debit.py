@@ -162,7 +162,8 @@ class DebitOutcomes(Part, frozen=True, kw_only=True):
 class DebitFileView(Part, frozen=True, kw_only=True):
     """One file. ``choices`` are for the one who asks; ``sha256`` in hexadecimal, once sealed.
 
-    ``is_full``: the bank's limit of lines left bills out. ``refused_result``: why the last result
+    ``is_on_line``: a worker brings it, so nobody else may. ``is_full``: the bank's limit of lines
+    left bills out. ``refused_result``: why the last result
     that came for it was not taken, or empty. ``record_no`` beside it is where, or 0.
     """
 
@@ -185,6 +186,7 @@ class DebitFileView(Part, frozen=True, kw_only=True):
     refused_result: str
     record_no: int
     choices: tuple[FileDecision, ...]
+    is_on_line: bool = False
 
 
 class DebitFileChanged(Reply, frozen=True, kw_only=True):

@@ -112,6 +112,7 @@ class Bank:
         return file
 
     def _result(self, file: Row) -> Response:
+        self._journal.give(file["reference"])
         body = answer(
             file["body"], [line["outcome"] for line in self._journal.lines(file["reference"])]
         )

@@ -11,7 +11,7 @@ _SCHEMA: Final = """
 create table if not exists bank_file (
     seq integer primary key autoincrement,
     reference text unique not null, collector text not null, sha256 text not null,
-    body blob not null
+    body blob not null, given integer not null default 0
 );
 create table if not exists bank_line (
     reference text not null, line_no integer not null, number text not null,
@@ -55,6 +55,10 @@ class BankJournal:
         ).fetchone()
         return None if found is None else dict(found)
 
+    def give(self, reference: str) -> None:
+        """A result was handed out: from now on the collector can know every end."""
+        self._db.execute("update bank_file set given = 1 where reference = ?", (reference,))
+
     def files(self) -> list[Row]:
         """Every file without its bytes, oldest first, with what was debited by it."""
         rows = self._db.execute(
@@ -68,8 +72,20 @@ class BankJournal:
     def lines(self, reference: str | None = None) -> list[Row]:
         """Every line of one file, or of all of them, in order."""
         rows = self._db.execute(
-            "select l.*, f.collector from bank_line l join bank_file f using (reference)"
+            "select l.*, f.collector, f.given from bank_line l join bank_file f using (reference)"
             " where ? is null or l.reference = ? order by f.seq, l.line_no",
             (reference, reference),
         )
         return [dict(row) for row in rows]
+
+
+def told(line: Row) -> Row:
+    """A line in the journal's words: our number is its reference, the collector its account."""
+    return {**line, "reference": line["number"], "account": line["collector"]}
+
+
+def state_of(line: Row) -> str:
+    """How a debit stands for who asks: nobody can know its end before the result was given."""
+    if not line["given"]:
+        return "processing"
+    return "succeeded" if line["outcome"] == "0" else "failed"

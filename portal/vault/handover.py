@@ -3,6 +3,7 @@
 Whoever changes it has locked the file first. States move by portal.domain.handover only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -35,6 +36,10 @@ _NAMES: Final = (
 _READ: Final = (
     f"select {', '.join(_NAMES)} from debit_handover where merchant_id = $1 and file_id = $2"  # noqa: S608  constant columns
 )
+_ON_LINE: Final = """
+select file_id from debit_handover
+where merchant_id = $1 and file_id = any($2::uuid[]) and state <> 'by_hand'
+"""
 _INSERT: Final = """
 insert into debit_handover (merchant_id, file_id, id, provider, state, tries, asked, code, state_at)
 values ($1, $2, $3, $4, 'planned', 0, 0, '', $5)
@@ -58,10 +63,10 @@ async def read_handover(act: Act, file_id: UUID) -> Handover | None:
     return None if row is None else Handover(**dict(row))
 
 
-async def is_on_line(act: Act, file_id: UUID) -> bool:
-    """Whether a file goes by the line, so that nobody may take it to the bank beside it."""
-    handover = await read_handover(act, file_id)
-    return handover is not None and handover.state != "by_hand"
+async def those_on_line(act: Act, file_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Which of these files go by the line, so that nobody may take them to the bank beside it."""
+    rows = await act.db.fetch(_ON_LINE, act.merchant_id, list(file_ids))
+    return frozenset(row["file_id"] for row in rows)
 
 
 async def store_handover(act: Act, handover: Handover) -> None:

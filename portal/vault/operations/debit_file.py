@@ -49,7 +49,7 @@ from portal.vault.debit import (
     to_file,
 )
 from portal.vault.debit_view import view_contract, view_file, view_files
-from portal.vault.handover import is_on_line, plan_handover
+from portal.vault.handover import plan_handover, those_on_line
 from portal.vault.operations.intake_view import check_page_size
 from portal.vault.registry import operation
 
@@ -214,7 +214,7 @@ async def take_out_debit_file(act: Act, request: TakeOutDebitFile) -> DebitFileP
     NotFound ``not_found``; LimitReached ``budget_spent``.
     """
     debit_file = await lock_file(act, request.file_id)
-    if await is_on_line(act, debit_file.id):
+    if await those_on_line(act, [debit_file.id]):
         raise Conflict("debit_on_line")
     if debit_file.state == "approved":
         edge = rules.advance_file(debit_file.state, "take_out")
