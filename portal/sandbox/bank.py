@@ -1,8 +1,8 @@
 """A bank that takes debit files by a line (host ``bank.sandbox.test``) and debits by magic numbers.
 
 ``POST /v1/debit-files`` takes a file once for its reference, ``GET /v1/debit-files/{reference}``
-says whether it is there, and ``…/result`` gives the answer file. It reads the 120-byte records by
-its own code.
+says whether it is there, and ``GET /v1/debit-results/{reference}`` gives the answer file: a road of
+its own, so that who may ask need not be let at accounts. It reads the records by its own code.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Bank:
         return [
             Route("/v1/debit-files", self.take, methods=["POST"]),
             Route("/v1/debit-files/{reference}", self.tell, methods=["GET"]),
-            Route("/v1/debit-files/{reference}/result", self.give, methods=["GET"]),
+            Route("/v1/debit-results/{reference}", self.give, methods=["GET"]),
         ]
 
     @property

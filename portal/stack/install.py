@@ -202,7 +202,10 @@ def _wallet_rules(api_port: int) -> tuple[Rule, ...]:
 
 
 def _bank_rules(api_port: int) -> tuple[Rule, ...]:
-    """Debit files by the line: whose file it is and what it holds are the vault's to say."""
+    """Debit files by the line: whose file it is and what it holds are the vault's to say.
+
+    No rule covers ``/v1/debit-results``: a worker that was taken over would read accounts there.
+    """
     ask = Rule(
         id="sandbox-bank-ask",
         role="work",
@@ -214,6 +217,7 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
         path_prefixes=("/v1/debit-files",),
         credentials=("sandbox_bank",),
         fixed={"header:authorization": "Bearer {{credential:sandbox_bank}}"},
+        answer_bytes_max=4 * 1024,
         address="127.0.0.1",
         sandbox=True,
     )

@@ -18,6 +18,7 @@ from portal.contract.debit_line import (
 from portal.contract.work import Leased
 from portal.domain.errors import PortalError
 from portal.domain.ids import DebitFileId
+from portal.kit.outbound import OutboundRequest
 from portal.sandbox import magic
 from portal.sandbox.bank import answer
 from portal.vault.server import VaultServer
@@ -110,6 +111,26 @@ async def test_an_approved_file_reaches_its_bank_and_the_result_is_booked(
         "9990004": "failed", "9990008": "stopped", "9990009": "unknown", "9990010": "unknown",
         "9990011": "unknown",
     }  # fmt: skip
+
+
+async def test_a_worker_that_was_taken_over_reads_no_account_at_the_bank(counter: Counter) -> None:
+    await counter.desk.debtor()
+    await counter.approved()
+    await counter.shop.work_off(SEND)
+    [file] = counter.shop.journal.bank.files()
+
+    def asking(path: str) -> OutboundRequest:
+        headers = {"authorization": "Bearer {{credential:sandbox_bank}}"}
+        port = counter.shop.outside.api_port
+        return OutboundRequest(host=HOST, port=port, method="GET", path=path, headers=headers)
+
+    reference = file["reference"]
+    paths = (f"/v1/debit-files/{reference}", f"/v1/debit-results/{reference}")
+    answers = await counter.shop.bench.pay.outbound.send([asking(path) for path in paths])
+
+    assert [answer.fate for answer in answers] == ["answered", "not_sent"]
+    assert b"sha256" in answers[0].body
+    assert answers[1].code == "path_not_allowed"
 
 
 @pytest.mark.parametrize(
