@@ -2081,6 +2081,13 @@ CREATE UNIQUE INDEX slip_one_current ON public.slip USING btree (merchant_id, bi
 
 
 --
+-- Name: slip_taking_pending_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX slip_taking_pending_idx ON public.slip_taking USING btree (merchant_id, at) WHERE (state = 'pending'::text);
+
+
+--
 -- Name: task_due_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 

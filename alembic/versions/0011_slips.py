@@ -67,6 +67,7 @@ CREATE TABLE slip_taking (
     PRIMARY KEY (merchant_id, id),
     CONSTRAINT slip_taking_key UNIQUE (merchant_id, slip_id, taking)
 );
+CREATE INDEX slip_taking_pending_idx ON slip_taking (merchant_id, at) WHERE state = 'pending';
 
 CREATE TABLE slip_notice (
     merchant_id uuid NOT NULL,

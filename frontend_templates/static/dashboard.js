@@ -194,18 +194,25 @@ function copyable(block) {
   block.after(button);
 }
 
-/** A bank's answer goes up as it is; what it said stands on the screen that comes next. */
+/** A bank's answer goes up as it is; what it said stands on the screen that comes next, and why it
+ * could not even be looked at stands here. */
 function answer(box) {
   box.parentElement.hidden = false;
   box.addEventListener("change", async () => {
     const file = box.files[0];
     if (!file) return;
     box.disabled = true;
+    const hint = $(".hint", box.parentElement);
+    hint.role = "alert";
     try {
-      await fetch(box.dataset.result, { method: "PUT", body: file });
-    } finally {
-      location.reload();
+      const said = await fetch(box.dataset.result, { method: "PUT", body: file });
+      if (said.ok) return location.reload();
+      const { error } = await said.json();
+      hint.textContent = `${error.message} ${error.remedy || ""}`;
+    } catch {
+      hint.textContent = box.dataset.broken;
     }
+    box.disabled = false;
   });
 }
 

@@ -12,7 +12,10 @@ class PassDueBills(Request, frozen=True, kw_only=True):
 
 
 class DuePassed(Reply, frozen=True, kw_only=True):
-    """Bills that this call moved, ``slips`` that expired; ``remaining``: call again."""
+    """Bills that this call moved; ``slips`` that expired and tills' words that were let go.
+
+    ``remaining``: call again.
+    """
 
     overdue: int
     lapsed: int

@@ -173,7 +173,10 @@ class ViewRefund(Request, frozen=True, kw_only=True):
 
 
 class RefundDue(Reply, frozen=True, kw_only=True):
-    """``settled`` is True when the refund is over and nothing needs asking."""
+    """``settled`` is True when the refund is over and nothing needs asking.
+
+    ``remaining_minor`` is below 0 when others gave back so much that this one had no room.
+    """
 
     settled: bool
     provider: str
@@ -186,13 +189,18 @@ class RefundDue(Reply, frozen=True, kw_only=True):
 
 
 class RecordRefundFinding(Request, frozen=True, kw_only=True):
-    """Book what an inquiry found: the only way out of unknown; ends the task."""
+    """Book what an inquiry found: the only way out of unknown; ends the task.
+
+    ``remaining_minor`` is what the inquiry was told (RefundDue): where it is another by now the
+    finding is out of date.
+    """
 
     refund_id: RefundId
     state: RefundFound
     amount_minor: int
     provider_ref: str
     code: str
+    remaining_minor: int | None = None
 
 
 class RefundNow(Reply, frozen=True, kw_only=True):

@@ -160,8 +160,11 @@ def is_payable(lifecycle: Lifecycle, settlement: Settlement) -> bool:
 def check_cancelable(lifecycle: Lifecycle, settlement: Settlement) -> None:
     """Refuse to cancel what is already paid: that would be a refund.
 
-    Raises: Conflict ``already_paid``, or ``bill_state`` when the lifecycle has no such edge.
+    Raises: Conflict ``already_paid``, ``slip_announced`` while a till says that it was paid, or
+    ``bill_state`` when the lifecycle has no such edge.
     """
+    if settlement == "provisional":
+        raise Conflict("slip_announced")
     if settlement != "unpaid":
         raise Conflict("already_paid", params={"settlement": settlement})
     advance(lifecycle, "cancel")

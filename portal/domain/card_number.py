@@ -20,6 +20,17 @@ _DATE: Final = re.compile(
 )
 """Two dates side by side, as in a period of use, would pass for a number one time in ten."""
 
+_IDENTIFIER: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:"
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    r"|(?=[0-9]*[a-f])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})"
+    r")(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+"""UUIDs (RFC 9562 §4) and digests in hexadecimal. Nobody types a card's number in such a dress, and
+of those that machines make one in a thousand or so would pass for one: an idempotency key that is
+refused by chance."""
+
 _SCHEMES: Final = "23456"
 _DIGITS_MIN: Final = 13
 _DIGITS_MAX: Final = 19
@@ -37,14 +48,14 @@ def refuse_card_number(*texts: str) -> None:
 def looks_like_card_number(text: str) -> bool:
     """Whether 13 to 19 digits in it could be a card's number, whatever stands between them.
 
-    Digits of any script count, and what no one can see between them doesn't. Dates are left out;
-    a letter between digits ends a number. Source: ISO/IEC 7812-1 (length, first digit of payment
-    schemes, Luhn check digit).
+    Digits of any script count, and what no one can see between them doesn't. Dates, UUIDs and
+    digests in hexadecimal are left out; a letter between digits ends a number. Source: ISO/IEC
+    7812-1 (length, first digit of payment schemes, Luhn check digit).
     """
     # One character of another script may stand for two digits.
     if sum(map(str.isnumeric, text)) < (_DIGITS_MIN if text.isascii() else _DIGITS_MIN // 2):
         return False
-    plain = _DATE.sub("x", text if text.isascii() else _in_plain_digits(text))
+    plain = _DATE.sub("x", _IDENTIFIER.sub("x", _in_plain_digits(text)))
     return any(
         digits[0] in _SCHEMES and _passes_luhn(digits)
         for run in _RUN.finditer(plain)
@@ -53,6 +64,8 @@ def looks_like_card_number(text: str) -> bool:
 
 
 def _in_plain_digits(text: str) -> str:
+    if text.isascii():
+        return text
     seen = (c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in seen)
 

@@ -48,6 +48,7 @@ CaseKind = Literal[
     "debit_unclear",
     "debit_unexpected",
     "debit_contradicts",
+    "slip_unconfirmed",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
@@ -120,6 +121,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "debit_unclear": (_BY_HAND,),
     "debit_unexpected": (_BY_HAND,),
     "debit_contradicts": (_BY_HAND,),
+    "slip_unconfirmed": (_SEEN, _BY_HAND),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -157,6 +159,7 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "debit_unclear": "debit_file",
     "debit_unexpected": "debit_file",
     "debit_contradicts": "attempt",
+    "slip_unconfirmed": "slip",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 

@@ -5,10 +5,10 @@ comes back as a file; until then every line may have moved money. A line that no
 ``unknown``: only another word of the bank leads out of it, and nothing is presented meanwhile.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Final, Literal
 
-from portal.domain.days import BankCalendar, DebitTerms, debit_day
+from portal.domain.days import BankCalendar, DebitTerms, cut_off, debit_day
 from portal.domain.errors import InvalidInput
 from portal.domain.payment import DeclineCode
 from portal.domain.transition import Edge, take
@@ -30,7 +30,7 @@ DebitEvent = Literal["write", "debited", "no_funds", "refuse", "stop", "doubt", 
 Role = Literal["owner", "clerk"]
 
 APPROVAL_LIFE_S: Final = 7 * 86_400
-"""So long a sealed file may be approved; then it is discarded and built anew."""
+"""So long a sealed file may be approved at most; then it is discarded and can be built anew."""
 
 HELD_FILE: Final[frozenset[FileState]] = frozenset(
     {"building", "sealed", "approved", "sending", "accepted", "unknown", "answered"}
@@ -38,7 +38,13 @@ HELD_FILE: Final[frozenset[FileState]] = frozenset(
 """States in which a file keeps another one for its day and contract out."""
 
 ENDED_FILE: Final[frozenset[FileState]] = frozenset({"discarded", "rejected"})
-"""States whose lines the bank never debits."""
+"""States whose lines the bank does not debit, as far as anybody knows."""
+
+ANSWERABLE: Final[frozenset[FileState]] = frozenset(
+    {"sending", "accepted", "unknown", "answered", "rejected"}
+)
+"""States in which the bank may have the file, so that its answer is welcome. A file that was said
+to be refused is among them: if that was wrong money has moved, and must be booked."""
 
 PRESENTED_AGAIN_MAX: Final = 1
 """A debit without funds is presented once more, where the agency offers it."""
@@ -87,6 +93,7 @@ DEBITS: Final[dict[tuple[DebitState, DebitEvent], Edge[DebitState]]] = {
     ("nsf", "debited"): _LATE,
     ("failed", "debited"): _LATE,
     ("stopped", "debited"): _LATE,
+    ("withdrawn", "debited"): _LATE,
 }
 """Money that a later file of the bank tells of is believed whenever it comes."""
 
@@ -139,14 +146,11 @@ def takes(state: DebitState, cause: Cause) -> bool:
 
 
 def contradicts(state: DebitState, cause: Cause) -> bool:
-    """Whether an answer says that money did not move which was booked, or moved for nothing of us.
+    """Whether an answer says that money did not move which was booked.
 
-    A debit that succeeded and is later said to have failed needs a person; so does any answer about
-    one that was withdrawn.
+    A debit that succeeded and is later said to have failed needs a person.
     """
-    if state == "succeeded":
-        return EVENTS[cause] in {"no_funds", "refuse", "stop"}
-    return state == "withdrawn" and EVENTS[cause] == "debited"
+    return state == "succeeded" and EVENTS[cause] in {"no_funds", "refuse", "stop"}
 
 
 def check_day(calendar: BankCalendar, terms: DebitTerms, debit_on: date) -> None:
@@ -163,6 +167,17 @@ def check_day(calendar: BankCalendar, terms: DebitTerms, debit_on: date) -> None
         raise InvalidInput("debit_day_wrong", params={"field": "debitOn", "day": own.isoformat()})
 
 
+def approval_life_s(
+    calendar: BankCalendar, terms: DebitTerms, debit_on: date, now: datetime
+) -> int:
+    """Seconds for which a file sealed at ``now`` may be approved: not past the bank's cut-off.
+
+    Raises: InvalidInput ``calendar_ends``.
+    """
+    left_s = int((cut_off(calendar, terms, debit_on) - now).total_seconds())
+    return max(0, min(APPROVAL_LIFE_S, left_s))
+
+
 def choices_of(
     state: FileState, role: Role | None, *, is_builder: bool, is_late: bool
 ) -> tuple[FileDecision, ...]:
@@ -170,7 +185,7 @@ def choices_of(
     is_owner = role == "owner"
     offered: tuple[tuple[FileDecision, bool], ...] = (
         ("approve", state == "sealed" and is_owner and not is_builder and not is_late),
-        ("discard", state in {"sealed", "approved"} and (is_owner or is_builder)),
+        ("discard", (state, "discard") in FILES and (is_owner or is_builder)),
     )
     return tuple(choice for choice, is_offered in offered if is_offered and role is not None)
 

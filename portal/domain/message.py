@@ -21,6 +21,10 @@ MessageState = Literal[
     "none", "planned", "sending", "accepted", "delivered", "undelivered", "failed", "ambiguous"
 ]
 
+LEFT_OUT: Final = frozenset({"not_due", "paused"})
+"""Why the vault gives nothing out for a delivery that it handed out itself: the bill was paid,
+withdrawn or paused meanwhile. Any other refusal is somebody's attempt, or a bug."""
+
 DELIVERY: Final[dict[tuple[DeliveryState, DeliveryEvent], Edge[DeliveryState]]] = {
     ("planned", "hand_out"): Edge("handed", "message.handed"),
     ("planned", "leave_out"): Edge("left_out", "message.left_out"),

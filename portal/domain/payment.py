@@ -283,6 +283,10 @@ def _judge_ended(facts: AttemptFacts, found: Found, now: datetime) -> Verdict:
     if found in {"pending", "requires_action"}:
         # We had given it up, the provider has not: money may still come, so keep asking.
         return _stay(facts, "processing", facts.asked + 1, now)
+    if found == "unclear":
+        # Something made us ask, and it was not answered: else a notice of money would be lost.
+        doubt_s = (now - facts.doubt_at).total_seconds()
+        return Verdict(ask_in_s=ask_again_s("processing", facts.asked + 1, doubt_s))
     return Verdict()
 
 

@@ -219,6 +219,10 @@ def judge(
         return _judge_other_amount(facts, now)
     if facts.state in ASKED:
         return _judge_asked(facts, found, code, now)
+    if facts.state == "failed" and found == "unclear":
+        # Somebody had a reason to look back, and was not answered: the look is still to come.
+        doubt_s = (now - facts.doubt_at).total_seconds()
+        return RefundVerdict(ask_in_s=ask_again_s("processing", facts.asked + 1, doubt_s))
     return _judge_other(facts, found)
 
 

@@ -5,10 +5,11 @@ The 44 digits are portal.domain.slip_number's, what one notice means portal.doma
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
+from portal.domain.days import JAPAN
 from portal.domain.errors import Conflict, InvalidInput, NotFound
 from portal.domain.methods import AGENCIES
 from portal.domain.slip_notice import PAYABLE, SlipCase, SlipState, SlipVerdict
@@ -22,6 +23,13 @@ from portal.domain.slip_number import (
 
 ISSUE_MAX: Final = 9
 """One digit counts how often a slip was made out anew."""
+
+UNCONFIRMED_DAYS: Final = 21
+"""So long a till's word keeps a bill from being paid. Agencies confirm within about ten days; what
+nobody confirmed by then was lost on its way, or was never true."""
+
+TOLD_WITHIN: Final = timedelta(days=400)
+"""A notice that says an older day than this is wrong about it."""
 
 DAYS_OPEN_MAX: Final = 180
 GRACE_DAYS_MAX: Final = 180
@@ -39,6 +47,7 @@ SlipCaseKind = Literal[
     "slip_unknown", "slip_differs", "slip_check_digit", "slip_amount_mismatch",
     "slip_reversal_unmatched", "slip_reversal_contradicts", "slip_paid_twice",
     "slip_after_deadline", "slip_replaced_paid", "slip_postal_correction", "slip_not_owed",
+    "slip_unconfirmed",
 ]  # fmt: skip
 
 _CASES: Final[dict[SlipCase, SlipCaseKind]] = {
@@ -142,6 +151,16 @@ def case_of(
         return _CASES[verdict.case]
     comes_new = verdict.effect == "pend"
     return "slip_not_owed" if comes_new and owed_minor - announced_minor < amount_minor else None
+
+
+def paid_at(received_on: date, received_at: time | None, now: datetime) -> datetime:
+    """When the payer paid, by the till's clock; the post gives only the day.
+
+    It is what a receipt says, and days before the agency confirms it. A day that can't be true
+    (yet to come, or long past) counts as ``now``.
+    """
+    moment = datetime.combine(received_on, received_at or time(), JAPAN)
+    return moment if now - TOLD_WITHIN <= moment <= now else now
 
 
 def result_of(verdict: SlipVerdict) -> LineResult:

@@ -30,7 +30,10 @@ POSTAL: Final[frozenset[NoticeKind]] = frozenset({"postal", "postal_correction"}
 """Kinds whose barcode comes with the deadline blotted out (999999) and without a time."""
 
 SlipState = Literal["issued", "provisional", "confirmed", "voided", "expired", "replaced"]
-SlipEvent = Literal["take", "confirm", "reverse", "reverse_replaced", "expire", "replace"]
+SlipEvent = Literal[
+    "take", "confirm", "reverse", "reverse_replaced", "release", "release_replaced", "expire",
+    "replace",
+]  # fmt: skip
 TakingState = Literal["none", "pending", "posted", "void"]
 Effect = Literal["pend", "post", "void"]
 SlipCase = Literal[
@@ -58,6 +61,8 @@ TRANSITIONS: Final[dict[tuple[SlipState, SlipEvent], Edge[SlipState]]] = {
     ("provisional", "confirm"): _CONFIRMED,
     ("provisional", "reverse"): _VOIDED,
     ("provisional", "reverse_replaced"): Edge("replaced", "slip.reversed"),
+    ("provisional", "release"): Edge("voided", "slip.unconfirmed"),
+    ("provisional", "release_replaced"): Edge("replaced", "slip.unconfirmed"),
     ("voided", "take"): _TAKEN,
     ("voided", "confirm"): _CONFIRMED,
     ("voided", "expire"): _EXPIRED,
@@ -70,7 +75,8 @@ TRANSITIONS: Final[dict[tuple[SlipState, SlipEvent], Edge[SlipState]]] = {
 }
 """Nothing leads out of ``confirmed``: what an agency confirmed it pays out. ``voided`` can be paid
 like ``issued``. ``issued`` is reversed when a reversal overtook the notice that it takes back. A
-slip that was replaced and then paid stays replaced when that payment is taken back."""
+slip that was replaced and then paid stays replaced when that payment is taken back. ``release``: a
+till's word that no agency confirmed in all that time holds the bill no longer."""
 
 _EVENT_TO: Final[dict[TakingState, SlipEvent]] = {
     "posted": "confirm",

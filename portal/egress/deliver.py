@@ -7,7 +7,7 @@ kept, logged or retried: a delivery whose redemption is unclear is not sent.
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from portal.contract.debit_line import REDEEM_DEBIT_FILE, RedeemDebitFile
@@ -15,6 +15,7 @@ from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
 from portal.domain.errors import InvariantBroken, PortalError, Refused, Unknown
 from portal.domain.ids import DeliveryId
+from portal.domain.message import LEFT_OUT
 from portal.egress.denial import Denied
 from portal.kit.log import get_logger
 
@@ -36,16 +37,13 @@ Values = Mapping[str, str]
 """Placeholder → value of one delivery."""
 
 
-NOT_DUE: Final = "not_due"
-"""The vault's code for a bill that was paid or withdrawn meanwhile: nobody's attempt."""
-
-
 async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Values | Denied]:
     """Values for each delivery about to go to ``host``, or why there are none.
 
-    ``delivery_refused``: the vault has nothing to send for it (paid meanwhile, redeemed before,
-    another host's). ``vault_away``: it was not asked. ``vault_lost``: it may have given the values
-    out, they did not arrive, and nothing was sent.
+    ``delivery_refused``: the vault has nothing to send for it (redeemed before, another host's; or
+    left out, paid or paused meanwhile, which is nobody's attempt). ``vault_away``: it was not
+    asked. ``vault_lost``: it may have given the values out, they did not arrive, and nothing was
+    sent.
     """
     try:
         reply = await vault.call(
@@ -65,7 +63,7 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
                 "delivery:to": delivery.to,
                 "delivery:body": delivery.body,
             }
-        elif delivery.refused == NOT_DUE:
+        elif delivery.refused in LEFT_OUT:
             found[delivery.delivery_id] = Denied("delivery_refused", is_attempt=False)
     return found
 

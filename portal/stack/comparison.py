@@ -35,7 +35,7 @@ async def find_differences(stack: Stack, journal: Journal) -> list[JournalDiffer
     """The same for programs, which tell them apart by code."""
     found = [
         JournalDifference(reference=one.reference, code="company_unknown", theirs=one.provider)
-        for one in journal.payments
+        for one in (*journal.payments, *journal.refunds)
         if one.provider not in COMPANIES
     ]
     for company in COMPANIES:

@@ -5,7 +5,7 @@ and a cancel, or two clicks on one bill wait for each other, and nothing else ha
 States move by portal.domain.payment and portal.domain.bill only.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -171,6 +171,16 @@ async def read_attempt(act: Act, attempt_id: UUID) -> Attempt:
     if row is None:
         raise NotFound("not_found", params={"kind": "attempt"})
     return await open_row(act, row)
+
+
+async def read_attempts(act: Act, attempt_ids: Sequence[UUID]) -> list[Attempt]:
+    """Many attempts of the act's merchant, in no order."""
+    rows = await act.db.fetch(
+        f"select {_COLUMNS} from attempt where merchant_id = $1 and id = any($2::uuid[])",  # noqa: S608  constant columns
+        act.merchant_id,
+        attempt_ids,
+    )
+    return [await open_row(act, row) for row in rows]
 
 
 async def find_live(act: Act, bill_id: UUID) -> Attempt | None:

@@ -1,5 +1,6 @@
 """Data zone: bills as operations show them: a row of the list, opened and masked."""
 
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from portal.contract.bills import BillRow
 from portal.domain.contact import phone_hint
 from portal.domain.errors import NotFound
 from portal.domain.ids import BillId
-from portal.domain.pause import shown_of
+from portal.domain.pause import PauseShown, shown_of
 from portal.domain.refund import GIVEN
 from portal.kit.clock import Clock
 from portal.vault.act import Act
@@ -25,26 +26,26 @@ _GIVEN_BACK: Final = f"""
 ROW_COLUMNS: Final = (
     "b.id, b.number, b.period, b.kind, b.amount_minor, b.due_on, b.lifecycle, b.settlement,"
     " b.message, b.opened_at, b.paid_at, b.created_at, b.version, b.sealed_version, b.contact,"
-    f" {_GIVEN_BACK} as given_back_minor, pause.kind as pause_kind, pause.until as pause_until,"
-    " zone.zone"
+    f" {_GIVEN_BACK} as given_back_minor, pause.kinds as pause_kinds,"
+    " pause.untils as pause_untils, zone.zone"
 )
 """What :func:`to_bill_row` needs of BILLS."""
 
 BILLS: Final = """
 bill b join merchant zone on zone.id = b.merchant_id
 left join lateral (
-    select p.kind, p.until from pause p
-    where p.merchant_id = b.merchant_id and p.bill_id = b.id and p.ended_at is null
-    order by p.kind = 'extension', p.id desc limit 1
+    select array_agg(p.kind order by p.kind = 'extension', p.id desc) as kinds,
+           array_agg(p.until order by p.kind = 'extension', p.id desc) as untils
+    from pause p where p.merchant_id = b.merchant_id and p.bill_id = b.id and p.ended_at is null
 ) pause on true"""
-"""Bills, as ``b``, each with the open pause that lists tell of: an extension only beside none."""
+"""Bills, as ``b``, each with its open pauses (three at most), an extension after the others."""
 
 _READ: Final = f"select {ROW_COLUMNS} from {BILLS} where b.merchant_id = $1 and b.id = $2"  # noqa: S608  # constants
 
 
 def to_bill_row(fields: Fields, row: Row, clock: Clock) -> BillRow:
     """One line of the list; the caller counts it as revealed."""
-    today = clock.business_today(row["zone"])
+    pause, until = _shown(row, clock.business_today(row["zone"]))
     contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
     return BillRow(
         id=BillId(row["id"]),
@@ -64,11 +65,18 @@ def to_bill_row(fields: Fields, row: Row, clock: Clock) -> BillRow:
         created_at=row["created_at"],
         version=row["version"],
         given_back_minor=row["given_back_minor"],
-        pause=shown_of(
-            row["pause_kind"], row["pause_until"], row["lifecycle"], row["settlement"], today
-        ),
-        pause_until=row["pause_until"],
+        pause=pause,
+        pause_until=until,
     )
+
+
+def _shown(row: Row, today: date) -> tuple[PauseShown | None, date | None]:
+    """The first of a bill's open pauses that there is something to say of, and its last day."""
+    for kind, until in zip(row["pause_kinds"] or (), row["pause_untils"] or (), strict=True):
+        shown = shown_of(kind, until, row["lifecycle"], row["settlement"], today)
+        if shown is not None:
+            return shown, until
+    return None, None
 
 
 async def view_row(act: Act, bill_id: UUID) -> BillRow:

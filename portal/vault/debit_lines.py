@@ -16,6 +16,7 @@ from portal.domain import payment as attempts
 from portal.domain.debit import DebitState
 from portal.domain.ids import to_public
 from portal.domain.mandate import MandateDetails
+from portal.domain.methods import METHODS
 from portal.domain.zengin.record import DebitLine
 from portal.domain.zengin.result import Cause
 from portal.vault.act import Act
@@ -36,13 +37,17 @@ from portal.vault.debit import (
     lock_mandate,
     move_mandate,
 )
+from portal.vault.debit_plain import book_plain
 from portal.vault.finding import book_finding
 
 MANDATES_MAX: Final = 500
 """Mandates that one step of filling looks at."""
 
-LINES_MAX: Final = 100
+LINES_MAX: Final = 500
 """Lines that one step of booking books."""
+
+ZONE: Final = "Asia/Tokyo"
+"""Whose day decides whether a pause is over: these are Japan's banks."""
 
 _MANDATES: Final = """
 select id, customer_blind, details, is_new from mandate
@@ -52,15 +57,11 @@ order by id limit $4
 _DUE: Final = """
 select id, customer_blind, amount_minor from bill
 where merchant_id = $1 and customer_blind = any($2::bytea[]) and lifecycle in ('open', 'overdue')
-      and settlement = 'unpaid' and due_on <= $3
-      and not exists (
-          select from pause p
-          where p.merchant_id = $1 and p.bill_id = bill.id and p.ended_at is null
-                and p.kind in ('hold', 'promise') and (p.until is null or p.until >= $3))
+      and settlement = 'unpaid' and due_on <= $3 and amount_minor <= $4
 order by id for update
 """
 # After the locks: whoever starts a payment or writes a line holds the bill's lock, so what this
-# statement does not see there is none.
+# statement does not see there is none. So it is with pauses.
 _TAKEN: Final = """
 select bill_id from attempt
 where merchant_id = $1 and bill_id = any($2::uuid[])
@@ -68,6 +69,10 @@ where merchant_id = $1 and bill_id = any($2::uuid[])
 union
 select bill_id from debit where merchant_id = $1 and bill_id = any($2::uuid[]) and state = 'nsf'
 group by bill_id having count(*) > $3
+union
+select bill_id from pause
+where merchant_id = $1 and bill_id = any($2::uuid[]) and kind in ('hold', 'promise')
+      and ended_at is null and (until is null or until >= $4)
 """
 _ATTEMPTS: Final = """
 insert into attempt (merchant_id, id, bill_id, method, provider, reference, state, version,
@@ -89,12 +94,13 @@ where merchant_id = $1 and file_id = $2 and cause is distinct from booked_cause
 order by line_no limit $3
 """
 _TO_FREE: Final = """
-select id, mandate_id, state, cause from debit
+select id, state from debit
 where merchant_id = $1 and file_id = $2 and state = 'in_file' order by line_no limit $3
 """
 _STORE: Final = """
 update debit set state = $3, booked_cause = cause where merchant_id = $1 and id = $2
 """
+_FREE: Final = "update debit set state = $3 where merchant_id = $1 and id = $2"
 _USED: Final = """
 update mandate set is_new = false where merchant_id = $1 and id = any($2::uuid[]) and is_new
 """
@@ -116,8 +122,9 @@ async def choose(
 ) -> tuple[list[Chosen], UUID | None]:
     """The next bills for a file, their rows locked, and the last mandate looked at.
 
-    Bills that are due by the file's day, unpaid, neither held nor promised for that day, without a
-    live try and not presented too often; None when there is no mandate left.
+    Bills that are due by the file's day, unpaid, neither held nor promised, without a live try and
+    not presented too often, of amounts that a record has room for; None when there is no mandate
+    left.
     """
     mandates_ = await act.db.fetch(
         _MANDATES, act.merchant_id, contract.id, debit_file.place, MANDATES_MAX
@@ -125,11 +132,16 @@ async def choose(
     if not mandates_:
         return [], None
     by_customer = {bytes(row["customer_blind"]): row for row in mandates_}
-    bills = await act.db.fetch(_DUE, act.merchant_id, list(by_customer), debit_file.debit_on)
+    amount_max = METHODS[METHOD].amount_max
+    bills = await act.db.fetch(
+        _DUE, act.merchant_id, list(by_customer), debit_file.debit_on, amount_max
+    )
     presented_max = rules.PRESENTED_AGAIN_MAX if contract.presents_again else 0
     ids = [row["id"] for row in bills]
+    today = act.clock.business_today(ZONE)
     taken = {
-        row["bill_id"] for row in await act.db.fetch(_TAKEN, act.merchant_id, ids, presented_max)
+        row["bill_id"]
+        for row in await act.db.fetch(_TAKEN, act.merchant_id, ids, presented_max, today)
     }
     fields = await act.fields()
     chosen: list[Chosen] = []
@@ -194,19 +206,27 @@ async def book_next(act: Act, debit_file: DebitFile) -> int:
 
     The file is locked. Returns how many lines that were; 0 when nothing is left.
     """
-    is_void = debit_file.state in rules.ENDED_FILE
-    statement = _TO_FREE if is_void else _TO_BOOK
-    rows = await act.db.fetch(statement, act.merchant_id, debit_file.id, LINES_MAX)
-    for row in rows:
-        if is_void:
+    freed = 0
+    if debit_file.state in rules.ENDED_FILE:
+        free = await act.db.fetch(_TO_FREE, act.merchant_id, debit_file.id, LINES_MAX)
+        for row in free:
             await _free(act, row["id"], row["state"])
-        else:
-            await _book(act, row["id"], row["state"], row["cause"])
-    if rows and not is_void:
+        freed = len(free)
+    # A bank may have debited all the same what it was said to have refused.
+    rows = await act.db.fetch(_TO_BOOK, act.merchant_id, debit_file.id, LINES_MAX - freed)
+    plain = await book_plain(act, rows)
+    for row in rows:
+        if row["id"] in plain:
+            continue
+        await _book(act, row["id"], row["state"], row["cause"])
+    if rows:
         told = list({row["mandate_id"] for row in rows})
         await act.db.execute(_USED, act.merchant_id, told)
-        await _suspend(act, {row["mandate_id"]: row["cause"] for row in rows})
-    return len(rows)
+        await _suspend(
+            act,
+            {row["mandate_id"]: row["cause"] for row in rows if row["cause"] in rules.SUSPENDS},
+        )
+    return freed + len(rows)
 
 
 async def _book(act: Act, debit_id: UUID, state: DebitState, cause: Cause) -> None:
@@ -233,7 +253,7 @@ async def _free(act: Act, debit_id: UUID, state: DebitState) -> None:
     bill, attempt = await lock_attempt(act, debit_id)
     edge = rules.advance_debit(state, "withdraw")
     await _end(act, bill, attempt, edge.state)
-    await act.db.execute(_STORE, act.merchant_id, debit_id, edge.state)
+    await act.db.execute(_FREE, act.merchant_id, debit_id, edge.state)
     await act.emit(bill.id, edge.code, attempt=to_public("attempt", attempt.id))
 
 
@@ -264,8 +284,6 @@ async def _doubt(act: Act, attempt: Attempt) -> None:
 async def _suspend(act: Act, causes: dict[UUID, Cause]) -> None:
     """Use no mandate again whose account's bank said that there is none, or no leave."""
     for mandate_id, cause in sorted(causes.items()):
-        if cause not in rules.SUSPENDS:
-            continue
         mandate = await lock_mandate(act, mandate_id)
         if mandate.state == "active":
             edge = mandates.advance(mandate.state, "suspend")

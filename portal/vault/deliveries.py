@@ -33,6 +33,11 @@ where b.merchant_id = $1 and b.id = m.bill_id and b.message <> m.message
   and not exists (select from delivery d where d.merchant_id = $1 and d.bill_id = m.bill_id
                   and d.id > m.delivery_id)
 """
+_BEFORE: Final = """
+select distinct on (bill_id) bill_id, state from delivery
+where merchant_id = $1 and bill_id = any($2::uuid[]) and state <> 'left_out'
+order by bill_id, id desc
+"""
 _IN_PASSING: Final = frozenset({"handed", "redeemed"})
 
 COLUMNS: Final = "d.id, d.bill_id, d.state, d.tries, d.code, d.provider_ref"
@@ -90,6 +95,7 @@ async def store(act: Act, moved: Sequence[Delivery]) -> None:
 
     States that a slice only passes through (``handed``, ``redeemed``) don't touch the bills: a
     bill says ``planned`` until the provider's answer is in, and no message costs two updates more.
+    One that is left out tells its bill nothing: it says again what the one before made of it.
     """
     if not moved:
         return
@@ -108,11 +114,21 @@ async def store(act: Act, moved: Sequence[Delivery]) -> None:
     if not told:
         return
     bills = [delivery.bill_id for delivery in told]
+    left_out = [delivery.bill_id for delivery in told if delivery.state == "left_out"]
+    before: dict[UUID, DeliveryState] = {
+        row["bill_id"]: row["state"]
+        for row in (await act.db.fetch(_BEFORE, act.merchant_id, left_out) if left_out else ())
+    }
     await act.db.fetch(_LOCK_BILLS, act.merchant_id, bills)
     await act.db.execute(
         _TELL_BILLS,
         act.merchant_id,
         bills,
         [delivery.id for delivery in told],
-        [MESSAGE[delivery.state] for delivery in told],
+        [
+            MESSAGE[before.get(delivery.bill_id, "left_out")]
+            if delivery.state == "left_out"
+            else MESSAGE[delivery.state]
+            for delivery in told
+        ],
     )

@@ -8,6 +8,7 @@ each bill is looked at once when it becomes late and once when it lapses, not ev
 Whoever issues bills asks here too: a bill that is issued after its due date is late at once, since
 its place has been passed. Issuing shares a lock that the beginning of a day takes alone, so each
 bill is seen by the walk along the due dates or by its own issuing, whatever happens at midnight.
+Whoever moves a due date shares it too, and moves none to a day that the walk has passed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -203,6 +204,19 @@ async def owed_again(act: Act, bill_id: UUID, lifecycle: Lifecycle) -> None:
         await act.db.execute(_LAPSE_AGAIN, act.merchant_id, due_on, _FIRST)
 
 
+async def share_day(act: Act) -> date:
+    """The day that the merchant's calendar has come to; no later one begins before the act ends.
+
+    To be asked before a bill that the walk may move is locked: the walk locks the merchant's row
+    and then bills, and the beginning of a day waits for that row with the lock taken alone.
+    """
+    await act.db.execute(_SHARE, str(act.merchant_id))
+    day: date | None = await act.db.fetchval(_DAY, act.merchant_id)
+    if day is None:  # a merchant so new that no day was planned yet
+        day = act.clock.business_today(await act.db.fetchval(_ZONE, act.merchant_id))
+    return day
+
+
 async def pass_late(act: Act, issued: Mapping[UUID, date]) -> int:
     """Make bills that were issued after their due date overdue at once; how many there were.
 
@@ -211,10 +225,7 @@ async def pass_late(act: Act, issued: Mapping[UUID, date]) -> int:
     """
     if not issued:
         return 0
-    await act.db.execute(_SHARE, str(act.merchant_id))
-    day: date | None = await act.db.fetchval(_DAY, act.merchant_id)
-    if day is None:  # a merchant so new that no day was planned yet
-        day = act.clock.business_today(await act.db.fetchval(_ZONE, act.merchant_id))
+    day = await share_day(act)
     late = {bill_id: due_on for bill_id, due_on in issued.items() if is_past_due(due_on, day)}
     if not late:
         return 0

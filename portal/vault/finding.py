@@ -58,19 +58,13 @@ async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Fi
 
     ``bill`` is locked and ``attempt`` was read under that lock.
     """
-    facts = AttemptFacts(
-        state=attempt.state,
-        amount_minor=attempt.amount_minor,
-        doubt_at=attempt.doubt_at,
-        silent_since=max(attempt.state_at, attempt.heard_at or attempt.state_at),
-        asked=attempt.asked,
-        missing_at=attempt.missing_at,
-        is_known=bool(attempt.provider_ref),
-    )
+    facts = facts_of(attempt)
     verdict = rules.judge(facts, finding.state, finding.amount_minor, finding.decline_code, act.now)
-    ask_at = await plan_inquiry(act, replace(attempt, ask_at=_still_planned(act, attempt)),
-                                verdict.ask_in_s)  # fmt: skip
+    planned = _still_planned(act, attempt)
+    ask_at = await plan_inquiry(act, replace(attempt, ask_at=planned), verdict.ask_in_s)
     moved = _apply(act, attempt, verdict, finding)
+    if ask_at is None and moved.state != "succeeded":
+        ask_at = _told_meanwhile(act, planned)
     stored = await store_attempt(act, replace(moved, ask_at=ask_at))
     if verdict.edge is not None:
         await emit_attempt(act, stored, verdict.edge.code)
@@ -81,6 +75,19 @@ async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Fi
     if bill.lifecycle == "canceling" and not stored.is_live:
         await finish_cancel(act, bill.id)
     return stored
+
+
+def facts_of(attempt: Attempt) -> AttemptFacts:
+    """What judging a finding about this attempt needs to know of it."""
+    return AttemptFacts(
+        state=attempt.state,
+        amount_minor=attempt.amount_minor,
+        doubt_at=attempt.doubt_at,
+        silent_since=max(attempt.state_at, attempt.heard_at or attempt.state_at),
+        asked=attempt.asked,
+        missing_at=attempt.missing_at,
+        is_known=bool(attempt.provider_ref),
+    )
 
 
 async def _book_money(act: Act, bill: LockedBill, attempt: Attempt) -> None:
@@ -121,3 +128,12 @@ def _still_planned(act: Act, attempt: Attempt) -> datetime | None:
     """The inquiry still to come: one that was due before now is the one that just spoke."""
     planned = attempt.ask_at
     return planned if planned is not None and planned > act.now else None
+
+
+def _told_meanwhile(act: Act, planned: datetime | None) -> datetime | None:
+    """An inquiry that comes so soon that a notice may have planned it while this one was asking.
+
+    What this one found ends the attempt, but may be older than the notice: it must not be the last.
+    """
+    soon = act.now + timedelta(seconds=rules.NOTICE_PAUSE_S)
+    return planned if planned is not None and planned <= soon else None

@@ -6,6 +6,7 @@ checks on its own that every transaction balances and that nothing is ever chang
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from portal.domain import bill as rules
@@ -108,6 +109,11 @@ select id from case_
 where merchant_id = $1 and kind = $2 and subject_id = $3 and closed_at is null for update
 """
 
+_SUMS_OF_ALL = f"""
+select bill_id, {SUMS} from ledger_entry
+where merchant_id = $1 and bill_id = any($2::uuid[]) group by bill_id
+"""  # noqa: S608  constant columns
+
 
 async def sums_of(act: Act, bill_id: UUID) -> BillSums:
     """What the ledger says about one bill now. Units: minor units, debits positive."""
@@ -115,19 +121,27 @@ async def sums_of(act: Act, bill_id: UUID) -> BillSums:
     return BillSums() if row is None else BillSums(**row)
 
 
-async def settle(act: Act, bill_id: UUID, before: Settlement, sums: BillSums) -> Settlement:
+async def sums_of_all(act: Act, bill_ids: Sequence[UUID]) -> dict[UUID, BillSums]:
+    """What the ledger says about many bills; one that it has nothing of is missing."""
+    rows = [dict(row) for row in await act.db.fetch(_SUMS_OF_ALL, act.merchant_id, bill_ids)]
+    return {row.pop("bill_id"): BillSums(**row) for row in rows}
+
+
+async def settle(
+    act: Act, bill_id: UUID, before: Settlement, sums: BillSums, paid_at: datetime | None = None
+) -> Settlement:
     """Bring a locked bill's settlement to what the ledger says, at the act's end; tell of it.
 
     A case that asked for just this is closed with it.
 
     ``before`` is the bill's settlement and ``sums`` are its ledger's, both as they are under its
-    lock. The day of the first money is kept in ``paid_at`` (business time); what is only announced
-    is none.
+    lock. The day of the first money is kept (business time); what is only announced is none.
+    ``paid_at``: when the payer paid, if that was not now.
     """
     edge = rules.settle(before, sums)
     if edge is None:
         return before
-    act.closing.add("settled", act.merchant_id, bill_id, edge.state, act.business)
+    act.closing.add("settled", act.merchant_id, bill_id, edge.state, paid_at or act.business)
     is_returned = edge.code == "bill.overpayment_returned"
     # What came beyond what was owed has gone back; goodwill beside it is not part of that.
     amount = sums.taken - sums.paid if is_returned else sums.taken

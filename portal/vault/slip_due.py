@@ -1,15 +1,18 @@
 """Data zone: slips that nobody will pay any more, found when a business day begins.
 
+Here too is found what waits too long for its confirmation; portal.vault.slip_release lets it go.
+
 Expired is a slip whose last day and its agency's grace are over; what a shop took in time may be
 told that much later. Its bill stays as it is.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
+from portal.domain.slip import UNCONFIRMED_DAYS
 from portal.vault.act import Act
-from portal.vault.db import Db
+from portal.vault.db import Db, Row
 from portal.vault.slip import read_slips, step
 
 GRACE_DAYS: Final = 14
@@ -32,11 +35,33 @@ where s.merchant_id = $1 and s.bill_id = any($2::uuid[]) and s.state in ('issued
       and s.pay_until < $3::date
           - coalesce((select grace_days from slip_terms where merchant_id = $1), $4::int)
 """
+_UNCONFIRMED: Final = """
+select id, bill_id from slip_taking
+where merchant_id = $1 and state = 'pending' and at < $2 order by at, id limit $3
+"""
 
 
 async def has_expired(db: Db, merchant_id: UUID, day: date) -> bool:
-    """Whether slips expire with the business day ``day``."""
-    return bool(await db.fetch(_OVER, merchant_id, day, GRACE_DAYS, 1))
+    """Whether slips expire, or announcements are let go, with the business day ``day``."""
+    if await db.fetch(_OVER, merchant_id, day, GRACE_DAYS, 1):
+        return True
+    return bool(await unconfirmed(db, merchant_id, heard_before(day), 1))
+
+
+def heard_before(day: date) -> datetime:
+    """What was heard before this moment waits too long on ``day``; hours don't matter."""
+    return datetime.combine(day, time(), UTC) - timedelta(days=UNCONFIRMED_DAYS)
+
+
+async def unconfirmed(db: Db, merchant_id: UUID, before: datetime, at_most: int) -> list[Row]:
+    """Announcements that came before a moment and still stand, the oldest first."""
+    return await db.fetch(_UNCONFIRMED, merchant_id, before, at_most)
+
+
+async def planned_day(act: Act) -> date | None:
+    """The business day that was begun last; None for a merchant that had none yet."""
+    day: date | None = await act.db.fetchval(_DAY, act.merchant_id)
+    return day
 
 
 async def expire(act: Act, at_most: int) -> tuple[int, bool]:
@@ -45,7 +70,7 @@ async def expire(act: Act, at_most: int) -> tuple[int, bool]:
     Returns how many there were and whether none is left. Under their bills' locks, so that a
     notice that comes just now is judged before or after, never beside.
     """
-    day: date | None = await act.db.fetchval(_DAY, act.merchant_id)
+    day = await planned_day(act)
     if day is None:
         return 0, True
     if at_most <= 0:

@@ -23,7 +23,7 @@ from portal.domain.ledger import (
     slip_announcement_ended,
     with_entries,
 )
-from portal.domain.slip import SlipCaseKind, case_of, result_of
+from portal.domain.slip import SlipCaseKind, case_of, paid_at, result_of
 from portal.domain.slip_notice import Effect, SlipFacts, SlipNotice, SlipVerdict, judge
 from portal.vault.act import Act
 from portal.vault.attempt import LockedBill, lock_bills
@@ -47,7 +47,9 @@ insert into slip_notice (merchant_id, id, notice_key, slip_id, agency, kind, dig
     received_at, company_code, store_code, amount_minor, paid_out_on, counts, case_kind, came_by,
     at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+on conflict (merchant_id, notice_key) do nothing
 """
+"""Of a slip that is known the bill's lock lets one file through; a line about none has no lock."""
 _TAKINGS: Final = """
 select id, slip_id, taking, state from slip_taking
 where merchant_id = $1 and slip_id = any($2::uuid[])
@@ -99,8 +101,23 @@ async def take_notices(act: Act, notices: Sequence[Read], way: SlipWay) -> list[
     """Do what each notice means, in order; a verdict for every one. Repeats change nothing."""
     if not notices:
         return []
-    desk = await _open_desk(act, [notice for _, notice in notices], way)
-    return [await _take(act, desk, line_no, notice) for line_no, notice in notices]
+    told = await _by_agency(act, notices) if way == "file" else notices
+    desk = await _open_desk(act, [notice for _, notice in told], way)
+    return [await _take(act, desk, line_no, notice) for line_no, notice in told]
+
+
+async def _by_agency(act: Act, notices: Sequence[Read]) -> list[Read]:
+    """Notices with the agency that their slips were made out for.
+
+    A file does not say whose it is, and a merchant's earlier agency still tells of its slips after
+    the contract has gone to another one.
+    """
+    found = await find_by_keys(act, sorted({notice.digits[_KEY] for _, notice in notices}))
+    return [
+        (line_no, replace(notice, agency=found[key].agency) if key in found else notice)
+        for line_no, notice in notices
+        for key in (notice.digits[_KEY],)
+    ]
 
 
 async def _open_desk(act: Act, notices: Sequence[SlipNotice], way: SlipWay) -> _Desk:
@@ -191,19 +208,20 @@ async def _book(
     elif was_there:
         booked.append(slip_announcement_ended(bill.id, taking_id, amount))
     owed = bill_rules.owed_minor(bill.lifecycle, sums)
+    paid = paid_at(notice.received_on, notice.received_at, act.business)
     if effect == "post":
         booked.append(attempt_succeeded(bill.id, taking_id, amount, owed))
         await act.db.execute(
             _PAID, act.merchant_id, taking_id, bill.id, notice.agency,
-            f"{slip.number.key}.{notice.taking}", amount, act.business, act.now,
+            f"{slip.number.key}.{notice.taking}", amount, paid, act.now,
         )  # fmt: skip
     sums = await _post(act, sums, booked)
     state = {"pend": "pending", "post": "posted", "void": "void"}[effect]
     await act.db.execute(
         _STORE_TAKING, act.merchant_id, taking_id, slip.id, bill.id, notice.taking, state, amount,
-        act.now,
+        act.business,
     )  # fmt: skip
-    settlement = await settle(act, bill.id, bill.settlement, sums)
+    settlement = await settle(act, bill.id, bill.settlement, sums, paid)
     if effect == "post" and owed < amount:
         await act.open_case(
             "overpaid", bill.id, attempt=to_public("attempt", taking_id),

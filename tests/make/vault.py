@@ -5,7 +5,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
@@ -22,6 +22,7 @@ from portal.contract.operator import (
     FoundMerchant,
     IssueLoginTicket,
 )
+from portal.domain.errors import TryLater
 from portal.kit.clock import Clock
 from portal.kit.crypto import client_context
 from portal.stack.postgres import BOOTSTRAP, DATABASE, MIGRATE, OWNER, VAULT, Postgres
@@ -37,6 +38,9 @@ HANA = "hana@minato.example"
 MEMORY_LEAST = 4 * 1024**3
 """Units: bytes that have to be free. A cluster of tests takes about 0.4 GB at most, and some run
 beside each other."""
+
+START_TRIES_MAX = 3
+"""A stack starts its vault again, too, when that could not reach the database."""
 
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """A password's real hash takes 0.2 s, in nearly every test. The real one is held to its settings by
@@ -150,8 +154,16 @@ class Ground:
         self, *, wall_clock: Clock | None = None, **changes: object
     ) -> AsyncGenerator[VaultServer]:
         """A running vault."""
-        async with VaultServer(self.settings(**changes), wall_clock=wall_clock) as server:
-            yield server
+        async with AsyncExitStack() as stack:
+            server: VaultServer | None = None
+            for _ in range(START_TRIES_MAX - 1):
+                with suppress(TryLater):  # the database took more than 5 s: a busy machine
+                    wanted = VaultServer(self.settings(**changes), wall_clock=wall_clock)
+                    server = await stack.enter_async_context(wanted)
+                    break
+            yield server or await stack.enter_async_context(
+                VaultServer(self.settings(**changes), wall_clock=wall_clock)
+            )
 
     async def client(self, zone: str, socket: Path | None = None) -> VaultClient:
         """A caller with a zone's certificate; closed when the test ends."""

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from portal.application.doors import static
 from portal.application.doors.answers import payer_answer, remember_choice, staff_answer
 from portal.application.doors.context import language_of
-from portal.application.doors.dashboard import cases, debits, refunds, screens
+from portal.application.doors.dashboard import cases, debits, refunds, screens, slips
 from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
@@ -118,6 +118,10 @@ def refunded(nodes: list[Any]) -> Make:
 def debited(nodes: list[Any], contracts: list[Any]) -> Make:
     page = {"nodes": nodes, "contracts": contracts, "pageInfo": page_info(more=bool(nodes))}
     return staff(debits.debits_screen, data(debitFiles=page))
+
+
+def told_slips(taken: dict[str, Any] | None) -> Make:
+    return staff(lambda request, given: slips.slips_screen(request, given, taken), data())
 
 
 def one_case(case: Mapping[str, Any], flash: Flash | None = None, **more: object) -> Make:
@@ -254,6 +258,8 @@ STAFF_SCREENS: dict[str, Make] = {
     "refunds-empty": refunded([]),
     "debits": debited(samples.DEBIT_FILES, samples.DEBIT_CONTRACTS),
     "debits-empty": debited([], []),
+    "slips": told_slips(None),
+    "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),
     "keys-empty": staff(screens.keys_screen, data(apiKeys=[])),
     "keys-clerk": staff(screens.keys_screen, {"viewer": samples.CLERK, "apiKeys": samples.KEYS}),

@@ -85,6 +85,22 @@ SLIP: dict[str, Any] = {
     "needsStamp": True,
 }
 
+SLIP_LINES: list[dict[str, Any]] = [
+    {
+        "lineNo": 2, "result": "POSTED", "reason": None, "remedy": None,
+        "billNumber": "202611-0000142", "amount": yen(8420),
+    },
+    {
+        "lineNo": 3, "result": "SET_ASIDE", "reason": "当社のものではない払込票の通知です",
+        "remedy": None, "billNumber": None, "amount": yen(299_999),
+    },
+    {
+        "lineNo": 4, "result": "REFUSED", "reason": "列の数が違います。",
+        "remedy": "収納代行会社のファイルをそのまま送り直してください。", "billNumber": None,
+        "amount": yen(0),
+    },
+]  # fmt: skip
+
 
 def import_view(state: str, **changes: object) -> dict[str, Any]:
     made: dict[str, Any] = {

@@ -1,6 +1,8 @@
 """The slip's bars on a real screen: a scanner reads them at every pixel density."""
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
@@ -75,3 +77,18 @@ def test_a_page_without_the_slip_gives_the_oracle_nothing(opened: Open) -> None:
     show(page, "")
 
     assert read_picture(grey_of(page.screenshot())) == []
+
+
+@pytest.mark.parametrize(("width", "ratio"), [(320, 2), (360, 3), (360, 2.625), (390, 3)])
+def test_a_telephone_shows_the_whole_slip_of_the_payers_page(
+    opened: Open, gallery: tuple[str, Any], width: int, ratio: float
+) -> None:
+    origin, _ = gallery
+    context = opened(device_scale_factor=ratio, viewport={"width": width, "height": 640})
+    page = context.new_page()
+    page.goto(f"{origin}/show/page-slip", wait_until="load")
+
+    read = read_picture(grey_of(page.screenshot(animations="disabled")))
+
+    digits = page.locator(".bars p").inner_text()
+    assert read == [(re.sub(r"[^0-9]", "", digits), "]C1")]

@@ -1,6 +1,6 @@
 """Debits and mandates: their tables, whose answer does what, who may decide, and which day."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import get_args
 
 import pytest
@@ -8,13 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from portal.domain import debit, mandate
-from portal.domain.days import DebitTerms
+from portal.domain.days import DebitTerms, cut_off
 from portal.domain.debit import DebitState, FileState
 from portal.domain.errors import Conflict, InvalidInput
 from portal.domain.payment import DECLINE_CODES
+from portal.domain.zengin.record import FileForm
 from portal.domain.zengin.result import RESULTS, Cause, meaning_of
+from portal.domain.zengin.write import DebitWriter
 from portal.kit.holidays import bank_calendar
 from portal.stack.operate import read_debit_contract
+from portal.vault.operations.debit_file import PART_LINES_MAX, records_in
+from tests.make.debits import debit as debit_line
 
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 DEBIT_STATES: tuple[DebitState, ...] = get_args(DebitState)
@@ -84,7 +88,7 @@ def test_only_what_was_booked_or_withdrawn_can_be_contradicted(
     state: DebitState, cause: Cause
 ) -> None:
     if debit.contradicts(state, cause):
-        assert state in {"succeeded", "withdrawn"}
+        assert state == "succeeded"
         assert not debit.takes(state, cause)
 
 
@@ -92,7 +96,7 @@ def test_only_what_was_booked_or_withdrawn_can_be_contradicted(
 def test_what_may_be_at_a_bank_can_not_be_discarded(state: FileState) -> None:
     choices = debit.choices_of(state, "owner", is_builder=False, is_late=False)
 
-    assert ("discard" in choices) == (state in {"sealed", "approved"})
+    assert ("discard" in choices) == (state in {"building", "sealed", "approved"})
     assert ("approve" in choices) == (state == "sealed")
     assert debit.choices_of(state, None, is_builder=False, is_late=False) == ()
     assert "approve" not in debit.choices_of(state, "owner", is_builder=True, is_late=False)
@@ -153,6 +157,24 @@ def test_an_ended_mandate_stays_ended() -> None:
         assert mandate.choices_of(state) == ()
     assert mandate.choices_of("suspended") == ("resume", "revoke")
     assert mandate.choices_of("pending_bank") == ("activate", "reject", "revoke")
+
+
+def test_a_file_may_be_approved_for_a_week_and_not_past_its_banks_cut_off() -> None:
+    end = cut_off(bank_calendar(), TERMS, date(2021, 5, 6))
+
+    def life_s(before: timedelta) -> int:
+        return debit.approval_life_s(bank_calendar(), TERMS, date(2021, 5, 6), end - before)
+
+    assert life_s(timedelta(days=20)) == debit.APPROVAL_LIFE_S
+    assert life_s(timedelta(hours=2)) == 7200
+    assert life_s(timedelta(seconds=-1)) == 0
+
+
+@pytest.mark.parametrize("form", [FileForm(separator=""), FileForm(separator="\r\n")])
+def test_the_lines_of_a_part_are_counted_the_same_whatever_ends_them(form: FileForm) -> None:
+    lines = DebitWriter(form).add(debit_line(number) for number in range(5000))
+
+    assert records_in(lines) == PART_LINES_MAX
 
 
 CONTRACT = b"""{"collector_code": "0000012345", "collector_name": "MINATO",

@@ -166,6 +166,18 @@ def test_a_refund_by_the_merchants_own_hand_is_not_looked_for_at_a_company() -> 
     assert tally.differences == []
 
 
+def test_what_was_set_aside_and_never_sent_is_found_out_unless_it_waits() -> None:
+    unsent = msgspec.structs.replace(REFUND, reference="REF2", state="reserved", note="ask-3")
+    doubted = msgspec.structs.replace(REFUND, state="unknown")
+    notebook = (*NOTEBOOK, Ask("ask-3", "bill_1", 2000, "taken"))
+
+    lost = weigh([shown(refunds=(REFUND, unsent))], journal(), notebook)
+    waits = weigh([shown(refunds=(doubted, unsent))], journal(refunds=()), notebook)
+
+    assert lost.lost == {"REF2"}
+    assert waits.differences == []
+
+
 def test_an_ask_that_nobody_answered_may_have_been_taken_once() -> None:
     unanswered = [Ask("ask-1", "bill_1", 2000), Ask("ask-3", "bill_1", 5000)]
 

@@ -423,6 +423,10 @@ def test_recorded_returns_read_as_done() -> None:
         (paid(REFERENCE, 7000), refund_of(420, 8000), "unclear", 0),
         (paid(REFERENCE, Status="RETURN"), refund_of(420, 8000), "unclear", 0),
         (paid(REFERENCE, 100, Status="RETURN"), refund_of(8420, 0), "unclear", 0),
+        # Another refund gave all of it back after this one was given up.
+        (paid(REFERENCE, Status="RETURN"), refund_of(8420, -8420), "not_found", 0),
+        (paid(REFERENCE, Status="RETURN"), refund_of(8420, -8000), "unclear", 0),
+        (paid(REFERENCE, 420), refund_of(8420, -8000), "not_found", 0),
         (trade(REFERENCE), refund_of(8420, 0), "unclear", 0),
         (errors("M01004002"), refund_of(8420, 0), "unclear", 0),
         (UNCLEAR, refund_of(8420, 0), "unclear", 0),

@@ -18,6 +18,7 @@ from portal.domain import case as case_rules
 from portal.domain import debit, errors, message, pause, payment, refund
 from portal.domain.intake.row import FAULT_CODES
 from portal.domain.methods import METHODS
+from portal.domain.zengin.read import REMEDIES
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "frontend_templates"
@@ -34,6 +35,11 @@ UNSEEN = re.compile(
     r"portal/(egress|stack|sandbox|dmz)/|portal/kit/(crypto|outbound|settings)|worker/"
 )
 """Zones whose errors end in a log or an exit code and reach no screen."""
+
+ANSWER_DOUBTS = (
+    "trailer_done", "trailer_failed", "header_collector", "header_debit_on", "header_bank",
+)  # fmt: skip
+"""Why a bank's answer is not taken although its records are whole."""
 
 
 def load(tag: str) -> dict[str, Any]:
@@ -104,6 +110,8 @@ def test_every_code_that_can_be_shown_has_a_text(tag: str) -> None:
     wanted = codes_raised() | codes_emitted()
     wanted |= dict.fromkeys(FAULT_CODES, "portal/domain/intake/row.py")
     wanted |= dict.fromkeys(payment.DECLINE_CODES, "portal/domain/payment.py")
+    wanted |= dict.fromkeys(REMEDIES, "portal/domain/zengin/read.py")
+    wanted |= dict.fromkeys(ANSWER_DOUBTS, "portal/domain/zengin/result.py")
 
     missing = {code: where for code, where in wanted.items() if not TEXTS[tag].knows_code(code)}
 

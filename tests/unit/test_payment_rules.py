@@ -278,7 +278,18 @@ def test_an_attempt_given_up_too_early_is_asked_about_again(found: Found) -> Non
 
 
 @pytest.mark.parametrize("state", ["failed", "expired"])
-@pytest.mark.parametrize("found", ["failed", "not_found", "unclear"])
+def test_a_question_about_an_ended_attempt_is_asked_until_it_is_answered(
+    state: AttemptState,
+) -> None:
+    soon, later = judge(state, "unclear"), judge(state, "unclear", minutes=25 * 60)
+
+    assert (soon.edge, soon.case, later.case) == (None, None, None)
+    assert 0 < (soon.ask_in_s or 0) < (later.ask_in_s or 0) == 86_400
+    assert judge(state, "unclear", minutes=31 * 24 * 60) == Verdict()
+
+
+@pytest.mark.parametrize("state", ["failed", "expired"])
+@pytest.mark.parametrize("found", ["failed", "not_found"])
 def test_an_ended_attempt_that_the_provider_confirms_needs_nothing(
     state: AttemptState, found: Found
 ) -> None:

@@ -109,6 +109,8 @@ async def test_a_result_that_comes_twice_is_booked_once(desk: Desk) -> None:
     with pytest.raises(Conflict, match="part_differs"):
         await desk.read(one, back.replace(b"0", b"1"), key="once")
     assert (await desk.read(one, back, key="once")).known
+    kept = "select count(*) from file_part p join debit_result r on r.part_file_id = p.file_id"
+    assert await desk.world.value(kept) == 1
 
     assert (first.known, again.known, again.lines) == (False, True, 1)
     assert await desk.worked() == []
@@ -228,8 +230,6 @@ async def test_one_file_a_day_and_contract(desk: Desk) -> None:
     assert (await desk.build(idempotency_key="k")).id == one.id
     with pytest.raises(Conflict, match="debit_file_exists"):
         await desk.build()
-    with pytest.raises(Conflict, match="debit_file_state"):
-        await desk.rule(one, "discard")
     await desk.worked()
     with pytest.raises(Conflict, match="debit_file_exists"):
         await desk.build()
@@ -241,6 +241,33 @@ async def test_one_file_a_day_and_contract(desk: Desk) -> None:
 
     assert (await desk.seen(another)).count == 1
     assert (await desk.seen(one)).state == "discarded"
+
+
+async def test_a_file_that_no_worker_could_fill_can_be_discarded(desk: Desk) -> None:
+    payer = await desk.debtor()
+    one = await desk.build()
+
+    assert (await desk.rule(one, "discard")).state == "discarded"
+    assert sorted(await desk.worked()) == ["debit.book", "debit.fill"]
+
+    assert await desk.world.value("select count(*) from debit") == 0
+    assert {offer.reason for offer in (await desk.world.page(payer)).methods} == {None}
+    assert (await desk.build()).state == "building"
+
+
+async def test_a_file_that_nobody_approves_in_time_gives_its_bills_back(desk: Desk) -> None:
+    payer = await desk.debtor()
+    one = await desk.build()
+    await desk.worked()
+    async with desk.world.act() as act:  # its time to be approved is over
+        await act.db.execute("update debit_file set approve_until = built_at - interval '1 day'")
+        await act.db.execute("update task set next_at = planned_at where kind = 'debit.book'")
+
+    assert await desk.worked() == ["debit.book"]
+
+    assert (await desk.seen(one)).state == "discarded"
+    assert await desk.debit_state(payer) == "withdrawn"
+    assert (await desk.world.page(payer)).debit_on is None
 
 
 async def test_who_built_a_file_can_not_approve_it(desk: Desk) -> None:
@@ -281,6 +308,68 @@ async def test_a_file_that_the_bank_refused_frees_its_bills_and_its_day(desk: De
     another = await desk.build()
     await desk.worked()
     assert (await desk.seen(another)).count == 1
+
+
+async def test_money_of_a_file_that_was_wrongly_said_to_be_refused_is_booked(desk: Desk) -> None:
+    payer = await desk.debtor()
+    one, sent = await desk.at_bank()
+    await desk.report(one, "rejected")
+    await desk.worked()
+    second, again = await desk.at_bank()
+
+    # The bank did debit by the first file; then its second file is debited as well.
+    await desk.answered(one, sent, lambda _place: "0")
+
+    assert (await desk.seen(one)).state == "rejected"
+    assert await desk.world.settlement(payer.bill_id) == "settled"
+    assert await desk.world.cases() == ["late_success"]
+    await desk.answered(second, again, lambda _place: "0")
+    assert await desk.world.settlement(payer.bill_id) == "over"
+    assert (await desk.world.books(payer.bill_id))["overpayment"] == -AMOUNT
+
+
+async def test_what_is_told_before_a_refused_file_is_freed_is_booked_too(desk: Desk) -> None:
+    payers = [await desk.debtor() for _ in range(2)]
+    one, sent = await desk.at_bank()
+    await desk.report(one, "rejected")
+
+    await desk.answered(one, sent, lambda place: "01"[place])
+
+    assert [await desk.debit_state(payer) for payer in payers] == ["succeeded", "withdrawn"]
+    assert await desk.world.settlement(payers[0].bill_id) == "settled"
+
+
+async def test_a_bill_that_is_being_canceled_is_debited_first_and_then_canceled(desk: Desk) -> None:
+    payers = [await desk.debtor() for _ in range(2)]
+    one, sent = await desk.at_bank()
+    debit_id = await desk.world.value("select id from debit where bill_id = $1", payers[0].bill_id)
+    with pytest.raises(NotFound):  # only the bank's file says how a debit ended
+        await desk.world.told(payers[0], debit_id, finding("failed"))
+    async with desk.world.act() as act:
+        await act.db.execute(
+            "update bill set lifecycle = 'canceling' where id = $1", payers[0].bill_id
+        )
+
+    await desk.answered(one, sent, lambda _place: "0")
+
+    ends = [
+        await desk.world.value("select lifecycle from bill where id = $1", payer.bill_id)
+        for payer in payers
+    ]
+    assert ends == ["canceled", "open"]
+    for payer in payers:
+        assert (await desk.world.books(payer.bill_id))["in_transit"] == AMOUNT
+
+
+async def test_one_refused_debit_of_two_suspends_the_mandate(desk: Desk) -> None:
+    mandate = await desk.decide(await desk.register())
+    for _ in range(2):
+        await desk.bill_of(mandate)
+    one, sent = await desk.at_bank()
+
+    await desk.answered(one, sent, lambda place: "20"[place])
+
+    assert await desk.world.value("select code from mandate") == "no_account"
 
 
 async def test_only_what_is_due_and_free_goes_into_a_file(desk: Desk) -> None:

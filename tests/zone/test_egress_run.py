@@ -259,10 +259,11 @@ async def test_a_hundred_messages_cost_the_real_vault_one_redemption(shop: Works
     assert await shop.rows(query) == [{"rows": 100, "caller": "egress"}]
 
 
-async def test_a_bill_paid_meanwhile_is_no_attempt(tmp_path: Path) -> None:
+async def test_a_bill_paid_or_paused_meanwhile_is_no_attempt(tmp_path: Path) -> None:
     async with running_relay(tmp_path) as relay:
-        relay.vault.refusal = "not_due"
-        answered = await relay.send(body=BODY, delivery_id=relay.delivery("+81", "x", host="-"))
+        for code in ("not_due", "paused"):
+            relay.vault.refusal = code
+            answered = await relay.send(body=BODY, delivery_id=relay.delivery("+81", "x", host="-"))
         journal = relay.denials()
         relay.vault.refusal = "host_wrong"
         await relay.send(body=BODY, delivery_id=relay.delivery("+81", "x", host="-"))

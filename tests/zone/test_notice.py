@@ -4,7 +4,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from portal.contract.payment import RECORD_NOTICE, Finding, NoticeClaim, RecordNotice
+from portal.contract.payment import (
+    RECORD_INQUIRY,
+    RECORD_NOTICE,
+    VIEW_INQUIRY,
+    Finding,
+    InquiryDue,
+    NoticeClaim,
+    RecordInquiry,
+    RecordNotice,
+    ViewInquiry,
+)
+from portal.contract.work import Leased
 from portal.domain.errors import InvalidInput, NotFound
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, Payer, World, finding, new_world
@@ -167,6 +178,60 @@ async def test_a_thousand_notices_of_every_kind_cause_few_inquiries_and_one_book
     assert await world.cases() == []
     off = await world.value("select paid_at - now() from bill where id = $1", payer.bill_id)
     assert abs(off) < timedelta(hours=1), "a provider's clock dates nothing of ours"
+
+
+async def under_way(world: World) -> tuple[UUID, str, Leased]:
+    """An inquiry has been begun: the provider is being asked."""
+    _, attempt_id, reference = await away(world)
+    await notify(world, claim(reference, "failed", "ev_1"))
+    [lease] = await world.leases()
+    assert not (await viewed(world, lease)).settled
+    return attempt_id, reference, lease
+
+
+async def viewed(world: World, lease: Leased) -> InquiryDue:
+    request = ViewInquiry(attempt_id=lease.subject_id)  # type: ignore[arg-type]
+    return await world.work.call(VIEW_INQUIRY, request, lease.authority)
+
+
+async def booked(world: World, lease: Leased, found: str) -> None:
+    request = RecordInquiry(attempt_id=lease.subject_id, finding=finding(found))  # type: ignore[arg-type]
+    await world.work.call(RECORD_INQUIRY, request, lease.authority)
+
+
+async def test_a_notice_of_success_outlives_an_older_answer_that_ends_the_attempt(
+    world: World,
+) -> None:
+    attempt_id, reference, lease = await under_way(world)
+    await notify(world, claim(reference, "succeeded", "ev_2"))
+
+    await booked(world, lease, "failed")
+    await world.age(attempt_id, 0.1)
+    [again] = await world.leases()
+    assert not (await viewed(world, again)).settled
+    await booked(world, again, "succeeded")
+
+    state = await world.value("select state from attempt where id = $1", attempt_id)
+    assert (state, await world.cases()) == ("succeeded", ["late_success"])
+
+
+async def test_a_notice_about_an_ended_attempt_is_followed_up_until_there_is_an_answer(
+    world: World,
+) -> None:
+    attempt_id, reference, lease = await under_way(world)
+    await booked(world, lease, "failed")
+    await world.age(attempt_id, 0.1)
+    assert await world.leases() == [], "an attempt that ended by itself is not asked about"
+    await notify(world, claim(reference, "succeeded", "ev_2"))
+    await world.age(attempt_id, 0.1)
+
+    [lease] = await world.leases()
+    await booked(world, lease, "unclear")
+    await world.age(attempt_id, 0.6)
+    [again] = await world.leases()
+    await booked(world, again, "succeeded")
+
+    assert await world.value("select state from attempt where id = $1", attempt_id) == "succeeded"
 
 
 async def test_a_notice_before_the_providers_answer_finishes_the_payment(world: World) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from portal.contract.bills import (
+    CANCEL_BILL,
     RESEND_MESSAGE,
     SUMMARISE_BILLS,
     VIEW_BILL,
     BillRow,
+    CancelBill,
     ResendMessage,
     ViewBill,
 )
@@ -134,6 +136,11 @@ async def test_staff_send_the_link_again_to_who_promised_but_not_to_who_is_held(
     assert await world_of(desk).value("select count(*) from delivery where state = 'accepted'") == 3
     await release(desk, rows["E-0"].id)
     await desk.web.call(RESEND_MESSAGE, again("E-0"), desk.staff)
+    await place(desk, rows["E-0"].id, "hold", None)
+    await desk.send_all()
+    # What was left out takes nothing from what the payer was told before.
+    assert (await numbered(desk))["E-0"].message == "accepted"
+    assert await world_of(desk).value("select count(*) from delivery where code = 'paused'") == 1
 
 
 # --- what they are ------------------------------------------------------------------------------
@@ -277,6 +284,61 @@ async def test_a_bill_extended_while_its_day_is_worked_is_not_made_late(desk: De
     assert hints
     assert (await calendar.until(DUE_ON + ONE)).overdue == 0
     assert await calendar.lifecycle(bill) == "open"
+
+
+async def test_no_bill_is_extended_to_a_day_that_the_walk_has_passed(desk: Desk) -> None:
+    # As at midnight: a request that read the clock just before it waits while the day begins.
+    calendar = Calendar(world_of(desk))
+    await desk.issued(line("E-0"))
+    bill = (await numbered(desk))["E-0"].id
+    await calendar.until(DUE_ON + 2 * ONE)
+    await calendar.move_to(DUE_ON + ONE)
+
+    with pytest.raises(InvalidInput, match="pause_day_past"):
+        await place(desk, bill, "extension", DUE_ON + ONE)
+    assert (await place(desk, bill, "extension", DUE_ON + 2 * ONE)).lifecycle == "open"
+    assert (await calendar.until(DUE_ON + 3 * ONE)).overdue == 1
+
+
+async def test_nobody_missed_a_promise_to_pay_what_was_canceled_before_its_day(desk: Desk) -> None:
+    calendar = Calendar(world_of(desk))
+    await desk.issued(line("E-0"))
+    bill = (await numbered(desk))["E-0"].id
+    row = await place(desk, bill, "promise", desk.today + ONE)
+    request = CancelBill(bill_id=bill, version=row.version, reason="", idempotency_key="cancel")
+    await desk.web.call(CANCEL_BILL, request, desk.staff)
+
+    await calendar.move_to(desk.today + 5 * ONE)
+
+    assert [one.state for one in (await pauses(desk, bill)).pauses] == ["released"]
+    assert "pause.missed" not in await told(desk, bill)
+
+
+async def test_a_hold_that_has_passed_does_not_hide_an_extension(desk: Desk) -> None:
+    calendar = Calendar(world_of(desk))
+    await desk.issued(line("E-0"))
+    bill = (await numbered(desk))["E-0"].id
+    later = DUE_ON + 5 * ONE
+    await place(desk, bill, "hold", desk.today)
+    held = await place(desk, bill, "extension", later)
+
+    await calendar.move_to(desk.today + ONE)
+
+    [row] = (await desk.bills(pause=("extended",), first=10)).bills
+    assert (held.pause, row.pause, row.pause_until) == ("hold", "extended", later)
+    await calendar.move_to(later + ONE)
+    row = (await numbered(desk))["E-0"]
+    assert (row.pause, row.pause_until) == (None, None)
+
+
+async def test_a_bill_sent_again_is_known_whichever_of_its_due_dates_it_names(desk: Desk) -> None:
+    await desk.issued(line("E-0"))
+    later = DUE_ON + 5 * ONE
+    await place(desk, (await numbered(desk))["E-0"].id, "extension", later)
+
+    for due_on, known in ((DUE_ON, 1), (later, 1), (DUE_ON + ONE, 0)):
+        again = await desk.take_in(line("E-0", due_on=due_on.isoformat()))
+        assert (again.rows_known, again.rows_faulty) == (known, 1 - known)
 
 
 # --- the payer ----------------------------------------------------------------------------------

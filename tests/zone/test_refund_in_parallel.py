@@ -3,11 +3,21 @@
 Some companies know no refunds, only the amount that is left: which of two went back shows by that.
 """
 
+from uuid import UUID
+
 import pytest
 
-from portal.contract.refund import VIEW_REFUND, RefundView, ViewRefund
-from portal.contract.work import FAIL_TASK, FailTask
+from portal.contract.refund import (
+    RECORD_REFUND_FINDING,
+    VIEW_REFUND,
+    RecordRefundFinding,
+    RefundDue,
+    RefundView,
+    ViewRefund,
+)
+from portal.contract.work import FAIL_TASK, FailTask, Leased
 from portal.domain.errors import TryLater
+from portal.domain.refund import WAIT_S
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, new_world
 from tests.make.refunds import Counter, new_counter, paid
@@ -76,3 +86,70 @@ async def test_a_refund_that_failed_is_looked_back_for_by_what_it_would_have_lef
     assert await counter.inquired(refund, "not_found") == "failed"
 
     assert await remaining(counter, refund) == AMOUNT - 3000
+
+
+async def never_received(counter: Counter) -> tuple[UUID, UUID, RefundView]:
+    """A payment, and a refund of it that was given up; its look back is still to come."""
+    bill, attempt = await paid(counter.world)
+    lost = await counter.ask(bill, attempt, 3000)
+    await counter.sent("unknown")
+    await counter.inquired(lost, "not_found", minutes=20)
+    assert await counter.inquired(lost, "not_found") == "failed"
+    return bill, attempt, lost
+
+
+async def look_back(counter: Counter, lost: RefundView) -> Leased:
+    await counter.age(lost, 2_000)
+    [lease] = [one for one in await counter.world.leases() if one.subject_id == lost.id]
+    return lease
+
+
+async def viewed(counter: Counter, lease: Leased) -> RefundDue:
+    request = ViewRefund(refund_id=lease.subject_id)  # type: ignore[arg-type]
+    return await counter.world.work.call(VIEW_REFUND, request, lease.authority)
+
+
+async def test_nobody_looks_back_for_a_refund_while_another_is_in_doubt(counter: Counter) -> None:
+    bill, attempt, lost = await never_received(counter)
+    again = await counter.ask(bill, attempt, 3000)
+    await counter.sent("unknown")
+    await counter.age(again, -30)  # its inquiry is not due
+
+    lease = await look_back(counter, lost)
+
+    with pytest.raises(TryLater, match="refund_waits") as waits:
+        await viewed(counter, lease)
+    assert waits.value.retry_after_s > WAIT_S, "it waits until something is learned of the other"
+
+
+async def test_a_look_back_that_another_refund_overtook_is_not_believed(counter: Counter) -> None:
+    bill, attempt, lost = await never_received(counter)
+    lease = await look_back(counter, lost)
+    due = await viewed(counter, lease)
+
+    await counter.ask(bill, attempt, 3000)
+    sending = await counter.lease("payment.refund")
+    assert (await counter.begin(sending)).fresh
+    finding = RecordRefundFinding(
+        refund_id=lost.id, state="succeeded", amount_minor=3000, provider_ref="", code="",
+        remaining_minor=due.remaining_minor,
+    )  # fmt: skip
+    with pytest.raises(TryLater, match="refund_waits"):
+        await counter.world.work.call(RECORD_REFUND_FINDING, finding, lease.authority)
+    await counter.answered(sending, "succeeded")
+    with pytest.raises(TryLater, match="refund_waits"):
+        await counter.world.work.call(RECORD_REFUND_FINDING, finding, lease.authority)
+
+    assert await counter.state(lost) == "failed"
+    assert await counter.world.cases() == ["refund_failed"]
+
+
+async def test_what_remains_is_below_nothing_once_others_gave_all_of_it_back(
+    counter: Counter,
+) -> None:
+    bill, attempt, lost = await never_received(counter)
+    await counter.limit(AMOUNT * 2)
+    await counter.ask(bill, attempt, AMOUNT)
+    await counter.sent("succeeded")
+
+    assert (await viewed(counter, await look_back(counter, lost))).remaining_minor == -3000

@@ -243,6 +243,7 @@ async def test_a_slip_expires_after_the_agency_s_grace_and_late_money_still_pays
     last = parse(digits).pay_until
     assert last is not None
     calendar = Calendar(world)
+    await calendar.move_to((await world.page(waiting)).due_on)
     await desk.told(line("provisional", back, at(last, time(9, 0))))
 
     await calendar.until(last + timedelta(days=14))

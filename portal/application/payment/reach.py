@@ -20,7 +20,7 @@ UNCONFIGURED = "method_unconfigured"
 def narrow(desk: PayDesk, offers: Iterable[MethodOffer]) -> tuple[MethodOffer, ...]:
     """The offers, those not available that only an unknown address could carry out.
 
-    A company is told about once a process here: a page is looked at very often.
+    A company is told about once a process: a page is looked at very often.
     """
     return tuple(_narrowed(desk, offer) for offer in offers)
 
@@ -28,14 +28,18 @@ def narrow(desk: PayDesk, offers: Iterable[MethodOffer]) -> tuple[MethodOffer, .
 def _narrowed(desk: PayDesk, offer: MethodOffer) -> MethodOffer:
     if offer.method not in BY_REDIRECT or offer.provider in {"", *desk.endpoints}:
         return offer
-    if offer.provider not in desk.told:
-        desk.told.add(offer.provider)
-        tell(offer.provider)
+    tell(desk, offer.provider)
     if not offer.available:
         return offer
     return msgspec.structs.replace(offer, available=False, reason=UNCONFIGURED)
 
 
-def tell(provider: str) -> None:
-    """Say loudly that a merchant names a company of which nobody told us where it is."""
+def tell(desk: PayDesk, provider: str) -> None:
+    """Say loudly, once a process, that a merchant names a company and nobody told us where it is.
+
+    A payer who sends a form again and again wakes nobody a second time.
+    """
+    if provider in desk.told:
+        return
+    desk.told.add(provider)
     log.get_logger().error("payment.unconfigured", provider=provider, code=UNCONFIGURED)

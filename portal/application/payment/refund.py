@@ -53,7 +53,11 @@ async def give_back(desk: PayDesk, lease: Authority, refund_id: RefundId) -> Ref
 
 
 async def inquire_refund(desk: PayDesk, lease: Authority, refund_id: RefundId) -> RefundNow | None:
-    """Ask what became of a refund and book it; None when it is over already."""
+    """Ask what became of a refund and book it; None when it is over already.
+
+    Raises: TryLater ``refund_waits`` while another refund of the payment is in doubt, or when one
+    has moved meanwhile: by the amount that its company keeps nobody could tell which it was.
+    """
     due = await desk.vault.call(VIEW_REFUND, ViewRefund(refund_id=refund_id), lease)
     if due.settled:
         return None
@@ -66,6 +70,7 @@ async def inquire_refund(desk: PayDesk, lease: Authority, refund_id: RefundId) -
         amount_minor=finding.amount_minor,
         provider_ref=finding.provider_ref,
         code=finding.code,
+        remaining_minor=due.remaining_minor,
     )
     return await desk.vault.call(RECORD_REFUND_FINDING, booking, lease)
 

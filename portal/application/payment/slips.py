@@ -14,9 +14,13 @@ from portal.contract.client import VaultClient
 from portal.contract.envelope import Authority
 from portal.contract.slip import TAKE_SLIP_NOTICES, SlipLine, TakeSlipNotices
 from portal.domain.errors import InvalidInput, LimitReached
+from portal.domain.slip_file import LINE_BYTES_MAX
 
 FILE_BYTES_MAX: Final = 512 * 1024
 PIECE_LINES: Final = 200
+_LINE_BYTES: Final = LINE_BYTES_MAX + 2
+"""What tells a line that is too long, even where its end takes another byte."""
+
 CALL_TIMEOUT_S: Final = 30.0
 """Two hundred lines in one transaction take longer than an ordinary call may."""
 
@@ -55,8 +59,13 @@ async def take_file(vault: VaultClient, authority: Authority, raw: bytes) -> Fil
 
 
 def pieces_of(raw: bytes) -> Iterator[tuple[int, bytes]]:
-    """Pieces of whole lines with the number of each one's first line, from 1."""
+    """Pieces of whole lines with the number of each one's first line, from 1.
+
+    A line past all bounds is cut just beyond them: it is refused as it would be whole, and can't
+    make its piece too big for the lines beside it.
+    """
     *whole, last = raw.split(b"\n")
-    lines = [line + b"\n" for line in whole] + ([last] if last else [])
+    lines = [line[:_LINE_BYTES] + b"\n" for line in whole]
+    lines += [last[:_LINE_BYTES]] if last else []
     for place in range(0, len(lines), PIECE_LINES):
         yield place + 1, b"".join(lines[place : place + PIECE_LINES])

@@ -81,7 +81,7 @@ async def _start(desk: PayDesk, authority: Authority, intent: Intent) -> Attempt
         return await desk.vault.call(START_PAYMENT, request, authority)
     except Conflict as refusal:
         if refusal.code == UNCONFIGURED:
-            tell(str(refusal.params.get("provider", "")))
+            tell(desk, str(refusal.params.get("provider", "")))
         raise
 
 

@@ -12,7 +12,7 @@ from portal.stack.payers import NotPaidError
 
 T = TypeVar("T")
 
-PATIENCE_S: Final = 120.0
+PATIENCE_S: Final = 300.0
 """How long somebody goes on trying before the drill calls it a loss."""
 
 PAUSE_S: Final = 0.3

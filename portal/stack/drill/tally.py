@@ -84,6 +84,7 @@ REFUND_AGREES: Final[dict[str, frozenset[str]]] = {
 }
 """A company's word for a refund → what the portal may show of it."""
 
+_IN_DOUBT: Final = frozenset({"submitting", "unknown"})
 _MONEY_BACK: Final = "refund_"
 _LOST_CODES: Final = frozenset({"attempt_missing", "posting_missing", "posting_unfounded"})
 
@@ -159,7 +160,18 @@ def _weigh_refunds(tally: Tally, bills: Sequence[BillShown], journal: Journal) -
         if has_gone and refund.reference not in theirs:
             tally.lost.add(refund.reference)
             tally.differ(refund.reference, "shown as given back, and none went", "succeeded", "")
+    _weigh_unsent(tally, bills)
     _weigh_room(tally, journal)
+
+
+def _weigh_unsent(tally: Tally, bills: Sequence[BillShown]) -> None:
+    """What was set aside is sent, unless another refund of the payment is in doubt: it waits."""
+    refunds = [refund for _, refund in _refunds_of(bills)]
+    in_doubt = {one.attempt for one in refunds if one.state in _IN_DOUBT}
+    for refund in refunds:
+        if refund.state == "reserved" and refund.attempt not in in_doubt:
+            tally.lost.add(refund.reference)
+            tally.differ(refund.reference, "set aside, and never sent", "reserved", "")
 
 
 def _weigh_refund(tally: Tally, bill: BillShown, ours: RefundShown, line: JournalRefund) -> None:

@@ -20,13 +20,13 @@ from portal.domain.bill import advance, check_cancelable, is_payable
 from portal.domain.errors import Conflict, LimitReached, NotFound
 from portal.domain.intake.cells import read_text
 from portal.domain.message import RESENDS_PER_DAY_MAX
-from portal.domain.pause import check_resend
+from portal.domain.pause import RELEASED, check_resend
 from portal.vault.act import Act
 from portal.vault.attempt import finish_cancel
 from portal.vault.bills import view_row
 from portal.vault.db import Row
 from portal.vault.messages import RESENT_MESSAGE, plan_resent_message
-from portal.vault.pause import read_open
+from portal.vault.pause import end_pauses, read_open
 from portal.vault.registry import operation
 from portal.vault.sealed import BILL_TABLE, open_billing, open_contact
 
@@ -64,8 +64,8 @@ _PLANNED: Final = "update bill set message = 'planned' where merchant_id = $1 an
 async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
     """Cancel a bill; while a payment may still arrive it is ``canceling`` and stops being payable.
 
-    Raises: Conflict ``stale_version`` (param ``version``), ``already_paid``, ``bill_state``;
-        InvalidInput for a reason that may not be stored; NotFound ``not_found``.
+    Raises: Conflict ``stale_version`` (param ``version``), ``already_paid``, ``slip_announced``,
+        ``bill_state``; InvalidInput for a reason that may not be stored; NotFound ``not_found``.
     """
     arguments = msgspec.msgpack.encode([request.bill_id, request.version, request.reason])
     if await act.once("cancel_bill", request.idempotency_key, arguments) is not None:
@@ -77,6 +77,8 @@ async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
     check_cancelable(bill["lifecycle"], bill["settlement"])
     edge = advance(bill["lifecycle"], "cancel")
     await _store_cancel(act, bill, edge.state, reason)
+    # Nobody breaks a promise to pay what is no longer asked for.
+    await end_pauses(act, bill["id"], sorted(RELEASED), "released")
     await act.emit(bill["id"], edge.code)
     if edge.state == "canceling":
         await finish_cancel(act, bill["id"])

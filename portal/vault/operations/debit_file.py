@@ -31,6 +31,7 @@ from portal.domain.days import is_in_time
 from portal.domain.debit import BankWord, FileEvent
 from portal.domain.errors import Conflict, NotAllowed
 from portal.domain.handover import goes_by_line
+from portal.domain.zengin.record import RECORD_BYTES
 from portal.domain.zengin.write import DebitWriter
 from portal.kit.holidays import bank_calendar
 from portal.vault import approval, file
@@ -169,8 +170,8 @@ async def _approve(act: Act, debit_file: DebitFile) -> DebitFile:
 async def _discard(act: Act, debit_file: DebitFile) -> DebitFile:
     if act.capability.role != "owner" and debit_file.built_by != act.actor:
         raise NotAllowed("not_allowed")
-    if debit_file.state == "building":  # a worker is writing into it
-        raise Conflict("debit_file_state", params={"state": "building", "event": "discard"})
+    # One that is being built as well: the worker, who waits for this lock, then finds it ended. Or
+    # one whose filling was given up would keep its bills and its day for ever.
     edge = rules.advance_file(debit_file.state, "discard")
     await act.plan_task("debit.book", debit_file.id)
     return moved(act, debit_file, edge)
@@ -222,13 +223,13 @@ async def take_out_debit_file(act: Act, request: TakeOutDebitFile) -> DebitFileP
     elif debit_file.state not in {"sending", "unknown"}:
         raise Conflict("debit_file_state", params={"state": debit_file.state, "event": "take_out"})
     body = await file.read_part(act, debit_file.id, request.part_no)
-    act.reveal(_lines_in(body))
+    act.reveal(records_in(body))
     return DebitFilePart(body=body, is_last=request.part_no == debit_file.parts - 1)
 
 
-def _lines_in(body: bytes) -> int:
-    """Records of a part, whatever their kind: at most two too many."""
-    return len(body) // 120
+def records_in(body: bytes) -> int:
+    """Records of a part, whatever their kind and their line ends: at most two too many."""
+    return len(body.replace(b"\r\n", b"")) // RECORD_BYTES
 
 
 @operation(

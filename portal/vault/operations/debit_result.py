@@ -47,7 +47,8 @@ where d.merchant_id = $1 and d.file_id = $2 and d.instruction_no = t.instruction
       and (t.cause <> 'line_missing' or d.state = 'in_file')
 """
 _KNOWN: Final = """
-select lines, unknown, unexpected from debit_result where merchant_id = $1 and sha256 = $2
+select lines, unknown, unexpected, part_file_id from debit_result
+where merchant_id = $1 and sha256 = $2
 """
 _KEEP: Final = """
 insert into debit_result (merchant_id, sha256, file_id, part_file_id, parts, lines, unknown,
@@ -111,7 +112,8 @@ async def read_debit_result(act: Act, request: ReadDebitResult) -> DebitResultRe
     digest = await _hash(act, place, request.parts)
     known = await act.db.fetchrow(_KNOWN, act.merchant_id, digest)
     if known is not None:
-        await file.drop_file(act, place)
+        if known["part_file_id"] != place:  # else these are the very parts that are kept
+            await file.drop_file(act, place)
         return _told(known)
     contract = await read_contract(act, debit_file.contract_id)
     try:
@@ -135,9 +137,12 @@ async def read_debit_result(act: Act, request: ReadDebitResult) -> DebitResultRe
 
 
 async def _take_over(act: Act, debit_file: DebitFile, answer: _Answer) -> None:
-    """The file is answered; a worker books it; what is left open is a person's."""
+    """The file is answered; a worker books it; what is left open is a person's.
+
+    One that was said to be refused stays so, or it would keep out the one that was made since.
+    """
     answered = replace(debit_file, refused_result="", refused_record=0)
-    if debit_file.state != "answered":
+    if debit_file.state not in {"answered", "rejected"}:
         answered = moved(act, answered, rules.advance_file(debit_file.state, "answer"))
     await store_file(act, answered)
     await act.plan_task("debit.book", debit_file.id)
@@ -169,7 +174,7 @@ def _told(row: Row) -> DebitResultRead:
 
 def _check_at_bank(debit_file: DebitFile) -> None:
     """Only a file that was taken out can be answered."""
-    if debit_file.state != "answered":
+    if debit_file.state not in rules.ANSWERABLE:
         rules.advance_file(debit_file.state, "answer")
 
 

@@ -19,9 +19,17 @@ from portal.contract.debit import (
 )
 from portal.domain import debit as rules
 from portal.domain.zengin.write import DebitWriter
+from portal.kit.holidays import bank_calendar
 from portal.vault import approval, file
 from portal.vault.act import Act
-from portal.vault.debit import DebitFile, lock_file, moved, read_contract, store_file
+from portal.vault.debit import (
+    Contract,
+    DebitFile,
+    lock_file,
+    moved,
+    read_contract,
+    store_file,
+)
 from portal.vault.debit_lines import LINES_MAX, book_next, choose, write_lines
 from portal.vault.operations.debit_file import APPROVAL, PART_LINES_MAX
 from portal.vault.registry import operation
@@ -46,9 +54,9 @@ async def fill_debit_file(act: Act, request: FillDebitFile) -> DebitFileFilled:
     contract = await read_contract(act, debit_file.contract_id)
     chosen, place = await choose(act, contract, debit_file)
     room = contract.lines_max - debit_file.lines
-    is_full = len(chosen) > room
     # More than a part holds: the same mandates are looked at again, for the bills that are left.
-    is_cut = len(chosen) > PART_LINES_MAX and not is_full
+    is_cut = len(chosen) > PART_LINES_MAX and room > PART_LINES_MAX
+    is_full = len(chosen) > room and not is_cut
     lines = await write_lines(act, debit_file, chosen[: min(room, PART_LINES_MAX)])
     writer = DebitWriter(contract.form, debit_file.lines, debit_file.total_minor)
     body = writer.add(lines)
@@ -60,7 +68,7 @@ async def fill_debit_file(act: Act, request: FillDebitFile) -> DebitFileFilled:
         filled = await _append(act, filled, body)
     remaining = is_cut or (place is not None and not is_full)
     if not remaining:
-        filled = await _seal(act, filled, writer)
+        filled = await _seal(act, contract, filled, writer)
         await act.close_task(rows=len(lines))
     await store_file(act, filled)
     return DebitFileFilled(lines=len(lines), remaining=remaining)
@@ -73,7 +81,9 @@ async def _append(act: Act, debit_file: DebitFile, body: bytes) -> DebitFile:
     )
 
 
-async def _seal(act: Act, debit_file: DebitFile, writer: DebitWriter) -> DebitFile:
+async def _seal(
+    act: Act, contract: Contract, debit_file: DebitFile, writer: DebitWriter
+) -> DebitFile:
     """Finish the bytes and ask for a second person's yes to exactly these."""
     if not debit_file.lines:
         return moved(act, debit_file, rules.advance_file(debit_file.state, "discard"))
@@ -83,10 +93,11 @@ async def _seal(act: Act, debit_file: DebitFile, writer: DebitWriter) -> DebitFi
         digest.update(await file.read_part(act, whole.id, part_no))
     edge = rules.advance_file(whole.state, "seal")
     sealed = replace(moved(act, whole, edge), sha256=digest.digest())
-    approval_id = await approval.ask(
-        act, APPROVAL, sealed.content, rules.APPROVAL_LIFE_S, sealed.built_by
-    )
-    until = act.now + timedelta(seconds=rules.APPROVAL_LIFE_S)
+    life_s = rules.approval_life_s(bank_calendar(), contract.terms, sealed.debit_on, act.business)
+    approval_id = await approval.ask(act, APPROVAL, sealed.content, life_s, sealed.built_by)
+    until = act.now + timedelta(seconds=life_s)
+    # Nobody's yes by then: a worker gives the bills back, or their payers could never pay them.
+    await act.plan_task("debit.book", sealed.id, due_in_s=life_s)
     return replace(sealed, approval_id=approval_id, approve_until=until)
 
 
@@ -94,13 +105,15 @@ async def _seal(act: Act, debit_file: DebitFile, writer: DebitWriter) -> DebitFi
 async def book_debits(act: Act, request: BookDebits) -> DebitsBooked:
     """Book the next lines of a file whose bank has answered, or free those of one that is void.
 
+    A sealed file that nobody approved in time is void from here on.
+
     Each line is booked with its bill, attempt and ledger, once for each thing that the bank says.
     The task ends with the step that finds no more.
 
     Raises: NotFound for another file than the lease's.
     """
     act.require_scope(request.file_id)
-    debit_file = await lock_file(act, request.file_id)
+    debit_file = await _given_up(act, await lock_file(act, request.file_id))
     lines = await book_next(act, debit_file)
     remaining = lines == LINES_MAX
     if not remaining:
@@ -108,3 +121,12 @@ async def book_debits(act: Act, request: BookDebits) -> DebitsBooked:
     else:
         act.rows_done = lines
     return DebitsBooked(lines=lines, remaining=remaining)
+
+
+async def _given_up(act: Act, debit_file: DebitFile) -> DebitFile:
+    """The file, discarded if it can't be approved any more."""
+    until = debit_file.approve_until
+    if debit_file.state != "sealed" or until is None or act.now < until:
+        return debit_file
+    edge = rules.advance_file(debit_file.state, "discard")
+    return await store_file(act, moved(act, debit_file, edge))

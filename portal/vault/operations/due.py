@@ -20,7 +20,7 @@ from portal.contract.due import (
 )
 from portal.domain.bill import LAPSE_AFTER_DAYS_MAX, LifecycleEvent
 from portal.domain.errors import InvalidInput, NotAllowed, NotFound
-from portal.vault import slip_due
+from portal.vault import slip_due, slip_release
 from portal.vault.act import Act
 from portal.vault.due import STEP_BILLS, go_on, lock_walks
 from portal.vault.payer import enter_merchant
@@ -30,7 +30,7 @@ CLOCK_DAYS_MAX: Final = 3_650
 """Ten years: further than anything here looks ahead."""
 
 STEP_SLIPS: Final = 200
-"""Slips that one transaction expires at most: each is a statement of its own."""
+"""Slips that one transaction looks after at most: each takes statements of its own."""
 
 _DAY_S: Final = 86_400
 _OPERATOR: Final = frozenset({"operator"})
@@ -49,8 +49,9 @@ where c.id = 1 and was.id = 1 returning was.offset_s
 async def pass_due_bills(act: Act, request: PassDueBills) -> DuePassed:
     """Move up to 1,000 bills whose due date has passed to overdue, or from overdue to lapsed.
 
-    Afterwards slips that nobody will pay any more expire, 200 a step. Only what is still owed
-    moves. The task ends with the step that comes to the planned day.
+    Afterwards tills' words that nobody confirmed are let go, and slips that nobody will pay any
+    more expire, together 200 a step. Only what is still owed moves. The task ends with the step
+    that comes to the planned day.
     """
     del request
     act.require_scope(act.merchant_id)
@@ -61,8 +62,11 @@ async def pass_due_bills(act: Act, request: PassDueBills) -> DuePassed:
         if not is_end:
             break
     slips = 0
-    if is_end:
-        slips, is_end = await slip_due.expire(act, min(STEP_SLIPS, STEP_BILLS - moved.total()))
+    room = min(STEP_SLIPS, STEP_BILLS - moved.total())
+    for settle_slips in (slip_release.release, slip_due.expire):
+        if is_end:
+            done, is_end = await settle_slips(act, room - slips)
+            slips += done
     rows = moved.total() + slips
     if is_end:
         await act.close_task(rows=rows)

@@ -14,8 +14,10 @@ from portal.contract.payment import (
     RecordInquiry,
     ViewInquiry,
 )
+from portal.domain.errors import NotFound
 from portal.vault.act import Act
 from portal.vault.attempt import lock_attempt, read_attempt, to_now
+from portal.vault.debit import METHOD as DEBIT
 from portal.vault.finding import book_finding
 from portal.vault.payer import require_own_attempt
 from portal.vault.registry import operation
@@ -53,8 +55,8 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
     A success that comes late, twice or for a canceled bill is booked and opens a case; a success
     over another amount than ours is not booked and opens one.
 
-    Raises: NotFound for an attempt that this authority is not about; InvalidInput for a text that
-    may not be stored.
+    Raises: NotFound for an attempt that this authority is not about, or by a method that nobody can
+    be asked about; InvalidInput for a text that may not be stored.
     """
     finding = request.finding
     check_tokens(
@@ -70,6 +72,8 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
     bill, attempt = await lock_attempt(act, request.attempt_id)
     if is_payer:
         require_own_attempt(act, attempt)
+    if attempt.method == DEBIT:  # only its bank's file tells how it stands
+        raise NotFound("not_found", params={"kind": "inquiry"})
     stored = await book_finding(act, bill, attempt, finding)
     if not is_payer:
         await act.close_task()

@@ -52,6 +52,9 @@ returning id
 """
 _THERE: Final = """
 select r.place::int as place, b.id, b.import_id, b.line, b.amount_minor, b.due_on, b.lifecycle,
+       coalesce((select min(p.was_due_on) from pause p
+                 where p.merchant_id = b.merchant_id and p.bill_id = b.id), b.due_on)
+           as first_due_on,
        i.state as import_state
 from unnest($2::text[], $3::bytea[], $4::text[], $5::text[]) with ordinality
      as r (number, contract_blind, period, kind, place)
@@ -245,7 +248,10 @@ async def _look_up(
 
 
 def _compare(request: BillRequest, there: Row, tally: _Tally) -> None:
-    """A request that came with an earlier import: known, or known with another content."""
+    """A request that came with an earlier import: known, or known with another content.
+
+    Whoever sends a bill again that was extended since sends its first due date, or the new one.
+    """
     value = shown(request.number)
     if there["lifecycle"] in {"canceling", "canceled", "superseded"}:
         tally.refuse(Fault(request.line, "number", "known_canceled", {}, value))
@@ -253,7 +259,8 @@ def _compare(request: BillRequest, there: Row, tally: _Tally) -> None:
     is_undecided = there["import_state"] in UNDECIDED
     if is_undecided:
         tally.waits_for[there["import_id"]] += 1
-    if (there["amount_minor"], there["due_on"]) == (request.amount_minor, request.due_on):
+    is_due_then = request.due_on in {there["due_on"], there["first_due_on"]}
+    if is_due_then and there["amount_minor"] == request.amount_minor:
         tally.known += 1
         return
     params: dict[str, str | int] = {

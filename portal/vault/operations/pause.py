@@ -30,6 +30,7 @@ from portal.domain.pause import LIMIT_DAYS_MAX, NOTE_CHARACTERS_MAX, RELEASED, R
 from portal.vault.act import Act
 from portal.vault.bills import view_row
 from portal.vault.db import Row
+from portal.vault.due import share_day
 from portal.vault.pause import (
     BILL,
     PAUSES_MAX,
@@ -81,11 +82,16 @@ async def place_pause(act: Act, request: PlacePause) -> BillChanged:
     if await act.once("place_pause", request.idempotency_key, arguments) is not None:
         return BillChanged(row=await view_row(act, request.bill_id))
     note = read_note(request.note, field="note", characters_max=NOTE_CHARACTERS_MAX)
+    kind = request.kind
+    begun = await share_day(act) if kind == "extension" else None
     bill = await _lock(act, request.bill_id)
-    facts, kind = bill_of_row(bill), request.kind
+    facts = bill_of_row(bill)
     rules.check_role(kind, request.until, act.capability.role)
     rules.check_kind(kind, facts)
     today = act.clock.business_today(bill["zone"])
+    if begun is not None:
+        # A day that the walk along the due dates has passed would never make the bill late again.
+        today = max(today, begun)
     rules.check_until(kind, request.until, facts, limits_of_row(bill), today)
     await end_pauses(act, bill["id"], sorted(REPLACES[kind]), "replaced")
     was_due_on = facts.due_on if kind == "extension" else None

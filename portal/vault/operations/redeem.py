@@ -23,6 +23,7 @@ from portal.contract.message import (
 from portal.domain.contact import customer_hint
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import DeliveryId
+from portal.domain.message import LEFT_OUT
 from portal.domain.sms import BillText, render_bill
 from portal.kit.crypto import sha256
 from portal.vault.act import Act
@@ -40,7 +41,6 @@ _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 _SECRET_CHARACTERS: Final = 22
 """22 characters of 62 carry 130 bits."""
 
-_LEFT_OUT: Final = frozenset({"not_due", "paused"})
 _WHOSE: Final = "select id, merchant_id from delivery where id = any($1::uuid[])"
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
@@ -116,7 +116,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
         refused = _refused(act, row, delivery, host) or why_left_out(row, pauses)
         if refused is not None:
             given[delivery.id] = _refusal(DeliveryId(delivery.id), refused)
-            if delivery.take("leave_out") if refused in _LEFT_OUT else False:
+            if delivery.take("leave_out") if refused in LEFT_OUT else False:
                 delivery.code = refused
                 moved.append(delivery)
             continue

@@ -56,8 +56,8 @@ select a.reference, a.provider_ref, m.code, a.amount_minor - coalesce(
 from attempt a join merchant m on m.id = a.merchant_id where a.merchant_id = $1 and a.id = $2
 """
 _IN_DOUBT: Final = """
-select exists (select from refund where merchant_id = $1 and attempt_id = $2 and id <> $3
-                      and state = any($4::text[]))
+select count(*) as others, max(ask_at) filter (where state = 'unknown') as ask_at from refund
+where merchant_id = $1 and attempt_id = $2 and id <> $3 and state = any($4::text[])
 """
 
 
@@ -79,16 +79,18 @@ async def _read_paid(act: Act, refund: Refund) -> _Paid:
     row = await act.db.fetchrow(_PAYMENT, act.merchant_id, refund.attempt_id, refund.id)
     if row is None:
         raise NotFound("not_found", params={"kind": "attempt"})
-    remaining = max(row["left_minor"] - refund.amount_minor, 0)
+    remaining = row["left_minor"] - refund.amount_minor
     return _Paid(row["reference"], row["provider_ref"], remaining, row["code"])
 
 
 async def _wait_for_others(act: Act, refund: Refund) -> None:
-    in_doubt = await act.db.fetchval(
+    row = await act.db.fetchrow(
         _IN_DOUBT, act.merchant_id, refund.attempt_id, refund.id, list(rules.WAITS_BEHIND)
     )
-    if in_doubt:
-        raise TryLater("refund_waits", retry_after_s=rules.WAIT_S)
+    if row is not None and row["others"]:
+        # Nothing is learned of it before its next inquiry; a task waits no longer than its most.
+        ahead_s = (row["ask_at"] - act.now).total_seconds() if row["ask_at"] else 0.0
+        raise TryLater("refund_waits", retry_after_s=max(ahead_s, rules.WAIT_S))
 
 
 @operation(BEGIN_REFUND, callers=_WORK, kinds=_LEASE, audit="effect")
@@ -153,13 +155,17 @@ async def record_refund_submission(act: Act, request: RecordRefundSubmission) ->
 async def view_refund(act: Act, request: ViewRefund) -> RefundDue:
     """Say what to ask the provider about, or that nothing needs asking any more.
 
-    Raises: NotFound for another refund than the lease's.
+    Raises: NotFound for another refund than the lease's; TryLater ``refund_waits`` for one that is
+    over while nobody knows what became of another of the same payment.
     """
     act.require_scope(request.refund_id)
     refund = await read_refund(act, request.refund_id)
+    settled = refund.state not in ASKED and refund.ask_at is None
+    if refund.state not in ASKED and not settled:
+        await _wait_for_others(act, refund)
     paid = await _read_paid(act, refund)
     return RefundDue(
-        settled=refund.state not in ASKED and refund.ask_at is None,
+        settled=settled,
         provider=refund.provider,
         reference=paid.reference,
         provider_ref=paid.provider_ref,
@@ -177,11 +183,12 @@ async def record_refund_finding(act: Act, request: RecordRefundFinding) -> Refun
     A success that comes late is booked if the payment still has room for it, and opens a case.
 
     Raises: NotFound for another refund than the lease's; InvalidInput for a text that may not be
-    stored.
+    stored; TryLater ``refund_waits`` for a finding that another refund has overtaken.
     """
     check_tokens(provider_ref=request.provider_ref, code=request.code)
     act.require_scope(request.refund_id)
     bill, refund = await lock_refund(act, request.refund_id)
+    await _require_current(act, refund, request.remaining_minor)
     verdict = rules.judge(
         await _facts(act, refund), request.state, request.amount_minor, request.code, act.now
     )
@@ -199,6 +206,19 @@ async def record_refund_finding(act: Act, request: RecordRefundFinding) -> Refun
         await open_refund_case(act, told, verdict.case)
     await act.close_task()
     return RefundNow(state=told.state)
+
+
+async def _require_current(act: Act, refund: Refund, remaining_minor: int | None) -> None:
+    """Refuse a finding that was read while another refund of the payment moved.
+
+    Where all that a company knows is the amount it keeps, the other's money would be taken for
+    this one's, and booked twice.
+    """
+    if refund.state not in ASKED:
+        await _wait_for_others(act, refund)
+    paid = await _read_paid(act, refund)
+    if remaining_minor is not None and remaining_minor != paid.remaining_minor:
+        raise TryLater("refund_waits", retry_after_s=rules.WAIT_S)
 
 
 async def _facts(act: Act, refund: Refund) -> RefundFacts:

@@ -80,12 +80,19 @@ class Slip(SQLModel, table=True):
 class SlipTaking(SQLModel, table=True):
     """One payment at one till: what its money is in the books.
 
-    ``id`` is the cause of its postings, and the id of its attempt once it is posted.
+    ``id`` is the cause of its postings, and the id of its attempt once it is posted. ``at`` is
+    when we first heard of it, in business time: how long it may wait for its confirmation.
     """
 
     __tablename__ = "slip_taking"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
     __table_args__ = (
         sa.UniqueConstraint("merchant_id", "slip_id", "taking", name="slip_taking_key"),
+        sa.Index(
+            "slip_taking_pending_idx",
+            "merchant_id",
+            "at",
+            postgresql_where=sa.text("state = 'pending'"),
+        ),
     )
 
     merchant_id: UUID = Field(primary_key=True)

@@ -5,7 +5,6 @@ do comes with each file and mandate.
 """
 
 import secrets
-from typing import Final
 
 import strawberry
 
@@ -40,10 +39,8 @@ from portal.contract.debit import (
     ListDebitFiles,
     ReportDebitFile,
 )
+from portal.domain.debit import ANSWERABLE
 from portal.domain.ids import DebitContractId, DebitFileId, from_public, to_public
-
-_AT_BANK: Final = frozenset({"sending", "unknown", "accepted", "answered"})
-"""States in which a bank's answer may come."""
 
 # Contracts
 
@@ -80,7 +77,7 @@ def _total(file: strawberry.Parent[DebitFileView]) -> MoneyValue:
 
 
 def _result_url(file: strawberry.Parent[DebitFileView], info: Info) -> str | None:
-    if file.state not in _AT_BANK:
+    if file.state not in ANSWERABLE:
         return None
     return seal_result_address(info.context, file.id, secrets.token_urlsafe(16))
 

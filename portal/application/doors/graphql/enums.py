@@ -163,6 +163,7 @@ class CaseKind(Enum):
     DEBIT_UNCLEAR = "debit_unclear"
     DEBIT_UNEXPECTED = "debit_unexpected"
     DEBIT_CONTRADICTS = "debit_contradicts"
+    SLIP_UNCONFIRMED = "slip_unconfirmed"
 
 
 @strawberry.enum(description="What is done about a case.")

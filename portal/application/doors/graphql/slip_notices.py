@@ -73,7 +73,7 @@ class SlipNoticeLine:
 class SlipNoticesTakeInput:
     """portal.contract.slip.TakeSlipNotices."""
 
-    content: str = plain("The file's bytes in base64, at most 512 KiB of them.")
+    content: str = plain("The file's bytes in base64; what the whole call may be long bounds them.")
 
 
 def _lines(outcome: strawberry.Parent[Outcome[FileTaken]]) -> list[SlipLine]:

@@ -245,6 +245,8 @@ def _alteration(
     before = wanted.remaining.amount_minor + wanted.amount.amount_minor
     if FOUND.get(trade.status) != "succeeded" or trade.amount_minor != before:
         return None
+    if wanted.remaining.amount_minor < 0:
+        return None
     access = {"AccessID": trade.access_id, "AccessPass": trade.access_pass}
     if wanted.remaining.amount_minor:
         # Only what was taken at once can be lowered under the same word.
@@ -287,11 +289,14 @@ def _read_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundFinding:
     after = wanted.remaining.amount_minor
     before = after + wanted.amount.amount_minor
     done = RefundFinding("succeeded", wanted.amount.amount_minor, trade.provider_ref)
+    if trade.status in TAKEN_BACK and after < 0:
+        # Others left no room for this one: all of it went by them, as we believe, or who knows.
+        return RefundFinding("not_found" if before == 0 else "unclear")
     if trade.status in TAKEN_BACK:
         # The record keeps the amount that went back.
         return done if after == 0 and trade.amount_minor == before else RefundFinding("unclear")
     if FOUND.get(trade.status) != "succeeded":
         return RefundFinding("unclear")
-    if after and trade.amount_minor == after:
+    if after > 0 and trade.amount_minor == after:
         return done
     return RefundFinding("not_found" if trade.amount_minor == before else "unclear")
