@@ -535,6 +535,7 @@ CREATE TABLE public.debit_contract (
     submit_by time without time zone NOT NULL,
     presents_again boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    line text DEFAULT ''::text NOT NULL,
     CONSTRAINT debit_contract_day_of_month_check CHECK (((day_of_month >= 1) AND (day_of_month <= 31))),
     CONSTRAINT debit_contract_lines_max_check CHECK (((lines_max >= 1) AND (lines_max <= 100000))),
     CONSTRAINT debit_contract_submit_days_check CHECK ((submit_days > 0))
@@ -583,6 +584,32 @@ ALTER TABLE ONLY public.debit_file FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.debit_file OWNER TO harai_owner;
+
+--
+-- Name: debit_handover; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.debit_handover (
+    merchant_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    state text NOT NULL,
+    tries integer NOT NULL,
+    asked integer NOT NULL,
+    ask_at timestamp with time zone,
+    doubt_at timestamp with time zone,
+    code text NOT NULL,
+    state_at timestamp with time zone NOT NULL,
+    CONSTRAINT debit_handover_asked_check CHECK ((asked >= 0)),
+    CONSTRAINT debit_handover_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'unknown'::text, 'ended'::text, 'by_hand'::text]))),
+    CONSTRAINT debit_handover_tries_check CHECK ((tries >= 0))
+);
+
+ALTER TABLE ONLY public.debit_handover FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.debit_handover OWNER TO harai_owner;
 
 --
 -- Name: debit_result; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1422,6 +1449,22 @@ ALTER TABLE ONLY public.debit_file
 
 
 --
+-- Name: debit_handover debit_handover_id_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit_handover
+    ADD CONSTRAINT debit_handover_id_key UNIQUE (merchant_id, id);
+
+
+--
+-- Name: debit_handover debit_handover_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit_handover
+    ADD CONSTRAINT debit_handover_pkey PRIMARY KEY (merchant_id, file_id);
+
+
+--
 -- Name: debit debit_instruction_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -1870,6 +1913,13 @@ CREATE UNIQUE INDEX debit_file_one_a_day ON public.debit_file USING btree (merch
 
 
 --
+-- Name: debit_handover_id_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX debit_handover_id_idx ON public.debit_handover USING btree (id);
+
+
+--
 -- Name: debit_to_book_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -2182,6 +2232,12 @@ ALTER TABLE public.debit_contract ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.debit_file ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: debit_handover; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.debit_handover ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: debit_result; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -2339,6 +2395,13 @@ CREATE POLICY merchant_only ON public.debit_contract USING ((merchant_id = ( SEL
 --
 
 CREATE POLICY merchant_only ON public.debit_file USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: debit_handover merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.debit_handover USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -2555,6 +2618,13 @@ ALTER TABLE public.once ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.pause ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: debit_handover redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY redeem_by_id ON public.debit_handover FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_debit_file'::text));
+
+
+--
 -- Name: delivery redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -2707,6 +2777,13 @@ GRANT SELECT,INSERT ON TABLE public.debit_contract TO harai_vault;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.debit_file TO harai_vault;
+
+
+--
+-- Name: TABLE debit_handover; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.debit_handover TO harai_vault;
 
 
 --

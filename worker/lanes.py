@@ -130,6 +130,13 @@ class LinesMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class FileMoved:
+    """The debit file's state after a step of its line; empty when there was nothing to do."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class BillsPassed:
     """Bills that the calendar passed by, moved by this run."""
 
@@ -147,6 +154,7 @@ REFUND: Final = Step("payment.refund", OneRefund, RefundMoved, 30.0)
 REFUND_INQUIRE: Final = Step("payment.refund_inquire", OneRefund, RefundMoved, 30.0)
 DEBIT_FILL: Final = Step("debit.fill", OneDebitFile, LinesMoved, 600.0)
 DEBIT_BOOK: Final = Step("debit.book", OneDebitFile, LinesMoved, 600.0)
+DEBIT_SEND: Final = Step("debit.send", OneDebitFile, FileMoved, 60.0)
 
 STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
     {
@@ -162,6 +170,7 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             REFUND_INQUIRE,
             DEBIT_FILL,
             DEBIT_BOOK,
+            DEBIT_SEND,
         )
     }
 )

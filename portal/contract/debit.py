@@ -16,7 +16,8 @@ class OpenDebitContract(Request, frozen=True, kw_only=True):
 
     ``collector_name`` in kana as the bank has it. ``account_number`` empty: the header names no
     account. ``record_end`` says what stands after a record. ``presents_again``: a debit without
-    funds may come in the next file once more.
+    funds may come in the next file once more. ``line``: the provider that takes its files by
+    a line; empty where an owner brings them.
 
     Refused: ``merchant_unknown``, ``bank_unknown``, ``branch_unknown``, ``debit_terms``,
     ``debit_contract`` (param ``field``), ``debit_contract_exists``.
@@ -37,6 +38,7 @@ class OpenDebitContract(Request, frozen=True, kw_only=True):
     submit_days: int
     submit_by: time
     presents_again: bool
+    line: str = ""
 
 
 class DebitContractOpened(Reply, frozen=True, kw_only=True):
@@ -160,7 +162,8 @@ class DebitOutcomes(Part, frozen=True, kw_only=True):
 class DebitFileView(Part, frozen=True, kw_only=True):
     """One file. ``choices`` are for the one who asks; ``sha256`` in hexadecimal, once sealed.
 
-    ``is_full``: the bank's limit of lines left bills out. ``refused_result``: why the last result
+    ``is_on_line``: a worker brings it, so nobody else may. ``is_full``: the bank's limit of lines
+    left bills out. ``refused_result``: why the last result
     that came for it was not taken, or empty. ``record_no`` beside it is where, or 0.
     """
 
@@ -183,6 +186,7 @@ class DebitFileView(Part, frozen=True, kw_only=True):
     refused_result: str
     record_no: int
     choices: tuple[FileDecision, ...]
+    is_on_line: bool = False
 
 
 class DebitFileChanged(Reply, frozen=True, kw_only=True):

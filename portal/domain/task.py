@@ -13,6 +13,7 @@ TaskKind = Literal[
     "payment.refund_inquire",
     "debit.fill",
     "debit.book",
+    "debit.send",
 ]
 """What a task asks for: stage, dot, step."""
 
@@ -30,5 +31,6 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "payment.refund_inquire": "urgent",
     "debit.fill": "bulk",
     "debit.book": "bulk",
+    "debit.send": "urgent",
 }
 """The lane of a kind unless the task was planned with another (one resent message is urgent)."""

@@ -5,10 +5,12 @@ the host of its channel, and the values live only until the answer is scrubbed. 
 kept, logged or retried: a delivery whose redemption is unclear is not sent.
 """
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from portal.contract.debit_line import REDEEM_DEBIT_FILE, RedeemDebitFile
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
 from portal.domain.errors import InvariantBroken, PortalError, Refused, Unknown
@@ -64,6 +66,27 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
         elif delivery.refused in LEFT_OUT:
             found[delivery.delivery_id] = Denied("delivery_refused", is_attempt=False)
     return found
+
+
+async def redeem_file(vault: Vault, host: str, id_: UUID) -> Values | Denied:
+    """The bytes of a debit file about to go to ``host`` in base64, or why there are none.
+
+    Denied as :func:`redeem` has it.
+    """
+    try:
+        reply = await vault.call(
+            REDEEM_DEBIT_FILE, RedeemDebitFile(host=host, handover_id=DeliveryId(id_))
+        )
+    except PortalError as error:
+        code = _code_of(error)
+        _log.warning("debit_file.not_redeemed", code=error.code, reason=code)
+        return Denied(code)
+    if reply.refused is not None:
+        return Denied("delivery_refused")
+    return {
+        "delivery:collector": reply.collector,
+        "delivery:file": base64.b64encode(reply.body).decode(),
+    }
 
 
 def _code_of(error: PortalError) -> str:

@@ -19,7 +19,7 @@ import msgspec
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.host import PORT_MAX, canonical_host
 from portal.egress.callers import Caller
-from portal.egress.deliver import Values, Vault, redeem
+from portal.egress.deliver import Values, Vault, redeem, redeem_file
 from portal.egress.denial import Denied
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
@@ -131,14 +131,23 @@ class Originate:
             delivered.add(request.delivery_id)
 
     async def _deliver(self, caller: Caller, jobs: Sequence[_Job]) -> None:
-        """Fetch the values of all deliveries, one call to the vault for each host."""
+        """Fetch the values of all deliveries: one call for each host's messages, one for a file."""
         by_host: dict[str, dict[UUID, _Job]] = {}
+        files: list[tuple[UUID, _Job]] = []
         for job in jobs:
             delivery_id = job.awaited_delivery
-            if delivery_id is not None:
+            if delivery_id is None:
+                continue
+            if _decided(job.template).is_file:
+                files.append((delivery_id, job))
+            else:
                 by_host.setdefault(job.host, {})[delivery_id] = job
-        if not by_host:
+        if not by_host and not files:
             return
+        for delivery_id, job in files:  # a few a month, and each is large
+            with self._deciding(caller, job):
+                found_file = await redeem_file(self._vault, job.host, delivery_id)
+                job.values |= _values_or_denied(found_file)
         async with asyncio.TaskGroup() as asking:
             answers = {
                 host: asking.create_task(redeem(self._vault, host, list(waiting)))
@@ -192,7 +201,11 @@ class Originate:
         crash_point("egress.after_send")
         self._record.metrics.requests.labels(rule.id, answer.fate).inc()
         self._record.metrics.bytes_down.labels(rule.id).inc(len(answer.body))
-        job.answer = _scrubbed(answer, list(job.values.values()))
+        if _decided(job.template).is_file:
+            # A bank that quotes a line of the file quotes it to nobody.
+            job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
+        else:
+            job.answer = _scrubbed(answer, list(job.values.values()))
 
     @contextmanager
     def _deciding(self, caller: Caller, job: _Job) -> Generator[None]:

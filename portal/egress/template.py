@@ -30,7 +30,11 @@ CONTENT_TYPES: Final[Mapping[BodyKind, str]] = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
 }
-DELIVERY_PLACEHOLDERS: Final = frozenset({"delivery:to", "delivery:body"})
+MESSAGE_PLACEHOLDERS: Final = frozenset({"delivery:to", "delivery:body"})
+FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:file"})
+"""A bank file's; of the answer to such a request the caller learns the status alone."""
+
+DELIVERY_PLACEHOLDERS: Final = MESSAGE_PLACEHOLDERS | FILE_PLACEHOLDERS
 
 Tree = str | int | float | bool | None | list["Tree"] | dict[str, "Tree"]
 """A JSON document as Python values."""
@@ -56,6 +60,11 @@ class Template:
     headers: dict[str, str]
     body: Tree | list[tuple[str, str]]
     placeholders: frozenset[str] = field(default_factory=frozenset[str])
+
+    @property
+    def is_file(self) -> bool:
+        """Whether a bank's file goes into it, and no message."""
+        return bool(self.placeholders & FILE_PLACEHOLDERS)
 
     def fill(self, values: Mapping[str, str]) -> Filled:
         """Put the values in their places.
@@ -101,6 +110,8 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
             raise Denied("place_not_as_fixed")
     placeholders = _check_placeholders(places, rule)
     deliveries = placeholders & DELIVERY_PLACEHOLDERS
+    if deliveries & MESSAGE_PLACEHOLDERS and deliveries & FILE_PLACEHOLDERS:
+        raise Denied("placeholder_misplaced")
     if deliveries and request.delivery_id is None:
         raise Denied("delivery_missing")
     if request.delivery_id is not None and not deliveries:

@@ -31,6 +31,10 @@ CRASH_POINTS: Final[dict[str, str]] = {
     " inquiry, and nobody sends it again",
     "worker.after_refund_inquiry": "a finding about a refund that was not booked is asked for"
     " again",
+    "worker.before_handover": "a debit file that was begun and not sent is sent once, by"
+    " another try",
+    "worker.after_handover": "a worker that dies with a bank's answer in hand leaves it to a"
+    " question, and nobody sends the file again",
     "worker.after_inquiry": "a finding that was not booked is asked for again",
     "web.before_submission": "an attempt that was never submitted is found out by inquiry",
     "web.after_submission": "an attempt submitted but not recorded is found out by inquiry",

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from portal.sandbox.bank_journal import BankJournal
 from portal.sandbox.till_journal import TillJournal
 from portal.sandbox.wallet_journal import WalletJournal
 
@@ -62,6 +63,8 @@ class Journal:
         self._db.executescript(_SCHEMA)
         self.tills = TillJournal(self._db)
         """The shops' part."""
+        self.bank = BankJournal(self._db)
+        """The bank's part."""
         self.wallet = WalletJournal(self._db)
         """The wallet company's part."""
 

@@ -109,3 +109,32 @@ REFUNDS: Final[dict[int, RefundFault]] = {
 """Amount → what giving it back does: refused (422), nothing moves; hangs and stores nothing; moves
 the money, but the connection breaks before the answer; taken on, and done with the first inquiry
 after it; taken on, and failed with it."""
+
+DebitEnd = Literal["0", "1", "2", "3", "4", "8", "9", "Z", ""]
+
+DEBITS: Final[dict[str, DebitEnd]] = {
+    "9990001": "1",
+    "9990002": "2",
+    "9990003": "3",
+    "9990004": "4",
+    "9990008": "8",
+    "9990009": "9",
+    "9990010": "Z",
+    "9990011": "",
+}
+"""Account number → what the bank answers to its debit: no funds, no account, stopped by the payer,
+no mandate, stopped by us, another reason, a letter that nobody knows; and one line that the result
+leaves out. Every other account has the money (0)."""
+
+DebitFault = Literal["never_received", "answer_lost", "error", "refused", "slow"]
+
+DEBIT_FILES: Final[dict[str, DebitFault]] = {
+    "9990404": "never_received",
+    "9990405": "answer_lost",
+    "9990500": "error",
+    "9990422": "refused",
+    "9990202": "slow",
+}
+"""Account number in any line → what becomes of the whole file: it hangs and nothing is stored; it
+is taken, but the connection breaks before the answer; 500 without storing; refused (422); taken
+after some seconds."""

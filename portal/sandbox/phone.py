@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from portal.sandbox import bank_journal
 from portal.sandbox.carriers import CARRIERS, Carriers
 from portal.sandbox.journal import Journal, Row
 from portal.sandbox.templates import SCRIPT, STYLE, render
@@ -95,6 +96,10 @@ class Phones:
             _payment("sandbox_agency", told(row), "succeeded")
             for row in self._journal.tills.all()
             if row["status"] == "confirmed"
+        ]
+        payments += [
+            _payment("bank_debit", bank_journal.told(row), bank_journal.state_of(row))
+            for row in self._journal.bank.lines()
         ]
         refunds = [
             {

@@ -14,6 +14,7 @@ from starlette.routing import Host, Route, Router
 
 from portal.kit.log import configure, get_logger
 from portal.kit.loop import run_quickly
+from portal.sandbox.bank import Bank
 from portal.sandbox.card_refunds import CardRefunds
 from portal.sandbox.cards import CardCompany
 from portal.sandbox.carriers import Carriers
@@ -48,6 +49,7 @@ def create_servers(
     carriers = Carriers(journal, notices)
     cards = CardCompany(journal, notices, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
+    bank = Bank(journal.bank)
     phones = Phones(journal, carriers)
     stores = Stores(journal.tills, notices, settings.read_keys().get(SIGNING_KEY, ""))
     api = Starlette(
@@ -55,6 +57,7 @@ def create_servers(
             Host("sms.sandbox.test", Router(carriers.routes)),
             Host("card.sandbox.test", Router([*cards.routes, *CardRefunds(journal).routes])),
             Host("wallet.sandbox.test", Router(wallets.routes)),
+            Host("bank.sandbox.test", Router(bank.routes)),
             Route("/healthz", _alive),
         ],
         exception_handlers={ApiError: answer_error, OpaError: answer_opa_error},
@@ -66,6 +69,7 @@ def create_servers(
             *cards.browser_routes,
             *wallets.browser_routes,
             *stores.browser_routes,
+            *bank.browser_routes,
             Route("/healthz", _alive),
             Route("/", _front),
         ],

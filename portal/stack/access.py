@@ -22,9 +22,12 @@ from portal.contract.operator import (
 )
 from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.domain.errors import Conflict
+from portal.kit.clock import SystemClock
 from portal.stack.certificates import write_private
+from portal.stack.debtors import open_bank
 from portal.stack.install import DEMO_CODE
 from portal.stack.merchant import make_api_key
+from portal.stack.sample import ZONE
 from portal.stack.up import Stack
 
 CODE: Final = DEMO_CODE
@@ -131,6 +134,7 @@ async def _found(vault: VaultClient) -> list[StaffAccess]:
     else:
         suffix = ""
     await vault.call(SET_SLIP_TERMS, _SLIPS)
+    await open_bank(vault, SystemClock().business_today(ZONE))
     return [await add_person(vault, name, f"{box}{suffix}", role) for name, box, role in _PEOPLE]
 
 

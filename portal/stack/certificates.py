@@ -21,7 +21,12 @@ from portal.kit.crypto import ZONE_URI
 from portal.stack.users import Account
 
 ZONES: Final = ("vault", "web", "work", "egress", "operator")
-SANDBOX_HOSTS: Final = ("sms.sandbox.test", "card.sandbox.test", "wallet.sandbox.test")
+SANDBOX_HOSTS: Final = (
+    "sms.sandbox.test",
+    "card.sandbox.test",
+    "wallet.sandbox.test",
+    "bank.sandbox.test",
+)
 
 _LIFE: Final = timedelta(days=365)
 _RENEW: Final = timedelta(days=30)

@@ -16,8 +16,8 @@ from portal.stack.access import CODE
 from portal.stack.payers import Journal
 from portal.stack.up import Stack
 
-COMPANIES: Final = ("sandbox_card", "sandbox_wallet", "sandbox_agency")
-"""Companies that take payments of the demo's merchant."""
+COMPANIES: Final = ("sandbox_card", "sandbox_wallet", "sandbox_agency", "bank_debit")
+"""Companies that take payments of the demo's merchant; a debit's provider is its bank."""
 
 _LINES: Final = 5000
 _PATIENCE_S: Final = 30.0

@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 
 from portal.domain.errors import PortalError
-from portal.stack.access import Access, open_access
+from portal.stack.access import Access, open_access, ticket_for
+from portal.stack.debtors import take_mandates
 from portal.stack.layout import StackBusyError, free_state_folder
 from portal.stack.merchant import MerchantSystem, PortalRefusedError
 from portal.stack.payers import Crowd, Phone
@@ -92,6 +93,10 @@ async def _fill(stack: Stack, access: Access, phone: Phone, bills: int, screen: 
         f" sent in {legs.issue_s + legs.messages_s:.1f} s;"
         f" {legs.rows_faulty:,} faulty rows wait for you on the dashboard"
     )
+    async with stack.operator() as vault:
+        ticket = await ticket_for(vault, access.staff[0].email)
+    taken = await take_mandates(stack.layout.origin, ticket, csv)
+    screen.say(f"{taken} payers have let their bank account be debited: see /d/debits")
 
 
 async def _live(stack: Stack, access: Access, screen: Screen) -> None:

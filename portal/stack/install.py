@@ -32,6 +32,7 @@ CREDENTIALS: Final = (
     "sandbox_card",
     "sandbox_wallet.key",
     "sandbox_wallet.secret",
+    "sandbox_bank",
 )
 _AGENCY: Final = "sandbox_agency"
 DEMO_CODE: Final = "aozora"
@@ -170,7 +171,7 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
             ("ask-refund", "work", "GET", "/v1/refunds", ()),
         )
     )
-    return (sms, *cards, *_wallet_rules(api_port))
+    return (sms, *cards, *_wallet_rules(api_port), *_bank_rules(api_port))
 
 
 def _wallet_rules(api_port: int) -> tuple[Rule, ...]:
@@ -198,6 +199,41 @@ def _wallet_rules(api_port: int) -> tuple[Rule, ...]:
             ("inquire", "work", "GET", "/v2/codes/payments", ()),
         )
     )
+
+
+def _bank_rules(api_port: int) -> tuple[Rule, ...]:
+    """Debit files by the line: whose file it is and what it holds are the vault's to say.
+
+    No rule covers ``/v1/debit-results``: a worker that was taken over would read accounts there.
+    """
+    ask = Rule(
+        id="sandbox-bank-ask",
+        role="work",
+        host="bank.sandbox.test",
+        port=api_port,
+        purpose="whether the sandbox's bank has a debit file",
+        bytes_up_per_hour=_HOUR_BYTES,
+        methods=("GET",),
+        path_prefixes=("/v1/debit-files",),
+        credentials=("sandbox_bank",),
+        fixed={"header:authorization": "Bearer {{credential:sandbox_bank}}"},
+        answer_bytes_max=4 * 1024,
+        address="127.0.0.1",
+        sandbox=True,
+    )
+    send = msgspec.structs.replace(
+        ask,
+        id="sandbox-bank-send",
+        purpose="debit files to the sandbox's bank",
+        methods=("POST",),
+        fixed={
+            **ask.fixed,
+            "body:/collector": "{{delivery:collector}}",
+            "body:/file": "{{delivery:file}}",
+        },
+        fields=("reference", "collector", "file"),
+    )
+    return send, ask
 
 
 _CODE_FIELDS: Final = (

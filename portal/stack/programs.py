@@ -22,7 +22,11 @@ from portal.stack.processes import Program
 from portal.stack.valkey import Valkey
 
 PROVIDERS: Final = dict(
-    zip(("sandbox_sms", "sandbox_card", "sandbox_wallet"), SANDBOX_HOSTS, strict=True)
+    zip(
+        ("sandbox_sms", "sandbox_card", "sandbox_wallet", "sandbox_bank"),
+        SANDBOX_HOSTS,
+        strict=True,
+    )
 )
 RATE_SCALE: Final = 100
 """All clients of an embedded stack share one loopback address, payers and companies alike."""

@@ -21,6 +21,7 @@ from portal.contract.case import (
 from portal.domain.case import CaseFacts, CaseKind, Role, choices_of, has_moved_on
 from portal.domain.errors import NotFound
 from portal.domain.ids import AttemptId, BillId, CaseId, ImportId, RefundId
+from portal.domain.task import TaskKind
 from portal.vault.act import Act
 from portal.vault.case import CASE_TABLE, CaseNote
 from portal.vault.db import Row
@@ -108,21 +109,22 @@ async def _read_facts(act: Act, rows: Sequence[Row]) -> dict[UUID, CaseFacts]:
     }
 
 
+_ONE_AT_A_TIME: Final[dict[str, TaskKind]] = {
+    "task.payment.pass_due": "payment.pass_due",
+    "task.payment.refund": "payment.refund",
+    "task.debit.fill": "debit.fill",
+    "task.debit.book": "debit.book",
+    "task.debit.send": "debit.send",
+}
+"""Cases of tasks that another task of the same kind and subject may be doing already."""
+
+
 async def _goes_on(act: Act, row: Row) -> bool:
     """Whether another task already does what the given-up one was to do, where that may be."""
     if row["closed_at"] is not None:
         return False
-    match row["kind"]:
-        case "task.payment.pass_due":
-            return await has_task(act, "payment.pass_due", row["subject_id"])
-        case "task.payment.refund":
-            return await has_task(act, "payment.refund", row["subject_id"])
-        case "task.debit.fill":
-            return await has_task(act, "debit.fill", row["subject_id"])
-        case "task.debit.book":
-            return await has_task(act, "debit.book", row["subject_id"])
-        case _:
-            return False
+    kind = _ONE_AT_A_TIME.get(row["kind"])
+    return kind is not None and await has_task(act, kind, row["subject_id"])
 
 
 async def _count_waiting(act: Act, rows: Sequence[Row]) -> dict[UUID, int]:

@@ -42,7 +42,7 @@ class ContractDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """One row of the table with ``details`` opened."""
+    """One row of the table with ``details`` opened. ``line``: who takes its files, "" by hand."""
 
     id: UUID
     bank_code: str
@@ -56,6 +56,7 @@ class Contract:
     submit_days: int
     submit_by: time
     presents_again: bool
+    line: str
 
     @property
     def terms(self) -> DebitTerms:
@@ -102,6 +103,7 @@ class Contract:
 _CONTRACT_NAMES: Final = (
     "id", "bank_code", "collector_code", "details", "record_end", "has_blank_result",
     "more_letters", "lines_max", "day_of_month", "submit_days", "submit_by", "presents_again",
+    "line",
 )  # fmt: skip
 _CONTRACTS: Final = (
     f"select {', '.join(_CONTRACT_NAMES)} from debit_contract where merchant_id = $1"  # noqa: S608  constant columns

@@ -4,6 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from portal.contract.debit import (
     DebitContractView,
     DebitFileView,
@@ -28,6 +30,7 @@ from portal.vault.debit import (
     read_contract,
     to_file,
 )
+from portal.vault.handover import those_on_line
 
 _MONTHS_AHEAD: Final = 3
 _NOTHING: Final = DebitOutcomes(
@@ -62,8 +65,13 @@ async def view_files(
     """Files with what became of their lines; ``contracts`` has those of all of them."""
     rows = await act.db.fetch(_OUTCOMES, act.merchant_id, [one.id for one in files])
     outcomes = {row["file_id"]: _outcomes(row) for row in rows}
+    on_line = await those_on_line(act, [one.id for one in files])
     return tuple(
-        _view(act, one, contracts[one.contract_id], outcomes.get(one.id, _NOTHING)) for one in files
+        msgspec.structs.replace(
+            _view(act, one, contracts[one.contract_id], outcomes.get(one.id, _NOTHING)),
+            is_on_line=one.id in on_line,
+        )
+        for one in files
     )
 
 

@@ -143,7 +143,8 @@ class Ground:
             "database_password_file": self.cluster.password_file(VAULT),
             "audit_heads_dir": self.folder / "heads",
             "public_origin": "http://localhost:8080",
-            "provider_hosts": "sandbox_sms=sms.sandbox.test,sandbox_card=card.sandbox.test",
+            "provider_hosts": "sandbox_sms=sms.sandbox.test,sandbox_card=card.sandbox.test,"
+            "sandbox_bank=bank.sandbox.test",
             "instance": "vault-test",
         }
         return VaultSettings.model_validate({**values, **changes})

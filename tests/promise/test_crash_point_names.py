@@ -37,6 +37,8 @@ PLACES = {
     "worker.before_refund": "portal/application/payment/refund.py:give_back",
     "worker.after_refund": "portal/application/payment/refund.py:give_back",
     "worker.after_refund_inquiry": "portal/application/payment/refund.py:inquire_refund",
+    "worker.before_handover": "portal/application/payment/debit_line.py:hand_over",
+    "worker.after_handover": "portal/application/payment/debit_line.py:hand_over",
     "web.before_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_inquiry": "portal/application/payment/inquire.py:finish_return",
@@ -88,6 +90,9 @@ TRIED_ELSEWHERE = {
     "read_debit_result": "tests/zone/test_debit.py",
     "fill_debit_file": "tests/zone/test_debit_crash.py",
     "book_debits": "tests/zone/test_debit_crash.py",
+    "begin_debit_handover": "tests/zone/test_debit_line.py",
+    "record_debit_handover": "tests/zone/test_debit_line.py",
+    "redeem_debit_file": "tests/zone/test_debit_line.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
@@ -236,7 +241,10 @@ def test_the_walk_goes_through_every_point_and_only_through_known_ones() -> None
     walked = {crash.point for crash in WALK}
     assert walked | NOT_WALKED == set(CRASH_POINTS)
     assert not walked & NOT_WALKED
-    beside = (ROOT / "tests/zone/test_refund_crash.py").read_text(encoding="utf-8")
+    beside = "".join(
+        (ROOT / "tests/zone" / name).read_text(encoding="utf-8")
+        for name in ("test_refund_crash.py", "test_debit_line.py")
+    )
     assert all(f'"{point}"' in beside for point in NOT_WALKED)
     assert len(set(WALK)) == len(WALK)
     for crash in WALK:

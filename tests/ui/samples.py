@@ -278,7 +278,7 @@ def debit_file(state: str, /, **changes: object) -> dict[str, Any]:
     made: dict[str, Any] = {
         "id": f"dbf_01JD00000000000000{state[:8].upper():0<8}", "bankName": "みずほ",
         "debitOn": "2026-11-27", "state": state, "count": 4_213, "total": yen(31_482_900),
-        "isFull": False, "approveUntil": None,
+        "isFull": False, "isOnLine": False, "approveUntil": None,
         "outcomes": {"waiting": 4_213, "succeeded": 0, "succeededTotal": yen(0), "noFunds": 0,
                      "failed": 0, "unknown": 0},
         "refusedResult": "", "recordNo": 0, "resultUrl": None, "choices": [],

@@ -100,7 +100,8 @@ async def test_every_policy_checks_reading_and_writing(ground: Ground) -> None:
     )
 
     others = {policy for policy in policies if policy[1:] != ("ALL", True, True)}
-    assert others == {("delivery", "SELECT", False, None)}, "redeeming looks up whose an id is"
+    whose = {("delivery", "SELECT", False, None), ("debit_handover", "SELECT", False, None)}
+    assert others == whose, "redeeming looks up whose an id is"
 
 
 async def test_the_vaults_role_may_change_no_ledger_no_audit_and_no_table(ground: Ground) -> None:

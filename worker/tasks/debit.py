@@ -1,9 +1,10 @@
-"""The tasks of debit files: see portal.application.payment.debit."""
+"""The tasks of debit files: see portal.application.payment.debit and debit_line."""
 
 from portal.application.payment import debit
+from portal.application.payment.debit_line import hand_over
 from portal.contract.work import Leased
 from portal.domain.ids import DebitFileId
-from worker.lanes import LinesMoved, OneDebitFile
+from worker.lanes import FileMoved, LinesMoved, OneDebitFile
 from worker.tasks.workbench import Workbench
 
 
@@ -19,3 +20,9 @@ async def book(work: Workbench, leased: Leased) -> LinesMoved:
     params = OneDebitFile(DebitFileId(leased.subject_id))
     lines = await debit.book(work.vault, leased.authority, params.file_id, work.is_stopping)
     return LinesMoved(lines)
+
+
+async def send(work: Workbench, leased: Leased) -> FileMoved:
+    """One file to its bank, or a question about it; the vault ends the task."""
+    params = OneDebitFile(DebitFileId(leased.subject_id))
+    return FileMoved(await hand_over(work.pay, leased.authority, params.file_id))

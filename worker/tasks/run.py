@@ -49,6 +49,7 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "payment.refund_inquire": payment.refund_inquire,
         "debit.fill": debit.fill,
         "debit.book": debit.book,
+        "debit.send": debit.send,
     }
 )
 """Kind of task → who does it."""

@@ -30,6 +30,7 @@ from portal.domain import debit as rules
 from portal.domain.days import is_in_time
 from portal.domain.debit import BankWord, FileEvent
 from portal.domain.errors import Conflict, NotAllowed
+from portal.domain.handover import goes_by_line
 from portal.domain.zengin.record import RECORD_BYTES
 from portal.domain.zengin.write import DebitWriter
 from portal.kit.holidays import bank_calendar
@@ -49,6 +50,7 @@ from portal.vault.debit import (
     to_file,
 )
 from portal.vault.debit_view import view_contract, view_file, view_files
+from portal.vault.handover import plan_handover, those_on_line
 from portal.vault.operations.intake_view import check_page_size
 from portal.vault.registry import operation
 
@@ -156,9 +158,12 @@ async def _approve(act: Act, debit_file: DebitFile) -> DebitFile:
     edge = rules.advance_file(debit_file.state, "approve")
     if debit_file.approval_id is None:
         raise Conflict("debit_file_state", params={"state": debit_file.state, "event": "approve"})
-    _check_time(act, await read_contract(act, debit_file.contract_id), debit_file.debit_on)
+    contract = await read_contract(act, debit_file.contract_id)
+    _check_time(act, contract, debit_file.debit_on)
     await approval.approve(act, debit_file.approval_id, debit_file.content)
     await approval.use(act, debit_file.approval_id, APPROVAL, debit_file.content)
+    if goes_by_line(contract.line, debit_file.size_bytes):
+        await plan_handover(act, debit_file.id, contract.line)
     return moved(act, debit_file, edge)
 
 
@@ -206,9 +211,12 @@ async def take_out_debit_file(act: Act, request: TakeOutDebitFile) -> DebitFileP
     With the first part the file is on its way: it may be at the bank from here on. The same bytes
     may be taken out again while nobody has said what the bank made of them.
 
-    Raises: Conflict ``debit_file_state``; NotFound ``not_found``; LimitReached ``budget_spent``.
+    Raises: Conflict ``debit_file_state``, ``debit_on_line`` for one that a worker brings;
+    NotFound ``not_found``; LimitReached ``budget_spent``.
     """
     debit_file = await lock_file(act, request.file_id)
+    if await those_on_line(act, [debit_file.id]):
+        raise Conflict("debit_on_line")
     if debit_file.state == "approved":
         edge = rules.advance_file(debit_file.state, "take_out")
         debit_file = await store_file(act, moved(act, debit_file, edge))

@@ -66,8 +66,8 @@ _REVEALS: Final = ("customer number (last 4)", "account (last 3)")
 _INSERT_CONTRACT: Final = """
 insert into debit_contract (merchant_id, id, bank_code, collector_code, details, record_end,
     has_blank_result, more_letters, lines_max, day_of_month, submit_days, submit_by,
-    presents_again, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    presents_again, line, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 on conflict do nothing returning true
 """
 _INSERT_MANDATE: Final = """
@@ -116,6 +116,7 @@ async def open_debit_contract(act: Act, request: OpenDebitContract) -> DebitCont
         contract.submit_days,
         contract.submit_by,
         contract.presents_again,
+        contract.line,
         act.now,
     )
     if not added:
@@ -153,6 +154,7 @@ def _to_contract(contract_id: UUID, request: OpenDebitContract) -> Contract:
         submit_days=request.submit_days,
         submit_by=request.submit_by,
         presents_again=request.presents_again,
+        line=request.line,
     )
     _check_terms(contract.terms)
     write_header(contract.header(_ANY_DAY), contract.form)

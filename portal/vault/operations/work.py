@@ -46,6 +46,7 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
     "payment.refund_inquire": ("view_refund", "record_refund_finding", *_ENDS),
     "debit.fill": ("fill_debit_file", *_ENDS),
     "debit.book": ("book_debits", *_ENDS),
+    "debit.send": ("begin_debit_handover", "record_debit_handover", *_ENDS),
 }
 """What the lease of a task covers, and nothing else."""
 

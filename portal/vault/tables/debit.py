@@ -15,7 +15,7 @@ from portal.vault.tables.columns import moment
 
 
 class DebitContract(SQLModel, table=True):
-    """What a bank agreed to with a merchant: who collects, its file's form, its days."""
+    """What a bank agreed to with a merchant: who collects, its file's form, its days, its line."""
 
     __tablename__ = "debit_contract"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
     __table_args__ = (
@@ -37,6 +37,7 @@ class DebitContract(SQLModel, table=True):
     submit_days: int = Field(sa_type=sa.SmallInteger)
     submit_by: time = Field(sa_type=sa.Time)
     presents_again: bool
+    line: str = Field(sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("''")))
     created_at: datetime = Field(sa_column=moment())
 
 

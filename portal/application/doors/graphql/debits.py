@@ -111,6 +111,7 @@ class DebitFile:
     total: Money = by(_total, "What they ask for.")
     sha256: str = plain("The sealed bytes' SHA-256 in hexadecimal, or empty.")
     is_full: bool = plain("Whether the bank's limit left bills out.")
+    is_on_line: bool = plain("Whether a worker brings it to the bank, so that nobody else may.")
     built_by: str = plain("Who built it.")
     built_at: DateTime = plain("When that was.")
     approve_until: DateTime | None = plain("Until when a second person may approve it.")

@@ -140,6 +140,7 @@ class CaseKind(Enum):
     TASK_PAYMENT_REFUND_INQUIRE = "task.payment.refund_inquire"
     TASK_DEBIT_FILL = "task.debit.fill"
     TASK_DEBIT_BOOK = "task.debit.book"
+    TASK_DEBIT_SEND = "task.debit.send"
     OVERPAID = "overpaid"
     LATE_SUCCESS = "late_success"
     AMOUNT_MISMATCH = "amount_mismatch"

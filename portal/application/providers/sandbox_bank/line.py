@@ -1,0 +1,104 @@
+"""The sandbox's bank: handing a debit file over, and asking what became of it.
+
+Application zone; pure. The file and the collector's code are placeholders: no account passes here,
+and of the answer to a file the relay hands back the status alone.
+"""
+
+from typing import Final, Literal
+
+import msgspec
+
+from portal.application.providers.exchange import Endpoint, Exchange, read_json
+from portal.domain.handover import LineOutcome
+from portal.domain.ids import DeliveryId
+from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+
+_HEADERS: Final = {
+    "authorization": "Bearer {{credential:sandbox_bank}}",
+    "accept": "application/json",
+}
+_SEND_TIMEOUT_S: Final = 20.0
+_ASK_TIMEOUT_S: Final = 5.0
+_OK: Final = 200
+_TAKEN: Final = 202
+_NOT_FOUND: Final = 404
+_REFUSED: Final = frozenset({400, 413, 422})
+_NOT_NOW: Final = frozenset({401, 403, 429})
+"""The bank holds nothing, and the file itself is not why."""
+
+
+class _File(msgspec.Struct, frozen=True):
+    reference: str
+    status: Literal["accepted", "rejected"]
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    code: str
+
+
+class SandboxBank:
+    """See :class:`portal.application.methods.debit_line.DebitLine`."""
+
+    def hand_over(
+        self, endpoint: Endpoint, reference: str, handover_id: DeliveryId
+    ) -> Exchange[tuple[LineOutcome, str]]:
+        """The whole file under our reference; one that is known already reads as unknown."""
+        body = {
+            "reference": reference,
+            "collector": "{{delivery:collector}}",
+            "file": "{{delivery:file}}",
+        }
+        request = OutboundRequest(
+            host=endpoint.host,
+            port=endpoint.port,
+            method="POST",
+            path="/v1/debit-files",
+            headers={**_HEADERS, "content-type": "application/json"},
+            body=msgspec.json.encode(body).decode(),
+            body_kind="json",
+            delivery_id=handover_id,
+            timeout_s=_SEND_TIMEOUT_S,
+        )
+        return Exchange(request, _read_taken)
+
+    def ask(self, endpoint: Endpoint, reference: str) -> Exchange[tuple[LineOutcome, str]]:
+        """Whether the bank has a file under our reference, and took it."""
+        request = OutboundRequest(
+            host=endpoint.host,
+            port=endpoint.port,
+            method="GET",
+            path=f"/v1/debit-files/{reference}",
+            headers=_HEADERS,
+            timeout_s=_ASK_TIMEOUT_S,
+        )
+        return Exchange(request, lambda answer: _read_status(answer, reference))
+
+
+LINE: Final = SandboxBank()
+
+
+def _read_taken(answer: OutboundAnswer) -> tuple[LineOutcome, str]:
+    if answer.fate == "not_sent":
+        return "not_sent", answer.code or "relay_away"
+    if answer.fate == "unclear":
+        return "unknown", answer.code or "provider_unclear"
+    if answer.status == _TAKEN:
+        return "accepted", ""
+    if answer.status in _REFUSED:
+        return "rejected", "provider_refused"
+    if answer.status in _NOT_NOW:
+        return "not_sent", "provider_busy"
+    return "unknown", "provider_unclear"
+
+
+def _read_status(answer: OutboundAnswer, reference: str) -> tuple[LineOutcome, str]:
+    if answer.fate != "answered":
+        return "unknown", answer.code or "provider_unclear"
+    if answer.status == _NOT_FOUND:
+        refusal = read_json(answer, _Refusal)
+        if refusal is not None and refusal.code == "not_found":
+            return "not_found", "not_found"
+    found = read_json(answer, _File) if answer.status == _OK else None
+    if found is None or found.reference != reference:
+        return "unknown", "answer_unreadable"
+    return found.status, ""

@@ -1,0 +1,66 @@
+"""A debit file on the line to its bank: begun, redeemed once by the relay, and what came of it."""
+
+from uuid import UUID
+
+from portal.contract.envelope import Operation, Reply, Request
+from portal.domain.handover import HandoverAct, LineOutcome
+from portal.domain.ids import DebitFileId, DeliveryId
+
+REDEEMED_LINES_MAX = 10_000
+"""Records of one file that goes by the line, and then some."""
+
+
+class BeginDebitHandover(Request, frozen=True, kw_only=True):
+    """A worker is about to send a file, or to ask about it. Authority: its task's lease."""
+
+    file_id: DebitFileId
+
+
+class DebitHandoverBegun(Reply, frozen=True, kw_only=True):
+    """What to do: ``send`` this try, ``ask`` the bank, or nothing (``wait``, ``done``).
+
+    ``reference`` is ours, the same for every try of a file, and names nobody.
+    """
+
+    act: HandoverAct
+    provider: str = ""
+    reference: str = ""
+    handover_id: DeliveryId = DeliveryId(UUID(int=0))
+
+
+class RecordDebitHandover(Request, frozen=True, kw_only=True):
+    """What the bank said to a try, or to a question about it; finishes the task."""
+
+    file_id: DebitFileId
+    handover_id: DeliveryId
+    outcome: LineOutcome
+    code: str
+
+
+class DebitHandoverNow(Reply, frozen=True, kw_only=True):
+    """The file's state."""
+
+    state: str
+
+
+class RedeemDebitFile(Request, frozen=True, kw_only=True):
+    """The bytes of a file about to go to ``host``, once for a try. Caller: egress."""
+
+    host: str
+    handover_id: DeliveryId
+
+
+class DebitFileRedeemed(Reply, frozen=True, kw_only=True):
+    """``refused`` is a code when there is nothing to send; the values are empty then.
+
+    ``body`` are the sealed bytes; ``collector`` is the code by which the bank knows the merchant.
+    """
+
+    collector: str
+    body: bytes
+    refused: str | None
+
+
+BEGIN_DEBIT_HANDOVER = Operation("begin_debit_handover", BeginDebitHandover, DebitHandoverBegun)
+RECORD_DEBIT_HANDOVER = Operation("record_debit_handover", RecordDebitHandover, DebitHandoverNow)
+REDEEM_DEBIT_FILE = Operation("redeem_debit_file", RedeemDebitFile, DebitFileRedeemed)

@@ -1,0 +1,178 @@
+"""A bank that takes debit files by a line (host ``bank.sandbox.test``) and debits by magic numbers.
+
+``POST /v1/debit-files`` takes a file once for its reference, ``GET /v1/debit-files/{reference}``
+says whether it is there, and ``GET /v1/debit-results/{reference}`` gives the answer file: a road of
+its own, so that who may ask need not be let at accounts. It reads the records by its own code.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import re
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from portal.sandbox import magic
+from portal.sandbox.bank_journal import BankJournal, Row
+from portal.sandbox.interface import ApiError, DroppedAnswer, require_key
+from portal.sandbox.templates import render
+
+PROVIDER: Final = "sandbox_bank"
+_BODY_BYTES_MAX: Final = 2 * 1024 * 1024
+_RECORD: Final = 120
+_REFERENCE: Final = re.compile(r"[0-9a-f]{32}")
+_HANG_S: Final = 60.0
+_SLOW_S: Final = 3.0
+_FORM: Final = re.compile(r"1.{119}(2.{119})+8.{119}9.{119}", re.DOTALL)
+
+
+class Bank:
+    """Takes files, decides every debit at once, and gives the result when it is asked for."""
+
+    def __init__(self, journal: BankJournal) -> None:
+        """Share the journal."""
+        self._journal = journal
+
+    @property
+    def routes(self) -> list[Route]:
+        """The interface for collectors."""
+        return [
+            Route("/v1/debit-files", self.take, methods=["POST"]),
+            Route("/v1/debit-files/{reference}", self.tell, methods=["GET"]),
+            Route("/v1/debit-results/{reference}", self.give, methods=["GET"]),
+        ]
+
+    @property
+    def browser_routes(self) -> list[Route]:
+        """What a collector's staff see at the bank: the files, and each one's result."""
+        return [
+            Route("/bank", self.page, methods=["GET"]),
+            Route("/bank/{reference}.txt", self.download, methods=["GET"]),
+        ]
+
+    async def take(self, request: Request) -> Response:
+        """Take a file: 202, 409 when its reference is known, 422 for one that can't be read."""
+        require_key(request, PROVIDER)
+        reference, collector, body = await _read_file(request)
+        records = _records(body)
+        lines = [_line(reference, no, record) for no, record in enumerate(records[1:-2], 1)]
+        faults = [magic.DEBIT_FILES.get(line["account"]) for line in lines]
+        fault = next(filter(None, faults), None)
+        if fault == "never_received":
+            await asyncio.sleep(_HANG_S)
+            raise ApiError(504, "timed_out")
+        if fault == "error":
+            raise ApiError(500, "internal")
+        if fault == "refused" or records[0][4:14] != collector:
+            raise ApiError(422, "file_refused")
+        file = {
+            "reference": reference,
+            "collector": collector,
+            "sha256": hashlib.sha256(body).hexdigest(),
+            "body": body,
+        }
+        if not self._journal.take(file, lines):
+            raise ApiError(409, "reference_exists")
+        if fault == "answer_lost":
+            return DroppedAnswer()
+        if fault == "slow":
+            await asyncio.sleep(_SLOW_S)
+        return JSONResponse({"reference": reference, "status": "accepted"}, status_code=202)
+
+    async def tell(self, request: Request) -> Response:
+        """Whether a file is there, and which bytes."""
+        require_key(request, PROVIDER)
+        file = self._find(request)
+        told = {"reference": file["reference"], "status": "accepted", "sha256": file["sha256"]}
+        return JSONResponse(told)
+
+    async def give(self, request: Request) -> Response:
+        """The result file, for whoever has the key."""
+        require_key(request, PROVIDER)
+        return self._result(self._find(request))
+
+    async def page(self, request: Request) -> Response:
+        """GET /bank: every file that was taken."""
+        del request
+        return HTMLResponse(render("bank.html", files=self._journal.files()))
+
+    async def download(self, request: Request) -> Response:
+        """GET /bank/{reference}.txt: what staff download to put it up at their portal."""
+        return self._result(self._find(request))
+
+    def _find(self, request: Request) -> Row:
+        file = self._journal.file(request.path_params["reference"])
+        if file is None:
+            raise ApiError(404, "not_found")
+        return file
+
+    def _result(self, file: Row) -> Response:
+        self._journal.give(file["reference"])
+        body = answer(
+            file["body"], [line["outcome"] for line in self._journal.lines(file["reference"])]
+        )
+        name = f"result-{file['reference'][:8]}.txt"
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(body, media_type="text/plain", headers=headers)
+
+
+def answer(body: bytes, ends: list[str]) -> bytes:
+    """The file as it goes back: each line's code, but for lines whose end is empty, and sums."""
+    between = "\r\n" if b"\r\n" in body else ""
+    head, *lines, trailer, last = _records(body)
+    sums = {True: [0, 0], False: [0, 0]}
+    given: list[str] = []
+    for line, end in zip(lines, ends, strict=True):
+        if not end:
+            continue
+        kept = sums[end == "0"]
+        kept[0] += 1
+        kept[1] += int(line[80:90])
+        given.append(f"{line[:111]}{end}{line[112:]}")
+    done, failed = sums[True], sums[False]
+    whole = [done[0] + failed[0], done[1] + failed[1]]
+    told = "".join(f"{count:06d}{yen:012d}" for count, yen in (whole, done, failed))
+    records = [head, *given, f"{trailer[:1]}{told}{trailer[55:]}", last]
+    return "".join(record + between for record in records).encode("cp932")
+
+
+async def _read_file(request: Request) -> tuple[str, str, bytes]:
+    if int(request.headers.get("content-length", "0")) > _BODY_BYTES_MAX:
+        raise ApiError(413, "too_large")
+    try:
+        values = msgspec.json.decode(await request.body(), type=dict[str, Any])
+        body = base64.b64decode(str(values.get("file", "")), validate=True)
+    except (msgspec.DecodeError, ClientDisconnect, binascii.Error) as error:
+        raise ApiError(400, "not_an_object") from error
+    reference = str(values.get("reference", ""))
+    if _REFERENCE.fullmatch(reference) is None:
+        raise ApiError(422, "invalid_reference")
+    return reference, str(values.get("collector", "")), body
+
+
+def _records(body: bytes) -> list[str]:
+    """The file's records; 422 for what is none."""
+    try:
+        text = body.decode("cp932").replace("\r\n", "")
+    except UnicodeDecodeError as error:
+        raise ApiError(422, "file_refused") from error
+    if _FORM.fullmatch(text) is None:
+        raise ApiError(422, "file_refused")
+    return [text[at : at + _RECORD] for at in range(0, len(text), _RECORD)]
+
+
+def _line(reference: str, line_no: int, record: str) -> Row:
+    account = record[43:50]
+    return {
+        "reference": reference,
+        "line_no": line_no,
+        "number": record[91:111],
+        "account": account,
+        "amount": int(record[80:90]),
+        "outcome": magic.DEBITS.get(account, "0"),
+    }

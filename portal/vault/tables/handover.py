@@ -1,0 +1,34 @@
+"""Data zone: debit files on the line to their bank; the schema's source.
+
+One row a file, made with its approval. ``id`` is what the relay redeems, a new one for each try.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from portal.vault.tables.columns import moment
+
+
+class DebitHandover(SQLModel, table=True):
+    """Where a file stands on the line (portal.domain.handover). ``doubt_at``: when it was sent."""
+
+    __tablename__ = "debit_handover"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+    __table_args__ = (
+        sa.UniqueConstraint("merchant_id", "id", name="debit_handover_id_key"),
+        sa.Index("debit_handover_id_idx", "id"),
+    )
+
+    merchant_id: UUID = Field(primary_key=True)
+    file_id: UUID = Field(primary_key=True)
+    id: UUID
+    provider: str = Field(sa_type=sa.Text)
+    state: str = Field(sa_type=sa.Text)
+    tries: int = Field(sa_type=sa.Integer)
+    asked: int = Field(sa_type=sa.Integer)
+    ask_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    doubt_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    code: str = Field(sa_type=sa.Text)
+    state_at: datetime = Field(sa_column=moment())

@@ -1,0 +1,214 @@
+"""A debit file by the line, through the real relay to the sandbox's bank: sent once, then asked."""
+
+import hashlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+import pytest
+
+from portal.contract.debit import DebitFileView
+from portal.contract.debit_line import (
+    BEGIN_DEBIT_HANDOVER,
+    RECORD_DEBIT_HANDOVER,
+    REDEEM_DEBIT_FILE,
+    BeginDebitHandover,
+    RecordDebitHandover,
+    RedeemDebitFile,
+)
+from portal.contract.work import Leased
+from portal.domain.errors import PortalError
+from portal.domain.ids import DebitFileId
+from portal.kit.outbound import OutboundRequest
+from portal.sandbox import magic
+from portal.sandbox.bank import answer
+from portal.vault.server import VaultServer
+from tests.make.bank import Desk, new_desk
+from tests.make.money import AMOUNT, Payer, new_world
+from tests.make.vault import Ground
+from tests.make.workshop import Workshop, a_workshop
+from worker.queue import Job
+
+HOST = "bank.sandbox.test"
+ACCOUNT_OF = {fault: account for account, fault in magic.DEBIT_FILES.items()}
+SEND = {"debit.send"}
+
+
+@dataclass
+class Counter:
+    """A collector with a line to the bank, and the workers between them."""
+
+    shop: Workshop
+    desk: Desk
+
+    async def approved(self) -> DebitFileView:
+        """A file that is about to be sent."""
+        one = await self.desk.build()
+        await self.shop.work_off({"debit.fill"})
+        await self.desk.rule(one)
+        return one
+
+    async def at(self, one: DebitFileView) -> tuple[str, str]:
+        """The state of the file, and of its line."""
+        line = await self.desk.world.value("select state from debit_handover")
+        return (await self.desk.seen(one)).state, line
+
+    async def grow_old(self) -> None:
+        """Let the try be older than its time: what waiting does, without waiting."""
+        await self.shop.rows(
+            "update debit_handover set state_at = state_at - interval '2 minutes',"
+            " ask_at = ask_at - interval '2 hours' returning file_id"
+        )
+        await self.shop.be_due()
+
+    async def sending_job(self) -> Job:
+        """The one task of the line that is due."""
+        [job] = [job for job in await self.shop.hints() if job.kind == "debit.send"]
+        del self.shop.heard[job.id]
+        return job
+
+    @property
+    def at_bank(self) -> list[str]:
+        """SHA-256 of every file that the bank took."""
+        return [row["sha256"] for row in self.shop.journal.bank.files()]
+
+
+@pytest.fixture
+async def counter(ground: Ground, vault: VaultServer) -> AsyncGenerator[Counter]:
+    async with a_workshop(ground) as shop:
+        world = await new_world(vault, ground.client, "mizu")
+        yield Counter(shop, await new_desk(world, line="sandbox_bank"))
+
+
+async def test_an_approved_file_reaches_its_bank_and_the_result_is_booked(
+    counter: Counter,
+) -> None:
+    desk = counter.desk
+    payers: dict[str, Payer] = {}
+    for account in ("1234567", *magic.DEBITS):
+        payers[account] = await desk.debtor(account_number=account)
+    one = await counter.approved()
+    with pytest.raises(PortalError, match="debit_on_line"):
+        await desk.taken_out(one)
+
+    await counter.shop.work_off(SEND)
+
+    assert await counter.at(one) == ("accepted", "ended")
+    assert counter.at_bank == [(await desk.seen(one)).sha256]
+    bank = counter.shop.journal.bank
+    [file] = bank.files()
+    kept = bank.file(file["reference"])
+    assert kept is not None
+    outcomes = {row["account"]: row["outcome"] for row in bank.lines()}
+    assert outcomes == {"1234567": "0", **magic.DEBITS}
+
+    said = await desk.read(one, answer(kept["body"], [row["outcome"] for row in bank.lines()]))
+    await counter.shop.work_off({"debit.book"})
+
+    assert (said.state, said.reason) == ("booked", "")
+    states = {account: await desk.debit_state(payer) for account, payer in payers.items()}
+    assert states == {
+        "1234567": "succeeded", "9990001": "nsf", "9990002": "failed", "9990003": "failed",
+        "9990004": "failed", "9990008": "stopped", "9990009": "unknown", "9990010": "unknown",
+        "9990011": "unknown",
+    }  # fmt: skip
+
+
+async def test_a_worker_that_was_taken_over_reads_no_account_at_the_bank(counter: Counter) -> None:
+    await counter.desk.debtor()
+    await counter.approved()
+    await counter.shop.work_off(SEND)
+    [file] = counter.shop.journal.bank.files()
+
+    def asking(path: str) -> OutboundRequest:
+        headers = {"authorization": "Bearer {{credential:sandbox_bank}}"}
+        port = counter.shop.outside.api_port
+        return OutboundRequest(host=HOST, port=port, method="GET", path=path, headers=headers)
+
+    reference = file["reference"]
+    paths = (f"/v1/debit-files/{reference}", f"/v1/debit-results/{reference}")
+    answers = await counter.shop.bench.pay.outbound.send([asking(path) for path in paths])
+
+    assert [answer.fate for answer in answers] == ["answered", "not_sent"]
+    assert b"sha256" in answers[0].body
+    assert answers[1].code == "path_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("fault", "at_once", "later", "taken"),
+    [
+        ("answer_lost", ("unknown", "unknown"), ("accepted", "ended"), 1),
+        ("error", ("unknown", "unknown"), ("unknown", "unknown"), 0),
+        ("refused", ("rejected", "ended"), ("rejected", "ended"), 0),
+    ],
+)
+async def test_each_way_to_go_wrong_is_asked_about_and_nothing_is_sent_twice(
+    counter: Counter, fault: str, at_once: tuple[str, str], later: tuple[str, str], taken: int
+) -> None:
+    await counter.desk.debtor(account_number=ACCOUNT_OF[fault])  # type: ignore[index]
+    one = await counter.approved()
+
+    await counter.shop.work_off(SEND)
+    assert await counter.at(one) == at_once
+    for _ in range(2):
+        await counter.grow_old()
+        await counter.shop.work_off(SEND)
+
+    assert await counter.at(one) == later
+    assert len(counter.at_bank) == taken
+    assert await counter.desk.world.value("select tries from debit_handover") == 1
+
+
+@pytest.mark.parametrize(
+    ("point", "tries"), [("worker.before_handover", 2), ("worker.after_handover", 1)]
+)
+async def test_a_worker_that_dies_beside_the_line_leaves_one_file_at_the_bank(
+    counter: Counter, point: str, tries: int
+) -> None:
+    await counter.desk.debtor()
+    one = await counter.approved()
+
+    assert await counter.shop.crash_at(point, await counter.sending_job()) == 137
+    await counter.grow_old()
+    await counter.shop.work_off(SEND)
+
+    assert await counter.at(one) == ("accepted", "ended")
+    assert len(counter.at_bank) == 1
+    assert await counter.desk.world.value("select tries from debit_handover") == tries
+
+
+async def test_a_file_is_given_out_once_a_try_to_the_relay_for_its_bank_alone(
+    counter: Counter, ground: Ground
+) -> None:
+    await counter.desk.debtor()
+    one = await counter.approved()
+    relay = await ground.client("egress")
+    world = counter.desk.world
+
+    async def begun(lease: Leased) -> RedeemDebitFile:
+        request = BeginDebitHandover(file_id=DebitFileId(lease.subject_id))
+        found = await world.work.call(BEGIN_DEBIT_HANDOVER, request, lease.authority)
+        assert found.act == "send"
+        return RedeemDebitFile(host=HOST, handover_id=found.handover_id)
+
+    [lease] = [lease for lease in await world.leases() if lease.kind == "debit.send"]
+    first = await begun(lease)
+    elsewhere = RedeemDebitFile(host="sms.sandbox.test", handover_id=first.handover_id)
+    refusals = [(await relay.call(REDEEM_DEBIT_FILE, elsewhere)).refused]
+    await counter.grow_old()
+    lease = next(lease for lease in await world.leases() if lease.kind == "debit.send")
+    second = await begun(lease)
+    refusals.append((await relay.call(REDEEM_DEBIT_FILE, first)).refused)
+    stale = RecordDebitHandover(
+        file_id=DebitFileId(one.id), handover_id=first.handover_id, outcome="not_sent", code="late"
+    )
+    assert (await world.work.call(RECORD_DEBIT_HANDOVER, stale, lease.authority)).state == "sending"
+    given = await relay.call(REDEEM_DEBIT_FILE, second)
+    refusals.append((await relay.call(REDEEM_DEBIT_FILE, second)).refused)
+
+    assert refusals == ["host_wrong", "delivery_unknown", "delivery_redeemed"]
+    assert hashlib.sha256(given.body).hexdigest() == (await counter.desk.seen(one)).sha256
+    assert given.collector == "0000012345"
+    with pytest.raises(PortalError):
+        await world.work.call(REDEEM_DEBIT_FILE, second)
+    assert await counter.at(one) == ("sending", "redeemed")
+    assert (await counter.desk.seen(one)).total_minor == AMOUNT
