@@ -53,10 +53,12 @@ class RedeemDebitFile(Request, frozen=True, kw_only=True):
 class DebitFileRedeemed(Reply, frozen=True, kw_only=True):
     """``refused`` is a code when there is nothing to send; the values are empty then.
 
-    ``body`` are the sealed bytes; ``collector`` is the code by which the bank knows the merchant.
+    ``body`` are the sealed bytes; ``collector`` is the code by which the bank knows the merchant;
+    by ``reference``, the same at every try, it refuses a second file and answers questions.
     """
 
     collector: str
+    reference: str
     body: bytes
     refused: str | None
 

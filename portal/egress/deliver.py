@@ -85,6 +85,7 @@ async def redeem_file(vault: Vault, host: str, id_: UUID) -> Values | Denied:
         return Denied("delivery_refused")
     return {
         "delivery:collector": reply.collector,
+        "delivery:reference": reply.reference,
         "delivery:file": base64.b64encode(reply.body).decode(),
     }
 

@@ -31,7 +31,7 @@ CONTENT_TYPES: Final[Mapping[BodyKind, str]] = {
     "form": "application/x-www-form-urlencoded",
 }
 MESSAGE_PLACEHOLDERS: Final = frozenset({"delivery:to", "delivery:body"})
-FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:file"})
+FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:reference", "delivery:file"})
 """A bank file's; of the answer to such a request the caller learns the status alone."""
 
 DELIVERY_PLACEHOLDERS: Final = MESSAGE_PLACEHOLDERS | FILE_PLACEHOLDERS
@@ -236,6 +236,9 @@ def _check_placeholders(places: Mapping[str, str], rule: Rule) -> frozenset[str]
         if found is None:
             raise Denied("placeholder_unknown")
         for placeholder in found:
+            if placeholder in FILE_PLACEHOLDERS and place not in rule.fixed:
+                # Only where the rule itself puts it is the request one that hands a file over.
+                raise Denied("placeholder_misplaced")
             source, _, name = placeholder.partition(":")
             if source == "credential" and (
                 name not in rule.credentials

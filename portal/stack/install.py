@@ -229,6 +229,7 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
         fixed={
             **ask.fixed,
             "body:/collector": "{{delivery:collector}}",
+            "body:/reference": "{{delivery:reference}}",
             "body:/file": "{{delivery:file}}",
         },
         fields=("reference", "collector", "file"),

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from portal.domain.handover import HandoverState
+from portal.domain.payment import SUBMIT_GRACE
 from portal.vault.act import Act
 
 
@@ -67,6 +68,14 @@ async def those_on_line(act: Act, file_ids: Sequence[UUID]) -> frozenset[UUID]:
     """Which of these files go by the line, so that nobody may take them to the bank beside it."""
     rows = await act.db.fetch(_ON_LINE, act.merchant_id, list(file_ids))
     return frozenset(row["file_id"] for row in rows)
+
+
+async def is_leaving(act: Act, file_id: UUID) -> bool:
+    """Whether the relay has the bytes of a file and may be sending them right now."""
+    handover = await read_handover(act, file_id)
+    if handover is None or handover.state != "redeemed":
+        return False
+    return act.now - handover.state_at < SUBMIT_GRACE
 
 
 async def store_handover(act: Act, handover: Handover) -> None:

@@ -107,6 +107,8 @@ class Town:
     """Of the workers and of Valkey, while bills were judged and sent."""
     judge: Watch = field(default_factory=lambda: Watch({}))
     """Of the vault in the same time: the control, for it does hold what it judges."""
+    sender: Watch = field(default_factory=lambda: Watch({}))
+    """Of the egress in the same time, which does hold what it sends."""
     _environments: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     # --- the stack ---------------------------------------------------------------------------
@@ -308,18 +310,20 @@ async def _settle_in(town: Town) -> None:
     stack = town.stack
     work = stack.running["work"].pid
     assert work is not None
-    town.watch, town.judge = Watch(CANARIES), Watch(CANARIES)
+    town.watch, town.judge, town.sender = Watch(CANARIES), Watch(CANARIES), Watch(CANARIES)
     town.watch.begin(
         lambda: [work, *children_of(work)],
         stack.layout.run / "valkey" / "valkey.sock",
     )
     town.judge.begin_until_held(town.pid("vault"))
+    town.sender.begin_until_held(town.pid("egress"))
     try:
         await hand_in(stack, town.access.api_key, a_file(CODE, BILLS), BILLS)
         await _found_other(stack)
     finally:
         await asyncio.to_thread(town.watch.end)
         await asyncio.to_thread(town.judge.end)
+        await asyncio.to_thread(town.sender.end)
     async with httpx.AsyncClient(timeout=30.0, trust_env=False) as outside:
         town.messages = await Phone(outside, stack.layout.browser_origin).messages()
     for link in town.links()[:2]:

@@ -55,7 +55,8 @@ def test_a_try_belongs_to_who_took_it_until_its_time_is_over() -> None:
 
 
 def test_nobody_asks_before_the_next_question_is_due() -> None:
-    assert next_act("unknown", NOW, NOW + timedelta(seconds=1), NOW) == "done"
+    assert next_act("unknown", NOW, NOW + timedelta(seconds=10), NOW) == "done"
+    assert next_act("unknown", NOW, NOW + timedelta(seconds=1), NOW) == "ask", "clocks differ"
     assert next_act("unknown", NOW, NOW, NOW) == "ask"
 
 

@@ -4,8 +4,11 @@ import hashlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 
+from portal.application.providers.exchange import Endpoint
+from portal.application.providers.sandbox_bank.line import LINE
 from portal.contract.debit import DebitFileView
 from portal.contract.debit_line import (
     BEGIN_DEBIT_HANDOVER,
@@ -133,6 +136,71 @@ async def test_a_worker_that_was_taken_over_reads_no_account_at_the_bank(counter
     assert answers[1].code == "path_not_allowed"
 
 
+async def test_a_worker_that_was_taken_over_can_not_send_a_file_under_another_name(
+    counter: Counter,
+) -> None:
+    await counter.desk.debtor()
+    await counter.approved()
+    [lease] = [one for one in await counter.desk.world.leases() if one.kind == "debit.send"]
+    request = BeginDebitHandover(file_id=DebitFileId(lease.subject_id))
+    begun = await counter.desk.world.work.call(BEGIN_DEBIT_HANDOVER, request, lease.authority)
+    endpoint = Endpoint(host=HOST, port=counter.shop.outside.api_port)
+    honest = LINE.hand_over(endpoint, begun.handover_id).request
+    forged = [
+        msgspec.structs.replace(
+            honest, body=honest.body.replace("{{delivery:reference}}", "0" * 32)
+        ),
+        msgspec.structs.replace(
+            honest, method="GET", path=f"/v1/debit-files/{begun.reference}",
+            body='{"x":"{{delivery:file}}"}',
+        ),
+    ]  # fmt: skip
+
+    answers = await counter.shop.bench.pay.outbound.send(forged)
+
+    assert [answer.code for answer in answers] == ["place_not_as_fixed", "placeholder_misplaced"]
+    assert counter.at_bank == []
+    [answer] = await counter.shop.bench.pay.outbound.send([honest])
+    assert answer.status == 202, "the control"
+
+
+async def test_people_are_told_when_the_line_gives_a_file_up(counter: Counter) -> None:
+    await counter.desk.debtor()
+    one = await counter.approved()
+    await counter.shop.rows("update debit_handover set tries = 5, state = 'redeemed' returning id")
+    [lease] = [one for one in await counter.desk.world.leases() if one.kind == "debit.send"]
+    [row] = await counter.shop.rows("select id from debit_handover")
+    said = RecordDebitHandover(
+        file_id=DebitFileId(one.id), handover_id=row["id"], outcome="not_sent", code="relay_away"
+    )
+
+    await counter.desk.world.work.call(RECORD_DEBIT_HANDOVER, said, lease.authority)
+
+    assert (await counter.at(one))[1] == "by_hand"
+    assert await counter.desk.world.cases() == ["task.debit.send"]
+
+
+async def test_a_refusal_is_not_recorded_while_the_file_is_leaving(counter: Counter) -> None:
+    await counter.desk.debtor()
+    one = await counter.approved()
+    [lease] = [one for one in await counter.desk.world.leases() if one.kind == "debit.send"]
+    request = BeginDebitHandover(file_id=DebitFileId(lease.subject_id))
+    begun = await counter.desk.world.work.call(BEGIN_DEBIT_HANDOVER, request, lease.authority)
+    await counter.shop.rows("update debit_handover set state = 'redeemed' returning id")
+
+    with pytest.raises(PortalError, match="debit_on_line"):
+        await counter.desk.report(one, "rejected")
+    await counter.grow_old()
+    rejected = await counter.desk.report(one, "rejected")
+    said = RecordDebitHandover(
+        file_id=DebitFileId(one.id), handover_id=begun.handover_id, outcome="accepted", code=""
+    )
+    await counter.desk.world.work.call(RECORD_DEBIT_HANDOVER, said, lease.authority)
+
+    assert rejected.state == "rejected"
+    assert await counter.desk.world.cases() == ["task.debit.send"], "the bank has it after all"
+
+
 @pytest.mark.parametrize(
     ("fault", "at_once", "later", "taken"),
     [
@@ -158,11 +226,9 @@ async def test_each_way_to_go_wrong_is_asked_about_and_nothing_is_sent_twice(
     assert await counter.desk.world.value("select tries from debit_handover") == 1
 
 
-@pytest.mark.parametrize(
-    ("point", "tries"), [("worker.before_handover", 2), ("worker.after_handover", 1)]
-)
+@pytest.mark.parametrize("point", ["worker.before_handover", "worker.after_handover"])
 async def test_a_worker_that_dies_beside_the_line_leaves_one_file_at_the_bank(
-    counter: Counter, point: str, tries: int
+    counter: Counter, point: str
 ) -> None:
     await counter.desk.debtor()
     one = await counter.approved()
@@ -173,7 +239,9 @@ async def test_a_worker_that_dies_beside_the_line_leaves_one_file_at_the_bank(
 
     assert await counter.at(one) == ("accepted", "ended")
     assert len(counter.at_bank) == 1
-    assert await counter.desk.world.value("select tries from debit_handover") == tries
+    assert await counter.desk.world.value("select tries from debit_handover") == 1, (
+        "what nobody redeemed was no try"
+    )
 
 
 async def test_a_file_is_given_out_once_a_try_to_the_relay_for_its_bank_alone(

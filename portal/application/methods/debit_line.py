@@ -18,7 +18,7 @@ class DebitLine(Protocol):
     """A file is handed over once; whatever is unclear afterwards is asked, never sent again."""
 
     def hand_over(
-        self, endpoint: Endpoint, reference: str, handover_id: DeliveryId
+        self, endpoint: Endpoint, handover_id: DeliveryId
     ) -> Exchange[tuple[LineOutcome, str]]:
         """The file behind ``handover_id``, which the relay puts in; the outcome and a code."""
         ...

@@ -56,4 +56,4 @@ async def _converse(desk: PayDesk, begun: DebitHandoverBegun) -> tuple[LineOutco
         return ("not_sent" if begun.act == "send" else "unknown"), fault.code
     if begun.act == "ask":
         return await desk.converse(line.ask(endpoint, begun.reference))
-    return await desk.converse(line.hand_over(endpoint, begun.reference, begun.handover_id))
+    return await desk.converse(line.hand_over(endpoint, begun.handover_id))

@@ -50,7 +50,7 @@ from portal.vault.debit import (
     to_file,
 )
 from portal.vault.debit_view import view_contract, view_file, view_files
-from portal.vault.handover import plan_handover, those_on_line
+from portal.vault.handover import is_leaving, plan_handover, those_on_line
 from portal.vault.operations.intake_view import check_page_size
 from portal.vault.registry import operation
 
@@ -181,13 +181,16 @@ async def _discard(act: Act, debit_file: DebitFile) -> DebitFile:
 async def report_debit_file(act: Act, request: ReportDebitFile) -> DebitFileChanged:
     """Record what the bank said to a file as a whole; one that it refused frees its bills.
 
-    Raises: Conflict ``debit_file_state``, ``idempotency_mismatch``; NotFound ``not_found``.
+    Raises: Conflict ``debit_file_state``, ``idempotency_mismatch``, ``debit_on_line`` for the
+    refusal of a file that is on its way this minute; NotFound ``not_found``.
     """
     arguments = msgspec.msgpack.encode([request.file_id, request.word])
     known = await act.once("report_debit_file", request.idempotency_key, arguments)
     if known is not None:
         return DebitFileChanged(file=await view_file(act, request.file_id))
     debit_file = await lock_file(act, request.file_id)
+    if request.word == "rejected" and await is_leaving(act, debit_file.id):
+        raise Conflict("debit_on_line")
     edge = rules.advance_file(debit_file.state, _WORDS[request.word])
     await store_file(act, moved(act, debit_file, edge))
     if edge.state == "rejected":

@@ -4,6 +4,7 @@ The file is ``sending`` and the try handed out before anybody can redeem it, and
 the watch that looks after them whatever happens. The bytes go to the relay alone, once a try.
 """
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -25,6 +26,7 @@ from portal.domain import debit as files
 from portal.domain import handover as rules
 from portal.domain.days import is_in_time
 from portal.domain.debit import FileEvent
+from portal.domain.errors import InvariantBroken
 from portal.domain.ids import DeliveryId
 from portal.domain.payment import SUBMIT_GRACE
 from portal.kit.holidays import bank_calendar
@@ -58,6 +60,7 @@ async def begin_debit_handover(act: Act, request: BeginDebitHandover) -> DebitHa
     what = rules.next_act(handover.state, handover.state_at, handover.ask_at, act.now)
     if what == "send" and not await _is_in_time(act, debit_file):
         await store_handover(act, replace(at(act, handover, "by_hand"), code="debit_too_late"))
+        await _tell_people(act, debit_file, "debit_too_late")
         what = "done"
     if what == "wait":
         await _watch(act, debit_file)
@@ -84,9 +87,7 @@ async def _hand_out(act: Act, debit_file: DebitFile, handover: Handover) -> Hand
     if debit_file.state == "approved":
         edge = files.advance_file(debit_file.state, "take_out")
         await store_file(act, moved(act, debit_file, edge))
-    handed = replace(
-        at(act, handover, "handed"), id=act.new_id(), tries=handover.tries + 1, doubt_at=act.now
-    )
+    handed = replace(at(act, handover, "handed"), id=act.new_id(), doubt_at=act.now)
     await store_handover(act, handed)
     await _watch(act, debit_file)
     return handed
@@ -115,23 +116,35 @@ async def record_debit_handover(act: Act, request: RecordDebitHandover) -> Debit
     debit_file = await lock_file(act, request.file_id)
     handover = await read_handover(act, debit_file.id)
     await act.close_task()
-    is_known = handover is not None and handover.id == request.handover_id
-    if handover is None or not is_known or debit_file.state not in rules.IN_FLIGHT:
+    if handover is None or handover.id != request.handover_id:
+        return DebitHandoverNow(state=debit_file.state)
+    if debit_file.state not in rules.IN_FLIGHT:
+        if (debit_file.state, request.outcome) == ("rejected", "accepted"):
+            # An owner recorded a refusal; its bills are free, and the bank has the file.
+            await _tell_people(act, debit_file, "accepted_after_rejected")
         return DebitHandoverNow(state=debit_file.state)
     state, event = rules.after(handover.state, request.outcome, handover.tries)
     told = replace(at(act, handover, state), code=request.code)
     if state == "planned":
         await act.plan_task("debit.send", debit_file.id, due_in_s=rules.TRY_PAUSE_S)
     elif state == "unknown":
-        told = await _ask_again(act, told)
+        told = await _ask_again(act, debit_file, told)
+    elif state == "by_hand" != handover.state:
+        await _tell_people(act, debit_file, request.code)
     await store_handover(act, told if state != handover.state or event else handover)
     return DebitHandoverNow(state=await _move(act, debit_file, event))
 
 
-async def _ask_again(act: Act, handover: Handover) -> Handover:
+async def _tell_people(act: Act, debit_file: DebitFile, code: str) -> None:
+    """Nothing happens by itself any more, and a day of debits hangs on it."""
+    await act.open_case("task.debit.send", debit_file.id, code=code)
+
+
+async def _ask_again(act: Act, debit_file: DebitFile, handover: Handover) -> Handover:
     since = handover.doubt_at or act.now
     wait_s = rules.ask_again_s(handover.asked, (act.now - since).total_seconds())
     if wait_s is None:
+        await _tell_people(act, debit_file, "asking_ended")
         return handover
     await act.plan_task("debit.send", handover.file_id, due_in_s=wait_s)
     return replace(handover, asked=handover.asked + 1, ask_at=act.now + timedelta(seconds=wait_s))
@@ -178,11 +191,20 @@ async def redeem_debit_file(act: Act, request: RedeemDebitFile) -> DebitFileRede
         return _refuse(
             act, "delivery_not_handed" if early else "delivery_redeemed", request.handover_id
         )
-    await store_handover(act, at(act, handover, "redeemed"))
+    redeemed = replace(at(act, handover, "redeemed"), tries=handover.tries + 1)
+    await store_handover(act, redeemed)
     parts = [await file.read_part(act, debit_file.id, no) for no in range(debit_file.parts)]
+    body = b"".join(parts)
+    if hashlib.sha256(body).digest() != debit_file.sha256:
+        raise InvariantBroken("debit_file_differs")
     act.reveal(debit_file.lines)
     contract = await read_contract(act, debit_file.contract_id)
-    return DebitFileRedeemed(collector=contract.collector_code, body=b"".join(parts), refused=None)
+    return DebitFileRedeemed(
+        collector=contract.collector_code,
+        reference=_reference(debit_file),
+        body=body,
+        refused=None,
+    )
 
 
 async def _find(act: Act, handover_id: UUID) -> tuple[UUID, UUID] | None:
@@ -196,4 +218,4 @@ async def _find(act: Act, handover_id: UUID) -> tuple[UUID, UUID] | None:
 
 def _refuse(act: Act, code: str, subject: UUID) -> DebitFileRedeemed:
     act.note_incident("delivery_host" if code == "host_wrong" else code, subject)
-    return DebitFileRedeemed(collector="", body=b"", refused=code)
+    return DebitFileRedeemed(collector="", reference="", body=b"", refused=code)

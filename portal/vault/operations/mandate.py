@@ -96,6 +96,8 @@ async def open_debit_contract(act: Act, request: OpenDebitContract) -> DebitCont
     """
     if not await enter_merchant(act, request.merchant_code):
         raise NotFound("merchant_unknown")
+    if request.line and act.settings.provider_host(request.line) is None:
+        raise InvalidInput("debit_contract", params={"field": "line"})
     contract = _to_contract(act.new_id(), request)
     fields = await act.fields()
     sealed = fields.seal(

@@ -40,11 +40,15 @@ class SandboxBank:
     """See :class:`portal.application.methods.debit_line.DebitLine`."""
 
     def hand_over(
-        self, endpoint: Endpoint, reference: str, handover_id: DeliveryId
+        self, endpoint: Endpoint, handover_id: DeliveryId
     ) -> Exchange[tuple[LineOutcome, str]]:
-        """The whole file under our reference; one that is known already reads as unknown."""
+        """The whole file; one whose reference is known already reads as unknown.
+
+        Reference, collector and bytes are the vault's to say: a worker that chose the reference
+        could have one file taken twice.
+        """
         body = {
-            "reference": reference,
+            "reference": "{{delivery:reference}}",
             "collector": "{{delivery:collector}}",
             "file": "{{delivery:file}}",
         }
