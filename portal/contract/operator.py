@@ -136,7 +136,8 @@ class Inspection(Reply, frozen=True, kw_only=True):
 
     ``tasks_due`` are those of ``tasks_open`` that have to end now: all but inquiries that are
     planned for later than the next ten seconds. ``ledger_sum`` adds every entry (0 when the books
-    balance); ``audit_ok`` is the verdict of the audit chain against its signed heads.
+    balance); ``audit_ok`` is the verdict of the audit chain against its signed heads; ``cases``
+    counts the open ones by kind.
     """
 
     merchants: int
@@ -150,6 +151,7 @@ class Inspection(Reply, frozen=True, kw_only=True):
     audit_ok: bool
     audit_rows: int
     tasks_due: int = 0
+    cases: dict[str, int] = {}
 
 
 class OpenMerchant(Request, frozen=True, kw_only=True):

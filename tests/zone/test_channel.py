@@ -64,17 +64,16 @@ async def test_a_call_that_waits_holds_up_no_other_on_its_channel(
     client_for: ClientFor,
 ) -> None:
     work = await client_for("work")
-    waiting = asyncio.create_task(work.call(AWAIT_WORK, AwaitWork(wait_s=3, at_most=1)))
+    waiting = asyncio.create_task(work.call(AWAIT_WORK, AwaitWork(wait_s=20, at_most=1)))
     await asyncio.sleep(0.1)
 
-    started = time.monotonic()
-    await asyncio.gather(
+    answers = await asyncio.gather(
         *(work.call(AWAIT_WORK, AwaitWork(wait_s=0, at_most=1)) for _ in range(20))
     )
 
-    assert time.monotonic() - started < 2
+    assert [answer.tasks for answer in answers] == [()] * 20
     assert not waiting.done()
-    assert (await waiting).tasks == ()
+    waiting.cancel()
 
 
 async def test_hundreds_of_calls_at_once_get_each_its_own_answer(
@@ -185,7 +184,7 @@ def test_callers_have_no_more_of_their_own_than_was_decided(vault: VaultServer) 
         "view_return",
     )  # fmt: skip
     assert caller_operations("work") == ("await_work", "take_lease")
-    assert caller_operations("egress") == ("redeem_deliveries",)
+    assert caller_operations("egress") == ("redeem_debit_file", "redeem_deliveries")
     assert caller_operations("operator") == (
         "add_staff", "compare_journal", "found_merchant", "inspect", "issue_login_ticket",
         "move_clock", "open_debit_contract", "open_merchant", "restart_case", "set_lapse",

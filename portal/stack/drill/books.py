@@ -162,4 +162,5 @@ def _faults(found: Found, sight: _Sight) -> list[str]:
     faults = [
         f"{name} is {is_}, must be {must}" for name, (is_, must) in wanted.items() if is_ != must
     ]
+    faults += [f"an open case {kind}, {times} times" for kind, times in sight.ours.cases.items()]
     return faults + found.differences

@@ -229,6 +229,9 @@ select count(*) as open, count(*) filter (
           or next_at <= $1) as due
 from task
 """
+_CASES: Final = """
+select kind, count(*) as cases from case_ where merchant_id = $1 and closed_at is null group by kind
+"""
 _SOON: Final = timedelta(seconds=10)
 """Longer than a hint lives, so that a task that is only ever hinted counts as due."""
 
@@ -240,6 +243,7 @@ async def inspect(act: Act, request: Nothing) -> Inspection:
     merchants = await act.db.fetch("select merchant_id from merchant_code order by code")
     totals: Counter[str] = Counter()
     attempts: Counter[str] = Counter()
+    cases: Counter[str] = Counter()
     for merchant in merchants:
         await act.act_for(merchant["merchant_id"])
         row = await act.db.fetchrow(_SUMS, act.merchant_id)
@@ -249,6 +253,8 @@ async def inspect(act: Act, request: Nothing) -> Inspection:
             act.merchant_id,
         )
         attempts.update({state["state"]: state["attempts"] for state in states})
+        kinds = await act.db.fetch(_CASES, act.merchant_id)
+        cases.update({kind["kind"]: kind["cases"] for kind in kinds})
     tasks = await act.db.fetchrow(_TASKS, act.now + _SOON)
     heads_dir = act.settings.audit_heads_dir
     verdict = await audit.verify(act.db, heads_dir, audit.read_public_key(heads_dir))
@@ -264,4 +270,5 @@ async def inspect(act: Act, request: Nothing) -> Inspection:
         ledger_sum=totals["ledger_sum"],
         audit_ok=not verdict.faults,
         audit_rows=verdict.rows,
+        cases=dict(cases),
     )
