@@ -3,6 +3,8 @@
 Callers: a certificate of the kind ``operator`` that no server process holds.
 """
 
+import msgspec
+
 from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
 from portal.contract.login import MerchantFacts, Role
 from portal.domain.ids import MerchantId, StaffId
@@ -151,7 +153,7 @@ class Inspection(Reply, frozen=True, kw_only=True):
     audit_ok: bool
     audit_rows: int
     tasks_due: int = 0
-    cases: dict[str, int] = {}
+    cases: dict[str, int] = msgspec.field(default_factory=dict[str, int])
 
 
 class OpenMerchant(Request, frozen=True, kw_only=True):

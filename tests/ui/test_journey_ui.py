@@ -223,7 +223,7 @@ def test_without_script_a_payer_leaves_the_wallet_comes_back_elsewhere_and_appro
     assert telephone.url == wallet
     telephone.get_by_role("button", name="断られる").click()
     telephone.wait_for_url("**/b/*", timeout=20_000)
-    expect(telephone.locator("[name=method]")).to_have_count(2)
+    expect(telephone.locator("[name=method]")).to_have_count(3)
 
     desk.reload()
     leave_for_wallet(desk)

@@ -1,6 +1,5 @@
 import asyncio
 import socket
-import time
 
 import pytest
 
