@@ -47,3 +47,51 @@ def grant(table: str, *privileges: str) -> None:
         msg = f"no such privilege: {sorted(unknown)}"
         raise ValueError(msg)
     script(f"grant {', '.join(privileges)} on {table} to {VAULT};")
+
+
+# 16 is the width of a uuid; a column's n_distinct of -1 means a value of its own in each row.
+# Source: PostgreSQL 18 documentation, 9.28.12 Database Object Statistics Manipulation Functions.
+_EXPECT = """
+do $body$
+declare
+    here record;
+    known name;
+begin
+    for here in
+        select c.oid, c.relname, array_agg(a.attname order by a.attname) as key
+        from pg_constraint k
+        join pg_class c on c.oid = k.conrelid and c.relnamespace = 'public'::regnamespace
+        join pg_attribute a on a.attrelid = c.oid and a.attnum = any (k.conkey)
+        where k.contype = 'p'
+        group by c.oid, c.relname
+        having 'merchant_id' = any (array_agg(a.attname))
+        order by c.relname
+    loop
+        execute format('alter table %I alter column merchant_id set (n_distinct = {merchants})',
+                       here.relname);
+        if pg_relation_size(here.oid) > 0 then
+            execute format('analyze %I', here.relname);
+            continue;
+        end if;
+        foreach known in array here.key loop
+            if known = 'merchant_id' or cardinality(here.key) = 2 then
+                perform pg_restore_attribute_stats(
+                    'schemaname', 'public', 'relname', here.relname::text, 'attname', known::text,
+                    'inherited', false, 'null_frac', 0::real, 'avg_width', 16,
+                    'n_distinct',
+                    (case known when 'merchant_id' then {merchants} else -1 end)::real);
+            end if;
+        end loop;
+    end loop;
+end
+$body$;
+"""
+
+
+def expect_any_size(merchants: int = 1) -> None:
+    """Plan as if one merchant's rows could be all of a table's, for every table that has merchants.
+
+    For a migration that creates such a table, after it did; safe to repeat. ``merchants`` = 0 takes
+    it back. Tables with rows are analysed, as the setting says nothing before.
+    """
+    script(_EXPECT.format(merchants=merchants))

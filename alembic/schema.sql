@@ -247,6 +247,7 @@ CREATE TABLE public.api_key (
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone
 );
+ALTER TABLE ONLY public.api_key ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.api_key FORCE ROW LEVEL SECURITY;
 
@@ -270,6 +271,7 @@ CREATE TABLE public.approval (
     used_at timestamp with time zone,
     CONSTRAINT approval_check CHECK ((approved_by <> asked_by))
 );
+ALTER TABLE ONLY public.approval ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.approval FORCE ROW LEVEL SECURITY;
 
@@ -307,6 +309,7 @@ CREATE TABLE public.attempt (
     CONSTRAINT attempt_currency_check CHECK ((currency = 'JPY'::text)),
     CONSTRAINT attempt_state_check CHECK ((state = ANY (ARRAY['created'::text, 'submitting'::text, 'requires_action'::text, 'processing'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text, 'expired'::text])))
 );
+ALTER TABLE ONLY public.attempt ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.attempt FORCE ROW LEVEL SECURITY;
 
@@ -378,6 +381,7 @@ CREATE TABLE public.bill (
     CONSTRAINT bill_tax_minor_check CHECK ((tax_minor >= 0))
 )
 WITH (fillfactor='85');
+ALTER TABLE ONLY public.bill ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.bill FORCE ROW LEVEL SECURITY;
 
@@ -397,6 +401,7 @@ CREATE TABLE public.bill_event (
     actor text NOT NULL,
     params jsonb DEFAULT '{}'::jsonb NOT NULL
 );
+ALTER TABLE ONLY public.bill_event ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.bill_event FORCE ROW LEVEL SECURITY;
 
@@ -419,6 +424,7 @@ CREATE TABLE public.bill_tally (
     bills bigint NOT NULL,
     amount_minor bigint NOT NULL
 );
+ALTER TABLE ONLY public.bill_tally ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.bill_tally FORCE ROW LEVEL SECURITY;
 
@@ -484,6 +490,7 @@ CREATE TABLE public.case_ (
     seen_at timestamp with time zone,
     note bytea
 );
+ALTER TABLE ONLY public.case_ ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.case_ FORCE ROW LEVEL SECURITY;
 
@@ -510,6 +517,7 @@ CREATE TABLE public.debit (
     CONSTRAINT debit_line_no_check CHECK ((line_no > 0)),
     CONSTRAINT debit_state_check CHECK ((state = ANY (ARRAY['selected'::text, 'in_file'::text, 'succeeded'::text, 'nsf'::text, 'failed'::text, 'stopped'::text, 'unknown'::text, 'withdrawn'::text])))
 );
+ALTER TABLE ONLY public.debit ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.debit FORCE ROW LEVEL SECURITY;
 
@@ -540,6 +548,7 @@ CREATE TABLE public.debit_contract (
     CONSTRAINT debit_contract_lines_max_check CHECK (((lines_max >= 1) AND (lines_max <= 100000))),
     CONSTRAINT debit_contract_submit_days_check CHECK ((submit_days > 0))
 );
+ALTER TABLE ONLY public.debit_contract ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.debit_contract FORCE ROW LEVEL SECURITY;
 
@@ -579,6 +588,7 @@ CREATE TABLE public.debit_file (
     CONSTRAINT debit_file_state_check CHECK ((state = ANY (ARRAY['building'::text, 'sealed'::text, 'approved'::text, 'sending'::text, 'accepted'::text, 'rejected'::text, 'unknown'::text, 'answered'::text, 'discarded'::text]))),
     CONSTRAINT debit_file_total_minor_check CHECK ((total_minor >= 0))
 );
+ALTER TABLE ONLY public.debit_file ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.debit_file FORCE ROW LEVEL SECURITY;
 
@@ -605,6 +615,7 @@ CREATE TABLE public.debit_handover (
     CONSTRAINT debit_handover_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'unknown'::text, 'ended'::text, 'by_hand'::text]))),
     CONSTRAINT debit_handover_tries_check CHECK ((tries >= 0))
 );
+ALTER TABLE ONLY public.debit_handover ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.debit_handover FORCE ROW LEVEL SECURITY;
 
@@ -627,6 +638,7 @@ CREATE TABLE public.debit_result (
     read_by text NOT NULL,
     read_at timestamp with time zone NOT NULL
 );
+ALTER TABLE ONLY public.debit_result ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.debit_result FORCE ROW LEVEL SECURITY;
 
@@ -656,6 +668,7 @@ CREATE TABLE public.delivery (
     CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'accepted'::text, 'ambiguous'::text, 'delivered'::text, 'undelivered'::text, 'failed'::text, 'left_out'::text])))
 )
 WITH (fillfactor='60');
+ALTER TABLE ONLY public.delivery ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.delivery FORCE ROW LEVEL SECURITY;
 
@@ -676,6 +689,7 @@ CREATE TABLE public.delivery_chunk (
     created_at timestamp with time zone NOT NULL,
     done_at timestamp with time zone
 );
+ALTER TABLE ONLY public.delivery_chunk ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.delivery_chunk FORCE ROW LEVEL SECURITY;
 
@@ -694,6 +708,7 @@ CREATE TABLE public.due_day (
     lapsed_to date DEFAULT '1900-01-01'::date NOT NULL,
     lapsed_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL
 );
+ALTER TABLE ONLY public.due_day ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.due_day FORCE ROW LEVEL SECURITY;
 
@@ -714,6 +729,7 @@ CREATE TABLE public.file_part (
     stored_at timestamp with time zone NOT NULL,
     CONSTRAINT file_part_size_bytes_check CHECK (((size_bytes >= 1) AND (size_bytes <= 1048576)))
 );
+ALTER TABLE ONLY public.file_part ALTER COLUMN merchant_id SET (n_distinct=1);
 ALTER TABLE ONLY public.file_part ALTER COLUMN sealed SET STORAGE EXTERNAL;
 
 ALTER TABLE ONLY public.file_part FORCE ROW LEVEL SECURITY;
@@ -756,6 +772,7 @@ CREATE TABLE public.import (
     is_judged_again boolean DEFAULT false NOT NULL,
     CONSTRAINT import_state_check CHECK ((state = ANY (ARRAY['receiving'::text, 'checking'::text, 'checked'::text, 'issuing'::text, 'issued'::text, 'discarding'::text, 'discarded'::text, 'refused'::text])))
 );
+ALTER TABLE ONLY public.import ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.import FORCE ROW LEVEL SECURITY;
 
@@ -778,6 +795,7 @@ CREATE TABLE public.import_chunk (
     done_at timestamp with time zone,
     waits_for jsonb DEFAULT '{}'::jsonb NOT NULL
 );
+ALTER TABLE ONLY public.import_chunk ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.import_chunk FORCE ROW LEVEL SECURITY;
 
@@ -793,6 +811,7 @@ CREATE TABLE public.journal_mark (
     provider text NOT NULL,
     reference text NOT NULL
 );
+ALTER TABLE ONLY public.journal_mark ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.journal_mark FORCE ROW LEVEL SECURITY;
 
@@ -815,6 +834,7 @@ CREATE TABLE public.ledger_entry (
     CONSTRAINT ledger_entry_amount_minor_check CHECK ((amount_minor <> 0)),
     CONSTRAINT ledger_entry_line_check CHECK ((line >= 0))
 );
+ALTER TABLE ONLY public.ledger_entry ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.ledger_entry FORCE ROW LEVEL SECURITY;
 
@@ -838,6 +858,7 @@ CREATE TABLE public.ledger_transaction (
     CONSTRAINT ledger_transaction_debit_minor_check CHECK ((debit_minor > 0)),
     CONSTRAINT ledger_transaction_entries_check CHECK ((entries >= 2))
 );
+ALTER TABLE ONLY public.ledger_transaction ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.ledger_transaction FORCE ROW LEVEL SECURITY;
 
@@ -858,6 +879,7 @@ CREATE TABLE public.link (
     revoked_at timestamp with time zone,
     CONSTRAINT link_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 );
+ALTER TABLE ONLY public.link ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.link FORCE ROW LEVEL SECURITY;
 
@@ -875,6 +897,7 @@ CREATE TABLE public.login_ticket (
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone
 );
+ALTER TABLE ONLY public.login_ticket ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.login_ticket FORCE ROW LEVEL SECURITY;
 
@@ -899,6 +922,7 @@ CREATE TABLE public.mandate (
     state_at timestamp with time zone NOT NULL,
     CONSTRAINT mandate_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'redirected'::text, 'pending_bank'::text, 'active'::text, 'suspended'::text, 'revoked'::text, 'rejected'::text])))
 );
+ALTER TABLE ONLY public.mandate ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.mandate FORCE ROW LEVEL SECURITY;
 
@@ -957,6 +981,7 @@ CREATE TABLE public.merchant_key (
     wrapped bytea NOT NULL,
     active_from timestamp with time zone NOT NULL
 );
+ALTER TABLE ONLY public.merchant_key ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.merchant_key FORCE ROW LEVEL SECURITY;
 
@@ -993,6 +1018,7 @@ CREATE TABLE public.notice (
     received_at timestamp with time zone NOT NULL,
     CONSTRAINT notice_subject_check CHECK ((subject = ANY (ARRAY['attempt'::text, 'delivery'::text])))
 );
+ALTER TABLE ONLY public.notice ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.notice FORCE ROW LEVEL SECURITY;
 
@@ -1010,6 +1036,7 @@ CREATE TABLE public.notice_body (
     received_at timestamp with time zone NOT NULL,
     body bytea NOT NULL
 );
+ALTER TABLE ONLY public.notice_body ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.notice_body FORCE ROW LEVEL SECURITY;
 
@@ -1028,6 +1055,7 @@ CREATE TABLE public.once (
     answer bytea,
     created_at timestamp with time zone NOT NULL
 );
+ALTER TABLE ONLY public.once ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.once FORCE ROW LEVEL SECURITY;
 
@@ -1057,6 +1085,7 @@ CREATE TABLE public.pause (
     CONSTRAINT pause_longer_check CHECK ((((kind = 'extension'::text) = (was_due_on IS NOT NULL)) AND ((was_due_on IS NULL) OR (until > was_due_on)))),
     CONSTRAINT pause_until_check CHECK (((until IS NOT NULL) OR (kind = 'hold'::text)))
 );
+ALTER TABLE ONLY public.pause ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.pause FORCE ROW LEVEL SECURITY;
 
@@ -1103,6 +1132,7 @@ CREATE TABLE public.refund (
     CONSTRAINT refund_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'reserved'::text, 'submitting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text, 'withdrawn'::text, 'by_bank_transfer'::text, 'transferred'::text]))),
     CONSTRAINT refund_way_check CHECK ((way = ANY (ARRAY['provider'::text, 'bank_transfer'::text])))
 );
+ALTER TABLE ONLY public.refund ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.refund FORCE ROW LEVEL SECURITY;
 
@@ -1121,6 +1151,7 @@ CREATE TABLE public.return_token (
     expires_at timestamp with time zone NOT NULL,
     CONSTRAINT return_token_token_hash_check CHECK ((octet_length(token_hash) = 32))
 );
+ALTER TABLE ONLY public.return_token ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.return_token FORCE ROW LEVEL SECURITY;
 
@@ -1154,6 +1185,7 @@ CREATE TABLE public.row_fault (
     params jsonb DEFAULT '{}'::jsonb NOT NULL,
     value bytea NOT NULL
 );
+ALTER TABLE ONLY public.row_fault ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.row_fault FORCE ROW LEVEL SECURITY;
 
@@ -1184,6 +1216,7 @@ CREATE TABLE public.slip (
     CONSTRAINT slip_issue_check CHECK (((issue >= 0) AND (issue <= 9))),
     CONSTRAINT slip_state_check CHECK ((state = ANY (ARRAY['issued'::text, 'provisional'::text, 'confirmed'::text, 'voided'::text, 'expired'::text, 'replaced'::text])))
 );
+ALTER TABLE ONLY public.slip ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.slip FORCE ROW LEVEL SECURITY;
 
@@ -1216,6 +1249,7 @@ CREATE TABLE public.slip_notice (
     CONSTRAINT slip_notice_digits_check CHECK ((digits ~ '^91[0-9]{42}$'::text)),
     CONSTRAINT slip_notice_kind_check CHECK ((kind = ANY (ARRAY['provisional'::text, 'confirmed'::text, 'reversal'::text, 'postal'::text, 'postal_correction'::text])))
 );
+ALTER TABLE ONLY public.slip_notice ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.slip_notice FORCE ROW LEVEL SECURITY;
 
@@ -1238,6 +1272,7 @@ CREATE TABLE public.slip_taking (
     CONSTRAINT slip_taking_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT slip_taking_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'posted'::text, 'void'::text])))
 );
+ALTER TABLE ONLY public.slip_taking ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.slip_taking FORCE ROW LEVEL SECURITY;
 
@@ -1266,6 +1301,7 @@ CREATE TABLE public.slip_terms (
     CONSTRAINT slip_terms_grace_days_check CHECK ((grace_days >= 0)),
     CONSTRAINT slip_terms_maker_code_check CHECK ((maker_code ~ '^9[0-9]{5}$'::text))
 );
+ALTER TABLE ONLY public.slip_terms ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.slip_terms FORCE ROW LEVEL SECURITY;
 
@@ -1289,6 +1325,7 @@ CREATE TABLE public.staff (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT staff_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'clerk'::text])))
 );
+ALTER TABLE ONLY public.staff ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.staff FORCE ROW LEVEL SECURITY;
 

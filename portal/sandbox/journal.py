@@ -6,7 +6,8 @@ The witness of the drills: nothing in it comes from the portal's database, and a
 
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,15 +79,16 @@ class Journal:
 
     def add_message(self, message: Row) -> tuple[Row, bool]:
         """Take a message once per (account, reference); False when it was there already."""
-        cursor = self._db.execute(
-            "insert or ignore into message"
-            " (id, account, reference, recipient, sender, body, status, at) values"
-            " (:id, :account, :reference, :recipient, :sender, :body, 'queued', :at)",
-            {**message, "at": time.time()},
-        )
-        fresh = cursor.rowcount == 1
-        if fresh:
-            self._effect("message", message["reference"])
+        with self._at_once():
+            cursor = self._db.execute(
+                "insert or ignore into message"
+                " (id, account, reference, recipient, sender, body, status, at) values"
+                " (:id, :account, :reference, :recipient, :sender, :body, 'queued', :at)",
+                {**message, "at": time.time()},
+            )
+            fresh = cursor.rowcount == 1
+            if fresh:
+                self._effect("message", message["reference"])
         found = self._one(
             "select * from message where account = ? and reference = ?",
             message["account"],
@@ -99,9 +101,10 @@ class Journal:
 
     def set_message_status(self, ids: Iterable[str], status: str) -> None:
         """Note how messages ended."""
-        self._db.executemany(
-            "update message set status = ? where id = ?", [(status, one) for one in ids]
-        )
+        with self._at_once():
+            self._db.executemany(
+                "update message set status = ? where id = ?", [(status, one) for one in ids]
+            )
 
     def messages(self, *, after: int, recipient: str | None, limit: int) -> list[Row]:
         """The newest messages past a sequence number, oldest of them first."""
@@ -140,16 +143,17 @@ class Journal:
 
     def end_payment(self, payment_id: str, end: Row) -> bool:
         """Give an open payment its end; False when it already has one. Money moves here, once."""
-        cursor = self._db.execute(
-            "update payment set status = :status, decline_code = :decline_code,"
-            " approval_no = :approval_no, card_hint = :card_hint,"
-            " authentication = :authentication, hidden_until = :hidden_until"
-            " where id = :id and status in ('open', 'processing')",
-            {**end, "id": payment_id},
-        )
-        if cursor.rowcount == 1 and end["status"] == "succeeded":
-            self._effect("payment", payment_id)
-        return cursor.rowcount == 1
+        with self._at_once():
+            cursor = self._db.execute(
+                "update payment set status = :status, decline_code = :decline_code,"
+                " approval_no = :approval_no, card_hint = :card_hint,"
+                " authentication = :authentication, hidden_until = :hidden_until"
+                " where id = :id and status in ('open', 'processing')",
+                {**end, "id": payment_id},
+            )
+            if cursor.rowcount == 1 and end["status"] == "succeeded":
+                self._effect("payment", payment_id)
+            return cursor.rowcount == 1
 
     def payments(self) -> list[Row]:
         """Every payment by card, oldest first."""
@@ -160,31 +164,34 @@ class Journal:
 
         Says what became of it: ``taken``, ``exists`` (the reference), or ``exceeds``.
         """
-        cursor = self._db.execute(
-            "insert into refund"
-            " (id, reference, payment, amount, currency, status, at)"
-            " select :id, :reference, :payment, :amount, :currency, :status, :at"
-            " where not exists (select 1 from refund where reference = :reference)"
-            " and (select amount from payment where reference = :payment and status = 'succeeded')"
-            " >= :amount + (select coalesce(sum(amount), 0) from refund"
-            " where payment = :payment and status <> 'failed')",
-            {**refund, "at": time.time()},
-        )
-        if cursor.rowcount == 1:
-            if refund["status"] == "succeeded":
-                self._effect("refund", refund["reference"])
-            return "taken"
-        return "exceeds" if self.refund(refund["reference"]) is None else "exists"
+        with self._at_once():
+            cursor = self._db.execute(
+                "insert into refund"
+                " (id, reference, payment, amount, currency, status, at)"
+                " select :id, :reference, :payment, :amount, :currency, :status, :at"
+                " where not exists (select 1 from refund where reference = :reference)"
+                " and (select amount from payment"
+                " where reference = :payment and status = 'succeeded')"
+                " >= :amount + (select coalesce(sum(amount), 0) from refund"
+                " where payment = :payment and status <> 'failed')",
+                {**refund, "at": time.time()},
+            )
+            if cursor.rowcount == 1:
+                if refund["status"] == "succeeded":
+                    self._effect("refund", refund["reference"])
+                return "taken"
+            return "exceeds" if self.refund(refund["reference"]) is None else "exists"
 
     def end_refund(self, reference: str, status: str) -> bool:
         """Give a pending refund its end; False when it already has one."""
-        cursor = self._db.execute(
-            "update refund set status = ? where reference = ? and status = 'pending'",
-            (status, reference),
-        )
-        if cursor.rowcount == 1 and status == "succeeded":
-            self._effect("refund", reference)
-        return cursor.rowcount == 1
+        with self._at_once():
+            cursor = self._db.execute(
+                "update refund set status = ? where reference = ? and status = 'pending'",
+                (status, reference),
+            )
+            if cursor.rowcount == 1 and status == "succeeded":
+                self._effect("refund", reference)
+            return cursor.rowcount == 1
 
     def refund(self, reference: str) -> Row | None:
         """One refund by the merchant's reference."""
@@ -193,6 +200,17 @@ class Journal:
     def refunds(self) -> list[Row]:
         """Every refund, oldest first."""
         return [dict(row) for row in self._db.execute("select * from refund order by seq")]
+
+    @contextmanager
+    def _at_once(self) -> Generator[None]:
+        """All of it or nothing, also when this process is killed half-way, and one commit."""
+        self._db.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
 
     def _effect(self, kind: str, reference: str) -> None:
         self._db.execute(

@@ -31,17 +31,17 @@ from portal.vault.ledger import post, sums_of_all
 _BILLS: Final = """
 select bill_id from debit where merchant_id = $1 and id = any($2::uuid[])
 """
-_ATTEMPTS: Final = """
+ATTEMPTS: Final = """
 update attempt a set state = t.state, version = a.version + 1, finished_at = $2, state_at = $3,
     heard_at = $3, asked = 0, ask_at = null, missing_at = null, decline_code = null
 from unnest($4::uuid[], $5::int[], $6::text[]) as t (id, version, state)
-where a.merchant_id = $1 and a.id = t.id and a.version = t.version
+where a.merchant_id = $1 and a.id = t.id and a.id = any($4::uuid[]) and a.version = t.version
 """
-_SETTLED: Final = """
+SETTLED: Final = """
 update bill b set settlement = t.settlement, version = b.version + 1,
     paid_at = coalesce(b.paid_at, $2)
 from unnest($3::uuid[], $4::text[]) as t (id, settlement)
-where b.merchant_id = $1 and b.id = t.id
+where b.merchant_id = $1 and b.id = t.id and b.id = any($3::uuid[])
 """
 _DEBITS: Final = """
 update debit set state = $3, booked_cause = cause where merchant_id = $1 and id = any($2::uuid[])
@@ -123,7 +123,7 @@ def _judge(act: Act, bill: LockedBill, attempt: Attempt, sums: BillSums) -> _Pla
 async def _write(act: Act, plain: Sequence[_Plain]) -> None:
     """Attempts, books and bills, each by one statement."""
     tag = await act.db.execute(
-        _ATTEMPTS,
+        ATTEMPTS,
         act.merchant_id,
         act.business,
         act.now,
@@ -135,7 +135,7 @@ async def _write(act: Act, plain: Sequence[_Plain]) -> None:
     if tag != f"UPDATE {len(plain)}" or booked != len(plain):
         raise InvariantBroken("debit_lock", context=f"{tag}, {booked} of {len(plain)} booked")
     await act.db.execute(
-        _SETTLED,
+        SETTLED,
         act.merchant_id,
         act.business,
         [one.attempt.bill_id for one in plain],

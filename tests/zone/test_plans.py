@@ -1,0 +1,112 @@
+"""How PostgreSQL reads for statements over many rows, however much or little it knows of a table.
+
+A plan that reads all of a merchant's rows for each of a hundred was once made while the table was
+small, kept, and took a second a slice. What is asserted here is the plan, not its time.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
+from portal.vault.database import Connection, connect
+from portal.vault.debit_plain import ATTEMPTS, SETTLED
+from portal.vault.deliveries import STORE, TELL_BILLS
+from tests.make.vault import Ground
+
+Node = dict[str, Any]
+
+MERCHANT = "00000000-0000-0000-0000-000000000001"
+STATEMENTS = {
+    "deliveries": STORE,
+    "bills_told": TELL_BILLS,
+    "attempts": ATTEMPTS,
+    "bills_settled": SETTLED,
+}
+
+DELIVERIES = f"""
+insert into delivery (merchant_id, id, bill_id, chunk_id, campaign, step, channel, provider, state,
+                      created_at, changed_at)
+select '{MERCHANT}', md5(n::text)::uuid, md5('b' || n)::uuid, md5('c' || n / 1000)::uuid,
+       'first', 0, 'sms', 'sandbox_sms', 'planned', now(), now()
+from generate_series($1::int, $2::int) n
+"""  # noqa: S608 - a constant of this module
+BILLS = f"""
+insert into bill (merchant_id, import_id, created_at, lifecycle, settlement, message, currency, id,
+                  line, number, kind, period, contract_blind, customer_blind, check_code,
+                  amount_minor, tax_minor, due_on, language, contact, billing)
+select '{MERCHANT}', md5('i')::uuid, now(), 'open', 'unpaid', 'planned', 'JPY',
+       md5('b' || n)::uuid, n, n::text, 'bill', '2026-10', sha256(n::text::bytea),
+       sha256(n::text::bytea), 7, 100, 10, '2026-12-25', 'ja', '', ''
+from generate_series($1::int, $2::int) n
+"""  # noqa: S608 - a constant of this module
+
+
+async def plan_of(link: Connection, statement: str) -> Node:
+    """The plan that is kept for a statement, made now."""
+    values = max(int(number) for number in re.findall(r"\$(\d+)", statement))
+    await link.execute(f"prepare asked as {statement}")
+    said = await link.fetchval(
+        f"explain (format json) execute asked ({', '.join(['null'] * values)})"
+    )
+    await link.execute("deallocate asked")
+    return json.loads(said)[0]["Plan"]
+
+
+def nodes(plan: Node) -> Iterator[Node]:
+    """A plan's nodes, all of them."""
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def wide_reads(plan: Node) -> list[str]:
+    """What reads a table otherwise than by a row's key."""
+    return [
+        f"{node['Node Type']} on {node.get('Index Name') or node['Relation Name']}:"
+        f" {node.get('Index Cond', 'all')}"
+        for node in nodes(plan)
+        if "Scan" in node["Node Type"]
+        and ("Index Name" in node or node["Node Type"] == "Seq Scan")
+        and not re.search(r"\b(bill_)?id = ", node.get("Index Cond", ""))
+    ]
+
+
+@pytest.mark.parametrize("rows", [0, 500, 3_000, 10_000])
+async def test_rows_are_found_by_their_key_before_the_first_analyze(
+    ground: Ground, rows: int
+) -> None:
+    admin = await ground.cluster.postgres.connect(BOOTSTRAP, ground.database)
+    try:
+        await admin.execute("set session_replication_role = replica")  # no foreign keys
+        for statement in (DELIVERIES, BILLS):
+            await admin.execute(statement, 1, rows)
+    finally:
+        await admin.close()
+    dsn = ground.cluster.postgres.dsn(VAULT, ground.database)
+    link = await connect(dsn, ground.cluster.password_file(VAULT), "test")
+    try:
+        await link.execute("set plan_cache_mode = force_generic_plan")
+        await link.execute("select set_config('harai.merchant', $1, false)", MERCHANT)
+        found = {name: wide_reads(await plan_of(link, each)) for name, each in STATEMENTS.items()}
+    finally:
+        await link.close()
+    assert found == {name: [] for name in STATEMENTS}
+
+
+async def test_every_table_with_merchants_expects_one_to_own_all_of_it(ground: Ground) -> None:
+    dsn = ground.cluster.postgres.dsn(MIGRATE, ground.database)
+    link = await connect(dsn, ground.cluster.password_file(MIGRATE), "test")
+    try:
+        missing = await link.fetch(
+            "select c.relname from pg_constraint k join pg_class c on c.oid = k.conrelid"
+            " join pg_attribute a on a.attrelid = c.oid and a.attnum = any (k.conkey)"
+            " where k.contype = 'p' and a.attname = 'merchant_id'"
+            " and a.attoptions is distinct from array['n_distinct=1'] order by 1"
+        )
+    finally:
+        await link.close()
+    assert [row["relname"] for row in missing] == []
