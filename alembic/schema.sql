@@ -473,6 +473,59 @@ CREATE TABLE public.business_clock (
 ALTER TABLE public.business_clock OWNER TO harai_owner;
 
 --
+-- Name: card_charge; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.card_charge (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    card_id uuid NOT NULL,
+    attempt_id uuid,
+    state text NOT NULL,
+    tries integer NOT NULL,
+    code text,
+    planned_on date NOT NULL,
+    state_at timestamp with time zone NOT NULL,
+    CONSTRAINT card_charge_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'left_out'::text]))),
+    CONSTRAINT card_charge_tries_check CHECK ((tries >= 0))
+);
+ALTER TABLE ONLY public.card_charge ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.card_charge FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.card_charge OWNER TO harai_owner;
+
+--
+-- Name: card_on_file; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.card_on_file (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    attempt_id uuid NOT NULL,
+    contract_blind bytea NOT NULL,
+    customer_blind bytea NOT NULL,
+    provider text NOT NULL,
+    state text NOT NULL,
+    code text,
+    consent text NOT NULL,
+    consent_at timestamp with time zone NOT NULL,
+    enrolled_on date,
+    instrument bytea,
+    state_at timestamp with time zone NOT NULL,
+    CONSTRAINT card_on_file_is_known CHECK (((state <> ALL (ARRAY['active'::text, 'suspended'::text])) OR ((instrument IS NOT NULL) AND (enrolled_on IS NOT NULL)))),
+    CONSTRAINT card_on_file_state_check CHECK ((state = ANY (ARRAY['awaited'::text, 'active'::text, 'suspended'::text, 'replaced'::text, 'revoked'::text, 'void'::text])))
+);
+ALTER TABLE ONLY public.card_on_file ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.card_on_file FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.card_on_file OWNER TO harai_owner;
+
+--
 -- Name: case_; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -706,7 +759,8 @@ CREATE TABLE public.due_day (
     overdue_to date DEFAULT '1900-01-01'::date NOT NULL,
     overdue_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
     lapsed_to date DEFAULT '1900-01-01'::date NOT NULL,
-    lapsed_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL
+    lapsed_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+    charged_on date DEFAULT '1900-01-01'::date NOT NULL
 );
 ALTER TABLE ONLY public.due_day ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -949,6 +1003,7 @@ CREATE TABLE public.merchant (
     refund_limit_minor bigint DEFAULT 10000 NOT NULL,
     promise_days_max integer DEFAULT 31 NOT NULL,
     extension_days_max integer DEFAULT 120 NOT NULL,
+    charge_days_before integer,
     CONSTRAINT merchant_lapse_after_days_check CHECK (((lapse_after_days >= 0) AND (lapse_after_days <= 3650)))
 );
 
@@ -1454,6 +1509,38 @@ ALTER TABLE ONLY public.business_clock
 
 
 --
+-- Name: card_charge card_charge_attempt_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.card_charge
+    ADD CONSTRAINT card_charge_attempt_key UNIQUE (merchant_id, attempt_id);
+
+
+--
+-- Name: card_charge card_charge_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.card_charge
+    ADD CONSTRAINT card_charge_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: card_on_file card_on_file_attempt_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.card_on_file
+    ADD CONSTRAINT card_on_file_attempt_key UNIQUE (merchant_id, attempt_id);
+
+
+--
+-- Name: card_on_file card_on_file_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.card_on_file
+    ADD CONSTRAINT card_on_file_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
 -- Name: case_ case__pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -1915,6 +2002,41 @@ CREATE INDEX bill_phone_idx ON public.bill USING btree (merchant_id, phone_blind
 
 
 --
+-- Name: card_charge_attempt_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX card_charge_attempt_idx ON public.card_charge USING btree (attempt_id);
+
+
+--
+-- Name: card_charge_one_a_bill; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX card_charge_one_a_bill ON public.card_charge USING btree (merchant_id, bill_id) WHERE (state <> 'left_out'::text);
+
+
+--
+-- Name: card_on_file_active_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX card_on_file_active_idx ON public.card_on_file USING btree (merchant_id, id) WHERE (state = 'active'::text);
+
+
+--
+-- Name: card_on_file_contract_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX card_on_file_contract_idx ON public.card_on_file USING btree (merchant_id, contract_blind);
+
+
+--
+-- Name: card_on_file_one_standing; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX card_on_file_one_standing ON public.card_on_file USING btree (merchant_id, contract_blind) WHERE (state = ANY (ARRAY['active'::text, 'suspended'::text]));
+
+
+--
 -- Name: case_open_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -2245,6 +2367,18 @@ ALTER TABLE public.bill_event ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.bill_tally ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: card_charge; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.card_charge ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: card_on_file; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.card_on_file ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: case_; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -2404,6 +2538,20 @@ CREATE POLICY merchant_only ON public.bill_event USING ((merchant_id = ( SELECT 
 --
 
 CREATE POLICY merchant_only ON public.bill_tally USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: card_charge merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.card_charge USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: card_on_file merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.card_on_file USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -2655,6 +2803,13 @@ ALTER TABLE public.once ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.pause ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: card_charge redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY redeem_by_id ON public.card_charge FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_instrument'::text));
+
+
+--
 -- Name: debit_handover redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -2786,6 +2941,20 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.budget TO harai_vault;
 --
 
 GRANT SELECT,UPDATE ON TABLE public.business_clock TO harai_vault;
+
+
+--
+-- Name: TABLE card_charge; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.card_charge TO harai_vault;
+
+
+--
+-- Name: TABLE card_on_file; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.card_on_file TO harai_vault;
 
 
 --
@@ -2954,6 +3123,13 @@ GRANT UPDATE(promise_days_max) ON TABLE public.merchant TO harai_vault;
 --
 
 GRANT UPDATE(extension_days_max) ON TABLE public.merchant TO harai_vault;
+
+
+--
+-- Name: COLUMN merchant.charge_days_before; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(charge_days_before) ON TABLE public.merchant TO harai_vault;
 
 
 --

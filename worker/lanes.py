@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
-from portal.domain.ids import AttemptId, ChunkId, DebitFileId, ImportId, MerchantId, RefundId
+from portal.domain.ids import (
+    AttemptId,
+    CardChargeId,
+    ChunkId,
+    DebitFileId,
+    ImportId,
+    MerchantId,
+    RefundId,
+)
 from portal.domain.task import LANES, Lane, TaskKind
 
 Params = TypeVar("Params")
@@ -65,6 +73,13 @@ class OneRefund:
     """One refund."""
 
     refund_id: RefundId
+
+
+@dataclass(frozen=True, slots=True)
+class OneCharge:
+    """One bill to be charged to a card on file."""
+
+    charge_id: CardChargeId
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +145,20 @@ class LinesMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ChargesPlanned:
+    """Bills whose charge this run planned."""
+
+    charges: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeMoved:
+    """The state of the charge's attempt; empty when there was nothing to send."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileMoved:
     """The debit file's state after a step of its line; empty when there was nothing to do."""
 
@@ -155,6 +184,8 @@ REFUND_INQUIRE: Final = Step("payment.refund_inquire", OneRefund, RefundMoved, 3
 DEBIT_FILL: Final = Step("debit.fill", OneDebitFile, LinesMoved, 600.0)
 DEBIT_BOOK: Final = Step("debit.book", OneDebitFile, LinesMoved, 600.0)
 DEBIT_SEND: Final = Step("debit.send", OneDebitFile, FileMoved, 60.0)
+CHARGE_CHOOSE: Final = Step("charge.choose", BusinessDay, ChargesPlanned, 600.0)
+CHARGE_SEND: Final = Step("charge.send", OneCharge, ChargeMoved, 30.0)
 
 STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
     {
@@ -171,6 +202,8 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             DEBIT_FILL,
             DEBIT_BOOK,
             DEBIT_SEND,
+            CHARGE_CHOOSE,
+            CHARGE_SEND,
         )
     }
 )

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Literal
 
+from portal.contract.card_on_file import CardShown
 from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
 from portal.contract.intake import ImportView
 from portal.domain.ids import AttemptId, BillId, ImportId
@@ -128,6 +129,8 @@ class BillDetail(Reply, frozen=True, kw_only=True):
     tax_minor: int
     attempts: tuple[AttemptRow, ...]
     events: tuple[BillEvent, ...]
+    card: CardShown | None = None
+    """The card on file of its contract."""
 
 
 class ViewBill(Request, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from portal.contract.bills import BillLine
+from portal.contract.card_on_file import CardShown
 from portal.contract.envelope import Authority, Done, Nothing, Operation, Part, Reply, Request
 from portal.contract.login import MerchantFacts
 from portal.domain.ids import AttemptId
@@ -34,12 +35,14 @@ class MethodOffer(Part, frozen=True, kw_only=True):
     """A way to pay; when ``available`` is False, ``reason`` is a code that says why not.
 
     ``provider`` carries it out; it is for the web, which knows whom it can reach, not for pages.
+    ``keeps_card``: the payer may let the card be kept for the bills of this contract to come.
     """
 
     method: str
     available: bool
     reason: str | None
     provider: str = ""
+    keeps_card: bool = False
 
 
 class AttemptView(Part, frozen=True, kw_only=True):
@@ -95,6 +98,9 @@ class PageView(Reply, frozen=True, kw_only=True):
     debit_on: date | None = None
     """The day on which the bank will debit it, or has been asked to: no other way is offered."""
     pauses: tuple[PagePause, ...] = ()
+    card: CardShown | None = None
+    """The contract's card on file, and when it is charged for this bill."""
+    may_remove_card: bool = False
     attempt_key: str
     """A fresh idempotency key for the form of this view."""
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from portal.contract.envelope import Authority, Operation, Part, Reply, Request
 from portal.contract.page import AttemptView
@@ -24,6 +25,8 @@ class StartPayment(Request, frozen=True, kw_only=True):
     expected_minor: int
     idempotency_key: str
     reachable: tuple[str, ...] | None = None
+    consent: str = ""
+    """The version of the words by which the payer agreed that the card is kept; '' if not."""
 
 
 class AttemptStarted(Reply, frozen=True, kw_only=True):
@@ -45,6 +48,9 @@ class AttemptStarted(Reply, frozen=True, kw_only=True):
     return_token: str
     merchant_code: str = ""
     description: str = ""
+    card_id: UUID | None = None
+    """The card on file that this attempt enrols: ours, and it names nobody. None: it enrols none.
+    """
 
 
 class RecordSubmission(Request, frozen=True, kw_only=True):
@@ -71,6 +77,11 @@ class Finding(Part, frozen=True, kw_only=True):
     instrument_hint: str
     authentication: str
     """EMV 3-D Secure result as the provider gave it, or empty."""
+    saved_token: str = ""
+    """What the provider calls an instrument that this payment enrolled; '' when it kept none."""
+    saved_customer: str = ""
+    """Whose it is at the provider, in its own words, where it wants that too."""
+    saved_brand: str = ""
 
 
 class RecordInquiry(Request, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ CaseKind = Literal[
     "task.debit.fill",
     "task.debit.send",
     "task.debit.book",
+    "task.charge.choose",
+    "task.charge.send",
     "overpaid",
     "late_success",
     "amount_mismatch",
@@ -59,7 +61,9 @@ CaseResolution = Literal["restart", "ask_again", "settled_by_hand", "let_be", "r
 """How a case ended: by somebody's choice, or by itself because all that was owed back has arrived
 (``returned``)."""
 
-Subject = Literal["import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file"]
+Subject = Literal[
+    "import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file", "charge"
+]  # fmt: skip
 Role = Literal["owner", "clerk"]
 
 OF_TASKS: Final = "task."
@@ -99,6 +103,8 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "task.debit.fill": (_RESTART, _GIVE_UP),
     "task.debit.book": (_RESTART, _GIVE_UP),
     "task.debit.send": (_RESTART, _GIVE_UP),
+    "task.charge.choose": (_RESTART, _GIVE_UP),
+    "task.charge.send": (_RESTART, _GIVE_UP),
     "overpaid": (_BY_HAND,),
     "late_success": (_SEEN, _BY_HAND),
     "amount_mismatch": (_ASK_AGAIN, _BY_HAND),
@@ -137,6 +143,8 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "task.debit.fill": "debit_file",
     "task.debit.book": "debit_file",
     "task.debit.send": "debit_file",
+    "task.charge.choose": "merchant",
+    "task.charge.send": "charge",
     "overpaid": "bill",
     "late_success": "attempt",
     "amount_mismatch": "attempt",
@@ -215,6 +223,8 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.debit.fill": lambda facts: facts.has_task,
     "task.debit.book": lambda facts: facts.has_task,
     "task.debit.send": lambda facts: facts.has_task,
+    "task.charge.choose": lambda facts: facts.has_task,
+    "task.charge.send": lambda facts: facts.has_task,
     "refund_unresolved": lambda facts: facts.refund_state not in ASKED,
     "attempt_unresolved": lambda facts: facts.attempt_state not in LIVE,
     "overpaid": lambda facts: facts.settlement != "over",

@@ -25,6 +25,7 @@ RefundId = NewType("RefundId", UUID)
 DebitContractId = NewType("DebitContractId", UUID)
 DebitFileId = NewType("DebitFileId", UUID)
 MandateId = NewType("MandateId", UUID)
+CardChargeId = NewType("CardChargeId", UUID)
 
 PREFIXES: Final = {
     "merchant": "mer",

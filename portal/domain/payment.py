@@ -25,7 +25,7 @@ Found = Literal["succeeded", "failed", "requires_action", "pending", "not_found"
 DeclineCode = Literal[
     "declined", "card_declined", "insufficient_funds", "authentication_failed", "expired",
     "provider_refused", "provider_busy", "provider_away", "never_received", "superseded",
-    "wallet_declined", "wallet_canceled",
+    "wallet_declined", "wallet_canceled", "card_expired", "card_stopped",
     "debit_no_funds", "debit_refused", "debit_stopped", "debit_withdrawn",
 ]  # fmt: skip
 AttemptCase = Literal[

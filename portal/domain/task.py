@@ -14,6 +14,8 @@ TaskKind = Literal[
     "debit.fill",
     "debit.book",
     "debit.send",
+    "charge.choose",
+    "charge.send",
 ]
 """What a task asks for: stage, dot, step."""
 
@@ -32,5 +34,7 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "debit.fill": "bulk",
     "debit.book": "bulk",
     "debit.send": "urgent",
+    "charge.choose": "bulk",
+    "charge.send": "bulk",
 }
 """The lane of a kind unless the task was planned with another (one resent message is urgent)."""

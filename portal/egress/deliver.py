@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from portal.contract.card_on_file import REDEEM_INSTRUMENT, RedeemInstrument
 from portal.contract.debit_line import REDEEM_DEBIT_FILE, RedeemDebitFile
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
 from portal.domain.errors import InvariantBroken, PortalError, Refused, Unknown
-from portal.domain.ids import DeliveryId
+from portal.domain.ids import AttemptId, DeliveryId
 from portal.domain.message import LEFT_OUT
 from portal.egress.denial import Denied
 from portal.kit.log import get_logger
@@ -87,6 +88,29 @@ async def redeem_file(vault: Vault, host: str, id_: UUID) -> Values | Denied:
         "delivery:collector": reply.collector,
         "delivery:reference": reply.reference,
         "delivery:file": base64.b64encode(reply.body).decode(),
+    }
+
+
+async def redeem_instrument(vault: Vault, host: str, id_: UUID) -> Values | Denied:
+    """A card on file about to be charged at ``host``, with the sum; or why there is none.
+
+    Denied as :func:`redeem` has it; what was paid or taken back since is nobody's attempt.
+    """
+    try:
+        reply = await vault.call(
+            REDEEM_INSTRUMENT, RedeemInstrument(host=host, attempt_id=AttemptId(id_))
+        )
+    except PortalError as error:
+        code = _code_of(error)
+        _log.warning("instrument.not_redeemed", code=error.code, reason=code)
+        return Denied(code)
+    if reply.refused is not None:
+        return Denied("delivery_refused", is_attempt=reply.refused != "not_due")
+    return {
+        "instrument:token": reply.token,
+        "instrument:customer": reply.customer,
+        "instrument:reference": reply.reference,
+        "instrument:amount": str(reply.amount_minor),
     }
 
 

@@ -19,7 +19,7 @@ import msgspec
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.host import PORT_MAX, canonical_host
 from portal.egress.callers import Caller
-from portal.egress.deliver import Values, Vault, redeem, redeem_file
+from portal.egress.deliver import Values, Vault, redeem, redeem_file, redeem_instrument
 from portal.egress.denial import Denied
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
@@ -27,7 +27,13 @@ from portal.egress.rules import Rule
 from portal.egress.scrub import scrub, scrub_text
 from portal.egress.sender import Sender
 from portal.egress.signers import ToSign, sign_opa
-from portal.egress.template import Filled, Template, read_template
+from portal.egress.template import (
+    INSTRUMENT_PLACEHOLDERS,
+    INSTRUMENT_SECRETS,
+    Filled,
+    Template,
+    read_template,
+)
 from portal.kit.clock import Clock
 from portal.kit.crashpoint import crash_point
 from portal.kit.outbound.frames import REPLY_BYTES_MAX
@@ -53,6 +59,12 @@ class _Job:
     def awaited_delivery(self) -> UUID | None:
         """The delivery to redeem, while the request is still on its way."""
         return self.request.delivery_id if self.answer is None else None
+
+    @property
+    def secrets(self) -> list[str]:
+        """What is scrubbed out of the answer."""
+        known = INSTRUMENT_PLACEHOLDERS - INSTRUMENT_SECRETS
+        return [value for name, value in self.values.items() if name not in known]
 
 
 class Originate:
@@ -131,23 +143,25 @@ class Originate:
             delivered.add(request.delivery_id)
 
     async def _deliver(self, caller: Caller, jobs: Sequence[_Job]) -> None:
-        """Fetch the values of all deliveries: one call for each host's messages, one for a file."""
+        """Fetch the values of all deliveries: a call for each host's messages, file and charge."""
         by_host: dict[str, dict[UUID, _Job]] = {}
-        files: list[tuple[UUID, _Job]] = []
+        alone: list[tuple[UUID, _Job]] = []
         for job in jobs:
             delivery_id = job.awaited_delivery
             if delivery_id is None:
                 continue
-            if _decided(job.template).is_file:
-                files.append((delivery_id, job))
+            template = _decided(job.template)
+            if template.is_file or template.is_charge:
+                alone.append((delivery_id, job))
             else:
                 by_host.setdefault(job.host, {})[delivery_id] = job
-        if not by_host and not files:
+        if not by_host and not alone:
             return
-        for delivery_id, job in files:  # a few a month, and each is large
+        for delivery_id, job in alone:  # files are large, and charges come one by one
+            fetch = redeem_file if _decided(job.template).is_file else redeem_instrument
             with self._deciding(caller, job):
-                found_file = await redeem_file(self._vault, job.host, delivery_id)
-                job.values |= _values_or_denied(found_file)
+                values = await fetch(self._vault, job.host, delivery_id)
+                job.values |= _values_or_denied(values)
         async with asyncio.TaskGroup() as asking:
             answers = {
                 host: asking.create_task(redeem(self._vault, host, list(waiting)))
@@ -205,7 +219,7 @@ class Originate:
             # A bank that quotes a line of the file quotes it to nobody.
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
-            job.answer = _scrubbed(answer, list(job.values.values()))
+            job.answer = _scrubbed(answer, job.secrets)
 
     @contextmanager
     def _deciding(self, caller: Caller, job: _Job) -> Generator[None]:

@@ -34,7 +34,16 @@ MESSAGE_PLACEHOLDERS: Final = frozenset({"delivery:to", "delivery:body"})
 FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:reference", "delivery:file"})
 """A bank file's; of the answer to such a request the caller learns the status alone."""
 
-DELIVERY_PLACEHOLDERS: Final = MESSAGE_PLACEHOLDERS | FILE_PLACEHOLDERS
+INSTRUMENT_PLACEHOLDERS: Final = frozenset(
+    {"instrument:token", "instrument:customer", "instrument:reference", "instrument:amount"}
+)
+"""A card on file, and what is charged to it: sum and reference are the vault's to say as well."""
+
+INSTRUMENT_SECRETS: Final = frozenset({"instrument:token", "instrument:customer"})
+"""Of these what is scrubbed out of answers; sum and reference the caller knows, and reads by."""
+
+DELIVERY_PLACEHOLDERS: Final = MESSAGE_PLACEHOLDERS | FILE_PLACEHOLDERS | INSTRUMENT_PLACEHOLDERS
+_KINDS: Final = (MESSAGE_PLACEHOLDERS, FILE_PLACEHOLDERS, INSTRUMENT_PLACEHOLDERS)
 
 Tree = str | int | float | bool | None | list["Tree"] | dict[str, "Tree"]
 """A JSON document as Python values."""
@@ -65,6 +74,11 @@ class Template:
     def is_file(self) -> bool:
         """Whether a bank's file goes into it, and no message."""
         return bool(self.placeholders & FILE_PLACEHOLDERS)
+
+    @property
+    def is_charge(self) -> bool:
+        """Whether a card on file goes into it."""
+        return bool(self.placeholders & INSTRUMENT_PLACEHOLDERS)
 
     def fill(self, values: Mapping[str, str]) -> Filled:
         """Put the values in their places.
@@ -110,7 +124,7 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
             raise Denied("place_not_as_fixed")
     placeholders = _check_placeholders(places, rule)
     deliveries = placeholders & DELIVERY_PLACEHOLDERS
-    if deliveries & MESSAGE_PLACEHOLDERS and deliveries & FILE_PLACEHOLDERS:
+    if sum(bool(deliveries & kind) for kind in _KINDS) > 1:
         raise Denied("placeholder_misplaced")
     if deliveries and request.delivery_id is None:
         raise Denied("delivery_missing")
@@ -227,6 +241,9 @@ def _refuse_in_key(key: str) -> None:
         raise Denied("placeholder_misplaced" if "{{" in key else "body_invalid")
 
 
+_ONLY_FIXED: Final = FILE_PLACEHOLDERS | INSTRUMENT_PLACEHOLDERS
+
+
 def _check_placeholders(places: Mapping[str, str], rule: Rule) -> frozenset[str]:
     """Every placeholder of every place, each allowed where it stands."""
     everything: set[str] = set()
@@ -236,8 +253,9 @@ def _check_placeholders(places: Mapping[str, str], rule: Rule) -> frozenset[str]
         if found is None:
             raise Denied("placeholder_unknown")
         for placeholder in found:
-            if placeholder in FILE_PLACEHOLDERS and place not in rule.fixed:
-                # Only where the rule itself puts it is the request one that hands a file over.
+            if placeholder in _ONLY_FIXED and place not in rule.fixed:
+                # Only where the rule itself puts it is the request one that hands a file over, or
+                # that charges a card.
                 raise Denied("placeholder_misplaced")
             source, _, name = placeholder.partition(":")
             if source == "credential" and (

@@ -35,6 +35,10 @@ CRASH_POINTS: Final[dict[str, str]] = {
     " another try",
     "worker.after_handover": "a worker that dies with a bank's answer in hand leaves it to a"
     " question, and nobody sends the file again",
+    "worker.before_charge": "a charge of a card on file that was begun and not sent is left to an"
+    " inquiry; nobody sends it",
+    "worker.after_charge": "a worker that dies with the answer to a charge in hand leaves it to an"
+    " inquiry, and nobody charges again",
     "worker.after_inquiry": "a finding that was not booked is asked for again",
     "web.before_submission": "an attempt that was never submitted is found out by inquiry",
     "web.after_submission": "an attempt submitted but not recorded is found out by inquiry",

@@ -70,6 +70,8 @@ class CardCompany:
             raise ApiError(429, "too_many_requests")
         if not self._journal.open_payment(payment):
             raise ApiError(409, "reference_exists")
+        if payment["customer"]:
+            self._journal.cards.ask_to_keep(payment["id"], payment["customer"])
         if fault == "answer_lost":
             return DroppedAnswer()
         return JSONResponse(
@@ -93,6 +95,7 @@ class CardCompany:
         status = payment["status"]
         if status == "open" and payment["at"] + _OPEN_S < time.time():
             status = "expired"
+        kept = self._journal.cards.of_payment(payment["id"]) or {}
         return JSONResponse(
             {
                 "id": payment["id"],
@@ -104,6 +107,9 @@ class CardCompany:
                 "approval_no": payment["approval_no"],
                 "card_hint": payment["card_hint"],
                 "authentication": payment["authentication"],
+                "card": kept.get("id"),
+                "customer": kept.get("customer"),
+                "brand": kept.get("brand"),
             }
         )
 
@@ -164,6 +170,8 @@ class CardCompany:
                 "hidden_until": time.time() + script.hidden_s if script.hidden_s else 0.0,
             },
         )
+        if ended and paid:
+            self._journal.cards.keep(payment["id"], "Sandbox", number[-4:], script.charged)
         after = self._journal.payment(payment_id=payment["id"]) or payment
         if script.hidden_s:
             return HTMLResponse(render("card_timeout.html"), status_code=504)
@@ -207,4 +215,5 @@ def _read_session(values: dict[str, Any]) -> Row:
         "currency": "JPY",
         "description": str(values.get("description", ""))[:200],
         "return_url": return_url,
+        "customer": str(values.get("customer", ""))[:64],
     }

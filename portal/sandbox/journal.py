@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from portal.sandbox.bank_journal import BankJournal
+from portal.sandbox.card_journal import CardJournal
 from portal.sandbox.till_journal import TillJournal
 from portal.sandbox.wallet_journal import WalletJournal
 
@@ -68,6 +69,8 @@ class Journal:
         """The bank's part."""
         self.wallet = WalletJournal(self._db)
         """The wallet company's part."""
+        self.cards = CardJournal(self._db)
+        """Cards that the card company keeps."""
 
     def close(self) -> None:
         """Flush and close the file."""

@@ -21,6 +21,7 @@ SMS: Final[dict[str, SmsFault]] = {
 time; 503 the first time; accepted, but the connection breaks before the answer; accepted and never
 reported on (a carrier that swallows messages with links)."""
 
+ChargeEnd = Literal["succeeded", "insufficient_funds", "card_expired", "card_stopped"]
 CardEnd = Literal["succeeded", "card_declined", "insufficient_funds", "authentication_failed"]
 
 
@@ -31,12 +32,14 @@ class CardScript:
     ``challenge`` asks the payer for a password page first. ``hidden_s`` is how long inquiries are
     answered with 504 after the payer pressed the button; the browser is never sent back then and no
     notice goes out. ``noisy`` sends each notice three times and an outdated one behind them.
+    ``charged``: how later charges end, where the payer let the company keep the card.
     """
 
     end: CardEnd
     challenge: bool = False
     hidden_s: float = 0.0
     noisy: bool = False
+    charged: ChargeEnd = "succeeded"
 
 
 CARDS: Final[dict[str, CardScript]] = {
@@ -47,6 +50,8 @@ CARDS: Final[dict[str, CardScript]] = {
     "4000000000000119": CardScript("succeeded", hidden_s=3.0),
     "4000000000000127": CardScript("card_declined", hidden_s=3.0),
     "4000000000000259": CardScript("succeeded", noisy=True),
+    "4000000000000341": CardScript("succeeded", charged="insufficient_funds"),
+    "4000000000000069": CardScript("succeeded", charged="card_expired"),
 }
 
 SessionFault = Literal["never_received", "answer_lost", "error", "busy"]

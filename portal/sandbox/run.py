@@ -15,6 +15,7 @@ from starlette.routing import Host, Route, Router
 from portal.kit.log import configure, get_logger
 from portal.kit.loop import run_quickly
 from portal.sandbox.bank import Bank
+from portal.sandbox.card_charges import CardCharges
 from portal.sandbox.card_refunds import CardRefunds
 from portal.sandbox.cards import CardCompany
 from portal.sandbox.carriers import Carriers
@@ -55,7 +56,10 @@ def create_servers(
     api = Starlette(
         routes=[
             Host("sms.sandbox.test", Router(carriers.routes)),
-            Host("card.sandbox.test", Router([*cards.routes, *CardRefunds(journal).routes])),
+            Host(
+                "card.sandbox.test",
+                Router([*cards.routes, *CardRefunds(journal).routes, *CardCharges(journal).routes]),
+            ),
             Host("wallet.sandbox.test", Router(wallets.routes)),
             Host("bank.sandbox.test", Router(bank.routes)),
             Route("/healthz", _alive),

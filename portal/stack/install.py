@@ -171,7 +171,22 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
             ("ask-refund", "work", "GET", "/v1/refunds", ()),
         )
     )
-    return (sms, *cards, *_wallet_rules(api_port), *_bank_rules(api_port))
+    charge = msgspec.structs.replace(
+        cards[0],
+        id="sandbox-card-charge-work",
+        role="work",
+        purpose="charges of cards on file at the sandbox's company",
+        path_prefixes=("/v1/charges",),
+        fixed={
+            **cards[0].fixed,
+            "body:/reference": "{{instrument:reference}}",
+            "body:/amount": "{{instrument:amount}}",
+            "body:/card": "{{instrument:token}}",
+            "body:/customer": "{{instrument:customer}}",
+        },
+        fields=_CHARGE_FIELDS,
+    )
+    return (sms, *cards, charge, *_wallet_rules(api_port), *_bank_rules(api_port))
 
 
 def _wallet_rules(api_port: int) -> tuple[Rule, ...]:
@@ -255,6 +270,17 @@ _SESSION_FIELDS: Final = (
     "amount",
     "currency",
     "return_url",
+    "notice_account",
+    "description",
+    "customer",
+)
+_CHARGE_FIELDS: Final = (
+    "reference",
+    "amount",
+    "currency",
+    "card",
+    "customer",
+    "original_reference",
     "notice_account",
     "description",
 )

@@ -54,11 +54,13 @@ class Payee:
     """A merchant's part in starting a payment, and the bill's live attempt if there is one.
 
     ``providers``: method → provider, for the methods that the merchant takes.
+    ``charge_days_before``: None where no card is kept.
     """
 
     code: str
     providers: Mapping[str, str]
     live: "Attempt | None"
+    charge_days_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ BESIDE: Final = ", ".join(f"a.{name} as attempt_{name}" for name in _NAMES)
 _BILL: Final = "id, number, lifecycle, settlement, amount_minor, opened_at"
 _IS_LIVE: Final = "state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')"
 _PAYEE: Final = f"""
-select m.code, m.card_provider, m.wallet_provider, {BESIDE} from merchant m
+select m.code, m.card_provider, m.wallet_provider, m.charge_days_before, {BESIDE} from merchant m
 left join attempt a on a.merchant_id = m.id and a.bill_id = $2 and a.{_IS_LIVE}
 where m.id = $1
 """  # noqa: S608  constant columns
@@ -199,7 +201,12 @@ async def read_payee(act: Act, bill_id: UUID) -> Payee:
     if row is None:
         raise NotFound("not_found", params={"kind": "merchant"})
     live = await open_beside(act, row)
-    return Payee(code=row["code"], providers=providers_of(row), live=live)
+    return Payee(
+        code=row["code"],
+        providers=providers_of(row),
+        live=live,
+        charge_days_before=row["charge_days_before"],
+    )
 
 
 async def open_beside(act: Act, row: Row) -> Attempt | None:

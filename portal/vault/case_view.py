@@ -42,12 +42,14 @@ select c.id, c.kind, c.subject_id, c.params, c.seen, c.opened_at, c.seen_at, c.c
 from case_ c
 left join refund r on r.merchant_id = $1 and r.id = c.subject_id
 left join attempt a on a.merchant_id = $1 and a.id = coalesce(r.attempt_id, c.subject_id)
+left join card_charge h on h.merchant_id = $1 and h.id = c.subject_id
 left join slip s on s.merchant_id = $1 and s.id = c.subject_id
 left join delivery_chunk k on k.merchant_id = $1 and k.id = c.subject_id
 left join import i on i.merchant_id = $1 and i.id = coalesce(k.import_id, c.subject_id)
 left join bill b on b.merchant_id = $1 and b.id = coalesce(
     a.bill_id,
     s.bill_id,
+    h.bill_id,
     (select d.bill_id from delivery d
      where d.merchant_id = $1 and d.chunk_id = k.id and k.import_id is null limit 1),
     c.subject_id)
@@ -115,6 +117,8 @@ _ONE_AT_A_TIME: Final[dict[str, TaskKind]] = {
     "task.debit.fill": "debit.fill",
     "task.debit.book": "debit.book",
     "task.debit.send": "debit.send",
+    "task.charge.choose": "charge.choose",
+    "task.charge.send": "charge.send",
 }
 """Cases of tasks that another task of the same kind and subject may be doing already."""
 

@@ -1,19 +1,29 @@
-"""Data zone: begins every merchant's business day, once, with a task if bills fell due.
+"""Data zone: begins every merchant's business day, once, with tasks for what fell due.
 
 The business clock says which day it is in the merchant's own time zone; a day begins when the one
 before it has ended there. Days on which no vault ran are part of the next one that begins.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import date
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfoNotFoundError
 
+from portal.domain.task import TaskKind
 from portal.kit import log
 from portal.kit.clock import Clock, new_id
-from portal.vault import due, outbox
+from portal.vault import card_charge, due, outbox
+from portal.vault.db import Db
 from portal.vault.keeping import for_each_merchant, keeping
 from portal.vault.signals import Signals
 from portal.vault.transaction import Transactions
+
+_BEGINS: Final[tuple[tuple[TaskKind, Callable[[Db, UUID, date], Awaitable[bool]]], ...]] = (
+    ("payment.pass_due", due.begin_day),
+    ("charge.choose", card_charge.begin_day),
+)
+"""What a day may bring, in this order: the first one makes the day, others look at it."""
 
 _ZONE = "select zone from merchant where id = $1"
 
@@ -59,12 +69,13 @@ class Days:
 
     async def _begin(self, merchant: UUID, today: date) -> None:
         async with keeping(self._transactions, merchant, "begin_day") as db:
-            has_work = await due.begin_day(db, merchant, today)
-            if has_work:
-                task = outbox.NewTask(
-                    new_id(self._clock), "payment.pass_due", merchant, today.toordinal()
-                )
-                await outbox.plan(db, merchant, self._clock.wall(), (task,))
-        if has_work:
+            tasks = [
+                outbox.NewTask(new_id(self._clock), kind, merchant, today.toordinal())
+                for kind, begin in _BEGINS
+                if await begin(db, merchant, today)
+            ]
+            if tasks:
+                await outbox.plan(db, merchant, self._clock.wall(), tasks)
+        if tasks:
             self._signals.work_planned()
             _log.info("day.begun", merchant_id=merchant, number=today.toordinal())

@@ -11,6 +11,7 @@ from typing import Final
 from portal.contract.payment import Finding
 from portal.domain import bill as bill_rules
 from portal.domain import payment as rules
+from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.ids import to_public
 from portal.domain.ledger import attempt_succeeded, with_entries
 from portal.domain.payment import AttemptFacts, Verdict
@@ -25,6 +26,8 @@ from portal.vault.attempt import (
     plan_inquiry,
     store_attempt,
 )
+from portal.vault.card_charge import ENDED_BADLY, end_declined
+from portal.vault.card_on_file import enrol
 from portal.vault.ledger import post, settle, sums_of
 
 _CERTAIN: Final = frozenset({"succeeded", "failed", "requires_action", "pending", "not_found"})
@@ -72,6 +75,8 @@ async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Fi
         await act.open_case(verdict.case, stored.id, reference=stored.reference)
     if verdict.booked:
         await _book_money(act, bill, stored)
+    if stored.method == CARD:
+        await _tell_card(act, stored, finding, has_moved=verdict.edge is not None)
     if bill.lifecycle == "canceling" and not stored.is_live:
         await finish_cancel(act, bill.id)
     return stored
@@ -88,6 +93,14 @@ def facts_of(attempt: Attempt) -> AttemptFacts:
         missing_at=attempt.missing_at,
         is_known=bool(attempt.provider_ref),
     )
+
+
+async def _tell_card(act: Act, attempt: Attempt, finding: Finding, *, has_moved: bool) -> None:
+    """What the finding means for a card on file: it was enrolled, or its charge was declined."""
+    if attempt.state == "succeeded" and finding.saved_token:
+        await enrol(act, attempt, finding)
+    elif has_moved and attempt.state in ENDED_BADLY:
+        await end_declined(act, attempt)
 
 
 async def _book_money(act: Act, bill: LockedBill, attempt: Attempt) -> None:

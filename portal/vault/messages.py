@@ -13,6 +13,7 @@ from portal.vault.act import Act
 CHUNK_DELIVERIES: Final = 500
 FIRST_MESSAGE: Final = "first"
 RESENT_MESSAGE: Final = "resent"
+DECLINED_MESSAGE: Final = "declined"
 SMS: Final = "sms"
 
 _PROVIDER: Final = "select sms_provider from merchant where id = $1"
@@ -37,6 +38,14 @@ async def plan_first_messages(act: Act, import_id: UUID, bill_ids: Sequence[UUID
 async def plan_resent_message(act: Act, bill_id: UUID, step: int) -> None:
     """One delivery in the urgent lane: someone is waiting for it."""
     await _plan_chunk(act, [bill_id], campaign=RESENT_MESSAGE, step=step, lane="urgent")
+
+
+async def plan_declined_message(act: Act, bill_id: UUID) -> None:
+    """One delivery, the link again: the card on file was declined, so the payer has to act.
+
+    Once a bill, which is charged once; by the bulk lane, as a merchant's charges come in thousands.
+    """
+    await _plan_chunk(act, [bill_id], campaign=DECLINED_MESSAGE, step=0)
 
 
 async def _plan_chunk(

@@ -149,7 +149,7 @@ class World:
 
     async def bill(
         self, *, amount: int = AMOUNT, lifecycle: str = "open", due: date | None = None,
-        link_days: int = 30,
+        link_days: int = 30, contract: bytes | None = None,
     ) -> tuple[UUID, str]:  # fmt: skip
         """An issued bill and the secret of its link."""
         secret = secrets.token_hex(11)
@@ -161,7 +161,7 @@ class World:
             due_on = due or act.clock.business_today("Asia/Tokyo") + timedelta(days=10)
             await act.db.execute(
                 _INSERT_BILL, act.merchant_id, bill_id, UUID(int=1), f"B-{bill_id.hex[-8:]}",
-                lifecycle, bill_id.bytes, b"c" * 16, amount, due_on,
+                lifecycle, contract or bill_id.bytes, b"c" * 16, amount, due_on,
                 fields.seal("bill", "contact", bill_id, 1, contact),
                 fields.seal("bill", "billing", bill_id, 1, billing), act.business,
             )  # fmt: skip

@@ -39,6 +39,8 @@ PLACES = {
     "worker.after_refund_inquiry": "portal/application/payment/refund.py:inquire_refund",
     "worker.before_handover": "portal/application/payment/debit_line.py:hand_over",
     "worker.after_handover": "portal/application/payment/debit_line.py:hand_over",
+    "worker.before_charge": "portal/application/payment/charge.py:charge_card",
+    "worker.after_charge": "portal/application/payment/charge.py:charge_card",
     "web.before_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_inquiry": "portal/application/payment/inquire.py:finish_return",
@@ -93,6 +95,12 @@ TRIED_ELSEWHERE = {
     "begin_debit_handover": "tests/zone/test_debit_line.py",
     "record_debit_handover": "tests/zone/test_debit_line.py",
     "redeem_debit_file": "tests/zone/test_debit_line.py",
+    "choose_charges": "tests/zone/test_card_on_file.py",
+    "begin_charge": "tests/zone/test_card_on_file.py",
+    "record_charge": "tests/zone/test_card_on_file.py",
+    "redeem_instrument": "tests/zone/test_card_on_file.py",
+    "remove_card": "tests/zone/test_card_on_file.py",
+    "remove_bill_card": "tests/zone/test_card_on_file.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 

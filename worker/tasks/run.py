@@ -28,7 +28,7 @@ from portal.kit.crashpoint import crash_point
 from portal.kit.log import get_logger
 from worker.lanes import STEPS
 from worker.queue import Job
-from worker.tasks import debit, intake, message, payment
+from worker.tasks import charge, debit, intake, message, payment
 from worker.tasks.workbench import Workbench
 
 HEARTBEAT_S: Final = limits.LEASE_LIFE_S / 3
@@ -50,6 +50,8 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "debit.fill": debit.fill,
         "debit.book": debit.book,
         "debit.send": debit.send,
+        "charge.choose": charge.choose,
+        "charge.send": charge.send,
     }
 )
 """Kind of task → who does it."""

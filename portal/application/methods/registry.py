@@ -7,6 +7,7 @@ from typing import Final
 from portal.application.methods.card import CARD
 from portal.application.methods.redirect import ByRedirect
 from portal.application.methods.refunds import Refunds
+from portal.application.methods.saved import ChargesSaved
 from portal.application.methods.wallet import WALLET
 from portal.application.providers import gmopg, sandbox_card, smbc_gp, stripe
 from portal.domain.errors import InvariantBroken
@@ -25,6 +26,24 @@ REFUNDS: Final[Mapping[str, Refunds]] = MappingProxyType(
     }
 )
 """Provider → adapter, for those that give back what they took."""
+
+
+CHARGES: Final[Mapping[str, ChargesSaved]] = MappingProxyType(
+    {"sandbox_card": sandbox_card.ADAPTER, "stripe": stripe.ADAPTER}
+)
+"""Provider → adapter, for those that keep a card and charge it later: ENROLS of
+portal.domain.card_on_file."""
+
+
+def find_charges(provider: str) -> ChargesSaved:
+    """The adapter that charges cards on file at this provider.
+
+    Raises InvariantBroken ``provider_unconfigured``: the vault named one that keeps no cards.
+    """
+    adapter = CHARGES.get(provider)
+    if adapter is None:
+        raise InvariantBroken("provider_unconfigured", context=f"no charges at {provider}")
+    return adapter
 
 
 def find_refunds(provider: str) -> Refunds:

@@ -37,12 +37,14 @@ RECORD_PAUSE_S: Final = 0.2
 class Intent:
     """What the payer's form says: ``key`` is the form's own, so a second click is the same intent.
 
-    Units: ``expected_minor`` in yen, the amount that the page showed.
+    ``consent``: the words by which the payer lets the card be kept, '' if not. Units:
+    ``expected_minor`` in yen, the amount that the page showed.
     """
 
     method: str
     expected_minor: int
     key: str
+    consent: str = ""
 
 
 async def submit_payment(
@@ -55,8 +57,8 @@ async def submit_payment(
     provider sends the payer back to, without a slash at the end.
 
     Raises: Conflict ``amount_changed``, ``not_payable``, ``attempt_running``,
-    ``attempt_elsewhere``, ``method_unconfigured`` from the vault; Unknown ``payment_unclear``
-    when the outcome could not be recorded (an inquiry will find it).
+    ``attempt_elsewhere``, ``method_unconfigured``, ``card_not_kept`` from the vault; Unknown
+    ``payment_unclear`` when the outcome could not be recorded (an inquiry will find it).
     """
     started = await _start(desk, authority, intent)
     if not started.fresh:
@@ -76,6 +78,7 @@ async def _start(desk: PayDesk, authority: Authority, intent: Intent) -> Attempt
         expected_minor=intent.expected_minor,
         idempotency_key=intent.key,
         reachable=tuple(sorted(desk.endpoints)),
+        consent=intent.consent,
     )
     try:
         return await desk.vault.call(START_PAYMENT, request, authority)
@@ -92,6 +95,8 @@ async def _open_session(desk: PayDesk, started: AttemptStarted, return_url: str)
         return_url=return_url,
         account=started.merchant_code,
         description=started.description or started.reference,
+        enrol=started.card_id is not None,
+        customer_reference="" if started.card_id is None else started.card_id.hex,
     )
     adapter = find_redirect(started.provider)
     return await desk.converse(adapter.open_session(desk.endpoint(started.provider), wanted))

@@ -23,6 +23,7 @@ from portal.domain.errors import NotFound
 from portal.domain.ids import AttemptId
 from portal.vault.act import Act
 from portal.vault.bills import BILLS, ROW_COLUMNS, to_bill_row
+from portal.vault.card_on_file import ChargedBill, show_card
 from portal.vault.db import Row
 from portal.vault.pause import read_missed
 from portal.vault.registry import operation
@@ -55,7 +56,14 @@ where merchant_id = $1 and bill_id = $2 order by id desc limit $3
     callers=frozenset({"web"}),
     kinds=frozenset({"staff", "api_key"}),
     scope="bills:read",
-    reveals=("payer name", "customer number", "contract number", "contact hints", "line items"),
+    reveals=(
+        "payer name",
+        "customer number",
+        "contract number",
+        "contact hints",
+        "line items",
+        "card (last 4)",
+    ),
     audit="reveal",
 )
 async def view_bill(act: Act, request: ViewBill) -> BillDetail:
@@ -83,6 +91,15 @@ async def view_bill(act: Act, request: ViewBill) -> BillDetail:
         tax_minor=row["tax_minor"],
         attempts=await _read_attempts(act, row),
         events=await _read_events(act, row, billing),
+        card=await show_card(
+            act,
+            ChargedBill(
+                id=row["id"],
+                lifecycle=row["lifecycle"],
+                settlement=row["settlement"],
+                due_on=row["due_on"],
+            ),
+        ),
     )
 
 

@@ -65,6 +65,9 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
         approval_no=finding.approval_no,
         instrument_hint=finding.instrument_hint,
         authentication=finding.authentication,
+        saved_token=finding.saved_token,
+        saved_customer=finding.saved_customer,
+        saved_brand=finding.saved_brand,
     )
     is_payer = act.capability.kind == "payer"
     if not is_payer:

@@ -5,10 +5,11 @@ genuine and what is needed to pay; names and numbers leave masked.
 """
 
 import secrets
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from portal.contract.bills import BillLine
+from portal.contract.card_on_file import REMOVE_CARD, CardShown
 from portal.contract.envelope import Done, Nothing
 from portal.contract.login import MerchantFacts
 from portal.contract.page import (
@@ -30,6 +31,7 @@ from portal.contract.payment import (
 from portal.contract.slip import SHOW_SLIP
 from portal.domain import page as rules
 from portal.domain.bill import BillSums, Settlement, is_payable
+from portal.domain.card_on_file import is_enrollable
 from portal.domain.contact import customer_hint, write_check_code
 from portal.domain.errors import Expired, NotFound
 from portal.domain.ids import MerchantId
@@ -38,6 +40,7 @@ from portal.domain.pause import is_in_force
 from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
 from portal.vault.attempt import BESIDE, Attempt, held_by, open_beside, to_view
+from portal.vault.card_on_file import ChargedBill, show_card
 from portal.vault.db import Row
 from portal.vault.debit import METHOD
 from portal.vault.finding import ask_for_payer
@@ -65,7 +68,7 @@ _OPS: Final = tuple(
     op.name
     for op in (
         VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY,
-        SHOW_SLIP,
+        SHOW_SLIP, REMOVE_CARD,
     )
 )  # fmt: skip
 _WEB: Final = frozenset({"web"})
@@ -76,7 +79,7 @@ _PAGE: Final = f"""
 select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_minor, b.tax_minor,
        b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
        m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider,
-       m.wallet_provider, {BESIDE}, {TERMS_BESIDE}
+       m.wallet_provider, m.charge_days_before, {BESIDE}, {TERMS_BESIDE}
 from bill b join merchant m on m.id = b.merchant_id
 left join slip_terms t on t.merchant_id = b.merchant_id
 left join lateral (
@@ -180,6 +183,7 @@ async def _view(
     fields = await act.fields()
     contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
     billing = open_billing(fields, row["id"], row["sealed_version"], row["billing"])
+    pauses = await _pauses(act, row)
     days_left = rules.days_left(row["due_on"], act.clock.business_today(row["zone"]))
     state = rules.page_state(
         rules.bill_side(row["lifecycle"], row["settlement"]),
@@ -216,7 +220,9 @@ async def _view(
         paid_at=row["paid_at"],
         given_back_minor=sums.given_back,
         on_its_way_back_minor=sums.on_its_way_back,
-        pauses=await _pauses(act, row),
+        pauses=pauses,
+        card=await _card(act, row, pauses),
+        may_remove_card=act.capability.covers(REMOVE_CARD.name),
         attempt_key=secrets.token_urlsafe(16),
     )
 
@@ -240,6 +246,9 @@ def _methods(act: Act, row: Row, attempt: Attempt | None) -> tuple[MethodOffer, 
             available=reason is None,
             reason=reason,
             provider=providers.get(offer.method, ""),
+            keeps_card=is_enrollable(
+                offer.method, providers.get(offer.method, ""), row["charge_days_before"]
+            ),
         )
         for offer in offers
         if offer.reason != "not_offered"
@@ -257,6 +266,23 @@ async def _pauses(act: Act, row: Row) -> tuple[PagePause, ...]:
         for pause in found.of.get(row["id"], ())
         if is_in_force(pause, found.today)
     )
+
+
+async def _card(act: Act, row: Row, pauses: tuple[PagePause, ...]) -> CardShown | None:
+    """The contract's card on file, where the merchant keeps any: nobody else's page asks."""
+    if row["charge_days_before"] is None:
+        return None
+    stops = [pause for pause in pauses if pause.kind != "extension"]
+    ends = [pause.until + timedelta(days=1) for pause in stops if pause.until is not None]
+    bill = ChargedBill(
+        id=row["id"],
+        lifecycle=row["lifecycle"],
+        settlement=row["settlement"],
+        due_on=row["due_on"],
+        not_before=max(ends, default=None),
+        is_held=len(ends) < len(stops),
+    )
+    return await show_card(act, bill)
 
 
 def _slip_bounds(row: Row) -> dict[str, tuple[int, int]]:

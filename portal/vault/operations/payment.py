@@ -30,6 +30,7 @@ from portal.contract.payment import (
 from portal.domain import payment as rules
 from portal.domain.bill import is_payable
 from portal.domain.card_number import refuse_card_number
+from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.errors import Conflict, Expired, InvalidInput, NotFound
 from portal.domain.ids import AttemptId
 from portal.domain.methods import METHODS
@@ -54,6 +55,7 @@ from portal.vault.attempt import (
     store_attempt,
     to_now,
 )
+from portal.vault.card_on_file import agree, check_consent
 from portal.vault.payer import (
     bill_of,
     enter_merchant,
@@ -89,14 +91,18 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
 
     Raises: Conflict ``not_payable``, ``amount_changed`` (param ``amount_minor``),
     ``attempt_running``, ``attempt_elsewhere`` (param ``method``), ``method_unavailable``,
-    ``method_unconfigured`` (param ``provider``), ``idempotency_mismatch``; InvalidInput
-    ``method_unknown``.
+    ``method_unconfigured`` (param ``provider``), ``card_not_kept``, ``idempotency_mismatch``;
+    InvalidInput ``method_unknown``, ``consent_unknown``.
     """
-    check_tokens(method=request.method, idempotency_key=request.idempotency_key)
+    check_tokens(
+        method=request.method, idempotency_key=request.idempotency_key, consent=request.consent
+    )
     refuse_card_number(request.idempotency_key)
     bill = await lock_bill(act, bill_of(act))
     key = f"{bill.id.hex}:{request.idempotency_key}"
-    arguments = f"{request.method}|{request.expected_minor}".encode()
+    arguments = "|".join(
+        filter(None, (request.method, str(request.expected_minor), request.consent))
+    ).encode()
     seen = await act.once(_ONCE, key, arguments)
     if seen is not None:
         attempt = await read_attempt(act, AttemptId(_read_id(seen)))
@@ -107,10 +113,12 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     live = payee.live
     resumed = None if live is None else await _resume(act, bill, live, request.method)
     attempt = resumed or await _create(act, payee, bill, request)
+    card_id = await _agree(act, payee, attempt, request, is_fresh=resumed is None)
     if bill.opened_at is None:
         act.closing.add("opened", act.merchant_id, bill.id, act.business)
     await act.answer_once(_ONCE, key, attempt.id.bytes)
-    return _started(act, payee, bill, attempt, fresh=resumed is None)
+    started = _started(act, payee, bill, attempt, fresh=resumed is None)
+    return msgspec.structs.replace(started, card_id=card_id)
 
 
 @operation(RECORD_SUBMISSION, callers=_WEB, kinds=_PAYER, audit="effect")
@@ -263,6 +271,16 @@ async def _create(act: Act, payee: Payee, bill: LockedBill, request: StartPaymen
     insert_attempt(act, attempt)
     await emit_attempt(act, attempt, edge.code)
     return attempt
+
+
+async def _agree(
+    act: Act, payee: Payee, attempt: Attempt, request: StartPayment, *, is_fresh: bool
+) -> UUID | None:
+    """What the payer said about keeping the card; the card that the attempt is to enrol."""
+    check_consent(request.consent, attempt.method, attempt.provider, payee.charge_days_before)
+    if payee.charge_days_before is None or attempt.method != CARD:
+        return None
+    return await agree(act, attempt, request.consent, is_fresh=is_fresh)
 
 
 async def _record_late(act: Act, attempt: Attempt, request: RecordSubmission) -> Attempt:

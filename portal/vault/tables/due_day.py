@@ -13,9 +13,9 @@ _FIRST = sa.text("'00000000-0000-0000-0000-000000000000'")
 class DueDay(SQLModel, table=True):
     """One row a merchant; see portal.vault.due.
 
-    ``day`` is the business day that began last. The other columns are two places in the order of
+    ``day`` is the business day that began last. The next columns are two places in the order of
     (due date, id): bills up to the first were looked at for being late, up to the second for
-    lapsing.
+    lapsing. ``charged_on``: the day for which charges of cards on file were last planned.
     """
 
     __tablename__ = "due_day"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -26,3 +26,4 @@ class DueDay(SQLModel, table=True):
     overdue_id: UUID = Field(sa_column=sa.Column(sa.Uuid, nullable=False, server_default=_FIRST))
     lapsed_to: date = Field(sa_column=sa.Column(sa.Date, nullable=False, server_default=_NEVER))
     lapsed_id: UUID = Field(sa_column=sa.Column(sa.Uuid, nullable=False, server_default=_FIRST))
+    charged_on: date = Field(sa_column=sa.Column(sa.Date, nullable=False, server_default=_NEVER))

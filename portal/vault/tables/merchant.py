@@ -16,7 +16,8 @@ class Merchant(SQLModel, table=True):
     ``wallet_provider``: None for a merchant that takes no smartphone wallet.
     ``refund_limit_minor`` goes back of one payment without a second person. A payer's promise
     reaches ``promise_days_max`` ahead, an extension ``extension_days_max`` beyond the first due
-    date.
+    date. ``charge_days_before``: cards on file are charged so many days before a bill is due; None:
+    no card is kept.
     """
 
     __tablename__ = "merchant"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -44,6 +45,7 @@ class Merchant(SQLModel, table=True):
     extension_days_max: int = Field(
         sa_column=sa.Column(sa.Integer, nullable=False, server_default=sa.text("120"))
     )
+    charge_days_before: int | None = Field(default=None, sa_type=sa.Integer)
 
 
 class MerchantCode(SQLModel, table=True):

@@ -141,6 +141,8 @@ class CaseKind(Enum):
     TASK_DEBIT_FILL = "task.debit.fill"
     TASK_DEBIT_BOOK = "task.debit.book"
     TASK_DEBIT_SEND = "task.debit.send"
+    TASK_CHARGE_CHOOSE = "task.charge.choose"
+    TASK_CHARGE_SEND = "task.charge.send"
     OVERPAID = "overpaid"
     LATE_SUCCESS = "late_success"
     AMOUNT_MISMATCH = "amount_mismatch"

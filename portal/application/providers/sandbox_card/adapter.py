@@ -4,11 +4,12 @@ Application zone; pure. No card number can pass here: the payer types it on the 
 """
 
 from typing import Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from portal.application.providers.exchange import (
+    ChargeWanted,
     Endpoint,
     Exchange,
     RefundAnswer,
@@ -31,6 +32,7 @@ _INQUIRE_TIMEOUT_S: Final = 5.0
 _OK: Final = 200
 _CREATED: Final = 201
 _NOT_FOUND: Final = 404
+_PAYMENT_REQUIRED: Final = 402
 _CONFLICT: Final = 409
 _TOO_MANY: Final = 429
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422, _TOO_MANY})
@@ -61,6 +63,17 @@ class _Payment(msgspec.Struct, frozen=True):
     approval_no: str | None
     card_hint: str | None
     authentication: str | None
+    card: str | None = None
+    customer: str | None = None
+    brand: str | None = None
+
+
+class _Charge(msgspec.Struct, frozen=True):
+    id: str
+    reference: str
+    amount: int
+    status: Literal["succeeded", "failed"]
+    decline_code: str | None
 
 
 _RefundStates = Literal["pending", "succeeded", "failed"]
@@ -92,6 +105,8 @@ class SandboxCard:
             "notice_account": wanted.account,
             "description": wanted.description,
         }
+        if wanted.enrol:
+            body["customer"] = wanted.customer_reference
         request = OutboundRequest(
             host=endpoint.host,
             port=endpoint.port,
@@ -118,6 +133,34 @@ class SandboxCard:
             timeout_s=_INQUIRE_TIMEOUT_S,
         )
         return Exchange(request, lambda answer: _read_payment(answer, reference))
+
+    def charge(self, endpoint: Endpoint, wanted: ChargeWanted) -> Exchange[SessionAnswer]:
+        """Charge a card that the company keeps; a reference known already reads as unknown.
+
+        What is charged, how much and under which reference is the relay's to fill in.
+        """
+        fields = {
+            "reference": "{{instrument:reference}}",
+            "amount": "{{instrument:amount}}",
+            "currency": wanted.amount.currency,
+            "card": "{{instrument:token}}",
+            "customer": "{{instrument:customer}}",
+            "original_reference": wanted.original_reference,
+            "notice_account": wanted.account,
+            "description": wanted.description,
+        }
+        request = OutboundRequest(
+            host=endpoint.host,
+            port=endpoint.port,
+            method="POST",
+            path="/v1/charges",
+            headers=_HEADERS,
+            body=urlencode(fields),
+            body_kind="form",
+            delivery_id=wanted.instrument_id,
+            timeout_s=_OPEN_TIMEOUT_S,
+        )
+        return Exchange(request, lambda answer: _read_charge(answer, wanted))
 
     def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
         """Give back a part or all of a payment; a reference known already reads as unknown."""
@@ -170,6 +213,26 @@ def _read_session(answer: OutboundAnswer, reference: str) -> SessionAnswer:
     return SessionAnswer("accepted", redirect_url=session.url, provider_ref=session.id)
 
 
+def _read_charge(answer: OutboundAnswer, wanted: ChargeWanted) -> SessionAnswer:
+    """A decline counts when it names our payment; what was taken is still asked about."""
+    if answer.fate == "not_sent":
+        return SessionAnswer("refused", code="provider_away")
+    if answer.fate == "unclear":
+        return SessionAnswer("unknown", code=answer.code or "provider_unclear")
+    if answer.status in _REFUSALS:
+        return SessionAnswer("refused", code=_refusal_code(answer))
+    read = {_OK, _CREATED, _PAYMENT_REQUIRED}
+    charge = read_json(answer, _Charge) if answer.status in read else None
+    if charge is None or (charge.reference, charge.amount) != (
+        wanted.reference, wanted.amount.amount_minor
+    ):  # fmt: skip
+        return SessionAnswer("unknown", code="answer_unreadable")
+    if charge.status == "failed":
+        code = charge.decline_code or "card_declined"
+        return SessionAnswer("refused", provider_ref=charge.id, code=code)
+    return SessionAnswer("accepted", provider_ref=charge.id)
+
+
 def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
     if answer.fate != "answered":
         return _finding("unclear", code=answer.code)
@@ -189,6 +252,9 @@ def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
         approval_no=payment.approval_no or "",
         instrument_hint=payment.card_hint or "",
         authentication=payment.authentication or "",
+        saved_token=payment.card or "",
+        saved_customer=payment.customer or "",
+        saved_brand=payment.brand or "",
     )
 
 

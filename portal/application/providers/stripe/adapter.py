@@ -11,6 +11,8 @@ Errors, Idempotent requests), docs.stripe.com/search (Data freshness).
 
 from typing import Final
 
+import msgspec
+
 from portal.application.providers.exchange import (
     ChargeWanted,
     Endpoint,
@@ -79,19 +81,24 @@ class Stripe:
         )
 
     def charge(self, endpoint: Endpoint, wanted: ChargeWanted) -> Exchange[SessionAnswer]:
-        """Charge an enrolled card off session; a bank that wants the payer there declines it."""
+        """Charge an enrolled card off session; a bank that wants the payer there declines it.
+
+        Sum and reference are the relay's to fill in, like the card: what is asked for here is what
+        the vault says, and nothing else.
+        """
         fields = {
-            "amount": str(wanted.amount.amount_minor),
+            "amount": "{{instrument:amount}}",
             "currency": CURRENCY,
             "customer": "{{instrument:customer}}",
             "payment_method": "{{instrument:token}}",
             "payment_method_types[0]": "card",
             "confirm": "true",
             "off_session": "true",
-            "metadata[reference]": wanted.reference,
+            "metadata[reference]": "{{instrument:reference}}",
             "metadata[original_reference]": wanted.original_reference,
         }
-        request = post(endpoint, "/v1/payment_intents", wanted.reference, fields)
+        request = post(endpoint, "/v1/payment_intents", "{{instrument:reference}}", fields)
+        request = msgspec.structs.replace(request, delivery_id=wanted.instrument_id)
         return Exchange(request, lambda answer: reading.read_charge(answer, wanted))
 
     def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:

@@ -47,6 +47,16 @@ _DECLINES: Final[dict[str, DeclineCode]] = {
     "authentication_required": "authentication_failed",
     "authentication_not_handled": "authentication_failed",
     "payment_intent_authentication_failure": "authentication_failed",
+    "expired_card": "card_expired",
+    "invalid_expiry_month": "card_expired",
+    "invalid_expiry_year": "card_expired",
+    "lost_card": "card_stopped",
+    "stolen_card": "card_stopped",
+    "pickup_card": "card_stopped",
+    "restricted_card": "card_stopped",
+    "revocation_of_authorization": "card_stopped",
+    "revocation_of_all_authorizations": "card_stopped",
+    "stop_payment_order": "card_stopped",
     "processing_error": "declined",
     "try_again_later": "declined",
     "issuer_not_available": "declined",
@@ -174,6 +184,8 @@ def _finding(intent: Intent) -> Finding:
     paid = intent.status == "succeeded"
     # Captured at once and whole, so that the amount says the same where a copy leaves this out.
     received = intent.amount if intent.amount_received is None else intent.amount_received
+    # A charge off session names the same card again, and enrols nothing.
+    kept = paid and intent.setup_future_usage == "off_session" and bool(intent.customer)
     return Finding(
         state=_FOUND[intent.status],
         amount_minor=received if paid else 0,
@@ -183,6 +195,9 @@ def _finding(intent: Intent) -> Finding:
         approval_no=(card.authorization_code or "") if card is not None else "",
         instrument_hint=(card.last4 or "") if card is not None else "",
         authentication=_AUTHENTICATED.get((secure.result or "") if secure is not None else "", ""),
+        saved_token=(intent.payment_method or "") if kept else "",
+        saved_customer=(intent.customer or "") if kept else "",
+        saved_brand=(card.brand or "") if kept and card is not None else "",
     )
 
 

@@ -40,6 +40,7 @@ class Card(msgspec.Struct, frozen=True):
     """What a charge tells of the card: never its number."""
 
     last4: str | None = None
+    brand: str | None = None
     three_d_secure: ThreeDSecure | None = None
     authorization_code: str | None = None
 
@@ -79,6 +80,9 @@ class Intent(msgspec.Struct, frozen=True):
     amount_received: int | None = None
     latest_charge: Charge | str | None = None
     last_payment_error: Failure | None = None
+    setup_future_usage: str | None = None
+    customer: str | None = None
+    payment_method: str | None = None
 
 
 class Session(msgspec.Struct, frozen=True):

@@ -1,0 +1,156 @@
+"""A card on file: kept by its company for one contract, and charged for later bills. Pure.
+
+The payer agrees while paying one bill; the company keeps the card and names it by a token of its
+own, and only that one payment's success makes the leave good. Later bills of the contract are
+charged on their day without the payer there. Nothing is ever charged twice on the strength of not
+knowing: a try that may have reached the company is asked about, and a decline ends the matter for
+that bill.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, Literal
+
+from portal.domain.bill import Lifecycle, Settlement, is_payable
+from portal.domain.errors import InvalidInput
+from portal.domain.methods import METHODS
+from portal.domain.payment import AttemptState
+from portal.domain.transition import Edge, take
+
+CardState = Literal["awaited", "active", "suspended", "replaced", "revoked", "void"]
+"""``awaited``: agreed to, and the payment that enrols it has not succeeded. ``void``: it never
+came to be. ``suspended``: its company said that this card is not to be charged any more."""
+
+CardEvent = Literal["enrol", "drop", "suspend", "replace", "revoke"]
+ChargeState = Literal["planned", "handed", "redeemed", "left_out"]
+"""``handed``: a worker was told to send it. ``redeemed``: the relay had its values, so the company
+may have it. What became of it then is its attempt's to say."""
+
+ChargeOutcome = Literal["accepted", "refused", "unknown"]
+
+METHOD: Final = "card"
+"""The method of a charge's attempt."""
+
+ENROLS: Final = frozenset({"sandbox_card", "stripe"})
+"""Companies that keep a card and charge it later. GMO-PG's members are not written yet."""
+
+CONSENT: Final = "1"
+"""The version of the words that payers agree to now; texts ``page.card.consent``, ``.terms``. Who
+changes what they say counts this up: each card keeps the version that its payer read."""
+
+DAYS_BEFORE_MAX: Final = 28
+"""Further ahead the bill itself would often not be there."""
+
+TRIES_MAX: Final = 5
+"""Of a charge that its company was too busy for, in one day; the next day begins anew."""
+
+TRY_PAUSE_S: Final = 600.0
+
+STOPS: Final = frozenset({"card_expired", "card_stopped"})
+"""Declines after which a card is charged no more: the same would be said every month, and networks
+fine who keeps asking. Source: docs.stripe.com/declines/codes (expired_card, stolen_card and
+others)."""
+
+AGAIN_TODAY: Final = frozenset({"provider_busy", "provider_away", "provider_unconfigured"})
+"""Refusals that say nothing of the card: nothing was carried out, so a new try may follow."""
+
+TRANSITIONS: Final[dict[tuple[CardState, CardEvent], Edge[CardState]]] = {
+    ("awaited", "enrol"): Edge("active", "card.enrolled"),
+    ("awaited", "drop"): Edge("void", "card.not_enrolled"),
+    ("active", "suspend"): Edge("suspended", "card.suspended"),
+    ("active", "replace"): Edge("replaced", "card.replaced"),
+    ("suspended", "replace"): Edge("replaced", "card.replaced"),
+    ("active", "revoke"): Edge("revoked", "card.removed"),
+    ("suspended", "revoke"): Edge("revoked", "card.removed"),
+}
+
+STANDING: Final[frozenset[CardState]] = frozenset({"active", "suspended"})
+"""States in which a contract has a card; at most one does, which an index enforces."""
+
+
+def advance(state: CardState, event: CardEvent) -> Edge[CardState]:
+    """The next state of a card and the event code that must be emitted with it.
+
+    Raises: Conflict ``card_state`` (params ``state``, ``event``) for an edge not in the table.
+    """
+    return take(TRANSITIONS, state, event, "card_state")
+
+
+def is_enrollable(method: str, provider: str, days_before: int | None) -> bool:
+    """Whether payers may be asked to leave the card there. ``days_before`` None: never."""
+    return method == METHOD and provider in ENROLS and days_before is not None
+
+
+def check_days_before(days: int | None) -> None:
+    """Refuse a setting that nobody can mean. None: the merchant keeps no cards.
+
+    Raises: InvalidInput ``charge_days_out_of_bounds`` (param ``max``).
+    """
+    if days is not None and not 0 <= days <= DAYS_BEFORE_MAX:
+        raise InvalidInput("charge_days_out_of_bounds", params={"max": DAYS_BEFORE_MAX})
+
+
+def charge_on(due_on: date, days_before: int, today: date) -> date:
+    """The day on which a bill that is not paid by then is charged; never one that has passed."""
+    return max(due_on - timedelta(days=days_before), today)
+
+
+def covers(enrolled_on: date, due_on: date) -> bool:
+    """Whether the leave reaches to a bill: the payer agreed for bills to come, not for old ones."""
+    return due_on > enrolled_on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeFacts:
+    """How a bill stands at the moment in which it would be charged, read under its lock.
+
+    ``has_live``: another try may still bring its money. ``is_paused``: held, or promised.
+    ``card``: the state of the card that was chosen for it. Units: yen.
+    """
+
+    lifecycle: Lifecycle
+    settlement: Settlement
+    amount_minor: int
+    is_day: bool
+    has_live: bool
+    is_paused: bool
+    card: CardState
+
+
+def why_not(facts: ChargeFacts) -> str | None:
+    """Why a bill is not charged now, as a code; None when it is."""
+    least, most = METHODS[METHOD].amount_min, METHODS[METHOD].amount_max
+    rules = (
+        (facts.card != "active", "card_not_active"),
+        (not is_payable(facts.lifecycle, facts.settlement), "not_payable"),
+        (not facts.is_day, "not_due"),
+        (facts.is_paused, "paused"),
+        (facts.has_live, "attempt_running"),
+        (not least <= facts.amount_minor <= most, "method_unavailable"),
+    )
+    return next((code for refused, code in rules if refused), None)
+
+
+def goes_on(outcome: ChargeOutcome, code: str, tries: int) -> ChargeState | None:
+    """Where a charge goes after its company's first answer; None: its attempt tells the rest.
+
+    Only what the company refused without looking at the card is tried again, by a new attempt
+    under a new reference.
+    """
+    if outcome != "refused" or code not in AGAIN_TODAY:
+        return None
+    return "planned" if tries < TRIES_MAX else "left_out"
+
+
+def is_stopped_by(state: AttemptState, decline_code: str | None) -> bool:
+    """Whether a try that ended so tells that its card must not be charged any more."""
+    return state == "failed" and decline_code in STOPS
+
+
+_SHOWN: Final[Mapping[CardState, str]] = {"active": "active", "suspended": "suspended"}
+
+
+def shown(state: CardState) -> str:
+    """What a page says of a card: '' for one that is not there any more."""
+    return _SHOWN.get(state, "")

@@ -1,0 +1,230 @@
+"""Data zone: charges of bills to cards on file: chosen once a day, begun once, ended by attempts.
+
+A charge's money moves by an attempt like any other, so the page offers nothing else while it runs
+and only an inquiry leads out of not knowing. A charge is written under its bill's lock.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+from uuid import UUID
+
+from portal.domain import card_on_file as rules
+from portal.domain.card_on_file import CardState, ChargeState
+from portal.domain.errors import NotFound
+from portal.domain.pause import is_in_force
+from portal.domain.payment import AttemptState
+from portal.vault import card_on_file as cards
+from portal.vault.act import Act
+from portal.vault.attempt import Attempt
+from portal.vault.db import Db
+from portal.vault.messages import plan_declined_message
+from portal.vault.outbox import NewTask
+from portal.vault.pause import read_open
+
+CARDS_MAX: Final = 500
+"""Cards that one step of choosing looks at."""
+
+_BEGIN_DAY: Final = """
+update due_day set charged_on = $2
+where merchant_id = $1 and day = $2 and charged_on < $2
+returning exists (select from card_on_file where merchant_id = $1 and state = 'active')
+      and (select charge_days_before is not null from merchant where id = $1)
+"""
+_TERMS: Final = "select charge_days_before, zone from merchant where id = $1"
+_CARDS: Final = """
+select id, customer_blind, contract_blind, enrolled_on from card_on_file
+where merchant_id = $1 and state = 'active' and ($2::uuid is null or id > $2)
+order by id limit $3
+"""
+_DUE: Final = """
+select b.id, b.contract_blind, b.due_on from bill b
+where b.merchant_id = $1 and b.customer_blind = any($2::bytea[])
+      and b.lifecycle in ('open', 'overdue') and b.settlement = 'unpaid' and b.due_on <= $3
+      and not exists (select from card_charge h
+                      where h.merchant_id = $1 and h.bill_id = b.id and h.state <> 'left_out')
+      and not exists (select from attempt a
+                      where a.merchant_id = $1 and a.bill_id = b.id
+                            and a.state in ('created', 'submitting', 'requires_action',
+                                            'processing', 'unknown'))
+order by b.id
+"""
+_INSERT: Final = """
+insert into card_charge (merchant_id, id, bill_id, card_id, state, tries, planned_on, state_at)
+select $1, t.id, t.bill_id, t.card_id, 'planned', 0, $2, $3
+from unnest($4::uuid[], $5::uuid[], $6::uuid[]) as t (id, bill_id, card_id)
+on conflict (merchant_id, bill_id) where state <> 'left_out' do nothing
+returning id
+"""
+_READ: Final = """
+select h.id, h.bill_id, h.card_id, h.attempt_id, h.state, h.tries, c.state as card_state,
+       c.provider, c.enrolled_on, c.instrument, o.reference as original_reference, b.due_on,
+       b.number, m.code as merchant_code, m.zone, m.charge_days_before
+from card_charge h
+join card_on_file c on c.merchant_id = $1 and c.id = h.card_id
+join attempt o on o.merchant_id = $1 and o.id = c.attempt_id
+join bill b on b.merchant_id = $1 and b.id = h.bill_id
+join merchant m on m.id = $1
+where h.merchant_id = $1 and h.id = $2 for update of c
+"""
+_BILL_OF: Final = "select bill_id from card_charge where merchant_id = $1 and id = $2"
+_STORE: Final = """
+update card_charge set state = $3, attempt_id = $4, tries = $5, code = $6, state_at = $7
+where merchant_id = $1 and id = $2
+"""
+_OF_ATTEMPT: Final = """
+select id, card_id, state from card_charge where merchant_id = $1 and attempt_id = $2
+"""
+_LEAVE_OUT: Final = """
+update card_charge set state = 'left_out', code = $3, state_at = $4
+where merchant_id = $1 and id = $2
+"""
+_TELLABLE: Final = """
+update bill set message = 'planned'
+where merchant_id = $1 and id = $2 and phone_blind is not null and settlement = 'unpaid'
+      and lifecycle in ('open', 'overdue') returning true
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """A charge with its card, as read under the bill's lock and the card's.
+
+    ``instrument``: sealed; None once the card is gone.
+    """
+
+    id: UUID
+    bill_id: UUID
+    card_id: UUID
+    attempt_id: UUID | None
+    state: ChargeState
+    tries: int
+    card_state: CardState
+    provider: str
+    enrolled_on: date | None
+    instrument: bytes | None
+    original_reference: str
+    due_on: date
+    number: str
+    merchant_code: str
+    zone: str
+    charge_days_before: int | None
+
+    def is_day(self, today: date) -> bool:
+        """Whether the card's leave and the merchant's terms let the bill be charged by now."""
+        if self.charge_days_before is None or self.enrolled_on is None:
+            return False
+        first = self.due_on - timedelta(days=self.charge_days_before)
+        return first <= today and rules.covers(self.enrolled_on, self.due_on)
+
+
+async def begin_day(db: Db, merchant_id: UUID, day: date) -> bool:
+    """Note that charges are chosen for a business day that has begun; whether there is a card.
+
+    False too when it was noted before. To be called in the transaction that begins the day.
+    """
+    return bool(await db.fetchval(_BEGIN_DAY, merchant_id, day))
+
+
+async def choose(act: Act, after: UUID | None) -> tuple[int, UUID | None]:
+    """Plan the charges of the next cards: how many, and the last card looked at; None at the end.
+
+    Bills that are due by the merchant's terms, come after the leave, are unpaid and neither held
+    nor promised, without a live try, and were not charged before.
+    """
+    terms = await act.db.fetchrow(_TERMS, act.merchant_id)
+    if terms is None or terms["charge_days_before"] is None:
+        return 0, None
+    rows = await act.db.fetch(_CARDS, act.merchant_id, after, CARDS_MAX)
+    if not rows:
+        return 0, None
+    today = act.clock.business_today(terms["zone"])
+    until = today + timedelta(days=terms["charge_days_before"])
+    of_contract = {bytes(row["contract_blind"]): row for row in rows}
+    customers = list({bytes(row["customer_blind"]) for row in rows})
+    due = await act.db.fetch(_DUE, act.merchant_id, customers, until)
+    pauses = await read_open(act, [bill["id"] for bill in due])
+    chosen: list[tuple[UUID, UUID]] = []
+    for bill in due:
+        card = of_contract.get(bytes(bill["contract_blind"]))
+        paused = any(
+            pause.kind != "extension" and is_in_force(pause, pauses.today)
+            for pause in pauses.of.get(bill["id"], ())
+        )
+        if card is not None and not paused and rules.covers(card["enrolled_on"], bill["due_on"]):
+            chosen.append((bill["id"], card["id"]))
+    planned = await _plan(act, chosen, today)
+    return planned, rows[-1]["id"] if len(rows) == CARDS_MAX else None
+
+
+async def _plan(act: Act, chosen: list[tuple[UUID, UUID]], today: date) -> int:
+    if not chosen:
+        return 0
+    ids = [act.new_id() for _ in chosen]
+    bills, card_ids = [bill for bill, _ in chosen], [card for _, card in chosen]
+    rows = await act.db.fetch(_INSERT, act.merchant_id, today, act.now, ids, bills, card_ids)
+    await act.plan_tasks([NewTask(act.new_id(), "charge.send", row["id"]) for row in rows])
+    return len(rows)
+
+
+async def bill_of_charge(act: Act, charge_id: UUID) -> UUID:
+    """Which bill it charges. Raises: NotFound ``not_found``."""
+    bill_id: UUID | None = await act.db.fetchval(_BILL_OF, act.merchant_id, charge_id)
+    if bill_id is None:
+        raise NotFound("not_found", params={"kind": "charge"})
+    return bill_id
+
+
+async def read_charge(act: Act, charge_id: UUID) -> Charge:
+    """A charge of a locked bill; locks its card. Raises: NotFound ``not_found``."""
+    row = await act.db.fetchrow(_READ, act.merchant_id, charge_id)
+    if row is None:
+        raise NotFound("not_found", params={"kind": "charge"})
+    return Charge(**row)
+
+
+async def store_charge(
+    act: Act,
+    charge: Charge,
+    state: ChargeState,
+    *,
+    attempt_id: UUID | None = None,
+    code: str | None = None,
+) -> None:
+    """Write where a charge of a locked bill stands. A new ``attempt_id`` is one more try."""
+    is_new = attempt_id is not None and attempt_id != charge.attempt_id
+    await act.db.execute(
+        _STORE, act.merchant_id, charge.id, state, attempt_id or charge.attempt_id,
+        charge.tries + is_new, code, act.now,
+    )  # fmt: skip
+
+
+async def is_paused(act: Act, bill_id: UUID) -> bool:
+    """Whether a bill is held or promised today."""
+    found = await read_open(act, [bill_id])
+    return any(
+        pause.kind != "extension" and is_in_force(pause, found.today)
+        for pause in found.of.get(bill_id, ())
+    )
+
+
+async def end_declined(act: Act, attempt: Attempt) -> None:
+    """An attempt has failed: if it was a charge, its payer is told and a bad card is suspended.
+
+    The bill is locked. Nothing that the relay had is charged again by itself; what nobody redeemed
+    before its attempt ended was never sent, and the next day chooses the bill anew.
+    """
+    row = await act.db.fetchrow(_OF_ATTEMPT, act.merchant_id, attempt.id)
+    if row is None:
+        return
+    if row["state"] == "handed":
+        await act.db.execute(_LEAVE_OUT, act.merchant_id, row["id"], attempt.decline_code, act.now)
+        return
+    if rules.is_stopped_by(attempt.state, attempt.decline_code):
+        await cards.suspend(act, row["card_id"], attempt.bill_id, attempt.decline_code or "")
+    if await act.db.fetchval(_TELLABLE, act.merchant_id, attempt.bill_id):
+        await plan_declined_message(act, attempt.bill_id)
+
+
+ENDED_BADLY: Final[frozenset[AttemptState]] = frozenset({"failed", "expired"})
+"""Ends of an attempt that brought no money."""

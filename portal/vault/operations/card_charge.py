@@ -1,0 +1,262 @@
+"""Data zone, stage "payment": a card on file is charged: one submission, then only questions.
+
+The attempt, its reference and the inquiry that finds out about it whatever happens commit before
+anybody can have the card's token; the relay alone gets that, once, for its company's host.
+"""
+
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from portal.contract.card_on_file import (
+    BEGIN_CHARGE,
+    CHOOSE_CHARGES,
+    RECORD_CHARGE,
+    REDEEM_INSTRUMENT,
+    BeginCharge,
+    ChargeBegun,
+    ChargeNow,
+    ChargesChosen,
+    ChooseCharges,
+    InstrumentRedeemed,
+    RecordCharge,
+    RedeemInstrument,
+)
+from portal.domain import card_on_file as rules
+from portal.domain import payment as attempts
+from portal.domain.bill import is_payable, owed_minor
+from portal.domain.card_on_file import ChargeFacts, ChargeOutcome
+from portal.domain.ids import AttemptId
+from portal.domain.payment import AttemptEvent
+from portal.domain.reference import form_of, reference_for
+from portal.vault.act import Act
+from portal.vault.attempt import (
+    Attempt,
+    Instrument,
+    LockedBill,
+    emit_attempt,
+    find_live,
+    finish_cancel,
+    insert_attempt,
+    lock_bill,
+    move,
+    plan_inquiry,
+    read_attempt,
+    store_attempt,
+)
+from portal.vault.card_charge import (
+    Charge,
+    bill_of_charge,
+    choose,
+    end_declined,
+    is_paused,
+    read_charge,
+    store_charge,
+)
+from portal.vault.card_on_file import open_instrument
+from portal.vault.ledger import sums_of
+from portal.vault.registry import operation
+from portal.vault.texts import check_tokens
+
+_WORK: Final = frozenset({"work"})
+_LEASE: Final = frozenset({"lease"})
+_CROSSING: Final = "select set_config('harai.crossing', $1, true)"
+_WHOSE: Final = "select merchant_id, id from card_charge where attempt_id = $1"
+_EVENTS: Final[dict[ChargeOutcome, AttemptEvent]] = {
+    "accepted": "accepted",
+    "refused": "refused",
+    "unknown": "lost",
+}
+
+
+@operation(CHOOSE_CHARGES, callers=_WORK, kinds=_LEASE, audit="effect")
+async def choose_charges(act: Act, request: ChooseCharges) -> ChargesChosen:
+    """Plan what the day brings to up to 500 cards on file; the task ends with the last of them.
+
+    A bill is chosen once: asked again, the same cards bring nothing.
+    """
+    act.require_scope(act.merchant_id)
+    planned, after = await choose(act, request.after)
+    if after is None:
+        await act.close_task(rows=planned)
+    else:
+        act.rows_done = planned
+    return ChargesChosen(charges=planned, after=after)
+
+
+@operation(BEGIN_CHARGE, callers=_WORK, kinds=_LEASE, audit="effect")
+async def begin_charge(act: Act, request: BeginCharge) -> ChargeBegun:
+    """Start the attempt of a charge and say what to send, to the one caller who may.
+
+    What was paid, held, promised or begun otherwise since it was chosen is left out: all of that
+    waits for the bill's lock, which is held here.
+
+    Raises: NotFound for another charge than the lease's.
+    """
+    act.require_scope(request.charge_id)
+    bill = await lock_bill(act, await bill_of_charge(act, request.charge_id))
+    charge = await read_charge(act, request.charge_id)
+    if charge.state != "planned":
+        return ChargeBegun(fresh=False)
+    amount_minor = owed_minor(bill.lifecycle, await sums_of(act, bill.id))
+    code = rules.why_not(
+        ChargeFacts(
+            lifecycle=bill.lifecycle,
+            settlement=bill.settlement,
+            amount_minor=amount_minor,
+            is_day=charge.is_day(act.clock.business_today(charge.zone)),
+            has_live=await find_live(act, bill.id) is not None,
+            is_paused=await is_paused(act, bill.id),
+            card=charge.card_state,
+        )
+    )
+    if code is not None:
+        await store_charge(act, charge, "left_out", code=code)
+        return ChargeBegun(fresh=False)
+    attempt = await _create(act, bill, charge, amount_minor)
+    return ChargeBegun(
+        fresh=True,
+        provider=attempt.provider,
+        reference=attempt.reference,
+        attempt_id=AttemptId(attempt.id),
+        amount_minor=attempt.amount_minor,
+        original_reference=charge.original_reference,
+        account=charge.merchant_code,
+        description=charge.number,
+    )
+
+
+async def _create(act: Act, bill: LockedBill, charge: Charge, amount_minor: int) -> Attempt:
+    attempt_id = act.new_id()
+    edge = attempts.advance("created", "submit")
+    attempt = Attempt(
+        id=attempt_id,
+        bill_id=bill.id,
+        method=rules.METHOD,
+        provider=charge.provider,
+        reference=reference_for(form_of(charge.provider), attempt_id),
+        state=edge.state,
+        version=1,
+        amount_minor=amount_minor,
+        created_at=act.business,
+        finished_at=None,
+        state_at=act.now,
+        doubt_at=act.now,
+        asked=0,
+        ask_at=None,
+        missing_at=None,
+        decline_code=None,
+        authentication="",
+        provider_ref="",
+        instrument=Instrument(),
+    )
+    # Whoever is to send it may die before or after it: this inquiry finds out, whatever happened.
+    ask_at = await plan_inquiry(act, attempt, attempts.SUBMIT_GRACE.total_seconds())
+    attempt = replace(attempt, ask_at=ask_at)
+    insert_attempt(act, attempt)
+    await store_charge(act, charge, "handed", attempt_id=attempt_id)
+    await emit_attempt(act, attempt, edge.code)
+    return attempt
+
+
+@operation(RECORD_CHARGE, callers=_WORK, kinds=_LEASE, audit="effect")
+async def record_charge(act: Act, request: RecordCharge) -> ChargeNow:
+    """Record what the company said to the one call; finishes the lease's task.
+
+    An attempt that has moved on since (an inquiry was quicker) keeps its state. What was refused
+    before anybody looked at the card is tried again later, by another attempt.
+
+    Raises: NotFound for another charge than the lease's; InvalidInput for a text that may not be
+    stored.
+    """
+    check_tokens(provider_ref=request.provider_ref, code=request.code)
+    act.require_scope(request.charge_id)
+    bill = await lock_bill(act, await bill_of_charge(act, request.charge_id))
+    charge = await read_charge(act, request.charge_id)
+    await act.close_task()
+    if charge.attempt_id != request.attempt_id:
+        return ChargeNow(state="")
+    attempt = await read_attempt(act, request.attempt_id)
+    if attempt.state != "submitting":
+        return ChargeNow(state=attempt.state)
+    edge = attempts.advance(attempt.state, _EVENTS[request.outcome])
+    decline = attempts.read_decline(request.code) if edge.state == "failed" else None
+    told = replace(attempt, provider_ref=request.provider_ref or attempt.provider_ref)
+    moved = move(act, told, edge.state, decline)
+    wait_s = attempts.ask_again_s(moved.state, 0, 0.0) if moved.is_live else None
+    ask_at = await plan_inquiry(act, moved, wait_s)
+    stored = await store_attempt(act, replace(moved, ask_at=ask_at))
+    await emit_attempt(act, stored, edge.code)
+    if not stored.is_live:
+        await _end(act, charge, stored, request)
+        if bill.lifecycle == "canceling":
+            await finish_cancel(act, bill.id)
+    return ChargeNow(state=stored.state)
+
+
+async def _end(act: Act, charge: Charge, attempt: Attempt, request: RecordCharge) -> None:
+    following = rules.goes_on(request.outcome, request.code, charge.tries)
+    if following is None:
+        await end_declined(act, attempt)
+        return
+    await store_charge(act, charge, following, code=request.code)
+    if following == "planned":
+        await act.plan_task("charge.send", charge.id, due_in_s=rules.TRY_PAUSE_S)
+
+
+@operation(
+    REDEEM_INSTRUMENT,
+    callers=frozenset({"egress"}),
+    kinds=frozenset({"caller"}),
+    reveals=("card token",),
+    audit="reveal",
+)
+async def redeem_instrument(act: Act, request: RedeemInstrument) -> InstrumentRedeemed:
+    """Give out what a card's company calls it, to be charged at ``host``, once for a try.
+
+    Refused: ``delivery_unknown``, ``host_wrong``, ``delivery_redeemed``, each an incident;
+    ``not_due`` for a bill that was paid, or a card that was taken back, since the try began.
+    """
+    found = await _find(act, request.attempt_id)
+    if found is None:
+        return _refuse(act, "delivery_unknown", request.attempt_id)
+    await act.act_for(found[0])
+    bill = await lock_bill(act, await bill_of_charge(act, found[1]))
+    charge = await read_charge(act, found[1])
+    if act.settings.provider_host(charge.provider) != request.host:
+        return _refuse(act, "host_wrong", request.attempt_id)
+    if charge.attempt_id != request.attempt_id or charge.state != "handed":
+        return _refuse(act, "delivery_redeemed", request.attempt_id)
+    attempt = await read_attempt(act, request.attempt_id)
+    is_wanted = charge.card_state == "active" and is_payable(bill.lifecycle, bill.settlement)
+    # Past its time the try is asked about; it must not leave behind the question's back.
+    if attempt.state != "submitting" or charge.instrument is None or not is_wanted:
+        return _refusal("not_due")
+    await store_charge(act, charge, "redeemed")
+    card = await open_instrument(act, charge.card_id, charge.instrument)
+    act.reveal(1)
+    return InstrumentRedeemed(
+        token=card.token,
+        customer=card.customer,
+        reference=attempt.reference,
+        amount_minor=attempt.amount_minor,
+        refused=None,
+    )
+
+
+async def _find(act: Act, attempt_id: UUID) -> tuple[UUID, UUID] | None:
+    """Whose it is. Only this look-up crosses merchants, and it reads ids alone."""
+    await act.db.execute(_CROSSING, "redeem_instrument")
+    await act.db.execute("select set_config('harai.merchant', $1, true)", str(UUID(int=0)))
+    row = await act.db.fetchrow(_WHOSE, attempt_id)
+    await act.db.execute(_CROSSING, "")
+    return None if row is None else (row["merchant_id"], row["id"])
+
+
+def _refuse(act: Act, code: str, subject: UUID) -> InstrumentRedeemed:
+    act.note_incident("delivery_host" if code == "host_wrong" else code, subject)
+    return _refusal(code)
+
+
+def _refusal(code: str) -> InstrumentRedeemed:
+    return InstrumentRedeemed(token="", customer="", reference="", amount_minor=0, refused=code)

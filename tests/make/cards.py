@@ -1,0 +1,106 @@
+"""A merchant that keeps cards, payers who leave them, and days on which they are charged."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from portal.application.payment.desk import PayDesk
+from portal.application.payment.inquire import finish_return
+from portal.application.payment.submit import Intent, submit_payment
+from portal.contract.card_on_file import SET_CHARGES, SetCharges
+from portal.domain.card_on_file import CONSENT
+from portal.vault.server import VaultServer
+from tests.make.days import Calendar
+from tests.make.money import AMOUNT, Payer, World, new_world
+from tests.make.vault import Ground
+from tests.make.workshop import Workshop, a_workshop
+
+ORIGIN = "http://localhost:8080"
+GOOD, EMPTY, EXPIRED = "4242424242424242", "4000000000000341", "4000000000000069"
+CONTRACT = b"k" * 32
+CHARGES = {"charge.choose", "charge.send"}
+
+
+@dataclass
+class CardDesk:
+    """One contract whose payer may leave a card, with the company, the relay and a worker."""
+
+    shop: Workshop
+    world: World
+    pay: PayDesk
+    calendar: Calendar
+
+    async def keep_cards(self, days_before: int | None = 0) -> None:
+        """The operator lets the merchant keep cards."""
+        request = SetCharges(merchant_code=self.world.code, days_before=days_before)
+        await self.world.operator.call(SET_CHARGES, request)
+
+    async def payer(self, contract: bytes = CONTRACT, **bill: Any) -> Payer:  # noqa: ANN401  # as bill() takes them
+        """Who holds the link of a bill of the contract."""
+        return await self.world.payer(contract=contract, **bill)
+
+    async def pays(
+        self, payer: Payer, number: str = GOOD, consent: str = CONSENT, amount: int = AMOUNT
+    ) -> UUID:
+        """Pay by card on the company's page; the attempt's id."""
+        intent = Intent(method="card", expected_minor=amount, key="k1", consent=consent)
+        away = await submit_payment(self.pay, payer.authority, intent, ORIGIN)
+        back = await self.shop.outside.pay(away.redirect_url or "", number)
+        code, token = back.removeprefix(f"{ORIGIN}/return/").split("/")
+        return (await finish_return(self.pay, code, token)).attempt_id
+
+    async def enrolled(self, number: str = GOOD, contract: bytes = CONTRACT) -> Payer:
+        """Who has left a card by paying a bill."""
+        payer = await self.payer(contract)
+        await self.pays(payer, number)
+        return payer
+
+    def day(self, ahead: int) -> date:
+        """A day of the merchant's calendar."""
+        return self.calendar.today + timedelta(days=ahead)
+
+    async def begin(self, day: date) -> None:
+        """The day begins: the vault plans what it brings."""
+        await self.calendar.move_to(day)
+        await self.world.server.data.upkeep.begin_days()
+
+    async def live(self, day: date) -> None:
+        """The day begins, and workers do all that is due, asking included."""
+        await self.begin(day)
+        await self.shop.work_off(CHARGES)
+        await self.ask()
+
+    async def ask(self) -> None:
+        """What is planned comes due, and is asked."""
+        await self.shop.be_due()
+        await self.shop.work_off({"payment.inquire"})
+
+    async def cards(self) -> list[str]:
+        """The states of all cards, the oldest first."""
+        rows = await self.world.rows("select state from card_on_file order by id")
+        return [row["state"] for row in rows]
+
+    async def charge(self, payer: Payer) -> tuple[str, str | None] | None:
+        """State and code of a bill's newest charge."""
+        rows = await self.world.rows(
+            "select state, code from card_charge where bill_id = $1 order by id desc",
+            payer.bill_id,
+        )
+        return (rows[0]["state"], rows[0]["code"]) if rows else None
+
+    def at_company(self) -> list[tuple[int, str]]:
+        """Amount and end of every payment that the company knows, pages and charges alike."""
+        return [(row["amount"], row["status"]) for row in self.shop.journal.payments()]
+
+
+@asynccontextmanager
+async def a_card_desk(ground: Ground, vault: VaultServer) -> AsyncGenerator[CardDesk]:
+    """A merchant that keeps cards, on a running vault."""
+    async with a_workshop(ground) as shop:
+        world = await new_world(vault, ground.client, "mizu")
+        desk = CardDesk(shop, world, replace(shop.bench.pay, vault=shop.web), Calendar(world))
+        await desk.keep_cards()
+        yield desk
