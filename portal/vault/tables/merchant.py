@@ -16,7 +16,7 @@ class Merchant(SQLModel, table=True):
     ``wallet_provider``: None for a merchant that takes no smartphone wallet.
     ``refund_limit_minor`` goes back of one payment without a second person. A payer's promise
     reaches ``promise_days_max`` ahead, an extension ``extension_days_max`` beyond the first due
-    date.
+    date. ``part_least_minor``: the least that is taken of a bill at once; None: all or nothing.
     """
 
     __tablename__ = "merchant"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -43,6 +43,9 @@ class Merchant(SQLModel, table=True):
     )
     extension_days_max: int = Field(
         sa_column=sa.Column(sa.Integer, nullable=False, server_default=sa.text("120"))
+    )
+    part_least_minor: int | None = Field(
+        default=None, sa_column=sa.Column(sa.BigInteger, nullable=True)
     )
 
 
