@@ -31,6 +31,11 @@ class Choice:
     part: PartRange | None = None
     refused: str | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all that is left of the page's bill and nothing else."""
+        return self.part_minor is None and not any(one.is_chosen for one in self.others)
+
 
 async def read_choice(
     act: Act, bill_id: UUID, left_minor: int, least_minor: int | None, request: ViewPage

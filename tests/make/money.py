@@ -36,7 +36,7 @@ from portal.contract.payment import (
     StartPayment,
     ViewInquiry,
 )
-from portal.contract.share import ViewPage
+from portal.contract.share import SET_PART_PAYMENT, SetPartPayment, ViewPage
 from portal.contract.work import (
     AWAIT_WORK,
     FINISH_TASK,
@@ -240,6 +240,18 @@ class World:
         await self.submitted(payer, started)
         await self.told(payer, started.attempt_id, finding("succeeded", approval_no="A1"))
         return started.attempt_id
+
+    async def paid_alone(self, payer: Payer, amount: int, key: str = "alone") -> UUID:
+        """The whole happy way of a bill of another amount; the attempt's id."""
+        started = await self.start(payer, key, amount=amount)
+        await self.submitted(payer, started)
+        await self.told(payer, started.attempt_id, finding("succeeded", amount))
+        return started.attempt_id
+
+    async def allow_parts(self, least: int | None) -> None:
+        """Let bills be paid in parts of so much at least."""
+        request = SetPartPayment(merchant_code=self.code, least_minor=least)
+        await self.operator.call(SET_PART_PAYMENT, request)
 
     async def page(self, payer: Payer, **chosen: Any) -> PageView:  # noqa: ANN401
         """Look at the page, with what was chosen there as ViewPage takes it."""

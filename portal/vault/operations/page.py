@@ -34,6 +34,7 @@ from portal.domain.bill import BillSums, Settlement, is_payable
 from portal.domain.contact import customer_hint, write_check_code
 from portal.domain.errors import Expired, NotFound
 from portal.domain.ids import MerchantId
+from portal.domain.methods import METHODS
 from portal.domain.page import LatestAttempt
 from portal.domain.pause import is_in_force
 from portal.kit.crypto import same, sha256
@@ -64,6 +65,9 @@ LINK_NEEDED: Final = "link_needed"
 
 OTHER_SUM: Final = "other_sum"
 """Stands for the page of a company where another sum can still be paid: no method leads there."""
+
+WHOLE_ONLY: Final = "whole_only"
+"""Why a slip can't be had: it is over all that is left of one bill, and of no other."""
 
 _MONEY_CAME: Final[frozenset[Settlement]] = frozenset({"settled", "over"})
 """Settlements of which something may have been given back; of all others the page asks no books."""
@@ -280,7 +284,11 @@ def _methods(
         )
         for offer in offers
         if offer.reason != "not_offered"
-        for reason in [offer.reason or (None if may_start else LINK_NEEDED)]
+        for reason in [
+            offer.reason
+            or (None if may_start else LINK_NEEDED)
+            or (None if choice.is_whole or METHODS[offer.method].by_redirect else WHOLE_ONLY)
+        ]
     )
 
 
