@@ -18,6 +18,82 @@ SET client_min_messages = warning;
 SET row_security = off;
 
 --
+-- Name: check_attempt_alone(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.check_attempt_alone() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM attempt_share s
+        JOIN attempt a ON a.merchant_id = s.merchant_id AND a.id = s.attempt_id
+        WHERE s.merchant_id = NEW.merchant_id AND s.bill_id = NEW.bill_id
+              AND s.attempt_id <> NEW.id
+              AND a.state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown')
+    ) THEN
+        RAISE EXCEPTION 'bill % is in another live attempt', NEW.bill_id
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'attempt_one_live';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.check_attempt_alone() OWNER TO harai_owner;
+
+--
+-- Name: check_attempt_share(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.check_attempt_share() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+DECLARE
+    whole record;
+    shared record;
+BEGIN
+    SELECT a.amount_minor, a.bill_id, b.contract_blind, b.customer_blind INTO whole
+    FROM attempt a JOIN bill b ON b.merchant_id = a.merchant_id AND b.id = a.bill_id
+    WHERE a.merchant_id = NEW.merchant_id AND a.id = NEW.attempt_id;
+    SELECT sum(s.amount_minor) AS amount_minor, count(*) AS bills,
+           bool_or(s.bill_id = whole.bill_id) AS has_own,
+           bool_and(b.contract_blind = whole.contract_blind
+                    AND b.customer_blind = whole.customer_blind) AS is_one_contract
+    INTO shared
+    FROM attempt_share s
+    LEFT JOIN bill b ON b.merchant_id = s.merchant_id AND b.id = s.bill_id
+    WHERE s.merchant_id = NEW.merchant_id AND s.attempt_id = NEW.attempt_id;
+    IF shared.amount_minor IS DISTINCT FROM whole.amount_minor OR shared.bills < 2
+       OR shared.has_own IS NOT TRUE OR shared.is_one_contract IS NOT TRUE THEN
+        RAISE EXCEPTION 'the shares of attempt % are not what it asks for', NEW.attempt_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'attempt_share_sum';
+    END IF;
+    IF EXISTS (
+        SELECT FROM attempt a
+        WHERE a.merchant_id = NEW.merchant_id AND a.bill_id = NEW.bill_id
+              AND a.id <> NEW.attempt_id
+              AND a.state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown')
+    ) OR EXISTS (
+        SELECT FROM attempt_share s
+        JOIN attempt a ON a.merchant_id = s.merchant_id AND a.id = s.attempt_id
+        WHERE s.merchant_id = NEW.merchant_id AND s.bill_id = NEW.bill_id
+              AND s.attempt_id <> NEW.attempt_id
+              AND a.state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown')
+    ) THEN
+        RAISE EXCEPTION 'bill % is in another live attempt', NEW.bill_id
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'attempt_one_live';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.check_attempt_share() OWNER TO harai_owner;
+
+--
 -- Name: check_ledger_balance(); Type: FUNCTION; Schema: public; Owner: harai_owner
 --
 
@@ -67,12 +143,14 @@ DECLARE
     taken bigint;
     held bigint;
 BEGIN
-    SELECT amount_minor INTO taken FROM attempt
-    WHERE merchant_id = NEW.merchant_id AND id = NEW.attempt_id AND bill_id = NEW.bill_id
-          AND state = 'succeeded'
-    FOR NO KEY UPDATE;
+    SELECT coalesce(s.amount_minor, a.amount_minor) INTO taken FROM attempt a
+    LEFT JOIN attempt_share s ON s.merchant_id = a.merchant_id AND s.attempt_id = a.id
+                                 AND s.bill_id = NEW.bill_id
+    WHERE a.merchant_id = NEW.merchant_id AND a.id = NEW.attempt_id AND a.state = 'succeeded'
+          AND (s.bill_id IS NOT NULL OR a.bill_id = NEW.bill_id)
+    FOR NO KEY UPDATE OF a;
     SELECT coalesce(sum(amount_minor), 0) INTO held FROM refund
-    WHERE merchant_id = NEW.merchant_id AND attempt_id = NEW.attempt_id
+    WHERE merchant_id = NEW.merchant_id AND attempt_id = NEW.attempt_id AND bill_id = NEW.bill_id
           AND state IN ('reserved', 'submitting', 'pending', 'unknown', 'succeeded',
                         'by_bank_transfer', 'transferred');
     IF taken IS NULL OR held > taken THEN
@@ -315,6 +393,24 @@ ALTER TABLE ONLY public.attempt FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.attempt OWNER TO harai_owner;
+
+--
+-- Name: attempt_share; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.attempt_share (
+    merchant_id uuid NOT NULL,
+    attempt_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    amount_minor bigint NOT NULL,
+    CONSTRAINT attempt_share_amount_minor_check CHECK ((amount_minor > 0))
+);
+ALTER TABLE ONLY public.attempt_share ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.attempt_share FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.attempt_share OWNER TO harai_owner;
 
 --
 -- Name: audit; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1004,6 +1100,7 @@ CREATE TABLE public.merchant (
     promise_days_max integer DEFAULT 31 NOT NULL,
     extension_days_max integer DEFAULT 120 NOT NULL,
     charge_days_before integer,
+    part_least_minor bigint,
     CONSTRAINT merchant_lapse_after_days_check CHECK (((lapse_after_days >= 0) AND (lapse_after_days <= 3650)))
 );
 
@@ -1116,6 +1213,23 @@ ALTER TABLE ONLY public.once FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.once OWNER TO harai_owner;
+
+--
+-- Name: part_paid; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.part_paid (
+    merchant_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    paid_minor bigint NOT NULL,
+    CONSTRAINT part_paid_paid_minor_check CHECK ((paid_minor >= 0))
+);
+ALTER TABLE ONLY public.part_paid ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.part_paid FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.part_paid OWNER TO harai_owner;
 
 --
 -- Name: pause; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1450,6 +1564,14 @@ ALTER TABLE ONLY public.attempt
 
 ALTER TABLE ONLY public.attempt
     ADD CONSTRAINT attempt_reference_key UNIQUE (merchant_id, provider, reference);
+
+
+--
+-- Name: attempt_share attempt_share_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.attempt_share
+    ADD CONSTRAINT attempt_share_pkey PRIMARY KEY (merchant_id, attempt_id, bill_id);
 
 
 --
@@ -1797,6 +1919,14 @@ ALTER TABLE ONLY public.once
 
 
 --
+-- Name: part_paid part_paid_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.part_paid
+    ADD CONSTRAINT part_paid_pkey PRIMARY KEY (merchant_id, bill_id);
+
+
+--
 -- Name: pause pause_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -1936,6 +2066,13 @@ CREATE INDEX attempt_bill_idx ON public.attempt USING btree (merchant_id, bill_i
 --
 
 CREATE UNIQUE INDEX attempt_one_live ON public.attempt USING btree (merchant_id, bill_id) WHERE (state = ANY (ARRAY['created'::text, 'submitting'::text, 'requires_action'::text, 'processing'::text, 'unknown'::text]));
+
+
+--
+-- Name: attempt_share_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX attempt_share_bill_idx ON public.attempt_share USING btree (merchant_id, bill_id, attempt_id);
 
 
 --
@@ -2254,6 +2391,20 @@ CREATE INDEX task_due_idx ON public.task USING btree (lane, merchant_id, next_at
 
 
 --
+-- Name: attempt attempt_alone; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER attempt_alone AFTER INSERT ON public.attempt FOR EACH ROW WHEN ((new.state = ANY (ARRAY['created'::text, 'submitting'::text, 'requires_action'::text, 'processing'::text, 'unknown'::text]))) EXECUTE FUNCTION public.check_attempt_alone();
+
+
+--
+-- Name: attempt_share attempt_share_sound; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE CONSTRAINT TRIGGER attempt_share_sound AFTER INSERT ON public.attempt_share DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_attempt_share();
+
+
+--
 -- Name: bill bill_tally_delete; Type: TRIGGER; Schema: public; Owner: harai_owner
 --
 
@@ -2347,6 +2498,12 @@ ALTER TABLE public.approval ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.attempt ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: attempt_share; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.attempt_share ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: bill; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -2517,6 +2674,13 @@ CREATE POLICY merchant_only ON public.approval USING ((merchant_id = ( SELECT (c
 --
 
 CREATE POLICY merchant_only ON public.attempt USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: attempt_share merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.attempt_share USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -2716,6 +2880,13 @@ CREATE POLICY merchant_only ON public.once USING ((merchant_id = ( SELECT (curre
 
 
 --
+-- Name: part_paid merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.part_paid USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: pause merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -2795,6 +2966,12 @@ ALTER TABLE public.notice_body ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.once ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: part_paid; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.part_paid ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: pause; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -2899,6 +3076,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.approval TO harai_vault;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.attempt TO harai_vault;
+
+
+--
+-- Name: TABLE attempt_share; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.attempt_share TO harai_vault;
 
 
 --
@@ -3133,6 +3317,13 @@ GRANT UPDATE(charge_days_before) ON TABLE public.merchant TO harai_vault;
 
 
 --
+-- Name: COLUMN merchant.part_least_minor; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(part_least_minor) ON TABLE public.merchant TO harai_vault;
+
+
+--
 -- Name: TABLE merchant_code; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -3172,6 +3363,13 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.notice_body TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.once TO harai_vault;
+
+
+--
+-- Name: TABLE part_paid; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.part_paid TO harai_vault;
 
 
 --

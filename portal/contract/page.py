@@ -7,6 +7,7 @@ from portal.contract.bills import BillLine
 from portal.contract.card_on_file import CardShown
 from portal.contract.envelope import Authority, Done, Nothing, Operation, Part, Reply, Request
 from portal.contract.login import MerchantFacts
+from portal.contract.share import OtherBill, PaidShare, PartRange, ViewPage
 from portal.domain.ids import AttemptId
 from portal.domain.pause import PauseKind
 
@@ -72,7 +73,8 @@ class PageView(Reply, frozen=True, kw_only=True):
     customer number; ``check_code`` is what a call centre can look up. ``given_back_minor`` has gone
     back to the payer by refunds, ``on_its_way_back_minor`` is set aside for refunds under way; they
     may exceed ``amount_minor`` when the bill was paid twice. ``pauses`` are in force today, while
-    the bill is owed. Units: minor units.
+    the bill is owed. ``left_minor`` is what is still to be paid of the bill, ``pay_minor`` what a
+    payment of what was chosen comes to; the methods are judged by that. Units: minor units.
     """
 
     page_ref: str
@@ -101,11 +103,21 @@ class PageView(Reply, frozen=True, kw_only=True):
     card: CardShown | None = None
     """The contract's card on file, and when it is charged for this bill."""
     may_remove_card: bool = False
+    left_minor: int = 0
+    pay_minor: int = 0
+    part_minor: int | None = None
+    """What was chosen of the bill alone, if not all that is left."""
+    others: tuple[OtherBill, ...] = ()
+    part: PartRange | None = None
+    choice_refused: str | None = None
+    """Why what was chosen can't be paid, a code; nothing is chosen then."""
+    shares: tuple[PaidShare, ...] = ()
+    """What each bill gets of ``attempt``, where it pays several; empty where it pays one."""
     attempt_key: str
     """A fresh idempotency key for the form of this view."""
 
 
 OPEN_LINK = Operation("open_link", OpenLink, LinkOpened)
-VIEW_PAGE = Operation("view_page", Nothing, PageView)
+VIEW_PAGE = Operation("view_page", ViewPage, PageView)
 MARK_OPENED = Operation("mark_opened", Nothing, Done)
 """A person is looking (the page ran, or a form was sent), not a prefetcher."""

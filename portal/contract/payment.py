@@ -13,10 +13,15 @@ FindingState = Literal["succeeded", "failed", "requires_action", "pending", "not
 
 
 class StartPayment(Request, frozen=True, kw_only=True):
-    """One intent to pay. ``expected_minor`` must equal the bill's amount as it is now.
+    """One intent to pay. ``expected_minor`` must equal what it comes to now.
 
-    Conflict ``amount_changed``, ``not_payable``, ``attempt_running``; ``attempt_elsewhere``
-    while the payer may still pay on another method's page. The same key and arguments get the same
+    That is what is left of the bill and of those in ``also`` (public names of the pages of other
+    bills of the same contract, as the page names them), or ``part_minor`` of a bill alone.
+
+    Conflict ``amount_changed``, ``not_payable``, ``other_not_payable``, ``part_not_taken``,
+    ``attempt_running``; ``attempt_elsewhere`` while the payer may still pay on the page of another
+    method, or of other bills. InvalidInput ``part_out_of_bounds``, ``part_of_several``,
+    ``too_many_bills``. The same key and arguments get the same
     attempt again. ``reachable``: the providers that the caller can submit to; with any other a new
     try is refused as ``method_unconfigured`` (param ``provider``). None: the caller does not say.
     """
@@ -27,6 +32,8 @@ class StartPayment(Request, frozen=True, kw_only=True):
     reachable: tuple[str, ...] | None = None
     consent: str = ""
     """The version of the words by which the payer agreed that the card is kept; '' if not."""
+    also: tuple[str, ...] = ()
+    part_minor: int | None = None
 
 
 class AttemptStarted(Reply, frozen=True, kw_only=True):
@@ -36,7 +43,7 @@ class AttemptStarted(Reply, frozen=True, kw_only=True):
     ``return_token`` goes into the return address and grants only the look-up of this attempt; it is
     '' where nothing is to be submitted.
     ``merchant_code`` completes that address and names the provider's account; ``description`` is
-    what the payer reads at the provider (the bill's number).
+    what the payer reads at the provider (the bill's number, and how many others come with it).
     """
 
     attempt_id: AttemptId

@@ -157,12 +157,16 @@ def is_payable(lifecycle: Lifecycle, settlement: Settlement) -> bool:
     return lifecycle in PAYABLE and settlement == "unpaid"
 
 
-def check_cancelable(lifecycle: Lifecycle, settlement: Settlement) -> None:
+def check_cancelable(lifecycle: Lifecycle, settlement: Settlement, paid_minor: int = 0) -> None:
     """Refuse to cancel what is already paid: that would be a refund.
 
-    Raises: Conflict ``already_paid``, ``slip_announced`` while a till says that it was paid, or
-    ``bill_state`` when the lifecycle has no such edge.
+    ``paid_minor``: what payments have paid of it, where that is not all.
+
+    Raises: Conflict ``already_paid``, ``part_paid``, ``slip_announced`` while a till says that it
+    was paid, or ``bill_state`` when the lifecycle has no such edge.
     """
+    if paid_minor and settlement == "unpaid":
+        raise Conflict("part_paid")
     if settlement == "provisional":
         raise Conflict("slip_announced")
     if settlement != "unpaid":
@@ -173,6 +177,11 @@ def check_cancelable(lifecycle: Lifecycle, settlement: Settlement) -> None:
 def owed_minor(lifecycle: Lifecycle, sums: BillSums) -> int:
     """How much of arriving money the bill can take; the rest is owed back to the payer."""
     return sums.receivable if lifecycle in OWED else 0
+
+
+def is_part_paid(sums: BillSums) -> bool:
+    """Whether payments have paid some of the bill, and not all that is asked for."""
+    return sums.paid > 0 and sums.receivable > 0
 
 
 def is_past_due(due_on: date, today: date) -> bool:

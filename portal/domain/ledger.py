@@ -6,7 +6,7 @@ delivered twice is booked once. Nothing is ever changed; corrections are new tra
 them is portal.vault.ledger's work.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 from uuid import UUID
@@ -96,27 +96,49 @@ def bill_canceled(bill_id: UUID, owed_minor: int) -> Transaction:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """What one bill gets of a payment. Units: minor units.
+
+    ``owed_minor`` is what the bill can still take (portal.domain.bill.owed_minor), 0 for a bill
+    that can take none; the rest of ``amount_minor`` is owed back.
+    """
+
+    bill_id: UUID
+    amount_minor: int
+    owed_minor: int
+
+    @property
+    def over_minor(self) -> int:
+        """What of it is owed back."""
+        return self.amount_minor - min(self.amount_minor, self.owed_minor)
+
+
 def attempt_succeeded(
     bill_id: UUID, attempt_id: UUID, amount_minor: int, owed_minor: int
 ) -> Transaction:
-    """Money came by an attempt: it pays what is owed, and what exceeds that is owed back.
+    """Money came by an attempt for one bill; see :func:`attempt_paid`."""
+    paid = Paid(bill_id=bill_id, amount_minor=amount_minor, owed_minor=owed_minor)
+    return attempt_paid(attempt_id, [paid])
 
-    ``owed_minor`` is what the bill can still take (portal.domain.bill.owed_minor), 0 for a bill
-    that can take none: one attempt's money is booked once, under one cause, whichever way.
+
+def attempt_paid(attempt_id: UUID, shares: Iterable[Paid]) -> Transaction:
+    """Money came by an attempt: each share pays what its bill owes, what exceeds it is owed back.
+
+    One attempt's money is booked once, under one cause, whichever way and for however many bills.
     """
-    pays = min(amount_minor, owed_minor)
-    entries = [Entry(
-        account="in_transit", amount_minor=amount_minor, bill_id=bill_id, attempt_id=attempt_id
-    )]  # fmt: skip
-    sides: tuple[tuple[Account, int], ...] = (
-        ("receivable", pays),
-        ("overpayment", amount_minor - pays),
-    )
-    entries += [
-        Entry(account=account, amount_minor=-credit, bill_id=bill_id, attempt_id=attempt_id)
-        for account, credit in sides
-        if credit
-    ]
+    entries: list[Entry] = []
+    for paid in shares:
+        lines: tuple[tuple[Account, int], ...] = (
+            ("in_transit", paid.amount_minor),
+            ("receivable", paid.over_minor - paid.amount_minor),
+            ("overpayment", -paid.over_minor),
+        )
+        entries += [
+            Entry(account=account, amount_minor=amount, bill_id=paid.bill_id, attempt_id=attempt_id)
+            for account, amount in lines
+            if amount
+        ]
     return Transaction(cause="attempt_succeeded", cause_id=attempt_id, entries=tuple(entries))
 
 
@@ -242,10 +264,15 @@ def refund_succeeded_late(back: Return) -> Transaction:
     )
 
 
-def with_entries(sums: BillSums, transaction: Transaction) -> BillSums:
-    """What the ledger says about a bill after one more transaction about it."""
+def with_entries(sums: BillSums, transaction: Transaction, bill_id: UUID | None = None) -> BillSums:
+    """What the ledger says about a bill after one more transaction about it.
+
+    ``bill_id``: whose entries count, where the transaction is about several bills.
+    """
     balances = asdict(sums)
     for entry in transaction.entries:
+        if bill_id not in {None, entry.bill_id}:
+            continue
         if entry.account in balances:
             balances[entry.account] += entry.amount_minor
         if entry.account == "receivable" and entry.attempt_id is not None:

@@ -93,6 +93,8 @@ KEPT: Final[dict[str, str]] = {
     "ledger_transaction": "books: kept for the years that tax law asks, never changed",
     "ledger_entry": "books: kept for the years that tax law asks, never changed",
     "attempt": "payment records belong to the books",
+    "attempt_share": "payment records belong to the books",
+    "part_paid": "what is left of a bill belongs to the bill",
     "slip": "a number in a payer's hand: a shop may still take it",
     "slip_notice": "what an agency told of money belongs to the books",
     "slip_taking": "payment records belong to the books",

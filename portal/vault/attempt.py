@@ -1,29 +1,26 @@
-"""Data zone: attempts as operations read and move them, always under their bill's lock.
+"""Data zone: attempts as operations read and move them, always under their bills' locks.
 
 Whoever changes an attempt or a bill's money locks the bill's row first; so two findings, a finding
-and a cancel, or two clicks on one bill wait for each other, and nothing else has to be locked.
+and a cancel, or two clicks on one bill wait for each other, and nothing else has to be locked. An
+attempt that pays several bills (it has shares) is moved under the locks of all of them, which are
+taken in the order of their ids.
 States move by portal.domain.payment and portal.domain.bill only.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from portal.contract.page import AttemptView
-from portal.contract.payment import AttemptNow
-from portal.domain import bill as bill_rules
 from portal.domain.bill import Lifecycle, Settlement
 from portal.domain.errors import InvariantBroken, NotFound
-from portal.domain.ids import AttemptId, to_public
-from portal.domain.ledger import bill_canceled
+from portal.domain.ids import to_public
 from portal.domain.payment import LIVE, AttemptState
 from portal.vault.act import Act
 from portal.vault.db import Row
-from portal.vault.ledger import post, sums_of
 from portal.vault.merchant import providers_of
 
 ATTEMPT_TABLE: Final = "attempt"
@@ -53,19 +50,27 @@ class LockedBill:
 class Payee:
     """A merchant's part in starting a payment, and the bill's live attempt if there is one.
 
-    ``providers``: method → provider, for the methods that the merchant takes.
-    ``charge_days_before``: None where no card is kept.
+    ``providers``: method → provider, for the methods that the merchant takes. ``part_least_minor``:
+    the least that it takes of a bill at once, None where it takes all or nothing. ``paid_minor``:
+    what of the bill is paid, if it is not all. ``charge_days_before``: None where no card is kept.
+    Units: minor units.
     """
 
     code: str
     providers: Mapping[str, str]
+    part_least_minor: int | None
+    paid_minor: int
     live: "Attempt | None"
     charge_days_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One row of the table with ``instrument`` opened."""
+    """One row of the table with ``instrument`` opened.
+
+    ``bill_id`` is the bill whose page it was begun on. ``shares``: what each bill gets of it, where
+    it pays several; empty where it pays its own alone. Units: ``amount_minor`` is all of it.
+    """
 
     id: UUID
     bill_id: UUID
@@ -87,6 +92,12 @@ class Attempt:
     provider_ref: str
     instrument: Instrument
     heard_at: datetime | None = None
+    shares: Mapping[UUID, int] = field(default_factory=dict[UUID, int])
+
+    @property
+    def parts(self) -> Mapping[UUID, int]:
+        """What each bill gets of it, its own alone included, in the order of their ids."""
+        return self.shares or {self.bill_id: self.amount_minor}
 
     @property
     def is_live(self) -> bool:
@@ -99,22 +110,52 @@ _NAMES: Final = (
     "created_at", "finished_at", "state_at", "doubt_at", "asked", "ask_at", "missing_at",
     "decline_code", "authentication", "provider_ref", "instrument", "heard_at",
 )  # fmt: skip
-_COLUMNS: Final = ", ".join(_NAMES)
-BESIDE: Final = ", ".join(f"a.{name} as attempt_{name}" for name in _NAMES)
+_SHARES: Final = """
+(select json_object_agg(s.bill_id, s.amount_minor order by s.bill_id)::text from attempt_share s
+ where s.merchant_id = a.merchant_id and s.attempt_id = a.id)"""
+_COLUMNS: Final = ", ".join([*(f"a.{name}" for name in _NAMES), f"{_SHARES} as shares"])
+BESIDE: Final = ", ".join(
+    [*(f"a.{name} as attempt_{name}" for name in _NAMES), f"{_SHARES} as attempt_shares"]
+)
 """An attempt's columns beside another row's, as ``a``; see :func:`open_beside`."""
 
 _BILL: Final = "id, number, lifecycle, settlement, amount_minor, opened_at"
-_IS_LIVE: Final = "state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')"
+_IS_LIVE: Final = "a.state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')"
+OF_BILL: Final = """
+select a.* from attempt a where a.merchant_id = $1 and a.bill_id = $2
+union all
+select a.* from attempt_share s join attempt a on a.merchant_id = $1 and a.id = s.attempt_id
+where s.merchant_id = $1 and s.bill_id = $2 and a.bill_id <> $2"""
+"""All attempts that pay or would have paid one bill, by a share or as a whole."""
+
+_LIVE_OF: Final = f"""
+select {_COLUMNS} from attempt a
+where a.merchant_id = $1 and a.bill_id = any($2::uuid[]) and {_IS_LIVE}
+union all
+select {_COLUMNS} from attempt_share o join attempt a on a.merchant_id = $1 and a.id = o.attempt_id
+where o.merchant_id = $1 and o.bill_id = any($2::uuid[]) and a.bill_id <> o.bill_id and {_IS_LIVE}
+"""  # noqa: S608  constant columns
 _PAYEE: Final = f"""
-select m.code, m.card_provider, m.wallet_provider, m.charge_days_before, {BESIDE} from merchant m
-left join attempt a on a.merchant_id = m.id and a.bill_id = $2 and a.{_IS_LIVE}
+select m.code, m.part_least_minor, m.card_provider, m.wallet_provider, m.charge_days_before,
+       {BESIDE},
+       coalesce((select p.paid_minor from part_paid p
+                 where p.merchant_id = $1 and p.bill_id = $2), 0)::bigint as paid_minor
+from merchant m
+left join lateral (select * from ({OF_BILL}) a where {_IS_LIVE} limit 1) a on true
 where m.id = $1
 """  # noqa: S608  constant columns
-_BILL_OF: Final = f"""
+_BILLS_OF: Final = f"""
 select {_BILL} from bill
-where merchant_id = $1 and id = (select bill_id from attempt where merchant_id = $1 and id = $2)
-for update
+where merchant_id = $1 and id = any(array(
+    select bill_id from attempt where merchant_id = $1 and id = $2
+    union select bill_id from attempt_share where merchant_id = $1 and attempt_id = $2))
+order by id for update
 """  # noqa: S608  constant columns
+_SHARE: Final = """
+insert into attempt_share (merchant_id, attempt_id, bill_id, amount_minor)
+select $1, $2, t.bill_id, t.amount_minor
+from unnest($3::uuid[], $4::bigint[]) as t (bill_id, amount_minor)
+"""
 _STORE: Final = """
 update attempt set state = $3, version = $4, finished_at = $5, state_at = $6, asked = $7,
     ask_at = $8, missing_at = $9, decline_code = $10, authentication = $11, provider_ref = $12,
@@ -150,14 +191,24 @@ async def lock_bills(act: Act, bill_ids: Collection[UUID]) -> dict[UUID, LockedB
 
 
 async def lock_attempt(act: Act, attempt_id: UUID) -> tuple[LockedBill, Attempt]:
-    """Lock an attempt's bill, then read the attempt as it is now.
+    """Lock all bills of an attempt, then read it as it is now; with the bill that it began on.
 
     Raises: NotFound ``not_found``.
     """
-    row = await act.db.fetchrow(_BILL_OF, act.merchant_id, attempt_id)
-    if row is None:
+    bills, attempt = await lock_whole(act, attempt_id)
+    return bills[attempt.bill_id], attempt
+
+
+async def lock_whole(act: Act, attempt_id: UUID) -> tuple[dict[UUID, LockedBill], Attempt]:
+    """Lock all bills of an attempt in the order of their ids, then read it as it is now.
+
+    Raises: NotFound ``not_found``.
+    """
+    rows = await act.db.fetch(_BILLS_OF, act.merchant_id, attempt_id)
+    if not rows:
         raise NotFound("not_found", params={"kind": "attempt"})
-    return LockedBill(**row), await read_attempt(act, attempt_id)
+    bills = {row["id"]: LockedBill(**row) for row in rows}
+    return bills, await read_attempt(act, attempt_id)
 
 
 async def read_attempt(act: Act, attempt_id: UUID) -> Attempt:
@@ -166,7 +217,7 @@ async def read_attempt(act: Act, attempt_id: UUID) -> Attempt:
     Raises: NotFound ``not_found``.
     """
     row = await act.db.fetchrow(
-        f"select {_COLUMNS} from attempt where merchant_id = $1 and id = $2",  # noqa: S608  constant columns
+        f"select {_COLUMNS} from attempt a where a.merchant_id = $1 and a.id = $2",  # noqa: S608  constant columns
         act.merchant_id,
         attempt_id,
     )
@@ -178,7 +229,7 @@ async def read_attempt(act: Act, attempt_id: UUID) -> Attempt:
 async def read_attempts(act: Act, attempt_ids: Sequence[UUID]) -> list[Attempt]:
     """Many attempts of the act's merchant, in no order."""
     rows = await act.db.fetch(
-        f"select {_COLUMNS} from attempt where merchant_id = $1 and id = any($2::uuid[])",  # noqa: S608  constant columns
+        f"select {_COLUMNS} from attempt a where a.merchant_id = $1 and a.id = any($2::uuid[])",  # noqa: S608  constant columns
         act.merchant_id,
         attempt_ids,
     )
@@ -186,13 +237,14 @@ async def read_attempts(act: Act, attempt_ids: Sequence[UUID]) -> list[Attempt]:
 
 
 async def find_live(act: Act, bill_id: UUID) -> Attempt | None:
-    """The one attempt of a bill by which money may still move."""
-    row = await act.db.fetchrow(
-        f"select {_COLUMNS} from attempt where merchant_id = $1 and bill_id = $2 and {_IS_LIVE}",  # noqa: S608  constant columns
-        act.merchant_id,
-        bill_id,
-    )
-    return None if row is None else await open_row(act, row)
+    """The one attempt by which money may still come for a bill."""
+    return next(iter(await find_all_live(act, [bill_id])), None)
+
+
+async def find_all_live(act: Act, bill_ids: Sequence[UUID]) -> list[Attempt]:
+    """Every attempt by which money may still come for any of these bills, each once."""
+    rows = await act.db.fetch(_LIVE_OF, act.merchant_id, bill_ids)
+    return [await open_row(act, row) for row in {row["id"]: row for row in rows}.values()]
 
 
 async def read_payee(act: Act, bill_id: UUID) -> Payee:
@@ -204,6 +256,8 @@ async def read_payee(act: Act, bill_id: UUID) -> Payee:
     return Payee(
         code=row["code"],
         providers=providers_of(row),
+        part_least_minor=row["part_least_minor"],
+        paid_minor=row["paid_minor"],
         live=live,
         charge_days_before=row["charge_days_before"],
     )
@@ -213,12 +267,13 @@ async def open_beside(act: Act, row: Row) -> Attempt | None:
     """The attempt whose columns stand in a row as BESIDE names them; None where there is none."""
     if row["attempt_id"] is None:
         return None
-    return await open_row(act, {name: row[f"attempt_{name}"] for name in _NAMES})
+    return await open_row(act, {name: row[f"attempt_{name}"] for name in (*_NAMES, "shares")})
 
 
 async def open_row(act: Act, row: Row) -> Attempt:
     """A row of the table as a value."""
     values = dict(row)
+    shares = msgspec.json.decode(values.pop("shares") or "{}", type=dict[UUID, int])
     blob: bytes | None = values.pop("instrument")
     instrument = Instrument()
     if blob is not None:
@@ -226,7 +281,7 @@ async def open_row(act: Act, row: Row) -> Attempt:
         instrument = fields.open(
             ATTEMPT_TABLE, "instrument", row["id"], row["version"], blob, Instrument
         )
-    return Attempt(**values, instrument=instrument)
+    return Attempt(**values, instrument=instrument, shares=shares)
 
 
 def held_by(attempt: Attempt) -> str | None:
@@ -235,8 +290,11 @@ def held_by(attempt: Attempt) -> str | None:
     return attempt.method if is_open else None
 
 
-def insert_attempt(act: Act, attempt: Attempt) -> None:
-    """Add a new attempt at the act's end; the database refuses a second live one of the bill."""
+async def insert_attempt(act: Act, attempt: Attempt) -> None:
+    """Add a new attempt at the act's end; the database refuses a second live one of any bill."""
+    if attempt.shares:
+        bills, amounts = list(attempt.shares), list(attempt.shares.values())
+        await act.db.execute(_SHARE, act.merchant_id, attempt.id, bills, amounts)
     act.closing.add(
         "attempt",
         act.merchant_id,
@@ -317,64 +375,14 @@ async def plan_inquiry(act: Act, attempt: Attempt, in_s: float | None) -> dateti
 
 
 async def emit_attempt(act: Act, attempt: Attempt, code: str) -> None:
-    """Put what happened to an attempt on its bill's timeline."""
+    """Put what happened to an attempt on the timeline of every bill that it pays."""
     params: dict[str, str | int] = {
         "attempt": to_public("attempt", attempt.id),
         "method": attempt.method,
-        "amount_minor": attempt.amount_minor,
     }
     if attempt.decline_code is not None:
         params["decline_code"] = attempt.decline_code
-    await act.emit(attempt.bill_id, code, **params)
-
-
-async def finish_cancel(act: Act, bill_id: UUID) -> bool:
-    """Cancel a locked bill for good if it is ``canceling`` and nothing can pay it any more.
-
-    What is still owed is forgiven in the ledger. Returns whether the bill is canceled now. Called
-    by whoever asks for the cancel and whenever an attempt ends.
-    """
-    lifecycle: Lifecycle = await act.db.fetchval(
-        "select lifecycle from bill where merchant_id = $1 and id = $2", act.merchant_id, bill_id
-    )
-    if lifecycle != "canceling" or await find_live(act, bill_id) is not None:
-        return lifecycle == "canceled"
-    edge = bill_rules.advance(lifecycle, "finish_cancel")
-    owed = (await sums_of(act, bill_id)).receivable
-    if owed:
-        await post(act, [bill_canceled(bill_id, owed)])
-    await act.db.execute(
-        "update bill set lifecycle = $3, canceled_at = $4, version = version + 1"
-        " where merchant_id = $1 and id = $2",
-        act.merchant_id,
-        bill_id,
-        edge.state,
-        act.business,
-    )
-    await act.emit(bill_id, edge.code)
-    return True
-
-
-def to_view(attempt: Attempt) -> AttemptView:
-    """The attempt as its payer may see it."""
-    return AttemptView(
-        id=AttemptId(attempt.id),
-        method=attempt.method,
-        state=attempt.state,
-        amount_minor=attempt.amount_minor,
-        decline_code=attempt.decline_code,
-        approval_no=attempt.instrument.approval_no or None,
-        instrument_hint=attempt.instrument.hint or None,
-        finished_at=attempt.finished_at,
-    )
-
-
-def to_now(attempt: Attempt) -> AttemptNow:
-    """The attempt after an act, with the provider's page while the payer has to act there."""
-    acting = attempt.state == "requires_action"
-    return AttemptNow(
-        attempt=to_view(attempt),
-        provider=attempt.provider,
-        reference=attempt.reference,
-        redirect_url=(attempt.instrument.redirect_url or None) if acting else None,
-    )
+    if attempt.shares:
+        params |= {"bills": len(attempt.shares), "of_minor": attempt.amount_minor}
+    for bill_id, amount in attempt.parts.items():
+        await act.emit(bill_id, code, **params, amount_minor=amount)

@@ -39,6 +39,7 @@ from portal.vault.debit import (
 )
 from portal.vault.debit_plain import book_plain
 from portal.vault.finding import book_finding
+from portal.vault.share import left_of
 
 MANDATES_MAX: Final = 500
 """Mandates that one step of filling looks at."""
@@ -66,6 +67,11 @@ _TAKEN: Final = """
 select bill_id from attempt
 where merchant_id = $1 and bill_id = any($2::uuid[])
       and state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')
+union
+select s.bill_id from attempt_share s
+join attempt a on a.merchant_id = $1 and a.id = s.attempt_id
+where s.merchant_id = $1 and s.bill_id = any($2::uuid[])
+      and a.state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')
 union
 select bill_id from debit where merchant_id = $1 and bill_id = any($2::uuid[]) and state = 'nsf'
 group by bill_id having count(*) > $3
@@ -144,6 +150,7 @@ async def choose(
         for row in await act.db.fetch(_TAKEN, act.merchant_id, ids, presented_max, today)
     }
     fields = await act.fields()
+    left = await left_of(act, ids)
     chosen: list[Chosen] = []
     for bill in bills:
         if bill["id"] in taken:
@@ -155,7 +162,7 @@ async def choose(
         chosen.append(
             Chosen(
                 bill_id=bill["id"],
-                amount_minor=bill["amount_minor"],
+                amount_minor=left[bill["id"]],
                 mandate_id=row["id"],
                 details=details,
                 is_new=row["is_new"],
@@ -269,7 +276,7 @@ async def _end(act: Act, bill: LockedBill, attempt: Attempt, state: DebitState) 
         instrument_hint="",
         authentication="",
     )
-    await book_finding(act, bill, attempt, finding)
+    await book_finding(act, {bill.id: bill}, attempt, finding)
 
 
 async def _doubt(act: Act, attempt: Attempt) -> None:

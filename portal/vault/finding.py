@@ -1,19 +1,22 @@
 """Data zone: asking about attempts; what an inquiry's finding means for one, booked at once.
 
-What it means is decided by portal.domain.payment; the bill is locked by whoever calls, as
+What it means is decided by portal.domain.payment; the bills are locked by whoever calls, as
 portal.vault.attempt has it.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from portal.contract.payment import Finding
 from portal.domain import bill as bill_rules
 from portal.domain import payment as rules
+from portal.domain.bill import BillSums
 from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.ids import to_public
-from portal.domain.ledger import attempt_succeeded, with_entries
+from portal.domain.ledger import Paid, attempt_paid, with_entries
 from portal.domain.payment import AttemptFacts, Verdict
 from portal.vault.act import Act
 from portal.vault.attempt import (
@@ -21,14 +24,14 @@ from portal.vault.attempt import (
     Instrument,
     LockedBill,
     emit_attempt,
-    finish_cancel,
     move,
     plan_inquiry,
     store_attempt,
 )
+from portal.vault.cancel import finish_cancel
 from portal.vault.card_charge import ENDED_BADLY, end_declined
 from portal.vault.card_on_file import enrol
-from portal.vault.ledger import post, settle, sums_of
+from portal.vault.ledger import post, settle, sums_of_all
 
 _CERTAIN: Final = frozenset({"succeeded", "failed", "requires_action", "pending", "not_found"})
 """Findings that say how the attempt stands at the provider, whatever may come of it."""
@@ -56,10 +59,12 @@ async def ask_for_payer(act: Act, attempt: Attempt) -> None:
         await act.plan_task("payment.inquire", attempt.id, attempt.asked, due_in_s=wait_s)
 
 
-async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Finding) -> Attempt:
+async def book_finding(
+    act: Act, bills: Mapping[UUID, LockedBill], attempt: Attempt, finding: Finding
+) -> Attempt:
     """Do what an inquiry's finding means, all in this transaction: state, money, events, cases.
 
-    ``bill`` is locked and ``attempt`` was read under that lock.
+    ``bills`` are all that the attempt pays, locked, and ``attempt`` was read under these locks.
     """
     facts = facts_of(attempt)
     verdict = rules.judge(facts, finding.state, finding.amount_minor, finding.decline_code, act.now)
@@ -74,12 +79,19 @@ async def book_finding(act: Act, bill: LockedBill, attempt: Attempt, finding: Fi
     if verdict.case is not None:
         await act.open_case(verdict.case, stored.id, reference=stored.reference)
     if verdict.booked:
-        await _book_money(act, bill, stored)
+        await _book_money(act, bills, stored)
     if stored.method == CARD:
         await _tell_card(act, stored, finding, has_moved=verdict.edge is not None)
-    if bill.lifecycle == "canceling" and not stored.is_live:
-        await finish_cancel(act, bill.id)
+    if not stored.is_live:
+        await finish_cancels(act, bills.values())
     return stored
+
+
+async def finish_cancels(act: Act, bills: Iterable[LockedBill]) -> None:
+    """An attempt has ended: those of its bills that were only waiting for that are canceled now."""
+    for bill in bills:
+        if bill.lifecycle == "canceling":
+            await finish_cancel(act, bill.id)
 
 
 def facts_of(attempt: Attempt) -> AttemptFacts:
@@ -103,18 +115,31 @@ async def _tell_card(act: Act, attempt: Attempt, finding: Finding, *, has_moved:
         await end_declined(act, attempt)
 
 
-async def _book_money(act: Act, bill: LockedBill, attempt: Attempt) -> None:
-    sums = await sums_of(act, bill.id)
-    owed = bill_rules.owed_minor(bill.lifecycle, sums)
-    transaction = attempt_succeeded(bill.id, attempt.id, attempt.amount_minor, owed)
-    if await post(act, [transaction]):
-        sums = with_entries(sums, transaction)
-    await settle(act, bill.id, bill.settlement, sums)
-    if owed < attempt.amount_minor:
-        await act.open_case(
-            "overpaid", bill.id, attempt=to_public("attempt", attempt.id),
-            amount_minor=attempt.amount_minor - owed,
-        )  # fmt: skip
+async def _book_money(act: Act, bills: Mapping[UUID, LockedBill], attempt: Attempt) -> None:
+    """Book what each bill gets of the payment, in one transaction of the ledger."""
+    sums = await sums_of_all(act, list(attempt.parts))
+    shares = [
+        Paid(
+            bill_id=bill_id,
+            amount_minor=amount,
+            owed_minor=bill_rules.owed_minor(
+                bills[bill_id].lifecycle, sums.get(bill_id, BillSums())
+            ),
+        )
+        for bill_id, amount in attempt.parts.items()
+    ]
+    transaction = attempt_paid(attempt.id, shares)
+    is_new = await post(act, [transaction])
+    for paid in shares:
+        bill = bills[paid.bill_id]
+        found = sums.get(bill.id, BillSums())
+        after = with_entries(found, transaction, bill.id) if is_new else found
+        await settle(act, bill.id, bill.settlement, after)
+        if paid.over_minor:
+            await act.open_case(
+                "overpaid", bill.id, attempt=to_public("attempt", attempt.id),
+                amount_minor=paid.over_minor,
+            )  # fmt: skip
 
 
 def _apply(act: Act, attempt: Attempt, verdict: Verdict, finding: Finding) -> Attempt:

@@ -115,6 +115,14 @@ where merchant_id = $1 and bill_id = any($2::uuid[]) group by bill_id
 """  # noqa: S608  constant columns
 
 
+_PART = """
+insert into part_paid (merchant_id, bill_id, paid_minor) values ($1, $2, $3)
+on conflict (merchant_id, bill_id) do update set paid_minor = excluded.paid_minor
+where part_paid.paid_minor <> excluded.paid_minor
+returning true
+"""
+
+
 async def sums_of(act: Act, bill_id: UUID) -> BillSums:
     """What the ledger says about one bill now. Units: minor units, debits positive."""
     row = await act.db.fetchrow(_SUMS_OF, act.merchant_id, bill_id)
@@ -139,6 +147,8 @@ async def settle(
     ``paid_at``: when the payer paid, if that was not now.
     """
     edge = rules.settle(before, sums)
+    if rules.is_part_paid(sums):
+        await _keep_part(act, bill_id, sums)
     if edge is None:
         return before
     act.closing.add("settled", act.merchant_id, bill_id, edge.state, paid_at or act.business)
@@ -154,3 +164,11 @@ async def settle(
         if case_id is not None:
             await act.close_case(case_id, resolution)
     return edge.state
+
+
+async def _keep_part(act: Act, bill_id: UUID, sums: BillSums) -> None:
+    """Keep what is paid of a bill that still owes something, and tell of it when it has grown."""
+    if await act.db.fetchval(_PART, act.merchant_id, bill_id, sums.paid):
+        await act.emit(
+            bill_id, "bill.part_paid", amount_minor=sums.paid, left_minor=sums.receivable
+        )

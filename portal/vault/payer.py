@@ -31,12 +31,12 @@ def bill_of(act: Act) -> UUID:
 
 
 def require_own_attempt(act: Act, attempt: Attempt) -> None:
-    """Refuse an attempt that is not of the payer's bill, or not the one they returned with.
+    """Refuse an attempt that does not pay the payer's bill, or not the one they returned with.
 
     Raises: NotFound ``not_found``, the same as for an attempt that does not exist.
     """
     bill_id = bill_of(act)
-    if attempt.bill_id != bill_id or act.capability.subject not in {bill_id, attempt.id}:
+    if bill_id not in attempt.parts or act.capability.subject not in {bill_id, attempt.id}:
         raise NotFound("not_found", params={"kind": "attempt"})
 
 

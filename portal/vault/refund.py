@@ -25,7 +25,7 @@ from portal.domain.refund import (
 )
 from portal.domain.transition import Edge
 from portal.vault.act import Act
-from portal.vault.attempt import LockedBill, lock_bill
+from portal.vault.attempt import Attempt, LockedBill, lock_bill, read_attempt
 from portal.vault.db import Row
 from portal.vault.ledger import post, settle, sums_of
 
@@ -105,7 +105,10 @@ _READ: Final = f"select {COLUMNS} from refund r where r.merchant_id = $1 and r.i
 _BILL_OF: Final = "select bill_id from refund where merchant_id = $1 and id = $2"
 _HELD: Final = """
 select coalesce(sum(amount_minor), 0)::bigint from refund
-where merchant_id = $1 and attempt_id = $2 and state = any($3::text[])
+where merchant_id = $1 and attempt_id = $2 and bill_id = $4 and state = any($3::text[])
+"""
+_LOCK_PAYMENT: Final = """
+select id from attempt where merchant_id = $1 and id = $2 for no key update
 """
 _UNAPPROVED: Final = """
 select coalesce(sum(amount_minor), 0)::bigint from refund
@@ -141,10 +144,20 @@ async def open_row(act: Act, row: Row) -> Refund:
     return Refund(**values, words=words)
 
 
-async def held_of(act: Act, attempt_id: UUID) -> int:
-    """What of an attempt's money refunds hold or have given back. Units: minor units."""
-    held: int = await act.db.fetchval(_HELD, act.merchant_id, attempt_id, list(HOLDING))
-    return held
+async def lock_payment(act: Act, attempt_id: UUID) -> Attempt:
+    """Lock a payment itself, its bill being locked, and read it.
+
+    Refunds of one payment for different bills don't meet at a bill: what is about all of them (who
+    has to approve, which may be sent) is decided under this lock. Raises: NotFound.
+    """
+    await act.db.execute(_LOCK_PAYMENT, act.merchant_id, attempt_id)
+    return await read_attempt(act, attempt_id)
+
+
+async def room_of(act: Act, attempt: Attempt, bill_id: UUID) -> int:
+    """What of a bill's part of a payment no refund holds or has given back. Units: minor units."""
+    held: int = await act.db.fetchval(_HELD, act.merchant_id, attempt.id, list(HOLDING), bill_id)
+    return attempt.parts[bill_id] - held
 
 
 async def unapproved_of(act: Act, attempt_id: UUID) -> int:

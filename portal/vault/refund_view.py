@@ -28,12 +28,21 @@ where r.merchant_id = $1"""  # noqa: S608  constant columns
 _ONE: Final = REFUNDS + " and r.id = $2"
 _OF_BILL: Final = REFUNDS + " and r.bill_id = $2 order by r.id desc limit $3"
 _ROOM: Final = """
-select a.id, a.method, a.finished_at, a.amount_minor - coalesce((
+select a.id, a.method, a.finished_at, a.part_minor - coalesce((
     select sum(r.amount_minor) from refund r
-    where r.merchant_id = $1 and r.attempt_id = a.id and r.state = any($3::text[])
+    where r.merchant_id = $1 and r.attempt_id = a.id and r.bill_id = $2
+          and r.state = any($3::text[])
 ), 0)::bigint as room
-from attempt a where a.merchant_id = $1 and a.bill_id = $2 and a.state = 'succeeded'
-order by a.id desc
+from (
+    select a.id, a.method, a.finished_at, coalesce(s.amount_minor, a.amount_minor) as part_minor
+    from attempt a left join attempt_share s
+         on s.merchant_id = $1 and s.attempt_id = a.id and s.bill_id = $2
+    where a.merchant_id = $1 and a.bill_id = $2 and a.state = 'succeeded'
+    union all
+    select a.id, a.method, a.finished_at, s.amount_minor
+    from attempt_share s join attempt a on a.merchant_id = $1 and a.id = s.attempt_id
+    where s.merchant_id = $1 and s.bill_id = $2 and a.bill_id <> $2 and a.state = 'succeeded'
+) a order by a.id desc
 """
 _IS_BILL: Final = "select exists (select from bill where merchant_id = $1 and id = $2)"
 _LIMIT: Final = "select refund_limit_minor from merchant where id = $1"

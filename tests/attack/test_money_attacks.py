@@ -27,6 +27,7 @@ from portal.contract.payment import (
     ViewInquiry,
     ViewReturn,
 )
+from portal.contract.share import ViewPage
 from portal.domain.errors import InvalidInput, InvariantBroken, NotAllowed, NotFound, PortalError
 from portal.domain.ids import AttemptId
 from portal.vault.capability import Capability
@@ -140,7 +141,7 @@ async def test_a_capability_that_was_written_over_is_no_authority(world: World) 
     )
 
     with pytest.raises(NotAllowed):
-        await world.web.call(VIEW_PAGE, Nothing(), forged)
+        await world.web.call(VIEW_PAGE, ViewPage(), forged)
 
     assert (await world.page(mine)).number != (await world.page(other)).number
 
@@ -193,7 +194,7 @@ async def test_the_web_can_not_play_worker_or_operator(world: World) -> None:
     with pytest.raises(NotAllowed):
         await world.web.call(COMPARE_JOURNAL, journal)
     with pytest.raises(NotAllowed):
-        await world.work.call(VIEW_PAGE, Nothing(), payer.authority)
+        await world.work.call(VIEW_PAGE, ViewPage(), payer.authority)
 
     await world.operator.call(COMPARE_JOURNAL, journal)
 

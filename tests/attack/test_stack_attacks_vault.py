@@ -44,6 +44,7 @@ from portal.contract.message import (
     RedeemDeliveries,
 )
 from portal.contract.page import OPEN_LINK, VIEW_PAGE, OpenLink
+from portal.contract.share import ViewPage
 from portal.contract.work import AWAIT_WORK, AwaitWork
 from portal.domain.ids import DeliveryId
 from portal.stack.access import CODE
@@ -122,7 +123,7 @@ def test_a_stolen_session_is_worth_nothing_in_another_zone(
 
 def test_a_payer_sees_one_bill_and_can_name_no_other(town: Town, seen: Seen) -> None:
     numbers = [
-        town.call("web", VIEW_PAGE, Nothing(), grant).read(VIEW_PAGE).number
+        town.call("web", VIEW_PAGE, ViewPage(), grant).read(VIEW_PAGE).number
         for grant in (seen.payer, seen.other_payer)
     ]
     assert len(set(numbers)) == 2, "the control: each sees his own"
@@ -203,12 +204,12 @@ def test_an_edited_capability_is_worth_nothing(town: Town, seen: Seen) -> None:
     )
 
     for grant in grants:  # a channel of its own for each
-        refused = town.call("web", VIEW_PAGE, Nothing(), grant)
+        refused = town.call("web", VIEW_PAGE, ViewPage(), grant)
         assert (refused.code, refused.body) == ("authority_unknown", b"")
 
-    assert town.call("web", VIEW_PAGE, Nothing(), seen.payer).code == ""
+    assert town.call("web", VIEW_PAGE, ViewPage(), seen.payer).code == ""
     again = msgspec.structs.replace(seen.payer, capability=msgspec.msgpack.encode(mine))
-    assert town.call("web", VIEW_PAGE, Nothing(), again).code == "", "the encoding is the same"
+    assert town.call("web", VIEW_PAGE, ViewPage(), again).code == "", "the encoding is the same"
 
 
 def test_a_guessed_link_opens_nothing(town: Town) -> None:

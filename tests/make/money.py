@@ -36,6 +36,7 @@ from portal.contract.payment import (
     StartPayment,
     ViewInquiry,
 )
+from portal.contract.share import SET_PART_PAYMENT, SetPartPayment, ViewPage
 from portal.contract.work import (
     AWAIT_WORK,
     FINISH_TASK,
@@ -149,19 +150,22 @@ class World:
 
     async def bill(
         self, *, amount: int = AMOUNT, lifecycle: str = "open", due: date | None = None,
-        link_days: int = 30, contract: bytes | None = None,
+        link_days: int = 30, contract: UUID | bytes | None = None,
+        customer: bytes = b"c" * 16,
     ) -> tuple[UUID, str]:  # fmt: skip
-        """An issued bill and the secret of its link."""
+        """An issued bill and the secret of its link; alone in its contract unless one is given."""
         secret = secrets.token_hex(11)
         async with self.act() as act:
             bill_id = act.new_id()
+            whose = contract or bill_id
+            blind = whose if isinstance(whose, bytes) else whose.bytes
             fields = await act.fields()
             contact = BillContact("山田 花子", "+819012345678", "", "12345678", "C-1")
             billing = BillBilling((BillItem("電気料金", amount, 10),))
             due_on = due or act.clock.business_today("Asia/Tokyo") + timedelta(days=10)
             await act.db.execute(
                 _INSERT_BILL, act.merchant_id, bill_id, UUID(int=1), f"B-{bill_id.hex[-8:]}",
-                lifecycle, contract or bill_id.bytes, b"c" * 16, amount, due_on,
+                lifecycle, blind, customer, amount, due_on,
                 fields.seal("bill", "contact", bill_id, 1, contact),
                 fields.seal("bill", "billing", bill_id, 1, billing), act.business,
             )  # fmt: skip
@@ -213,10 +217,11 @@ class World:
         return Payer(bill_id, secret, opened.authority, opened.page_ref)
 
     async def start(
-        self, payer: Payer, key: str = "key-1", amount: int = AMOUNT, method: str = "card"
-    ) -> AttemptStarted:
+        self, payer: Payer, key: str = "key-1", amount: int = AMOUNT, method: str = "card",
+        **more: Any,  # noqa: ANN401  # what else was chosen, as StartPayment takes it
+    ) -> AttemptStarted:  # fmt: skip
         """Press the button."""
-        request = StartPayment(method=method, expected_minor=amount, idempotency_key=key)
+        request = StartPayment(method=method, expected_minor=amount, idempotency_key=key, **more)
         return await self.web.call(START_PAYMENT, request, payer.authority)
 
     async def submitted(self, payer: Payer, started: AttemptStarted, **said: str) -> AttemptNow:
@@ -239,9 +244,21 @@ class World:
         await self.told(payer, started.attempt_id, finding("succeeded", approval_no="A1"))
         return started.attempt_id
 
-    async def page(self, payer: Payer) -> PageView:
-        """Look at the page."""
-        return await self.web.call(VIEW_PAGE, Nothing(), payer.authority)
+    async def paid_alone(self, payer: Payer, amount: int, key: str = "alone") -> UUID:
+        """The whole happy way of a bill of another amount; the attempt's id."""
+        started = await self.start(payer, key, amount=amount)
+        await self.submitted(payer, started)
+        await self.told(payer, started.attempt_id, finding("succeeded", amount))
+        return started.attempt_id
+
+    async def allow_parts(self, least: int | None) -> None:
+        """Let bills be paid in parts of so much at least."""
+        request = SetPartPayment(merchant_code=self.code, least_minor=least)
+        await self.operator.call(SET_PART_PAYMENT, request)
+
+    async def page(self, payer: Payer, **chosen: Any) -> PageView:  # noqa: ANN401
+        """Look at the page, with what was chosen there as ViewPage takes it."""
+        return await self.web.call(VIEW_PAGE, ViewPage(**chosen), payer.authority)
 
     async def leases(self) -> list[Leased]:
         """Take every task that is due, as a worker would."""

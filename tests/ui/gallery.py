@@ -172,6 +172,27 @@ PAYER_PAGES: dict[str, Make] = {
             ],
         )
     ),
+    "page-others": payer(samples.page("open", **samples.others())),
+    "page-others-chosen": payer(samples.page("open", **samples.others("ga3k"))),
+    "page-part": payer(
+        samples.page(
+            "open",
+            left=samples.yen(5420),
+            pay=samples.yen(2000),
+            chosenPart=samples.yen(2000),
+            part={"least": samples.yen(1000), "most": samples.yen(4420)},
+        )
+    ),
+    "page-paid-together": payer(
+        samples.page(
+            "paid",
+            attempt=samples.attempt(
+                state="succeeded", declineCode=None, approvalNo="104829", amount=samples.yen(16380)
+            ),
+            paidAt="2026-11-22T10:20:00.000Z",
+            shares=samples.shares(),
+        )
+    ),
     "page-promised": payer(
         samples.page("overdue", pauses=[{"kind": "PROMISE", "until": "2026-12-20"}])
     ),

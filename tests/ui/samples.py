@@ -27,8 +27,8 @@ LINES = [
 def attempt(**changes: object) -> dict[str, Any]:
     made = {
         "id": "att_01JD0000000000000000000001",
-        "method": "card", "state": "failed", "declineCode": "insufficient_funds",
-        "approvalNo": None, "instrumentHint": "4242",
+        "method": "card", "state": "failed", "amount": yen(8420),
+        "declineCode": "insufficient_funds", "approvalNo": None, "instrumentHint": "4242",
     }  # fmt: skip
     return made | changes
 
@@ -60,6 +60,13 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "givenBack": yen(0),
         "onItsWayBack": yen(0),
         "pauses": [],
+        "left": yen(8420),
+        "pay": yen(8420),
+        "chosenPart": None,
+        "others": [],
+        "part": None,
+        "choiceRefused": None,
+        "shares": [],
         "debitOn": None,
         "attemptKey": "01JD0000000000000000000000",
     }
@@ -69,6 +76,27 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         made["attempt"] = attempt(state="succeeded", declineCode=None, approvalNo="104829")
         made["paidAt"] = "2026-11-22T10:20:00.000Z"
     return made | changes
+
+
+def others(*chosen: str) -> dict[str, Any]:
+    """What the page has more where its contract has two other open bills."""
+    bills = [("ga3k", "2026-10", "2026-11-10", 7960), ("9pz1", "2026-09", "2026-10-13", 8105)]
+    return {
+        "others": [
+            {"ref": ref, "period": period, "dueOn": due, "amount": yen(amount),
+             "isChosen": ref in chosen}
+            for ref, period, due, amount in bills
+        ],
+        "pay": yen(8420 + sum(amount for ref, *_, amount in bills if ref in chosen)),
+    }  # fmt: skip
+
+
+def shares() -> list[dict[str, Any]]:
+    """What two bills get of one payment of 16,380 yen."""
+    return [
+        {"period": "2026-10", "dueOn": "2026-11-10", "amount": yen(7960), "isThis": False},
+        {"period": "2026-11", "dueOn": "2026-12-10", "amount": yen(8420), "isThis": True},
+    ]
 
 
 PAGE_STATES = (

@@ -126,11 +126,11 @@ def test_what_moves_money_or_messages_needs_an_idempotency_key(
         assert str(given.fields["idempotencyKey"].type) == "String!", name
 
 
-def test_no_query_of_a_payer_takes_an_argument() -> None:
+def test_no_query_of_a_payer_takes_an_id_but_names_that_its_own_page_gave() -> None:
     query = PAYER.core.query_type
     assert query is not None
     assert {name: set(field.args) for name, field in query.fields.items()} == {
-        "bill": set(),
+        "bill": {"also", "part"},
         "attempt": set(),
     }
 

@@ -3,7 +3,6 @@ from collections import Counter
 
 import pytest
 
-from portal.contract.envelope import Nothing
 from portal.contract.message import (
     REPORT_AND_NEXT,
     DeliveryRoute,
@@ -12,6 +11,7 @@ from portal.contract.message import (
 )
 from portal.contract.page import OPEN_LINK, VIEW_PAGE, OpenLink
 from portal.contract.payment import RECORD_NOTICE, NoticeClaim, RecordNotice
+from portal.contract.share import ViewPage
 from portal.contract.work import FAIL_TASK, FailTask, Leased
 from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.ids import ChunkId, DeliveryId, to_public
@@ -104,7 +104,7 @@ async def test_the_message_proves_itself_and_its_link_opens_the_bill(desk: Desk)
     address, _, secret = link.rpartition("/")
     assert (address, len(secret)) == ("http://localhost:8080/p/minato", 22)
     opened = await desk.web.call(OPEN_LINK, OpenLink(merchant_code="minato", secret=secret))
-    page = await desk.web.call(VIEW_PAGE, Nothing(), opened.authority)
+    page = await desk.web.call(VIEW_PAGE, ViewPage(), opened.authority)
     assert page.amount_minor == 8420
     stored = await money_of(desk).rows("select secret_hash, delivery_id from link")
     assert stored == [{"secret_hash": sha256(secret.encode()), "delivery_id": entry.delivery_id}]

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from portal.contract.envelope import Nothing
 from portal.contract.intake import CREATE_IMPORT, PART_BYTES_MAX, CreateImport
 from portal.contract.page import VIEW_PAGE
 from portal.contract.payment import (
@@ -18,6 +17,7 @@ from portal.contract.payment import (
     StartPayment,
     ViewReturn,
 )
+from portal.contract.share import ViewPage
 from portal.contract.work import FAIL_TASK, FailTask
 from portal.domain.errors import InvalidInput, NotAllowed
 from portal.kit import limits
@@ -105,7 +105,7 @@ async def test_who_returned_in_another_browser_is_told_to_open_the_link(world: W
     back = await world.web.call(VIEW_RETURN, request)
     await world.told(payer, started.attempt_id, finding("failed", decline_code="card_declined"))
 
-    there = await world.web.call(VIEW_PAGE, Nothing(), back.authority)
+    there = await world.web.call(VIEW_PAGE, ViewPage(), back.authority)
     here = await world.page(payer)
 
     assert [(offer.available, offer.reason) for offer in there.methods] == [(False, LINK_NEEDED)]

@@ -12,6 +12,7 @@ from portal.contract.payment import (
     ViewInquiry,
     ViewReturn,
 )
+from portal.contract.share import ViewPage
 from portal.domain.errors import Expired, NotFound
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, World, finding, new_world
@@ -214,7 +215,7 @@ async def test_coming_back_in_another_browser_shows_the_attempt(world: World) ->
         VIEW_ATTEMPT, ViewAttempt(attempt_id=back.attempt_id), back.authority
     )
     assert now.attempt.state == "requires_action"
-    assert (await world.web.call(VIEW_PAGE, Nothing(), back.authority)).amount_minor == AMOUNT
+    assert (await world.web.call(VIEW_PAGE, ViewPage(), back.authority)).amount_minor == AMOUNT
 
 
 async def test_whoever_asks_the_provider_is_told_what_it_calls_the_payment(world: World) -> None:

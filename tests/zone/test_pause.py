@@ -29,6 +29,7 @@ from portal.contract.pause import (
     ReleasePause,
     SetPauseLimits,
 )
+from portal.contract.share import ViewPage
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from portal.domain.ids import BillId
 from portal.vault.server import VaultServer
@@ -354,7 +355,7 @@ async def test_the_payers_page_says_what_was_agreed_and_takes_money_all_the_same
         opened = await desk.web.call(
             OPEN_LINK, OpenLink(merchant_code=desk.code, secret=payer.secret)
         )
-        return await desk.web.call(VIEW_PAGE, Nothing(), opened.authority)
+        return await desk.web.call(VIEW_PAGE, ViewPage(), opened.authority)
 
     assert (await page()).pauses == ()
     await place(desk, bill, "promise", until)

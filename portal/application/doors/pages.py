@@ -32,6 +32,7 @@ from portal.application.doors.errors import Trouble
 from portal.application.doors.forms import read_form, read_whole
 from portal.application.doors.graphql.execute import run_operation
 from portal.application.doors.locales import choose_language
+from portal.application.doors.page_choice import read_choice, read_intent, refusal_of
 from portal.application.page.link import open_link as exchange_link
 from portal.application.payment.inquire import finish_return
 from portal.contract.payment import VIEW_ATTEMPT, ViewAttempt
@@ -110,6 +111,7 @@ async def start_payment(request: Request) -> Response:
     if method in METHODS and not METHODS[method].by_redirect:
         return see_other(f"/b/{quote(ref, safe='')}/{method}")
     intent = {
+        **read_intent(form),
         "method": method,
         "expectedAmount": expected,
         # Who goes back to an old page and chooses another method means another payment.
@@ -188,8 +190,9 @@ async def refused_bill(request: Request, context: RequestContext, code: str) -> 
 async def _bill_answer(
     request: Request, context: RequestContext, *, code: str | None = None
 ) -> Response:
-    bill = (await run_operation(context, "Page"))["bill"]
-    refused = None if code is None else _refusal(code)
+    chosen = {} if code else read_choice(request.query_params)
+    bill = (await run_operation(context, "Page", chosen))["bill"]
+    refused = refusal_of(bill) if code is None else _refusal(code)
     return bill_page(
         request, bill, csrf=context.csrf_token, trouble=refused, status=_CONFLICT if code else 200
     )

@@ -37,14 +37,17 @@ RECORD_PAUSE_S: Final = 0.2
 class Intent:
     """What the payer's form says: ``key`` is the form's own, so a second click is the same intent.
 
+    ``also`` names other bills of the contract, ``part_minor`` is a part of this one alone.
     ``consent``: the words by which the payer lets the card be kept, '' if not. Units:
-    ``expected_minor`` in yen, the amount that the page showed.
+    ``expected_minor`` in yen, the sum that the page showed.
     """
 
     method: str
     expected_minor: int
     key: str
     consent: str = ""
+    also: tuple[str, ...] = ()
+    part_minor: int | None = None
 
 
 async def submit_payment(
@@ -56,9 +59,10 @@ async def submit_payment(
     seen before never submits again: the attempt is shown as it is. ``public_origin`` is where the
     provider sends the payer back to, without a slash at the end.
 
-    Raises: Conflict ``amount_changed``, ``not_payable``, ``attempt_running``,
-    ``attempt_elsewhere``, ``method_unconfigured``, ``card_not_kept`` from the vault; Unknown
-    ``payment_unclear`` when the outcome could not be recorded (an inquiry will find it).
+    Raises: Conflict ``amount_changed``, ``not_payable``, ``other_not_payable``,
+    ``attempt_running``, ``attempt_elsewhere``, ``method_unconfigured``, ``card_not_kept`` and the
+    like from the vault; Unknown ``payment_unclear`` when the outcome could not be recorded (an
+    inquiry will find it).
     """
     started = await _start(desk, authority, intent)
     if not started.fresh:
@@ -79,6 +83,8 @@ async def _start(desk: PayDesk, authority: Authority, intent: Intent) -> Attempt
         idempotency_key=intent.key,
         reachable=tuple(sorted(desk.endpoints)),
         consent=intent.consent,
+        also=intent.also,
+        part_minor=intent.part_minor,
     )
     try:
         return await desk.vault.call(START_PAYMENT, request, authority)

@@ -22,9 +22,10 @@ from portal.domain.intake.cells import read_text
 from portal.domain.message import RESENDS_PER_DAY_MAX
 from portal.domain.pause import RELEASED, check_resend
 from portal.vault.act import Act
-from portal.vault.attempt import finish_cancel
 from portal.vault.bills import view_row
+from portal.vault.cancel import finish_cancel
 from portal.vault.db import Row
+from portal.vault.ledger import sums_of
 from portal.vault.messages import RESENT_MESSAGE, plan_resent_message
 from portal.vault.pause import end_pauses, read_open
 from portal.vault.registry import operation
@@ -64,8 +65,9 @@ _PLANNED: Final = "update bill set message = 'planned' where merchant_id = $1 an
 async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
     """Cancel a bill; while a payment may still arrive it is ``canceling`` and stops being payable.
 
-    Raises: Conflict ``stale_version`` (param ``version``), ``already_paid``, ``slip_announced``,
-        ``bill_state``; InvalidInput for a reason that may not be stored; NotFound ``not_found``.
+    Raises: Conflict ``stale_version`` (param ``version``), ``already_paid``, ``part_paid``,
+        ``slip_announced``, ``bill_state``; InvalidInput for a reason that may not be stored;
+        NotFound ``not_found``.
     """
     arguments = msgspec.msgpack.encode([request.bill_id, request.version, request.reason])
     if await act.once("cancel_bill", request.idempotency_key, arguments) is not None:
@@ -74,7 +76,8 @@ async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
     bill = await _lock(act, request.bill_id)
     if bill["version"] != request.version:
         raise Conflict("stale_version", params={"version": bill["version"]})
-    check_cancelable(bill["lifecycle"], bill["settlement"])
+    paid = (await sums_of(act, bill["id"])).paid
+    check_cancelable(bill["lifecycle"], bill["settlement"], paid)
     edge = advance(bill["lifecycle"], "cancel")
     await _store_cancel(act, bill, edge.state, reason)
     # Nobody breaks a promise to pay what is no longer asked for.

@@ -36,7 +36,6 @@ from portal.vault.attempt import (
     LockedBill,
     emit_attempt,
     find_live,
-    finish_cancel,
     insert_attempt,
     lock_bill,
     move,
@@ -44,6 +43,7 @@ from portal.vault.attempt import (
     read_attempt,
     store_attempt,
 )
+from portal.vault.cancel import finish_cancel
 from portal.vault.card_charge import (
     Charge,
     bill_of_charge,
@@ -153,7 +153,7 @@ async def _create(act: Act, bill: LockedBill, charge: Charge, amount_minor: int)
     # Whoever is to send it may die before or after it: this inquiry finds out, whatever happened.
     ask_at = await plan_inquiry(act, attempt, attempts.SUBMIT_GRACE.total_seconds())
     attempt = replace(attempt, ask_at=ask_at)
-    insert_attempt(act, attempt)
+    await insert_attempt(act, attempt)
     await store_charge(act, charge, "handed", attempt_id=attempt_id)
     await emit_attempt(act, attempt, edge.code)
     return attempt

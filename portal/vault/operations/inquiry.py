@@ -16,7 +16,8 @@ from portal.contract.payment import (
 )
 from portal.domain.errors import NotFound
 from portal.vault.act import Act
-from portal.vault.attempt import lock_attempt, read_attempt, to_now
+from portal.vault.attempt import lock_whole, read_attempt
+from portal.vault.attempt_view import to_now
 from portal.vault.debit import METHOD as DEBIT
 from portal.vault.finding import book_finding
 from portal.vault.payer import require_own_attempt
@@ -72,12 +73,12 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
     is_payer = act.capability.kind == "payer"
     if not is_payer:
         act.require_scope(request.attempt_id)
-    bill, attempt = await lock_attempt(act, request.attempt_id)
+    bills, attempt = await lock_whole(act, request.attempt_id)
     if is_payer:
         require_own_attempt(act, attempt)
     if attempt.method == DEBIT:  # only its bank's file tells how it stands
         raise NotFound("not_found", params={"kind": "inquiry"})
-    stored = await book_finding(act, bill, attempt, finding)
+    stored = await book_finding(act, bills, attempt, finding)
     if not is_payer:
         await act.close_task()
     return to_now(stored)

@@ -4,6 +4,7 @@ Every line of the journal meets the attempt of its reference, that attempt's pos
 settlement of its bill; afterwards every attempt of ours must have met a line. Nothing is changed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -46,6 +47,15 @@ select a.id, a.bill_id, a.reference, a.state, a.amount_minor, b.settlement,
 from attempt a left join bill b on b.merchant_id = a.merchant_id and b.id = a.bill_id
 where a.merchant_id = $1 and a.provider = $2 and a.reference = any($3::text[])
 """
+_SHARES: Final = """
+select s.attempt_id, s.bill_id, s.amount_minor, b.settlement,
+       coalesce((select sum(e.amount_minor) from ledger_entry e
+                 where e.merchant_id = s.merchant_id and e.bill_id = s.bill_id
+                   and e.attempt_id = s.attempt_id and e.account = 'in_transit'
+                   and e.amount_minor > 0), 0)::bigint as booked
+from attempt_share s left join bill b on b.merchant_id = s.merchant_id and b.id = s.bill_id
+where s.merchant_id = $1 and s.attempt_id = any($2::uuid[])
+"""
 _BALANCES: Final = f"""
 select bill_id, {SUMS}
 from ledger_entry where merchant_id = $1 and bill_id = any($2::uuid[]) group by bill_id
@@ -67,10 +77,11 @@ order by a.reference limit $3
 
 @dataclass(frozen=True, slots=True)
 class _Met:
-    """A journal's line with the row of ours that it names, if any."""
+    """A journal's line with the row of ours that it names, and that one's shares, if any."""
 
     line: JournalLine
     row: Row | None
+    shares: Sequence[Row] = ()
 
 
 @operation(
@@ -83,10 +94,11 @@ async def compare_journal(act: Act, request: CompareJournal) -> JournalCompared:
     """Set a provider's journal, in pieces, against attempts, postings and settlements.
 
     Codes: ``attempt_missing``, ``state_differs``, ``attempt_unresolved``, ``amount_differs``,
-    ``posting_missing``, ``posting_unfounded``, ``posting_differs``, ``settlement_differs`` and,
-    with the last piece, for attempts that no piece named, ``journal_missing`` (the provider has
-    to know them) and ``inquiry_missing`` (nobody can say what became of them, though inquiries
-    should have told by now). Of refunds: those of portal.vault.journal_refunds.
+    ``posting_missing``, ``posting_unfounded``, ``posting_differs``, ``shares_differ`` (of a payment
+    for several bills), ``settlement_differs`` and, with the last piece, for attempts that no piece
+    named, ``journal_missing`` (the provider has to know them) and ``inquiry_missing`` (nobody can
+    say what became of them, though inquiries should have told by now). Of refunds: those of
+    portal.vault.journal_refunds.
 
     Raises: NotFound ``merchant_unknown``; InvalidInput ``too_many_lines`` past LINES_MAX.
     """
@@ -98,11 +110,15 @@ async def compare_journal(act: Act, request: CompareJournal) -> JournalCompared:
     references = [line.reference for line in request.lines]
     rows = await act.db.fetch(_ATTEMPTS, act.merchant_id, request.provider, references)
     ours: dict[str, Row] = {row["reference"]: row for row in rows}
-    sums = await _sums(act, [row["bill_id"] for row in rows])
+    shares = await _shares(act, [row["id"] for row in rows])
+    bills = [row["bill_id"] for row in rows]
+    bills += [share["bill_id"] for found in shares.values() for share in found]
+    sums = await _sums(act, bills)
     differences: list[JournalDifference] = []
     for line in request.lines:
         row = ours.get(line.reference)
-        code = _compare(_Met(line, row), sums)
+        of_it = () if row is None else shares.get(row["id"], ())
+        code = _compare(_Met(line, row, of_it), sums)
         if code is not None:
             state = "" if row is None else row["state"]
             differences.append(
@@ -129,7 +145,8 @@ def _compare(met: _Met, sums: dict[UUID, BillSums]) -> str | None:
     line, row = met.line, met.row
     if row is None:
         return "attempt_missing"
-    booked: int = row["booked"]
+    settlements = met.shares or (row,)
+    booked: int = sum(one["booked"] for one in settlements)
     due = line.amount_minor if line.state == "succeeded" else 0
     rules = (
         (row["state"] == "unknown", "attempt_unresolved"),
@@ -138,12 +155,32 @@ def _compare(met: _Met, sums: dict[UUID, BillSums]) -> str | None:
         (booked > 0 and due == 0, "posting_unfounded"),
         (booked == 0 and due > 0, "posting_missing"),
         (booked != due, "posting_differs"),
+        (_shares_differ(row, met.shares, due), "shares_differ"),
         (
-            row["settlement"] != settlement_of(sums.get(row["bill_id"], BillSums())),
+            any(
+                one["settlement"] != settlement_of(sums.get(one["bill_id"], BillSums()))
+                for one in settlements
+            ),
             "settlement_differs",
         ),
     )
     return next((code for differs, code in rules if differs), None)
+
+
+def _shares_differ(row: Row, shares: Sequence[Row], due: int) -> bool:
+    """Whether the shares are not what was asked for, or one was not booked as what it is."""
+    if not shares:
+        return False
+    is_sum = sum(one["amount_minor"] for one in shares) == row["amount_minor"]
+    return not is_sum or any(one["booked"] != (one["amount_minor"] if due else 0) for one in shares)
+
+
+async def _shares(act: Act, attempt_ids: list[UUID]) -> dict[UUID, list[Row]]:
+    """The shares of those of the attempts that pay several bills."""
+    found: dict[UUID, list[Row]] = {}
+    for row in await act.db.fetch(_SHARES, act.merchant_id, attempt_ids):
+        found.setdefault(row["attempt_id"], []).append(row)
+    return found
 
 
 async def _sums(act: Act, bill_ids: list[UUID]) -> dict[UUID, BillSums]:

@@ -28,6 +28,7 @@ from portal.contract.payment import (
     START_PAYMENT,
     VIEW_ATTEMPT,
 )
+from portal.contract.share import ViewPage
 from portal.contract.slip import SHOW_SLIP
 from portal.domain import page as rules
 from portal.domain.bill import BillSums, Settlement, is_payable
@@ -35,22 +36,26 @@ from portal.domain.card_on_file import is_enrollable
 from portal.domain.contact import customer_hint, write_check_code
 from portal.domain.errors import Expired, NotFound
 from portal.domain.ids import MerchantId
+from portal.domain.methods import METHODS
 from portal.domain.page import LatestAttempt
 from portal.domain.pause import is_in_force
 from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
-from portal.vault.attempt import BESIDE, Attempt, held_by, open_beside, to_view
+from portal.vault.attempt import BESIDE, OF_BILL, Attempt, held_by, open_beside
+from portal.vault.attempt_view import to_view
 from portal.vault.card_on_file import ChargedBill, show_card
 from portal.vault.db import Row
 from portal.vault.debit import METHOD
 from portal.vault.finding import ask_for_payer
 from portal.vault.ledger import sums_of
 from portal.vault.merchant import providers_of
+from portal.vault.page_choice import Choice, read_choice, read_shares
 from portal.vault.pause import read_open
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
 from portal.vault.sealed import open_billing, open_contact
 from portal.vault.slip import TERMS_BESIDE, terms_beside
+from portal.vault.texts import check_tokens
 
 PAGE_AUTHORITY_S: Final = 4 * 3600
 """How long an opened page may be used before the link has to be opened again."""
@@ -60,6 +65,12 @@ PAGE_VIEWS_MAX: Final = 300
 
 LINK_NEEDED: Final = "link_needed"
 """Why nothing can be paid with the authority of a return address: it shows one attempt's end."""
+
+OTHER_SUM: Final = "other_sum"
+"""Stands for the page of a company where another sum can still be paid: no method leads there."""
+
+WHOLE_ONLY: Final = "whole_only"
+"""Why a slip can't be had: it is over all that is left of one bill, and of no other."""
 
 _MONEY_CAME: Final[frozenset[Settlement]] = frozenset({"settled", "over"})
 """Settlements of which something may have been given back; of all others the page asks no books."""
@@ -79,11 +90,13 @@ _PAGE: Final = f"""
 select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_minor, b.tax_minor,
        b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
        m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider,
-       m.wallet_provider, m.charge_days_before, {BESIDE}, {TERMS_BESIDE}
+       m.wallet_provider, m.part_least_minor, m.charge_days_before, {BESIDE}, {TERMS_BESIDE},
+       b.amount_minor - coalesce(p.paid_minor, 0) as left_minor
 from bill b join merchant m on m.id = b.merchant_id
 left join slip_terms t on t.merchant_id = b.merchant_id
+left join part_paid p on p.merchant_id = b.merchant_id and p.bill_id = b.id
 left join lateral (
-    select * from attempt where merchant_id = b.merchant_id and bill_id = b.id
+    select * from ({OF_BILL}) a
     order by state not in ('succeeded', 'created', 'submitting', 'requires_action', 'processing',
                            'unknown'), id desc
     limit 1
@@ -141,12 +154,13 @@ async def open_link(act: Act, request: OpenLink) -> LinkOpened:
     audit="reveal",
     reveals=("payer_name (masked)", "customer_no (last 4)", "bill lines", "card (last 4)"),
 )
-async def view_page(act: Act, request: Nothing) -> PageView:
+async def view_page(act: Act, request: ViewPage) -> PageView:
     """Show the bill of this authority: one call for the whole page, names masked.
 
-    Who is back from the provider's page without our knowing how it ended makes us ask at once.
+    Of the contract's other bills it shows period, due date and amount, nothing personal. Who is
+    back from the provider's page without our knowing how it ended makes us ask at once.
     """
-    del request
+    check_tokens(**{f"also_{place}": ref for place, ref in enumerate(request.also)})
     bill_id = bill_of(act)
     row = await act.db.fetchrow(_PAGE, act.merchant_id, bill_id)
     if row is None:
@@ -161,7 +175,8 @@ async def view_page(act: Act, request: Nothing) -> PageView:
         await ask_for_payer(act, attempt)
     came = row["settlement"] in _MONEY_CAME
     sums = await sums_of(act, bill_id) if came else BillSums()
-    return await _view(act, row, attempt, side, sums)
+    choice = await _choice(act, row, attempt, request)
+    return await _view(act, row, attempt, side, sums, choice)
 
 
 @operation(MARK_OPENED, callers=_WEB, kinds=_PAYER, audit="effect")
@@ -177,8 +192,25 @@ async def mark_opened(act: Act, request: Nothing) -> Done:
     return Done()
 
 
-async def _view(
-    act: Act, row: Row, attempt: Attempt | None, side: rules.AttemptSide, sums: BillSums
+async def _choice(act: Act, row: Row, attempt: Attempt | None, request: ViewPage) -> Choice:
+    """What else can be paid here now: nothing while a try is under way, or with no authority."""
+    can_choose = (
+        is_payable(row["lifecycle"], row["settlement"])
+        and (attempt is None or not attempt.is_live)
+        and act.capability.covers(START_PAYMENT.name)
+    )
+    if not can_choose:
+        return Choice(pay_minor=row["left_minor"])
+    return await read_choice(act, row["id"], row["left_minor"], row["part_least_minor"], request)
+
+
+async def _view(  # what was read for one page
+    act: Act,
+    row: Row,
+    attempt: Attempt | None,
+    side: rules.AttemptSide,
+    sums: BillSums,
+    choice: Choice,
 ) -> PageView:
     fields = await act.fields()
     contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
@@ -214,7 +246,7 @@ async def _view(
         days_left=days_left,
         check_code=write_check_code(row["check_code"]),
         language=row["language"],
-        methods=_methods(act, row, attempt),
+        methods=_methods(act, row, attempt, choice),
         attempt=None if attempt is None else to_view(attempt),
         debit_on=await _debit_on(act, attempt),
         paid_at=row["paid_at"],
@@ -223,20 +255,29 @@ async def _view(
         pauses=pauses,
         card=await _card(act, row, pauses),
         may_remove_card=act.capability.covers(REMOVE_CARD.name),
+        left_minor=row["left_minor"],
+        pay_minor=choice.pay_minor,
+        part_minor=choice.part_minor,
+        others=choice.others,
+        part=choice.part,
+        choice_refused=choice.refused,
+        shares=await read_shares(act, row["id"], attempt),
         attempt_key=secrets.token_urlsafe(16),
     )
 
 
-def _methods(act: Act, row: Row, attempt: Attempt | None) -> tuple[MethodOffer, ...]:
+def _methods(
+    act: Act, row: Row, attempt: Attempt | None, choice: Choice
+) -> tuple[MethodOffer, ...]:
     """The merchant's ways to pay, each with the reason why it can't be used now."""
     providers, bounds = providers_of(row), _slip_bounds(row)
     offers = rules.offers(
         row["lifecycle"],
         row["settlement"],
         None if attempt is None else attempt.state,
-        amount_minor=row["amount_minor"],
+        amount_minor=choice.pay_minor,
         offered=frozenset(providers) | bounds.keys(),
-        held_by=None if attempt is None else held_by(attempt),
+        held_by=_held_by(row, attempt),
         bounds=bounds,
     )
     may_start = act.capability.covers(START_PAYMENT.name)
@@ -252,8 +293,21 @@ def _methods(act: Act, row: Row, attempt: Attempt | None) -> tuple[MethodOffer, 
         )
         for offer in offers
         if offer.reason != "not_offered"
-        for reason in [offer.reason or (None if may_start else LINK_NEEDED)]
+        for reason in [
+            offer.reason
+            or (None if may_start else LINK_NEEDED)
+            or (None if choice.is_whole or METHODS[offer.method].by_redirect else WHOLE_ONLY)
+        ]
     )
+
+
+def _held_by(row: Row, attempt: Attempt | None) -> str | None:
+    """The method on whose page the payer may still pay; of another sum that is no method here."""
+    if attempt is None:
+        return None
+    held = held_by(attempt)
+    is_all = attempt.parts == {row["id"]: row["left_minor"]}
+    return held if held is None or is_all else OTHER_SUM
 
 
 async def _pauses(act: Act, row: Row) -> tuple[PagePause, ...]:

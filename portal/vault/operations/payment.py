@@ -1,10 +1,11 @@
 """Data zone, stage "payment": a try to pay is born here, before any provider hears of it.
 
 The attempt, its reference and the inquiry that will find out about it whatever happens commit
-together; only then may anyone submit. One attempt per bill is live: the row lock on the bill and
-a unique index see to it.
+together; only then may anyone submit. One attempt per bill is live: the row locks on all bills that
+it pays, a unique index and a trigger see to it.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,12 +29,10 @@ from portal.contract.payment import (
     ViewReturn,
 )
 from portal.domain import payment as rules
-from portal.domain.bill import is_payable
 from portal.domain.card_number import refuse_card_number
 from portal.domain.card_on_file import METHOD as CARD
-from portal.domain.errors import Conflict, Expired, InvalidInput, NotFound
+from portal.domain.errors import Conflict, Expired, NotFound
 from portal.domain.ids import AttemptId
-from portal.domain.methods import METHODS
 from portal.domain.payment import AttemptEvent
 from portal.domain.reference import form_of, reference_for
 from portal.kit.crypto import sha256
@@ -44,18 +43,19 @@ from portal.vault.attempt import (
     LockedBill,
     Payee,
     emit_attempt,
-    finish_cancel,
+    find_all_live,
     insert_attempt,
-    lock_attempt,
-    lock_bill,
+    lock_whole,
     move,
     plan_inquiry,
     read_attempt,
     read_payee,
     store_attempt,
-    to_now,
 )
+from portal.vault.attempt_view import to_now
 from portal.vault.card_on_file import agree, check_consent
+from portal.vault.chosen import arguments_of, check_intent, lock_chosen, shares_of
+from portal.vault.finding import finish_cancels
 from portal.vault.payer import (
     bill_of,
     enter_merchant,
@@ -87,32 +87,33 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     Who presses the button has opened the page, so that is noted too. A second intent while the
     payer is still on the provider's page leads back to that page; it replaces the try only if
     nobody can ever have got the page's address. The reply then, and for a key seen before, is not
-    ``fresh``. By another method it is refused: on the page that they left they may still pay.
+    ``fresh``. By another method, or for other bills, it is refused: on the page that they left they
+    may still pay.
 
-    Raises: Conflict ``not_payable``, ``amount_changed`` (param ``amount_minor``),
-    ``attempt_running``, ``attempt_elsewhere`` (param ``method``), ``method_unavailable``,
-    ``method_unconfigured`` (param ``provider``), ``card_not_kept``, ``idempotency_mismatch``;
-    InvalidInput ``method_unknown``, ``consent_unknown``.
+    Raises: Conflict ``not_payable``, ``other_not_payable``, ``amount_changed`` (param
+    ``amount_minor``), ``attempt_running``, ``attempt_elsewhere`` (param ``method``),
+    ``method_unavailable``, ``method_unconfigured`` (param ``provider``), ``part_not_taken``,
+    ``card_not_kept``, ``idempotency_mismatch``; InvalidInput ``method_unknown``,
+    ``part_out_of_bounds``, ``part_of_several``, ``too_many_bills``, ``consent_unknown``.
     """
     check_tokens(
         method=request.method, idempotency_key=request.idempotency_key, consent=request.consent
     )
+    check_tokens(**{f"also_{place}": ref for place, ref in enumerate(request.also)})
     refuse_card_number(request.idempotency_key)
-    bill = await lock_bill(act, bill_of(act))
+    bills = await lock_chosen(act, request)
+    bill = bills[bill_of(act)]
     key = f"{bill.id.hex}:{request.idempotency_key}"
-    arguments = "|".join(
-        filter(None, (request.method, str(request.expected_minor), request.consent))
-    ).encode()
-    seen = await act.once(_ONCE, key, arguments)
+    seen = await act.once(_ONCE, key, arguments_of(request))
     if seen is not None:
         attempt = await read_attempt(act, AttemptId(_read_id(seen)))
         payee = await read_payee(act, bill.id)
         return _started(act, payee, bill, attempt, fresh=False)
-    _check_intent(bill, request)
+    check_intent(bills, bill, request)
     payee = await read_payee(act, bill.id)
-    live = payee.live
-    resumed = None if live is None else await _resume(act, bill, live, request.method)
-    attempt = resumed or await _create(act, payee, bill, request)
+    shares = await shares_of(act, payee, bills, bill, request)
+    resumed = await _resume(act, await _lives(act, payee, shares), shares, request.method)
+    attempt = resumed or await _create(act, payee, bill, request, shares)
     card_id = await _agree(act, payee, attempt, request, is_fresh=resumed is None)
     if bill.opened_at is None:
         act.closing.add("opened", act.merchant_id, bill.id, act.business)
@@ -132,7 +133,7 @@ async def record_submission(act: Act, request: RecordSubmission) -> AttemptNow:
     """
     check_tokens(provider_ref=request.provider_ref, code=request.code)
     check_page_address(request.redirect_url)
-    bill, attempt = await lock_attempt(act, request.attempt_id)
+    bills, attempt = await lock_whole(act, request.attempt_id)
     require_own_attempt(act, attempt)
     if attempt.state != "submitting":
         return to_now(await _record_late(act, attempt, request))
@@ -142,8 +143,8 @@ async def record_submission(act: Act, request: RecordSubmission) -> AttemptNow:
     wait_s = rules.ask_again_s(moved.state, 0, 0.0) if moved.is_live else None
     stored = await store_attempt(act, _asked_at(moved, await plan_inquiry(act, moved, wait_s)))
     await emit_attempt(act, stored, edge.code)
-    if bill.lifecycle == "canceling" and not stored.is_live:
-        await finish_cancel(act, bill.id)
+    if not stored.is_live:
+        await finish_cancels(act, bills.values())
     return to_now(stored)
 
 
@@ -200,30 +201,33 @@ async def view_return(act: Act, request: ViewReturn) -> Returned:
     )
 
 
-def _check_intent(bill: LockedBill, request: StartPayment) -> None:
-    facts = METHODS.get(request.method)
-    if facts is None or not facts.by_redirect:
-        raise InvalidInput("method_unknown")
-    if not is_payable(bill.lifecycle, bill.settlement):
-        raise Conflict("not_payable", params={"lifecycle": bill.lifecycle})
-    if bill.amount_minor != request.expected_minor:
-        raise Conflict("amount_changed", params={"amount_minor": bill.amount_minor})
-    if not facts.amount_min <= bill.amount_minor <= facts.amount_max:
-        raise Conflict("method_unavailable", params={"method": request.method})
+async def _lives(act: Act, payee: Payee, shares: Mapping[UUID, int]) -> list[Attempt]:
+    """The tries by which money may still come for any of the bills."""
+    if len(shares) > 1:
+        return await find_all_live(act, list(shares))
+    return [] if payee.live is None else [payee.live]
 
 
-async def _resume(act: Act, bill: LockedBill, live: Attempt, method: str) -> Attempt | None:
-    """The live try, if the payer may go back to its page; None when it was given up for a new one.
+async def _resume(
+    act: Act, lives: Sequence[Attempt], shares: Mapping[UUID, int], method: str
+) -> Attempt | None:
+    """The live try, if the payer may go back to its page; None when there is none any more.
+
+    It may be given up for a new one only where the locks cover all that it pays.
 
     Raises: Conflict ``attempt_running``, ``attempt_elsewhere``.
     """
-    if live.state == "requires_action":
-        if not live.instrument.redirect_url:
+    if not lives:
+        return None
+    live = lives[0]
+    if len(lives) == 1 and live.state == "requires_action":
+        has_page = bool(live.instrument.redirect_url)
+        if not has_page and live.parts.keys() <= shares.keys():
             await _supersede(act, live)
             return None
-        if live.method != method:
+        if has_page and (live.method != method or live.parts != shares):
             raise Conflict("attempt_elsewhere", params={"method": live.method})
-        if live.amount_minor == bill.amount_minor:
+        if has_page:
             return live
     raise Conflict("attempt_running", params={"state": live.state})
 
@@ -235,7 +239,13 @@ async def _supersede(act: Act, live: Attempt) -> None:
     await emit_attempt(act, given_up, edge.code)
 
 
-async def _create(act: Act, payee: Payee, bill: LockedBill, request: StartPayment) -> Attempt:
+async def _create(
+    act: Act,
+    payee: Payee,
+    bill: LockedBill,
+    request: StartPayment,
+    shares: Mapping[UUID, int],
+) -> Attempt:
     method = request.method
     provider = payee.providers.get(method)
     if provider is None:
@@ -252,7 +262,7 @@ async def _create(act: Act, payee: Payee, bill: LockedBill, request: StartPaymen
         reference=reference_for(form_of(provider), attempt_id),
         state=edge.state,
         version=1,
-        amount_minor=bill.amount_minor,
+        amount_minor=sum(shares.values()),
         created_at=act.business,
         finished_at=None,
         state_at=act.now,
@@ -264,11 +274,12 @@ async def _create(act: Act, payee: Payee, bill: LockedBill, request: StartPaymen
         authentication="",
         provider_ref="",
         instrument=Instrument(),
+        shares=shares if len(shares) > 1 else {},
     )
     # Whoever was to submit may die before or after it: this inquiry finds out, whatever happened.
     ask_at = await plan_inquiry(act, attempt, rules.SUBMIT_GRACE.total_seconds())
     attempt = _asked_at(attempt, ask_at)
-    insert_attempt(act, attempt)
+    await insert_attempt(act, attempt)
     await emit_attempt(act, attempt, edge.code)
     return attempt
 
@@ -319,8 +330,14 @@ def _started(
         fresh=fresh,
         return_token=token,
         merchant_code=payee.code,
-        description=bill.number,
+        description=_description(bill, attempt),
     )
+
+
+def _description(bill: LockedBill, attempt: Attempt) -> str:
+    """What the payer reads at the provider: the bill's number, and how many come with it."""
+    others = len(attempt.parts) - 1
+    return f"{bill.number} +{others}" if others else bill.number
 
 
 def _event_of(request: RecordSubmission) -> AttemptEvent:

@@ -32,14 +32,15 @@ from portal.domain.reference import form_of, reference_for
 from portal.domain.refund import NOTE_CHARACTERS_MAX, RefundEvent
 from portal.vault import approval, staff
 from portal.vault.act import Act
-from portal.vault.attempt import Attempt, LockedBill, lock_bill, read_attempt
+from portal.vault.attempt import Attempt, LockedBill, lock_bill
 from portal.vault.payer import enter_merchant
 from portal.vault.refund import (
     Refund,
     RefundWords,
-    held_of,
     insert_refund,
+    lock_payment,
     lock_refund,
+    room_of,
     step,
     store_refund,
     unapproved_of,
@@ -62,6 +63,8 @@ _SET_LIMIT: Final = "update merchant set refund_limit_minor = $2 where id = $1"
 @standing_operation(REQUEST_REFUND, callers=_WEB, kinds=_STAFF, audit="effect")
 async def request_refund(standing: Standing, request: RequestRefund) -> RefundChanged:
     """Ask for a refund, proving by a fresh code who asks; small ones are set aside at once.
+
+    Of a payment for several bills it is for one of them, and never more than that one's share.
 
     Above the merchant's limit, all that went back of the payment without a second person counted
     in, an owner who did not ask has to approve it. The same key asks once and needs no new code.
@@ -103,13 +106,12 @@ async def _request(act: Act, request: RequestRefund) -> RefundChanged:
     await staff.step_up(act, request.totp)
     note = read_note(request.note, field="note", characters_max=NOTE_CHARACTERS_MAX)
     bill = await lock_bill(act, request.bill_id)
-    attempt = await read_attempt(act, request.attempt_id)
-    if attempt.bill_id != bill.id:
+    attempt = await lock_payment(act, request.attempt_id)
+    if bill.id not in attempt.parts:
         raise NotFound("not_found", params={"kind": "attempt"})
     if attempt.state != "succeeded":
         raise Conflict("not_refundable")
-    held = await held_of(act, attempt.id)
-    rules.check_amount(request.amount_minor, attempt.amount_minor - held)
+    rules.check_amount(request.amount_minor, await room_of(act, attempt, bill.id))
     refund = _new(act, attempt, request, note)
     unapproved = await unapproved_of(act, attempt.id)
     if rules.needs_approval(request.amount_minor, unapproved, await limit_of(act)):
@@ -126,7 +128,7 @@ def _new(act: Act, attempt: Attempt, request: RequestRefund, note: str) -> Refun
     refund_id = act.new_id()
     return Refund(
         id=refund_id,
-        bill_id=attempt.bill_id,
+        bill_id=request.bill_id,
         attempt_id=attempt.id,
         provider=attempt.provider,
         reference=reference_for(form_of(attempt.provider), refund_id),
@@ -209,9 +211,8 @@ async def _approve(act: Act, bill: LockedBill, refund: Refund, code: str) -> Ref
         raise Conflict("refund_state", params={"state": refund.state, "event": "approve"})
     await approval.approve(act, refund.approval_id, refund.content)
     await approval.use(act, refund.approval_id, APPROVAL, refund.content)
-    attempt = await read_attempt(act, refund.attempt_id)
-    room = attempt.amount_minor - await held_of(act, attempt.id)
-    rules.check_amount(refund.amount_minor, room)
+    attempt = await lock_payment(act, refund.attempt_id)
+    rules.check_amount(refund.amount_minor, await room_of(act, attempt, bill.id))
     return await _set_aside(act, bill, refund, "approve")
 
 

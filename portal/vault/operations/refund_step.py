@@ -27,13 +27,15 @@ from portal.domain.errors import NotFound, TryLater
 from portal.domain.payment import SUBMIT_GRACE, ask_again_s
 from portal.domain.refund import ASKED, RefundEvent, RefundFacts
 from portal.vault.act import Act
+from portal.vault.attempt import read_attempt
 from portal.vault.refund import (
     Refund,
-    held_of,
+    lock_payment,
     lock_refund,
     open_refund_case,
     plan_inquiry,
     read_refund,
+    room_of,
     step,
     store_refund,
 )
@@ -104,6 +106,7 @@ async def begin_refund(act: Act, request: BeginRefund) -> RefundBegun:
     bill, refund = await lock_refund(act, request.refund_id)
     fresh = refund.state == "reserved"
     if fresh:
+        await lock_payment(act, refund.attempt_id)
         await _wait_for_others(act, refund)
         moved = await step(act, bill, refund, rules.advance(refund.state, "submit"))
         moved = replace(moved, doubt_at=act.now)
@@ -202,6 +205,7 @@ async def record_refund_finding(act: Act, request: RecordRefundFinding) -> Refun
     check_tokens(provider_ref=request.provider_ref, code=request.code)
     act.require_scope(request.refund_id)
     bill, refund = await lock_refund(act, request.refund_id)
+    await lock_payment(act, refund.attempt_id)
     await _require_current(act, refund, request.remaining_minor)
     verdict = rules.judge(
         await _facts(act, refund), request.state, request.amount_minor, request.code, act.now
@@ -236,17 +240,13 @@ async def _require_current(act: Act, refund: Refund, remaining_minor: int | None
 
 
 async def _facts(act: Act, refund: Refund) -> RefundFacts:
-    paid: int = await act.db.fetchval(
-        "select amount_minor from attempt where merchant_id = $1 and id = $2",
-        act.merchant_id,
-        refund.attempt_id,
-    )
+    attempt = await read_attempt(act, refund.attempt_id)
     return RefundFacts(
         state=refund.state,
         amount_minor=refund.amount_minor,
         doubt_at=refund.doubt_at or refund.state_at,
         asked=refund.asked,
         missing_at=refund.missing_at,
-        room_minor=paid - await held_of(act, refund.attempt_id),
+        room_minor=await room_of(act, attempt, refund.bill_id),
         is_known=bool(refund.provider_ref),
     )

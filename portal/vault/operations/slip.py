@@ -1,5 +1,6 @@
 """Data zone: a payer's slip, and what a merchant agreed to with its collection agency."""
 
+from dataclasses import replace
 from typing import Final
 
 from portal.contract.envelope import Nothing
@@ -19,6 +20,7 @@ from portal.vault.attempt import LockedBill, find_live, held_by, lock_bill
 from portal.vault.db import Row
 from portal.vault.payer import bill_of, enter_merchant
 from portal.vault.registry import operation
+from portal.vault.share import left_of
 from portal.vault.slip import TERMS_BESIDE, Slip, find_current, issue_slip, terms_beside
 
 _BESIDE: Final = f"""
@@ -41,8 +43,9 @@ on conflict (merchant_id) do update set agency = $2, maker_code = $3, company_co
 async def show_slip(act: Act, request: Nothing) -> SlipView:
     """Show the slip of this authority's bill; the first look makes it out.
 
-    Looked at again it is the same, until its last day is over: then it is made out anew, for as
-    long as the bill can be paid. Who asks for it has opened the page, so that is noted too.
+    It is over what is left of the bill. Looked at again it is the same, until its last day is over
+    or another part is paid: then it is made out anew, for as long as the bill can be paid. Who asks
+    for it has opened the page, so that is noted too.
 
     Raises: Conflict ``not_offered``, ``not_payable``, ``attempt_running``, ``attempt_elsewhere``,
     ``amount_too_small``, ``amount_too_large``, ``slip_issues_spent``.
@@ -56,6 +59,7 @@ async def show_slip(act: Act, request: Nothing) -> SlipView:
     if found is None or not found[1]:
         raise Conflict("not_offered")
     terms = found[0]
+    bill = replace(bill, amount_minor=(await left_of(act, [bill.id]))[bill.id])
     await _check_offered(act, bill, terms)
     slip = await _slip_of(act, bill, row, terms)
     if bill.opened_at is None:

@@ -17,7 +17,8 @@ class Merchant(SQLModel, table=True):
     ``refund_limit_minor`` goes back of one payment without a second person. A payer's promise
     reaches ``promise_days_max`` ahead, an extension ``extension_days_max`` beyond the first due
     date. ``charge_days_before``: cards on file are charged so many days before a bill is due; None:
-    no card is kept.
+    no card is kept. ``part_least_minor``: the least that is taken of a bill at once; None: all or
+    nothing.
     """
 
     __tablename__ = "merchant"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -46,6 +47,9 @@ class Merchant(SQLModel, table=True):
         sa_column=sa.Column(sa.Integer, nullable=False, server_default=sa.text("120"))
     )
     charge_days_before: int | None = Field(default=None, sa_type=sa.Integer)
+    part_least_minor: int | None = Field(
+        default=None, sa_column=sa.Column(sa.BigInteger, nullable=True)
+    )
 
 
 class MerchantCode(SQLModel, table=True):

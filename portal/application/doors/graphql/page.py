@@ -13,6 +13,7 @@ from portal.application.doors.graphql.schema import (
     Date,
     DateTime,
     Info,
+    Int64,
     Money,
     MoneyValue,
     by,
@@ -30,6 +31,10 @@ from portal.contract.page import (
 from portal.contract.page import (
     MethodOffer as MethodOfferPart,
 )
+from portal.contract.share import OtherBill as OtherBillPart
+from portal.contract.share import PaidShare as PaidSharePart
+from portal.contract.share import PartRange as PartRangePart
+from portal.contract.share import ViewPage
 from portal.domain.ids import to_public
 
 
@@ -113,6 +118,59 @@ def _methods(page: strawberry.Parent[PageView], info: Info) -> tuple[MethodOffer
     return narrow(info.context.doors.pay_desk, page.methods)
 
 
+def _left(page: strawberry.Parent[PageView]) -> MoneyValue:
+    return MoneyValue(page.left_minor)
+
+
+def _pay(page: strawberry.Parent[PageView]) -> MoneyValue:
+    return MoneyValue(page.pay_minor)
+
+
+def _chosen_part(page: strawberry.Parent[PageView]) -> MoneyValue | None:
+    return None if page.part_minor is None else MoneyValue(page.part_minor)
+
+
+def _share(part: strawberry.Parent[OtherBillPart | PaidSharePart]) -> MoneyValue:
+    return MoneyValue(part.amount_minor)
+
+
+@strawberry.type(description="Another open bill of the contract; nothing personal is said of it.")
+class OtherBill:
+    """portal.contract.share.OtherBill."""
+
+    ref: str = plain("Public name of its page, to choose it by; it grants nothing.")
+    period: str = plain("What it is for, e.g. `2026-11`.")
+    due_on: Date = plain("Last day to pay.")
+    amount: Money = by(_share, "What is left to pay of it.")
+    is_chosen: bool = plain("Whether it is to be paid with this one.")
+
+
+@strawberry.type(description="What one bill gets of a payment for several.")
+class PaidShare:
+    """portal.contract.share.PaidShare."""
+
+    period: str = plain("What the bill is for, e.g. `2026-11`.")
+    due_on: Date = plain("Its last day to pay.")
+    amount: Money = by(_share, "What it gets.")
+    is_this: bool = plain("Whether it is the bill of this page.")
+
+
+def _least(part: strawberry.Parent[PartRangePart]) -> MoneyValue:
+    return MoneyValue(part.least_minor)
+
+
+def _most(part: strawberry.Parent[PartRangePart]) -> MoneyValue:
+    return MoneyValue(part.most_minor)
+
+
+@strawberry.type(description="What may be paid of the bill if not all of it, both ends included.")
+class PartRange:
+    """portal.contract.share.PartRange."""
+
+    least: Money = by(_least, "The least.")
+    most: Money = by(_most, "The most.")
+
+
 def _payee(page: strawberry.Parent[PageView]) -> object:
     return page.merchant
 
@@ -150,13 +208,23 @@ class PayableBill:
     given_back: Money = by(_given_back, "What has been given back of what was paid.")
     on_its_way_back: Money = by(_on_its_way_back, "What is being given back and not there yet.")
     pauses: list[PayablePause] = plain("What stops reminders today.")
+    left: Money = by(_left, "What is still to be paid of the bill.")
+    pay: Money = by(_pay, "What a payment of what was chosen comes to.")
+    chosen_part: Money | None = by(_chosen_part, "What was chosen of the bill, if not all of it.")
+    others: list[OtherBill] = plain("Other open bills of the contract, which can be paid with it.")
+    part: PartRange | None = plain("What may be paid of the bill, if not all of it may be.")
+    choice_refused: str | None = plain("Why what was chosen can't be paid, if it can't; a code.")
+    shares: list[PaidShare] = plain("What each bill gets of the attempt, where it pays several.")
     debit_on: Date | None = plain("The day on which its bank is to debit the payer's account.")
     attempt_key: str = plain("A fresh idempotency key for the form of this view.")
 
 
-async def view_page(info: Info) -> PageView:
-    """The bill behind the link."""
-    return await info.context.look(VIEW_PAGE, Nothing())
+async def view_page(
+    info: Info, also: list[str] | None = None, part: Int64 | None = None
+) -> PageView:
+    """The bill behind the link, with what its payer would pay beside it or of it."""
+    request = ViewPage(also=tuple(also or ()), part_minor=part)
+    return await info.context.look(VIEW_PAGE, request)
 
 
 def _was_done(outcome: strawberry.Parent[Outcome[Done]]) -> bool:

@@ -1,6 +1,7 @@
 """The payer schema: the holder of one link. Served at ``/pay/graphql``, trusted documents only.
 
-Zone: application. No query takes an id, so there is nothing to enumerate.
+Zone: application. No query takes an id, so there is nothing to enumerate: ``also`` names bills
+as the page itself has named them, and any other name is nobody's.
 """
 
 from typing import Final

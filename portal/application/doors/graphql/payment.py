@@ -8,7 +8,15 @@ import strawberry
 
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
 from portal.application.doors.graphql.page import Attempt, view_page
-from portal.application.doors.graphql.schema import VAULT_CALL, Info, Int64, by, plain
+from portal.application.doors.graphql.schema import (
+    VAULT_CALL,
+    Info,
+    Int64,
+    by,
+    optional,
+    optional_list,
+    plain,
+)
 from portal.application.payment.submit import Intent, submit_payment
 from portal.contract.page import AttemptView
 from portal.contract.payment import AttemptNow
@@ -24,8 +32,10 @@ class PaymentStartInput:
     """portal.contract.payment.StartPayment."""
 
     method: str = plain("One of the bill's methods that is available.")
-    expected_amount: Int64 = plain("The amount that the payer saw, in minor units.")
+    expected_amount: Int64 = plain("The sum that the payer saw (`pay`), in minor units.")
     idempotency_key: str = plain("The bill's attemptKey; a second click is the same intent.")
+    also: list[str] = optional_list("Names of the other bills to be paid with it (`ref`).")
+    part: Int64 | None = optional("What is to be paid of the bill alone, if not all of it.")
 
 
 def _attempt(outcome: strawberry.Parent[Outcome[AttemptNow]]) -> AttemptView | None:
@@ -54,6 +64,8 @@ async def start_payment(info: Info, input: PaymentStartInput) -> Outcome[Attempt
         method=input.method,
         expected_minor=input.expected_amount,
         key=input.idempotency_key,
+        also=tuple(input.also),
+        part_minor=input.part,
     )
     act = submit_payment(
         context.doors.pay_desk,

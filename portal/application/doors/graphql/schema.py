@@ -135,6 +135,11 @@ def optional(description: str, /, *, default: object = None) -> Any:  # noqa: AN
     return strawberry.field(description=description, default=default)
 
 
+def optional_list(description: str, /) -> Any:  # noqa: ANN401 - a dataclass field stands where its type is declared
+    """A list in an input that need not be given: then it is empty."""
+    return strawberry.field(description=description, default_factory=list)
+
+
 def by(
     resolver: object,
     description: str,
