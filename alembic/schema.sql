@@ -1080,7 +1080,7 @@ CREATE TABLE public.pause (
     ended_at timestamp with time zone,
     end_code text,
     CONSTRAINT pause_end_check CHECK (((ended_at IS NULL) = (end_code IS NULL))),
-    CONSTRAINT pause_end_code_check CHECK ((end_code = ANY (ARRAY['released'::text, 'replaced'::text]))),
+    CONSTRAINT pause_end_code_check CHECK ((end_code = ANY (ARRAY['released'::text, 'replaced'::text, 'paid'::text]))),
     CONSTRAINT pause_kind_check CHECK ((kind = ANY (ARRAY['hold'::text, 'promise'::text, 'extension'::text]))),
     CONSTRAINT pause_longer_check CHECK ((((kind = 'extension'::text) = (was_due_on IS NOT NULL)) AND ((was_due_on IS NULL) OR (until > was_due_on)))),
     CONSTRAINT pause_until_check CHECK (((until IS NOT NULL) OR (kind = 'hold'::text)))

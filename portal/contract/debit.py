@@ -133,11 +133,16 @@ class BuildDebitFile(Request, frozen=True, kw_only=True):
 
 
 class DecideDebitFile(Request, frozen=True, kw_only=True):
-    """Approve a file that someone else built, or discard one that no bank has."""
+    """Approve a file that someone else built, or discard one that no bank has.
+
+    Approving takes ``totp``, a code not used before; discarding takes none. NotAllowed
+    ``totp_refused``; LimitReached ``login_locked``.
+    """
 
     file_id: DebitFileId
     decision: FileDecision
     idempotency_key: str
+    totp: str = ""
 
 
 class ReportDebitFile(Request, frozen=True, kw_only=True):

@@ -45,7 +45,7 @@ PLACES = {
     "web.after_store_part": "portal/application/intake/upload.py:_store",
     "web.before_finish_upload": "portal/application/intake/upload.py:finish",
     "web.before_notice": "portal/application/doors/notices.py:take_notice",
-    "egress.after_redeem": "portal/egress/originate.py:_deliver",
+    "egress.after_redeem": "portal/egress/originate.py:_redeemed",
     "egress.after_send": "portal/egress/originate.py:_send",
 }
 """Where each point stands: file and function."""

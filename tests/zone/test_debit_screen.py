@@ -87,7 +87,12 @@ async def test_a_file_goes_its_way_over_the_screen(house: House) -> None:
     clerks = forms_of((await house.clerk.get("/d/debits")).text, "/d/do/DebitFileDecide")
     assert [form["decision"] for form in clerks] == ["DISCARD"]
 
-    page = await house.done(house.owner, "DebitFileDecide")
+    wrong = f"{(int(desk.owner.code()) + 1) % 1_000_000:06d}"
+    page = await house.done(house.owner, "DebitFileDecide", totp=wrong)
+    assert 'aria-invalid="true"' in page
+    assert "Waits for approval" in page
+    await desk.owner.let_codes_be_fresh()
+    page = await house.done(house.owner, "DebitFileDecide", totp=desk.owner.code())
     assert "The file is approved." in page
     [address] = re.findall(r'action="(/d/debits/[^"]+/file)"', page)
     assert (await house.owner.get(address)).status_code == 405  # looking takes nothing out

@@ -66,7 +66,7 @@ def _request_refund(form: Form) -> dict[str, object]:
     }
 
 
-def _decide_refund(form: Form) -> dict[str, object]:
+def _decide_by_code(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "totp", "idempotencyKey"), "decision": form.get("decision", "")}
 
 
@@ -110,10 +110,10 @@ ACTS: Final[Mapping[str, Act]] = {
     "BillResume": Act("billResume", lambda form: _texts(form, "id", "idempotencyKey")),
     "CaseSettle": Act("caseSettle", _settle_case),
     "RefundRequest": Act("refundRequest", _request_refund),
-    "RefundDecide": Act("refundDecide", _decide_refund),
+    "RefundDecide": Act("refundDecide", _decide_by_code),
     "RefundTransferred": Act("refundTransferred", _record_transfer),
     "DebitFileBuild": Act("debitFileBuild", _build_debits),
-    "DebitFileDecide": Act("debitFileDecide", _decide),
+    "DebitFileDecide": Act("debitFileDecide", _decide_by_code),
     "DebitFileReport": Act("debitFileReport", _report_debits),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
