@@ -11,6 +11,8 @@ depends_on = None
 VALIDATE = """
 -- squawk-ignore constraint-missing-not-valid
 ALTER TABLE pause VALIDATE CONSTRAINT pause_end_code_check;
+-- squawk-ignore constraint-missing-not-valid
+ALTER TABLE mandate VALIDATE CONSTRAINT mandate_state_check;
 """
 
 

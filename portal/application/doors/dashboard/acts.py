@@ -87,6 +87,17 @@ def _report_debits(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "idempotencyKey"), "word": form.get("word", "")}
 
 
+def _register_mandate(form: Form) -> dict[str, object]:
+    return _texts(
+        form, "contractId", "customerNo", "bankCode", "branchCode", "accountKind", "accountNumber",
+        "holderName", "idempotencyKey",
+    )  # fmt: skip
+
+
+def _decide_mandate(form: Form) -> dict[str, object]:
+    return {**_decide(form), "reason": form.get("reason") or None}
+
+
 def _create_import(form: Form) -> dict[str, object]:
     known = read_whole(form.get("size", ""))
     return {**_texts(form, "filename", "idempotencyKey"), "sizeBytes": known}
@@ -115,6 +126,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "DebitFileBuild": Act("debitFileBuild", _build_debits),
     "DebitFileDecide": Act("debitFileDecide", _decide_by_code),
     "DebitFileReport": Act("debitFileReport", _report_debits),
+    "MandateRegister": Act("mandateRegister", _register_mandate),
+    "MandateDecide": Act("mandateDecide", _decide_mandate),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
 }
