@@ -1070,7 +1070,9 @@ CREATE TABLE public.mandate (
     created_by text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     state_at timestamp with time zone NOT NULL,
-    CONSTRAINT mandate_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'redirected'::text, 'pending_bank'::text, 'active'::text, 'suspended'::text, 'revoked'::text, 'rejected'::text])))
+    way text DEFAULT 'paper'::text NOT NULL,
+    sealed_version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT mandate_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'redirected'::text, 'pending_bank'::text, 'active'::text, 'suspended'::text, 'revoked'::text, 'rejected'::text, 'abandoned'::text])))
 );
 ALTER TABLE ONLY public.mandate ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -1078,6 +1080,55 @@ ALTER TABLE ONLY public.mandate FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.mandate OWNER TO harai_owner;
+
+--
+-- Name: mandate_event; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.mandate_event (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    mandate_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    code text NOT NULL,
+    reason text
+);
+ALTER TABLE ONLY public.mandate_event ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.mandate_event FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.mandate_event OWNER TO harai_owner;
+
+--
+-- Name: mandate_redirect; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.mandate_redirect (
+    merchant_id uuid NOT NULL,
+    mandate_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    reference text NOT NULL,
+    version integer NOT NULL,
+    page bytea,
+    token_hash bytea NOT NULL,
+    token_until timestamp with time zone NOT NULL,
+    asked integer NOT NULL,
+    ask_at timestamp with time zone,
+    doubt_at timestamp with time zone NOT NULL,
+    missing_at timestamp with time zone,
+    CONSTRAINT mandate_redirect_asked_check CHECK ((asked >= 0)),
+    CONSTRAINT mandate_redirect_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+ALTER TABLE ONLY public.mandate_redirect ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.mandate_redirect FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.mandate_redirect OWNER TO harai_owner;
 
 --
 -- Name: merchant; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1249,7 +1300,7 @@ CREATE TABLE public.pause (
     ended_at timestamp with time zone,
     end_code text,
     CONSTRAINT pause_end_check CHECK (((ended_at IS NULL) = (end_code IS NULL))),
-    CONSTRAINT pause_end_code_check CHECK ((end_code = ANY (ARRAY['released'::text, 'replaced'::text]))),
+    CONSTRAINT pause_end_code_check CHECK ((end_code = ANY (ARRAY['released'::text, 'replaced'::text, 'paid'::text]))),
     CONSTRAINT pause_kind_check CHECK ((kind = ANY (ARRAY['hold'::text, 'promise'::text, 'extension'::text]))),
     CONSTRAINT pause_longer_check CHECK ((((kind = 'extension'::text) = (was_due_on IS NOT NULL)) AND ((was_due_on IS NULL) OR (until > was_due_on)))),
     CONSTRAINT pause_until_check CHECK (((until IS NOT NULL) OR (kind = 'hold'::text)))
@@ -1847,11 +1898,51 @@ ALTER TABLE ONLY public.login_ticket
 
 
 --
+-- Name: mandate_event mandate_event_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.mandate_event
+    ADD CONSTRAINT mandate_event_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
 -- Name: mandate mandate_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
 ALTER TABLE ONLY public.mandate
     ADD CONSTRAINT mandate_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: mandate_redirect mandate_redirect_id_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.mandate_redirect
+    ADD CONSTRAINT mandate_redirect_id_key UNIQUE (merchant_id, id);
+
+
+--
+-- Name: mandate_redirect mandate_redirect_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.mandate_redirect
+    ADD CONSTRAINT mandate_redirect_pkey PRIMARY KEY (merchant_id, mandate_id);
+
+
+--
+-- Name: mandate_redirect mandate_redirect_reference_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.mandate_redirect
+    ADD CONSTRAINT mandate_redirect_reference_key UNIQUE (merchant_id, provider, reference);
+
+
+--
+-- Name: mandate_redirect mandate_redirect_token_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.mandate_redirect
+    ADD CONSTRAINT mandate_redirect_token_key UNIQUE (merchant_id, token_hash);
 
 
 --
@@ -2279,10 +2370,31 @@ CREATE INDEX mandate_customer_idx ON public.mandate USING btree (merchant_id, cu
 
 
 --
+-- Name: mandate_event_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX mandate_event_idx ON public.mandate_event USING btree (merchant_id, mandate_id, id);
+
+
+--
 -- Name: mandate_one_open; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
-CREATE UNIQUE INDEX mandate_one_open ON public.mandate USING btree (merchant_id, customer_blind) WHERE (state <> ALL (ARRAY['revoked'::text, 'rejected'::text]));
+CREATE UNIQUE INDEX mandate_one_open ON public.mandate USING btree (merchant_id, customer_blind) WHERE (state <> ALL (ARRAY['revoked'::text, 'rejected'::text, 'abandoned'::text]));
+
+
+--
+-- Name: mandate_redirect_id_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX mandate_redirect_id_idx ON public.mandate_redirect USING btree (id);
+
+
+--
+-- Name: mandate_state_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX mandate_state_idx ON public.mandate USING btree (merchant_id, state, id);
 
 
 --
@@ -2584,6 +2696,13 @@ ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.delivery_chunk ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: mandate_redirect deposit_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY deposit_by_id ON public.mandate_redirect FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'deposit_mandate_word'::text));
+
+
+--
 -- Name: due_day; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -2642,6 +2761,18 @@ ALTER TABLE public.login_ticket ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.mandate ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: mandate_event; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.mandate_event ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: mandate_redirect; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.mandate_redirect ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: merchant; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -2842,6 +2973,20 @@ CREATE POLICY merchant_only ON public.login_ticket USING ((merchant_id = ( SELEC
 --
 
 CREATE POLICY merchant_only ON public.mandate USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: mandate_event merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.mandate_event USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: mandate_redirect merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.mandate_redirect USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -3265,6 +3410,20 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_ticket TO harai_vault;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.mandate TO harai_vault;
+
+
+--
+-- Name: TABLE mandate_event; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.mandate_event TO harai_vault;
+
+
+--
+-- Name: TABLE mandate_redirect; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.mandate_redirect TO harai_vault;
 
 
 --

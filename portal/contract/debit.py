@@ -6,7 +6,7 @@ from typing import Literal
 from portal.contract.envelope import Done, Operation, Part, Reply, Request
 from portal.domain.debit import BankWord, FileDecision, FileState
 from portal.domain.ids import DebitContractId, DebitFileId, MandateId
-from portal.domain.mandate import MandateDecision, MandateState
+from portal.domain.mandate import MandateDecision, MandateState, MandateWay
 
 ResultState = Literal["booked", "refused"]
 
@@ -76,15 +76,22 @@ class RegisterMandate(Request, frozen=True, kw_only=True):
 
 
 class DecideMandate(Request, frozen=True, kw_only=True):
-    """The bank's answer, or the payer's will. Conflict ``mandate_state``."""
+    """The bank's answer, or the payer's will. Conflict ``mandate_state``.
+
+    ``reason``: one of portal.domain.mandate.REASONS, or empty; InvalidInput ``mandate_reason``.
+    """
 
     mandate_id: MandateId
     decision: MandateDecision
     idempotency_key: str
+    reason: str = ""
 
 
 class MandateView(Part, frozen=True, kw_only=True):
-    """A mandate, its account but for the last digits hidden."""
+    """A mandate, its account but for the last digits hidden.
+
+    ``account_hint`` is empty while only the bank is known. ``branch_name`` in kana.
+    """
 
     id: MandateId
     contract_id: DebitContractId
@@ -96,6 +103,32 @@ class MandateView(Part, frozen=True, kw_only=True):
     account_hint: str
     state_at: datetime
     choices: tuple[MandateDecision, ...]
+    way: MandateWay = "paper"
+    branch_name: str = ""
+    created_by: str = ""
+    created_at: datetime | None = None
+
+
+class MandateEventView(Part, frozen=True, kw_only=True):
+    """What happened to a mandate. ``code`` is a timeline code; ``reason`` a code, or None."""
+
+    at: datetime
+    actor: str
+    code: str
+    reason: str | None
+
+
+class ViewMandate(Request, frozen=True, kw_only=True):
+    """One mandate of the merchant. NotFound ``not_found``."""
+
+    mandate_id: MandateId
+
+
+class MandateSeen(Reply, frozen=True, kw_only=True):
+    """The mandate and what happened to it, newest first (100 at most)."""
+
+    mandate: MandateView
+    history: tuple[MandateEventView, ...]
 
 
 class MandateChanged(Reply, frozen=True, kw_only=True):
@@ -105,11 +138,16 @@ class MandateChanged(Reply, frozen=True, kw_only=True):
 
 
 class ListMandates(Request, frozen=True, kw_only=True):
-    """Newest first; ``customer_no`` narrows to one customer's. ``after`` as in other lists."""
+    """Newest first; ``customer_no`` narrows to one customer's. ``after`` as in other lists.
+
+    ``states`` and ``contract_id`` narrow further; empty and None ask for all.
+    """
 
     customer_no: str
     first: int
     after: str | None
+    states: tuple[MandateState, ...] = ()
+    contract_id: DebitContractId | None = None
 
 
 class MandatePage(Reply, frozen=True, kw_only=True):
@@ -133,11 +171,16 @@ class BuildDebitFile(Request, frozen=True, kw_only=True):
 
 
 class DecideDebitFile(Request, frozen=True, kw_only=True):
-    """Approve a file that someone else built, or discard one that no bank has."""
+    """Approve a file that someone else built, or discard one that no bank has.
+
+    Approving takes ``totp``, a code not used before; discarding takes none. NotAllowed
+    ``totp_refused``; LimitReached ``login_locked``.
+    """
 
     file_id: DebitFileId
     decision: FileDecision
     idempotency_key: str
+    totp: str = ""
 
 
 class ReportDebitFile(Request, frozen=True, kw_only=True):
@@ -292,6 +335,7 @@ class DebitsBooked(Reply, frozen=True, kw_only=True):
 OPEN_DEBIT_CONTRACT = Operation("open_debit_contract", OpenDebitContract, DebitContractOpened)
 REGISTER_MANDATE = Operation("register_mandate", RegisterMandate, MandateChanged)
 DECIDE_MANDATE = Operation("decide_mandate", DecideMandate, MandateChanged)
+VIEW_MANDATE = Operation("view_mandate", ViewMandate, MandateSeen)
 LIST_MANDATES = Operation("list_mandates", ListMandates, MandatePage)
 BUILD_DEBIT_FILE = Operation("build_debit_file", BuildDebitFile, DebitFileChanged)
 DECIDE_DEBIT_FILE = Operation("decide_debit_file", DecideDebitFile, DebitFileChanged)

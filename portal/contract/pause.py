@@ -29,9 +29,9 @@ class PauseView(Part, frozen=True, kw_only=True):
 class PlacePause(Request, frozen=True, kw_only=True):
     """Stop dunning for a bill. ``until`` is the last day; only a hold may have none.
 
-    Conflict ``not_pausable``; NotAllowed ``hold_without_end``; InvalidInput ``pause_day_needed``,
-    ``pause_day_past``, ``extension_shortens``, ``pause_too_long`` (param ``last``), or what is
-    wrong with the note.
+    Conflict ``not_pausable``; NotAllowed ``hold_without_end``, ``endless_hold``; InvalidInput
+    ``pause_day_needed``, ``pause_day_past``, ``extension_shortens``, ``pause_too_long`` (param
+    ``last``), or what is wrong with the note.
     """
 
     bill_id: BillId
@@ -42,7 +42,10 @@ class PlacePause(Request, frozen=True, kw_only=True):
 
 
 class ReleasePause(Request, frozen=True, kw_only=True):
-    """End a bill's hold or promise: dunning goes on. Conflict ``not_paused``."""
+    """End a bill's hold or promise: dunning goes on.
+
+    Conflict ``not_paused``; NotAllowed ``endless_hold``.
+    """
 
     bill_id: BillId
     idempotency_key: str

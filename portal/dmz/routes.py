@@ -134,6 +134,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="debit_file", path="/d/debits/{id}/file", methods=POST, rate="staff",
         authority="staff cookie", body_max=8 * KIB,
     ),
+    Route(
+        name="mandates", path="/d/mandates", methods=("GET", "HEAD", "POST"), rate="staff",
+        authority="staff cookie", body_max=8 * KIB,
+    ),
+    Route(
+        name="mandate", path="/d/mandates/{id}", methods=GET, rate="staff",
+        authority="staff cookie",
+    ),
     Route(name="cases", path="/d/cases", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="case", path="/d/cases/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="keys", path="/d/keys", methods=GET, rate="staff", authority="staff cookie"),

@@ -7,7 +7,7 @@ wants to pay a held bill may. A promise and a dated hold end by themselves after
 promised and not kept is told as missed, whatever follows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
@@ -16,7 +16,9 @@ from portal.domain.bill import OWED, PAYABLE, Lifecycle, Settlement
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed
 
 PauseKind = Literal["hold", "promise", "extension"]
-PauseEnd = Literal["released", "replaced"]
+PauseEnd = Literal["released", "replaced", "paid"]
+"""``paid`` ends a promise, in time or late: with the bill's money there is nothing to wait for."""
+
 PauseState = Literal["in_force", "passed", "kept", "missed", "released", "replaced"]
 PauseShown = Literal["hold", "promise", "missed", "extended"]
 """What a list says of a bill that is still owed, and what it can be filtered by."""
@@ -184,10 +186,33 @@ def latest(kind: PauseKind, bill: PausedBill, limits: PauseLimits, today: date) 
             return min(last, bill.due_on + timedelta(days=limits.lapse_after_days))
 
 
-def check_released(pauses: Iterable[Pause]) -> None:
-    """Refuse to release where nothing is to be released. Raises: Conflict ``not_paused``."""
-    if not any(pause.kind in RELEASED for pause in pauses):
+def check_released(pauses: Iterable[Pause], role: Role | None) -> None:
+    """Refuse to release where nothing is to be released, or what only an owner may.
+
+    Raises: Conflict ``not_paused``; NotAllowed ``endless_hold``.
+    """
+    found = [pause for pause in pauses if pause.kind in RELEASED]
+    if not found:
         raise Conflict("not_paused")
+    _check_endless(found, role)
+
+
+def check_replaced(kind: PauseKind, pauses: Iterable[Pause], role: Role | None) -> None:
+    """Refuse a pause that would end a hold without an end, to whoever is no owner.
+
+    Raises: NotAllowed ``endless_hold``.
+    """
+    _check_endless((pause for pause in pauses if pause.kind in REPLACES[kind]), role)
+
+
+def is_endless(pause: Pause) -> bool:
+    """Whether it is a hold without an end, which only an owner places, replaces and releases."""
+    return pause.kind == "hold" and pause.until is None
+
+
+def _check_endless(pauses: Iterable[Pause], role: Role | None) -> None:
+    if role != "owner" and any(is_endless(pause) for pause in pauses):
+        raise NotAllowed("endless_hold")
 
 
 def check_resend(pauses: Iterable[Pause], today: date) -> None:
@@ -210,7 +235,7 @@ def state_of(
         if pause.until < (ended_on or today):
             return "missed"
     if end is not None:
-        return end
+        return "kept" if end == "paid" else end
     return "in_force" if is_in_force(pause, today) else "passed"
 
 
@@ -235,12 +260,19 @@ def shown_of(
 
 
 def choices_of(
-    bill: PausedBill, pauses: Iterable[Pause], limits: PauseLimits, today: date
+    bill: PausedBill,
+    pauses: Sequence[Pause],
+    limits: PauseLimits,
+    today: date,
+    role: Role | None,
 ) -> tuple[PauseChoice, ...]:
-    """What staff may do about a bill's dunning now, in the order in which screens offer it."""
-    kinds: tuple[PauseKind, ...] = ("hold", "promise", "extension")
+    """What one may do about a bill's dunning now, in the order in which screens offer it."""
+    is_locked = role != "owner" and any(is_endless(pause) for pause in pauses)
+    kinds: tuple[PauseKind, ...] = ("extension",) if is_locked else ("hold", "promise", "extension")
     offered: list[PauseChoice] = []
-    if any(pause.kind in RELEASED and is_in_force(pause, today) for pause in pauses):
+    if not is_locked and any(
+        pause.kind in RELEASED and is_in_force(pause, today) for pause in pauses
+    ):
         offered.append("release")
     for kind in kinds:
         first = bill.due_on + timedelta(days=1) if kind == "extension" else today

@@ -106,6 +106,8 @@ KEPT: Final[dict[str, str]] = {
     "debit_result": "that a bank's answer was read, and what it said in sums",
     "debit_contract": "what a bank agreed to: its files name it",
     "mandate": "the payer's leave, which a bank may ask about after it was revoked",
+    "mandate_event": "who said what of that leave, and when",
+    "mandate_redirect": "under which name the bank knows a leave that was given at its page",
     "bill": "invoices with their tax are searchable for seven years",
     "bill_event": "the bill's timeline belongs to the bill",
     "delivery": "that the payer was told, when and by which channel, belongs to the bill",

@@ -14,7 +14,7 @@ from portal.contract.card_on_file import REDEEM_INSTRUMENT, RedeemInstrument
 from portal.contract.debit_line import REDEEM_DEBIT_FILE, RedeemDebitFile
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
-from portal.domain.errors import InvariantBroken, PortalError, Refused, Unknown
+from portal.domain.errors import InvariantBroken, LimitReached, PortalError, Refused, Unknown
 from portal.domain.ids import AttemptId, DeliveryId
 from portal.domain.message import LEFT_OUT
 from portal.egress.denial import Denied
@@ -43,7 +43,8 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
 
     ``delivery_refused``: the vault has nothing to send for it (redeemed before, another host's; or
     left out, paid or paused meanwhile, which is nobody's attempt). ``vault_away``: it was not
-    asked. ``vault_lost``: it may have given the values out, they did not arrive, and nothing was
+    asked. ``budget_spent``: it gives the relay no more rows in this minute, and redeemed nothing.
+    ``vault_lost``: it may have given the values out, they did not arrive, and nothing was
     sent.
     """
     try:
@@ -116,6 +117,8 @@ async def redeem_instrument(vault: Vault, host: str, id_: UUID) -> Values | Deni
 
 def _code_of(error: PortalError) -> str:
     match error:
+        case LimitReached(code="budget_spent"):
+            return "budget_spent"
         case Refused():
             return "delivery_refused"
         case Unknown() | InvariantBroken():

@@ -36,6 +36,7 @@ CODES: Final = {
     "delivery_unused": "A delivery_id without any of its placeholders.",
     "delivery_repeated": "The same delivery_id twice in one slice.",
     "delivery_refused": "The vault gives no value for this delivery and host.",
+    "budget_spent": "The vault gives the relay no more rows in this minute; nothing was redeemed.",
     "vault_away": "The vault can't be asked at the moment.",
     "value_unfit": "A value that can't stand in a header.",
     # The way there.

@@ -3,7 +3,8 @@
 Zone: egress. A slice goes through four steps, each for all its requests before the next: judged by
 the rules, delivered (one call to the vault a host), filled and booked, sent. So nothing has left
 when a placeholder is wrong, and the vault is not asked for what will not be sent. Values live in
-one slice's memory and are scrubbed out of its answers.
+one slice's memory and are scrubbed out of its answers. A file is redeemed only once a place to send
+it is free.
 """
 
 import asyncio
@@ -66,6 +67,16 @@ class _Job:
         known = INSTRUMENT_PLACEHOLDERS - INSTRUMENT_SECRETS
         return [value for name, value in self.values.items() if name not in known]
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it carries a debit file."""
+        return self.template is not None and self.template.is_file
+
+    @property
+    def goes_alone(self) -> bool:
+        """Whether it is redeemed by itself, once it has one of its rule's places."""
+        return self.is_file or (self.template is not None and self.template.is_charge)
+
 
 class Originate:
     """Judges, fills and sends slices for known callers."""
@@ -99,12 +110,14 @@ class Originate:
                 self._judge(caller, job, delivered)
         await self._deliver(caller, jobs)
         for job in jobs:
-            if job.answer is None:
+            if job.answer is None and not job.goes_alone:
                 with self._deciding(caller, job):
                     self._fill(job)
         async with asyncio.TaskGroup() as sending:
             for job in jobs:
-                if job.answer is None:
+                if job.goes_alone and job.awaited_delivery is not None:
+                    sending.create_task(self._hand_over(caller, job, job.awaited_delivery))
+                elif job.answer is None:
                     sending.create_task(self._send(job))
         return list(_within_frame(job.answer for job in jobs if job.answer is not None))
 
@@ -143,25 +156,14 @@ class Originate:
             delivered.add(request.delivery_id)
 
     async def _deliver(self, caller: Caller, jobs: Sequence[_Job]) -> None:
-        """Fetch the values of all deliveries: a call for each host's messages, file and charge."""
+        """Fetch the values of all messages: one call for each host's."""
         by_host: dict[str, dict[UUID, _Job]] = {}
-        alone: list[tuple[UUID, _Job]] = []
         for job in jobs:
             delivery_id = job.awaited_delivery
-            if delivery_id is None:
-                continue
-            template = _decided(job.template)
-            if template.is_file or template.is_charge:
-                alone.append((delivery_id, job))
-            else:
+            if delivery_id is not None and not job.goes_alone:
                 by_host.setdefault(job.host, {})[delivery_id] = job
-        if not by_host and not alone:
+        if not by_host:
             return
-        for delivery_id, job in alone:  # files are large, and charges come one by one
-            fetch = redeem_file if _decided(job.template).is_file else redeem_instrument
-            with self._deciding(caller, job):
-                values = await fetch(self._vault, job.host, delivery_id)
-                job.values |= _values_or_denied(values)
         async with asyncio.TaskGroup() as asking:
             answers = {
                 host: asking.create_task(redeem(self._vault, host, list(waiting)))
@@ -172,7 +174,22 @@ class Originate:
             for delivery_id, job in waiting.items():
                 with self._deciding(caller, job):
                     job.values |= _values_or_denied(found[delivery_id])
-        crash_point("egress.after_redeem")
+        _redeemed()
+
+    async def _hand_over(self, caller: Caller, job: _Job, delivery_id: UUID) -> None:
+        """A file's or charge's whole way in one of its rule's places: no more are redeemed than sent.
+
+        What waits for a place holds nothing, and was not tried.
+        """
+        rule = _decided(job.rule)
+        fetch = redeem_file if job.is_file else redeem_instrument
+        with self._deciding(caller, job):
+            async with self._sender.place(rule, min(job.request.timeout_s, rule.timeout_s)):
+                found = await fetch(self._vault, job.host, delivery_id)
+                job.values |= _values_or_denied(found)
+                _redeemed()
+                self._fill(job)
+                await self._send(job, has_place=True)
 
     def _credential(self, name: str) -> str:
         if name not in self._credentials:
@@ -207,15 +224,17 @@ class Originate:
         job.values["signer:authorization"] = signature.authorization
         return Filled({**filled.headers, "authorization": signature.authorization}, filled.body)
 
-    async def _send(self, job: _Job) -> None:
+    async def _send(self, job: _Job, *, has_place: bool = False) -> None:
         """Send, count, and scrub what comes back."""
         rule = _decided(job.rule)
         with self._record.metrics.seconds.labels(rule.id).time():
-            answer = await self._sender.send(rule, job.request, _decided(job.filled))
+            answer = await self._sender.send(
+                rule, job.request, _decided(job.filled), has_place=has_place
+            )
         crash_point("egress.after_send")
         self._record.metrics.requests.labels(rule.id, answer.fate).inc()
         self._record.metrics.bytes_down.labels(rule.id).inc(len(answer.body))
-        if _decided(job.template).is_file:
+        if job.is_file:
             # A bank that quotes a line of the file quotes it to nobody.
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
@@ -236,6 +255,10 @@ class Originate:
                 denied.code,
                 is_attempt=denied.is_attempt,
             )
+
+
+def _redeemed() -> None:
+    crash_point("egress.after_redeem")
 
 
 def _values_or_denied(found: Values | Denied) -> Values:

@@ -1,7 +1,7 @@
 """What the relay leaves behind about its decisions: journal and metrics in one hand.
 
 Zone: egress. A denial is always counted; it is journaled unless it was nobody's attempt at
-anything (the vault was away, the relay was full).
+anything (the vault was away or gave no more in this minute, the relay was full).
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from portal.egress.callers import Caller
 from portal.egress.journal import Denial, Journal
 from portal.egress.metrics import Metrics
 
-NOT_ATTEMPTS: Final = frozenset({"vault_away", "vault_lost", "relay_busy"})
+NOT_ATTEMPTS: Final = frozenset({"vault_away", "vault_lost", "relay_busy", "budget_spent"})
 
 
 @dataclass(frozen=True, slots=True)

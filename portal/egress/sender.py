@@ -9,7 +9,7 @@ a complete answer makes that certain.
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from socket import AF_INET, AF_INET6, AddressFamily
@@ -53,15 +53,19 @@ class Sender:
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
         self._places: dict[tuple[str, int], asyncio.Semaphore] = {}
 
-    async def send(self, rule: Rule, request: OutboundRequest, filled: Filled) -> OutboundAnswer:
+    async def send(
+        self, rule: Rule, request: OutboundRequest, filled: Filled, *, has_place: bool = False
+    ) -> OutboundAnswer:
         """Send once and say what became of it; never raises for what happens outside.
 
-        Waits for a free place at most the request's own time; that time then starts again.
+        Waits for a free place at most the request's own time, unless the caller has one; that time
+        then starts again.
         """
         timeout_s = min(request.timeout_s, rule.timeout_s)
         progress = _Progress()
+        place = nullcontext() if has_place else self.place(rule, timeout_s)
         try:
-            async with self._place(rule, timeout_s), asyncio.timeout(timeout_s):
+            async with place, asyncio.timeout(timeout_s):
                 return await self._exchange(rule, request, filled, progress)
         except Denied as denied:
             code = denied.code
@@ -97,7 +101,7 @@ class Sender:
             return await _read(answer, rule.answer_bytes_max)
 
     @asynccontextmanager
-    async def _place(self, rule: Rule, wait_s: float) -> AsyncGenerator[None]:
+    async def place(self, rule: Rule, wait_s: float) -> AsyncGenerator[None]:
         """One of the rule's places; Denied ``relay_busy`` when none gets free in time."""
         places = self._places.setdefault(
             (rule.id, rule.concurrency_max), asyncio.Semaphore(rule.concurrency_max)

@@ -216,6 +216,11 @@ def _wallet_rules(api_port: int) -> tuple[Rule, ...]:
     )
 
 
+FILES_AT_ONCE: Final = 2
+"""Debit files that the relay holds and sends at once: a megabyte each, and a bank takes them one by
+one anyway."""
+
+
 def _bank_rules(api_port: int) -> tuple[Rule, ...]:
     """Debit files by the line: whose file it is and what it holds are the vault's to say.
 
@@ -248,6 +253,7 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
             "body:/file": "{{delivery:file}}",
         },
         fields=("reference", "collector", "file"),
+        concurrency_max=FILES_AT_ONCE,
     )
     return send, ask
 

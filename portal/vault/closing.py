@@ -15,7 +15,8 @@ from uuid import UUID
 from portal.domain.errors import InvariantBroken
 
 Name = Literal[
-    "audit", "event", "task", "answer", "lease", "return_token", "opened", "attempt", "settled"
+    "audit", "event", "task", "answer", "lease", "return_token", "opened", "attempt", "settled",
+    "paid_promise",
 ]  # fmt: skip
 
 _STATEMENTS: Final[dict[Name, tuple[str, str]]] = {
@@ -71,6 +72,13 @@ _STATEMENTS: Final[dict[Name, tuple[str, str]]] = {
             "update bill set settlement = $3, version = version + 1,"
             " paid_at = coalesce(paid_at, case when $3 in ('settled', 'over') then $4 end)"
             " where merchant_id = $1 and id = $2"
+        ),
+    ),
+    "paid_promise": (
+        "uuid, uuid, timestamptz, text",
+        (
+            "update pause set ended_at = $3, ended_by = $4, end_code = 'paid'"
+            " where merchant_id = $1 and bill_id = $2 and kind = 'promise' and ended_at is null"
         ),
     ),
     "return_token": (

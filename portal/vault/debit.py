@@ -14,7 +14,7 @@ import msgspec
 from portal.domain.days import DebitTerms
 from portal.domain.debit import FileState
 from portal.domain.errors import InvariantBroken, NotFound
-from portal.domain.mandate import MandateDetails, MandateState
+from portal.domain.mandate import MandateDetails, MandateState, MandateWay
 from portal.domain.transition import Edge
 from portal.domain.zengin.record import Account, FileForm, Header
 from portal.vault.act import Act
@@ -26,7 +26,8 @@ METHOD: Final = "bank_debit"
 """The method of a debit's attempt, and its provider: the bank behind the contract."""
 
 SEALED_VERSION: Final = 1
-"""Details of contracts and mandates never change: another account is another mandate."""
+"""Details of a contract never change, and those of a mandate once: when the bank's page has said
+whose account it is. Another account is another mandate."""
 
 
 class ContractDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,11 +144,16 @@ class Mandate:
     state: MandateState
     code: str | None
     details: MandateDetails
+    sealed_version: int
+    way: MandateWay
+    created_by: str
+    created_at: datetime
     state_at: datetime
 
 
 MANDATES: Final = """
-select id, contract_id, state, code, details, state_at from mandate where merchant_id = $1"""
+select id, contract_id, state, code, details, sealed_version, way, created_by, created_at, state_at
+from mandate where merchant_id = $1"""
 """Mandates; conditions of a constant text follow."""
 
 
@@ -157,7 +163,7 @@ async def open_mandate(act: Act, row: Row) -> Mandate:
     fields = await act.fields()
     blob: bytes = values.pop("details")
     details = fields.open(
-        MANDATE_TABLE, "instrument", row["id"], SEALED_VERSION, blob, MandateDetails
+        MANDATE_TABLE, "instrument", row["id"], row["sealed_version"], blob, MandateDetails
     )
     return Mandate(**values, details=details)
 
@@ -173,7 +179,7 @@ async def lock_mandate(act: Act, mandate_id: UUID) -> Mandate:
 async def move_mandate(
     act: Act, mandate_id: UUID, edge: Edge[MandateState], code: str | None = None
 ) -> None:
-    """Write where an edge led a locked mandate; ``code`` says why, where a bank did."""
+    """Write where an edge led a locked mandate; ``code`` says why, where somebody said it."""
     await act.db.execute(
         "update mandate set state = $3, code = $4, state_at = $5"
         " where merchant_id = $1 and id = $2",
@@ -182,6 +188,22 @@ async def move_mandate(
         edge.state,
         code,
         act.now,
+    )
+    await tell_mandate(act, mandate_id, edge.code, code)
+
+
+async def tell_mandate(act: Act, mandate_id: UUID, code: str, reason: str | None = None) -> None:
+    """Add to a mandate's history."""
+    await act.db.execute(
+        "insert into mandate_event (merchant_id, id, mandate_id, at, actor, code, reason)"
+        " values ($1, $2, $3, $4, $5, $6, $7)",
+        act.merchant_id,
+        act.new_id(),
+        mandate_id,
+        act.business,
+        act.actor,
+        code,
+        reason,
     )
 
 

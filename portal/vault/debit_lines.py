@@ -31,7 +31,6 @@ from portal.vault.attempt import (
 from portal.vault.debit import (
     MANDATE_TABLE,
     METHOD,
-    SEALED_VERSION,
     Contract,
     DebitFile,
     lock_mandate,
@@ -51,7 +50,7 @@ ZONE: Final = "Asia/Tokyo"
 """Whose day decides whether a pause is over: these are Japan's banks."""
 
 _MANDATES: Final = """
-select id, customer_blind, details, is_new from mandate
+select id, customer_blind, details, sealed_version, is_new from mandate
 where merchant_id = $1 and contract_id = $2 and state = 'active' and ($3::uuid is null or id > $3)
 order by id limit $4
 """
@@ -157,8 +156,9 @@ async def choose(
             continue
         row = by_customer[bytes(bill["customer_blind"])]
         details = fields.open(
-            MANDATE_TABLE, "instrument", row["id"], SEALED_VERSION, row["details"], MandateDetails
-        )
+            MANDATE_TABLE, "instrument", row["id"], row["sealed_version"], row["details"],
+            MandateDetails,
+        )  # fmt: skip
         chosen.append(
             Chosen(
                 bill_id=bill["id"],

@@ -27,6 +27,7 @@ from portal.vault.attempt import Attempt, Instrument, LockedBill, lock_bills, re
 from portal.vault.db import Row
 from portal.vault.finding import facts_of
 from portal.vault.ledger import post, sums_of_all
+from portal.vault.pause import end_promises
 
 _BILLS: Final = """
 select bill_id from debit where merchant_id = $1 and id = any($2::uuid[])
@@ -141,6 +142,7 @@ async def _write(act: Act, plain: Sequence[_Plain]) -> None:
         [one.attempt.bill_id for one in plain],
         [one.settled.state for one in plain],
     )
+    await end_promises(act, [one.attempt.bill_id for one in plain])
 
 
 async def _emit(act: Act, plain: Sequence[_Plain], code: str) -> None:

@@ -18,6 +18,7 @@ from portal.domain.contact import customer_hint
 from portal.domain.days import BankCalendar, cut_off, debit_day
 from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.ids import DebitContractId, DebitFileId, MandateId
+from portal.domain.mandate import MandateDetails
 from portal.kit.banks import banks
 from portal.kit.holidays import bank_calendar
 from portal.vault.act import Act
@@ -151,16 +152,26 @@ def bank_name(code: str) -> str:
 
 def view_mandate(mandate: Mandate) -> MandateView:
     """A mandate as staff see it: whose it is and which account, by their last digits."""
-    account = mandate.details.account
+    details = mandate.details
+    account = details.account
     return MandateView(
         id=MandateId(mandate.id),
         contract_id=DebitContractId(mandate.contract_id),
         state=mandate.state,
         code=mandate.code,
-        customer_hint=customer_hint(mandate.details.customer_no),
+        customer_hint=customer_hint(details.customer_no),
         bank_code=account.bank_code,
         bank_name=bank_name(account.bank_code),
-        account_hint=f"****{account.number[-3:]}",
+        account_hint=account_hint(details),
         state_at=mandate.state_at,
-        choices=mandates.choices_of(mandate.state),
+        choices=mandates.choices_of(mandate.state, has_account=details.has_account),
+        way=mandate.way,
+        branch_name=details.branch_name,
+        created_by=mandate.created_by,
+        created_at=mandate.created_at,
     )
+
+
+def account_hint(details: MandateDetails) -> str:
+    """The last digits of an account; empty where the bank has not named it yet."""
+    return f"****{details.account.number[-3:]}" if details.has_account else ""

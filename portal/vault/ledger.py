@@ -152,6 +152,8 @@ async def settle(
     if edge is None:
         return before
     act.closing.add("settled", act.merchant_id, bill_id, edge.state, paid_at or act.business)
+    if edge.state in {"settled", "over"}:
+        act.closing.add("paid_promise", act.merchant_id, bill_id, act.business, act.actor)
     is_returned = edge.code == "bill.overpayment_returned"
     # What came beyond what was owed has gone back; goodwill beside it is not part of that.
     amount = sums.taken - sums.paid if is_returned else sums.taken

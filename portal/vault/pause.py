@@ -60,6 +60,10 @@ _END: Final = """
 update pause set ended_by = $4, ended_at = $5, end_code = $6
 where merchant_id = $1 and bill_id = $2 and kind = any($3::text[]) and ended_at is null
 """
+PROMISES_PAID: Final = """
+update pause set ended_at = $3, ended_by = $4, end_code = 'paid'
+where merchant_id = $1 and bill_id = any($2::uuid[]) and kind = 'promise' and ended_at is null
+"""
 
 
 class PauseWords(msgspec.Struct, frozen=True, array_like=True):
@@ -145,6 +149,14 @@ async def insert_pause(act: Act, new: NewPause) -> None:
 async def end_pauses(act: Act, bill_id: UUID, kinds: Sequence[PauseKind], code: PauseEnd) -> None:
     """End the open pauses of these kinds, if there are any."""
     await act.db.execute(_END, act.merchant_id, bill_id, list(kinds), act.actor, act.business, code)
+
+
+async def end_promises(act: Act, bill_ids: Sequence[UUID]) -> None:
+    """End the open promises of bills that were paid just now, many at once.
+
+    What :func:`portal.vault.ledger.settle` does for one bill.
+    """
+    await act.db.execute(PROMISES_PAID, act.merchant_id, list(bill_ids), act.business, act.actor)
 
 
 async def view_pauses(act: Act, bill: Row) -> tuple[PauseView, ...]:

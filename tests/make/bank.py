@@ -127,16 +127,19 @@ class Desk:
 
     async def rule(
         self, one: DebitFileView, decision: str = "approve", *, by: Member | None = None,
-        key: str = "",
+        key: str = "", totp: str | None = None,
     ) -> DebitFileView:  # fmt: skip
-        """Approve or discard."""
+        """Approve or discard, with a fresh code unless ``totp`` is another."""
+        who = by or self.owner
+        if totp is None:
+            await who.let_codes_be_fresh()
         request = DecideDebitFile(
             file_id=one.id,
             decision=decision,  # type: ignore[arg-type]
             idempotency_key=key or self.key(),
+            totp=who.code() if totp is None else totp,
         )
-        authority = (by or self.owner).authority
-        return (await self.world.web.call(DECIDE_DEBIT_FILE, request, authority)).file
+        return (await self.world.web.call(DECIDE_DEBIT_FILE, request, who.authority)).file
 
     async def report(self, one: DebitFileView, word: str, *, key: str = "") -> DebitFileView:
         """What the bank said of the file as a whole."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from portal.contract.debit_line import DebitFileRedeemed, RedeemDebitFile
 from portal.contract.envelope import PROTOCOL, Answer, Authority, Call, Failure, Hello
 from portal.contract.frames import FrameBuffer, to_frame
 from portal.contract.message import RedeemDeliveries, Redeemed, RedeemedDelivery
@@ -23,7 +24,10 @@ _pack = msgspec.msgpack.encode
 
 @dataclass
 class Redeemer:
-    """``values`` maps a delivery to its host, addressee and text; ``calls`` is what was asked."""
+    """``values`` maps a delivery to its host, addressee and text; ``calls`` is what was asked.
+
+    ``files`` are the debit files that were asked for; each is given.
+    """
 
     authority: certificates.Authority
     path: Path
@@ -31,6 +35,7 @@ class Redeemer:
         default_factory=dict[UUID, tuple[str, str, str]]
     )
     calls: list[RedeemDeliveries] = field(default_factory=list[RedeemDeliveries])
+    files: list[UUID] = field(default_factory=list[UUID])
     failure: Failure | None = None
     is_silent: bool = False
     refusal: str = "delivery_redeemed"
@@ -65,6 +70,10 @@ class Redeemer:
             writer.close()
 
     def _answer(self, call: Call) -> Answer:
+        if call.operation == "redeem_debit_file":
+            self.files.append(msgspec.msgpack.decode(call.body, type=RedeemDebitFile).handover_id)
+            given = DebitFileRedeemed(collector="1", reference="r", body=b"file", refused=None)
+            return Answer(call.sequence, body=_pack(given))
         assert call.operation == "redeem_deliveries"
         request = msgspec.msgpack.decode(call.body, type=RedeemDeliveries)
         self.calls.append(request)

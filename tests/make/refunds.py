@@ -45,6 +45,13 @@ class Member:
         """The code of this half minute."""
         return self.totp.at(self.world.server.clock.wall())
 
+    async def let_codes_be_fresh(self) -> None:
+        """Let codes count as unused: what waiting half a minute does, without waiting."""
+        async with self.world.act() as act:
+            await act.db.execute(
+                "update staff set totp_step = 0 where merchant_id = $1", act.merchant_id
+            )
+
 
 async def member(world: World, name: str, role: str = "owner") -> Member:
     """A new member of staff, logged in."""
@@ -63,13 +70,6 @@ class Counter:
     keys: int = 0
     codes_are_fresh: bool = True
 
-    async def let_codes_be_fresh(self) -> None:
-        """Let codes count as unused: what waiting half a minute does, without waiting."""
-        async with self.world.act() as act:
-            await act.db.execute(
-                "update staff set totp_step = 0 where merchant_id = $1", act.merchant_id
-            )
-
     async def ask(
         self,
         bill_id: UUID,
@@ -80,7 +80,7 @@ class Counter:
         """Ask for a refund with a fresh code."""
         by: Member = more.pop("by", self.owner)
         if self.codes_are_fresh:
-            await self.let_codes_be_fresh()
+            await self.owner.let_codes_be_fresh()
         self.keys += 1
         request: dict[str, Any] = {
             "bill_id": bill_id, "attempt_id": attempt_id, "amount_minor": amount,
@@ -99,7 +99,7 @@ class Counter:
         """Approve or withdraw, with a fresh code unless ``totp`` is another."""
         who = by or self.owner
         if self.codes_are_fresh:
-            await self.let_codes_be_fresh()
+            await self.owner.let_codes_be_fresh()
         request = DecideRefund(
             refund_id=refund.id,
             decision=decision,  # type: ignore[arg-type]

@@ -47,7 +47,7 @@ PLACES = {
     "web.after_store_part": "portal/application/intake/upload.py:_store",
     "web.before_finish_upload": "portal/application/intake/upload.py:finish",
     "web.before_notice": "portal/application/doors/notices.py:take_notice",
-    "egress.after_redeem": "portal/egress/originate.py:_deliver",
+    "egress.after_redeem": "portal/egress/originate.py:_redeemed",
     "egress.after_send": "portal/egress/originate.py:_send",
 }
 """Where each point stands: file and function."""
@@ -108,7 +108,7 @@ READS = {
     "list_api_keys", "list_bill_pauses", "list_bill_refunds", "list_bills", "list_cases",
     "list_debit_files", "list_imports", "list_mandates", "list_refunds", "list_row_faults",
     "summarise_bills", "view_attempt", "view_bill", "view_case", "view_import", "view_inquiry",
-    "view_page", "view_refund", "view_viewer",
+    "view_mandate", "view_page", "view_refund", "view_viewer",
 }  # fmt: skip
 """Operations that change nothing that anyone would miss (a revealed row's budget and audit)."""
 

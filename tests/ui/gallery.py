@@ -24,7 +24,7 @@ from starlette.routing import Route
 from portal.application.doors import static
 from portal.application.doors.answers import payer_answer, remember_choice, staff_answer
 from portal.application.doors.context import language_of
-from portal.application.doors.dashboard import cases, debits, refunds, screens, slips
+from portal.application.doors.dashboard import cases, debits, mandates, refunds, screens, slips
 from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
@@ -120,6 +120,21 @@ def debited(nodes: list[Any], contracts: list[Any]) -> Make:
     return staff(debits.debits_screen, data(debitFiles=page))
 
 
+def mandated(nodes: list[Any], contracts: list[Any], flash: Flash | None = None) -> Make:
+    page = {"nodes": nodes, "pageInfo": page_info(more=bool(nodes))}
+    asked = mandates.read_query({})
+    return staff(
+        lambda request, given: mandates.mandates_screen(request, given, asked),
+        data(mandates=page, debitFiles={"contracts": contracts}),
+        flash,
+    )
+
+
+def one_mandate(mandate: Mapping[str, Any], **more: object) -> Make:
+    record = {"mandate": mandate, "history": samples.MANDATE_HISTORY}
+    return staff(mandates.mandate_screen, data(mandate=record) | more)
+
+
 def told_slips(taken: dict[str, Any] | None) -> Make:
     return staff(lambda request, given: slips.slips_screen(request, given, taken), data())
 
@@ -151,6 +166,14 @@ PAUSE_WRONG = Flash(
     field="until",
     fields={"kind": "PROMISE", "until": "2027-12-24", "note": "お電話で約束"},
 )
+KANA_WRONG = Flash(
+    kind="error",
+    text="「山」は銀行のファイルに書けません。",
+    remedy="半角カナで書ける読みにしてください。",
+    field="holderName",
+    fields={"customerNo": "00004471", "bankCode": "0005", "branchCode": "001",
+            "holderName": "山田 花子"},
+)  # fmt: skip
 DONE = Flash(kind="done", text="SMSの再送を受け付けました。")
 SECRET = {"name": "料金計算システム", "value": "harai_aozora_" + "k" * 120}
 
@@ -279,6 +302,10 @@ STAFF_SCREENS: dict[str, Make] = {
     "refunds-empty": refunded([]),
     "debits": debited(samples.DEBIT_FILES, samples.DEBIT_CONTRACTS),
     "debits-empty": debited([], []),
+    "mandates": mandated(samples.MANDATES, samples.DEBIT_CONTRACTS),
+    "mandates-empty": mandated([], []),
+    "mandates-refused": mandated([], samples.DEBIT_CONTRACTS, KANA_WRONG),
+    **{f"mandate-{one['state'].lower()}": one_mandate(one) for one in samples.MANDATES},
     "slips": told_slips(None),
     "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),

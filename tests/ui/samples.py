@@ -330,6 +330,41 @@ DEBIT_CONTRACTS = [
     {"id": "dct_01JD0000000000000000000001", "bankName": "みずほ", "collectorCode": "0000012345",
      "nextDebitOn": "2026-12-28", "submitUntil": "2026-12-22T06:00:00.000Z"},
 ]  # fmt: skip
+
+
+def mandate(state: str, /, **changes: object) -> dict[str, Any]:
+    """A mandate in a state, with what its viewer may say of it."""
+    choices = {
+        "PENDING_BANK": ["ACTIVATE", "REJECT", "REVOKE"], "ACTIVE": ["SUSPEND", "REVOKE"],
+        "SUSPENDED": ["RESUME", "REVOKE"], "REDIRECTED": ["REVOKE"],
+    }  # fmt: skip
+    made: dict[str, Any] = {
+        "id": f"mdt_01JD00000000000000{state[:8].upper():0<8}", "state": state, "code": None,
+        "way": "PAPER", "customerHint": "4471", "bankCode": "0005", "bankName": "三菱UFJ",
+        "branchName": "ﾏﾙﾉｳﾁ", "accountHint": "****567",
+        "createdBy": "staff:01936f00-0000-7000-8000-000000000001",
+        "createdAt": "2026-11-02T02:00:00.000Z", "stateAt": "2026-11-20T02:00:00.000Z",
+        "choices": choices.get(state, []),
+    }  # fmt: skip
+    return made | changes
+
+
+MANDATES = [
+    mandate("REDIRECTED", way="REDIRECT", accountHint="", createdBy="payer"),
+    mandate("PENDING_BANK"),
+    mandate("ACTIVE", way="REDIRECT", createdBy="payer"),
+    mandate("SUSPENDED", code="stopped_by_payer"),
+    mandate("REJECTED", code="seal_differs"),
+    mandate("ABANDONED", way="REDIRECT", accountHint="", code="mandate_left", createdBy="payer"),
+]
+MANDATE_HISTORY = [
+    {"at": "2026-11-20T02:00:00.000Z", "actor": "system", "code": "mandate.suspended",
+     "reason": "stopped_by_payer"},
+    {"at": "2026-11-10T02:00:00.000Z", "actor": "staff:1", "code": "mandate.active",
+     "reason": None},
+    {"at": "2026-11-02T02:00:00.000Z", "actor": "staff:1", "code": "mandate.handed_in",
+     "reason": None},
+]  # fmt: skip
 NOT_REFUNDABLE: dict[str, Any] = {
     "total": yen(0), "owed": yen(0), "limit": yen(10_000), "payments": []
 }  # fmt: skip

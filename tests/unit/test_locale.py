@@ -15,7 +15,7 @@ from portal.application.doors.locales import LANGUAGES, LEANS_ON, TEXTS, choose_
 from portal.contract import bills, intake, login, page
 from portal.domain import bill as bill_rules
 from portal.domain import case as case_rules
-from portal.domain import debit, errors, message, pause, payment, refund
+from portal.domain import debit, errors, mandate, message, pause, payment, refund
 from portal.domain.intake.row import FAULT_CODES
 from portal.domain.methods import METHODS
 from portal.domain.zengin.read import REMEDIES
@@ -172,6 +172,14 @@ def test_every_state_has_a_name(tag: str) -> None:
         "pauses.kinds": get_args(pause.PauseKind),
         "page.pause": get_args(pause.PauseKind),
         "states.debit_file": get_args(debit.FileState),
+        "states.mandate": get_args(mandate.MandateState),
+        "mandates.means": get_args(mandate.MandateState),
+        "mandates.ways": get_args(mandate.MandateWay),
+        "mandates.decisions": [
+            f"{one}.{part}"
+            for one in get_args(mandate.MandateDecision)
+            for part in ("button", "text", "confirm")
+        ],
         "refunds.reasons": get_args(refund.RefundReason),
         "refunds.ways": get_args(refund.RefundWay),
         "bills.orders": [order.name for order in enums.BillOrder],

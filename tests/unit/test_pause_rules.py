@@ -174,6 +174,9 @@ def test_an_extension_never_shortens_and_never_exceeds_the_limit_however_often(
         (TODAY + ONE, None, "released", TODAY, "released"),
         (TODAY - ONE, None, "replaced", TODAY, "missed"),
         (TODAY - ONE, None, "replaced", TODAY - ONE, "replaced"),
+        (TODAY, TODAY, "paid", TODAY, "kept"),
+        (TODAY - ONE, TODAY - ONE, "paid", TODAY, "kept"),
+        (TODAY - ONE, TODAY, "paid", TODAY, "missed"),
     ],
 )
 def test_a_promise_is_kept_by_its_day_or_missed_whatever_follows(
@@ -208,15 +211,34 @@ def test_lists_tell_of_what_is_in_force_and_of_a_missed_promise(
     assert rules.shown_of(kind, until, "canceled", "unpaid", TODAY) is None
 
 
+@pytest.mark.parametrize("role", ["clerk", None])
+def test_a_hold_without_an_end_is_an_owners_alone(role: rules.Role | None) -> None:
+    endless, dated = pause("hold", None), pause("hold")
+
+    for taken in (
+        lambda who: rules.check_released([endless], who),
+        lambda who: rules.check_replaced("hold", [endless], who),
+        lambda who: rules.check_replaced("promise", [endless], who),
+    ):
+        with pytest.raises(NotAllowed, match="endless_hold"):
+            taken(role)
+        taken("owner")
+    rules.check_replaced("extension", [endless], role)
+    rules.check_released([dated], role)
+    rules.check_replaced("promise", [dated], role)
+    assert rules.choices_of(BILL, [endless], LIMITS, TODAY, role) == ("extension",)
+    assert rules.choices_of(BILL, [dated], LIMITS, TODAY, role)[0] == "release"
+
+
 def test_staff_are_offered_what_would_be_taken() -> None:
-    assert rules.choices_of(BILL, [], LIMITS, TODAY) == ("hold", "promise", "extension")
-    assert rules.choices_of(BILL, [pause("hold", None)], LIMITS, TODAY)[0] == "release"
+    assert rules.choices_of(BILL, [], LIMITS, TODAY, "owner") == ("hold", "promise", "extension")
+    assert rules.choices_of(BILL, [pause("hold", None)], LIMITS, TODAY, "owner")[0] == "release"
     spent = replace(BILL, first_due_on=BILL.due_on - timedelta(days=120))
-    assert rules.choices_of(spent, [], LIMITS, TODAY) == ("hold", "promise")
-    assert rules.choices_of(replace(BILL, settlement="settled"), [], LIMITS, TODAY) == ()
+    assert rules.choices_of(spent, [], LIMITS, TODAY, "clerk") == ("hold", "promise")
+    assert rules.choices_of(replace(BILL, settlement="settled"), [], LIMITS, TODAY, "owner") == ()
     with pytest.raises(Conflict, match="not_paused"):
-        rules.check_released([pause("extension")])
-    rules.check_released([pause("promise")])
+        rules.check_released([pause("extension")], "owner")
+    rules.check_released([pause("promise")], "clerk")
     with pytest.raises(Conflict, match="bill_held"):
         rules.check_resend([pause("hold")], TODAY)
     rules.check_resend([pause("promise"), pause("hold", TODAY - ONE)], TODAY)

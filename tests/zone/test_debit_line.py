@@ -180,6 +180,29 @@ async def test_people_are_told_when_the_line_gives_a_file_up(counter: Counter) -
     assert await counter.desk.world.cases() == ["task.debit.send"]
 
 
+async def test_a_file_waits_for_the_relays_budget_and_uses_up_no_try(counter: Counter) -> None:
+    await counter.desk.debtor()
+    one = await counter.approved()
+    await counter.shop.rows(
+        "insert into budget (holder, window_no, used, expires_at)"
+        " select 'caller:egress:caller', floor(extract(epoch from now()) / 60)::bigint + later,"
+        " 240000, now() + interval '1 hour' from generate_series(0, 2) as later returning used"
+    )
+
+    await counter.shop.work_off(SEND)
+
+    assert await counter.at(one) == ("sending", "planned")
+    [row] = await counter.shop.rows("select tries, code from debit_handover")
+    assert (row["tries"], row["code"]) == (0, "budget_spent")
+    assert await counter.desk.world.cases() == []
+
+    await counter.shop.rows("delete from budget where holder like 'caller:egress%' returning used")
+    await counter.shop.be_due()
+    await counter.shop.work_off(SEND)
+
+    assert await counter.at(one) == ("accepted", "ended")
+
+
 async def test_a_refusal_is_not_recorded_while_the_file_is_leaving(counter: Counter) -> None:
     await counter.desk.debtor()
     one = await counter.approved()

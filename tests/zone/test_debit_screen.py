@@ -87,7 +87,12 @@ async def test_a_file_goes_its_way_over_the_screen(house: House) -> None:
     clerks = forms_of((await house.clerk.get("/d/debits")).text, "/d/do/DebitFileDecide")
     assert [form["decision"] for form in clerks] == ["DISCARD"]
 
-    page = await house.done(house.owner, "DebitFileDecide")
+    wrong = f"{(int(desk.owner.code()) + 1) % 1_000_000:06d}"
+    page = await house.done(house.owner, "DebitFileDecide", totp=wrong)
+    assert 'aria-invalid="true"' in page
+    assert "Waits for approval" in page
+    await desk.owner.let_codes_be_fresh()
+    page = await house.done(house.owner, "DebitFileDecide", totp=desk.owner.code())
     assert "The file is approved." in page
     [address] = re.findall(r'action="(/d/debits/[^"]+/file)"', page)
     assert (await house.owner.get(address)).status_code == 405  # looking takes nothing out
@@ -102,6 +107,49 @@ async def test_a_file_goes_its_way_over_the_screen(house: House) -> None:
 
     assert "1 debited, ¥8,420" in (await house.owner.get("/d/debits")).text
     assert await desk.world.settlement(house.payer.bill_id) == "settled"
+
+
+async def test_a_mandate_is_registered_found_and_ended_over_the_screens(house: House) -> None:
+    clerk, owner = house.clerk, house.owner
+    page = (await clerk.get("/d/mandates")).text
+    [form] = forms_of(page, "/d/do/MandateRegister")
+    typed = {
+        "customerNo": "Z-77", "bankCode": "0005", "branchCode": "001", "accountKind": "1",
+        "accountNumber": "7654321", "holderName": "山田",
+    }  # fmt: skip
+    await clerk.post("/d/do/MandateRegister", data=form | typed)
+    page = (await clerk.get("/d/mandates")).text
+    assert 'id="wrong-holderName"' in page
+    assert 'value="Z-77"' in page
+    assert "7654321" not in page, "an account number is typed again, not kept"
+    typed["holderName"] = "ヤマダ ハナコ"
+    await clerk.post("/d/do/MandateRegister", data=form | typed | {"idempotencyKey": "second"})
+    assert "The mandate is registered." in (await clerk.get("/d/mandates")).text
+
+    found = await clerk.post("/d/mandates", data={"q": "z77", "state": "pending_bank"})
+    address = found.headers["location"]
+    assert "z77" not in address
+    page = (await clerk.get(address)).text
+    [mandate] = set(re.findall(r'href="(/d/mandates/mdt_[^"]+)"', page))
+    others = (await clerk.get("/d/mandates?state=active")).text
+    assert mandate not in others
+    assert others.count('href="/d/mandates/mdt_') == 1, "the payer of the house"
+
+    for who, choice, reason, told in (
+        (clerk, "ACTIVATE", "", "agreement is recorded"),
+        (owner, "SUSPEND", "PAYER_ASKED", "is suspended"),
+        (clerk, "REVOKE", "CONTRACT_ENDED", "is revoked"),
+    ):
+        forms = forms_of((await who.get(mandate)).text, "/d/do/MandateDecide")
+        [form] = [one for one in forms if one["decision"] == choice]
+        await who.post("/d/do/MandateDecide", data=form | {"reason": reason})
+        assert told in (await who.get(mandate)).text
+    page = (await owner.get(mandate)).text
+    assert "/d/do/MandateDecide" not in page
+    history = re.findall(r'<li class="is-mandate-(\w+)">', page)
+    assert history == ["revoked", "suspended", "active", "handed_in"]
+    assert "contract ended" in page
+    assert (await owner.get("/d/mandates/mdt_01JD0000000000000000000000")).status_code == 404
 
 
 async def test_a_forged_address_takes_no_answer(house: House) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.kit.outbound import Outbound, OutboundRequest
+from portal.kit.outbound import Outbound, OutboundAnswer, OutboundRequest
 from portal.kit.outbound.frames import PREFIX_BYTES, body_bytes, read_call
 from tests.make.certificates import Authority
 from tests.make.provider import HOST, Provider, Seen, accept, answer, by_path, saying
@@ -235,6 +235,38 @@ async def test_a_request_that_finds_no_place_in_its_time_is_not_sent(tmp_path: P
     assert (waiting.fate, waiting.code) == ("not_sent", "relay_busy")
     assert (hung.fate, hung.code) == ("unclear", "timed_out")
     assert len(relay.provider.seen) == 1
+
+
+async def test_a_file_is_not_even_redeemed_before_it_has_a_place(tmp_path: Path) -> None:
+    rules = [
+        rule(
+            0,
+            concurrency_max=1,
+            fields=("file",),
+            fixed={"body:/file": "{{delivery:file}}"},
+        )
+    ]
+    body = '{"file":"{{delivery:file}}"}'
+    async with running_relay(tmp_path, behaviour=by_path(hang=hang), rules=rules) as relay:
+
+        async def hand_over(path: str, timeout_s: float) -> OutboundAnswer:
+            file_id = relay.delivery("", "")
+            return await relay.send(path=path, body=body, delivery_id=file_id, timeout_s=timeout_s)
+
+        async def is_hanging() -> bool:
+            return len(relay.vault.files) == 1
+
+        hanging = asyncio.create_task(hand_over("/v1/hang", 2.0))
+        await eventually(is_hanging)
+        waiting = await hand_over("/v1/files", 0.3)
+        hung = await hanging
+        afterwards = await hand_over("/v1/files", 5.0)
+
+    assert (waiting.fate, waiting.code) == ("not_sent", "relay_busy")
+    assert (hung.fate, hung.code) == ("unclear", "timed_out")
+    assert afterwards.fate == "answered"
+    assert len(relay.vault.files) == 2
+    assert [seen.body for seen in relay.provider.seen] == [b'{"file":"ZmlsZQ=="}'] * 2
 
 
 async def test_the_rule_caps_the_time_that_a_caller_may_ask_for(tmp_path: Path) -> None:

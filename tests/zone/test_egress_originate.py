@@ -135,6 +135,8 @@ async def test_a_delivery_is_not_sent_twice(relay: Relay) -> None:
     [
         (Failure("try_later", "vault_busy"), "vault_away"),
         (Failure("not_allowed", "capability_refused"), "delivery_refused"),
+        (Failure("limit", "rows_at_most"), "delivery_refused"),
+        (Failure("limit", "budget_spent"), "budget_spent"),
         (Failure("unknown", "lost"), "vault_lost"),
         (Failure("invariant", "broken"), "vault_lost"),
     ],

@@ -104,7 +104,7 @@ def test_a_journal_that_can_not_be_written_is_counted_and_stops_nothing(tmp_path
     assert b"harai_egress_journal_lost 1.0" in record.metrics.text()
 
 
-@pytest.mark.parametrize("code", ["vault_away", "vault_lost", "relay_busy"])
+@pytest.mark.parametrize("code", ["vault_away", "vault_lost", "relay_busy", "budget_spent"])
 def test_what_is_nobody_s_attempt_is_counted_but_not_journaled(tmp_path: Path, code: str) -> None:
     record = Record(Journal(tmp_path / "denied.jsonl", Hands()), Metrics())
 

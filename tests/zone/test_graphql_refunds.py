@@ -175,7 +175,7 @@ async def test_an_amount_that_is_none_is_told_beside_its_field(house: House) -> 
     [fields] = forms_of((await browser.get(house.address)).text, "RefundRequest")
 
     for amount, said in (("many", "at least 1 yen"), ("999999", "at most")):
-        await house.counter.let_codes_be_fresh()
+        await house.counter.owner.let_codes_be_fresh()
         totp = house.counter.owner.code()
         page = await follow(
             browser,

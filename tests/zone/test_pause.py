@@ -181,6 +181,13 @@ async def test_who_may_and_until_when_is_refused_beside_its_field(desk: Desk) ->
 
     with pytest.raises(NotAllowed, match="hold_without_end"):
         await place(desk, bill, "hold", None, authority=system)
+    await place(desk, rows["E-1"].id, "hold", None)
+    for kind in ("hold", "promise"):
+        with pytest.raises(NotAllowed, match="endless_hold"):
+            await place(desk, rows["E-1"].id, kind, desk.today, authority=system)
+    request = ReleasePause(bill_id=rows["E-1"].id, idempotency_key="theirs")
+    with pytest.raises(NotAllowed, match="endless_hold"):
+        await desk.web.call(RELEASE_PAUSE, request, system)
     for kind, until, code in (
         ("promise", None, "pause_day_needed"),
         ("promise", desk.today - ONE, "pause_day_past"),
@@ -199,7 +206,8 @@ async def test_who_may_and_until_when_is_refused_beside_its_field(desk: Desk) ->
         await place(desk, BillId(paid.bill_id), "hold", desk.today)
     with pytest.raises(NotFound):
         await place(desk, BillId(desk.merchant_id), "hold", desk.today)
-    assert await world_of(desk).value("select count(*) from pause") == 0
+    placed = await world_of(desk).rows("select until, ended_at from pause")
+    assert placed == [{"until": None, "ended_at": None}]
 
     await desk.operator.call(
         SET_PAUSE_LIMITS,
@@ -369,3 +377,20 @@ async def test_the_payers_page_says_what_was_agreed_and_takes_money_all_the_same
     assert (await page()).pauses == ()
     # Money came by the promised day, so the promise was kept, whatever took its place.
     assert [one.state for one in (await pauses(desk, bill)).pauses] == ["in_force", "kept"]
+
+
+async def test_a_promise_ends_with_the_bills_money_and_an_owners_hold_does_not(desk: Desk) -> None:
+    world = world_of(desk)
+    payer = await world.payer()
+    bill = BillId(payer.bill_id)
+    await place(desk, bill, "promise", desk.today + ONE)
+    await place(desk, bill, "extension", desk.today + 30 * ONE)  # which a promise does not outlive
+    await place(desk, bill, "promise", desk.today + 2 * ONE)
+
+    await world.paid(payer)
+
+    assert (await pauses(desk, bill)).pauses[0].state == "kept"
+    still_open = await world.rows(
+        "select kind from pause where bill_id = $1 and ended_at is null", payer.bill_id
+    )
+    assert [row["kind"] for row in still_open] == ["extension"]

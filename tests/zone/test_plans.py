@@ -15,6 +15,7 @@ from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
 from portal.vault.database import Connection, connect
 from portal.vault.debit_plain import ATTEMPTS, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
+from portal.vault.pause import PROMISES_PAID
 from tests.make.vault import Ground
 
 Node = dict[str, Any]
@@ -25,6 +26,7 @@ STATEMENTS = {
     "bills_told": TELL_BILLS,
     "attempts": ATTEMPTS,
     "bills_settled": SETTLED,
+    "promises_paid": PROMISES_PAID,
 }
 
 DELIVERIES = f"""

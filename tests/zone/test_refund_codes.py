@@ -1,4 +1,4 @@
-"""Codes that prove who asks for a refund, many at once, and who approves one."""
+"""Codes that prove who asks for a refund, and who approves one or a file of bank debits."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ import pytest
 
 from portal.domain.errors import NotAllowed
 from portal.vault.server import VaultServer
+from tests.make.bank import new_desk
 from tests.make.money import new_world
 from tests.make.refunds import member, new_counter, paid
 from tests.make.vault import ClientFor
@@ -51,3 +52,30 @@ async def test_approving_needs_a_fresh_code_and_a_wrong_one_counts(
     assert (await counter.decide(refund, by=second)).state == "reserved"
     # Withdrawing gives nothing away and needs none.
     assert (await counter.decide(refund, "withdraw", key="w", totp="")).state == "withdrawn"
+
+
+async def test_approving_a_debit_file_needs_a_fresh_code_of_that_owner(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    desk = await new_desk(await new_world(vault, client_for))
+    await desk.debtor()
+    one = await desk.build()
+    await desk.worked()
+    await desk.owner.let_codes_be_fresh()
+
+    wrong = f"{(int(desk.owner.code()) + 1) % 1_000_000:06d}"
+    for code in ("", wrong, desk.builder.code()):
+        with pytest.raises(NotAllowed, match="totp_refused"):
+            await desk.rule(one, totp=code)
+    with pytest.raises(NotAllowed, match="not_allowed"):
+        await desk.rule(one, by=desk.builder, totp=desk.builder.code())
+    assert (await desk.seen(one)).state == "sealed"
+    assert await desk.world.value("select max(failures) from staff") == 3
+
+    code = desk.owner.code()
+    assert (await desk.rule(one, key="yes", totp=code)).state == "approved"
+    # A repeat of the same form is the same act; another act by the same code is refused.
+    assert (await desk.rule(one, key="yes", totp=code)).state == "approved"
+    # Discarding asks no bank for money and needs none.
+    assert (await desk.rule(one, "discard", totp="")).state == "discarded"
+    assert await desk.world.value("select max(failures) from staff") == 0

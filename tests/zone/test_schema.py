@@ -100,7 +100,10 @@ async def test_every_policy_checks_reading_and_writing(ground: Ground) -> None:
     )
 
     others = {policy for policy in policies if policy[1:] != ("ALL", True, True)}
-    whose = {("delivery", "SELECT", False, None), ("debit_handover", "SELECT", False, None)}
+    whose = {
+        (table, "SELECT", False, None)
+        for table in ("delivery", "debit_handover", "mandate_redirect")
+    }
     assert others == whose, "redeeming looks up whose an id is"
 
 

@@ -43,8 +43,8 @@ PAUSED_RETRY_S: Final = 2.0
 NOT_DUE_RETRY_S: Final = 20.0
 """What was redeemed without our knowing is held back for a minute."""
 
-UNTOUCHED: Final = frozenset({"relay_away", "vault_away"})
-"""Codes of a slice that nobody has even looked at: it is as if it had not been sent."""
+UNTOUCHED: Final = frozenset({"relay_away", "vault_away", "budget_spent"})
+"""Codes of a slice of which nothing was even redeemed: it is as if it had not been sent."""
 
 REPORT_TRIES_MAX: Final = 5
 REPORT_PAUSE_S: Final = 0.2

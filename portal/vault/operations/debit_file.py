@@ -34,8 +34,9 @@ from portal.domain.handover import goes_by_line
 from portal.domain.zengin.record import RECORD_BYTES
 from portal.domain.zengin.write import DebitWriter
 from portal.kit.holidays import bank_calendar
-from portal.vault import approval, file
+from portal.vault import approval, file, staff
 from portal.vault.act import Act
+from portal.vault.by_code import by_code
 from portal.vault.cursor import Place, read_cursor, write_cursor
 from portal.vault.debit import (
     FILES,
@@ -52,7 +53,8 @@ from portal.vault.debit import (
 from portal.vault.debit_view import view_contract, view_file, view_files
 from portal.vault.handover import is_leaving, plan_handover, those_on_line
 from portal.vault.operations.intake_view import check_page_size
-from portal.vault.registry import operation
+from portal.vault.registry import operation, standing_operation
+from portal.vault.standing import Standing
 
 APPROVAL: Final = "debit_file"
 """The kind of these approvals."""
@@ -131,30 +133,39 @@ def _new(act: Act, contract: Contract, debit_on: date) -> DebitFile:
     )
 
 
-@operation(DECIDE_DEBIT_FILE, callers=_WEB, kinds=_STAFF, audit="effect")
-async def decide_debit_file(act: Act, request: DecideDebitFile) -> DebitFileChanged:
-    """Approve a sealed file that someone else built, or discard one that no bank has.
+@standing_operation(DECIDE_DEBIT_FILE, callers=_WEB, kinds=_STAFF, audit="effect")
+async def decide_debit_file(standing: Standing, request: DecideDebitFile) -> DebitFileChanged:
+    """Approve by a fresh code a sealed file that someone else built, or discard one.
 
-    A discarded file's bills are free again once a worker has gone through them.
+    No bank has what is discarded; its bills are free again once a worker has gone through them.
+    The same key decides once and needs no new code; discarding needs none.
 
-    Raises: NotAllowed ``not_allowed``, ``approver_is_asker``; Expired ``approval_expired``;
-    Conflict ``debit_file_state``, ``debit_too_late``, ``idempotency_mismatch``; NotFound.
+    Raises: NotAllowed ``not_allowed``, ``approver_is_asker``, ``totp_refused``; LimitReached
+    ``login_locked``; Expired ``approval_expired``; Conflict ``debit_file_state``,
+    ``debit_too_late``, ``idempotency_mismatch``; NotFound.
     """
+    return await by_code(standing, lambda act: _decide(act, request))
+
+
+async def _decide(act: Act, request: DecideDebitFile) -> DebitFileChanged:
     arguments = msgspec.msgpack.encode([request.file_id, request.decision])
     known = await act.once("decide_debit_file", request.idempotency_key, arguments)
     if known is not None:
         return DebitFileChanged(file=await view_file(act, request.file_id))
     debit_file = await lock_file(act, request.file_id)
-    decide = _approve if request.decision == "approve" else _discard
-    decided = await decide(act, debit_file)
+    if request.decision == "approve":
+        decided = await _approve(act, debit_file, request.totp)
+    else:
+        decided = await _discard(act, debit_file)
     await store_file(act, replace(decided, decided_by=act.actor, decided_at=act.business))
     await act.answer_once("decide_debit_file", request.idempotency_key, debit_file.id.bytes)
     return DebitFileChanged(file=await view_file(act, debit_file.id))
 
 
-async def _approve(act: Act, debit_file: DebitFile) -> DebitFile:
+async def _approve(act: Act, debit_file: DebitFile, code: str) -> DebitFile:
     if act.capability.role != "owner":
         raise NotAllowed("not_allowed")
+    await staff.step_up(act, code)
     edge = rules.advance_file(debit_file.state, "approve")
     if debit_file.approval_id is None:
         raise Conflict("debit_file_state", params={"state": debit_file.state, "event": "approve"})

@@ -14,13 +14,17 @@ from portal.contract.debit import (
     LIST_MANDATES,
     OPEN_DEBIT_CONTRACT,
     REGISTER_MANDATE,
+    VIEW_MANDATE,
     DebitContractOpened,
     DecideMandate,
     ListMandates,
     MandateChanged,
+    MandateEventView,
     MandatePage,
+    MandateSeen,
     OpenDebitContract,
     RegisterMandate,
+    ViewMandate,
 )
 from portal.domain import mandate as rules
 from portal.domain.card_number import refuse_card_number
@@ -45,6 +49,7 @@ from portal.vault.debit import (
     move_mandate,
     open_mandate,
     read_contract,
+    tell_mandate,
 )
 from portal.vault.debit_view import view_mandate
 from portal.vault.operations.intake_view import check_page_size
@@ -77,8 +82,14 @@ values ($1, $2, $3, $4, $5, $6, true, $7, $8, $9) on conflict do nothing returni
 """
 _PAGE: Final = (
     MANDATES + " and ($2::bytea is null or customer_blind = $2) and ($3::uuid is null or id < $3)"
-    " order by id desc limit $4"
+    " and (cardinality($5::text[]) = 0 or state = any($5))"
+    " and ($6::uuid is null or contract_id = $6) order by id desc limit $4"
 )
+_HISTORY: Final = """
+select at, actor, code, reason from mandate_event
+where merchant_id = $1 and mandate_id = $2 order by id desc limit $3
+"""
+HISTORY_MAX: Final = 100
 
 
 @operation(
@@ -205,7 +216,7 @@ async def register_mandate(act: Act, request: RegisterMandate) -> MandateChanged
 async def _insert(act: Act, mandate_id: UUID, contract_id: UUID, details: MandateDetails) -> bool:
     fields = await act.fields()
     edge = rules.advance("draft", "hand_in")
-    return bool(
+    added = bool(
         await act.db.fetchval(
             _INSERT_MANDATE,
             act.merchant_id,
@@ -219,20 +230,27 @@ async def _insert(act: Act, mandate_id: UUID, contract_id: UUID, details: Mandat
             act.now,
         )
     )
+    if added:
+        await tell_mandate(act, mandate_id, edge.code)
+    return added
 
 
 @operation(DECIDE_MANDATE, callers=_WEB, kinds=_STAFF, reveals=_REVEALS, audit="effect")
 async def decide_mandate(act: Act, request: DecideMandate) -> MandateChanged:
     """Record the bank's answer to a mandate, or that it is to be used no more, or again.
 
-    Raises: NotFound ``not_found``; Conflict ``mandate_state``, ``idempotency_mismatch``.
+    Raises: NotFound ``not_found``; Conflict ``mandate_state``, ``idempotency_mismatch``;
+    InvalidInput ``mandate_reason`` (param ``field``).
     """
     arguments = msgspec.msgpack.encode(request)
     known = await act.once("decide_mandate", request.idempotency_key, arguments)
     if known is not None:
         return await _changed(act, request.mandate_id)
     mandate = await lock_mandate(act, request.mandate_id)
-    await move_mandate(act, mandate.id, rules.advance(mandate.state, request.decision))
+    edge = rules.decide(
+        mandate.state, request.decision, request.reason, has_account=mandate.details.has_account
+    )
+    await move_mandate(act, mandate.id, edge, request.reason or None)
     await act.answer_once("decide_mandate", request.idempotency_key, mandate.id.bytes)
     return await _changed(act, mandate.id)
 
@@ -241,6 +259,20 @@ async def _changed(act: Act, mandate_id: UUID) -> MandateChanged:
     mandate = await lock_mandate(act, mandate_id)
     act.reveal(1)
     return MandateChanged(mandate=view_mandate(mandate))
+
+
+@operation(VIEW_MANDATE, callers=_WEB, kinds=_STAFF, reveals=_REVEALS, audit="reveal")
+async def view_one_mandate(act: Act, request: ViewMandate) -> MandateSeen:
+    """One mandate and what happened to it. Raises: NotFound ``not_found``."""
+    row = await act.db.fetchrow(MANDATES + " and id = $2", act.merchant_id, request.mandate_id)
+    if row is None:
+        raise NotFound("not_found", params={"kind": "mandate"})
+    act.reveal(1)
+    history = await act.db.fetch(_HISTORY, act.merchant_id, request.mandate_id, HISTORY_MAX)
+    return MandateSeen(
+        mandate=view_mandate(await open_mandate(act, row)),
+        history=tuple(MandateEventView(**row) for row in history),
+    )
 
 
 @operation(
@@ -261,9 +293,17 @@ async def list_mandates(act: Act, request: ListMandates) -> MandatePage:
     blind = None
     if request.customer_no.strip():
         blind = fields.blind("customer_no", normalise_customer_no(request.customer_no))
-    scope = msgspec.msgpack.encode(["mandates", blind])
+    scope = msgspec.msgpack.encode(["mandates", blind, request.states, request.contract_id])
     after = None if request.after is None else read_cursor(fields, scope, request.after).id
-    rows = await act.db.fetch(_PAGE, act.merchant_id, blind, after, request.first + 1)
+    rows = await act.db.fetch(
+        _PAGE,
+        act.merchant_id,
+        blind,
+        after,
+        request.first + 1,
+        list(request.states),
+        request.contract_id,
+    )
     shown = rows[: request.first]
     act.reveal(len(shown))
     return MandatePage(

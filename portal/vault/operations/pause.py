@@ -73,9 +73,10 @@ where id = $1 returning promise_days_max, extension_days_max
 async def place_pause(act: Act, request: PlacePause) -> BillChanged:
     """Stop dunning for a bill: hold it, note the payer's promise, or extend its due date.
 
-    Raises: Conflict ``not_pausable``, ``idempotency_mismatch``; NotAllowed ``hold_without_end``;
-        InvalidInput ``pause_day_needed``, ``pause_day_past``, ``extension_shortens``,
-        ``pause_too_long`` (param ``last``), or what is wrong with the note; NotFound.
+    Raises: Conflict ``not_pausable``, ``idempotency_mismatch``; NotAllowed ``hold_without_end``,
+        ``endless_hold`` for one that only an owner may replace; InvalidInput
+        ``pause_day_needed``, ``pause_day_past``, ``extension_shortens``, ``pause_too_long`` (param
+        ``last``), or what is wrong with the note; NotFound.
     """
     until = None if request.until is None else request.until.isoformat()
     arguments = msgspec.msgpack.encode([request.bill_id, request.kind, until, request.note])
@@ -86,7 +87,9 @@ async def place_pause(act: Act, request: PlacePause) -> BillChanged:
     begun = await share_day(act) if kind == "extension" else None
     bill = await _lock(act, request.bill_id)
     facts = bill_of_row(bill)
-    rules.check_role(kind, request.until, act.capability.role)
+    role = act.capability.role
+    rules.check_role(kind, request.until, role)
+    rules.check_replaced(kind, (await read_open(act, [bill["id"]])).of.get(bill["id"], ()), role)
     rules.check_kind(kind, facts)
     today = act.clock.business_today(bill["zone"])
     if begun is not None:
@@ -121,13 +124,15 @@ async def place_pause(act: Act, request: PlacePause) -> BillChanged:
 async def release_pause(act: Act, request: ReleasePause) -> BillChanged:
     """End a bill's hold or promise, so that dunning goes on; what was left out stays unsent.
 
-    Raises: Conflict ``not_paused``, ``idempotency_mismatch``; NotFound ``not_found``.
+    Raises: Conflict ``not_paused``, ``idempotency_mismatch``; NotAllowed ``endless_hold`` for a
+    hold without an end, which only an owner may release; NotFound ``not_found``.
     """
     arguments = msgspec.msgpack.encode([request.bill_id])
     if await act.once("release_pause", request.idempotency_key, arguments) is not None:
         return BillChanged(row=await view_row(act, request.bill_id))
     bill = await _lock(act, request.bill_id)
-    rules.check_released((await read_open(act, [bill["id"]])).of.get(bill["id"], ()))
+    pauses = (await read_open(act, [bill["id"]])).of.get(bill["id"], ())
+    rules.check_released(pauses, act.capability.role)
     await end_pauses(act, bill["id"], sorted(RELEASED), "released")
     await act.emit(bill["id"], "pause.released")
     return BillChanged(row=await view_row(act, bill["id"]))
@@ -150,7 +155,7 @@ async def list_bill_pauses(act: Act, request: ListBillPauses) -> BillPauses:
     pauses = (await read_open(act, [bill["id"]])).of.get(bill["id"], [])
     return BillPauses(
         pauses=await view_pauses(act, bill),
-        choices=rules.choices_of(facts, pauses, limits, today),
+        choices=rules.choices_of(facts, pauses, limits, today, act.capability.role),
         first_due_on=facts.first_due_on,
         latest_hold=rules.latest("hold", facts, limits, today),
         latest_promise=rules.latest("promise", facts, limits, today),

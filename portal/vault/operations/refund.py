@@ -4,7 +4,6 @@ Money is set aside before anyone outside hears of it, under the bill's lock: wha
 at once comes one after the other, and the database refuses what exceeds the payment in any case.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -33,6 +32,7 @@ from portal.domain.refund import NOTE_CHARACTERS_MAX, RefundEvent
 from portal.vault import approval, staff
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt, LockedBill, lock_bill
+from portal.vault.by_code import by_code
 from portal.vault.payer import enter_merchant
 from portal.vault.refund import (
     Refund,
@@ -73,24 +73,7 @@ async def request_refund(standing: Standing, request: RequestRefund) -> RefundCh
     ``not_refundable``, ``refund_exceeds``, ``idempotency_mismatch``; InvalidInput
     ``refund_amount``, or what is wrong with the note; NotFound ``not_found``.
     """
-    return await _by_code(standing, lambda act: _request(act, request))
-
-
-async def _by_code(
-    standing: Standing, run: Callable[[Act], Awaitable[RefundChanged]]
-) -> RefundChanged:
-    """Run an act that asks for a code; a wrong one undoes the act and counts as a failed log-in."""
-    async with standing.begin() as act:
-        # One code after the other: a wrong one is counted before the next is looked at, so that
-        # many at once are no way round the lock. A rollback to a savepoint keeps earlier locks.
-        await staff.lock(act, act.capability.subject)
-        try:
-            async with act.savepoint():
-                return await run(act)
-        except staff.StepUpRefusedError:
-            await staff.count_failure(act, act.capability.subject)
-            act.outcome = "refused"
-    raise NotAllowed("totp_refused", params={"field": "totp"})
+    return await by_code(standing, lambda act: _request(act, request))
 
 
 async def _request(act: Act, request: RequestRefund) -> RefundChanged:
@@ -183,7 +166,7 @@ async def decide_refund(standing: Standing, request: DecideRefund) -> RefundChan
     ``login_locked``; Expired ``approval_expired``; Conflict ``refund_state``,
     ``refund_exceeds``, ``idempotency_mismatch``; NotFound.
     """
-    return await _by_code(standing, lambda act: _decide(act, request))
+    return await by_code(standing, lambda act: _decide(act, request))
 
 
 async def _decide(act: Act, request: DecideRefund) -> RefundChanged:

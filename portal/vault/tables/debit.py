@@ -42,7 +42,12 @@ class DebitContract(SQLModel, table=True):
 
 
 class Mandate(SQLModel, table=True):
-    """A payer's word that their account may be debited. ``is_new``: no debit was made by it yet."""
+    """A payer's word that their account may be debited. ``is_new``: no debit was made by it yet.
+
+    ``way``: ``paper``, or ``redirect`` for one that was given at the bank's page. Of the latter
+    ``details`` know no account before the bank confirmed it: then they are sealed anew, under the
+    next ``sealed_version``.
+    """
 
     __tablename__ = "mandate"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
     __table_args__ = (
@@ -52,9 +57,10 @@ class Mandate(SQLModel, table=True):
             "merchant_id",
             "customer_blind",
             unique=True,
-            postgresql_where=sa.text("state NOT IN ('revoked', 'rejected')"),
+            postgresql_where=sa.text("state NOT IN ('revoked', 'rejected', 'abandoned')"),
         ),
         sa.Index("mandate_contract_idx", "merchant_id", "contract_id", "id"),
+        sa.Index("mandate_state_idx", "merchant_id", "state", "id"),
     )
 
     merchant_id: UUID = Field(primary_key=True)
@@ -65,6 +71,12 @@ class Mandate(SQLModel, table=True):
     code: str | None = Field(default=None, sa_type=sa.Text)
     details: bytes
     is_new: bool
+    way: str = Field(
+        sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("'paper'"))
+    )
+    sealed_version: int = Field(
+        sa_column=sa.Column(sa.Integer, nullable=False, server_default=sa.text("1"))
+    )
     created_by: str = Field(sa_type=sa.Text)
     created_at: datetime = Field(sa_column=moment())
     state_at: datetime = Field(sa_column=moment())

@@ -66,7 +66,7 @@ def _request_refund(form: Form) -> dict[str, object]:
     }
 
 
-def _decide_refund(form: Form) -> dict[str, object]:
+def _decide_by_code(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "totp", "idempotencyKey"), "decision": form.get("decision", "")}
 
 
@@ -85,6 +85,17 @@ def _build_debits(form: Form) -> dict[str, object]:
 
 def _report_debits(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "idempotencyKey"), "word": form.get("word", "")}
+
+
+def _register_mandate(form: Form) -> dict[str, object]:
+    return _texts(
+        form, "contractId", "customerNo", "bankCode", "branchCode", "accountKind", "accountNumber",
+        "holderName", "idempotencyKey",
+    )  # fmt: skip
+
+
+def _decide_mandate(form: Form) -> dict[str, object]:
+    return {**_decide(form), "reason": form.get("reason") or None}
 
 
 def _create_import(form: Form) -> dict[str, object]:
@@ -110,11 +121,13 @@ ACTS: Final[Mapping[str, Act]] = {
     "BillResume": Act("billResume", lambda form: _texts(form, "id", "idempotencyKey")),
     "CaseSettle": Act("caseSettle", _settle_case),
     "RefundRequest": Act("refundRequest", _request_refund),
-    "RefundDecide": Act("refundDecide", _decide_refund),
+    "RefundDecide": Act("refundDecide", _decide_by_code),
     "RefundTransferred": Act("refundTransferred", _record_transfer),
     "DebitFileBuild": Act("debitFileBuild", _build_debits),
-    "DebitFileDecide": Act("debitFileDecide", _decide),
+    "DebitFileDecide": Act("debitFileDecide", _decide_by_code),
     "DebitFileReport": Act("debitFileReport", _report_debits),
+    "MandateRegister": Act("mandateRegister", _register_mandate),
+    "MandateDecide": Act("mandateDecide", _decide_mandate),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
 }

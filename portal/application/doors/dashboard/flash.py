@@ -1,7 +1,7 @@
 """What the next screen says about the act before it: sealed into a cookie, shown once.
 
 Zone: application. Post, redirect, get: a reload repeats nothing. What was typed comes back with
-an error, so nobody types twice; it never holds a password or a key.
+an error, so nobody types twice; it never holds a password, a key or an account number.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from portal.application.doors.context import RequestContext, doors_of
 
 _LIFE_S: Final = 300
+_NOT_KEPT: Final = frozenset({"csrf", "back", "idempotencyKey", "totp", "accountNumber"})
 _TYPED_MAX: Final = 500
 """A whole note of a case; sealed and coded it stays far below what a cookie may hold."""
 
@@ -58,7 +59,7 @@ def forget_flash(request: Request, response: Response) -> None:
 
 def typed(form: Mapping[str, str]) -> dict[str, str]:
     """What a form held, shortened, for showing again beside its error."""
-    kept = (name for name in form if name not in {"csrf", "back", "idempotencyKey", "totp"})
+    kept = (name for name in form if name not in _NOT_KEPT)
     return {name: form[name][:_TYPED_MAX] for name in kept}
 
 

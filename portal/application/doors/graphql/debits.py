@@ -20,6 +20,7 @@ from portal.application.doors.graphql.schema import (
     PageEnd,
     PageInfo,
     by,
+    optional,
     page_size,
     plain,
 )
@@ -219,6 +220,9 @@ class DebitFileDecideInput:
 
     id: strawberry.ID = plain("`dbf_…`")
     decision: enums.DebitFileDecision = plain("What to do with it.")
+    totp: str = optional(
+        "To approve: a code of the viewer's authenticator that was not used before.", default=""
+    )
     idempotency_key: str = plain("Yours; the same key and arguments decide once.")
 
 
@@ -229,6 +233,7 @@ async def decide_file(info: Info, input: DebitFileDecideInput) -> Outcome[DebitF
         request = DecideDebitFile(
             file_id=DebitFileId(from_public("debit_file", input.id)),
             decision=input.decision.value,
+            totp=input.totp,
             idempotency_key=input.idempotency_key,
         )
         return await info.context.call(DECIDE_DEBIT_FILE, request)

@@ -289,6 +289,27 @@ class MandateState(Enum):
     SUSPENDED = "suspended"
     REVOKED = "revoked"
     REJECTED = "rejected"
+    ABANDONED = "abandoned"
+
+
+@strawberry.enum(description="How a mandate was given.")
+class MandateWay(Enum):
+    """portal.domain.mandate.MandateWay."""
+
+    PAPER = "paper"
+    REDIRECT = "redirect"
+
+
+@strawberry.enum(description="Why that is said of a mandate.")
+class MandateReason(Enum):
+    """portal.domain.mandate.MandateReason."""
+
+    NAME_DIFFERS = "name_differs"
+    SEAL_DIFFERS = "seal_differs"
+    NO_ACCOUNT = "no_account"
+    BANK_OTHER = "bank_other"
+    PAYER_ASKED = "payer_asked"
+    CONTRACT_ENDED = "contract_ended"
 
 
 @strawberry.enum(description="What is said of a mandate.")

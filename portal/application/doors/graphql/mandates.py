@@ -22,13 +22,18 @@ from portal.contract.debit import (
     DECIDE_MANDATE,
     LIST_MANDATES,
     REGISTER_MANDATE,
+    VIEW_MANDATE,
     DecideMandate,
     ListMandates,
     MandateChanged,
+    MandateEventView,
     MandatePage,
+    MandateSeen,
     MandateView,
     RegisterMandate,
+    ViewMandate,
 )
+from portal.domain.errors import NotFound
 from portal.domain.ids import DebitContractId, MandateId, from_public, to_public
 
 
@@ -47,13 +52,43 @@ class Mandate:
     id: strawberry.ID = by(_mandate_id, "`mdt_…`")
     contract_id: strawberry.ID = by(_mandate_contract, "`dct_…`")
     state: enums.MandateState = plain("Whether it may be used.")
-    code: str | None = plain("What the bank said when it was suspended.")
+    code: str | None = plain("Why it is so, where a bank or staff said it.")
+    way: enums.MandateWay = plain("How it was given.")
     customer_hint: str = plain("Last 4 of the customer number.")
     bank_code: str = plain("The payer's bank.")
     bank_name: str = plain("What it is called.")
-    account_hint: str = plain("Last 3 of the account number.")
+    branch_name: str = plain("The branch, in kana.")
+    account_hint: str = plain("Last 3 of the account number; empty while only the bank is known.")
+    created_by: str = plain("Who registered or began it.")
+    created_at: DateTime | None = plain("When that was.")
     state_at: DateTime = plain("Since when it is so.")
     choices: list[enums.MandateDecision] = plain("What can be said of it now.")
+
+
+@strawberry.type(description="What happened to a mandate.")
+class MandateEvent:
+    """portal.contract.debit.MandateEventView."""
+
+    at: DateTime = plain("When.")
+    actor: str = plain("Who did it.")
+    code: str = plain("What happened.")
+    reason: str | None = plain("Why, where a bank or staff said it.")
+
+
+def _seen_mandate(seen: strawberry.Parent[MandateSeen]) -> MandateView:
+    return seen.mandate
+
+
+def _history(seen: strawberry.Parent[MandateSeen]) -> tuple[MandateEventView, ...]:
+    return seen.history
+
+
+@strawberry.type(description="One mandate with what happened to it.")
+class MandateRecord:
+    """portal.contract.debit.MandateSeen."""
+
+    mandate: Mandate = by(_seen_mandate, "The mandate.")
+    history: list[MandateEvent] = by(_history, "What happened, newest first.", rows=100)
 
 
 def _mandate_nodes(page: strawberry.Parent[MandatePage]) -> tuple[MandateView, ...]:
@@ -73,11 +108,34 @@ class MandateConnection:
 
 
 async def list_mandates(
-    info: Info, first: int, after: str | None = None, customer_no: str = ""
+    info: Info,
+    first: int,
+    after: str | None = None,
+    customer_no: str = "",
+    states: list[enums.MandateState] | None = None,
+    contract_id: strawberry.ID | None = None,
 ) -> MandatePage:
     """A page of mandates; the cursor is the vault's own, sealed there."""
-    request = ListMandates(customer_no=customer_no, first=page_size(first), after=after)
+    contract = None
+    if contract_id is not None:
+        contract = DebitContractId(from_public("debit_contract", contract_id))
+    request = ListMandates(
+        customer_no=customer_no,
+        first=page_size(first),
+        after=after,
+        states=tuple(state.value for state in states or ()),
+        contract_id=contract,
+    )
     return await info.context.call(LIST_MANDATES, request)
+
+
+async def view_mandate(info: Info, id: strawberry.ID) -> MandateSeen | None:  # noqa: A002 - the argument's name in the schema
+    """One mandate, or None for an unknown or a foreign id alike."""
+    try:
+        request = ViewMandate(mandate_id=MandateId(from_public("mandate", id)))
+        return await info.context.look(VIEW_MANDATE, request)
+    except NotFound:
+        return None
 
 
 @strawberry.type
@@ -85,8 +143,11 @@ class MandatesQuery:
     """Mandates."""
 
     mandates: MandateConnection = by(
-        list_mandates, "Payers' mandates, or one customer's; staff only.", cost=VAULT_CALL
+        list_mandates,
+        "Payers' mandates, by state or contract, or one customer's; staff only.",
+        cost=VAULT_CALL,
     )
+    mandate: MandateRecord | None = by(view_mandate, "One mandate; staff only.", cost=VAULT_CALL)
 
 
 # What is done
@@ -151,6 +212,7 @@ class MandateDecideInput:
 
     id: strawberry.ID = plain("`mdt_…`")
     decision: enums.MandateDecision = plain("What was said.")
+    reason: enums.MandateReason | None = optional("Why, where there is a word for it.")
     idempotency_key: str = plain("Yours; the same key and arguments decide once.")
 
 
@@ -161,6 +223,7 @@ async def decide_mandate(info: Info, input: MandateDecideInput) -> Outcome[Manda
         request = DecideMandate(
             mandate_id=MandateId(from_public("mandate", input.id)),
             decision=input.decision.value,
+            reason=input.reason.value if input.reason else "",
             idempotency_key=input.idempotency_key,
         )
         return await info.context.call(DECIDE_MANDATE, request)
