@@ -177,7 +177,7 @@ class Originate:
         _redeemed()
 
     async def _hand_over(self, caller: Caller, job: _Job, delivery_id: UUID) -> None:
-        """A file's or charge's whole way in one of its rule's places: no more are redeemed than sent.
+        """A file's or charge's whole way in one of its rule's places: none is redeemed unsent.
 
         What waits for a place holds nothing, and was not tried.
         """
