@@ -73,7 +73,7 @@ def page(state: str, **changes: object) -> dict[str, Any]:
 
 PAGE_STATES = (
     "open", "due_soon", "overdue", "processing", "unclear", "declined", "paid", "canceled",
-    "superseded", "lapsed", "provisional",
+    "superseded", "lapsed", "provisional", "contested",
 )  # fmt: skip
 
 SLIP: dict[str, Any] = {

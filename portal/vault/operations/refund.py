@@ -33,6 +33,7 @@ from portal.domain.refund import NOTE_CHARACTERS_MAX, RefundEvent
 from portal.vault import approval, staff
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt, LockedBill, lock_bill, read_attempt
+from portal.vault.dispute import refuse_disputed
 from portal.vault.payer import enter_merchant
 from portal.vault.refund import (
     Refund,
@@ -67,8 +68,8 @@ async def request_refund(standing: Standing, request: RequestRefund) -> RefundCh
     in, an owner who did not ask has to approve it. The same key asks once and needs no new code.
 
     Raises: NotAllowed ``totp_refused``; LimitReached ``login_locked``; Conflict
-    ``not_refundable``, ``refund_exceeds``, ``idempotency_mismatch``; InvalidInput
-    ``refund_amount``, or what is wrong with the note; NotFound ``not_found``.
+    ``not_refundable``, ``payment_disputed``, ``refund_exceeds``, ``idempotency_mismatch``;
+    InvalidInput ``refund_amount``, or what is wrong with the note; NotFound ``not_found``.
     """
     return await _by_code(standing, lambda act: _request(act, request))
 
@@ -108,6 +109,7 @@ async def _request(act: Act, request: RequestRefund) -> RefundChanged:
         raise NotFound("not_found", params={"kind": "attempt"})
     if attempt.state != "succeeded":
         raise Conflict("not_refundable")
+    await refuse_disputed(act, bill.id, attempt.id)
     held = await held_of(act, attempt.id)
     rules.check_amount(request.amount_minor, attempt.amount_minor - held)
     refund = _new(act, attempt, request, note)
@@ -179,7 +181,7 @@ async def decide_refund(standing: Standing, request: DecideRefund) -> RefundChan
 
     Raises: NotAllowed ``not_allowed``, ``approver_is_asker``, ``totp_refused``; LimitReached
     ``login_locked``; Expired ``approval_expired``; Conflict ``refund_state``,
-    ``refund_exceeds``, ``idempotency_mismatch``; NotFound.
+    ``payment_disputed``, ``refund_exceeds``, ``idempotency_mismatch``; NotFound.
     """
     return await _by_code(standing, lambda act: _decide(act, request))
 
@@ -205,6 +207,7 @@ async def _approve(act: Act, bill: LockedBill, refund: Refund, code: str) -> Ref
         raise NotAllowed("not_allowed")
     await staff.step_up(act, code)
     rules.advance(refund.state, "approve")
+    await refuse_disputed(act, bill.id, refund.attempt_id)
     if refund.approval_id is None:
         raise Conflict("refund_state", params={"state": refund.state, "event": "approve"})
     await approval.approve(act, refund.approval_id, refund.content)
