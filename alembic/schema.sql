@@ -846,6 +846,34 @@ ALTER TABLE ONLY public.delivery_chunk FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.delivery_chunk OWNER TO harai_owner;
 
 --
+-- Name: dispute; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.dispute (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    attempt_id uuid NOT NULL,
+    reference text NOT NULL,
+    state text NOT NULL,
+    amount_minor bigint NOT NULL,
+    taken_minor bigint NOT NULL,
+    reason text NOT NULL,
+    respond_by timestamp with time zone,
+    opened_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT dispute_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT dispute_check CHECK (((taken_minor >= 0) AND (taken_minor <= amount_minor))),
+    CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['opened'::text, 'won'::text, 'lost'::text])))
+);
+ALTER TABLE ONLY public.dispute ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.dispute FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.dispute OWNER TO harai_owner;
+
+--
 -- Name: due_day; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -980,7 +1008,7 @@ CREATE TABLE public.ledger_entry (
     amount_minor bigint NOT NULL,
     bill_id uuid NOT NULL,
     attempt_id uuid,
-    CONSTRAINT ledger_entry_account_check CHECK ((account = ANY (ARRAY['receivable'::text, 'billed'::text, 'in_transit'::text, 'overpayment'::text, 'refund_clearing'::text, 'goodwill_clearing'::text, 'advanced'::text, 'announced'::text, 'unconfirmed'::text]))),
+    CONSTRAINT ledger_entry_account_check CHECK ((account = ANY (ARRAY['receivable'::text, 'billed'::text, 'in_transit'::text, 'overpayment'::text, 'refund_clearing'::text, 'goodwill_clearing'::text, 'advanced'::text, 'announced'::text, 'unconfirmed'::text, 'disputed'::text, 'chargeback'::text]))),
     CONSTRAINT ledger_entry_amount_minor_check CHECK ((amount_minor <> 0)),
     CONSTRAINT ledger_entry_line_check CHECK ((line >= 0))
 );
@@ -1818,6 +1846,22 @@ ALTER TABLE ONLY public.delivery
 
 
 --
+-- Name: dispute dispute_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.dispute
+    ADD CONSTRAINT dispute_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: dispute dispute_reference_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.dispute
+    ADD CONSTRAINT dispute_reference_key UNIQUE (merchant_id, attempt_id, reference);
+
+
+--
 -- Name: due_day due_day_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2160,6 +2204,13 @@ CREATE UNIQUE INDEX attempt_one_live ON public.attempt USING btree (merchant_id,
 
 
 --
+-- Name: attempt_provider_ref_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX attempt_provider_ref_idx ON public.attempt USING btree (merchant_id, provider, provider_ref) WHERE (provider_ref <> ''::text);
+
+
+--
 -- Name: attempt_share_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -2325,6 +2376,13 @@ CREATE INDEX delivery_chunk_idx ON public.delivery USING btree (merchant_id, chu
 --
 
 CREATE INDEX delivery_id_idx ON public.delivery USING btree (id);
+
+
+--
+-- Name: dispute_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX dispute_bill_idx ON public.dispute USING btree (merchant_id, bill_id);
 
 
 --
@@ -2703,6 +2761,12 @@ CREATE POLICY deposit_by_id ON public.mandate_redirect FOR SELECT USING ((( SELE
 
 
 --
+-- Name: dispute; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.dispute ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: due_day; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -2903,6 +2967,13 @@ CREATE POLICY merchant_only ON public.delivery USING ((merchant_id = ( SELECT (c
 --
 
 CREATE POLICY merchant_only ON public.delivery_chunk USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: dispute merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.dispute USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -3340,6 +3411,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery_chunk TO harai_vault;
+
+
+--
+-- Name: TABLE dispute; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.dispute TO harai_vault;
 
 
 --

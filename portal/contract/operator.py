@@ -81,11 +81,16 @@ class LoginTicket(Reply, frozen=True, kw_only=True):
 
 
 class JournalLine(Part, frozen=True, kw_only=True):
-    """One line of a provider's own journal."""
+    """One line of a provider's own journal.
+
+    ``taken_back_minor``: what the company has taken back of it because its payer contests it; None
+    where the journal says nothing of that.
+    """
 
     reference: str
     state: str
     amount_minor: int
+    taken_back_minor: int | None = None
 
 
 class JournalRefund(Part, frozen=True, kw_only=True):

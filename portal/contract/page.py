@@ -13,7 +13,7 @@ from portal.domain.pause import PauseKind
 
 PageState = Literal[
     "open", "due_soon", "overdue", "processing", "declined", "unclear", "paid", "canceled",
-    "superseded", "lapsed", "provisional",
+    "superseded", "lapsed", "provisional", "contested",
 ]  # fmt: skip
 """What the page has to say; decided in portal.domain.page from the bill and its attempts."""
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from portal.contract.envelope import Authority, Operation, Part, Reply, Request
 from portal.contract.page import AttemptView
+from portal.domain.dispute import DisputeState
 from portal.domain.ids import AttemptId
 from portal.domain.payment import AttemptState
 
@@ -73,6 +74,21 @@ class RecordSubmission(Request, frozen=True, kw_only=True):
     code: str
 
 
+class DisputeFound(Part, frozen=True, kw_only=True):
+    """What an inquiry learned of a payer who contests the payment at the company.
+
+    ``reference``: the company's name of the dispute. ``taken_minor``: what it has taken back of the
+    payment by now, 0 for nothing. ``respond_by``: until when it takes an answer of the merchant's.
+    """
+
+    reference: str
+    state: DisputeState
+    amount_minor: int
+    taken_minor: int
+    reason: str = ""
+    respond_by: datetime | None = None
+
+
 class Finding(Part, frozen=True, kw_only=True):
     """What an inquiry learned from the provider about one reference."""
 
@@ -89,6 +105,8 @@ class Finding(Part, frozen=True, kw_only=True):
     saved_customer: str = ""
     """Whose it is at the provider, in its own words, where it wants that too."""
     saved_brand: str = ""
+    dispute: DisputeFound | None = None
+    """The newest dispute of the payment; None when there is none, or the company tells of none."""
 
 
 class RecordInquiry(Request, frozen=True, kw_only=True):
@@ -134,13 +152,18 @@ class Returned(Reply, frozen=True, kw_only=True):
 
 
 class NoticeClaim(Part, frozen=True, kw_only=True):
-    """One thing that a provider's notice says; never believed, only followed up."""
+    """One thing that a provider's notice says; never believed, only followed up.
+
+    Where it names the payment by the provider's own name only, that is ``provider_ref`` and
+    ``reference`` is ''.
+    """
 
     notice_id: str
     subject: Literal["attempt", "delivery"]
     reference: str
     claim: str
     at: datetime | None
+    provider_ref: str = ""
 
 
 class RecordNotice(Request, frozen=True, kw_only=True):

@@ -5,8 +5,8 @@ the ledger says about the bill (:func:`settlement_of`), and :data:`SETTLEMENT` n
 each change. Paid twice or paid after cancel are ordinary data here, never forbidden. Pure.
 
 ``provisional`` says that a till took the money of a slip and its agency has not confirmed it.
-``reversed`` is part of the vocabulary, but no edge leads there yet: it comes with money that is
-taken back after it was booked (bank debit, chargeback).
+``reversed`` says that a company has taken the money back because its payer contests the payment:
+nobody is asked to pay again before a person says so.
 """
 
 from dataclasses import dataclass
@@ -52,6 +52,13 @@ SETTLEMENT: Final[dict[tuple[Settlement, Settlement], Edge[Settlement]]] = {
     ("provisional", "settled"): Edge("settled", "bill.paid"),
     ("provisional", "over"): Edge("over", "bill.overpaid"),
     ("over", "provisional"): Edge("provisional", "bill.overpayment_returned"),
+    ("settled", "reversed"): Edge("reversed", "bill.reversed"),
+    ("over", "reversed"): Edge("reversed", "bill.reversed"),
+    ("unpaid", "reversed"): Edge("reversed", "bill.reversed"),
+    ("reversed", "settled"): Edge("settled", "bill.reversal_returned"),
+    ("reversed", "over"): Edge("over", "bill.overpaid"),
+    ("reversed", "unpaid"): Edge("unpaid", "bill.owed_again"),
+    ("reversed", "provisional"): Edge("provisional", "bill.provisional"),
 }
 """(settlement before, settlement that the ledger says) → edge with the event of that change."""
 
@@ -75,6 +82,7 @@ class BillSums:
 
     ``paid`` is what payments took off ``receivable``, ``taken`` all that providers took for the
     bill, whatever was given back since. ``announced`` is no money yet: tills say they took it.
+    ``chargeback`` is what companies took back of it, ``disputed`` what of that nobody has decided.
     Units: minor units of the bill's currency.
     """
 
@@ -87,6 +95,8 @@ class BillSums:
     paid: int = 0
     taken: int = 0
     announced: int = 0
+    disputed: int = 0
+    chargeback: int = 0
 
     @property
     def given_back(self) -> int:
@@ -122,14 +132,23 @@ def settlement_of(sums: BillSums) -> Settlement:
     Anything owed back makes ``over``, even when the bill itself was never paid (money for a
     canceled bill), until it has arrived there; paid in full makes ``settled``. Paid and given back
     stays ``settled``: the payer owes nothing, and what was given back is told beside it. What is
-    only announced makes ``provisional`` of a bill that nothing has paid.
+    only announced makes ``provisional`` of a bill that nothing has paid. Money that a company took
+    back makes ``reversed``, as far as it is more than what is owed back anyway.
 
     Raises: InvariantBroken ``ledger_nonsense`` when the sums can't come from our postings.
     """
-    credits_ = (sums.overpayment, sums.refund_clearing, sums.goodwill_clearing, sums.advanced)
-    debits = (sums.receivable, sums.in_transit, sums.paid, sums.given_back, sums.announced)
+    credits_ = (
+        sums.overpayment, sums.refund_clearing, sums.goodwill_clearing, sums.advanced,
+        sums.chargeback,
+    )  # fmt: skip
+    debits = (
+        sums.receivable, sums.in_transit, sums.paid, sums.given_back, sums.announced,
+        sums.disputed,
+    )  # fmt: skip
     if min(debits) < 0 or max(credits_) > 0:
         raise InvariantBroken("ledger_nonsense", context=repr(sums))
+    if sums.disputed > max(sums.owed_back, 0):
+        return "reversed"
     if sums.owed_back > 0:
         return "over"
     if sums.receivable == 0 and sums.paid > 0:

@@ -51,15 +51,19 @@ CaseKind = Literal[
     "debit_unexpected",
     "debit_contradicts",
     "slip_unconfirmed",
+    "charged_back",
+    "chargeback_lost",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
-CaseAction = Literal["restart", "ask_again", "settled_by_hand", "let_be"]
+CaseAction = Literal["restart", "ask_again", "settled_by_hand", "let_be", "ask_to_pay"]
 """What someone makes of a case; a closed case keeps it as its resolution."""
 
-CaseResolution = Literal["restart", "ask_again", "settled_by_hand", "let_be", "returned"]
+CaseResolution = Literal[
+    "restart", "ask_again", "settled_by_hand", "let_be", "ask_to_pay", "returned", "won", "lost"
+]
 """How a case ended: by somebody's choice, or by itself because all that was owed back has arrived
-(``returned``)."""
+(``returned``) or because a dispute was decided (``won``, ``lost``)."""
 
 Subject = Literal[
     "import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file", "charge"
@@ -90,6 +94,7 @@ _ASK_AGAIN: Final = Choice("ask_again", for_clerks=True)
 _BY_HAND: Final = Choice("settled_by_hand", needs_note=True)
 _GIVE_UP: Final = Choice("let_be", needs_note=True)
 _SEEN: Final = Choice("let_be", for_clerks=True)
+_PAY_AGAIN: Final = Choice("ask_to_pay")
 
 CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "task.intake.accept_chunk": (_RESTART, _GIVE_UP),
@@ -128,6 +133,8 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "debit_unexpected": (_BY_HAND,),
     "debit_contradicts": (_BY_HAND,),
     "slip_unconfirmed": (_SEEN, _BY_HAND),
+    "charged_back": (_ASK_AGAIN, _GIVE_UP),
+    "chargeback_lost": (_PAY_AGAIN, _GIVE_UP),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -168,6 +175,8 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "debit_unexpected": "debit_file",
     "debit_contradicts": "attempt",
     "slip_unconfirmed": "slip",
+    "charged_back": "attempt",
+    "chargeback_lost": "attempt",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 
@@ -228,6 +237,7 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "refund_unresolved": lambda facts: facts.refund_state not in ASKED,
     "attempt_unresolved": lambda facts: facts.attempt_state not in LIVE,
     "overpaid": lambda facts: facts.settlement != "over",
+    "chargeback_lost": lambda facts: facts.settlement != "reversed",
 }
 """Kind → whether nothing is left to be done; the kinds that are missing need a look whatever
 happened since."""

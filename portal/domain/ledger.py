@@ -16,7 +16,7 @@ from portal.domain.errors import InvariantBroken
 
 Account = Literal[
     "receivable", "billed", "in_transit", "overpayment", "refund_clearing", "goodwill_clearing",
-    "advanced", "announced", "unconfirmed",
+    "advanced", "announced", "unconfirmed", "disputed", "chargeback",
 ]  # fmt: skip
 
 ACCOUNTS: Final[dict[Account, str]] = {
@@ -29,13 +29,16 @@ ACCOUNTS: Final[dict[Account, str]] = {
     "advanced": "what the merchant has transferred back itself and is owed for it (credit)",
     "announced": "what tills say they took and no agency has confirmed: no money yet (debit)",
     "unconfirmed": "the other side of what is announced (credit)",
+    "disputed": "what companies took back and nobody has decided about (debit)",
+    "chargeback": "what companies took back of what stands in in_transit (credit)",
 }
 """Account → what its balance means and on which side it normally stands."""
 
 CauseKind = Literal[
     "bill_issued", "bill_canceled", "attempt_succeeded", "refund_reserved", "refund_released",
     "refund_succeeded", "refund_transferred", "refund_succeeded_late", "slip_announced",
-    "slip_announcement_ended",
+    "slip_announcement_ended", "chargeback_taken", "chargeback_returned", "chargeback_returns_over",
+    "chargeback_owed_again",
 ]  # fmt: skip
 
 
@@ -171,6 +174,53 @@ def slip_announcement_ended(bill_id: UUID, taking_id: UUID, amount_minor: int) -
             Entry(account="announced", amount_minor=-amount_minor, bill_id=bill_id),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Money that a company takes back of a payment. Units: minor units."""
+
+    dispute_id: UUID
+    bill_id: UUID
+    attempt_id: UUID
+    amount_minor: int
+
+    def book(self, cause: CauseKind, debit: Account, credit: Account) -> Transaction:
+        """A transaction caused by this dispute."""
+        lines: tuple[tuple[Account, int], ...] = (
+            (debit, self.amount_minor),
+            (credit, -self.amount_minor),
+        )
+        entries = tuple(
+            Entry(
+                account=account,
+                amount_minor=amount,
+                bill_id=self.bill_id,
+                attempt_id=self.attempt_id,
+            )
+            for account, amount in lines
+        )
+        return Transaction(cause=cause, cause_id=self.dispute_id, entries=entries)
+
+
+def chargeback_taken(taken: Taken) -> Transaction:
+    """The company took the money back: it owes us that much less, and somebody has to decide."""
+    return taken.book("chargeback_taken", "disputed", "chargeback")
+
+
+def chargeback_returned(taken: Taken) -> Transaction:
+    """The dispute was won: the company owes us the money again."""
+    return taken.book("chargeback_returned", "chargeback", "disputed")
+
+
+def chargeback_returns_over(taken: Taken) -> Transaction:
+    """What was lost was owed back to the payer anyway: it has gone back by this way."""
+    return taken.book("chargeback_returns_over", "overpayment", "disputed")
+
+
+def chargeback_owed_again(taken: Taken) -> Transaction:
+    """What was lost is asked for once more: the payer owes it again."""
+    return taken.book("chargeback_owed_again", "receivable", "disputed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

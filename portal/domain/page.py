@@ -16,9 +16,11 @@ from portal.domain.payment import LIVE, AttemptState
 
 PageState = Literal[
     "open", "due_soon", "overdue", "processing", "declined", "unclear", "paid", "canceled",
-    "superseded", "lapsed", "provisional",
+    "superseded", "lapsed", "provisional", "contested",
 ]  # fmt: skip
-BillSide = Literal["due", "paid", "announced", "withdrawn", "replaced", "lapsed", "future"]
+BillSide = Literal[
+    "due", "paid", "announced", "contested", "withdrawn", "replaced", "lapsed", "future"
+]
 AttemptSide = Literal["none", "acting", "asking", "running", "unclear", "declined", "succeeded"]
 Due = Literal["due"]
 """Stands for open, due_soon or overdue, by the calendar."""
@@ -48,6 +50,10 @@ SAYS: Final[dict[BillSide, dict[AttemptSide, PageState | Due]]] = {
         "none": "provisional", "acting": "provisional", "asking": "unclear",
         "running": "processing", "unclear": "unclear", "declined": "provisional",
         "succeeded": "provisional",
+    },
+    "contested": {
+        "none": "contested", "acting": "contested", "asking": "unclear", "running": "processing",
+        "unclear": "unclear", "declined": "contested", "succeeded": "contested",
     },
     "withdrawn": {
         "none": "canceled", "acting": "canceled", "asking": "unclear", "running": "processing",
@@ -117,10 +123,13 @@ class Offer:
 def bill_side(lifecycle: Lifecycle, settlement: Settlement) -> BillSide:
     """The bill in one word: money that came wins over what the merchant decided since.
 
-    So does money that a till says it has: nobody is asked for it twice.
+    So does money that a till says it has: nobody is asked for it twice. Who had a payment taken
+    back is asked for nothing either, before a person says so.
     """
     if settlement == "provisional":
         return "announced"
+    if settlement == "reversed":
+        return "contested"
     return "paid" if settlement in _PAID else _BILL_SIDE[lifecycle]
 
 

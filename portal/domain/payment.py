@@ -61,6 +61,10 @@ ASKING_ENDS_AFTER: Final = timedelta(days=30)
 NOTICE_PAUSE_S: Final = 5.0
 """Notices about one attempt, forged ones too, cause at most one inquiry in so many seconds."""
 
+NEWS_ASKED_MAX: Final = 30
+"""Inquiries about a booked payment that are not answered; after these once a day, as often again.
+"""
+
 _BACKOFF_S: Final = (10.0, 30.0, 120.0, 600.0, 3600.0)
 _ACTION_BACKOFF_S: Final = (120.0, 600.0, 3600.0)
 _DAY_S: Final = 86_400.0
@@ -275,6 +279,9 @@ def _judge_not_found(facts: AttemptFacts, now: datetime) -> Verdict:
 
 def _judge_ended(facts: AttemptFacts, found: Found, now: datetime) -> Verdict:
     if facts.state == "succeeded":
+        if found == "unclear":
+            # Something made us ask (a notice of a dispute, perhaps), and it was not answered.
+            return Verdict(ask_in_s=_ask_of_news_s(facts.asked))
         contradicts = found in {"failed", "not_found"}
         return Verdict(case="provider_contradicts" if contradicts else None)
     if found == "succeeded":
@@ -288,6 +295,12 @@ def _judge_ended(facts: AttemptFacts, found: Found, now: datetime) -> Verdict:
         doubt_s = (now - facts.doubt_at).total_seconds()
         return Verdict(ask_in_s=ask_again_s("processing", facts.asked + 1, doubt_s))
     return Verdict()
+
+
+def _ask_of_news_s(asked: int) -> float | None:
+    if asked >= 2 * NEWS_ASKED_MAX:
+        return None
+    return _DAY_S if asked >= NEWS_ASKED_MAX else _BACKOFF_S[min(asked, len(_BACKOFF_S) - 1)]
 
 
 def _judge_other_amount(facts: AttemptFacts, now: datetime) -> Verdict:

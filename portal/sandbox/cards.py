@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from portal.sandbox import magic
+from portal.sandbox.dispute_journal import told
 from portal.sandbox.interface import ApiError, DroppedAnswer, read_form, read_json, require_key
 from portal.sandbox.journal import Journal, Row
 from portal.sandbox.notices import NoticeSender
@@ -110,6 +111,7 @@ class CardCompany:
                 "card": kept.get("id"),
                 "customer": kept.get("customer"),
                 "brand": kept.get("brand"),
+                "dispute": told(self._journal.disputes.of(payment["reference"])),
             }
         )
 
@@ -178,6 +180,10 @@ class CardCompany:
         if ended:
             self._tell(after, noisy=script.noisy)
         return _back(after)
+
+    def tell_of_dispute(self, payment: Row, status: str) -> None:
+        """Send the notice about a dispute; it says no more than that there is news."""
+        self._tell({**payment, "status": status}, noisy=False)
 
     def _tell(self, payment: Row, *, noisy: bool) -> None:
         event: dict[str, Any] = {

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from portal.sandbox.bank_journal import BankJournal
 from portal.sandbox.card_journal import CardJournal
+from portal.sandbox.dispute_journal import DisputeJournal
 from portal.sandbox.till_journal import TillJournal
 from portal.sandbox.wallet_journal import WalletJournal
 
@@ -63,6 +64,8 @@ class Journal:
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = normal")
         self._db.executescript(_SCHEMA)
+        self.disputes = DisputeJournal(self._db)
+        """What payers contest at the card company."""
         self.tills = TillJournal(self._db)
         """The shops' part."""
         self.bank = BankJournal(self._db)
@@ -165,6 +168,8 @@ class Journal:
     def take_refund(self, refund: Row) -> str:
         """Store a refund that its payment still has room for; money moves back here, once.
 
+        A payment that is contested, or was and is lost, has none.
+
         Says what became of it: ``taken``, ``exists`` (the reference), or ``exceeds``.
         """
         with self._at_once():
@@ -176,7 +181,9 @@ class Journal:
                 " and (select amount from payment"
                 " where reference = :payment and status = 'succeeded')"
                 " >= :amount + (select coalesce(sum(amount), 0) from refund"
-                " where payment = :payment and status <> 'failed')",
+                " where payment = :payment and status <> 'failed')"
+                " and not exists (select 1 from dispute"
+                " where payment = :payment and status <> 'won')",
                 {**refund, "at": time.time()},
             )
             if cursor.rowcount == 1:

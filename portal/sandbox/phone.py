@@ -87,7 +87,9 @@ class Phones:
         """GET /journal.json: what really happened, for the comparison item by item."""
         del request
         payments = [
-            _payment("sandbox_card", row, row["status"]) for row in self._journal.payments()
+            _payment("sandbox_card", row, row["status"])
+            | {"taken_back": self._journal.disputes.taken_back(row["reference"])}
+            for row in self._journal.payments()
         ]
         payments += [
             _payment("sandbox_wallet", row, state_of(row)) for row in self._journal.wallet.codes()

@@ -16,6 +16,7 @@ from portal.kit.log import configure, get_logger
 from portal.kit.loop import run_quickly
 from portal.sandbox.bank import Bank
 from portal.sandbox.card_charges import CardCharges
+from portal.sandbox.card_disputes import CardDisputes
 from portal.sandbox.card_refunds import CardRefunds
 from portal.sandbox.cards import CardCompany
 from portal.sandbox.carriers import Carriers
@@ -51,7 +52,6 @@ def create_servers(
     cards = CardCompany(journal, notices, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
     bank = Bank(journal.bank)
-    phones = Phones(journal, carriers)
     stores = Stores(journal.tills, notices, settings.read_keys().get(SIGNING_KEY, ""))
     api = Starlette(
         routes=[
@@ -69,8 +69,9 @@ def create_servers(
     api.state.keys = settings.read_keys()
     pages = Starlette(
         routes=[
-            *phones.routes,
+            *Phones(journal, carriers).routes,
             *cards.browser_routes,
+            *CardDisputes(journal, cards).browser_routes,
             *wallets.browser_routes,
             *stores.browser_routes,
             *bank.browser_routes,

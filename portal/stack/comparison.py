@@ -45,7 +45,12 @@ async def find_differences(stack: Stack, journal: Journal) -> list[JournalDiffer
 
 async def _compare(stack: Stack, journal: Journal, company: str) -> list[JournalDifference]:
     lines = [
-        JournalLine(reference=one.reference, state=one.state, amount_minor=one.amount)
+        JournalLine(
+            reference=one.reference,
+            state=one.state,
+            amount_minor=one.amount,
+            taken_back_minor=one.taken_back,
+        )
         for one in journal.payments
         if one.provider == company
     ]

@@ -68,6 +68,7 @@ class JournalPayment(msgspec.Struct, frozen=True):
     state: str
     amount: int
     account: str
+    taken_back: int | None = None
 
 
 class JournalRefund(msgspec.Struct, frozen=True):

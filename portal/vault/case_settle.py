@@ -25,6 +25,8 @@ from portal.domain.task import LANES, TaskKind
 from portal.vault.act import Act
 from portal.vault.case import CASE_TABLE, CaseNote, Happening, close_case
 from portal.vault.case_view import facts_of, read_case
+from portal.vault.dispute import ask_to_pay
+from portal.vault.due import share_day
 from portal.vault.stranded import ask_again, ask_of_refund, start_again
 from portal.vault.texts import read_note
 
@@ -57,6 +59,8 @@ async def settle(act: Act, case_id: UUID, action: CaseAction, note: str, actor: 
     found = await read_case(act, case_id)
     kind = cast("CaseKind", found["kind"])
     subject_id: UUID = found["subject_id"]
+    if action == "ask_to_pay":
+        await share_day(act)  # before the bill is locked; see there
     await act.db.execute(_LOCKS[SUBJECTS[kind]], act.merchant_id, subject_id)
     if await act.db.fetchval(_LOCK_CASE, act.merchant_id, case_id):
         raise Conflict("case_closed")
@@ -91,6 +95,8 @@ async def _carry_out(act: Act, kind: CaseKind, action: CaseAction, subject_id: U
         case "ask_again":
             is_refund = SUBJECTS[kind] == "refund"
             return await (ask_of_refund if is_refund else ask_again)(act, subject_id)
+        case "ask_to_pay":
+            return await ask_to_pay(act, subject_id)
         case "settled_by_hand" | "let_be":
             return 0
 

@@ -71,7 +71,7 @@ async def book_finding(
     planned = _still_planned(act, attempt)
     ask_at = await plan_inquiry(act, replace(attempt, ask_at=planned), verdict.ask_in_s)
     moved = _apply(act, attempt, verdict, finding)
-    if ask_at is None and moved.state != "succeeded":
+    if ask_at is None and (moved.state != "succeeded" or attempt.state == "succeeded"):
         ask_at = _told_meanwhile(act, planned)
     stored = await store_attempt(act, replace(moved, ask_at=ask_at))
     if verdict.edge is not None:
@@ -146,7 +146,7 @@ def _apply(act: Act, attempt: Attempt, verdict: Verdict, finding: Finding) -> At
     """The attempt after a verdict; planning the next inquiry is the caller's."""
     told = replace(
         attempt,
-        asked=attempt.asked + 1,
+        asked=_asked(attempt, finding),
         missing_at=verdict.missing_at,
         heard_at=act.now if finding.state in _CERTAIN else attempt.heard_at,
         provider_ref=finding.provider_ref or attempt.provider_ref,
@@ -160,6 +160,12 @@ def _apply(act: Act, attempt: Attempt, verdict: Verdict, finding: Finding) -> At
     if verdict.edge is None:
         return told
     return move(act, told, verdict.edge.state, verdict.decline_code)
+
+
+def _asked(attempt: Attempt, finding: Finding) -> int:
+    """How often it was asked without an answer: of booked money every answer ends the counting."""
+    answered = attempt.state == "succeeded" and finding.state in _CERTAIN
+    return 0 if answered else attempt.asked + 1
 
 
 def _still_planned(act: Act, attempt: Attempt) -> datetime | None:

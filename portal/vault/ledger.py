@@ -14,6 +14,7 @@ from portal.domain.bill import BillSums, Settlement
 from portal.domain.case import ENDED_BY
 from portal.domain.errors import InvariantBroken
 from portal.domain.ledger import Transaction
+from portal.domain.transition import Edge
 from portal.vault.act import Act
 
 _POST = """
@@ -99,11 +100,15 @@ SUMS = """
                                            and attempt_id is not null), 0)::bigint as paid,
        coalesce(sum(amount_minor) filter (where account = 'in_transit' and amount_minor > 0),
                 0)::bigint as taken,
-       coalesce(sum(amount_minor) filter (where account = 'announced'), 0)::bigint as announced"""
+       coalesce(sum(amount_minor) filter (where account = 'announced'), 0)::bigint as announced,
+       coalesce(sum(amount_minor) filter (where account = 'disputed'), 0)::bigint as disputed,
+       coalesce(sum(amount_minor) filter (where account = 'chargeback'), 0)::bigint
+           as chargeback"""
 """The columns of a :class:`BillSums` over entries of one bill."""
 
 _SUMS_OF = f"select {SUMS} from ledger_entry where merchant_id = $1 and bill_id = $2"  # noqa: S608  constant columns
 
+_TAKEN_BACK = frozenset({"bill.reversed", "bill.reversal_returned", "bill.owed_again"})
 _OPEN_CASE = """
 select id from case_
 where merchant_id = $1 and kind = $2 and subject_id = $3 and closed_at is null for update
@@ -135,6 +140,18 @@ async def sums_of_all(act: Act, bill_ids: Sequence[UUID]) -> dict[UUID, BillSums
     return {row.pop("bill_id"): BillSums(**row) for row in rows}
 
 
+def _told_minor(edge: Edge[Settlement], sums: BillSums) -> int:
+    """The amount that the event of a change is about."""
+    if edge.code == "bill.overpayment_returned":
+        # What came beyond what was owed has gone back; goodwill beside it is not part of that.
+        return sums.taken - sums.paid
+    if edge.state == "provisional":
+        return sums.announced
+    if edge.code in _TAKEN_BACK:
+        return sums.disputed or sums.receivable or sums.paid
+    return sums.taken + sums.chargeback
+
+
 async def settle(
     act: Act, bill_id: UUID, before: Settlement, sums: BillSums, paid_at: datetime | None = None
 ) -> Settlement:
@@ -154,12 +171,7 @@ async def settle(
     act.closing.add("settled", act.merchant_id, bill_id, edge.state, paid_at or act.business)
     if edge.state in {"settled", "over"}:
         act.closing.add("paid_promise", act.merchant_id, bill_id, act.business, act.actor)
-    is_returned = edge.code == "bill.overpayment_returned"
-    # What came beyond what was owed has gone back; goodwill beside it is not part of that.
-    amount = sums.taken - sums.paid if is_returned else sums.taken
-    if edge.state == "provisional" and not is_returned:
-        amount = sums.announced
-    await act.emit(bill_id, edge.code, amount_minor=amount)
+    await act.emit(bill_id, edge.code, amount_minor=_told_minor(edge, sums))
     if edge.code in ENDED_BY:
         kind, resolution = ENDED_BY[edge.code]
         case_id: UUID | None = await act.db.fetchval(_OPEN_CASE, act.merchant_id, kind, bill_id)

@@ -101,7 +101,7 @@ def shares() -> list[dict[str, Any]]:
 
 PAGE_STATES = (
     "open", "due_soon", "overdue", "processing", "unclear", "declined", "paid", "canceled",
-    "superseded", "lapsed", "provisional",
+    "superseded", "lapsed", "provisional", "contested",
 )  # fmt: skip
 
 SLIP: dict[str, Any] = {

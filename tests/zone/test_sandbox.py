@@ -220,3 +220,44 @@ async def test_the_phone_shows_text_as_text(world: World) -> None:
 
     assert "&lt;b&gt;" in page
     assert 'href="http://localhost:1/p/aozora/abc"' in page
+
+
+async def contest(world: World, act: str, reference: str = "p1") -> int:
+    return (await world.browser.post(f"/disputes/{reference}", data={"act": act})).status_code
+
+
+async def test_a_paid_payment_is_contested_once_decided_once_and_told(world: World) -> None:
+    url = (await world.open_payment("p1")).json()["url"]
+    assert await contest(world, "take_now") == 409
+    await world.pay(url, "4242424242424242")
+
+    said = [await contest(world, act) for act in ("take_now", "take_now", "win", "lose", "sing")]
+
+    assert said == [303, 409, 303, 409, 422]
+    dispute = (await world.inquire("p1")).json()["dispute"]
+    assert (dispute["status"], dispute["amount"], dispute["taken"]) == ("won", 8420, 0)
+    await eventually(world, 3)
+    assert [event["status"] for _, event in world.notices] == [
+        "succeeded", "dispute_opened", "dispute_won"
+    ]  # fmt: skip
+    assert "won" in (await world.browser.get("/disputes")).text
+
+
+@pytest.mark.parametrize(
+    ("act", "taken"), [("take_now", [8420, 8420]), ("take_when_lost", [0, 8420])]
+)
+async def test_contested_money_goes_back_at_once_or_when_lost_and_is_not_refunded_then(
+    world: World, act: str, taken: list[int]
+) -> None:
+    await world.pay((await world.open_payment("p1")).json()["url"], "4242424242424242")
+    refund = {"reference": "r1", "payment": "p1", "amount": 420, "currency": "JPY"}
+
+    seen: list[int] = []
+    for step in (act, "lose"):
+        await contest(world, step)
+        payments = (await world.browser.get("/journal.json")).json()["payments"]
+        seen.append(payments[0]["taken_back"])
+        refused = await world.card.post("/v1/refunds", headers=KEY, json=refund)
+        assert refused.status_code == 422
+
+    assert seen == taken

@@ -239,6 +239,10 @@ def bare_finding(state: FindingState, *, code: str = "") -> Finding:
     )
 
 
+MOMENT_MAX_S: Final = 4_102_444_800
+"""Seconds since 1970 of the year 2100: a moment past it is none that a provider can mean."""
+
+
 def in_utc(at: datetime | None) -> datetime | None:
     """A provider's moment in UTC; an offset can push one at the calendar's end out of it.
 

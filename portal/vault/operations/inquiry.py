@@ -19,6 +19,7 @@ from portal.vault.act import Act
 from portal.vault.attempt import lock_whole, read_attempt
 from portal.vault.attempt_view import to_now
 from portal.vault.debit import METHOD as DEBIT
+from portal.vault.dispute import book_dispute
 from portal.vault.finding import book_finding
 from portal.vault.payer import require_own_attempt
 from portal.vault.registry import operation
@@ -54,7 +55,8 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
     """Book what an inquiry found; the only way out of unknown. Finishes the lease's task.
 
     A success that comes late, twice or for a canceled bill is booked and opens a case; a success
-    over another amount than ours is not booked and opens one.
+    over another amount than ours is not booked and opens one. A payer who contests a payment takes
+    its money back, as far as the company says so, and opens one.
 
     Raises: NotFound for an attempt that this authority is not about, or by a method that nobody can
     be asked about; InvalidInput for a text that may not be stored.
@@ -70,6 +72,8 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
         saved_customer=finding.saved_customer,
         saved_brand=finding.saved_brand,
     )
+    if finding.dispute is not None:
+        check_tokens(dispute=finding.dispute.reference, reason=finding.dispute.reason)
     is_payer = act.capability.kind == "payer"
     if not is_payer:
         act.require_scope(request.attempt_id)
@@ -79,6 +83,9 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
     if attempt.method == DEBIT:  # only its bank's file tells how it stands
         raise NotFound("not_found", params={"kind": "inquiry"})
     stored = await book_finding(act, bills, attempt, finding)
+    is_looked_back = attempt.state == "succeeded"
+    if stored.state == "succeeded" and (finding.dispute is not None or is_looked_back):
+        await book_dispute(act, bills[stored.bill_id], stored, finding.dispute)
     if not is_payer:
         await act.close_task()
     return to_now(stored)

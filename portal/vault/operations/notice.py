@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from portal.contract.payment import RECORD_NOTICE, NoticeClaim, NoticeRecorded, RecordNotice
 from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.payment import NOTICE_PAUSE_S, ask_after_notice_s, notice_says_news
@@ -42,6 +44,10 @@ where merchant_id = $1 and provider = $2 and reference = any($3::text[]) and sub
       and received_at < $4 and received_at > $4 - make_interval(secs => $5)
 group by reference, claim
 """
+_NAMED: Final = """
+select provider_ref, reference from attempt
+where merchant_id = $1 and provider = $2 and provider_ref = any($3::text[]) and provider_ref <> ''
+"""
 _ASK: Final = "update attempt set ask_at = $3 where merchant_id = $1 and id = $2"
 
 
@@ -55,9 +61,14 @@ async def record_notice(act: Act, request: RecordNotice) -> NoticeRecorded:
     if len(request.claims) > CLAIMS_MAX or len(request.raw) > RAW_BYTES_MAX:
         raise InvalidInput("notice_too_large")
     for claim in request.claims:
-        check_tokens(notice_id=claim.notice_id, reference=claim.reference, claim=claim.claim)
+        check_tokens(
+            notice_id=claim.notice_id,
+            reference=claim.reference,
+            claim=claim.claim,
+            provider_ref=claim.provider_ref,
+        )
     await _enter(act, request)
-    fresh = await _store(act, request)
+    fresh = await _store(act, await _with_references(act, request))
     attempts = [claim for claim in fresh if claim.subject == "attempt"]
     if attempts:
         await _follow_up(act, request.provider, attempts)
@@ -79,6 +90,25 @@ async def _enter(act: Act, request: RecordNotice) -> None:
     )
     if not uses:
         raise NotFound("provider_unknown")
+
+
+async def _with_references(act: Act, request: RecordNotice) -> RecordNotice:
+    """The notice with our references where its claims have only the provider's own names.
+
+    A claim about a payment that we have nothing of keeps the provider's name, and asks nobody.
+    """
+    names = [claim.provider_ref for claim in request.claims if not claim.reference]
+    if not names:
+        return request
+    rows = await act.db.fetch(_NAMED, act.merchant_id, request.provider, names)
+    ours: dict[str, str] = {row["provider_ref"]: row["reference"] for row in rows}
+    claims = tuple(
+        msgspec.structs.replace(
+            claim, reference=claim.reference or ours.get(claim.provider_ref, claim.provider_ref)
+        )
+        for claim in request.claims
+    )
+    return msgspec.structs.replace(request, claims=claims)
 
 
 async def _store(act: Act, request: RecordNotice) -> list[NoticeClaim]:

@@ -33,6 +33,7 @@ from portal.vault import approval, staff
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt, LockedBill, lock_bill
 from portal.vault.by_code import by_code
+from portal.vault.dispute import refuse_disputed
 from portal.vault.payer import enter_merchant
 from portal.vault.refund import (
     Refund,
@@ -70,8 +71,8 @@ async def request_refund(standing: Standing, request: RequestRefund) -> RefundCh
     in, an owner who did not ask has to approve it. The same key asks once and needs no new code.
 
     Raises: NotAllowed ``totp_refused``; LimitReached ``login_locked``; Conflict
-    ``not_refundable``, ``refund_exceeds``, ``idempotency_mismatch``; InvalidInput
-    ``refund_amount``, or what is wrong with the note; NotFound ``not_found``.
+    ``not_refundable``, ``payment_disputed``, ``refund_exceeds``, ``idempotency_mismatch``;
+    InvalidInput ``refund_amount``, or what is wrong with the note; NotFound ``not_found``.
     """
     return await by_code(standing, lambda act: _request(act, request))
 
@@ -94,6 +95,7 @@ async def _request(act: Act, request: RequestRefund) -> RefundChanged:
         raise NotFound("not_found", params={"kind": "attempt"})
     if attempt.state != "succeeded":
         raise Conflict("not_refundable")
+    await refuse_disputed(act, bill.id, attempt.id)
     rules.check_amount(request.amount_minor, await room_of(act, attempt, bill.id))
     refund = _new(act, attempt, request, note)
     unapproved = await unapproved_of(act, attempt.id)
@@ -164,7 +166,7 @@ async def decide_refund(standing: Standing, request: DecideRefund) -> RefundChan
 
     Raises: NotAllowed ``not_allowed``, ``approver_is_asker``, ``totp_refused``; LimitReached
     ``login_locked``; Expired ``approval_expired``; Conflict ``refund_state``,
-    ``refund_exceeds``, ``idempotency_mismatch``; NotFound.
+    ``payment_disputed``, ``refund_exceeds``, ``idempotency_mismatch``; NotFound.
     """
     return await by_code(standing, lambda act: _decide(act, request))
 
@@ -190,6 +192,7 @@ async def _approve(act: Act, bill: LockedBill, refund: Refund, code: str) -> Ref
         raise NotAllowed("not_allowed")
     await staff.step_up(act, code)
     rules.advance(refund.state, "approve")
+    await refuse_disputed(act, bill.id, refund.attempt_id)
     if refund.approval_id is None:
         raise Conflict("refund_state", params={"state": refund.state, "event": "approve"})
     await approval.approve(act, refund.approval_id, refund.content)

@@ -27,7 +27,8 @@ from portal.domain.errors import NotFound, TryLater
 from portal.domain.payment import SUBMIT_GRACE, ask_again_s
 from portal.domain.refund import ASKED, RefundEvent, RefundFacts
 from portal.vault.act import Act
-from portal.vault.attempt import read_attempt
+from portal.vault.attempt import LockedBill, read_attempt
+from portal.vault.dispute import is_disputed
 from portal.vault.refund import (
     Refund,
     lock_payment,
@@ -99,12 +100,17 @@ async def _wait_for_others(act: Act, refund: Refund) -> None:
 async def begin_refund(act: Act, request: BeginRefund) -> RefundBegun:
     """Say what to send, to the one caller who may: the refund is ``submitting`` from here on.
 
+    One whose payment has become contested meanwhile fails here, and nobody outside hears of it.
+
     Raises: NotFound for another refund than the lease's; TryLater ``refund_waits`` while nobody
     knows what became of another refund of the same payment.
     """
     act.require_scope(request.refund_id)
     bill, refund = await lock_refund(act, request.refund_id)
     fresh = refund.state == "reserved"
+    if fresh and await is_disputed(act, bill.id, refund.attempt_id):
+        refund = await _give_up(act, bill, refund)
+        fresh = False
     if fresh:
         await lock_payment(act, refund.attempt_id)
         await _wait_for_others(act, refund)
@@ -124,6 +130,15 @@ async def begin_refund(act: Act, request: BeginRefund) -> RefundBegun:
         remaining_minor=paid.remaining_minor,
         account=paid.account,
     )
+
+
+async def _give_up(act: Act, bill: LockedBill, refund: Refund) -> Refund:
+    """Fail a refund that must not be sent any more; what was set aside is free again."""
+    moved = await step(act, bill, refund, rules.advance(refund.state, "submit"))
+    refused = rules.advance(moved.state, "refused")
+    failed = await store_refund(act, await step(act, bill, moved, refused, "payment_disputed"))
+    await open_refund_case(act, failed, "refund_failed")
+    return failed
 
 
 @operation(RECORD_REFUND_SUBMISSION, callers=_WORK, kinds=_LEASE, audit="effect")

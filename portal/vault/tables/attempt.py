@@ -33,6 +33,13 @@ class Attempt(SQLModel, table=True):
             postgresql_where=sa.text(_LIVE),
         ),
         sa.Index("attempt_bill_idx", "merchant_id", "bill_id", "id"),
+        sa.Index(
+            "attempt_provider_ref_idx",
+            "merchant_id",
+            "provider",
+            "provider_ref",
+            postgresql_where=sa.text("provider_ref <> ''"),
+        ),
     )
 
     merchant_id: UUID = Field(primary_key=True)

@@ -124,6 +124,7 @@ class PageState(Enum):
     SUPERSEDED = "superseded"
     LAPSED = "lapsed"
     PROVISIONAL = "provisional"
+    CONTESTED = "contested"
 
 
 @strawberry.enum(description="What a case tells of; `TASK_…`: a step failed too often and stopped.")
@@ -166,6 +167,8 @@ class CaseKind(Enum):
     DEBIT_UNEXPECTED = "debit_unexpected"
     DEBIT_CONTRADICTS = "debit_contradicts"
     SLIP_UNCONFIRMED = "slip_unconfirmed"
+    CHARGED_BACK = "charged_back"
+    CHARGEBACK_LOST = "chargeback_lost"
 
 
 @strawberry.enum(description="What is done about a case.")
@@ -176,6 +179,7 @@ class CaseAction(Enum):
     ASK_AGAIN = "ask_again"
     SETTLED_BY_HAND = "settled_by_hand"
     LET_BE = "let_be"
+    ASK_TO_PAY = "ask_to_pay"
 
 
 @strawberry.enum(description="How a case ended: by a choice, or by itself.")
@@ -186,7 +190,10 @@ class CaseResolution(Enum):
     ASK_AGAIN = "ask_again"
     SETTLED_BY_HAND = "settled_by_hand"
     LET_BE = "let_be"
+    ASK_TO_PAY = "ask_to_pay"
     RETURNED = "returned"
+    WON = "won"
+    LOST = "lost"
 
 
 @strawberry.enum(description="What became of one line of an agency's file.")

@@ -3,12 +3,14 @@
 Application zone; pure. No card number can pass here: the payer types it on the company's page.
 """
 
-from typing import Final, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from portal.application.providers.exchange import (
+    MOMENT_MAX_S,
     ChargeWanted,
     Endpoint,
     Exchange,
@@ -20,7 +22,8 @@ from portal.application.providers.exchange import (
     is_page_address,
     read_json,
 )
-from portal.contract.payment import Finding, FindingState
+from portal.contract.payment import DisputeFound, Finding, FindingState
+from portal.domain.dispute import DisputeState
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _HEADERS: Final = {
@@ -53,6 +56,15 @@ class _Session(msgspec.Struct, frozen=True):
     url: str
 
 
+class _Dispute(msgspec.Struct, frozen=True):
+    id: str
+    status: DisputeState
+    amount: int
+    taken: int
+    reason: str
+    respond_by: Annotated[int, msgspec.Meta(ge=0, lt=MOMENT_MAX_S)]
+
+
 class _Payment(msgspec.Struct, frozen=True):
     id: str
     reference: str
@@ -66,6 +78,7 @@ class _Payment(msgspec.Struct, frozen=True):
     card: str | None = None
     customer: str | None = None
     brand: str | None = None
+    dispute: _Dispute | None = None
 
 
 class _Charge(msgspec.Struct, frozen=True):
@@ -255,6 +268,18 @@ def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
         saved_token=payment.card or "",
         saved_customer=payment.customer or "",
         saved_brand=payment.brand or "",
+        dispute=None if payment.dispute is None else _read_dispute(payment.dispute),
+    )
+
+
+def _read_dispute(dispute: _Dispute) -> DisputeFound:
+    return DisputeFound(
+        reference=dispute.id,
+        state=dispute.status,
+        amount_minor=dispute.amount,
+        taken_minor=dispute.taken,
+        reason=dispute.reason,
+        respond_by=datetime.fromtimestamp(dispute.respond_by, UTC),
     )
 
 

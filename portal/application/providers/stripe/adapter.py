@@ -24,6 +24,7 @@ from portal.application.providers.exchange import (
     SessionWanted,
 )
 from portal.application.providers.stripe import reading
+from portal.application.providers.stripe.disputes import ask_of_disputes
 from portal.application.providers.stripe.shapes import CURRENCY, find_payment, get, post
 from portal.contract.payment import Finding
 from portal.kit.outbound.wire import OutboundAnswer
@@ -73,11 +74,13 @@ class Stripe:
         """Ask what became of the payment: by its session or intent, else by our reference.
 
         Nothing found by our reference is ``not_found``: without the answer to its opening nobody
-        has the session's address, and no money can come of it.
+        has the session's address, and no money can come of it. Of a payment that its payer
+        contests the dispute is asked for, too.
         """
         return Exchange(
             find_payment(endpoint, reference, provider_ref),
             lambda answer: reading.read_payment(answer, reference),
+            lambda answer: ask_of_disputes(endpoint, answer, reference),
         )
 
     def charge(self, endpoint: Endpoint, wanted: ChargeWanted) -> Exchange[SessionAnswer]:

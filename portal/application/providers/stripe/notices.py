@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -36,8 +36,13 @@ _CLAIMS: Final[dict[str, str]] = {
 """What a type of event says in our words; any other type stands for itself and is asked about."""
 
 
+_DISPUTE: Final = "dispute"
+"""An object that carries nothing of ours, but names the payment by Stripe's own name."""
+
+
 class _Named(msgspec.Struct, frozen=True):
     object: _Token
+    payment_intent: str | dict[str, Any] | None = None
     client_reference_id: str | None = None
     metadata: dict[str, str] | None = None
 
@@ -45,6 +50,13 @@ class _Named(msgspec.Struct, frozen=True):
     def reference(self) -> str:
         ours = (self.metadata or {}).get("reference", "")
         return self.client_reference_id or ours
+
+    @property
+    def contested(self) -> str:
+        """The payment that a dispute is about, by Stripe's name of it, or ''."""
+        if self.object != _DISPUTE or not isinstance(self.payment_intent, str):
+            return ""
+        return self.payment_intent
 
 
 class _Data(msgspec.Struct, frozen=True):
@@ -66,15 +78,18 @@ class StripeNotices:
         del headers
         try:
             event = msgspec.json.decode(raw, type=_Event)
-            reference = msgspec.convert(event.data.object.reference or "-", _Token)
+            named = event.data.object
+            contested = msgspec.convert(named.contested or "-", _Token)
+            reference = msgspec.convert(named.reference or "-", _Token)
         except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
             raise InvalidInput("notice_malformed") from None
-        if reference == "-":
+        if reference == contested == "-":
             return ()
         claim = NoticeClaim(
             notice_id=event.id,
             subject="attempt",
-            reference=reference,
+            reference="" if reference == "-" else reference,
+            provider_ref="" if contested == "-" else contested,
             claim=_CLAIMS.get(event.type, event.type),
             at=datetime.fromtimestamp(event.created, UTC),
         )

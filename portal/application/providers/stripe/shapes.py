@@ -1,15 +1,15 @@
 """The parts of Stripe's objects that we read, and what is asked where. Application zone; pure.
 
 Source: docs.stripe.com/api (version of VERSION): The Session object, The PaymentIntent object, The
-Charge object, The Refund object, The Search Result object, Errors.
+Charge object, The Refund object, The Dispute object, The Search Result object, Errors.
 """
 
-from typing import Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from portal.application.providers.exchange import Endpoint, read_json
+from portal.application.providers.exchange import MOMENT_MAX_S, Endpoint, read_json
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 T = TypeVar("T")
@@ -52,9 +52,10 @@ class MethodDetails(msgspec.Struct, frozen=True):
 
 
 class Charge(msgspec.Struct, frozen=True):
-    """The last try of an intent."""
+    """The last try of an intent. ``disputed``: its payer contests it, or did."""
 
     payment_method_details: MethodDetails | None = None
+    disputed: bool = False
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -118,6 +119,42 @@ class Refunds(msgspec.Struct, frozen=True):
     """The first page of an intent's refunds, newest first."""
 
     data: tuple[Refund, ...]
+    has_more: bool
+
+
+class Movement(msgspec.Struct, frozen=True):
+    """A balance transaction of a dispute: what was withdrawn is negative."""
+
+    amount: int
+    currency: str
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """``due_by``: until when an answer counts; absent where none is wanted."""
+
+    due_by: Annotated[int, msgspec.Meta(ge=0, lt=MOMENT_MAX_S)] | None = None
+
+
+class Dispute(msgspec.Struct, frozen=True):
+    """A payer's objection at the card company. A ``warning`` has taken no money (yet)."""
+
+    id: str
+    status: Literal[
+        "warning_needs_response", "warning_under_review", "warning_closed", "needs_response",
+        "under_review", "won", "lost", "prevented",
+    ]  # fmt: skip
+    amount: int
+    currency: str
+    reason: str
+    payment_intent: str | None = None
+    balance_transactions: tuple[Movement, ...] = ()
+    evidence_details: Evidence | None = None
+
+
+class Disputes(msgspec.Struct, frozen=True):
+    """The first page of an intent's disputes, newest first."""
+
+    data: tuple[Dispute, ...]
     has_more: bool
 
 

@@ -1,0 +1,117 @@
+"""A payment that its payer contests at the card company: states, and what a finding means. Pure.
+
+The company takes the money back (when the dispute opens, or only when it is lost) and returns it
+when the dispute is won. Only an inquiry tells; a notice merely makes us ask. What was taken stands
+in the ledger as ``disputed`` until it is decided whose it is.
+
+Source: docs.stripe.com/disputes/how-disputes-work (opened, won, lost; when money is withdrawn).
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+from portal.domain.case import CaseKind, CaseResolution
+from portal.domain.transition import Edge
+
+DisputeState = Literal["opened", "won", "lost"]
+DisputeBooking = Literal["chargeback_taken", "chargeback_returned"]
+
+EDGES: Final[dict[tuple[DisputeState | None, DisputeState], Edge[DisputeState]]] = {
+    (None, "opened"): Edge("opened", "payment.disputed"),
+    (None, "won"): Edge("won", "payment.dispute_won"),
+    (None, "lost"): Edge("lost", "payment.dispute_lost"),
+    ("opened", "won"): Edge("won", "payment.dispute_won"),
+    ("opened", "lost"): Edge("lost", "payment.dispute_lost"),
+}
+"""(state before, state that was found) → edge. A dispute that is decided stays decided: another
+word about it is a contradiction, and a person's to clear up."""
+
+ASK_EVERY_S: Final = timedelta(days=1).total_seconds()
+"""An open dispute is asked about so often, whatever notices say: one of them may be lost."""
+
+PAY_AGAIN_DAYS: Final = 14
+"""Who is asked to pay a bill again has at least so many days for it."""
+
+REFUSES_REFUNDS: Final[frozenset[DisputeState]] = frozenset({"opened", "lost"})
+"""The money of a payment in one of these is not there to be given back; companies refuse it, too.
+
+Source: docs.stripe.com/disputes/responding (a disputed charge can't be refunded)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeFacts:
+    """What judging needs: our state (None: unheard of), what of the money is booked as taken.
+
+    ``room_minor``: what the company keeps of the payment, after what was given back.
+    """
+
+    state: DisputeState | None
+    booked_minor: int
+    room_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeVerdict:
+    """What a finding means.
+
+    ``edge``: the transition, or None when the state stays. ``booking`` with ``booked_minor``: what
+    the ledger is told. ``case``: what a person has to look at. ``ends``: how the case that asked
+    for an answer ends by itself. ``ask_in_s``: when to ask again.
+    """
+
+    edge: Edge[DisputeState] | None = None
+    booking: DisputeBooking | None = None
+    booked_minor: int = 0
+    case: CaseKind | None = None
+    ends: CaseResolution | None = None
+    ask_in_s: float | None = None
+
+
+def judge(
+    facts: DisputeFacts, found: DisputeState, amount_minor: int, taken_minor: int
+) -> DisputeVerdict:
+    """What it means that a dispute was found in a state, with ``taken_minor`` of it taken back.
+
+    A lost dispute has taken its amount whether the company says so or not. More than the payment
+    still has, or another sum than before, is booked by nobody: ``amount_mismatch``.
+
+    Units: minor units of the payment's currency.
+    """
+    edge = EDGES.get((facts.state, found))
+    if edge is None and facts.state != found:
+        return DisputeVerdict(case="provider_contradicts")
+    if edge is None and found != "opened":
+        return DisputeVerdict()
+    taken = 0 if found == "won" else (taken_minor or (amount_minor if found == "lost" else 0))
+    if taken > facts.room_minor or (facts.booked_minor and taken not in {0, facts.booked_minor}):
+        return DisputeVerdict(case="amount_mismatch", ask_in_s=_again(facts.state))
+    booking, booked = _booking(facts.booked_minor, taken, is_won=found == "won")
+    return DisputeVerdict(
+        edge=edge,
+        booking=booking,
+        booked_minor=booked,
+        case=_case(edge),
+        ends=None if edge is None or found == "opened" else found,
+        ask_in_s=_again(found),
+    )
+
+
+def _booking(
+    booked_minor: int, taken_minor: int, *, is_won: bool
+) -> tuple[DisputeBooking | None, int]:
+    if is_won:
+        return ("chargeback_returned", booked_minor) if booked_minor else (None, 0)
+    if taken_minor and not booked_minor:
+        return "chargeback_taken", taken_minor
+    return None, 0
+
+
+def _case(edge: Edge[DisputeState] | None) -> CaseKind | None:
+    if edge is None or edge.state == "won":
+        return None
+    return "charged_back" if edge.state == "opened" else "chargeback_lost"
+
+
+def _again(state: DisputeState | None) -> float | None:
+    return ASK_EVERY_S if state == "opened" else None

@@ -1,0 +1,141 @@
+"""A payer who contests a payment: what each finding means, and what the books say of the bill."""
+
+from itertools import product
+from uuid import UUID
+
+import pytest
+
+from portal.domain.bill import SETTLEMENT, BillSums, settle, settlement_of
+from portal.domain.dispute import ASK_EVERY_S, EDGES, DisputeFacts, DisputeState, judge
+from portal.domain.ledger import (
+    Taken,
+    Transaction,
+    attempt_succeeded,
+    bill_issued,
+    chargeback_owed_again,
+    chargeback_returned,
+    chargeback_returns_over,
+    chargeback_taken,
+    with_entries,
+)
+
+BILL, FIRST, SECOND, DISPUTE = (UUID(int=number) for number in (1, 2, 3, 4))
+STATES: tuple[DisputeState, ...] = ("opened", "won", "lost")
+PAID = 8420
+
+
+def facts(state: DisputeState | None = None, booked: int = 0, room: int = PAID) -> DisputeFacts:
+    return DisputeFacts(state=state, booked_minor=booked, room_minor=room)
+
+
+def taken(amount: int = PAID, attempt: UUID = FIRST) -> Taken:
+    return Taken(dispute_id=DISPUTE, bill_id=BILL, attempt_id=attempt, amount_minor=amount)
+
+
+def books(*transactions: Transaction) -> BillSums:
+    sums = BillSums()
+    for transaction in transactions:
+        sums = with_entries(sums, transaction)
+    return sums
+
+
+ISSUED = bill_issued(BILL, PAID)
+PAID_ONCE = attempt_succeeded(BILL, FIRST, PAID, PAID)
+PAID_TWICE = attempt_succeeded(BILL, SECOND, PAID, 0)
+
+
+def test_a_dispute_that_takes_the_money_at_once_is_booked_at_once_and_asked_about() -> None:
+    verdict = judge(facts(), "opened", PAID, PAID)
+
+    assert verdict.edge is not None
+    assert (verdict.edge.state, verdict.edge.code) == ("opened", "payment.disputed")
+    assert (verdict.booking, verdict.booked_minor) == ("chargeback_taken", PAID)
+    assert (verdict.case, verdict.ask_in_s) == ("charged_back", ASK_EVERY_S)
+
+
+def test_a_dispute_that_takes_nothing_yet_books_nothing_until_it_does() -> None:
+    opened = judge(facts(), "opened", PAID, 0)
+    later = judge(facts("opened"), "opened", PAID, PAID)
+
+    assert (opened.booking, opened.case) == (None, "charged_back")
+    assert (later.edge, later.booking, later.case) == (None, "chargeback_taken", None)
+
+
+def test_what_is_found_again_is_booked_once() -> None:
+    for state in STATES:
+        booked = PAID if state == "opened" else 0
+        verdict = judge(facts(state, booked), state, PAID, 0 if state == "won" else PAID)
+
+        assert (verdict.edge, verdict.booking, verdict.case) == (None, None, None), state
+
+
+def test_a_won_dispute_returns_what_was_taken_and_ends_its_case() -> None:
+    verdict = judge(facts("opened", PAID), "won", PAID, 0)
+
+    assert (verdict.booking, verdict.booked_minor) == ("chargeback_returned", PAID)
+    assert (verdict.case, verdict.ends, verdict.ask_in_s) == (None, "won", None)
+
+
+@pytest.mark.parametrize("said", [0, PAID])
+def test_a_lost_dispute_has_taken_its_amount_whether_the_company_says_so_or_not(said: int) -> None:
+    verdict = judge(facts("opened"), "lost", PAID, said)
+
+    assert (verdict.booking, verdict.booked_minor) == ("chargeback_taken", PAID)
+    assert (verdict.case, verdict.ends) == ("chargeback_lost", "lost")
+
+
+def test_one_that_is_won_before_we_heard_of_it_needs_nobody() -> None:
+    verdict = judge(facts(), "won", PAID, 0)
+
+    assert (verdict.booking, verdict.case) == (None, None)
+
+
+def test_what_was_decided_stays_decided_and_another_word_is_a_contradiction() -> None:
+    for state, found in product(STATES, STATES):
+        if (state, found) not in EDGES and state != found:
+            assert judge(facts(state), found, PAID, 0).case == "provider_contradicts"
+
+
+def test_more_than_the_payment_has_or_another_sum_than_before_is_booked_by_nobody() -> None:
+    too_much = judge(facts(room=PAID - 1), "opened", PAID, PAID)
+    another = judge(facts("opened", PAID), "opened", PAID, PAID - 1)
+
+    for verdict in (too_much, another):
+        assert (verdict.edge, verdict.booking, verdict.case) == (None, None, "amount_mismatch")
+
+
+def test_money_taken_back_makes_a_paid_bill_reversed_and_returned_money_paid() -> None:
+    gone = books(ISSUED, PAID_ONCE, chargeback_taken(taken()))
+    back = with_entries(gone, chargeback_returned(taken()))
+
+    assert settlement_of(gone) == "reversed"
+    assert settlement_of(back) == "settled"
+    assert back.given_back == 0
+    edge = settle("settled", gone)
+    assert edge is not None
+    assert edge.code == "bill.reversed"
+
+
+def test_what_is_asked_for_again_is_unpaid_and_paying_it_settles_it_once() -> None:
+    again = books(ISSUED, PAID_ONCE, chargeback_taken(taken()), chargeback_owed_again(taken()))
+    paid = with_entries(again, attempt_succeeded(BILL, SECOND, PAID, again.receivable))
+
+    assert (settlement_of(again), again.receivable) == ("unpaid", PAID)
+    assert (settlement_of(paid), paid.paid, paid.given_back) == ("settled", PAID, 0)
+
+
+def test_contesting_what_was_paid_twice_leaves_the_bill_paid_once() -> None:
+    contested = books(ISSUED, PAID_ONCE, PAID_TWICE, chargeback_taken(taken(attempt=SECOND)))
+    lost = with_entries(contested, chargeback_returns_over(taken(attempt=SECOND)))
+
+    assert settlement_of(contested) == "over"
+    assert settlement_of(lost) == "settled"
+    assert lost.owed_back == 0
+
+
+def test_every_change_that_disputes_can_make_has_an_edge() -> None:
+    for before, after in (
+        ("settled", "reversed"), ("over", "reversed"), ("reversed", "settled"),
+        ("reversed", "over"), ("reversed", "unpaid"), ("over", "settled"),
+    ):  # fmt: skip
+        assert (before, after) in SETTLEMENT

@@ -1,0 +1,298 @@
+"""A payer who contests a payment, from the finding to the books, the case and the payer's page."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from portal.contract.case import SETTLE_CASE, SettleCase
+from portal.contract.operator import JournalLine
+from portal.contract.payment import (
+    RECORD_NOTICE,
+    DisputeFound,
+    Finding,
+    NoticeClaim,
+    RecordNotice,
+)
+from portal.domain.errors import Conflict
+from portal.domain.ids import CaseId
+from portal.vault.server import VaultServer
+from tests.make.money import AMOUNT, Payer, World, finding, new_world
+from tests.make.refunds import Counter, member
+from tests.make.vault import ClientFor
+
+BY = datetime(2026, 12, 24, 15, 0, tzinfo=UTC)
+
+
+def disputed(state: str, taken: int = AMOUNT, **more: Any) -> Finding:  # noqa: ANN401
+    found: dict[str, Any] = {
+        "reference": "dp_1", "state": state, "amount_minor": AMOUNT, "taken_minor": taken,
+        "reason": "fraudulent", "respond_by": BY,
+    }  # fmt: skip
+    return msgspec.structs.replace(finding("succeeded"), dispute=DisputeFound(**(found | more)))
+
+
+@dataclass
+class Desk:
+    """A paid bill with staff, and a company that says how its dispute stands."""
+
+    counter: Counter
+    payer: Payer
+    attempt_id: UUID
+    notices: int = 0
+
+    @property
+    def world(self) -> World:
+        return self.counter.world
+
+    async def hear(self, found: Finding, claim: str = "dispute_opened") -> None:
+        """The company's notice, then the inquiry that follows it."""
+        self.notices += 1
+        reference = await self.world.value(
+            "select reference from attempt where id = $1", self.attempt_id
+        )
+        claims = (
+            NoticeClaim(
+                notice_id=f"n-{self.notices}", subject="attempt", reference=reference, claim=claim,
+                at=None,
+            ),
+        )  # fmt: skip
+        await self.world.web.call(
+            RECORD_NOTICE,
+            RecordNotice(
+                merchant_code=self.world.code, provider="sandbox_card", raw=b"{}", claims=claims
+            ),
+        )
+        await self.ask(found)
+
+    async def ask(self, found: Finding) -> None:
+        """Let every planned inquiry be due, and answer it."""
+
+        async def truth(_: UUID) -> Finding:
+            return found
+
+        await self.world.age(self.attempt_id, 60 * 24)
+        assert await self.world.worked(truth) >= 1
+
+    async def case(self, kind: str) -> CaseId:
+        return await self.world.value("select id from case_ where kind = $1", kind)
+
+    async def settle(self, kind: str, action: Any, note: str = "") -> None:  # noqa: ANN401
+        request = SettleCase(
+            case_id=await self.case(kind), action=action, note=note, idempotency_key=f"{kind}-1"
+        )
+        await self.world.web.call(SETTLE_CASE, request, self.counter.owner.authority)
+
+    async def settlement(self) -> str:
+        return await self.world.settlement(self.payer.bill_id)
+
+    async def books(self) -> dict[str, int]:
+        return await self.world.books(self.payer.bill_id)
+
+    async def differences(self, taken_back: int) -> set[str]:
+        lines = [
+            JournalLine(
+                reference=row["reference"], state="succeeded", amount_minor=AMOUNT,
+                taken_back_minor=taken_back if row["id"] == self.attempt_id else 0,
+            )
+            for row in await self.world.rows("select id, reference from attempt")
+        ]  # fmt: skip
+        return {code for _, code in await self.world.compare(*lines)}
+
+
+@pytest.fixture
+async def desk(vault: VaultServer, client_for: ClientFor) -> Desk:
+    world = await new_world(vault, client_for)
+    payer = await world.payer()
+    return Desk(Counter(world, await member(world, "owner")), payer, await world.paid(payer))
+
+
+async def test_a_dispute_takes_the_money_back_and_asks_a_person(desk: Desk) -> None:
+    await desk.hear(disputed("opened"))
+
+    assert await desk.settlement() == "reversed"
+    assert await desk.books() == {
+        "billed": -AMOUNT, "in_transit": AMOUNT, "disputed": AMOUNT, "chargeback": -AMOUNT,
+    }  # fmt: skip
+    assert await desk.world.cases() == ["charged_back"]
+    params = await desk.world.value("select params::text from case_")
+    assert msgspec.json.decode(params) | {"reference": ""} == {
+        "reference": "", "amount_minor": AMOUNT, "taken_minor": AMOUNT, "dispute": "dp_1",
+        "reason": "fraudulent", "respond_by": BY.isoformat(),
+    }  # fmt: skip
+    assert (await desk.world.events(desk.payer.bill_id))[-2:] == [
+        "payment.disputed", "bill.reversed"
+    ]  # fmt: skip
+    page = await desk.world.page(desk.payer)
+    assert page.state == "contested"
+    assert {method.reason for method in page.methods} <= {"not_payable", "not_offered"}
+    assert await desk.differences(AMOUNT) == set()
+    assert await desk.differences(0) == {"chargeback_differs"}
+
+
+async def test_a_won_dispute_pays_the_bill_again_and_ends_its_case_by_itself(desk: Desk) -> None:
+    await desk.hear(disputed("opened"))
+
+    await desk.hear(disputed("won", 0), "dispute_won")
+
+    assert await desk.settlement() == "settled"
+    assert await desk.books() == {"billed": -AMOUNT, "in_transit": AMOUNT}
+    assert await desk.world.cases() == []
+    assert await desk.world.value("select resolution from case_") == "won"
+    assert (await desk.world.page(desk.payer)).state == "paid"
+    assert await desk.differences(0) == set()
+
+
+async def test_the_same_answer_again_changes_nothing(desk: Desk) -> None:
+    for _ in range(3):
+        await desk.hear(disputed("opened"))
+    events = await desk.world.events(desk.payer.bill_id)
+    await desk.hear(disputed("lost"))
+    await desk.hear(disputed("lost"))
+
+    assert events.count("payment.disputed") == 1
+    assert await desk.world.value("select count(*) from dispute") == 1
+    assert (await desk.books())["disputed"] == AMOUNT
+    assert await desk.world.cases() == ["chargeback_lost"]
+
+
+async def test_a_lost_dispute_is_paid_again_when_a_person_asks_for_it(desk: Desk) -> None:
+    await desk.hear(disputed("opened", 0))
+    assert await desk.settlement() == "settled"
+    await desk.hear(disputed("lost"), "dispute_lost")
+    assert await desk.settlement() == "reversed"
+
+    await desk.settle("chargeback_lost", "ask_to_pay")
+
+    assert await desk.settlement() == "unpaid"
+    assert (await desk.books())["receivable"] == AMOUNT
+    assert (await desk.world.page(desk.payer)).state == "open"
+    await desk.world.paid(desk.payer, "again")
+    assert await desk.settlement() == "settled"
+    assert await desk.books() == {
+        "billed": -AMOUNT, "in_transit": 2 * AMOUNT, "chargeback": -AMOUNT
+    }  # fmt: skip
+    assert await desk.differences(AMOUNT) == set()
+    assert await desk.world.cases() == []
+
+
+async def test_a_bill_asked_for_again_long_after_its_day_can_still_be_paid(desk: Desk) -> None:
+    await desk.hear(disputed("lost"))
+    await desk.world.value(
+        "update bill set due_on = due_on - 400, lifecycle = 'lapsed' where id = $1 returning id",
+        desk.payer.bill_id,
+    )
+
+    await desk.settle("chargeback_lost", "ask_to_pay")
+
+    row = (await desk.world.rows("select lifecycle, due_on, paid_at from bill"))[0]
+    today = desk.world.server.clock.business_today("Asia/Tokyo")
+    assert (row["lifecycle"], row["paid_at"]) == ("open", None)
+    assert row["due_on"] == today + timedelta(days=14)
+
+
+async def test_a_loss_that_is_accepted_leaves_the_bill_reversed(desk: Desk) -> None:
+    await desk.hear(disputed("lost"))
+
+    await desk.settle("chargeback_lost", "let_be", "small sum")
+
+    assert await desk.settlement() == "reversed"
+    assert await desk.world.cases() == []
+
+
+async def test_only_a_part_taken_back_is_not_asked_for_as_the_whole_bill(desk: Desk) -> None:
+    await desk.hear(disputed("lost", 1000, amount_minor=1000))
+
+    with pytest.raises(Conflict, match="chargeback_partial"):
+        await desk.settle("chargeback_lost", "ask_to_pay")
+
+
+async def test_nothing_is_given_back_of_a_payment_that_is_contested_or_lost(desk: Desk) -> None:
+    for state in ("opened", "lost"):
+        await desk.hear(disputed(state))
+
+        with pytest.raises(Conflict, match="payment_disputed"):
+            await desk.counter.ask(desk.payer.bill_id, desk.attempt_id, 1000)
+
+
+async def test_a_refund_that_waits_while_its_payment_is_contested_is_never_sent(desk: Desk) -> None:
+    refund = await desk.counter.ask(desk.payer.bill_id, desk.attempt_id, 1000)
+    await desk.world.value(
+        "insert into dispute select merchant_id, uuidv7(), bill_id, id, 'dp_9', 'opened', 1000, 0,"
+        " '', null, now(), null from attempt returning id"
+    )
+
+    begun = await desk.counter.begin(await desk.counter.lease("payment.refund"))
+
+    assert not begun.fresh
+    row = (await desk.world.rows("select state, code from refund where id = $1", refund.id))[0]
+    assert (row["state"], row["code"]) == ("failed", "payment_disputed")
+    assert await desk.books() == {"billed": -AMOUNT, "in_transit": AMOUNT}
+    assert await desk.world.cases() == ["refund_failed"]
+
+
+async def test_a_question_about_booked_money_that_is_not_answered_is_asked_again(
+    desk: Desk,
+) -> None:
+    await desk.hear(finding("unclear", 0))
+
+    await desk.ask(disputed("opened"))
+
+    assert await desk.settlement() == "reversed"
+
+
+async def test_an_open_dispute_is_asked_about_even_if_its_end_is_never_told(desk: Desk) -> None:
+    await desk.hear(disputed("opened"))
+
+    await desk.ask(disputed("won", 0))
+
+    assert await desk.settlement() == "settled"
+    assert await desk.world.value("select ask_at from attempt") is None
+
+
+async def test_contesting_the_second_of_two_payments_ends_as_paid_once(desk: Desk) -> None:
+    late = await desk.world.value(
+        "insert into attempt (merchant_id, id, bill_id, method, provider, reference, state,"
+        " amount_minor, created_at, state_at, doubt_at) select merchant_id, uuidv7(), bill_id,"
+        " method, provider, 'second', 'processing', amount_minor, created_at, state_at, doubt_at"
+        " from attempt returning id"
+    )
+    await desk.world.told(desk.payer, late, finding("succeeded"))
+    assert await desk.settlement() == "over"
+    desk.attempt_id = late
+
+    await desk.hear(disputed("opened"))
+    assert await desk.settlement() == "over"
+    await desk.hear(disputed("lost"), "dispute_lost")
+
+    assert await desk.settlement() == "settled"
+    assert await desk.books() == {
+        "billed": -AMOUNT, "in_transit": 2 * AMOUNT, "chargeback": -AMOUNT
+    }  # fmt: skip
+    assert "overpaid" not in await desk.world.cases()
+
+
+async def test_a_notice_that_has_only_the_companys_name_of_the_payment_asks_about_it(
+    desk: Desk,
+) -> None:
+    await desk.world.value("update attempt set provider_ref = 'pi_77' returning id")
+    claims = tuple(
+        NoticeClaim(
+            notice_id=f"e-{name}", subject="attempt", reference="", claim="dispute", at=None,
+            provider_ref=name,
+        )
+        for name in ("pi_77", "pi_of_nobody")
+    )  # fmt: skip
+    await desk.world.web.call(
+        RECORD_NOTICE,
+        RecordNotice(
+            merchant_code=desk.world.code, provider="sandbox_card", raw=b"{}", claims=claims
+        ),
+    )
+
+    await desk.ask(disputed("opened"))
+
+    assert await desk.settlement() == "reversed"
