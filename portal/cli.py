@@ -167,6 +167,22 @@ def lapse(
 
 
 @merchant.command()
+def cards(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    state: State = None,
+    *,
+    days_before: Annotated[
+        int | None,
+        typer.Option(help="Days before the due date; without it: no card is kept.", min=0),
+    ] = None,
+) -> None:
+    """Let a merchant's payers leave their card, and set when it is charged for later bills."""
+    from portal.stack.operate import set_charges
+
+    set_charges(state or Path(".demo"), code, days_before)
+
+
+@merchant.command()
 def wallet(
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
     state: State = None,

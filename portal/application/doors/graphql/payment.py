@@ -8,7 +8,7 @@ import strawberry
 
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
 from portal.application.doors.graphql.page import Attempt, view_page
-from portal.application.doors.graphql.schema import VAULT_CALL, Info, Int64, by, plain
+from portal.application.doors.graphql.schema import VAULT_CALL, Info, Int64, by, optional, plain
 from portal.application.payment.submit import Intent, submit_payment
 from portal.contract.page import AttemptView
 from portal.contract.payment import AttemptNow
@@ -26,6 +26,10 @@ class PaymentStartInput:
     method: str = plain("One of the bill's methods that is available.")
     expected_amount: Int64 = plain("The amount that the payer saw, in minor units.")
     idempotency_key: str = plain("The bill's attemptKey; a second click is the same intent.")
+    consent: str = optional(
+        "The words by which the card may be kept, by their version; empty if it may not.",
+        default="",
+    )
 
 
 def _attempt(outcome: strawberry.Parent[Outcome[AttemptNow]]) -> AttemptView | None:
@@ -54,6 +58,7 @@ async def start_payment(info: Info, input: PaymentStartInput) -> Outcome[Attempt
         method=input.method,
         expected_minor=input.expected_amount,
         key=input.idempotency_key,
+        consent=input.consent,
     )
     act = submit_payment(
         context.doors.pay_desk,
