@@ -608,6 +608,7 @@ CREATE TABLE public.card_on_file (
     code text,
     consent text NOT NULL,
     consent_at timestamp with time zone NOT NULL,
+    days_before integer NOT NULL,
     enrolled_on date,
     instrument bytea,
     state_at timestamp with time zone NOT NULL,

@@ -156,9 +156,7 @@ def lapse(
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
     state: State = None,
     *,
-    after_days: Annotated[
-        int | None, typer.Option(help="Days after the due date; without it: never.", min=0)
-    ] = None,
+    after_days: Annotated[int | None, typer.Option(help="Without it: never.", min=0)] = None,
 ) -> None:
     """Set after how many days past due a merchant's bills can no longer be paid here."""
     from portal.stack.operate import set_lapse
@@ -167,13 +165,24 @@ def lapse(
 
 
 @merchant.command()
+def cards(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    state: State = None,
+    *,
+    days_before: Annotated[int | None, typer.Option(help="Without it: no card.", min=0)] = None,
+) -> None:
+    """Let a merchant's payers leave their card, charged so many days before later bills are due."""
+    from portal.stack.operate import set_charges
+
+    set_charges(state or Path(".demo"), code, days_before)
+
+
+@merchant.command()
 def wallet(
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
     state: State = None,
     *,
-    provider: Annotated[
-        str | None, typer.Option(help="The wallet's provider, e.g. paypay; without it: none.")
-    ] = None,
+    provider: Annotated[str | None, typer.Option(help="E.g. paypay; without it: none.")] = None,
 ) -> None:
     """Set whose smartphone wallet a merchant's payers can pay with."""
     from portal.stack.operate import set_wallet
@@ -199,9 +208,7 @@ def pause_limits(
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
     state: State = None,
     *,
-    promise_days: Annotated[
-        int | None, typer.Option(help="Days ahead that a payer may promise.", min=0)
-    ] = None,
+    promise_days: Annotated[int | None, typer.Option(help="Days ahead of today.", min=0)] = None,
     extension_days: Annotated[
         int | None, typer.Option(help="Days that a bill may be extended in all.", min=0)
     ] = None,

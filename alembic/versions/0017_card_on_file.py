@@ -26,6 +26,7 @@ CREATE TABLE card_on_file (
     code text,
     consent text NOT NULL,
     consent_at timestamptz NOT NULL,
+    days_before integer NOT NULL,
     enrolled_on date,
     instrument bytea,
     state_at timestamptz NOT NULL,

@@ -36,14 +36,15 @@ class MethodOffer(Part, frozen=True, kw_only=True):
     """A way to pay; when ``available`` is False, ``reason`` is a code that says why not.
 
     ``provider`` carries it out; it is for the web, which knows whom it can reach, not for pages.
-    ``keeps_card``: the payer may let the card be kept for the bills of this contract to come.
+    ``charge_days_before``: the payer may let the card be kept for the bills of this contract to
+    come, which are then charged so many days before they are due; None: not here.
     """
 
     method: str
     available: bool
     reason: str | None
     provider: str = ""
-    keeps_card: bool = False
+    charge_days_before: int | None = None
 
 
 class AttemptView(Part, frozen=True, kw_only=True):

@@ -7,7 +7,6 @@ knowing: a try that may have reached the company is asked about, and a decline e
 that bill.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
@@ -51,6 +50,9 @@ STOPS: Final = frozenset({"card_expired", "card_stopped"})
 """Declines after which a card is charged no more: the same would be said every month, and networks
 fine who keeps asking. Source: docs.stripe.com/declines/codes (expired_card, stolen_card and
 others)."""
+
+CHARGE_BEGUN: Final = "card.charge_begun"
+"""What the timeline says when a charge's attempt begins: nobody pressed a button."""
 
 AGAIN_TODAY: Final = frozenset({"provider_busy", "provider_away", "provider_unconfigured"})
 """Refusals that say nothing of the card: nothing was carried out, so a new try may follow."""
@@ -101,6 +103,11 @@ def covers(enrolled_on: date, due_on: date) -> bool:
     return due_on > enrolled_on
 
 
+def is_day(enrolled_on: date, due_on: date, days_before: int, today: date) -> bool:
+    """Whether a bill is one of those to come, and its day is here or has passed."""
+    return covers(enrolled_on, due_on) and due_on - timedelta(days=days_before) <= today
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeFacts:
     """How a bill stands at the moment in which it would be charged, read under its lock.
@@ -146,11 +153,3 @@ def goes_on(outcome: ChargeOutcome, code: str, tries: int) -> ChargeState | None
 def is_stopped_by(state: AttemptState, decline_code: str | None) -> bool:
     """Whether a try that ended so tells that its card must not be charged any more."""
     return state == "failed" and decline_code in STOPS
-
-
-_SHOWN: Final[Mapping[CardState, str]] = {"active": "active", "suspended": "suspended"}
-
-
-def shown(state: CardState) -> str:
-    """What a page says of a card: '' for one that is not there any more."""
-    return _SHOWN.get(state, "")

@@ -44,6 +44,11 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _card_routes(cards: CardCompany, journal: Journal) -> list[Route]:
+    """The card company's interface for merchants: pages, refunds, charges of kept cards."""
+    return [*cards.routes, *CardRefunds(journal).routes, *CardCharges(journal).routes]
+
+
 def create_servers(
     settings: SandboxSettings, journal: Journal, notices: NoticeSender
 ) -> tuple[_Server, _Server]:
@@ -56,10 +61,7 @@ def create_servers(
     api = Starlette(
         routes=[
             Host("sms.sandbox.test", Router(carriers.routes)),
-            Host(
-                "card.sandbox.test",
-                Router([*cards.routes, *CardRefunds(journal).routes, *CardCharges(journal).routes]),
-            ),
+            Host("card.sandbox.test", Router(_card_routes(cards, journal))),
             Host("wallet.sandbox.test", Router(wallets.routes)),
             Host("bank.sandbox.test", Router(bank.routes)),
             Route("/healthz", _alive),

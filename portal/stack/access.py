@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.contract.client import VaultClient
 from portal.contract.login import Role
 from portal.contract.operator import (
@@ -134,6 +135,7 @@ async def _found(vault: VaultClient) -> list[StaffAccess]:
     else:
         suffix = ""
     await vault.call(SET_SLIP_TERMS, _SLIPS)
+    await vault.call(SET_CHARGES, SetCharges(merchant_code=CODE, days_before=0))
     await open_bank(vault, SystemClock().business_today(ZONE))
     return [await add_person(vault, name, f"{box}{suffix}", role) for name, box, role in _PEOPLE]
 

@@ -171,14 +171,20 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
             ("ask-refund", "work", "GET", "/v1/refunds", ()),
         )
     )
-    charge = msgspec.structs.replace(
-        cards[0],
+    charge = _charge_rule(cards[0])
+    return (sms, *cards, charge, *_wallet_rules(api_port), *_bank_rules(api_port))
+
+
+def _charge_rule(card: Rule) -> Rule:
+    """Charges of cards on file: which card, how much and under which reference the vault says."""
+    return msgspec.structs.replace(
+        card,
         id="sandbox-card-charge-work",
         role="work",
         purpose="charges of cards on file at the sandbox's company",
         path_prefixes=("/v1/charges",),
         fixed={
-            **cards[0].fixed,
+            **card.fixed,
             "body:/reference": "{{instrument:reference}}",
             "body:/amount": "{{instrument:amount}}",
             "body:/card": "{{instrument:token}}",
@@ -186,7 +192,6 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
         },
         fields=_CHARGE_FIELDS,
     )
-    return (sms, *cards, charge, *_wallet_rules(api_port), *_bank_rules(api_port))
 
 
 def _wallet_rules(api_port: int) -> tuple[Rule, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.contract.debit import OPEN_DEBIT_CONTRACT, OpenDebitContract
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
 from portal.contract.operator import SET_WALLET, SetWallet
@@ -39,6 +40,20 @@ def set_lapse(state: Path, code: str, after_days: int | None) -> None:
     days = done.lapse_after_days
     word = "never lapse" if days is None else f"lapse {days} days after their due date"
     sys.stdout.write(f"bills of {code} {word}, from the next business day on\n")
+
+
+def set_charges(state: Path, code: str, days_before: int | None) -> None:
+    """Set when a merchant's cards on file are charged; None: it keeps none.
+
+    Raises: NotFound; InvalidInput; OSError.
+    """
+    request = SetCharges(merchant_code=code, days_before=days_before)
+    done = asyncio.run(ask(state, SET_CHARGES, request))
+    if done.days_before is None:
+        word = "keeps no cards, and charges none"
+    else:
+        word = f"lets payers leave a card, charged {done.days_before} days before a bill is due"
+    sys.stdout.write(f"{code} {word}\n")
 
 
 def set_wallet(state: Path, code: str, provider: str | None) -> None:

@@ -33,7 +33,7 @@ returning exists (select from card_on_file where merchant_id = $1 and state = 'a
 """
 _TERMS: Final = "select charge_days_before, zone from merchant where id = $1"
 _CARDS: Final = """
-select id, customer_blind, contract_blind, enrolled_on from card_on_file
+select id, customer_blind, contract_blind, enrolled_on, days_before from card_on_file
 where merchant_id = $1 and state = 'active' and ($2::uuid is null or id > $2)
 order by id limit $3
 """
@@ -58,8 +58,9 @@ returning id
 """
 _READ: Final = """
 select h.id, h.bill_id, h.card_id, h.attempt_id, h.state, h.tries, c.state as card_state,
-       c.provider, c.enrolled_on, c.instrument, o.reference as original_reference, b.due_on,
-       b.number, m.code as merchant_code, m.zone, m.charge_days_before
+       c.provider, c.enrolled_on, c.days_before, c.instrument, o.reference as original_reference,
+       b.due_on, b.number, m.code as merchant_code, m.zone,
+       m.charge_days_before is not null as is_on
 from card_charge h
 join card_on_file c on c.merchant_id = $1 and c.id = h.card_id
 join attempt o on o.merchant_id = $1 and o.id = c.attempt_id
@@ -108,14 +109,14 @@ class Charge:
     number: str
     merchant_code: str
     zone: str
-    charge_days_before: int | None
+    days_before: int
+    is_on: bool
 
     def is_day(self, today: date) -> bool:
-        """Whether the card's leave and the merchant's terms let the bill be charged by now."""
-        if self.charge_days_before is None or self.enrolled_on is None:
+        """Whether the card's leave lets the bill be charged by now, and its merchant keeps any."""
+        if not self.is_on or self.enrolled_on is None:
             return False
-        first = self.due_on - timedelta(days=self.charge_days_before)
-        return first <= today and rules.covers(self.enrolled_on, self.due_on)
+        return rules.is_day(self.enrolled_on, self.due_on, self.days_before, today)
 
 
 async def begin_day(db: Db, merchant_id: UUID, day: date) -> bool:
@@ -129,7 +130,7 @@ async def begin_day(db: Db, merchant_id: UUID, day: date) -> bool:
 async def choose(act: Act, after: UUID | None) -> tuple[int, UUID | None]:
     """Plan the charges of the next cards: how many, and the last card looked at; None at the end.
 
-    Bills that are due by the merchant's terms, come after the leave, are unpaid and neither held
+    Bills that are due by the words of the leave, come after it, are unpaid and neither held
     nor promised, without a live try, and were not charged before.
     """
     terms = await act.db.fetchrow(_TERMS, act.merchant_id)
@@ -139,7 +140,7 @@ async def choose(act: Act, after: UUID | None) -> tuple[int, UUID | None]:
     if not rows:
         return 0, None
     today = act.clock.business_today(terms["zone"])
-    until = today + timedelta(days=terms["charge_days_before"])
+    until = today + timedelta(days=max(row["days_before"] for row in rows))
     of_contract = {bytes(row["contract_blind"]): row for row in rows}
     customers = list({bytes(row["customer_blind"]) for row in rows})
     due = await act.db.fetch(_DUE, act.merchant_id, customers, until)
@@ -151,7 +152,9 @@ async def choose(act: Act, after: UUID | None) -> tuple[int, UUID | None]:
             pause.kind != "extension" and is_in_force(pause, pauses.today)
             for pause in pauses.of.get(bill["id"], ())
         )
-        if card is not None and not paused and rules.covers(card["enrolled_on"], bill["due_on"]):
+        if card is None or paused:
+            continue
+        if rules.is_day(card["enrolled_on"], bill["due_on"], card["days_before"], today):
             chosen.append((bill["id"], card["id"]))
     planned = await _plan(act, chosen, today)
     return planned, rows[-1]["id"] if len(rows) == CARDS_MAX else None

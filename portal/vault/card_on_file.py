@@ -41,8 +41,8 @@ where c.merchant_id = $1 and c.attempt_id = $2 and c.state = 'awaited'
 """
 _INSERT: Final = """
 insert into card_on_file (merchant_id, id, attempt_id, contract_blind, customer_blind, provider,
-                          state, consent, consent_at, state_at)
-values ($1, $2, $3, $4, $5, $6, 'awaited', $7, $8, $9)
+                          state, consent, consent_at, days_before, state_at)
+values ($1, $2, $3, $4, $5, $6, 'awaited', $7, $8, $9, $10)
 """
 _ENROL: Final = """
 update card_on_file set state = $3, instrument = $4, enrolled_on = $5, state_at = $6
@@ -57,7 +57,8 @@ _STATE: Final = """
 select state from card_on_file where merchant_id = $1 and id = $2 for update
 """
 _SHOW: Final = """
-select c.id, c.state, c.code, c.enrolled_on, c.instrument, m.charge_days_before, m.zone,
+select c.id, c.state, c.code, c.enrolled_on, c.instrument, c.days_before, m.charge_days_before,
+       m.zone,
        h.state as charge, a.state as attempt_state
 from card_on_file c join merchant m on m.id = c.merchant_id
 left join card_charge h on h.merchant_id = $1 and h.bill_id = $2 and h.state <> 'left_out'
@@ -91,8 +92,12 @@ class ChargedBill:
     is_held: bool = False
 
 
-async def agree(act: Act, attempt: Attempt, consent: str, *, is_fresh: bool) -> UUID | None:
+async def agree(
+    act: Act, attempt: Attempt, consent: str, days_before: int, *, is_fresh: bool
+) -> UUID | None:
     """Keep what the payer said about their card while starting this attempt; the card awaited.
+
+    ``days_before``: what the words said of the day.
 
     The last word counts: leave that was given with an earlier try of the contract, and not used
     yet, ends with a try that gives none. A try that was begun without leave can't get it any more,
@@ -112,7 +117,8 @@ async def agree(act: Act, attempt: Attempt, consent: str, *, is_fresh: bool) -> 
     card_id = act.new_id()
     await act.db.execute(
         _INSERT, act.merchant_id, card_id, attempt.id, bill["contract_blind"],
-        bill["customer_blind"], attempt.provider, consent, act.business, act.now,
+        bill["customer_blind"], attempt.provider, consent, act.business,
+        days_before, act.now,
     )  # fmt: skip
     return card_id
 
@@ -223,5 +229,5 @@ def _charge_on(act: Act, bill: ChargedBill, row: Row) -> date | None:
     if not rules.covers(row["enrolled_on"], bill.due_on):
         return None
     today = act.clock.business_today(row["zone"])
-    day = rules.charge_on(bill.due_on, row["charge_days_before"], today)
+    day = rules.charge_on(bill.due_on, row["days_before"], today)
     return max(day, bill.not_before or day)

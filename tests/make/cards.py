@@ -17,6 +17,7 @@ from tests.make.days import Calendar
 from tests.make.money import AMOUNT, Payer, World, new_world
 from tests.make.vault import Ground
 from tests.make.workshop import Workshop, a_workshop
+from worker.queue import Job
 
 ORIGIN = "http://localhost:8080"
 GOOD, EMPTY, EXPIRED = "4242424242424242", "4000000000000341", "4000000000000069"
@@ -77,6 +78,12 @@ class CardDesk:
         """What is planned comes due, and is asked."""
         await self.shop.be_due()
         await self.shop.work_off({"payment.inquire"})
+
+    async def sending(self) -> Job:
+        """The one charge that waits for a worker."""
+        [job] = [job for job in await self.shop.hints() if job.kind == "charge.send"]
+        del self.shop.heard[job.id]
+        return job
 
     async def cards(self) -> list[str]:
         """The states of all cards, the oldest first."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from portal.contract.card_on_file import InstrumentRedeemed, RedeemInstrument
 from portal.contract.debit_line import DebitFileRedeemed, RedeemDebitFile
 from portal.contract.envelope import PROTOCOL, Answer, Authority, Call, Failure, Hello
 from portal.contract.frames import FrameBuffer, to_frame
@@ -20,19 +21,26 @@ from portal.kit.crypto import server_context
 from tests.make import certificates
 
 _pack = msgspec.msgpack.encode
+_NO_CARD = InstrumentRedeemed(
+    token="", customer="", reference="", amount_minor=0, refused="delivery_redeemed"
+)
 
 
 @dataclass
 class Redeemer:
     """``values`` maps a delivery to its host, addressee and text; ``calls`` is what was asked.
 
-    ``files`` are the debit files that were asked for; each is given.
+    ``cards`` maps a charge to its host and what the vault would give out. ``files`` are the debit
+    files that were asked for; each is given.
     """
 
     authority: certificates.Authority
     path: Path
     values: dict[UUID, tuple[str, str, str]] = field(
         default_factory=dict[UUID, tuple[str, str, str]]
+    )
+    cards: dict[UUID, tuple[str, InstrumentRedeemed]] = field(
+        default_factory=dict[UUID, tuple[str, InstrumentRedeemed]]
     )
     calls: list[RedeemDeliveries] = field(default_factory=list[RedeemDeliveries])
     files: list[UUID] = field(default_factory=list[UUID])
@@ -74,6 +82,8 @@ class Redeemer:
             self.files.append(msgspec.msgpack.decode(call.body, type=RedeemDebitFile).handover_id)
             given = DebitFileRedeemed(collector="1", reference="r", body=b"file", refused=None)
             return Answer(call.sequence, body=_pack(given))
+        if call.operation == "redeem_instrument":
+            return Answer(call.sequence, body=_pack(self._give_card(call.body)))
         assert call.operation == "redeem_deliveries"
         request = msgspec.msgpack.decode(call.body, type=RedeemDeliveries)
         self.calls.append(request)
@@ -81,6 +91,14 @@ class Redeemer:
             return Answer(call.sequence, failure=self.failure)
         deliveries = tuple(self._redeem(request.host, id_) for id_ in request.delivery_ids)
         return Answer(call.sequence, body=_pack(Redeemed(deliveries=deliveries)))
+
+    def _give_card(self, body: bytes) -> InstrumentRedeemed:
+        request = msgspec.msgpack.decode(body, type=RedeemInstrument)
+        belongs_to, card = self.cards.get(request.attempt_id, ("", _NO_CARD))
+        if belongs_to != request.host or request.attempt_id in self._redeemed:
+            return _NO_CARD
+        self._redeemed.add(request.attempt_id)
+        return card
 
     def _redeem(self, host: str, id_: DeliveryId) -> RedeemedDelivery:
         belongs_to, to, body = self.values.get(id_, ("", "", ""))

@@ -184,6 +184,21 @@ PAYER_PAGES: dict[str, Make] = {
         samples.page("paid", givenBack=samples.yen(2000), onItsWayBack=samples.yen(420))
     ),
     "page-debit": payer(samples.page("processing", debitOn="2026-12-28")),
+    "page-keeps-cards": payer(
+        samples.page("open", methods=[samples.offer("card", before=0), samples.offer("wallet")])
+    ),
+    "page-card": payer(
+        samples.page(
+            "open", card=samples.card(), methods=[samples.offer("card", before=3)],
+        )
+    ),
+    "page-card-declined": payer(
+        samples.page("declined", card=samples.card(chargeOn=None, isDeclined=True))
+    ),
+    "page-card-suspended": payer(
+        samples.page("overdue", card=samples.card(state="SUSPENDED", chargeOn=None))
+    ),
+    "page-card-left": payer(samples.page("paid", card=samples.card(chargeOn=None))),
     "page-elsewhere": payer(
         samples.page(
             "open",
@@ -231,7 +246,7 @@ PAYER_PAGES: dict[str, Make] = {
     "page-no-method": payer(
         samples.page(
             "open",
-            methods=[{"method": "card", "available": False, "reasonCode": "amount_too_large"}],
+            methods=[samples.offer("card", "amount_too_large")],
         )
     ),
     **{
@@ -288,6 +303,10 @@ STAFF_SCREENS: dict[str, Make] = {
     ),
     "bill-paused": staff(
         screens.bill_screen, data(bill=samples.bill_detail(**samples.PAUSED)), PAUSE_WRONG
+    ),
+    "bill-card": staff(
+        screens.bill_screen,
+        data(bill=samples.bill_detail(card=samples.card(isDeclined=True, code="card_expired"))),
     ),
     "bill-over": staff(
         screens.bill_screen,

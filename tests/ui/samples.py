@@ -33,8 +33,19 @@ def attempt(**changes: object) -> dict[str, Any]:
     return made | changes
 
 
-def offer(method: str, reason: str | None = None) -> dict[str, Any]:
-    return {"method": method, "available": reason is None, "reasonCode": reason}
+def offer(method: str, reason: str | None = None, before: int | None = None) -> dict[str, Any]:
+    return {
+        "method": method, "available": reason is None, "reasonCode": reason,
+        "chargeDaysBefore": before,
+    }  # fmt: skip
+
+
+def card(**changes: object) -> dict[str, Any]:
+    made = {
+        "state": "ACTIVE", "brand": "visa", "hint": "4242", "enrolledOn": "2026-11-22",
+        "chargeOn": "2026-12-10", "isDeclined": False, "code": None,
+    }  # fmt: skip
+    return made | changes
 
 
 def page(state: str, **changes: object) -> dict[str, Any]:
@@ -68,6 +79,8 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "choiceRefused": None,
         "shares": [],
         "debitOn": None,
+        "card": None,
+        "mayRemoveCard": True,
         "attemptKey": "01JD0000000000000000000000",
     }
     if state == "declined":
@@ -422,7 +435,7 @@ def bill_detail(**changes: object) -> dict[str, Any]:
             event("2026-11-20T00:00:00.000Z", "bill.issued", "system"),
         ],
         "refunds": [], "refundable": NOT_REFUNDABLE,
-        "pauses": [], "pausing": PAUSING,
+        "pauses": [], "pausing": PAUSING, "card": None,
     }  # fmt: skip
     return made | changes
 

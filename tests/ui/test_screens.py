@@ -17,7 +17,7 @@ STAFF = sorted(screens.STAFF_SCREENS)
 LOOKS = [(lang, scheme) for lang in ("ja", "en") for scheme in ("light", "dark")]
 
 PAGE_BYTES_MAX = 10 * 1024
-RECEIPTS = ("page-paid", "page-given-back")
+RECEIPTS = ("page-paid", "page-given-back", "page-card-left")
 PRINTED = (*RECEIPTS, "page-slip")
 """Pages with a button that prints them, which needs script."""
 

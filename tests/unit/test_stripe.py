@@ -320,7 +320,22 @@ def test_charge_names_instruments_that_only_the_relay_can_fill() -> None:
     assert form["payment_method"] == "{{instrument:token}}"
     assert form["customer"] == "{{instrument:customer}}"
     assert (form["confirm"], form["off_session"]) == ("true", "true")
-    assert request.headers["idempotency-key"] == REFERENCE
+    assert form["amount"] == "{{instrument:amount}}"
+    assert form["metadata[reference]"] == "{{instrument:reference}}"
+    assert request.headers["idempotency-key"] == "{{instrument:reference}}"
+    assert request.delivery_id == CHARGE.instrument_id
+
+
+@pytest.mark.parametrize("usage", ["off_session", "on_session", None])
+def test_card_is_told_of_only_where_the_payment_kept_it(usage: str | None) -> None:
+    kept = {"setup_future_usage": usage, "customer": "cus_9", "payment_method": "pm_1"}
+    details = {"card": {"last4": "4242", "brand": "visa"}}
+    body = intent(**kept, latest_charge={"payment_method_details": details})
+
+    found = stripe.ADAPTER.inquire(API, REFERENCE, INTENT_ID).read(answered(200, body))
+
+    told = (found.saved_token, found.saved_customer, found.saved_brand)
+    assert told == (("pm_1", "cus_9", "visa") if usage == "off_session" else ("", "", ""))
 
 
 @pytest.mark.parametrize(
@@ -339,9 +354,19 @@ def test_charge_names_instruments_that_only_the_relay_can_fill() -> None:
             "authentication_failed",
         ),
         (
-            failed(402, "card_error", decline_code="lost_card", payment_intent=intent()),
+            failed(402, "card_error", decline_code="do_not_honor", payment_intent=intent()),
             "refused",
             "card_declined",
+        ),
+        (
+            failed(402, "card_error", decline_code="lost_card", payment_intent=intent()),
+            "refused",
+            "card_stopped",
+        ),
+        (
+            failed(402, "card_error", code="expired_card", payment_intent=intent()),
+            "refused",
+            "card_expired",
         ),
         (failed(402, **DECLINED, payment_intent=intent(metadata=OTHER)), "unknown", None),
         (failed(402, **DECLINED), "unknown", None),

@@ -12,15 +12,19 @@ from portal.application.providers import sandbox_card
 from portal.application.providers.exchange import ChargeWanted
 from portal.contract.card_on_file import (
     BEGIN_CHARGE,
+    CHOOSE_CHARGES,
+    RECORD_CHARGE,
     REDEEM_INSTRUMENT,
     REMOVE_CARD,
     BeginCharge,
     ChargeBegun,
+    ChooseCharges,
+    RecordCharge,
     RedeemInstrument,
 )
 from portal.contract.envelope import Nothing
 from portal.contract.payment import START_PAYMENT, StartPayment
-from portal.contract.work import TAKE_LEASE, TakeLease
+from portal.contract.work import TAKE_LEASE, Leased, TakeLease
 from portal.domain.card_on_file import CONSENT
 from portal.domain.errors import Conflict, InvalidInput, PortalError
 from portal.domain.ids import AttemptId, CardChargeId, TaskId
@@ -30,6 +34,7 @@ from portal.vault.server import VaultServer
 from tests.make.cards import CHARGES, CONTRACT, EMPTY, EXPIRED, GOOD, CardDesk, a_card_desk
 from tests.make.money import AMOUNT, Payer, finding
 from tests.make.vault import Ground
+from worker.queue import Job
 from worker.tasks.run import run_job
 
 AMOUNT_OF = {fault: amount for amount, fault in magic.AMOUNTS.items()}
@@ -44,6 +49,11 @@ async def desk(ground: Ground, vault: VaultServer) -> AsyncGenerator[CardDesk]:
 
 async def next_bill(desk: CardDesk, amount: int = AMOUNT, days: int = 20) -> Payer:
     return await desk.payer(due=desk.day(days), amount=amount)
+
+
+async def leased(desk: CardDesk, job: Job) -> Leased:
+    taking = TakeLease(task_id=TaskId(job.task_id), attempt=job.attempt, worker="test")
+    return await desk.world.work.call(TAKE_LEASE, taking)
 
 
 # --- leaving a card -----------------------------------------------------------------------------
@@ -177,11 +187,12 @@ async def test_only_bills_to_come_of_the_contract_are_charged_and_each_once(
     assert len(desk.at_company()) == 2
 
 
-async def test_a_bill_is_charged_so_many_days_before_it_is_due_as_its_merchant_says(
+async def test_a_bill_is_charged_so_many_days_before_it_is_due_as_its_payer_read(
     desk: CardDesk,
 ) -> None:
     await desk.keep_cards(5)
     await desk.enrolled()
+    await desk.keep_cards(9)
     later = await desk.payer(due=desk.day(20))
 
     await desk.live(desk.day(14))
@@ -341,8 +352,7 @@ async def test_a_worker_that_dies_beside_a_charge_leaves_one_at_the_company_at_m
     bill = await next_bill(desk)
     await desk.begin(desk.day(20))
     await desk.shop.work_off({"charge.choose"})
-    [job] = [job for job in await desk.shop.hints() if job.kind == "charge.send"]
-    del desk.shop.heard[job.id]
+    job = await desk.sending()
 
     assert await desk.shop.crash_at(point, job) == 137
     await desk.shop.be_due()
@@ -361,6 +371,42 @@ async def test_a_worker_that_dies_beside_a_charge_leaves_one_at_the_company_at_m
     )
 
 
+async def test_each_step_of_a_charge_that_is_done_again_changes_nothing(desk: CardDesk) -> None:
+    await desk.enrolled()
+    bill = await next_bill(desk)
+    await desk.begin(desk.day(20))
+    merchant = desk.world.merchant_id
+    for _ in range(2):
+        async with desk.world.act() as act:
+            await act.plan_task("charge.choose", merchant)
+    choosing = [await leased(desk, job) for job in await desk.shop.hints() if "choose" in job.kind]
+    chosen = [
+        (await desk.world.work.call(CHOOSE_CHARGES, ChooseCharges(), lease.authority)).charges
+        for lease in choosing
+    ]
+    lease = await leased(desk, await desk.sending())
+    begin = BeginCharge(charge_id=CardChargeId(lease.subject_id))
+    begun = [await desk.world.work.call(BEGIN_CHARGE, begin, lease.authority) for _ in range(2)]
+    said = RecordCharge(
+        charge_id=begin.charge_id, attempt_id=begun[0].attempt_id, outcome="accepted",
+        provider_ref="cs_1", code="",
+    )  # fmt: skip
+    first = await desk.world.work.call(RECORD_CHARGE, said, lease.authority)
+    with pytest.raises(Conflict):
+        await desk.world.work.call(RECORD_CHARGE, said, lease.authority)
+    foreign = BeginCharge(charge_id=CardChargeId(merchant))
+    lease = choosing[0]
+    with pytest.raises(PortalError):
+        await desk.world.work.call(BEGIN_CHARGE, foreign, lease.authority)
+
+    assert sorted(chosen) == [0, 0, 1]
+    assert [one.fresh for one in begun] == [True, False]
+    assert first.state == "processing"
+    assert await desk.charge(bill) == ("handed", None)
+    attempts = await desk.world.rows("select id from attempt where bill_id = $1", bill.bill_id)
+    assert len(attempts) == 1
+
+
 # --- what the relay gives out -------------------------------------------------------------------
 
 
@@ -368,9 +414,7 @@ async def begun_charge(desk: CardDesk) -> ChargeBegun:
     """A charge that a worker has begun and not sent."""
     await desk.begin(desk.day(20))
     await desk.shop.work_off({"charge.choose"})
-    [job] = [job for job in await desk.shop.hints() if job.kind == "charge.send"]
-    taking = TakeLease(task_id=TaskId(job.task_id), attempt=job.attempt, worker="test")
-    lease = await desk.world.work.call(TAKE_LEASE, taking)
+    lease = await leased(desk, await desk.sending())
     request = BeginCharge(charge_id=CardChargeId(lease.subject_id))
     return await desk.world.work.call(BEGIN_CHARGE, request, lease.authority)
 

@@ -18,12 +18,13 @@ from portal.application.providers.exchange import (
     RefundWanted,
     SessionWanted,
 )
+from portal.contract.card_on_file import InstrumentRedeemed
 from portal.domain.money import Money
 from portal.kit.outbound.wire import OutboundAnswer
 from tests.make.companies import behind_a_relay, passing_on, running_localstripe, saying
 from tests.make.gmopg import paid, recorded
+from tests.make.provider import HOST
 from tests.make.relay import SHOP_PASS, STRIPE_KEY, Relay
-from tests.make.stripe import answered
 
 REFERENCE = "01JD0000000000000000000001"
 SHOP = ("tshop00012345", "page01")
@@ -149,10 +150,9 @@ async def test_declined_card_and_a_payment_of_another_are_told_apart(local: Loca
     assert (other.state, nobody.state) == ("unclear", "unclear")
 
 
-async def test_charge_off_session_is_what_localstripe_takes_once_it_is_filled(
+async def test_card_on_file_is_charged_through_the_relay_once_and_the_caller_never_sees_it(
     local: LocalStripe,
 ) -> None:
-    """The relay does not know instruments: the test fills them in, and the relay refuses them."""
     customer = str((await local.post("/v1/customers"))["id"])
     card = await local.card(GOOD_CARD)
     await local.post(f"/v1/payment_methods/{card}/attach", customer=customer)
@@ -161,17 +161,24 @@ async def test_charge_off_session_is_what_localstripe_takes_once_it_is_filled(
         original_reference="01JD", account="mizu", description="A-2",
     )  # fmt: skip
     exchange = stripe.ADAPTER.charge(local.endpoint, wanted)
-    values = {"{{instrument:customer}}": customer, "{{instrument:token}}": card}
-    form = {name: texts[0] for name, texts in parse_qs(exchange.request.body).items()}
+    kept = InstrumentRedeemed(
+        token=card, customer=customer, reference=REFERENCE, amount_minor=8420, refused=None
+    )
 
     refused = await local.desk.converse(exchange)
-    said = await local.client.post(
-        exchange.request.path, data={name: values.get(text, text) for name, text in form.items()}
-    )
-    taken = exchange.read(answered(said.status_code, said.content))
+    local.relay.vault.cards[UUID(int=7)] = (HOST, kept)
+    [said] = await local.desk.outbound.send([exchange.request])
+    [again] = await local.desk.outbound.send([exchange.request])
+    taken = exchange.read(said)
 
     assert (refused.outcome, refused.code) == ("refused", "provider_away")
-    assert (said.status_code, taken.outcome) == (200, "accepted")
+    assert (said.status, taken.outcome, again.fate) == (200, "accepted", "not_sent")
+    assert customer.encode() not in said.body
+    assert card.encode() not in said.body
+    [seen] = local.relay.provider.seen
+    form = {name: texts[0] for name, texts in parse_qs(seen.body.decode()).items()}
+    assert (form["payment_method"], form["customer"], form["amount"]) == (card, customer, "8420")
+    assert (form["metadata[reference]"], seen.headers["idempotency-key"]) == (REFERENCE,) * 2
     asked = stripe.ADAPTER.inquire(local.endpoint, REFERENCE, taken.provider_ref)
     assert (await local.desk.converse(asked)).state == "succeeded"
 

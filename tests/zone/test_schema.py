@@ -100,10 +100,8 @@ async def test_every_policy_checks_reading_and_writing(ground: Ground) -> None:
     )
 
     others = {policy for policy in policies if policy[1:] != ("ALL", True, True)}
-    whose = {
-        (table, "SELECT", False, None)
-        for table in ("delivery", "debit_handover", "mandate_redirect")
-    }
+    tables = ("delivery", "debit_handover", "mandate_redirect", "card_charge")
+    whose = {(table, "SELECT", False, None) for table in tables}
     assert others == whose, "redeeming looks up whose an id is"
 
 

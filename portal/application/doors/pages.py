@@ -36,6 +36,8 @@ from portal.application.doors.page_choice import read_choice, read_intent, refus
 from portal.application.page.link import open_link as exchange_link
 from portal.application.payment.inquire import finish_return
 from portal.contract.payment import VIEW_ATTEMPT, ViewAttempt
+from portal.domain.card_on_file import CONSENT
+from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.errors import InvalidInput, Param, TryLater, Unknown
 from portal.domain.ids import AttemptId, from_public
 from portal.domain.methods import METHODS
@@ -110,12 +112,17 @@ async def start_payment(request: Request) -> Response:
     method, key = form.get("method", ""), form.get("key", "")
     if method in METHODS and not METHODS[method].by_redirect:
         return see_other(f"/b/{quote(ref, safe='')}/{method}")
+    consent = form.get("consent", "") if method == CARD else ""
     intent = {
         **read_intent(form),
         "method": method,
         "expectedAmount": expected,
-        # Who goes back to an old page and chooses another method means another payment.
-        "idempotencyKey": f"{key}.{method}" if key and method in METHODS else key,
+        # Who goes back to an old page and chooses another method means another payment; so does who
+        # agrees there that the card is kept, or does not any more.
+        "idempotencyKey": f"{key}.{method}{consent and '.keep'}"
+        if key and method in METHODS
+        else key,
+        "consent": consent,
     }
     data = await run_operation(context, "PaymentStart", {"input": intent})
     started = data["paymentStart"]
@@ -125,6 +132,20 @@ async def start_payment(request: Request) -> Response:
     if errors or not started["redirectUrl"]:
         return see_other(f"/b/{ref}")
     return see_other(f"/go/{started['attempt']['id']}?page={ref}")
+
+
+async def remove_card(request: Request) -> Response:
+    """``POST /b/{ref}/card``: charge the contract's card no more, then back to the bill.
+
+    Pressed twice it removes once. Raises NotAllowed ``form_foreign``, ``form_stale``.
+    """
+    ref: str = request.path_params["ref"]
+    context = payer_context(request, ref)
+    context.check_form(request, await read_form(request))
+    errors = (await run_operation(context, "CardRemove"))["cardRemove"]["errors"]
+    if errors:
+        return await _bill_answer(request, context.renewed(), code=errors[0]["code"])
+    return see_other(f"/b/{ref}")
 
 
 async def show_departure(request: Request) -> Response:
@@ -219,6 +240,7 @@ def bill_page(
         language,
         {
             "bill": {**bill, "state": str(bill["state"]).lower()},
+            "consent": CONSENT,
             "csrf": csrf,
             "trouble": trouble,
             "wait_no": wait_no,
@@ -284,6 +306,7 @@ ROUTES: Final = (
     Route("/b/{ref}/state", show_state, methods=["GET"]),
     Route("/b/{ref}/opened", mark_opened, methods=["POST"]),
     Route("/b/{ref}/pay", start_payment, methods=["POST"]),
+    Route("/b/{ref}/card", remove_card, methods=["POST"]),
     Route("/go/{attempt}", show_departure, methods=["GET"]),
     Route("/return/{code}/{token}", come_back, methods=["GET"]),
     Route("/return/{code}/{token}", come_back_by_form, methods=["POST"]),

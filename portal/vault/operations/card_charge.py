@@ -155,7 +155,7 @@ async def _create(act: Act, bill: LockedBill, charge: Charge, amount_minor: int)
     attempt = replace(attempt, ask_at=ask_at)
     await insert_attempt(act, attempt)
     await store_charge(act, charge, "handed", attempt_id=attempt_id)
-    await emit_attempt(act, attempt, edge.code)
+    await emit_attempt(act, attempt, rules.CHARGE_BEGUN)
     return attempt
 
 

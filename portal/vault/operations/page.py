@@ -32,7 +32,8 @@ from portal.contract.share import ViewPage
 from portal.contract.slip import SHOW_SLIP
 from portal.domain import page as rules
 from portal.domain.bill import BillSums, Settlement, is_payable
-from portal.domain.card_on_file import is_enrollable
+from portal.domain.card_on_file import ENROLS
+from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.contact import customer_hint, write_check_code
 from portal.domain.errors import Expired, NotFound
 from portal.domain.ids import MerchantId
@@ -287,9 +288,9 @@ def _methods(
             available=reason is None,
             reason=reason,
             provider=providers.get(offer.method, ""),
-            keeps_card=is_enrollable(
-                offer.method, providers.get(offer.method, ""), row["charge_days_before"]
-            ),
+            charge_days_before=row["charge_days_before"]
+            if offer.method == CARD and providers.get(offer.method) in ENROLS
+            else None,
         )
         for offer in offers
         if offer.reason != "not_offered"

@@ -291,7 +291,7 @@ async def _agree(
     check_consent(request.consent, attempt.method, attempt.provider, payee.charge_days_before)
     if payee.charge_days_before is None or attempt.method != CARD:
         return None
-    return await agree(act, attempt, request.consent, is_fresh=is_fresh)
+    return await agree(act, attempt, request.consent, payee.charge_days_before, is_fresh=is_fresh)
 
 
 async def _record_late(act: Act, attempt: Attempt, request: RecordSubmission) -> Attempt:

@@ -18,7 +18,8 @@ class CardOnFile(SQLModel, table=True):
 
     ``attempt_id`` is the payment that enrolled it. ``consent`` is the version of the words that the
     payer agreed to at ``consent_at`` (business time), ``enrolled_on`` the day in the merchant's
-    zone from which bills to come are counted. ``code``: why it was suspended.
+    zone from which bills to come are counted. It is charged ``days_before`` a bill is due, which is
+    what those words said. ``code``: why it was suspended.
     """
 
     __tablename__ = "card_on_file"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -50,6 +51,7 @@ class CardOnFile(SQLModel, table=True):
     code: str | None = Field(default=None, sa_type=sa.Text)
     consent: str = Field(sa_type=sa.Text)
     consent_at: datetime = Field(sa_column=moment())
+    days_before: int = Field(sa_type=sa.Integer)
     enrolled_on: date | None = None
     instrument: bytes | None = None
     state_at: datetime = Field(sa_column=moment())

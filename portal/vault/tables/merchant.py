@@ -16,9 +16,9 @@ class Merchant(SQLModel, table=True):
     ``wallet_provider``: None for a merchant that takes no smartphone wallet.
     ``refund_limit_minor`` goes back of one payment without a second person. A payer's promise
     reaches ``promise_days_max`` ahead, an extension ``extension_days_max`` beyond the first due
-    date. ``charge_days_before``: cards on file are charged so many days before a bill is due; None:
-    no card is kept. ``part_least_minor``: the least that is taken of a bill at once; None: all or
-    nothing.
+    date. ``charge_days_before``: cards that are left from now on are charged so many days before a
+    bill is due; None: no card is kept, and none charged. ``part_least_minor``: the least that is
+    taken of a bill at once; None: all or nothing.
     """
 
     __tablename__ = "merchant"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function

@@ -119,6 +119,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "BillResend": Act("billResend", lambda form: _texts(form, "id", "idempotencyKey")),
     "BillPause": Act("billPause", _pause),
     "BillResume": Act("billResume", lambda form: _texts(form, "id", "idempotencyKey")),
+    "BillCardRemove": Act("billCardRemove", lambda form: _texts(form, "id", "idempotencyKey")),
     "CaseSettle": Act("caseSettle", _settle_case),
     "RefundRequest": Act("refundRequest", _request_refund),
     "RefundDecide": Act("refundDecide", _decide_by_code),

@@ -8,6 +8,7 @@ import msgspec
 import strawberry
 
 from portal.application.doors.graphql import enums
+from portal.application.doors.graphql.cards import CardOnFile
 from portal.application.doors.graphql.pauses import BillPausing, Pause, pauses_of, pausing_of
 from portal.application.doors.graphql.refunds import (
     BillRefundable,
@@ -51,6 +52,7 @@ from portal.contract.bills import (
 from portal.contract.bills import (
     BillLine as BillLinePart,
 )
+from portal.contract.card_on_file import CardShown
 from portal.domain.errors import NotFound
 from portal.domain.ids import BillId, ImportId, from_public, to_public
 
@@ -161,6 +163,10 @@ async def _events(row: strawberry.Parent[BillRow], info: Info) -> tuple[BillEven
     return (await _detail(row, info)).events
 
 
+async def _card(row: strawberry.Parent[BillRow], info: Info) -> CardShown | None:
+    return (await _detail(row, info)).card
+
+
 @strawberry.type(description="What a payer owes for a contract and a period.")
 class Bill:
     """portal.contract.bills.BillRow and, one call more, BillDetail."""
@@ -195,6 +201,7 @@ class Bill:
     events: list[BillEvent] = by(
         _events, "What happened, newest first, at most 200.", cost=VAULT_CALL, rows=200
     )
+    card: CardOnFile | None = by(_card, "The card on file of its contract.", cost=VAULT_CALL)
     refunds: list[Refund] = by(
         refunds_of, "What went or goes back, newest first, at most 50.", cost=VAULT_CALL, rows=50
     )

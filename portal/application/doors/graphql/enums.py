@@ -109,6 +109,14 @@ class Scope(Enum):
     SCHEMA_READ = "schema:read"
 
 
+@strawberry.enum(description="Where a card on file stands.")
+class CardState(Enum):
+    """The part of portal.domain.card_on_file.CardState that stands."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
 @strawberry.enum(description="What the payment page has to say.")
 class PageState(Enum):
     """portal.contract.page.PageState."""

@@ -9,6 +9,7 @@ import strawberry
 
 from portal.application.doors.graphql.bill_acts import BillsMutation
 from portal.application.doors.graphql.bills import BillsQuery
+from portal.application.doors.graphql.card_acts import CardActsMutation
 from portal.application.doors.graphql.cases import CasesMutation, CasesQuery
 from portal.application.doors.graphql.debits import DebitsMutation, DebitsQuery
 from portal.application.doors.graphql.failures import USER_ERRORS
@@ -42,6 +43,7 @@ class Mutation(
     IntakeMutation,
     BillsMutation,
     PausesMutation,
+    CardActsMutation,
     RefundsMutation,
     SlipNoticesMutation,
     DebitsMutation,

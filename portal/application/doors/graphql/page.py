@@ -7,6 +7,7 @@ import strawberry
 
 from portal.application.doors.graphql import enums
 from portal.application.doors.graphql.bills import BillLine
+from portal.application.doors.graphql.cards import CardOnFile
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
 from portal.application.doors.graphql.schema import (
     VAULT_CALL,
@@ -66,6 +67,9 @@ class MethodOffer:
 
     method: str = plain("Its name.")
     available: bool = plain("Whether it can be chosen now.")
+    charge_days_before: int | None = plain(
+        "The card may be kept, and is charged so many days before later bills are due."
+    )
     reason_code: str | None = by(_offer_code, "Why not, if it can't be.")
     reason: str | None = by(_offer_reason, "That reason in the viewer's language.")
 
@@ -216,6 +220,8 @@ class PayableBill:
     choice_refused: str | None = plain("Why what was chosen can't be paid, if it can't; a code.")
     shares: list[PaidShare] = plain("What each bill gets of the attempt, where it pays several.")
     debit_on: Date | None = plain("The day on which its bank is to debit the payer's account.")
+    card: CardOnFile | None = plain("The card on file of its contract.")
+    may_remove_card: bool = plain("Whether this page may take the card back.")
     attempt_key: str = plain("A fresh idempotency key for the form of this view.")
 
 

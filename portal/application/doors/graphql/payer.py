@@ -8,6 +8,7 @@ from typing import Final
 
 import strawberry
 
+from portal.application.doors.graphql.cards import CardsMutation
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.page import PageMutation, PageQuery
 from portal.application.doors.graphql.payment import PaymentMutation, PaymentQuery
@@ -21,7 +22,7 @@ class Query(PageQuery, PaymentQuery):
 
 
 @strawberry.type(description="What the holder of a link can do. One act an operation.")
-class Mutation(PageMutation, PaymentMutation, SlipMutation):
+class Mutation(PageMutation, PaymentMutation, SlipMutation, CardsMutation):
     """All mutations of the payer schema."""
 
 

@@ -36,6 +36,10 @@ class PaymentStartInput:
     idempotency_key: str = plain("The bill's attemptKey; a second click is the same intent.")
     also: list[str] = optional_list("Names of the other bills to be paid with it (`ref`).")
     part: Int64 | None = optional("What is to be paid of the bill alone, if not all of it.")
+    consent: str = optional(
+        "The words by which the card may be kept, by their version; empty if it may not.",
+        default="",
+    )
 
 
 def _attempt(outcome: strawberry.Parent[Outcome[AttemptNow]]) -> AttemptView | None:
@@ -66,6 +70,7 @@ async def start_payment(info: Info, input: PaymentStartInput) -> Outcome[Attempt
         key=input.idempotency_key,
         also=tuple(input.also),
         part_minor=input.part,
+        consent=input.consent,
     )
     act = submit_payment(
         context.doors.pay_desk,
