@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
+from portal.vault.attempt import LIVE_OF
 from portal.vault.database import Connection, connect
 from portal.vault.debit_plain import ATTEMPTS, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
+from portal.vault.share import LEFT
 from tests.make.vault import Ground
 
 Node = dict[str, Any]
@@ -25,6 +27,8 @@ STATEMENTS = {
     "bills_told": TELL_BILLS,
     "attempts": ATTEMPTS,
     "bills_settled": SETTLED,
+    "left": LEFT,
+    "live": LIVE_OF,
 }
 
 DELIVERIES = f"""
@@ -71,7 +75,7 @@ def wide_reads(plan: Node) -> list[str]:
         for node in nodes(plan)
         if "Scan" in node["Node Type"]
         and ("Index Name" in node or node["Node Type"] == "Seq Scan")
-        and not re.search(r"\b(bill_)?id = ", node.get("Index Cond", ""))
+        and not re.search(r"\b(bill_|attempt_)?id = ", node.get("Index Cond", ""))
     ]
 
 
