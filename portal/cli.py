@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from portal.domain.errors import PortalError
+from portal.stack.part_command import part_payment
 
 app: Final = typer.Typer(
     name="portal",
@@ -25,6 +26,7 @@ audit: Final = typer.Typer(help="The audit of the data zone.", no_args_is_help=T
 app.add_typer(audit, name="audit")
 merchant: Final = typer.Typer(help="What the operator sets for a merchant.", no_args_is_help=True)
 app.add_typer(merchant, name="merchant")
+merchant.command()(part_payment)
 tasks: Final = typer.Typer(
     help="What waits and what was given up, over all merchants.", invoke_without_command=True
 )

@@ -25,6 +25,7 @@ class BillRow(Part, frozen=True, kw_only=True):
 
     ``given_back_minor`` has arrived at the payer by refunds, whatever it was of. ``pause`` says
     what stops dunning, or that a promise was missed; ``pause_until`` is its last day, if any.
+    ``part_paid_minor`` is paid of a bill that still owes the rest, ``left_minor``; 0 of others.
     """
 
     id: BillId
@@ -46,6 +47,8 @@ class BillRow(Part, frozen=True, kw_only=True):
     given_back_minor: int = 0
     pause: PauseShown | None = None
     pause_until: date | None = None
+    part_paid_minor: int = 0
+    left_minor: int = 0
 
 
 class BillFilter(Part, frozen=True, kw_only=True):
@@ -105,8 +108,19 @@ class BillEvent(Part, frozen=True, kw_only=True):
     params: dict[str, str | int]
 
 
+class AttemptShareRow(Part, frozen=True, kw_only=True):
+    """What one of several bills gets of a payment."""
+
+    bill_id: BillId
+    bill_number: str
+    amount_minor: int
+
+
 class AttemptRow(Part, frozen=True, kw_only=True):
-    """One try to pay."""
+    """One try to pay. ``amount_minor`` is what the bill gets of ``payment_minor``.
+
+    ``shares`` says what every bill gets, where it pays several; empty where it pays this one alone.
+    """
 
     id: AttemptId
     method: str
@@ -116,6 +130,8 @@ class AttemptRow(Part, frozen=True, kw_only=True):
     reference: str
     decline_code: str | None
     created_at: datetime
+    payment_minor: int = 0
+    shares: tuple[AttemptShareRow, ...] = ()
 
 
 class BillDetail(Reply, frozen=True, kw_only=True):
@@ -183,8 +199,9 @@ class Summary(Reply, frozen=True, kw_only=True):
     """What the dashboard's first screen shows. Amounts in yen, counts in bills.
 
     Only bills that were issued count; ``overdue`` are those in that state that nothing has paid.
-    ``paid_minor`` is what the paid bills were over, ``returned_minor`` what of just that has gone
-    back to payers: the difference stays with the merchant. What came beyond a bill is in neither.
+    ``paid_minor`` is what the paid bills were over and what was paid of others in part,
+    ``returned_minor`` what of just that has gone back to payers: the difference stays with the
+    merchant. What came beyond a bill is in neither. What is unpaid or overdue is what is left.
     ``missed_promises`` counts bills still owed whose payer promised a day that has passed, up to
     10,000.
     """

@@ -65,6 +65,12 @@ SETTLEMENT: Final[dict[tuple[Settlement, Settlement], Edge[Settlement]]] = {
 PAYABLE: Final[frozenset[Lifecycle]] = frozenset({"open", "overdue"})
 """Lifecycles in which the page offers ways to pay."""
 
+WAITING: Final[frozenset[Settlement]] = frozenset({"unpaid", "provisional"})
+"""Settlements of a bill of which something is still to be paid."""
+
+WITHDRAWN: Final[frozenset[Lifecycle]] = frozenset({"canceling", "canceled", "superseded"})
+"""Lifecycles in which nothing is asked for any more."""
+
 OWED: Final[frozenset[Lifecycle]] = frozenset({"open", "overdue", "lapsed"})
 """Lifecycles in which money that arrives pays the bill; in any other it is owed back."""
 

@@ -15,6 +15,7 @@ from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
 from portal.contract.operator import SET_WALLET, SetWallet
 from portal.contract.pause import SET_PAUSE_LIMITS, SetPauseLimits
 from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
+from portal.contract.share import SET_PART_PAYMENT, SetPartPayment
 from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import to_public
@@ -72,6 +73,18 @@ def set_refund_limit(state: Path, code: str, yen: int) -> None:
     request = SetRefundLimit(merchant_code=code, limit_minor=yen)
     done = asyncio.run(ask(state, SET_REFUND_LIMIT, request))
     sys.stdout.write(f"{code} gives back up to {done.limit_minor:,} yen of a payment unapproved\n")
+
+
+def set_part_payment(state: Path, code: str, least: int | None) -> None:
+    """Set the least that a merchant takes of a bill at once; None: all or nothing.
+
+    Raises: NotFound; InvalidInput; OSError.
+    """
+    request = SetPartPayment(merchant_code=code, least_minor=least)
+    done = asyncio.run(ask(state, SET_PART_PAYMENT, request))
+    least = done.least_minor
+    word = "as a whole" if least is None else f"in parts of {least:,} yen at least"
+    sys.stdout.write(f"payers of {code} pay a bill {word}\n")
 
 
 def set_pause_limits(

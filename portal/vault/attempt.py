@@ -128,13 +128,19 @@ select a.* from attempt_share s join attempt a on a.merchant_id = $1 and a.id = 
 where s.merchant_id = $1 and s.bill_id = $2 and a.bill_id <> $2"""
 """All attempts that pay or would have paid one bill, by a share or as a whole."""
 
-_LIVE_OF: Final = f"""
+LIVE_OF: Final = f"""
 select {_COLUMNS} from attempt a
 where a.merchant_id = $1 and a.bill_id = any($2::uuid[]) and {_IS_LIVE}
 union all
-select {_COLUMNS} from attempt_share o join attempt a on a.merchant_id = $1 and a.id = o.attempt_id
-where o.merchant_id = $1 and o.bill_id = any($2::uuid[]) and a.bill_id <> o.bill_id and {_IS_LIVE}
+select {_COLUMNS} from (
+    select * from attempt
+    where merchant_id = $1 and bill_id <> all($2::uuid[]) and id = any(array(
+        select attempt_id from attempt_share where merchant_id = $1 and bill_id = any($2::uuid[])))
+    offset 0
+) a where {_IS_LIVE}
 """  # noqa: S608  constant columns
+"""The live attempts of many bills, each once."""
+
 _PAYEE: Final = f"""
 select m.code, m.part_least_minor, m.card_provider, m.wallet_provider, m.charge_days_before,
        {BESIDE},
@@ -243,8 +249,8 @@ async def find_live(act: Act, bill_id: UUID) -> Attempt | None:
 
 async def find_all_live(act: Act, bill_ids: Sequence[UUID]) -> list[Attempt]:
     """Every attempt by which money may still come for any of these bills, each once."""
-    rows = await act.db.fetch(_LIVE_OF, act.merchant_id, bill_ids)
-    return [await open_row(act, row) for row in {row["id"]: row for row in rows}.values()]
+    rows = await act.db.fetch(LIVE_OF, act.merchant_id, bill_ids)
+    return [await open_row(act, row) for row in rows]
 
 
 async def read_payee(act: Act, bill_id: UUID) -> Payee:

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from portal.contract.bills import BillRow
+from portal.domain.bill import WAITING, WITHDRAWN
 from portal.domain.contact import phone_hint
 from portal.domain.errors import NotFound
 from portal.domain.ids import BillId
@@ -23,11 +24,15 @@ _GIVEN_BACK: Final = f"""
 (select coalesce(sum(r.amount_minor), 0)::bigint from refund r
  where r.merchant_id = b.merchant_id and r.bill_id = b.id and r.state in ({GIVEN_STATES}))
 """  # noqa: S608  # constant words
+_PART_PAID: Final = """
+coalesce((select p.paid_minor from part_paid p
+          where p.merchant_id = b.merchant_id and p.bill_id = b.id), 0)::bigint
+"""
 ROW_COLUMNS: Final = (
     "b.id, b.number, b.period, b.kind, b.amount_minor, b.due_on, b.lifecycle, b.settlement,"
     " b.message, b.opened_at, b.paid_at, b.created_at, b.version, b.sealed_version, b.contact,"
-    f" {_GIVEN_BACK} as given_back_minor, pause.kinds as pause_kinds,"
-    " pause.untils as pause_untils, zone.zone"
+    f" {_GIVEN_BACK} as given_back_minor, {_PART_PAID} as part_paid_minor,"
+    " pause.kinds as pause_kinds, pause.untils as pause_untils, zone.zone"
 )
 """What :func:`to_bill_row` needs of BILLS."""
 
@@ -47,6 +52,7 @@ def to_bill_row(fields: Fields, row: Row, clock: Clock) -> BillRow:
     """One line of the list; the caller counts it as revealed."""
     pause, until = _shown(row, clock.business_today(row["zone"]))
     contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
+    is_waiting = row["settlement"] in WAITING and row["lifecycle"] not in WITHDRAWN
     return BillRow(
         id=BillId(row["id"]),
         number=row["number"],
@@ -67,6 +73,8 @@ def to_bill_row(fields: Fields, row: Row, clock: Clock) -> BillRow:
         given_back_minor=row["given_back_minor"],
         pause=pause,
         pause_until=until,
+        part_paid_minor=row["part_paid_minor"] if is_waiting else 0,
+        left_minor=row["amount_minor"] - row["part_paid_minor"] if is_waiting else 0,
     )
 
 

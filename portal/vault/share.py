@@ -17,17 +17,16 @@ from portal.vault.payer import page_ref_of
 
 _SIBLINGS: Final = """
 select b.id, b.period, b.due_on, b.amount_minor - coalesce(p.paid_minor, 0) as left_minor
-from bill own
-join bill b on b.merchant_id = $1 and b.customer_blind = own.customer_blind
-               and b.contract_blind = own.contract_blind and b.id <> own.id
-left join part_paid p on p.merchant_id = $1 and p.bill_id = b.id
-where own.merchant_id = $1 and own.id = $2 and b.lifecycle in ('open', 'overdue')
-      and b.settlement = 'unpaid'
+from bill b left join part_paid p on p.merchant_id = $1 and p.bill_id = b.id
+where b.merchant_id = $1 and b.id <> $2
+      and b.customer_blind = (select customer_blind from bill where merchant_id = $1 and id = $2)
+      and b.contract_blind = (select contract_blind from bill where merchant_id = $1 and id = $2)
+      and b.lifecycle in ('open', 'overdue') and b.settlement = 'unpaid'
 order by b.due_on, b.id limit $3
 """
-_LEFT: Final = """
+LEFT: Final = """
 select b.id, b.amount_minor - coalesce(p.paid_minor, 0) as left_minor from bill b
-left join part_paid p on p.merchant_id = $1 and p.bill_id = b.id
+left join part_paid p on p.merchant_id = $1 and p.bill_id = b.id and p.bill_id = any($2::uuid[])
 where b.merchant_id = $1 and b.id = any($2::uuid[])
 """
 
@@ -64,5 +63,5 @@ async def named_of(act: Act, bill_id: UUID, refs: Collection[str]) -> list[UUID]
 
 async def left_of(act: Act, bill_ids: Sequence[UUID]) -> dict[UUID, int]:
     """What is left to pay of bills that nothing has settled. Units: minor units."""
-    rows = await act.db.fetch(_LEFT, act.merchant_id, list(bill_ids))
+    rows = await act.db.fetch(LEFT, act.merchant_id, list(bill_ids))
     return {row["id"]: row["left_minor"] for row in rows}

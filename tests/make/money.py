@@ -244,9 +244,12 @@ class World:
         await self.told(payer, started.attempt_id, finding("succeeded", approval_no="A1"))
         return started.attempt_id
 
-    async def paid_alone(self, payer: Payer, amount: int, key: str = "alone") -> UUID:
-        """The whole happy way of a bill of another amount; the attempt's id."""
-        started = await self.start(payer, key, amount=amount)
+    async def paid_alone(
+        self, payer: Payer, amount: int, key: str = "alone",
+        **more: Any,  # noqa: ANN401  # what else was chosen
+    ) -> UUID:  # fmt: skip
+        """The whole happy way of another sum; the attempt's id."""
+        started = await self.start(payer, key, amount=amount, **more)
         await self.submitted(payer, started)
         await self.told(payer, started.attempt_id, finding("succeeded", amount))
         return started.attempt_id

@@ -269,6 +269,8 @@ def bill(place: int, /, **changes: object) -> dict[str, Any]:
         "openedAt": None,
         "paidAt": None,
         "givenBack": yen(0),
+        "partPaid": yen(0),
+        "left": yen(0),
         "pause": None,
         "pauseUntil": None,
     }
@@ -284,7 +286,7 @@ BILLS = [
     bill(5, lifecycle="CANCELED"),
     bill(6, settlement="OVER", paidAt="2026-11-20T02:00:00.000Z", givenBack=yen(3_000)),
     bill(7, message="PLANNED", lifecycle="SCHEDULED"),
-    bill(8, message="AMBIGUOUS"),
+    bill(8, message="AMBIGUOUS", partPaid=yen(1_000), left=yen(2_000)),
 ]  # fmt: skip
 
 
@@ -425,7 +427,12 @@ def bill_detail(**changes: object) -> dict[str, Any]:
         "checkCode": "4821-77", "tax": yen(765), "lines": LINES,
         "attempts": [
             {"method": "card", "provider": "sandbox_card", "state": "failed",
-             "amount": yen(8_420), "reference": "AOZ-01JD0A7K2M9Q4T8W", "declineCode":
+             "amount": yen(8_420), "payment": yen(16_380), "shares": [
+                 {"billId": "bill_01JD0000000000000000000047", "billNumber": "E-2026-10-0048-21",
+                  "amount": yen(7_960)},
+                 {"billId": "bill_01JD0000000000000000000048", "billNumber": "E-2026-11-0048-21",
+                  "amount": yen(8_420)}],
+             "reference": "AOZ-01JD0A7K2M9Q4T8W", "declineCode":
              "insufficient_funds", "createdAt": "2026-11-22T10:01:00.000Z"},
         ],
         "events": [

@@ -198,3 +198,53 @@ def test_the_vaults_own_findings_about_money_count_as_lost(code: str, *, counts:
     count_in(tally, "PAY1", code)
 
     assert tally.lost == ({"PAY1"} if counts else set())
+
+
+TOGETHER = msgspec.structs.replace(CARD, amount=3000)
+OTHER_SHARE = msgspec.structs.replace(CARD, amount=2000)
+TWO_BILLS = (
+    BillShown(number="D-1", amount=3000, settlement="settled", attempts=(TOGETHER,)),
+    BillShown(number="D-2", amount=2000, settlement="settled", attempts=(OTHER_SHARE,)),
+)
+
+
+def test_one_payment_for_two_bills_is_at_one_with_both() -> None:
+    tally = weigh(TWO_BILLS, journal(payments=(PAID,), refunds=()), ())
+
+    assert (tally.differences, *counted(tally)) == ([], set(), [])
+
+
+@pytest.mark.parametrize(
+    "bills",
+    [
+        pytest.param(TWO_BILLS[:1], id="a share is missing"),
+        pytest.param(
+            (TWO_BILLS[0], msgspec.structs.replace(
+                TWO_BILLS[1], attempts=(msgspec.structs.replace(OTHER_SHARE, amount=2001),)
+            )),
+            id="the shares are more than the payment",
+        ),
+        pytest.param(
+            (TWO_BILLS[0], msgspec.structs.replace(
+                TWO_BILLS[1], attempts=(msgspec.structs.replace(OTHER_SHARE, state="failed"),)
+            )),
+            id="one bill shows another state",
+        ),
+        pytest.param(
+            (TWO_BILLS[0], msgspec.structs.replace(TWO_BILLS[1], settlement="unpaid")),
+            id="one bill is not settled by its share",
+        ),
+    ],
+)  # fmt: skip
+def test_a_share_that_is_not_as_the_payment_is_found_out(bills: tuple[BillShown, ...]) -> None:
+    tally = weigh(bills, journal(payments=(PAID,), refunds=()), ())
+
+    assert tally.differences
+
+
+def test_a_part_leaves_its_bill_unpaid() -> None:
+    part = msgspec.structs.replace(TWO_BILLS[0], amount=9000, settlement="unpaid", attempts=(CARD,))
+
+    tally = weigh([part], journal(payments=(PAID,), refunds=()), ())
+
+    assert tally.differences == []

@@ -6,7 +6,7 @@ findings may be repeated at will), and then everything must be as if nothing had
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -22,6 +22,7 @@ from tests.make.money import AMOUNT, Payer, World, finding, new_world
 from tests.make.vault import Ground
 from tests.make.vault_process import vault_process
 
+OTHER = 3_100
 POINTS = ("vault.before_commit", "vault.after_commit")
 
 
@@ -32,6 +33,11 @@ class Scene:
     world: World
     payer: Payer
     started: AttemptStarted | None
+    other: Payer | None = None
+
+    @property
+    def amount(self) -> int:
+        return AMOUNT if self.other is None else AMOUNT + OTHER
 
 
 async def ready(world: World) -> Scene:
@@ -50,8 +56,27 @@ async def on_the_page(world: World) -> Scene:
     return scene
 
 
+async def two_ready(world: World) -> Scene:
+    contract = uuid4()
+    payer = await world.payer(contract=contract)
+    other = await world.payer(contract=contract, amount=OTHER)
+    return Scene(world, payer, None, other)
+
+
+async def two_on_the_page(world: World) -> Scene:
+    scene = await two_ready(world)
+    started = await pressed(scene)
+    await world.submitted(scene.payer, started)
+    return replace(scene, started=started)
+
+
+async def pressed(scene: Scene) -> AttemptStarted:
+    also = () if scene.other is None else (scene.other.page_ref,)
+    return await scene.world.start(scene.payer, amount=scene.amount, also=also)
+
+
 async def start(scene: Scene) -> object:
-    return await scene.world.start(scene.payer)
+    return await pressed(scene)
 
 
 async def submit(scene: Scene) -> object:
@@ -62,7 +87,7 @@ async def submit(scene: Scene) -> object:
 async def book(scene: Scene) -> object:
     assert scene.started is not None
     return await scene.world.told(
-        scene.payer, scene.started.attempt_id, finding("succeeded", approval_no="A1")
+        scene.payer, scene.started.attempt_id, finding("succeeded", scene.amount, approval_no="A1")
     )
 
 
@@ -105,6 +130,13 @@ STEPS = (
         book,
         "select count(*) from ledger_transaction where cause = 'attempt_succeeded'",
     ),
+    Step("start_payment", two_ready, start, "select count(*) / 2 from attempt_share"),
+    Step(
+        "record_inquiry",
+        two_on_the_page,
+        book,
+        "select count(*) from ledger_transaction where cause = 'attempt_succeeded'",
+    ),
     Step("record_notice", on_the_page, notify, "select count(*) from notice_body"),
 )
 
@@ -121,7 +153,7 @@ async def killed(ground: Ground, scene: Scene, step: Step, point: str) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.operation)
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step.operation}-{step.before.__name__}")
 async def test_a_step_killed_at_its_commit_happens_once(
     ground: Ground, step: Step, point: str
 ) -> None:
@@ -140,21 +172,24 @@ async def test_a_step_killed_at_its_commit_happens_once(
 
         assert happened == (1 if point == "vault.after_commit" else 0)
         assert await world.value(step.made) == 1
-        await finish(world, scene.payer)
+        await finish(world, scene)
 
 
-async def finish(world: World, payer: Payer) -> None:
+async def finish(world: World, scene: Scene) -> None:
     """The worker's inquiry ends it, whatever was killed: paid once, nothing left to do."""
     attempt_id: UUID = await world.value("select id from attempt")
 
     async def truth(_: UUID) -> Finding:
-        return finding("succeeded")
+        return finding("succeeded", scene.amount)
 
     await world.age(attempt_id, 5)
     await world.worked(truth)
 
-    assert await world.books(payer.bill_id) == {"billed": -AMOUNT, "in_transit": AMOUNT}
-    assert await world.settlement(payer.bill_id) == "settled"
-    assert (await world.events(payer.bill_id)).count("bill.paid") == 1
+    for payer, amount in ((scene.payer, AMOUNT), (scene.other, OTHER)):
+        if payer is None:
+            continue
+        assert await world.books(payer.bill_id) == {"billed": -amount, "in_transit": amount}
+        assert await world.settlement(payer.bill_id) == "settled"
+        assert (await world.events(payer.bill_id)).count("bill.paid") == 1
     assert await world.value("select count(*) from task") == 0
     assert await world.cases() == []

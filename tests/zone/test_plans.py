@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
+from portal.vault.attempt import LIVE_OF
 from portal.vault.database import Connection, connect
 from portal.vault.debit_plain import ATTEMPTS, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
 from portal.vault.pause import PROMISES_PAID
+from portal.vault.share import LEFT
 from tests.make.vault import Ground
 
 Node = dict[str, Any]
@@ -27,6 +29,8 @@ STATEMENTS = {
     "attempts": ATTEMPTS,
     "bills_settled": SETTLED,
     "promises_paid": PROMISES_PAID,
+    "left": LEFT,
+    "live": LIVE_OF,
 }
 
 DELIVERIES = f"""
@@ -73,7 +77,7 @@ def wide_reads(plan: Node) -> list[str]:
         for node in nodes(plan)
         if "Scan" in node["Node Type"]
         and ("Index Name" in node or node["Node Type"] == "Seq Scan")
-        and not re.search(r"\b(bill_)?id = ", node.get("Index Cond", ""))
+        and not re.search(r"\b(bill_|attempt_)?id = ", node.get("Index Cond", ""))
     ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -384,6 +385,12 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
         await desk.send_all()
         payer = await world.payer()
         attempt = await world.paid(payer)
+        contract = uuid4()
+        one = await world.payer(contract=contract, amount=5_000)
+        two = await world.payer(contract=contract, amount=600)
+        await world.allow_parts(1_000)
+        await world.paid_alone(one, 1_000, part_minor=1_000)
+        await world.paid_alone(one, 4_600, "rest", also=(two.page_ref,))
         await (await new_counter(world, "giver")).ask(payer.bill_id, attempt, 1000)
         slips = await new_slip_desk(world, "teller")
         _, digits = await slips.payer()

@@ -8,13 +8,14 @@ import pytest
 
 from portal.contract.operator import JournalLine
 from portal.contract.payment import VIEW_ATTEMPT, AttemptStarted, ViewAttempt
-from portal.domain.errors import Conflict, InvalidInput, NotFound, PortalError
+from portal.contract.refund import RefundBegun
+from portal.domain.errors import Conflict, InvalidInput, NotFound, PortalError, TryLater
 from portal.domain.ledger import Paid, attempt_paid, attempt_succeeded
 from portal.vault.cancel import finish_cancel
 from portal.vault.ledger import post, settle, sums_of
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, Payer, World, finding, new_world
-from tests.make.refunds import Counter, new_counter
+from tests.make.refunds import Counter, member, new_counter
 from tests.make.vault import ClientFor
 
 OLDER = 3_100
@@ -403,3 +404,39 @@ async def test_the_journal_comparison_sees_a_share_that_is_booked_otherwise(
 
     line = JournalLine(reference=started.reference, state="succeeded", amount_minor=BOTH)
     assert await world.compare(line) == {(started.reference, "shares_differ")}
+
+
+async def test_refunds_of_two_of_its_bills_are_sent_one_after_the_other(
+    home: Home, counter: Counter
+) -> None:
+    attempt_id = await home.paid()
+    await counter.ask(home.older.bill_id, attempt_id, 300)
+    await counter.ask(home.now.bill_id, attempt_id, 500)
+    leases = [one for one in await counter.world.leases() if one.kind == "payment.refund"]
+
+    begun = await asyncio.gather(
+        *(counter.begin(lease) for lease in leases), return_exceptions=True
+    )
+
+    waits = [one for one in begun if isinstance(one, TryLater)]
+    [sent] = [one for one in begun if isinstance(one, RefundBegun)]
+    assert [one.code for one in waits] == ["refund_waits"]
+    assert sent.remaining_minor == BOTH - sent.amount_minor
+
+
+async def test_asking_for_two_of_its_bills_at_once_is_no_way_round_the_second_person(
+    world: World, counter: Counter
+) -> None:
+    contract = uuid4()
+    one = await world.payer(contract=contract, amount=9_000)
+    two = await world.payer(contract=contract, amount=8_000)
+    attempt_id = await world.paid_alone(one, 17_000, also=(two.page_ref,))
+    other = await member(world, "jiro")
+    counter.codes_are_fresh = False
+
+    asked = await asyncio.gather(
+        counter.ask(one.bill_id, attempt_id, 9_000),
+        counter.ask(two.bill_id, attempt_id, 8_000, by=other),
+    )
+
+    assert sorted(refund.state for refund in asked) == ["requested", "reserved"]

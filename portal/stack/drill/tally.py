@@ -16,7 +16,11 @@ from portal.stack.payers import Journal, JournalPayment, JournalRefund
 
 
 class AttemptShown(msgspec.Struct, frozen=True, kw_only=True):
-    """One try to pay as the merchant sees it. Units: yen."""
+    """One try to pay as the merchant sees it at one bill; ``amount`` is that bill's share of it.
+
+    A payment for several bills stands at each of them; its shares together are the payment.
+    Units: yen.
+    """
 
     id: str
     provider: str
@@ -109,37 +113,35 @@ def _weigh_payments(
 ) -> None:
     moved = Counter(one.reference for one in payments if one.state == "succeeded")
     amounts = {one.reference: one.amount for one in payments}
-    shown = {attempt.reference: attempt for bill in bills for attempt in bill.attempts}
+    shown: dict[str, list[AttemptShown]] = {}
+    for attempt in (attempt for bill in bills for attempt in bill.attempts):
+        shown.setdefault(attempt.reference, []).append(attempt)
     for reference in moved:
-        attempt = shown.get(reference)
-        state = "" if attempt is None else attempt.state
-        if state != "succeeded":
+        shares = shown.get(reference, [])
+        states = {share.state for share in shares}
+        total = sum(share.amount for share in shares)
+        if states != {"succeeded"}:
             tally.lost.add(reference)
-            tally.differ(reference, "money came that is not shown", state, "succeeded")
-        elif attempt is not None and attempt.amount != amounts[reference]:
-            tally.differ(
-                reference, "amount shown differs", str(attempt.amount), str(amounts[reference])
-            )
-    for attempt in shown.values():
-        if attempt.state == "succeeded" and not moved[attempt.reference]:
-            tally.lost.add(attempt.reference)
-            tally.differ(attempt.reference, "shown as paid, and no money came", "succeeded", "")
+            said = ", ".join(sorted(states))
+            tally.differ(reference, "money came that is not shown", said, "succeeded")
+        elif total != amounts[reference]:
+            tally.differ(reference, "amount shown differs", str(total), str(amounts[reference]))
+    for reference, shares in shown.items():
+        if not moved[reference] and any(share.state == "succeeded" for share in shares):
+            tally.lost.add(reference)
+            tally.differ(reference, "shown as paid, and no money came", "succeeded", "")
     for bill in bills:
-        _weigh_bill(tally, bill, moved, amounts)
+        _weigh_bill(tally, bill, moved)
 
 
-def _weigh_bill(
-    tally: Tally, bill: BillShown, moved: Counter[str], amounts: dict[str, int]
-) -> None:
+def _weigh_bill(tally: Tally, bill: BillShown, moved: Counter[str]) -> None:
     """A bill is paid once at most, and its state is what the companies' money makes of it."""
     times = sum(moved[attempt.reference] for attempt in bill.attempts)
     if times > 1:
         tally.doubled[bill.number] += times - 1
         tally.differ(bill.number, "paid more than once", bill.settlement, str(times))
-    came = sum(
-        moved[attempt.reference] * amounts.get(attempt.reference, 0) for attempt in bill.attempts
-    )
-    due = "unpaid" if not came else "settled" if came == bill.amount else "over"
+    came = sum(moved[attempt.reference] * attempt.amount for attempt in bill.attempts)
+    due = "unpaid" if came < bill.amount else "settled" if came == bill.amount else "over"
     if bill.settlement != due:
         tally.differ(bill.number, "the bill's state differs", bill.settlement, due)
 

@@ -27,8 +27,16 @@ _RETURNED: Final = f"""
 select coalesce(sum(r.amount_minor - r.owed_minor), 0)::bigint from refund r
 join bill b on b.merchant_id = $1 and b.id = r.bill_id
 where r.merchant_id = $1 and r.state in ({GIVEN_STATES})
-      and b.lifecycle = any($2::text[]) and b.settlement = any($3::text[])
+      and b.lifecycle = any($2::text[])
+      and (b.settlement = any($3::text[])
+           or exists (select from part_paid p where p.merchant_id = $1 and p.bill_id = b.id))
 """  # noqa: S608  # constant words
+_PARTS: Final = """
+select coalesce(sum(p.paid_minor), 0)::bigint as paid,
+       coalesce(sum(p.paid_minor) filter (where b.lifecycle = 'overdue'), 0)::bigint as overdue
+from part_paid p join bill b on b.merchant_id = $1 and b.id = p.bill_id
+where p.merchant_id = $1 and b.lifecycle = any($2::text[]) and b.settlement <> all($3::text[])
+"""
 _MISSED: Final = """
 select count(*) from (
     select from pause p join bill b on b.merchant_id = $1 and b.id = p.bill_id
@@ -57,16 +65,18 @@ async def summarise_bills(act: Act, request: Nothing) -> Summary:
     overdue = [row for row in unpaid if row["lifecycle"] == "overdue"]
     days = await sum_days(act, today - timedelta(days=DAYS_SHOWN))
     imports, _ = await view_newest(act, IMPORTS_SHOWN)
+    parts = await act.db.fetchrow(_PARTS, act.merchant_id, list(_ISSUED), list(_PAID)) or {}
+    part_minor: int = parts["paid"]
     missed: int = await act.db.fetchval(_MISSED, act.merchant_id, today, sorted(PAUSABLE))
     return Summary(
         requested_bills=_bills(rows),
         requested_minor=_yen(rows),
         paid_bills=_bills(paid),
-        paid_minor=_yen(paid),
+        paid_minor=_yen(paid) + part_minor,
         unpaid_bills=_bills(unpaid),
-        unpaid_minor=_yen(unpaid),
+        unpaid_minor=_yen(unpaid) - part_minor,
         overdue_bills=_bills(overdue),
-        overdue_minor=_yen(overdue),
+        overdue_minor=_yen(overdue) - parts["overdue"],
         never_opened_bills=_bills(unpaid, lambda row: not row["is_opened"]),
         undelivered_bills=_bills(unpaid, lambda row: row["message"] in _UNDELIVERED),
         open_cases=await count_open(act.db, act.merchant_id),

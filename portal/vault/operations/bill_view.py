@@ -4,8 +4,10 @@ The timeline joins what is written as events with what columns tell already: tha
 was issued and opened, and what became of each message.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -13,6 +15,7 @@ import msgspec
 from portal.contract.bills import (
     VIEW_BILL,
     AttemptRow,
+    AttemptShareRow,
     BillDetail,
     BillEvent,
     BillLine,
@@ -20,8 +23,9 @@ from portal.contract.bills import (
 )
 from portal.domain.contact import email_hint, write_check_code
 from portal.domain.errors import NotFound
-from portal.domain.ids import AttemptId
+from portal.domain.ids import AttemptId, BillId
 from portal.vault.act import Act
+from portal.vault.attempt import OF_BILL
 from portal.vault.bills import BILLS, ROW_COLUMNS, to_bill_row
 from portal.vault.card_on_file import ChargedBill, show_card
 from portal.vault.db import Row
@@ -45,9 +49,17 @@ _DELIVERIES: Final = """
 select campaign, channel, state, code, created_at, changed_at from delivery
 where merchant_id = $1 and bill_id = $2 order by id desc limit $3
 """
-_ATTEMPTS: Final = """
-select id, method, provider, state, amount_minor, reference, decline_code, created_at from attempt
-where merchant_id = $1 and bill_id = $2 order by id desc limit $3
+_ATTEMPTS: Final = f"""
+select a.id, a.method, a.provider, a.state, a.reference, a.decline_code, a.created_at,
+       a.amount_minor as payment_minor, coalesce(s.amount_minor, a.amount_minor) as amount_minor
+from ({OF_BILL}) a
+left join attempt_share s on s.merchant_id = $1 and s.attempt_id = a.id and s.bill_id = $2
+order by a.id desc limit $3
+"""  # noqa: S608  # a constant
+_SHARES: Final = """
+select s.attempt_id, s.bill_id, s.amount_minor, b.number from attempt_share s
+join bill b on b.merchant_id = $1 and b.id = s.bill_id
+where s.merchant_id = $1 and s.attempt_id = any($2::uuid[]) order by b.due_on, b.id
 """
 
 
@@ -105,6 +117,7 @@ async def view_bill(act: Act, request: ViewBill) -> BillDetail:
 
 async def _read_attempts(act: Act, row: Row) -> tuple[AttemptRow, ...]:
     found = await act.db.fetch(_ATTEMPTS, act.merchant_id, row["id"], ATTEMPTS_MAX)
+    shares = await _read_shares(act, [attempt["id"] for attempt in found])
     return tuple(
         AttemptRow(
             id=AttemptId(attempt["id"]),
@@ -115,9 +128,27 @@ async def _read_attempts(act: Act, row: Row) -> tuple[AttemptRow, ...]:
             reference=attempt["reference"],
             decline_code=attempt["decline_code"],
             created_at=attempt["created_at"],
+            payment_minor=attempt["payment_minor"],
+            shares=tuple(shares.get(attempt["id"], ())),
         )
         for attempt in found
     )
+
+
+async def _read_shares(act: Act, attempt_ids: Sequence[UUID]) -> dict[UUID, list[AttemptShareRow]]:
+    """What each bill gets, of those of the attempts that pay several."""
+    found: dict[UUID, list[AttemptShareRow]] = {}
+    if not attempt_ids:
+        return found
+    for row in await act.db.fetch(_SHARES, act.merchant_id, attempt_ids):
+        found.setdefault(row["attempt_id"], []).append(
+            AttemptShareRow(
+                bill_id=BillId(row["bill_id"]),
+                bill_number=row["number"],
+                amount_minor=row["amount_minor"],
+            )
+        )
+    return found
 
 
 async def _read_events(act: Act, row: Row, billing: BillBilling) -> tuple[BillEvent, ...]:

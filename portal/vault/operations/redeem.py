@@ -45,8 +45,9 @@ _WHOSE: Final = "select id, merchant_id from delivery where id = any($1::uuid[])
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
 select {COLUMNS}, d.provider, d.campaign, d.created_at, b.lifecycle, b.settlement, b.language,
-       b.period, b.amount_minor, b.due_on, b.sealed_version, b.contact, m.name,
-       m.code as merchant_code
+       b.period, b.due_on, b.sealed_version, b.contact, m.name, m.code as merchant_code,
+       b.amount_minor - coalesce((select p.paid_minor from part_paid p
+                                  where p.merchant_id = $1 and p.bill_id = b.id), 0) as left_minor
 from delivery d
 join bill b on b.merchant_id = $1 and b.id = d.bill_id
 join merchant m on m.id = $1
@@ -148,7 +149,7 @@ def _values(act: Act, fields: Fields, row: Row, secret: str) -> RedeemedDelivery
     text = BillText(
         merchant_name=row["name"],
         period=row["period"],
-        amount_minor=row["amount_minor"],
+        amount_minor=row["left_minor"],
         customer_hint=customer_hint(contact.customer_no),
         due_on=row["due_on"],
         link=f"{act.settings.public_origin}/p/{row['merchant_code']}/{secret}",

@@ -39,6 +39,7 @@ from portal.contract.bills import (
     LIST_BILLS,
     VIEW_BILL,
     AttemptRow,
+    AttemptShareRow,
     BillDetail,
     BillFilter,
     BillRow,
@@ -90,6 +91,27 @@ def _decline_text(attempt: strawberry.Parent[AttemptRow], info: Info) -> str | N
     return TEXTS[info.context.language].code(code) if code is not None else None
 
 
+def _payment(attempt: strawberry.Parent[AttemptRow]) -> MoneyValue:
+    return MoneyValue(attempt.payment_minor)
+
+
+def _share_bill_id(share: strawberry.Parent[AttemptShareRow]) -> strawberry.ID:
+    return strawberry.ID(to_public("bill", share.bill_id))
+
+
+def _share_amount(share: strawberry.Parent[AttemptShareRow]) -> MoneyValue:
+    return MoneyValue(share.amount_minor)
+
+
+@strawberry.type(description="What one of several bills gets of a payment.")
+class AttemptShare:
+    """portal.contract.bills.AttemptShareRow."""
+
+    bill_id: strawberry.ID = by(_share_bill_id, "`bill_…`")
+    bill_number: str = plain("The merchant's number of the bill.")
+    amount: Money = by(_share_amount, "What it gets.")
+
+
 @strawberry.type(description="One try of the payer to pay.")
 class BillAttempt:
     """portal.contract.bills.AttemptRow."""
@@ -98,7 +120,9 @@ class BillAttempt:
     method: str = plain("How the payer chose to pay.")
     provider: str = plain("Who carries the payment out.")
     state: str = plain("How far it has come.")
-    amount: Money = by(_attempt_amount, "What was to be paid.")
+    amount: Money = by(_attempt_amount, "What was to be paid of this bill.")
+    payment: Money = by(_payment, "What its provider was asked for, for all its bills.")
+    shares: list[AttemptShare] = plain("What each bill gets, where it pays several; else empty.")
     reference: str = plain("Our reference at the provider.")
     decline_code: str | None = plain("Why it was declined, if it was.")
     decline_reason: str | None = by(_decline_text, "That reason in the viewer's language.")
@@ -167,6 +191,14 @@ async def _card(row: strawberry.Parent[BillRow], info: Info) -> CardShown | None
     return (await _detail(row, info)).card
 
 
+def _part_paid(row: strawberry.Parent[BillRow]) -> MoneyValue:
+    return MoneyValue(row.part_paid_minor)
+
+
+def _left(row: strawberry.Parent[BillRow]) -> MoneyValue:
+    return MoneyValue(row.left_minor)
+
+
 @strawberry.type(description="What a payer owes for a contract and a period.")
 class Bill:
     """portal.contract.bills.BillRow and, one call more, BillDetail."""
@@ -188,6 +220,8 @@ class Bill:
     created_at: DateTime = plain("When it came in.")
     version: int = plain("Give it back when changing the bill.")
     given_back: Money = by(_given_back, "What has gone back to the payer.")
+    part_paid: Money = by(_part_paid, "What is paid of a bill that still owes the rest.")
+    left: Money = by(_left, "What is still to be paid.")
     pause: enums.PauseShown | None = plain("What stops dunning, or that a promise was missed.")
     pause_until: Date | None = plain("The last day of that, if it has one.")
     contract_no: str = by(_contract_no, "The merchant's number of the contract.", cost=VAULT_CALL)
