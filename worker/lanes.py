@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
-from portal.domain.ids import AttemptId, ChunkId, DebitFileId, ImportId, MerchantId, RefundId
+from portal.domain.ids import (
+    AttemptId,
+    ChunkId,
+    DebitFileId,
+    ImportId,
+    MandateId,
+    MerchantId,
+    RefundId,
+)
 from portal.domain.task import LANES, Lane, TaskKind
 
 Params = TypeVar("Params")
@@ -137,6 +145,20 @@ class FileMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class OneMandate:
+    """A mandate that its payer gives at a bank's page."""
+
+    mandate_id: MandateId
+
+
+@dataclass(frozen=True, slots=True)
+class MandateAsked:
+    """The mandate's state after its bank was asked; empty when nothing needed asking."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class BillsPassed:
     """Bills that the calendar passed by, moved by this run."""
 
@@ -155,6 +177,7 @@ REFUND_INQUIRE: Final = Step("payment.refund_inquire", OneRefund, RefundMoved, 3
 DEBIT_FILL: Final = Step("debit.fill", OneDebitFile, LinesMoved, 600.0)
 DEBIT_BOOK: Final = Step("debit.book", OneDebitFile, LinesMoved, 600.0)
 DEBIT_SEND: Final = Step("debit.send", OneDebitFile, FileMoved, 60.0)
+MANDATE_ASK: Final = Step("mandate.ask", OneMandate, MandateAsked, 30.0)
 
 STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
     {
@@ -171,6 +194,7 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             DEBIT_FILL,
             DEBIT_BOOK,
             DEBIT_SEND,
+            MANDATE_ASK,
         )
     }
 )

@@ -6,6 +6,7 @@ from typing import Literal
 from portal.contract.bills import BillLine
 from portal.contract.envelope import Authority, Done, Nothing, Operation, Part, Reply, Request
 from portal.contract.login import MerchantFacts
+from portal.contract.mandate import PageMandate
 from portal.domain.ids import AttemptId
 from portal.domain.pause import PauseKind
 
@@ -95,6 +96,10 @@ class PageView(Reply, frozen=True, kw_only=True):
     debit_on: date | None = None
     """The day on which the bank will debit it, or has been asked to: no other way is offered."""
     pauses: tuple[PagePause, ...] = ()
+    mandate: PageMandate | None = None
+    """The payer's latest mandate, if any."""
+    mandates_by: str = ""
+    """Who takes a mandate of this payer now; empty where none can be begun."""
     attempt_key: str
     """A fresh idempotency key for the form of this view."""
 

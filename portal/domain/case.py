@@ -25,6 +25,7 @@ CaseKind = Literal[
     "task.payment.refund_inquire",
     "task.debit.fill",
     "task.debit.send",
+    "task.mandate.ask",
     "task.debit.book",
     "overpaid",
     "late_success",
@@ -59,7 +60,9 @@ CaseResolution = Literal["restart", "ask_again", "settled_by_hand", "let_be", "r
 """How a case ended: by somebody's choice, or by itself because all that was owed back has arrived
 (``returned``)."""
 
-Subject = Literal["import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file"]
+Subject = Literal[
+    "import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file", "mandate"
+]
 Role = Literal["owner", "clerk"]
 
 OF_TASKS: Final = "task."
@@ -99,6 +102,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "task.debit.fill": (_RESTART, _GIVE_UP),
     "task.debit.book": (_RESTART, _GIVE_UP),
     "task.debit.send": (_RESTART, _GIVE_UP),
+    "task.mandate.ask": (_RESTART, _GIVE_UP),
     "overpaid": (_BY_HAND,),
     "late_success": (_SEEN, _BY_HAND),
     "amount_mismatch": (_ASK_AGAIN, _BY_HAND),
@@ -137,6 +141,7 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "task.debit.fill": "debit_file",
     "task.debit.book": "debit_file",
     "task.debit.send": "debit_file",
+    "task.mandate.ask": "mandate",
     "overpaid": "bill",
     "late_success": "attempt",
     "amount_mismatch": "attempt",
@@ -215,6 +220,7 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.debit.fill": lambda facts: facts.has_task,
     "task.debit.book": lambda facts: facts.has_task,
     "task.debit.send": lambda facts: facts.has_task,
+    "task.mandate.ask": lambda facts: facts.has_task,
     "refund_unresolved": lambda facts: facts.refund_state not in ASKED,
     "attempt_unresolved": lambda facts: facts.attempt_state not in LIVE,
     "overpaid": lambda facts: facts.settlement != "over",

@@ -15,6 +15,7 @@ from starlette.routing import Host, Route, Router
 from portal.kit.log import configure, get_logger
 from portal.kit.loop import run_quickly
 from portal.sandbox.bank import Bank
+from portal.sandbox.bank_mandates import BankMandates
 from portal.sandbox.card_refunds import CardRefunds
 from portal.sandbox.cards import CardCompany
 from portal.sandbox.carriers import Carriers
@@ -50,6 +51,7 @@ def create_servers(
     cards = CardCompany(journal, notices, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
     bank = Bank(journal.bank)
+    mandates = BankMandates(journal.mandates, settings.browser_origin)
     phones = Phones(journal, carriers)
     stores = Stores(journal.tills, notices, settings.read_keys().get(SIGNING_KEY, ""))
     api = Starlette(
@@ -57,7 +59,7 @@ def create_servers(
             Host("sms.sandbox.test", Router(carriers.routes)),
             Host("card.sandbox.test", Router([*cards.routes, *CardRefunds(journal).routes])),
             Host("wallet.sandbox.test", Router(wallets.routes)),
-            Host("bank.sandbox.test", Router(bank.routes)),
+            Host("bank.sandbox.test", Router([*bank.routes, *mandates.routes])),
             Route("/healthz", _alive),
         ],
         exception_handlers={ApiError: answer_error, OpaError: answer_opa_error},
@@ -70,6 +72,7 @@ def create_servers(
             *wallets.browser_routes,
             *stores.browser_routes,
             *bank.browser_routes,
+            *mandates.browser_routes,
             Route("/healthz", _alive),
             Route("/", _front),
         ],

@@ -28,7 +28,7 @@ from portal.kit.crashpoint import crash_point
 from portal.kit.log import get_logger
 from worker.lanes import STEPS
 from worker.queue import Job
-from worker.tasks import debit, intake, message, payment
+from worker.tasks import debit, intake, mandate, message, payment
 from worker.tasks.workbench import Workbench
 
 HEARTBEAT_S: Final = limits.LEASE_LIFE_S / 3
@@ -50,6 +50,7 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "debit.fill": debit.fill,
         "debit.book": debit.book,
         "debit.send": debit.send,
+        "mandate.ask": mandate.ask,
     }
 )
 """Kind of task → who does it."""

@@ -11,6 +11,12 @@ from typing import Final
 from portal.contract.bills import BillLine
 from portal.contract.envelope import Done, Nothing
 from portal.contract.login import MerchantFacts
+from portal.contract.mandate import (
+    RECORD_MANDATE_ASKING,
+    RECORD_MANDATE_OPENING,
+    START_MANDATE,
+    VIEW_MANDATE_DEPARTURE,
+)
 from portal.contract.page import (
     MARK_OPENED,
     OPEN_LINK,
@@ -33,15 +39,18 @@ from portal.domain.bill import BillSums, Settlement, is_payable
 from portal.domain.contact import customer_hint, write_check_code
 from portal.domain.errors import Expired, NotFound
 from portal.domain.ids import MerchantId
+from portal.domain.mandate import ENDED
+from portal.domain.methods import TAKES_MANDATES
 from portal.domain.page import LatestAttempt
 from portal.domain.pause import is_in_force
 from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
 from portal.vault.attempt import BESIDE, Attempt, held_by, open_beside, to_view
 from portal.vault.db import Row
-from portal.vault.debit import METHOD
+from portal.vault.debit import METHOD, Mandate
 from portal.vault.finding import ask_for_payer
 from portal.vault.ledger import sums_of
+from portal.vault.mandate_redirect import latest_of_bill, view_for_payer
 from portal.vault.merchant import providers_of
 from portal.vault.pause import read_open
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
@@ -65,7 +74,8 @@ _OPS: Final = tuple(
     op.name
     for op in (
         VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY,
-        SHOW_SLIP,
+        SHOW_SLIP, START_MANDATE, RECORD_MANDATE_OPENING, VIEW_MANDATE_DEPARTURE,
+        RECORD_MANDATE_ASKING,
     )
 )  # fmt: skip
 _WEB: Final = frozenset({"web"})
@@ -90,6 +100,9 @@ where b.merchant_id = $1 and b.id = $2
 """The bill, its merchant, and the attempt that counts: the live or successful one, or the last."""
 
 
+_LINES: Final = """
+select coalesce(array_agg(line order by id), '{}') from debit_contract where merchant_id = $1
+"""
 _DEBIT_ON: Final = """
 select f.debit_on from debit d join debit_file f on f.merchant_id = $1 and f.id = d.file_id
 where d.merchant_id = $1 and d.id = $2
@@ -187,6 +200,7 @@ async def _view(
         is_overdue=row["lifecycle"] == "overdue",
         days_left=days_left,
     )
+    mandate = await latest_of_bill(act, row["id"])
     return PageView(
         page_ref=page_ref_of(fields, row["id"]),
         merchant=_facts(act, row),
@@ -217,6 +231,8 @@ async def _view(
         given_back_minor=sums.given_back,
         on_its_way_back_minor=sums.on_its_way_back,
         pauses=await _pauses(act, row),
+        mandate=None if mandate is None else view_for_payer(mandate),
+        mandates_by=await _takes_mandates(act, mandate),
         attempt_key=secrets.token_urlsafe(16),
     )
 
@@ -257,6 +273,16 @@ async def _pauses(act: Act, row: Row) -> tuple[PagePause, ...]:
         for pause in found.of.get(row["id"], ())
         if is_in_force(pause, found.today)
     )
+
+
+async def _takes_mandates(act: Act, mandate: Mandate | None) -> str:
+    """The line to whose bank's page this payer may go for a mandate; "" for none."""
+    if not act.capability.covers(START_MANDATE.name):
+        return ""
+    if mandate is not None and mandate.state not in ENDED:
+        return ""
+    lines: list[str] = await act.db.fetchval(_LINES, act.merchant_id)
+    return next((line for line in lines if line in TAKES_MANDATES), "")
 
 
 def _slip_bounds(row: Row) -> dict[str, tuple[int, int]]:

@@ -8,6 +8,7 @@ import strawberry
 from portal.application.doors.graphql import enums
 from portal.application.doors.graphql.bills import BillLine
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
+from portal.application.doors.graphql.payer_mandate import PayerMandate
 from portal.application.doors.graphql.schema import (
     VAULT_CALL,
     Date,
@@ -113,6 +114,10 @@ def _methods(page: strawberry.Parent[PageView], info: Info) -> tuple[MethodOffer
     return narrow(info.context.doors.pay_desk, page.methods)
 
 
+def _takes_mandates(page: strawberry.Parent[PageView], info: Info) -> bool:
+    return page.mandates_by in info.context.doors.pay_desk.endpoints
+
+
 def _payee(page: strawberry.Parent[PageView]) -> object:
     return page.merchant
 
@@ -151,6 +156,8 @@ class PayableBill:
     on_its_way_back: Money = by(_on_its_way_back, "What is being given back and not there yet.")
     pauses: list[PayablePause] = plain("What stops reminders today.")
     debit_on: Date | None = plain("The day on which its bank is to debit the payer's account.")
+    mandate: PayerMandate | None = plain("The payer's latest mandate, if any.")
+    takes_mandates: bool = by(_takes_mandates, "Whether one can be begun now.")
     attempt_key: str = plain("A fresh idempotency key for the form of this view.")
 
 

@@ -9,6 +9,7 @@ import strawberry
 
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.page import PageMutation, PageQuery
+from portal.application.doors.graphql.payer_mandate import PayerMandateMutation
 from portal.application.doors.graphql.payment import PaymentMutation, PaymentQuery
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.application.doors.graphql.slip import SlipMutation
@@ -20,7 +21,7 @@ class Query(PageQuery, PaymentQuery):
 
 
 @strawberry.type(description="What the holder of a link can do. One act an operation.")
-class Mutation(PageMutation, PaymentMutation, SlipMutation):
+class Mutation(PageMutation, PaymentMutation, SlipMutation, PayerMandateMutation):
     """All mutations of the payer schema."""
 
 
