@@ -15,6 +15,7 @@ from portal.domain.ids import (
     ChunkId,
     DebitFileId,
     ImportId,
+    MandateId,
     MerchantId,
     RefundId,
 )
@@ -166,6 +167,20 @@ class FileMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class OneMandate:
+    """A mandate that its payer gives at a bank's page."""
+
+    mandate_id: MandateId
+
+
+@dataclass(frozen=True, slots=True)
+class MandateAsked:
+    """The mandate's state after its bank was asked; empty when nothing needed asking."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class BillsPassed:
     """Bills that the calendar passed by, moved by this run."""
 
@@ -186,6 +201,7 @@ DEBIT_BOOK: Final = Step("debit.book", OneDebitFile, LinesMoved, 600.0)
 DEBIT_SEND: Final = Step("debit.send", OneDebitFile, FileMoved, 60.0)
 CHARGE_CHOOSE: Final = Step("charge.choose", BusinessDay, ChargesPlanned, 600.0)
 CHARGE_SEND: Final = Step("charge.send", OneCharge, ChargeMoved, 30.0)
+MANDATE_ASK: Final = Step("mandate.ask", OneMandate, MandateAsked, 30.0)
 
 STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
     {
@@ -204,6 +220,7 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             DEBIT_SEND,
             CHARGE_CHOOSE,
             CHARGE_SEND,
+            MANDATE_ASK,
         )
     }
 )

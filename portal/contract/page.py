@@ -7,6 +7,7 @@ from portal.contract.bills import BillLine
 from portal.contract.card_on_file import CardShown
 from portal.contract.envelope import Authority, Done, Nothing, Operation, Part, Reply, Request
 from portal.contract.login import MerchantFacts
+from portal.contract.mandate import PageMandate
 from portal.contract.share import OtherBill, PaidShare, PartRange, ViewPage
 from portal.domain.ids import AttemptId
 from portal.domain.pause import PauseKind
@@ -114,6 +115,10 @@ class PageView(Reply, frozen=True, kw_only=True):
     """Why what was chosen can't be paid, a code; nothing is chosen then."""
     shares: tuple[PaidShare, ...] = ()
     """What each bill gets of ``attempt``, where it pays several; empty where it pays one."""
+    mandate: PageMandate | None = None
+    """The payer's latest mandate, if any."""
+    mandates_by: str = ""
+    """Who takes a mandate of this payer now; empty where none can be begun."""
     attempt_key: str
     """A fresh idempotency key for the form of this view."""
 

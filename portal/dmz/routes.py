@@ -186,6 +186,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         body_max=4 * KIB, answer_bps=128 * KIB,
     ),
     Route(
+        name="debit", path="/b/{ref}/debit", methods=("GET", "HEAD", "POST"), rate="pay",
+        authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
+    ),
+    Route(
         name="slip", path="/b/{ref}/slip", methods=GET, rate="pay", authority="payer cookie",
         answer_bps=128 * KIB,
     ),

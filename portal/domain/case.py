@@ -25,6 +25,7 @@ CaseKind = Literal[
     "task.payment.refund_inquire",
     "task.debit.fill",
     "task.debit.send",
+    "task.mandate.ask",
     "task.debit.book",
     "task.charge.choose",
     "task.charge.send",
@@ -66,7 +67,8 @@ CaseResolution = Literal[
 (``returned``) or because a dispute was decided (``won``, ``lost``)."""
 
 Subject = Literal[
-    "import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file", "charge"
+    "import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file", "charge",
+    "mandate",
 ]  # fmt: skip
 Role = Literal["owner", "clerk"]
 
@@ -110,6 +112,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "task.debit.send": (_RESTART, _GIVE_UP),
     "task.charge.choose": (_RESTART, _GIVE_UP),
     "task.charge.send": (_RESTART, _GIVE_UP),
+    "task.mandate.ask": (_RESTART, _GIVE_UP),
     "overpaid": (_BY_HAND,),
     "late_success": (_SEEN, _BY_HAND),
     "amount_mismatch": (_ASK_AGAIN, _BY_HAND),
@@ -152,6 +155,7 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "task.debit.send": "debit_file",
     "task.charge.choose": "merchant",
     "task.charge.send": "charge",
+    "task.mandate.ask": "mandate",
     "overpaid": "bill",
     "late_success": "attempt",
     "amount_mismatch": "attempt",
@@ -234,6 +238,7 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.debit.send": lambda facts: facts.has_task,
     "task.charge.choose": lambda facts: facts.has_task,
     "task.charge.send": lambda facts: facts.has_task,
+    "task.mandate.ask": lambda facts: facts.has_task,
     "refund_unresolved": lambda facts: facts.refund_state not in ASKED,
     "attempt_unresolved": lambda facts: facts.attempt_state not in LIVE,
     "overpaid": lambda facts: facts.settlement != "over",

@@ -47,3 +47,6 @@ AGENCIES: Final = frozenset({"dsk", "sandbox_agency"})
 
 WALLETS: Final = frozenset({"paypay", "sandbox_wallet"})
 """Providers that are wallets: what a merchant may name as one."""
+
+TAKES_MANDATES: Final[frozenset[str]] = frozenset({"sandbox_bank"})
+"""Lines to banks at whose page payers can give a mandate."""

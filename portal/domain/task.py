@@ -16,6 +16,7 @@ TaskKind = Literal[
     "debit.send",
     "charge.choose",
     "charge.send",
+    "mandate.ask",
 ]
 """What a task asks for: stage, dot, step."""
 
@@ -36,5 +37,6 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "debit.send": "urgent",
     "charge.choose": "bulk",
     "charge.send": "bulk",
+    "mandate.ask": "urgent",
 }
 """The lane of a kind unless the task was planned with another (one resent message is urgent)."""

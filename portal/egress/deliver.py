@@ -13,6 +13,7 @@ from uuid import UUID
 from portal.contract.card_on_file import REDEEM_INSTRUMENT, RedeemInstrument
 from portal.contract.debit_line import REDEEM_DEBIT_FILE, RedeemDebitFile
 from portal.contract.envelope import Operation, Reply, Request
+from portal.contract.mandate import DEPOSIT_MANDATE_WORD, DepositMandateWord
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
 from portal.domain.errors import InvariantBroken, LimitReached, PortalError, Refused, Unknown
 from portal.domain.ids import AttemptId, DeliveryId
@@ -113,6 +114,18 @@ async def redeem_instrument(vault: Vault, host: str, id_: UUID) -> Values | Deni
         "instrument:reference": reply.reference,
         "instrument:amount": str(reply.amount_minor),
     }
+
+
+async def deposit_word(vault: Vault, host: str, id_: UUID, body: bytes) -> str:
+    """Put a bank's word about a mandate into the vault; '' when it is there, else a code."""
+    try:
+        word = DepositMandateWord(host=host, word_id=DeliveryId(id_), body=body)
+        reply = await vault.call(DEPOSIT_MANDATE_WORD, word)
+    except PortalError as error:
+        code = _code_of(error)
+        _log.warning("mandate_word.not_deposited", code=error.code, reason=code)
+        return code
+    return "" if reply.refused is None else "deposit_refused"
 
 
 def _code_of(error: PortalError) -> str:

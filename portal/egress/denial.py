@@ -37,6 +37,9 @@ CODES: Final = {
     "delivery_repeated": "The same delivery_id twice in one slice.",
     "delivery_refused": "The vault gives no value for this delivery and host.",
     "budget_spent": "The vault gives the relay no more rows in this minute; nothing was redeemed.",
+    "deposit_missing": "The rule puts answers into the vault; the request lacks an id.",
+    "deposit_unused": "A deposit_id where the rule puts nothing into the vault.",
+    "deposit_refused": "The vault takes no such word from this host under this id.",
     "vault_away": "The vault can't be asked at the moment.",
     "value_unfit": "A value that can't stand in a header.",
     # The way there.

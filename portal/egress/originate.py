@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -20,7 +21,14 @@ import msgspec
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.host import PORT_MAX, canonical_host
 from portal.egress.callers import Caller
-from portal.egress.deliver import Values, Vault, redeem, redeem_file, redeem_instrument
+from portal.egress.deliver import (
+    Values,
+    Vault,
+    deposit_word,
+    redeem,
+    redeem_file,
+    redeem_instrument,
+)
 from portal.egress.denial import Denied
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
@@ -234,11 +242,25 @@ class Originate:
         crash_point("egress.after_send")
         self._record.metrics.requests.labels(rule.id, answer.fate).inc()
         self._record.metrics.bytes_down.labels(rule.id).inc(len(answer.body))
-        if job.is_file:
+        if rule.deposit:
+            job.answer = await self._deposited(job, answer)
+        elif job.is_file:
             # A bank that quotes a line of the file quotes it to nobody.
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
             job.answer = _scrubbed(answer, job.secrets)
+
+    async def _deposited(self, job: _Job, answer: OutboundAnswer) -> OutboundAnswer:
+        """What the caller learns of an answer that is the vault's: its status alone.
+
+        One that the vault did not take is ``unclear``, as if it had not come.
+        """
+        told = msgspec.structs.replace(answer, headers={}, body=b"")
+        deposit_id = job.request.deposit_id
+        if answer.fate != "answered" or answer.status != HTTPStatus.OK or deposit_id is None:
+            return told
+        code = await deposit_word(self._vault, job.host, deposit_id, answer.body)
+        return msgspec.structs.replace(told, fate="unclear", code=code) if code else told
 
     @contextmanager
     def _deciding(self, caller: Caller, job: _Job) -> Generator[None]:

@@ -52,6 +52,8 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 _BODY_PLACE: Final = re.compile(r"body:(?:/[^/~\x00-\x1f]{1,64}){1,8}")
 
 Mode = Literal["originate", "tunnel"]
+Deposit = Literal["", "mandate"]
+"""What answers under a rule are, that go into the vault and to nobody else; "" for none."""
 
 
 class RulesRefused(Exception):
@@ -94,6 +96,9 @@ class Rule(
     ``tunnel`` (CONNECT): the caller speaks TLS through the relay; a road out for whoever has an
     account at the host, so it needs its ``purpose`` spelled out.
 
+    ``deposit``: a 200's body goes into the vault under the request's ``deposit_id``, and whatever
+    the status the caller sees no header and no body.
+
     ``address`` pins the name to one address, of any kind, and ``sandbox`` trusts the demo's CA:
     both or neither, and never in production.
 
@@ -118,6 +123,7 @@ class Rule(
     connect_timeout_s: float = 5.0
     timeout_s: float = 30.0
     concurrency_max: int = 64
+    deposit: Deposit = ""
     idle_timeout_s: float = 60.0
     not_before: datetime | None = None
     expires_at: datetime | None = None
@@ -276,7 +282,7 @@ def _faults_of_pin(rule: Rule) -> Iterator[str]:
 def _faults_of_mode(rule: Rule) -> Iterator[str]:
     if rule.mode == "tunnel":
         shaping = (rule.methods, rule.path_prefixes, rule.headers, rule.credentials)
-        if any((*shaping, rule.fixed, rule.fields, rule.signer)):
+        if any((*shaping, rule.fixed, rule.fields, rule.signer, rule.deposit)):
             yield "a tunnel can't be held to methods, paths, headers, credentials or a body"
         return
     if not rule.methods or not set(rule.methods) <= METHODS:

@@ -109,9 +109,11 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
 
     Raises: Denied ``header_not_allowed``, ``header_invalid``, ``body_invalid``,
     ``field_not_allowed``, ``placeholder_unknown``, ``placeholder_misplaced``,
-    ``place_not_as_fixed``, ``credential_not_allowed``, ``delivery_missing``, ``delivery_unused`` or
-    ``signer_not_as_ruled``.
+    ``place_not_as_fixed``, ``credential_not_allowed``, ``delivery_missing``, ``delivery_unused``,
+    ``deposit_missing``, ``deposit_unused`` or ``signer_not_as_ruled``.
     """
+    if bool(rule.deposit) != (request.deposit_id is not None):
+        raise Denied("deposit_missing" if rule.deposit else "deposit_unused")
     if request.signer != rule.signer_name:
         raise Denied("signer_not_as_ruled")
     headers = _read_headers(request, rule)

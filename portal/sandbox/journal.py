@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from portal.sandbox.bank_journal import BankJournal
+from portal.sandbox.bank_mandates import MandateJournal
 from portal.sandbox.card_journal import CardJournal
 from portal.sandbox.dispute_journal import DisputeJournal
 from portal.sandbox.till_journal import TillJournal
@@ -70,6 +71,8 @@ class Journal:
         """The shops' part."""
         self.bank = BankJournal(self._db)
         """The bank's part."""
+        self.mandates = MandateJournal(self._db)
+        """What payers signed at its page."""
         self.wallet = WalletJournal(self._db)
         """The wallet company's part."""
         self.cards = CardJournal(self._db)

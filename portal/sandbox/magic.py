@@ -131,6 +131,19 @@ DEBITS: Final[dict[str, DebitEnd]] = {
 no mandate, stopped by us, another reason, a letter that nobody knows; and one line that the result
 leaves out. Every other account has the money (0)."""
 
+MandateEnd = Literal["confirmed", "pending", "name", "seal", "no_account", "silent"]
+
+MANDATES: Final[dict[str, MandateEnd]] = {
+    "9990101": "name",
+    "9990102": "pending",
+    "9990103": "seal",
+    "9990104": "no_account",
+    "9990105": "silent",
+}
+"""Account number on the bank's page → what becomes of the mandate when it is confirmed there:
+refused because name or seal differ or there is no such account; checked by the bank and confirmed
+when it is asked a second time; confirmed, but the first questions are answered with 504."""
+
 DebitFault = Literal["never_received", "answer_lost", "error", "refused", "slow"]
 
 DEBIT_FILES: Final[dict[str, DebitFault]] = {

@@ -15,6 +15,7 @@ from starlette.routing import Host, Route, Router
 from portal.kit.log import configure, get_logger
 from portal.kit.loop import run_quickly
 from portal.sandbox.bank import Bank
+from portal.sandbox.bank_mandates import BankMandates
 from portal.sandbox.card_charges import CardCharges
 from portal.sandbox.card_disputes import CardDisputes
 from portal.sandbox.card_refunds import CardRefunds
@@ -57,13 +58,14 @@ def create_servers(
     cards = CardCompany(journal, notices, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
     bank = Bank(journal.bank)
+    mandates = BankMandates(journal.mandates, settings.browser_origin)
     stores = Stores(journal.tills, notices, settings.read_keys().get(SIGNING_KEY, ""))
     api = Starlette(
         routes=[
             Host("sms.sandbox.test", Router(carriers.routes)),
             Host("card.sandbox.test", Router(_card_routes(cards, journal))),
             Host("wallet.sandbox.test", Router(wallets.routes)),
-            Host("bank.sandbox.test", Router(bank.routes)),
+            Host("bank.sandbox.test", Router([*bank.routes, *mandates.routes])),
             Route("/healthz", _alive),
         ],
         exception_handlers={ApiError: answer_error, OpaError: answer_opa_error},
@@ -77,6 +79,7 @@ def create_servers(
             *wallets.browser_routes,
             *stores.browser_routes,
             *bank.browser_routes,
+            *mandates.browser_routes,
             Route("/healthz", _alive),
             Route("/", _front),
         ],

@@ -260,7 +260,27 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
         fields=("reference", "collector", "file"),
         concurrency_max=FILES_AT_ONCE,
     )
-    return send, ask
+    mandates = tuple(
+        msgspec.structs.replace(
+            ask,
+            id=f"sandbox-bank-mandate-{role}",
+            role=role,
+            purpose="what became of a mandate at the sandbox's bank; its word goes into the vault",
+            path_prefixes=("/v1/mandates",),
+            deposit="mandate",
+        )
+        for role in ("web", "work")
+    )
+    begin = msgspec.structs.replace(
+        ask,
+        id="sandbox-bank-mandate-open",
+        role="web",
+        purpose="to open the sandbox's bank's page for a mandate",
+        methods=("POST",),
+        path_prefixes=("/v1/mandates",),
+        fields=("reference", "collector", "bank", "branch", "returnUrl"),
+    )
+    return send, ask, begin, *mandates
 
 
 _CODE_FIELDS: Final = (

@@ -119,6 +119,7 @@ _ONE_AT_A_TIME: Final[dict[str, TaskKind]] = {
     "task.debit.send": "debit.send",
     "task.charge.choose": "charge.choose",
     "task.charge.send": "charge.send",
+    "task.mandate.ask": "mandate.ask",
 }
 """Cases of tasks that another task of the same kind and subject may be doing already."""
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import samples
 import uvicorn
@@ -28,9 +29,11 @@ from portal.application.doors.dashboard import cases, debits, mandates, refunds,
 from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
+from portal.application.doors.mandates import choice_page
 from portal.application.doors.pages import bill_page, closed_page
 from portal.application.doors.slips import slip_page
 from portal.application.settings import WebSettings
+from portal.kit.banks import banks
 
 Make = Callable[[Request], Response]
 CSRF = "csrf-of-the-gallery"
@@ -55,6 +58,16 @@ def staff(
 def payer(bill: Mapping[str, Any], code: str | None = None) -> Make:
     trouble = {"code": code, "params": {}} if code else None
     return lambda request: bill_page(request, bill, csrf=CSRF, trouble=trouble)
+
+
+def choosing(query: str) -> Make:
+    """The choice of bank and branch with this in its address."""
+
+    def answer(request: Request) -> Response:
+        asked = Request(request.scope | {"query_string": quote(query, safe="=&").encode()})
+        return choice_page(asked, samples.page("open", takesMandates=True), banks(), csrf=CSRF)
+
+    return answer
 
 
 def closed(kind: str) -> Make:
@@ -234,6 +247,19 @@ PAYER_PAGES: dict[str, Make] = {
     "page-promised": payer(
         samples.page("overdue", pauses=[{"kind": "PROMISE", "until": "2026-12-20"}])
     ),
+    "page-takes-mandates": payer(samples.page("open", takesMandates=True)),
+    "page-mandate": payer(samples.page("open", mandate=samples.payer_mandate("REDIRECTED"))),
+    "page-mandate-active": payer(samples.page("paid", mandate=samples.payer_mandate("ACTIVE"))),
+    "page-mandate-refused": payer(
+        samples.page(
+            "open", takesMandates=True,
+            mandate=samples.payer_mandate("REJECTED", code="name_differs"),
+        )
+    ),
+    "page-bank": choosing(""),
+    "page-bank-found": choosing("q=ﾐｽﾞ"),
+    "page-branch": choosing("bank=0001&q=ｼﾌﾞ"),
+    "page-branch-none": choosing("bank=0001&q=zzz"),
     "page-one-method": payer(samples.page("open", methods=[samples.offer("card")])),
     "page-nothing-offered": payer(samples.page("open", methods=[])),
     "page-refused": payer(samples.page("open"), "amount_changed"),

@@ -81,6 +81,8 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "debitOn": None,
         "card": None,
         "mayRemoveCard": True,
+        "mandate": None,
+        "takesMandates": False,
         "attemptKey": "01JD0000000000000000000000",
     }
     if state == "declined":
@@ -362,6 +364,15 @@ def mandate(state: str, /, **changes: object) -> dict[str, Any]:
         "choices": choices.get(state, []),
     }  # fmt: skip
     return made | changes
+
+
+def payer_mandate(state: str, code: str | None = None) -> dict[str, Any]:
+    """A mandate as its payer sees it."""
+    hint = "****567" if state == "ACTIVE" else ""
+    return {
+        "id": "mdt_01JD0000000000000000000001", "state": state, "code": code,
+        "bankName": "三菱UFJ", "accountHint": hint,
+    }  # fmt: skip
 
 
 MANDATES = [

@@ -28,7 +28,7 @@ from portal.kit.crashpoint import crash_point
 from portal.kit.log import get_logger
 from worker.lanes import STEPS
 from worker.queue import Job
-from worker.tasks import charge, debit, intake, message, payment
+from worker.tasks import charge, debit, intake, mandate, message, payment
 from worker.tasks.workbench import Workbench
 
 HEARTBEAT_S: Final = limits.LEASE_LIFE_S / 3
@@ -52,6 +52,7 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "debit.send": debit.send,
         "charge.choose": charge.choose,
         "charge.send": charge.send,
+        "mandate.ask": mandate.ask,
     }
 )
 """Kind of task → who does it."""

@@ -35,11 +35,13 @@ from portal.application.doors.locales import choose_language
 from portal.application.doors.page_choice import read_choice, read_intent, refusal_of
 from portal.application.page.link import open_link as exchange_link
 from portal.application.payment.inquire import finish_return
+from portal.application.payment.mandate import MARK, finish_mandate_return
+from portal.contract.mandate import VIEW_MANDATE_DEPARTURE, ViewMandateDeparture
 from portal.contract.payment import VIEW_ATTEMPT, ViewAttempt
 from portal.domain.card_on_file import CONSENT
 from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.errors import InvalidInput, Param, TryLater, Unknown
-from portal.domain.ids import AttemptId, from_public
+from portal.domain.ids import AttemptId, MandateId, from_public
 from portal.domain.methods import METHODS
 
 UNCLEAR: Final = "payment_unclear"
@@ -156,17 +158,27 @@ async def show_departure(request: Request) -> Response:
     """
     ref = request.query_params.get("page", "")
     context = payer_context(request, ref)
-    attempt_id = AttemptId(from_public("attempt", request.path_params["attempt"]))
-    now = await context.call(VIEW_ATTEMPT, ViewAttempt(attempt_id=attempt_id))
-    parts = urlsplit(now.redirect_url or "")
-    if now.redirect_url is None or parts.scheme not in {"http", "https"}:
+    address = await _away(context, request.path_params["attempt"])
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"}:
         return see_other(f"/b/{ref}")
     return payer_answer(
         request,
         "page/go.html",
         language_of(request),
-        {"address": now.redirect_url, "host": parts.netloc},
+        {"address": address, "host": parts.netloc},
     )
+
+
+async def _away(context: RequestContext, public_id: str) -> str:
+    """The page of a payer's own attempt or mandate; empty where there is none to go to."""
+    if public_id.startswith("mdt_"):
+        mandate_id = MandateId(from_public("mandate", public_id))
+        seen = ViewMandateDeparture(mandate_id=mandate_id)
+        return (await context.call(VIEW_MANDATE_DEPARTURE, seen)).page_url or ""
+    attempt_id = AttemptId(from_public("attempt", public_id))
+    now = await context.call(VIEW_ATTEMPT, ViewAttempt(attempt_id=attempt_id))
+    return now.redirect_url or ""
 
 
 async def come_back(request: Request) -> Response:
@@ -180,7 +192,9 @@ async def come_back(request: Request) -> Response:
     doors = doors_of(request)
     code: str = request.path_params["code"]
     try:
-        back = await finish_return(doors.pay_desk, code, request.path_params["token"])
+        token: str = request.path_params["token"]
+        finish = finish_mandate_return if token.startswith(MARK) else finish_return
+        back = await finish(doors.pay_desk, code, token)
     except (TryLater, Unknown):
         return closed_page(request, "return_unclear", 503)
     response = see_other(f"/b/{back.page_ref}")

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Match, Route
 from portal.application.doors import (
     events,
     login,
+    mandates,
     notices,
     pages,
     results,
@@ -59,6 +60,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *notices.ROUTES,
     *pages.ROUTES,
     *slips.ROUTES,
+    *mandates.ROUTES,
     *slip_pdf.ROUTES,
     *static.ROUTES,
     *dashboard.ROUTES,

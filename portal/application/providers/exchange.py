@@ -141,6 +141,17 @@ class SessionAnswer:
     code: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MandateWanted:
+    """A mandate to be given on the bank's own page, under our ``reference``."""
+
+    reference: str
+    collector: str
+    bank_code: str
+    branch_code: str
+    return_url: str
+
+
 @dataclass(frozen=True, slots=True)
 class ChargeWanted:
     """A charge without the payer there, of an instrument that they enrolled.

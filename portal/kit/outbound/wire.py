@@ -24,7 +24,8 @@ class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTPS request to a listed host. ``timeout_s`` covers all of it, connect to last byte.
 
     ``signer`` names who at the relay signs it, as the rule has it; "" for nobody. A signed request
-    has no Authorization header of its own.
+    has no Authorization header of its own. ``deposit_id``: under which the relay puts the answer
+    into the vault, where the rule says so; the caller then learns no more than its status.
     """
 
     host: str
@@ -37,6 +38,7 @@ class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
     delivery_id: UUID | None = None
     timeout_s: float = 10.0
     signer: str = ""
+    deposit_id: UUID | None = None
 
 
 class OutboundAnswer(msgspec.Struct, frozen=True, kw_only=True):

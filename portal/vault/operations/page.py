@@ -12,6 +12,12 @@ from portal.contract.bills import BillLine
 from portal.contract.card_on_file import REMOVE_CARD, CardShown
 from portal.contract.envelope import Done, Nothing
 from portal.contract.login import MerchantFacts
+from portal.contract.mandate import (
+    RECORD_MANDATE_ASKING,
+    RECORD_MANDATE_OPENING,
+    START_MANDATE,
+    VIEW_MANDATE_DEPARTURE,
+)
 from portal.contract.page import (
     MARK_OPENED,
     OPEN_LINK,
@@ -37,7 +43,8 @@ from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.contact import customer_hint, write_check_code
 from portal.domain.errors import Expired, NotFound
 from portal.domain.ids import MerchantId
-from portal.domain.methods import METHODS
+from portal.domain.mandate import ENDED
+from portal.domain.methods import METHODS, TAKES_MANDATES
 from portal.domain.page import LatestAttempt
 from portal.domain.pause import is_in_force
 from portal.kit.crypto import same, sha256
@@ -46,9 +53,10 @@ from portal.vault.attempt import BESIDE, OF_BILL, Attempt, held_by, open_beside
 from portal.vault.attempt_view import to_view
 from portal.vault.card_on_file import ChargedBill, show_card
 from portal.vault.db import Row
-from portal.vault.debit import METHOD
+from portal.vault.debit import METHOD, Mandate
 from portal.vault.finding import ask_for_payer
 from portal.vault.ledger import sums_of
+from portal.vault.mandate_redirect import latest_of_bill, view_for_payer
 from portal.vault.merchant import providers_of
 from portal.vault.page_choice import Choice, read_choice, read_shares
 from portal.vault.pause import read_open
@@ -80,7 +88,8 @@ _OPS: Final = tuple(
     op.name
     for op in (
         VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY,
-        SHOW_SLIP, REMOVE_CARD,
+        SHOW_SLIP, REMOVE_CARD, START_MANDATE, RECORD_MANDATE_OPENING, VIEW_MANDATE_DEPARTURE,
+        RECORD_MANDATE_ASKING,
     )
 )  # fmt: skip
 _WEB: Final = frozenset({"web"})
@@ -107,6 +116,9 @@ where b.merchant_id = $1 and b.id = $2
 """The bill, its merchant, and the attempt that counts: the live or successful one, or the last."""
 
 
+_LINES: Final = """
+select coalesce(array_agg(line order by id), '{}') from debit_contract where merchant_id = $1
+"""
 _DEBIT_ON: Final = """
 select f.debit_on from debit d join debit_file f on f.merchant_id = $1 and f.id = d.file_id
 where d.merchant_id = $1 and d.id = $2
@@ -224,6 +236,7 @@ async def _view(  # what was read for one page
         is_overdue=row["lifecycle"] == "overdue",
         days_left=days_left,
     )
+    mandate = await latest_of_bill(act, row["id"])
     return PageView(
         page_ref=page_ref_of(fields, row["id"]),
         merchant=_facts(act, row),
@@ -263,6 +276,8 @@ async def _view(  # what was read for one page
         part=choice.part,
         choice_refused=choice.refused,
         shares=await read_shares(act, row["id"], attempt),
+        mandate=None if mandate is None else view_for_payer(mandate),
+        mandates_by=await _takes_mandates(act, mandate),
         attempt_key=secrets.token_urlsafe(16),
     )
 
@@ -338,6 +353,16 @@ async def _card(act: Act, row: Row, pauses: tuple[PagePause, ...]) -> CardShown 
         is_held=len(ends) < len(stops),
     )
     return await show_card(act, bill)
+
+
+async def _takes_mandates(act: Act, mandate: Mandate | None) -> str:
+    """The line to whose bank's page this payer may go for a mandate; "" for none."""
+    if not act.capability.covers(START_MANDATE.name):
+        return ""
+    if mandate is not None and mandate.state not in ENDED:
+        return ""
+    lines: list[str] = await act.db.fetchval(_LINES, act.merchant_id)
+    return next((line for line in lines if line in TAKES_MANDATES), "")
 
 
 def _slip_bounds(row: Row) -> dict[str, tuple[int, int]]:

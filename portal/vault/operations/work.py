@@ -49,6 +49,7 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
     "debit.send": ("begin_debit_handover", "record_debit_handover", *_ENDS),
     "charge.choose": ("choose_charges", *_ENDS),
     "charge.send": ("begin_charge", "record_charge", *_ENDS),
+    "mandate.ask": ("begin_mandate_asking", "record_mandate_asking", *_ENDS),
 }
 """What the lease of a task covers, and nothing else."""
 

@@ -152,6 +152,7 @@ class CaseKind(Enum):
     TASK_DEBIT_SEND = "task.debit.send"
     TASK_CHARGE_CHOOSE = "task.charge.choose"
     TASK_CHARGE_SEND = "task.charge.send"
+    TASK_MANDATE_ASK = "task.mandate.ask"
     OVERPAID = "overpaid"
     LATE_SUCCESS = "late_success"
     AMOUNT_MISMATCH = "amount_mismatch"

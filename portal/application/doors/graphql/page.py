@@ -9,6 +9,7 @@ from portal.application.doors.graphql import enums
 from portal.application.doors.graphql.bills import BillLine
 from portal.application.doors.graphql.cards import CardOnFile
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
+from portal.application.doors.graphql.payer_mandate import PayerMandate
 from portal.application.doors.graphql.schema import (
     VAULT_CALL,
     Date,
@@ -175,6 +176,10 @@ class PartRange:
     most: Money = by(_most, "The most.")
 
 
+def _takes_mandates(page: strawberry.Parent[PageView], info: Info) -> bool:
+    return page.mandates_by in info.context.doors.pay_desk.endpoints
+
+
 def _payee(page: strawberry.Parent[PageView]) -> object:
     return page.merchant
 
@@ -222,6 +227,8 @@ class PayableBill:
     debit_on: Date | None = plain("The day on which its bank is to debit the payer's account.")
     card: CardOnFile | None = plain("The card on file of its contract.")
     may_remove_card: bool = plain("Whether this page may take the card back.")
+    mandate: PayerMandate | None = plain("The payer's latest mandate, if any.")
+    takes_mandates: bool = by(_takes_mandates, "Whether one can be begun now.")
     attempt_key: str = plain("A fresh idempotency key for the form of this view.")
 
 

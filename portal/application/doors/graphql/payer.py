@@ -11,6 +11,7 @@ import strawberry
 from portal.application.doors.graphql.cards import CardsMutation
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.page import PageMutation, PageQuery
+from portal.application.doors.graphql.payer_mandate import PayerMandateMutation
 from portal.application.doors.graphql.payment import PaymentMutation, PaymentQuery
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.application.doors.graphql.slip import SlipMutation
@@ -22,7 +23,7 @@ class Query(PageQuery, PaymentQuery):
 
 
 @strawberry.type(description="What the holder of a link can do. One act an operation.")
-class Mutation(PageMutation, PaymentMutation, SlipMutation, CardsMutation):
+class Mutation(PageMutation, PaymentMutation, SlipMutation, CardsMutation, PayerMandateMutation):
     """All mutations of the payer schema."""
 
 
