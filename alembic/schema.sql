@@ -516,7 +516,8 @@ CREATE TABLE public.debit (
     CONSTRAINT debit_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT debit_line_no_check CHECK ((line_no > 0)),
     CONSTRAINT debit_state_check CHECK ((state = ANY (ARRAY['selected'::text, 'in_file'::text, 'succeeded'::text, 'nsf'::text, 'failed'::text, 'stopped'::text, 'unknown'::text, 'withdrawn'::text])))
-);
+)
+WITH (fillfactor='50');
 ALTER TABLE ONLY public.debit ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.debit FORCE ROW LEVEL SECURITY;
@@ -583,6 +584,7 @@ CREATE TABLE public.debit_file (
     state_at timestamp with time zone NOT NULL,
     refused_result text NOT NULL,
     refused_record integer NOT NULL,
+    booked_to integer DEFAULT 0 NOT NULL,
     CONSTRAINT debit_file_lines_check CHECK ((lines >= 0)),
     CONSTRAINT debit_file_sealed CHECK (((sha256 IS NOT NULL) OR (state = ANY (ARRAY['building'::text, 'discarded'::text])))),
     CONSTRAINT debit_file_state_check CHECK ((state = ANY (ARRAY['building'::text, 'sealed'::text, 'approved'::text, 'sending'::text, 'accepted'::text, 'rejected'::text, 'unknown'::text, 'answered'::text, 'discarded'::text]))),
@@ -1954,13 +1956,6 @@ CREATE UNIQUE INDEX debit_file_one_a_day ON public.debit_file USING btree (merch
 --
 
 CREATE INDEX debit_handover_id_idx ON public.debit_handover USING btree (id);
-
-
---
--- Name: debit_to_book_idx; Type: INDEX; Schema: public; Owner: harai_owner
---
-
-CREATE INDEX debit_to_book_idx ON public.debit USING btree (merchant_id, file_id, line_no) WHERE (cause IS DISTINCT FROM booked_cause);
 
 
 --

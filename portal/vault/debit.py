@@ -187,7 +187,10 @@ async def move_mandate(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebitFile:
-    """One row of the table. Units: yen; ``number_ms`` is the file's part of its lines' numbers."""
+    """One row of the table. Units: yen; ``number_ms`` is the file's part of its lines' numbers.
+
+    ``booked_to``: up to this line nothing is left to be booked or freed.
+    """
 
     id: UUID
     contract_id: UUID
@@ -211,6 +214,7 @@ class DebitFile:
     state_at: datetime
     refused_result: str
     refused_record: int
+    booked_to: int = 0
 
     @property
     def content(self) -> bytes:
@@ -224,6 +228,7 @@ _NAMES: Final = (
     "id", "contract_id", "debit_on", "state", "version", "number_ms", "lines", "total_minor",
     "parts", "size_bytes", "is_full", "place", "sha256", "built_by", "built_at", "approval_id",
     "approve_until", "decided_by", "decided_at", "state_at", "refused_result", "refused_record",
+    "booked_to",
 )  # fmt: skip
 FILES: Final = f"select {', '.join(_NAMES)} from debit_file where merchant_id = $1"  # noqa: S608  constant columns
 """Files; conditions of a constant text follow."""
@@ -237,7 +242,7 @@ do nothing returning true
 _CHANGING: Final = (
     "state", "version", "lines", "total_minor", "parts", "size_bytes", "is_full", "place",
     "sha256", "approval_id", "approve_until", "decided_by", "decided_at", "state_at",
-    "refused_result", "refused_record",
+    "refused_result", "refused_record", "booked_to",
 )  # fmt: skip
 _STORE: Final = f"""
 update debit_file set {", ".join(f"{name} = ${place}" for place, name in enumerate(_CHANGING, 3))}
@@ -275,5 +280,5 @@ async def store_file(act: Act, debit_file: DebitFile) -> DebitFile:
 
 
 def moved(act: Act, debit_file: DebitFile, edge: Edge[FileState]) -> DebitFile:
-    """The file in the state that an edge led to, not yet written."""
-    return replace(debit_file, state=edge.state, state_at=act.now)
+    """The file in the state that an edge led to, not yet written; its lines are gone through anew."""
+    return replace(debit_file, state=edge.state, state_at=act.now, booked_to=0)

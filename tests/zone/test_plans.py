@@ -13,7 +13,7 @@ import pytest
 
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
 from portal.vault.database import Connection, connect
-from portal.vault.debit_plain import ATTEMPTS, SETTLED
+from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
 from tests.make.vault import Ground
 
@@ -25,6 +25,10 @@ STATEMENTS = {
     "bills_told": TELL_BILLS,
     "attempts": ATTEMPTS,
     "bills_settled": SETTLED,
+    "bills_locked": LOCK,
+    "debits_by_kind": KINDS,
+    "debits_booked": BOOKED,
+    "debits_freed": FREED,
 }
 
 DELIVERIES = f"""

@@ -141,7 +141,7 @@ async def _take_over(act: Act, debit_file: DebitFile, answer: _Answer) -> None:
 
     One that was said to be refused stays so, or it would keep out the one that was made since.
     """
-    answered = replace(debit_file, refused_result="", refused_record=0)
+    answered = replace(debit_file, refused_result="", refused_record=0, booked_to=0)
     if debit_file.state not in {"answered", "rejected"}:
         answered = moved(act, answered, rules.advance_file(debit_file.state, "answer"))
     await store_file(act, answered)
