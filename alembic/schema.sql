@@ -923,7 +923,8 @@ CREATE TABLE public.mandate (
     created_at timestamp with time zone NOT NULL,
     state_at timestamp with time zone NOT NULL,
     CONSTRAINT mandate_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'redirected'::text, 'pending_bank'::text, 'active'::text, 'suspended'::text, 'revoked'::text, 'rejected'::text])))
-);
+)
+WITH (fillfactor='50');
 ALTER TABLE ONLY public.mandate ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.mandate FORCE ROW LEVEL SECURITY;

@@ -34,6 +34,7 @@ OURS: Final = ("vault", "web", "work", "egress", "dmz")
 _FILES_MIN: Final = 2
 _BANKS: Final = "0005"
 _LOOK_S: Final = 0.3
+_LOOK_SHARE: Final = 10
 _BATCH: Final = 5_000
 _TIMEOUT_S: Final = 7200.0
 _FLOOR: Final = """
@@ -56,11 +57,14 @@ class _Desk:
         return [dict(node) for node in shown["debitFiles"]["nodes"]]
 
     async def all_in(self, is_there: Callable[[Mapping[str, Any]], bool]) -> list[dict[str, Any]]:
-        """Look until it is so of every file."""
+        """Look until it is so of every file; looking counts lines, so the more the rarer."""
         async with asyncio.timeout(_TIMEOUT_S):
-            while not all(map(is_there, files := await self.files())):
-                await asyncio.sleep(_LOOK_S)
-        return files
+            while True:
+                with timed() as watch:
+                    files = await self.files()
+                if all(map(is_there, files)):
+                    return files
+                await asyncio.sleep(max(_LOOK_S, _LOOK_SHARE * watch.seconds))
 
 
 async def run(lines: int = LINES) -> Report:
