@@ -318,7 +318,9 @@ def sandbox() -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="intake, dispatch, pay, debits, data-api, start, or all.")],
+    name: Annotated[
+        str, typer.Argument(help="intake, dispatch, pay, debits, data-api, start, or all.")
+    ],
     *,
     size: Annotated[
         int | None, typer.Option("--size", "--lines", help="Load: rows, messages, payments, lines.")

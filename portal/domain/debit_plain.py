@@ -18,9 +18,15 @@ from portal.domain import payment as attempts
 from portal.domain.bill import BillSums, Lifecycle, Settlement
 from portal.domain.debit import DebitState
 from portal.domain.ledger import Account, attempt_succeeded, with_entries
-from portal.domain.payment import LIVE, AttemptFacts, AttemptState, DeclineCode, Verdict
+from portal.domain.payment import AttemptFacts, AttemptState, DeclineCode, Verdict
 from portal.domain.transition import Edge
 from portal.domain.zengin.result import Cause
+
+_WAITING: Final[frozenset[AttemptState]] = frozenset({"processing", "unknown"})
+"""Where the attempt of a debit is while its bank's answer is open."""
+
+_OPEN: Final[frozenset[DebitState]] = frozenset({"in_file", "unknown"})
+"""What a bank says after these comes late, and a person looks at it."""
 
 _ONE: Final = UUID(int=1)
 _SOME_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -68,10 +74,10 @@ class Plain:
 def judge_kind(kind: Kind) -> Plain | None:
     """What becomes of the lines of a kind; None where each has to be looked at by itself."""
     event = "withdraw" if kind.cause is None else rules.EVENTS[kind.cause]
-    if (kind.debit, event) not in rules.DEBITS:
+    if kind.debit not in _OPEN or (kind.debit, event) not in rules.DEBITS:
         return None
     debit = rules.advance_debit(kind.debit, event)
-    if debit.state == "unknown" or kind.attempt not in LIVE or kind.lifecycle == "canceling":
+    if debit.state == "unknown" or kind.attempt not in _WAITING or kind.lifecycle == "canceling":
         return None
     if debit.state == "succeeded":
         is_waited_for = kind.owes_all and kind.settlement == "unpaid"

@@ -280,5 +280,5 @@ async def store_file(act: Act, debit_file: DebitFile) -> DebitFile:
 
 
 def moved(act: Act, debit_file: DebitFile, edge: Edge[FileState]) -> DebitFile:
-    """The file in the state that an edge led to, not yet written; its lines are gone through anew."""
+    """The file where an edge led, not yet written; its lines are gone through from the first."""
     return replace(debit_file, state=edge.state, state_at=act.now, booked_to=0)

@@ -92,7 +92,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """Lines of one kind: their debits (which are their attempts), bills and amounts, in one order."""
+    """Lines of one kind: their debits (and attempts), bills and amounts, in one order."""
 
     kind: Kind
     ids: list[UUID]
@@ -126,9 +126,7 @@ async def move_plain(
                 for line_no, id_ in zip(row["places"], row["ids"], strict=True)
             ]
             continue
-        group = _Group(
-            kind=kind, ids=row["ids"], bill_ids=row["bill_ids"], amounts=row["amounts"]
-        )
+        group = _Group(kind=kind, ids=row["ids"], bill_ids=row["bill_ids"], amounts=row["amounts"])
         await _write(act, group, plain)
         await tell_all(act, group.bill_ids, group.ids, group.amounts, _told(group, plain))
     return sorted(left, key=lambda line: line.line_no)

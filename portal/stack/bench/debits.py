@@ -11,6 +11,7 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any, Final
 
+import anyio
 import msgspec
 
 from portal.contract.debit import OPEN_DEBIT_CONTRACT, OpenDebitContract
@@ -77,7 +78,8 @@ async def run(lines: int = LINES) -> Report:
     """
     with tempfile.TemporaryDirectory(prefix="harai-bench-", dir="/var/tmp") as folder:
         answers = Path(folder)
-        answers.chmod(0o777)  # the bank writes as the vault's account, and this process reads
+        # The bank writes as the vault's account, and this process reads.
+        await anyio.Path(folder).chmod(0o777)
         async with town() as here, _desk(here) as desk:
             debit_on = await _settle_in(here, desk, lines)
             written, spent_w = await _write(here, desk, lines, debit_on)

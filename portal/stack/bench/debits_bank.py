@@ -12,10 +12,10 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+import anyio
 import msgspec
 
 from portal.domain.ledger import bill_issued
@@ -145,12 +145,12 @@ async def _answer(link: Connection, fields: Fields, job: Answer) -> int:
     parts: int = 0 if row is None else row["parts"]
     await link.execute(_LEAVES, job.file_id)
     size = 0
-    with Path(job.into).open("wb") as file:
+    async with await anyio.open_file(job.into, "wb") as file:
         for part_no in range(parts):
             sealed: bytes = await link.fetchval(_PART, job.file_id, part_no)
             body = fields.open_bytes("file_part", "document", job.file_id, part_no, sealed)
-            size += file.write(b"".join(_told(body)))
-    Path(job.into).chmod(0o644)
+            size += await file.write(b"".join(_told(body)))
+    await anyio.Path(job.into).chmod(0o644)
     return size
 
 
