@@ -545,6 +545,7 @@ CREATE TABLE public.debit_contract (
     presents_again boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
     line text DEFAULT ''::text NOT NULL,
+    result_days smallint DEFAULT 1 NOT NULL,
     CONSTRAINT debit_contract_day_of_month_check CHECK (((day_of_month >= 1) AND (day_of_month <= 31))),
     CONSTRAINT debit_contract_lines_max_check CHECK (((lines_max >= 1) AND (lines_max <= 100000))),
     CONSTRAINT debit_contract_submit_days_check CHECK ((submit_days > 0))
@@ -555,6 +556,30 @@ ALTER TABLE ONLY public.debit_contract FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.debit_contract OWNER TO harai_owner;
+
+--
+-- Name: debit_fetch; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.debit_fetch (
+    merchant_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    state text NOT NULL,
+    tries integer NOT NULL,
+    since timestamp with time zone NOT NULL,
+    code text NOT NULL,
+    state_at timestamp with time zone NOT NULL,
+    CONSTRAINT debit_fetch_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'storing'::text, 'read'::text, 'by_hand'::text]))),
+    CONSTRAINT debit_fetch_tries_check CHECK ((tries >= 0))
+);
+ALTER TABLE ONLY public.debit_fetch ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.debit_fetch FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.debit_fetch OWNER TO harai_owner;
 
 --
 -- Name: debit_file; Type: TABLE; Schema: public; Owner: harai_owner
@@ -613,6 +638,7 @@ CREATE TABLE public.debit_handover (
     doubt_at timestamp with time zone,
     code text NOT NULL,
     state_at timestamp with time zone NOT NULL,
+    given integer DEFAULT 0 NOT NULL,
     CONSTRAINT debit_handover_asked_check CHECK ((asked >= 0)),
     CONSTRAINT debit_handover_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'unknown'::text, 'ended'::text, 'by_hand'::text]))),
     CONSTRAINT debit_handover_tries_check CHECK ((tries >= 0))
@@ -1481,6 +1507,22 @@ ALTER TABLE ONLY public.debit_contract
 
 
 --
+-- Name: debit_fetch debit_fetch_id_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit_fetch
+    ADD CONSTRAINT debit_fetch_id_key UNIQUE (merchant_id, id);
+
+
+--
+-- Name: debit_fetch debit_fetch_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit_fetch
+    ADD CONSTRAINT debit_fetch_pkey PRIMARY KEY (merchant_id, file_id);
+
+
+--
 -- Name: debit_file debit_file_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -1939,6 +1981,13 @@ CREATE INDEX debit_bill_idx ON public.debit USING btree (merchant_id, bill_id);
 
 
 --
+-- Name: debit_fetch_id_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX debit_fetch_id_idx ON public.debit_fetch USING btree (id);
+
+
+--
 -- Name: debit_file_day_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -2259,6 +2308,12 @@ ALTER TABLE public.debit ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.debit_contract ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: debit_fetch; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.debit_fetch ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: debit_file; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -2317,6 +2372,13 @@ ALTER TABLE public.import_chunk ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.journal_mark ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: debit_fetch keep_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY keep_by_id ON public.debit_fetch FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'keep_debit_result'::text));
+
 
 --
 -- Name: ledger_entry; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -2421,6 +2483,13 @@ CREATE POLICY merchant_only ON public.debit USING ((merchant_id = ( SELECT (curr
 --
 
 CREATE POLICY merchant_only ON public.debit_contract USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: debit_fetch merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.debit_fetch USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -2803,6 +2872,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.debit TO harai_vault;
 --
 
 GRANT SELECT,INSERT ON TABLE public.debit_contract TO harai_vault;
+
+
+--
+-- Name: TABLE debit_fetch; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.debit_fetch TO harai_vault;
 
 
 --

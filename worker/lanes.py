@@ -155,6 +155,7 @@ REFUND_INQUIRE: Final = Step("payment.refund_inquire", OneRefund, RefundMoved, 3
 DEBIT_FILL: Final = Step("debit.fill", OneDebitFile, LinesMoved, 600.0)
 DEBIT_BOOK: Final = Step("debit.book", OneDebitFile, LinesMoved, 600.0)
 DEBIT_SEND: Final = Step("debit.send", OneDebitFile, FileMoved, 60.0)
+DEBIT_FETCH: Final = Step("debit.fetch", OneDebitFile, FileMoved, 120.0)
 
 STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
     {
@@ -171,6 +172,7 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             DEBIT_FILL,
             DEBIT_BOOK,
             DEBIT_SEND,
+            DEBIT_FETCH,
         )
     }
 )

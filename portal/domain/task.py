@@ -14,6 +14,7 @@ TaskKind = Literal[
     "debit.fill",
     "debit.book",
     "debit.send",
+    "debit.fetch",
 ]
 """What a task asks for: stage, dot, step."""
 
@@ -32,5 +33,6 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "debit.fill": "bulk",
     "debit.book": "bulk",
     "debit.send": "urgent",
+    "debit.fetch": "bulk",
 }
 """The lane of a kind unless the task was planned with another (one resent message is urgent)."""

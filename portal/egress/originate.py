@@ -19,7 +19,7 @@ import msgspec
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.host import PORT_MAX, canonical_host
 from portal.egress.callers import Caller
-from portal.egress.deliver import Values, Vault, redeem, redeem_file
+from portal.egress.deliver import AnswerKeeper, Values, Vault, open_answer, redeem, redeem_file
 from portal.egress.denial import Denied
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
@@ -47,6 +47,7 @@ class _Job:
     template: Template | None = None
     values: dict[str, str] = field(default_factory=dict[str, str])
     filled: Filled | None = None
+    keeper: AnswerKeeper | None = None
     answer: OutboundAnswer | None = None
 
     @property
@@ -134,16 +135,22 @@ class Originate:
         """Fetch the values of all deliveries: one call for each host's messages, one for a file."""
         by_host: dict[str, dict[UUID, _Job]] = {}
         files: list[tuple[UUID, _Job]] = []
+        kept: list[tuple[UUID, _Job]] = []
         for job in jobs:
             delivery_id = job.awaited_delivery
             if delivery_id is None:
                 continue
-            if _decided(job.template).is_file:
+            if _decided(job.rule).keeps_answers:
+                kept.append((delivery_id, job))
+            elif _decided(job.template).is_file:
                 files.append((delivery_id, job))
             else:
                 by_host.setdefault(job.host, {})[delivery_id] = job
-        if not by_host and not files:
+        if not by_host and not files and not kept:
             return
+        for delivery_id, job in kept:
+            with self._deciding(caller, job):
+                await self._open(job, delivery_id)
         for delivery_id, job in files:  # a few a month, and each is large
             with self._deciding(caller, job):
                 found_file = await redeem_file(self._vault, job.host, delivery_id)
@@ -159,6 +166,15 @@ class Originate:
                 with self._deciding(caller, job):
                     job.values |= _values_or_denied(found[delivery_id])
         crash_point("egress.after_redeem")
+
+    async def _open(self, job: _Job, delivery_id: UUID) -> None:
+        """Open a try in the vault; Denied where the path asks for another file's answer."""
+        reference = await open_answer(self._vault, job.host, delivery_id)
+        if isinstance(reference, Denied):
+            raise reference
+        if job.request.path.rpartition("/")[2] != reference:
+            raise Denied("place_not_as_fixed")
+        job.keeper = AnswerKeeper(self._vault, job.host, delivery_id)
 
     def _credential(self, name: str) -> str:
         if name not in self._credentials:
@@ -197,11 +213,13 @@ class Originate:
         """Send, count, and scrub what comes back."""
         rule = _decided(job.rule)
         with self._record.metrics.seconds.labels(rule.id).time():
-            answer = await self._sender.send(rule, job.request, _decided(job.filled))
+            answer = await self._sender.send(rule, job.request, _decided(job.filled), job.keeper)
         crash_point("egress.after_send")
         self._record.metrics.requests.labels(rule.id, answer.fate).inc()
         self._record.metrics.bytes_down.labels(rule.id).inc(len(answer.body))
-        if _decided(job.template).is_file:
+        if job.keeper is not None:
+            job.answer = answer  # of the bank's it holds the status; the rest is our own word
+        elif _decided(job.template).is_file:
             # A bank that quotes a line of the file quotes it to nobody.
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:

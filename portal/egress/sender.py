@@ -21,6 +21,7 @@ import certifi
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from portal.egress.deliver import AnswerKeeper
 from portal.egress.denial import Denied
 from portal.egress.grammar import ANSWER_HEADERS
 from portal.egress.resolve import Resolver
@@ -33,6 +34,7 @@ KEEP_ALIVE_S: Final = 4.0
 is just being dropped would be unclear."""
 
 USER_AGENT: Final = "harai"
+_OK: Final = 200
 
 
 @dataclass(slots=True)
@@ -53,16 +55,23 @@ class Sender:
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
         self._places: dict[tuple[str, int], asyncio.Semaphore] = {}
 
-    async def send(self, rule: Rule, request: OutboundRequest, filled: Filled) -> OutboundAnswer:
+    async def send(
+        self,
+        rule: Rule,
+        request: OutboundRequest,
+        filled: Filled,
+        keeper: AnswerKeeper | None = None,
+    ) -> OutboundAnswer:
         """Send once and say what became of it; never raises for what happens outside.
 
+        With a ``keeper`` what a 200 brings goes to it, and its word comes back in place of a body.
         Waits for a free place at most the request's own time; that time then starts again.
         """
         timeout_s = min(request.timeout_s, rule.timeout_s)
         progress = _Progress()
         try:
             async with self._place(rule, timeout_s), asyncio.timeout(timeout_s):
-                return await self._exchange(rule, request, filled, progress)
+                return await self._exchange(rule, request, filled, progress, keeper)
         except Denied as denied:
             code = denied.code
         except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
@@ -77,7 +86,12 @@ class Sender:
         self._sessions.clear()
 
     async def _exchange(
-        self, rule: Rule, request: OutboundRequest, filled: Filled, progress: _Progress
+        self,
+        rule: Rule,
+        request: OutboundRequest,
+        filled: Filled,
+        progress: _Progress,
+        keeper: AnswerKeeper | None,
     ) -> OutboundAnswer:
         path, question, query = request.path.partition("?")
         url = URL.build(
@@ -94,6 +108,8 @@ class Sender:
             timeout=aiohttp.ClientTimeout(sock_connect=rule.connect_timeout_s),
             trace_request_ctx=progress,
         ) as answer:
+            if keeper is not None:
+                return await _keep(answer, rule.answer_bytes_max, keeper)
             return await _read(answer, rule.answer_bytes_max)
 
     @asynccontextmanager
@@ -199,6 +215,25 @@ async def _read(answer: aiohttp.ClientResponse, bytes_max: int) -> OutboundAnswe
                 code="too_large",
             )
     return OutboundAnswer(fate="answered", status=answer.status, headers=headers, body=bytes(body))
+
+
+async def _keep(
+    answer: aiohttp.ClientResponse, bytes_max: int, keeper: AnswerKeeper
+) -> OutboundAnswer:
+    """Pass a 200's body on as it comes; of any other answer the status alone comes back."""
+    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
+    if answer.status != _OK or encoding != "identity":
+        answer.close()
+        code = "answer_encoded" if answer.status == _OK else ""
+        return OutboundAnswer(
+            fate="unclear" if code else "answered", status=answer.status, code=code
+        )
+    async for chunk in answer.content.iter_any():
+        if keeper.size_bytes + len(chunk) > bytes_max:
+            answer.close()
+            return OutboundAnswer(fate="unclear", status=answer.status, code="too_large")
+        await keeper.add(chunk)
+    return OutboundAnswer(fate="answered", status=answer.status, body=await keeper.finish())
 
 
 def _tls(ca: Path) -> ssl.SSLContext:

@@ -112,9 +112,12 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
     deliveries = placeholders & DELIVERY_PLACEHOLDERS
     if deliveries & MESSAGE_PLACEHOLDERS and deliveries & FILE_PLACEHOLDERS:
         raise Denied("placeholder_misplaced")
-    if deliveries and request.delivery_id is None:
+    if deliveries and rule.keeps_answers:
+        raise Denied("placeholder_misplaced")
+    needs_delivery = bool(deliveries) or rule.keeps_answers
+    if needs_delivery and request.delivery_id is None:
         raise Denied("delivery_missing")
-    if request.delivery_id is not None and not deliveries:
+    if request.delivery_id is not None and not needs_delivery:
         raise Denied("delivery_unused")
     return Template(request.body_kind, headers, body, placeholders)
 

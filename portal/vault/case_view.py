@@ -115,6 +115,7 @@ _ONE_AT_A_TIME: Final[dict[str, TaskKind]] = {
     "task.debit.fill": "debit.fill",
     "task.debit.book": "debit.book",
     "task.debit.send": "debit.send",
+    "task.debit.fetch": "debit.fetch",
 }
 """Cases of tasks that another task of the same kind and subject may be doing already."""
 

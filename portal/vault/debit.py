@@ -42,7 +42,10 @@ class ContractDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """One row of the table with ``details`` opened. ``line``: who takes its files, "" by hand."""
+    """One row of the table with ``details`` opened. ``line``: who takes its files, "" by hand.
+
+    ``result_days``: business days after a debit until its bank has an answer.
+    """
 
     id: UUID
     bank_code: str
@@ -57,6 +60,7 @@ class Contract:
     submit_by: time
     presents_again: bool
     line: str
+    result_days: int = 1
 
     @property
     def terms(self) -> DebitTerms:
@@ -103,7 +107,7 @@ class Contract:
 _CONTRACT_NAMES: Final = (
     "id", "bank_code", "collector_code", "details", "record_end", "has_blank_result",
     "more_letters", "lines_max", "day_of_month", "submit_days", "submit_by", "presents_again",
-    "line",
+    "line", "result_days",
 )  # fmt: skip
 _CONTRACTS: Final = (
     f"select {', '.join(_CONTRACT_NAMES)} from debit_contract where merchant_id = $1"  # noqa: S608  constant columns

@@ -28,24 +28,29 @@ LOCK: Final = """
 select count(*) from (
     select 1 from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for update) l
 """
-# After the locks: nobody can move these lines, their attempts or their bills' books any more.
+# After the locks: nobody can move these lines, their attempts or their bills' books any more. OFFSET
+# 0 makes each of the three a look-up by key for each line, whatever is thought to be in the tables.
 KINDS: Final = """
-select case when $4 then null else d.cause end as cause, d.state, a.state as attempt,
+select case when $3 then null else d.cause end as cause, d.state, a.state as attempt,
        b.lifecycle, b.settlement, coalesce(s.owes_all and s.owed = d.amount_minor, false)
            and a.amount_minor = d.amount_minor and a.instrument is null as owes_all,
        array_agg(d.line_no) as places, array_agg(d.id) as ids, array_agg(d.bill_id) as bill_ids,
        array_agg(d.amount_minor) as amounts
 from debit d
-join attempt a on a.merchant_id = $1 and a.id = d.id and a.id = any($2::uuid[])
-join bill b on b.merchant_id = $1 and b.id = d.bill_id and b.id = any($3::uuid[])
-left join (
-    select e.bill_id, sum(e.amount_minor) filter (where e.account = 'receivable') as owed,
-           bool_and(e.account in ('receivable', 'billed') and e.attempt_id is null) as owes_all
-    from ledger_entry e where e.merchant_id = $1 and e.bill_id = any($3::uuid[])
-    group by e.bill_id
-) s on s.bill_id = d.bill_id
+cross join lateral (
+    select state, amount_minor, instrument from attempt
+    where merchant_id = $1 and id = d.id offset 0
+) a
+cross join lateral (
+    select lifecycle, settlement from bill where merchant_id = $1 and id = d.bill_id offset 0
+) b
+cross join lateral (
+    select sum(amount_minor) filter (where account = 'receivable') as owed,
+           bool_and(account in ('receivable', 'billed') and attempt_id is null) as owes_all
+    from ledger_entry where merchant_id = $1 and bill_id = d.bill_id offset 0
+) s
 where d.merchant_id = $1 and d.id = any($2::uuid[])
-      and case when $4 then d.state = 'in_file' else d.cause is distinct from d.booked_cause end
+      and case when $3 then d.state = 'in_file' else d.cause is distinct from d.booked_cause end
 group by 1, 2, 3, 4, 5, 6
 """
 # The state is compared as a text of no column: as a column it would let a planner who knows its
@@ -105,16 +110,14 @@ async def lock_bills_of(act: Act, bill_ids: Sequence[UUID]) -> None:
     await act.db.execute(LOCK, act.merchant_id, bill_ids)
 
 
-async def move_plain(
-    act: Act, ids: Sequence[UUID], bill_ids: Sequence[UUID], *, frees: bool
-) -> list[Line]:
+async def move_plain(act: Act, ids: Sequence[UUID], *, frees: bool) -> list[Line]:
     """Book what was told of these lines, or free them, by kind; those that are left, in order.
 
     Their file and bills are locked. Raises: InvariantBroken ``debit_lock`` when something moved
     that was locked.
     """
     left: list[Line] = []
-    for row in await act.db.fetch(KINDS, act.merchant_id, ids, bill_ids, frees):
+    for row in await act.db.fetch(KINDS, act.merchant_id, ids, frees):
         kind = Kind(
             cause=row["cause"], debit=row["state"], attempt=row["attempt"],
             lifecycle=row["lifecycle"], settlement=row["settlement"], owes_all=row["owes_all"],

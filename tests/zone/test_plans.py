@@ -13,6 +13,7 @@ import pytest
 
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
 from portal.vault.database import Connection, connect
+from portal.vault.debit_answer import TELL
 from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
 from tests.make.vault import Ground
@@ -29,6 +30,7 @@ STATEMENTS = {
     "debits_by_kind": KINDS,
     "debits_booked": BOOKED,
     "debits_freed": FREED,
+    "debits_told": TELL,
 }
 
 DELIVERIES = f"""
@@ -75,7 +77,7 @@ def wide_reads(plan: Node) -> list[str]:
         for node in nodes(plan)
         if "Scan" in node["Node Type"]
         and ("Index Name" in node or node["Node Type"] == "Seq Scan")
-        and not re.search(r"\b(bill_)?id = ", node.get("Index Cond", ""))
+        and not re.search(r"\b(bill_)?id = |\bline_no = ", node.get("Index Cond", ""))
     ]
 
 

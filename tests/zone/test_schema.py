@@ -100,7 +100,8 @@ async def test_every_policy_checks_reading_and_writing(ground: Ground) -> None:
     )
 
     others = {policy for policy in policies if policy[1:] != ("ALL", True, True)}
-    whose = {("delivery", "SELECT", False, None), ("debit_handover", "SELECT", False, None)}
+    tables = ("delivery", "debit_handover", "debit_fetch")
+    whose = {(table, "SELECT", False, None) for table in tables}
     assert others == whose, "redeeming looks up whose an id is"
 
 

@@ -50,6 +50,7 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "debit.fill": debit.fill,
         "debit.book": debit.book,
         "debit.send": debit.send,
+        "debit.fetch": debit.fetch,
     }
 )
 """Kind of task → who does it."""

@@ -67,6 +67,8 @@ NOT_WALKED: Final = frozenset(
         "worker.after_refund_inquiry",
         "worker.before_handover",
         "worker.after_handover",
+        "worker.before_fetch",
+        "worker.after_fetch",
     }
 )
 """Points that the drill's traffic does not pass: a refund that its company never received is known

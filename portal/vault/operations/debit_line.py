@@ -33,6 +33,7 @@ from portal.kit.holidays import bank_calendar
 from portal.vault import file
 from portal.vault.act import Act
 from portal.vault.debit import DebitFile, lock_file, moved, read_contract, store_file
+from portal.vault.fetch import plan_fetch
 from portal.vault.handover import Handover, at, read_handover, store_handover
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
@@ -157,6 +158,8 @@ async def _move(act: Act, debit_file: DebitFile, event: FileEvent | None) -> str
     await store_file(act, moved(act, debit_file, edge))
     if edge.state == "rejected":
         await act.plan_task("debit.book", debit_file.id)
+    elif edge.state == "accepted":
+        await plan_fetch(act, debit_file)
     return edge.state
 
 

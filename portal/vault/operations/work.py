@@ -47,6 +47,7 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
     "debit.fill": ("fill_debit_file", *_ENDS),
     "debit.book": ("book_debits", *_ENDS),
     "debit.send": ("begin_debit_handover", "record_debit_handover", *_ENDS),
+    "debit.fetch": ("begin_debit_fetch", "record_debit_fetch", *_ENDS),
 }
 """What the lease of a task covers, and nothing else."""
 

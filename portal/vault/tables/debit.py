@@ -38,6 +38,9 @@ class DebitContract(SQLModel, table=True):
     submit_by: time = Field(sa_type=sa.Time)
     presents_again: bool
     line: str = Field(sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("''")))
+    result_days: int = Field(
+        sa_column=sa.Column(sa.SmallInteger, nullable=False, server_default=sa.text("1"))
+    )
     created_at: datetime = Field(sa_column=moment())
 
 
@@ -113,7 +116,9 @@ class DebitFile(SQLModel, table=True):
     state_at: datetime = Field(sa_column=moment())
     refused_result: str = Field(sa_type=sa.Text)
     refused_record: int = Field(sa_type=sa.Integer)
-    booked_to: int = Field(default=0, sa_type=sa.Integer)
+    booked_to: int = Field(
+        sa_column=sa.Column(sa.Integer, nullable=False, server_default=sa.text("0"))
+    )
 
 
 class Debit(SQLModel, table=True):

@@ -141,6 +141,7 @@ class CaseKind(Enum):
     TASK_DEBIT_FILL = "task.debit.fill"
     TASK_DEBIT_BOOK = "task.debit.book"
     TASK_DEBIT_SEND = "task.debit.send"
+    TASK_DEBIT_FETCH = "task.debit.fetch"
     OVERPAID = "overpaid"
     LATE_SUCCESS = "late_success"
     AMOUNT_MISMATCH = "amount_mismatch"
