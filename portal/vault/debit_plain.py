@@ -28,8 +28,8 @@ LOCK: Final = """
 select count(*) from (
     select 1 from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for update) l
 """
-# After the locks: nobody can move these lines, their attempts or their bills' books any more. OFFSET
-# 0 makes each of the three a look-up by key for each line, whatever is thought to be in the tables.
+# After the locks: nobody can move these lines, their attempts or their bills' books any more.
+# OFFSET 0 makes each of the three a look-up by key for each line, whatever the tables may hold.
 KINDS: Final = """
 select case when $3 then null else d.cause end as cause, d.state, a.state as attempt,
        b.lifecycle, b.settlement, coalesce(s.owes_all and s.owed = d.amount_minor, false)

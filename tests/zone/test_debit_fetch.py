@@ -142,7 +142,7 @@ async def test_a_try_is_opened_once_by_the_relay_for_its_bank(
     await counter.desk.debtor()
     await accepted(counter)
     relay = await ground.client("egress")
-    lease, first = await begun(counter)
+    _, first = await begun(counter)
     to_open = OpenDebitResult(host=HOST, fetch_id=first.fetch_id)
     part = KeepDebitResult(host=HOST, fetch_id=first.fetch_id, part_no=0, body=b"1")
 
@@ -163,7 +163,7 @@ async def test_a_try_is_opened_once_by_the_relay_for_its_bank(
     with pytest.raises(PortalError):
         await counter.desk.world.work.call(OPEN_DEBIT_RESULT, to_open)
     await counter.fetch_now()
-    _, second = await begun(counter)
+    lease, second = await begun(counter)
     assert await kept(part) == "delivery_unknown", "that try is over"
     assert await counter.desk.world.value("select count(*) from file_part where part_no = 0") == 1
     stale = RecordDebitFetch(

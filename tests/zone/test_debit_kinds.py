@@ -97,7 +97,7 @@ async def test_a_line_moved_with_others_is_told_of_as_one_that_is_moved_by_itsel
     rows = await desk.world.rows(
         "select a.state, a.version, a.decline_code, a.asked, a.ask_at, a.finished_at is null as"
         " is_live, b.settlement, b.version as bill_version, b.paid_at is null as is_unpaid"
-        " from attempt a join bill b on b.id = a.bill_id order by a.id"
+        " from attempt a join bill b on b.id = a.bill_id order by a.reference"
     )
     assert [dict(row) for row in rows[:2]] == [dict(row) for row in rows[2:]]
 
