@@ -5,30 +5,17 @@ the host of its channel, and the values live only until the answer is scrubbed. 
 kept, logged or retried: a delivery whose redemption is unclear is not sent.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-import msgspec
-
-from portal.contract.debit_fetch import (
-    KEEP_DEBIT_RESULT,
-    OPEN_DEBIT_RESULT,
-    KeepDebitResult,
-    OpenDebitResult,
-)
-from portal.contract.debit_line import REDEEM_DEBIT_FILE, RedeemDebitFile
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
 from portal.domain.errors import InvariantBroken, PortalError, Refused, Unknown
 from portal.domain.ids import DeliveryId
 from portal.domain.message import LEFT_OUT
 from portal.egress.denial import Denied
-from portal.kit.limits import FILE_PART_BYTES_MAX
 from portal.kit.log import get_logger
-from portal.kit.outbound.wire import Kept
 
 _log = get_logger()
 
@@ -62,7 +49,7 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
             RedeemDeliveries(host=host, delivery_ids=tuple(DeliveryId(id_) for id_ in ids)),
         )
     except PortalError as error:
-        code = _code_of(error)
+        code = code_of(error)
         _log.warning("deliveries.not_redeemed", code=error.code, reason=code, count=len(ids))
         return {id_: Denied(code) for id_ in ids}
     found: dict[UUID, Values | Denied] = {id_: Denied("delivery_refused") for id_ in ids}
@@ -79,94 +66,8 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
     return found
 
 
-async def redeem_file(vault: Vault, host: str, id_: UUID) -> Values | Denied:
-    """The bytes of a debit file about to go to ``host`` in base64, or why there are none.
-
-    Denied as :func:`redeem` has it.
-    """
-    try:
-        reply = await vault.call(
-            REDEEM_DEBIT_FILE, RedeemDebitFile(host=host, handover_id=DeliveryId(id_))
-        )
-    except PortalError as error:
-        code = _code_of(error)
-        _log.warning("debit_file.not_redeemed", code=error.code, reason=code)
-        return Denied(code)
-    if reply.refused is not None:
-        return Denied("delivery_refused")
-    return {
-        "delivery:collector": reply.collector,
-        "delivery:reference": reply.reference,
-        "delivery:file": base64.b64encode(reply.body).decode(),
-    }
-
-
-async def open_answer(vault: Vault, host: str, id_: UUID) -> str | Denied:
-    """Whose answer the try ``id_`` is good for, once; Denied as :func:`redeem` has it."""
-    try:
-        reply = await vault.call(
-            OPEN_DEBIT_RESULT, OpenDebitResult(host=host, fetch_id=DeliveryId(id_))
-        )
-    except PortalError as error:
-        code = _code_of(error)
-        _log.warning("debit_result.not_opened", code=error.code, reason=code)
-        return Denied(code)
-    return reply.reference if reply.refused is None else Denied("delivery_refused")
-
-
-class AnswerKeeper:
-    """Puts an answer into the vault as it comes, in parts; what is held is less than one part."""
-
-    def __init__(self, vault: Vault, host: str, id_: UUID) -> None:
-        """For the answer of ``host`` to the try ``id_``, which was opened."""
-        self._vault = vault
-        self._host = host
-        self._id = DeliveryId(id_)
-        self._held = bytearray()
-        self._digest = hashlib.sha256()
-        self._parts = 0
-        self._size = 0
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes so far."""
-        return self._size
-
-    async def add(self, chunk: bytes) -> None:
-        """The next bytes. Raises: Denied ``vault_lost`` when the vault does not take a part."""
-        self._held += chunk
-        self._size += len(chunk)
-        while len(self._held) >= FILE_PART_BYTES_MAX:
-            await self._keep(bytes(self._held[:FILE_PART_BYTES_MAX]))
-            del self._held[:FILE_PART_BYTES_MAX]
-
-    async def finish(self) -> bytes:
-        """The last part; the relay's word on the whole (portal.kit.outbound.wire.Kept).
-
-        Raises: Denied ``vault_lost``; ``answer_invalid`` for an answer of no bytes.
-        """
-        if not self._size:
-            raise Denied("answer_invalid")
-        if self._held:
-            await self._keep(bytes(self._held))
-            self._held.clear()
-        kept = Kept(parts=self._parts, size_bytes=self._size, sha256=self._digest.hexdigest())
-        return msgspec.json.encode(kept)
-
-    async def _keep(self, body: bytes) -> None:
-        part = KeepDebitResult(host=self._host, fetch_id=self._id, part_no=self._parts, body=body)
-        try:
-            reply = await self._vault.call(KEEP_DEBIT_RESULT, part)
-        except PortalError as error:
-            _log.warning("debit_result.not_kept", code=error.code)
-            raise Denied("vault_lost") from error
-        if reply.refused is not None:
-            raise Denied("delivery_refused")
-        self._digest.update(body)
-        self._parts += 1
-
-
-def _code_of(error: PortalError) -> str:
+def code_of(error: PortalError) -> str:
+    """What of the vault's refusal or silence a caller is told."""
     match error:
         case Refused():
             return "delivery_refused"

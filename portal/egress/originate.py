@@ -18,8 +18,9 @@ import msgspec
 
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.host import PORT_MAX, canonical_host
+from portal.egress.bank_file import AnswerKeeper, FileSource, open_answer, redeem_file
 from portal.egress.callers import Caller
-from portal.egress.deliver import AnswerKeeper, Values, Vault, open_answer, redeem, redeem_file
+from portal.egress.deliver import Values, Vault, redeem
 from portal.egress.denial import Denied
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
@@ -35,6 +36,7 @@ from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _T = TypeVar("_T")
 _NONCE_BYTES: Final = 8
+_MARK_BYTES: Final = 32
 
 
 @dataclass(slots=True)
@@ -47,8 +49,14 @@ class _Job:
     template: Template | None = None
     values: dict[str, str] = field(default_factory=dict[str, str])
     filled: Filled | None = None
+    source: FileSource | None = None
     keeper: AnswerKeeper | None = None
     answer: OutboundAnswer | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its answer goes to the vault."""
+        return self.rule is not None and self.rule.keeps_answers
 
     @property
     def awaited_delivery(self) -> UUID | None:
@@ -135,26 +143,19 @@ class Originate:
         """Fetch the values of all deliveries: one call for each host's messages, one for a file."""
         by_host: dict[str, dict[UUID, _Job]] = {}
         files: list[tuple[UUID, _Job]] = []
-        kept: list[tuple[UUID, _Job]] = []
         for job in jobs:
             delivery_id = job.awaited_delivery
             if delivery_id is None:
                 continue
-            if _decided(job.rule).keeps_answers:
-                kept.append((delivery_id, job))
-            elif _decided(job.template).is_file:
+            if job.is_kept or _decided(job.template).is_file:
                 files.append((delivery_id, job))
             else:
                 by_host.setdefault(job.host, {})[delivery_id] = job
-        if not by_host and not files and not kept:
+        if not by_host and not files:
             return
-        for delivery_id, job in kept:
-            with self._deciding(caller, job):
-                await self._open(job, delivery_id)
         for delivery_id, job in files:  # a few a month, and each is large
             with self._deciding(caller, job):
-                found_file = await redeem_file(self._vault, job.host, delivery_id)
-                job.values |= _values_or_denied(found_file)
+                await (self._open if job.is_kept else self._redeem)(job, delivery_id)
         async with asyncio.TaskGroup() as asking:
             answers = {
                 host: asking.create_task(redeem(self._vault, host, list(waiting)))
@@ -166,6 +167,14 @@ class Originate:
                 with self._deciding(caller, job):
                     job.values |= _values_or_denied(found[delivery_id])
         crash_point("egress.after_redeem")
+
+    async def _redeem(self, job: _Job, delivery_id: UUID) -> None:
+        """Redeem a bank's file; its parts are asked for while it is sent."""
+        source = await redeem_file(self._vault, job.host, delivery_id)
+        if isinstance(source, Denied):
+            raise source
+        job.values |= source.values
+        job.source = source
 
     async def _open(self, job: _Job, delivery_id: UUID) -> None:
         """Open a try in the vault; Denied where the path asks for another file's answer."""
@@ -183,10 +192,15 @@ class Originate:
 
     def _fill(self, job: _Job) -> None:
         """Put the values in, sign, and book the bytes against the rule's quota."""
-        rule, filled = _decided(job.rule), _decided(job.template).fill(job.values)
+        rule, template = _decided(job.rule), _decided(job.template)
+        if job.source is None:
+            filled = template.fill(job.values)
+        else:
+            filled = template.fill_around(job.values, secrets.token_hex(_MARK_BYTES))
         if rule.signer is not None:
             filled = self._signed(job, filled)
-        size = len(job.request.path) + len(filled.body)
+        size = len(job.request.path) + len(filled.body) + len(filled.tail)
+        size += 0 if job.source is None else job.source.letters
         size += sum(len(name) + len(text) for name, text in filled.headers.items())
         self._book.quotas.spend(rule, size)
         self._record.metrics.bytes_up.labels(rule.id).inc(size)
@@ -213,7 +227,9 @@ class Originate:
         """Send, count, and scrub what comes back."""
         rule = _decided(job.rule)
         with self._record.metrics.seconds.labels(rule.id).time():
-            answer = await self._sender.send(rule, job.request, _decided(job.filled), job.keeper)
+            answer = await self._sender.send(
+                rule, job.request, _decided(job.filled), job.source, job.keeper
+            )
         crash_point("egress.after_send")
         self._record.metrics.requests.labels(rule.id, answer.fate).inc()
         self._record.metrics.bytes_down.labels(rule.id).inc(len(answer.body))

@@ -21,7 +21,7 @@ import certifi
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from portal.egress.deliver import AnswerKeeper
+from portal.egress.bank_file import AnswerKeeper, FileSource
 from portal.egress.denial import Denied
 from portal.egress.grammar import ANSWER_HEADERS
 from portal.egress.resolve import Resolver
@@ -44,6 +44,33 @@ class _Progress:
     may_have_reached: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """One request as it goes out; ``source`` is the bank's file that goes into its body."""
+
+    rule: Rule
+    request: OutboundRequest
+    filled: Filled
+    source: FileSource | None
+
+    @property
+    def data(self) -> bytes | AsyncGenerator[bytes] | None:
+        """The body, whole or piece by piece."""
+        filled = self.filled
+        if self.source is not None:
+            return self.source.pieces(filled.body, filled.tail)
+        return filled.body or None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, with the length of a body that is not here yet."""
+        filled = self.filled
+        if self.source is None:
+            return filled.headers
+        length = len(filled.body) + self.source.letters + len(filled.tail)
+        return {**filled.headers, "content-length": str(length)}
+
+
 class Sender:
     """Connections to the outside, kept alive by name and address, and bounded by rule."""
 
@@ -60,18 +87,20 @@ class Sender:
         rule: Rule,
         request: OutboundRequest,
         filled: Filled,
+        source: FileSource | None = None,
         keeper: AnswerKeeper | None = None,
     ) -> OutboundAnswer:
         """Send once and say what became of it; never raises for what happens outside.
 
-        With a ``keeper`` what a 200 brings goes to it, and its word comes back in place of a body.
-        Waits for a free place at most the request's own time; that time then starts again.
+        A ``source`` is written into the body a part at a time. With a ``keeper`` what a 200 brings
+        goes to it, and its word comes back in place of a body. Waits for a free place at most the request's own time; that time then starts again.
         """
         timeout_s = min(request.timeout_s, rule.timeout_s)
         progress = _Progress()
         try:
             async with self._place(rule, timeout_s), asyncio.timeout(timeout_s):
-                return await self._exchange(rule, request, filled, progress, keeper)
+                sent = _Sent(rule, request, filled, source)
+                return await self._exchange(sent, progress, keeper)
         except Denied as denied:
             code = denied.code
         except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
@@ -86,13 +115,9 @@ class Sender:
         self._sessions.clear()
 
     async def _exchange(
-        self,
-        rule: Rule,
-        request: OutboundRequest,
-        filled: Filled,
-        progress: _Progress,
-        keeper: AnswerKeeper | None,
+        self, sent: "_Sent", progress: _Progress, keeper: AnswerKeeper | None
     ) -> OutboundAnswer:
+        rule, request = sent.rule, sent.request
         path, question, query = request.path.partition("?")
         url = URL.build(
             scheme="https", host=rule.host, port=rule.port, path=path, query_string=query,
@@ -101,8 +126,8 @@ class Sender:
         async with self._session(rule).request(
             request.method,
             url if question else url.with_query(None),
-            data=filled.body or None,
-            headers={"user-agent": USER_AGENT, **filled.headers, "accept-encoding": "identity"},
+            data=sent.data,
+            headers={"user-agent": USER_AGENT, **sent.headers, "accept-encoding": "identity"},
             ssl=self._tls_for(rule),
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(sock_connect=rule.connect_timeout_s),

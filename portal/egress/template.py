@@ -31,7 +31,8 @@ CONTENT_TYPES: Final[Mapping[BodyKind, str]] = {
     "form": "application/x-www-form-urlencoded",
 }
 MESSAGE_PLACEHOLDERS: Final = frozenset({"delivery:to", "delivery:body"})
-FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:reference", "delivery:file"})
+FILE: Final = "delivery:file"
+FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:reference", FILE})
 """A bank file's; of the answer to such a request the caller learns the status alone."""
 
 DELIVERY_PLACEHOLDERS: Final = MESSAGE_PLACEHOLDERS | FILE_PLACEHOLDERS
@@ -42,10 +43,14 @@ Tree = str | int | float | bool | None | list["Tree"] | dict[str, "Tree"]
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The request as it will be sent, without its line and framing."""
+    """The request as it will be sent, without its line and framing.
+
+    Where a bank's file goes in, ``body`` is what stands before it and ``tail`` what stands behind.
+    """
 
     headers: dict[str, str]
     body: bytes
+    tail: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,19 @@ class Template:
     def is_file(self) -> bool:
         """Whether a bank's file goes into it, and no message."""
         return bool(self.placeholders & FILE_PLACEHOLDERS)
+
+    def fill_around(self, values: Mapping[str, str], mark: str) -> Filled:
+        """Put the values in, and cut the body where the bank's file goes.
+
+        ``mark`` stands for the file meanwhile: letters of base64 that nobody can have foreseen.
+
+        Raises: as :meth:`fill`; Denied ``placeholder_misplaced`` unless there is just one place.
+        """
+        filled = self.fill({**values, FILE: mark})
+        pieces = filled.body.split(mark.encode())
+        if self.kind != "json" or len(pieces) != 2:  # noqa: PLR2004  before and behind
+            raise Denied("placeholder_misplaced")
+        return Filled(filled.headers, *pieces)
 
     def fill(self, values: Mapping[str, str]) -> Filled:
         """Put the values in their places.

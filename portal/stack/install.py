@@ -233,6 +233,7 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
             "body:/file": "{{delivery:file}}",
         },
         fields=("reference", "collector", "file"),
+        timeout_s=45.0,
     )
     fetch = msgspec.structs.replace(
         ask,

@@ -10,9 +10,11 @@ from portal.application.providers.exchange import Endpoint
 from portal.application.providers.sandbox_bank.line import LINE
 from portal.contract.debit_line import (
     BEGIN_DEBIT_HANDOVER,
+    GIVE_DEBIT_PART,
     RECORD_DEBIT_HANDOVER,
     REDEEM_DEBIT_FILE,
     BeginDebitHandover,
+    GiveDebitPart,
     RecordDebitHandover,
     RedeemDebitFile,
 )
@@ -231,9 +233,18 @@ async def test_a_file_is_given_out_once_a_try_to_the_relay_for_its_bank_alone(
     assert (await world.work.call(RECORD_DEBIT_HANDOVER, stale, lease.authority)).state == "sending"
     given = await relay.call(REDEEM_DEBIT_FILE, second)
     refusals.append((await relay.call(REDEEM_DEBIT_FILE, second)).refused)
+    body, given_parts = b"", []
+    for part_no in (1, 0, 0, 1, 2, 3):
+        asked = GiveDebitPart(host=HOST, handover_id=second.handover_id, part_no=part_no)
+        part = await relay.call(GIVE_DEBIT_PART, asked)
+        body += part.body
+        given_parts.append(part.refused)
 
     assert refusals == ["host_wrong", "delivery_unknown", "delivery_redeemed"]
-    assert hashlib.sha256(given.body).hexdigest() == (await counter.desk.seen(one)).sha256
+    late = "part_out_of_order"
+    assert given_parts == [late, None, late, None, None, late], "each part once, in order"
+    assert (given.parts, given.size_bytes) == (3, len(body))
+    assert hashlib.sha256(body).hexdigest() == (await counter.desk.seen(one)).sha256
     assert given.collector == "0000012345"
     with pytest.raises(PortalError):
         await world.work.call(REDEEM_DEBIT_FILE, second)

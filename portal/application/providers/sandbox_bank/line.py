@@ -17,7 +17,7 @@ _HEADERS: Final = {
     "authorization": "Bearer {{credential:sandbox_bank}}",
     "accept": "application/json",
 }
-_SEND_TIMEOUT_S: Final = 20.0
+_SEND_TIMEOUT_S: Final = 45.0
 _ASK_TIMEOUT_S: Final = 5.0
 _FETCH_TIMEOUT_S: Final = 60.0
 _OK: Final = 200
