@@ -93,7 +93,9 @@ class Sender:
         """Send once and say what became of it; never raises for what happens outside.
 
         A ``source`` is written into the body a part at a time. With a ``keeper`` what a 200 brings
-        goes to it, and its word comes back in place of a body. Waits for a free place at most the request's own time; that time then starts again.
+        goes to it, and its word comes back in place of a body.
+
+        Waits for a free place at most the request's own time; that time then starts again.
         """
         timeout_s = min(request.timeout_s, rule.timeout_s)
         progress = _Progress()

@@ -39,6 +39,8 @@ PLACES = {
     "worker.after_refund_inquiry": "portal/application/payment/refund.py:inquire_refund",
     "worker.before_handover": "portal/application/payment/debit_line.py:hand_over",
     "worker.after_handover": "portal/application/payment/debit_line.py:hand_over",
+    "worker.before_fetch": "portal/application/payment/debit_fetch.py:fetch_result",
+    "worker.after_fetch": "portal/application/payment/debit_fetch.py:fetch_result",
     "web.before_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_inquiry": "portal/application/payment/inquire.py:finish_return",
@@ -93,6 +95,11 @@ TRIED_ELSEWHERE = {
     "begin_debit_handover": "tests/zone/test_debit_line.py",
     "record_debit_handover": "tests/zone/test_debit_line.py",
     "redeem_debit_file": "tests/zone/test_debit_line.py",
+    "give_debit_part": "tests/zone/test_debit_line.py",
+    "begin_debit_fetch": "tests/zone/test_debit_fetch.py",
+    "open_debit_result": "tests/zone/test_debit_fetch.py",
+    "keep_debit_result": "tests/zone/test_debit_fetch.py",
+    "record_debit_fetch": "tests/zone/test_debit_fetch.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
@@ -243,7 +250,7 @@ def test_the_walk_goes_through_every_point_and_only_through_known_ones() -> None
     assert not walked & NOT_WALKED
     beside = "".join(
         (ROOT / "tests/zone" / name).read_text(encoding="utf-8")
-        for name in ("test_refund_crash.py", "test_debit_line.py")
+        for name in ("test_refund_crash.py", "test_debit_line.py", "test_debit_fetch.py")
     )
     assert all(f'"{point}"' in beside for point in NOT_WALKED)
     assert len(set(WALK)) == len(WALK)

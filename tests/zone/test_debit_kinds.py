@@ -79,7 +79,7 @@ async def test_a_line_moved_with_others_is_told_of_as_one_that_is_moved_by_itsel
     request = BookDebits(file_id=DebitFileId(lease.subject_id))
 
     await desk.world.work.call(BOOK_DEBITS, request, lease.authority)
-    monkeypatch.setattr("portal.vault.debit_plain.judge_kind", lambda _kind: None)
+    monkeypatch.setattr("portal.vault.debit_plain.judge_kind", {}.get)  # no kind is plain
     await desk.world.work.call(BOOK_DEBITS, request, lease.authority)
 
     told = [

@@ -233,7 +233,8 @@ async def test_a_file_is_given_out_once_a_try_to_the_relay_for_its_bank_alone(
     assert (await world.work.call(RECORD_DEBIT_HANDOVER, stale, lease.authority)).state == "sending"
     given = await relay.call(REDEEM_DEBIT_FILE, second)
     refusals.append((await relay.call(REDEEM_DEBIT_FILE, second)).refused)
-    body, given_parts = b"", []
+    body = b""
+    given_parts: list[str | None] = []
     for part_no in (1, 0, 0, 1, 2, 3):
         asked = GiveDebitPart(host=HOST, handover_id=second.handover_id, part_no=part_no)
         part = await relay.call(GIVE_DEBIT_PART, asked)
