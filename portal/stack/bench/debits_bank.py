@@ -149,12 +149,12 @@ async def _answer(link: Connection, fields: Fields, job: Answer) -> int:
         for part_no in range(parts):
             sealed: bytes = await link.fetchval(_PART, job.file_id, part_no)
             body = fields.open_bytes("file_part", "document", job.file_id, part_no, sealed)
-            size += await file.write(b"".join(_told(body)))
+            size += await file.write(b"".join(all_debited(body)))
     await anyio.Path(job.into).chmod(0o644)
     return size
 
 
-def _told(body: bytes) -> Iterator[bytes]:
+def all_debited(body: bytes) -> Iterator[bytes]:
     """The records of one part as they go back; what was asked for was all debited."""
     step = RECORD_BYTES + 2
     for at in range(0, len(body), step):
