@@ -666,7 +666,8 @@ CREATE TABLE public.debit (
     CONSTRAINT debit_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT debit_line_no_check CHECK ((line_no > 0)),
     CONSTRAINT debit_state_check CHECK ((state = ANY (ARRAY['selected'::text, 'in_file'::text, 'succeeded'::text, 'nsf'::text, 'failed'::text, 'stopped'::text, 'unknown'::text, 'withdrawn'::text])))
-);
+)
+WITH (fillfactor='50');
 ALTER TABLE ONLY public.debit ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.debit FORCE ROW LEVEL SECURITY;
@@ -694,6 +695,7 @@ CREATE TABLE public.debit_contract (
     presents_again boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
     line text DEFAULT ''::text NOT NULL,
+    result_days smallint DEFAULT 1 NOT NULL,
     CONSTRAINT debit_contract_day_of_month_check CHECK (((day_of_month >= 1) AND (day_of_month <= 31))),
     CONSTRAINT debit_contract_lines_max_check CHECK (((lines_max >= 1) AND (lines_max <= 100000))),
     CONSTRAINT debit_contract_submit_days_check CHECK ((submit_days > 0))
@@ -704,6 +706,30 @@ ALTER TABLE ONLY public.debit_contract FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.debit_contract OWNER TO harai_owner;
+
+--
+-- Name: debit_fetch; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.debit_fetch (
+    merchant_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    state text NOT NULL,
+    tries integer NOT NULL,
+    since timestamp with time zone NOT NULL,
+    code text NOT NULL,
+    state_at timestamp with time zone NOT NULL,
+    CONSTRAINT debit_fetch_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'storing'::text, 'read'::text, 'by_hand'::text]))),
+    CONSTRAINT debit_fetch_tries_check CHECK ((tries >= 0))
+);
+ALTER TABLE ONLY public.debit_fetch ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.debit_fetch FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.debit_fetch OWNER TO harai_owner;
 
 --
 -- Name: debit_file; Type: TABLE; Schema: public; Owner: harai_owner
@@ -733,6 +759,7 @@ CREATE TABLE public.debit_file (
     state_at timestamp with time zone NOT NULL,
     refused_result text NOT NULL,
     refused_record integer NOT NULL,
+    booked_to integer DEFAULT 0 NOT NULL,
     CONSTRAINT debit_file_lines_check CHECK ((lines >= 0)),
     CONSTRAINT debit_file_sealed CHECK (((sha256 IS NOT NULL) OR (state = ANY (ARRAY['building'::text, 'discarded'::text])))),
     CONSTRAINT debit_file_state_check CHECK ((state = ANY (ARRAY['building'::text, 'sealed'::text, 'approved'::text, 'sending'::text, 'accepted'::text, 'rejected'::text, 'unknown'::text, 'answered'::text, 'discarded'::text]))),
@@ -761,6 +788,7 @@ CREATE TABLE public.debit_handover (
     doubt_at timestamp with time zone,
     code text NOT NULL,
     state_at timestamp with time zone NOT NULL,
+    given integer DEFAULT 0 NOT NULL,
     CONSTRAINT debit_handover_asked_check CHECK ((asked >= 0)),
     CONSTRAINT debit_handover_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'unknown'::text, 'ended'::text, 'by_hand'::text]))),
     CONSTRAINT debit_handover_tries_check CHECK ((tries >= 0))
@@ -1102,7 +1130,8 @@ CREATE TABLE public.mandate (
     way text DEFAULT 'paper'::text NOT NULL,
     sealed_version integer DEFAULT 1 NOT NULL,
     CONSTRAINT mandate_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'redirected'::text, 'pending_bank'::text, 'active'::text, 'suspended'::text, 'revoked'::text, 'rejected'::text, 'abandoned'::text])))
-);
+)
+WITH (fillfactor='50');
 ALTER TABLE ONLY public.mandate ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.mandate FORCE ROW LEVEL SECURITY;
@@ -1767,6 +1796,22 @@ ALTER TABLE ONLY public.debit_contract
 
 
 --
+-- Name: debit_fetch debit_fetch_id_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit_fetch
+    ADD CONSTRAINT debit_fetch_id_key UNIQUE (merchant_id, id);
+
+
+--
+-- Name: debit_fetch debit_fetch_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.debit_fetch
+    ADD CONSTRAINT debit_fetch_pkey PRIMARY KEY (merchant_id, file_id);
+
+
+--
 -- Name: debit_file debit_file_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2338,6 +2383,13 @@ CREATE INDEX debit_bill_idx ON public.debit USING btree (merchant_id, bill_id);
 
 
 --
+-- Name: debit_fetch_id_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX debit_fetch_id_idx ON public.debit_fetch USING btree (id);
+
+
+--
 -- Name: debit_file_day_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -2356,13 +2408,6 @@ CREATE UNIQUE INDEX debit_file_one_a_day ON public.debit_file USING btree (merch
 --
 
 CREATE INDEX debit_handover_id_idx ON public.debit_handover USING btree (id);
-
-
---
--- Name: debit_to_book_idx; Type: INDEX; Schema: public; Owner: harai_owner
---
-
-CREATE INDEX debit_to_book_idx ON public.debit USING btree (merchant_id, file_id, line_no) WHERE (cause IS DISTINCT FROM booked_cause);
 
 
 --
@@ -2725,6 +2770,12 @@ ALTER TABLE public.debit ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.debit_contract ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: debit_fetch; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.debit_fetch ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: debit_file; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -2796,6 +2847,13 @@ ALTER TABLE public.import_chunk ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.journal_mark ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: debit_fetch keep_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY keep_by_id ON public.debit_fetch FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'keep_debit_result'::text));
+
 
 --
 -- Name: ledger_entry; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -2933,6 +2991,13 @@ CREATE POLICY merchant_only ON public.debit USING ((merchant_id = ( SELECT (curr
 --
 
 CREATE POLICY merchant_only ON public.debit_contract USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: debit_fetch merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.debit_fetch USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -3377,6 +3442,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.debit TO harai_vault;
 --
 
 GRANT SELECT,INSERT ON TABLE public.debit_contract TO harai_vault;
+
+
+--
+-- Name: TABLE debit_fetch; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.debit_fetch TO harai_vault;
 
 
 --

@@ -327,9 +327,13 @@ def sandbox() -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="intake, dispatch, pay, data-api, start, or all.")],
+    name: Annotated[
+        str, typer.Argument(help="intake, dispatch, pay, debits, data-api, start, or all.")
+    ],
     *,
-    size: Annotated[int | None, typer.Option(help="Load: rows, messages, payments, calls.")] = None,
+    size: Annotated[
+        int | None, typer.Option("--size", "--lines", help="Load: rows, messages, payments, lines.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Measure a figure beside its floor, on a stack of its own."""

@@ -202,6 +202,7 @@ DEBIT_SEND: Final = Step("debit.send", OneDebitFile, FileMoved, 60.0)
 CHARGE_CHOOSE: Final = Step("charge.choose", BusinessDay, ChargesPlanned, 600.0)
 CHARGE_SEND: Final = Step("charge.send", OneCharge, ChargeMoved, 30.0)
 MANDATE_ASK: Final = Step("mandate.ask", OneMandate, MandateAsked, 30.0)
+DEBIT_FETCH: Final = Step("debit.fetch", OneDebitFile, FileMoved, 120.0)
 
 STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
     {
@@ -221,6 +222,7 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             CHARGE_CHOOSE,
             CHARGE_SEND,
             MANDATE_ASK,
+            DEBIT_FETCH,
         )
     }
 )

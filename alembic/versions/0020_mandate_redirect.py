@@ -7,7 +7,7 @@ that was begun and left is ``abandoned`` and frees its customer like one that wa
 import rls
 
 revision = "0020_mandate_redirect"
-down_revision = "0018_several_bills"
+down_revision = "0019_debit_results"
 branch_labels = None
 depends_on = None
 

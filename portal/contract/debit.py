@@ -17,7 +17,8 @@ class OpenDebitContract(Request, frozen=True, kw_only=True):
     ``collector_name`` in kana as the bank has it. ``account_number`` empty: the header names no
     account. ``record_end`` says what stands after a record. ``presents_again``: a debit without
     funds may come in the next file once more. ``line``: the provider that takes its files by
-    a line; empty where an owner brings them.
+    a line; empty where an owner brings them. ``result_days``: so many business days after a debit
+    the line is asked for its answer, for the first time.
 
     Refused: ``merchant_unknown``, ``bank_unknown``, ``branch_unknown``, ``debit_terms``,
     ``debit_contract`` (param ``field``), ``debit_contract_exists``.
@@ -39,6 +40,7 @@ class OpenDebitContract(Request, frozen=True, kw_only=True):
     submit_by: time
     presents_again: bool
     line: str = ""
+    result_days: int = 1
 
 
 class DebitContractOpened(Reply, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ from portal.contract.envelope import Operation, Reply, Request
 from portal.domain.handover import HandoverAct, LineOutcome
 from portal.domain.ids import DebitFileId, DeliveryId
 
-REDEEMED_LINES_MAX = 10_000
-"""Records of one file that goes by the line, and then some."""
+REDEEMED_LINES_MAX = 100_000
+"""Lines of one file at most: what a contract may have (portal.domain.zengin)."""
 
 
 class BeginDebitHandover(Request, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class DebitHandoverNow(Reply, frozen=True, kw_only=True):
 
 
 class RedeemDebitFile(Request, frozen=True, kw_only=True):
-    """The bytes of a file about to go to ``host``, once for a try. Caller: egress."""
+    """A file is about to go to ``host``, once for a try. Caller: egress."""
 
     host: str
     handover_id: DeliveryId
@@ -53,12 +53,29 @@ class RedeemDebitFile(Request, frozen=True, kw_only=True):
 class DebitFileRedeemed(Reply, frozen=True, kw_only=True):
     """``refused`` is a code when there is nothing to send; the values are empty then.
 
-    ``body`` are the sealed bytes; ``collector`` is the code by which the bank knows the merchant;
-    by ``reference``, the same at every try, it refuses a second file and answers questions.
+    ``parts`` and ``size_bytes`` are of the sealed bytes, which are then asked for; ``collector`` is
+    the code by which the bank knows the merchant; by ``reference``, the same at every try, it
+    refuses a second file and answers questions.
     """
 
     collector: str
     reference: str
+    parts: int
+    size_bytes: int
+    refused: str | None
+
+
+class GiveDebitPart(Request, frozen=True, kw_only=True):
+    """The next part of a file that was redeemed; each once, in order. Caller: egress."""
+
+    host: str
+    handover_id: DeliveryId
+    part_no: int
+
+
+class DebitPartGiven(Reply, frozen=True, kw_only=True):
+    """The bytes of a part; ``refused`` is a code where there is none to give."""
+
     body: bytes
     refused: str | None
 
@@ -66,3 +83,4 @@ class DebitFileRedeemed(Reply, frozen=True, kw_only=True):
 BEGIN_DEBIT_HANDOVER = Operation("begin_debit_handover", BeginDebitHandover, DebitHandoverBegun)
 RECORD_DEBIT_HANDOVER = Operation("record_debit_handover", RecordDebitHandover, DebitHandoverNow)
 REDEEM_DEBIT_FILE = Operation("redeem_debit_file", RedeemDebitFile, DebitFileRedeemed)
+GIVE_DEBIT_PART = Operation("give_debit_part", GiveDebitPart, DebitPartGiven)

@@ -201,3 +201,8 @@ def instruction_no(file_ms: int, line_no: int) -> str:
     if not (0 <= file_ms < 10**14 and 0 < line_no < 10**6):
         raise InvalidInput("zengin_field", params={"field": "instruction_no"})
     return f"{file_ms:014d}{line_no:06d}"
+
+
+def line_no_of(number: str) -> int:
+    """The line that an instruction number of ours names in its file."""
+    return int(number[-6:])

@@ -18,8 +18,8 @@ HandoverAct = Literal["send", "ask", "wait", "done"]
 LineOutcome = Literal["accepted", "rejected", "unknown", "not_sent", "not_found"]
 """What the bank said, by the worker. ``not_sent``: nothing reached it, by the relay's word."""
 
-LINE_BYTES_MAX: Final = 1_000_000
-"""A longer file (8,190 lines and more) is sent by hand: one frame carries it to the relay whole."""
+LINE_BYTES_MAX: Final = 16 * 1024 * 1024
+"""A longer file is sent by hand; the longest that a contract may have, 100,000 lines, is 12 MB."""
 
 CLOCKS_APART_MAX: Final = timedelta(seconds=5)
 """The vault that planned a question and the one that is asked to begin it may differ so much."""

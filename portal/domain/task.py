@@ -17,6 +17,7 @@ TaskKind = Literal[
     "charge.choose",
     "charge.send",
     "mandate.ask",
+    "debit.fetch",
 ]
 """What a task asks for: stage, dot, step."""
 
@@ -38,5 +39,6 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "charge.choose": "bulk",
     "charge.send": "bulk",
     "mandate.ask": "urgent",
+    "debit.fetch": "bulk",
 }
 """The lane of a kind unless the task was planned with another (one resent message is urgent)."""

@@ -5,13 +5,11 @@ the host of its channel, and the values live only until the answer is scrubbed. 
 kept, logged or retried: a delivery whose redemption is unclear is not sent.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from portal.contract.card_on_file import REDEEM_INSTRUMENT, RedeemInstrument
-from portal.contract.debit_line import REDEEM_DEBIT_FILE, RedeemDebitFile
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.mandate import DEPOSIT_MANDATE_WORD, DepositMandateWord
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
@@ -54,7 +52,7 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
             RedeemDeliveries(host=host, delivery_ids=tuple(DeliveryId(id_) for id_ in ids)),
         )
     except PortalError as error:
-        code = _code_of(error)
+        code = code_of(error)
         _log.warning("deliveries.not_redeemed", code=error.code, reason=code, count=len(ids))
         return {id_: Denied(code) for id_ in ids}
     found: dict[UUID, Values | Denied] = {id_: Denied("delivery_refused") for id_ in ids}
@@ -71,28 +69,6 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
     return found
 
 
-async def redeem_file(vault: Vault, host: str, id_: UUID) -> Values | Denied:
-    """The bytes of a debit file about to go to ``host`` in base64, or why there are none.
-
-    Denied as :func:`redeem` has it.
-    """
-    try:
-        reply = await vault.call(
-            REDEEM_DEBIT_FILE, RedeemDebitFile(host=host, handover_id=DeliveryId(id_))
-        )
-    except PortalError as error:
-        code = _code_of(error)
-        _log.warning("debit_file.not_redeemed", code=error.code, reason=code)
-        return Denied(code)
-    if reply.refused is not None:
-        return Denied("delivery_refused")
-    return {
-        "delivery:collector": reply.collector,
-        "delivery:reference": reply.reference,
-        "delivery:file": base64.b64encode(reply.body).decode(),
-    }
-
-
 async def redeem_instrument(vault: Vault, host: str, id_: UUID) -> Values | Denied:
     """A card on file about to be charged at ``host``, with the sum; or why there is none.
 
@@ -103,7 +79,7 @@ async def redeem_instrument(vault: Vault, host: str, id_: UUID) -> Values | Deni
             REDEEM_INSTRUMENT, RedeemInstrument(host=host, attempt_id=AttemptId(id_))
         )
     except PortalError as error:
-        code = _code_of(error)
+        code = code_of(error)
         _log.warning("instrument.not_redeemed", code=error.code, reason=code)
         return Denied(code)
     if reply.refused is not None:
@@ -122,13 +98,14 @@ async def deposit_word(vault: Vault, host: str, id_: UUID, body: bytes) -> str:
         word = DepositMandateWord(host=host, word_id=DeliveryId(id_), body=body)
         reply = await vault.call(DEPOSIT_MANDATE_WORD, word)
     except PortalError as error:
-        code = _code_of(error)
+        code = code_of(error)
         _log.warning("mandate_word.not_deposited", code=error.code, reason=code)
         return code
     return "" if reply.refused is None else "deposit_refused"
 
 
-def _code_of(error: PortalError) -> str:
+def code_of(error: PortalError) -> str:
+    """What of the vault's refusal or silence a caller is told."""
     match error:
         case LimitReached(code="budget_spent"):
             return "budget_spent"

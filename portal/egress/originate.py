@@ -20,15 +20,9 @@ import msgspec
 
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.host import PORT_MAX, canonical_host
+from portal.egress.bank_file import AnswerKeeper, FileSource, open_answer, redeem_file
 from portal.egress.callers import Caller
-from portal.egress.deliver import (
-    Values,
-    Vault,
-    deposit_word,
-    redeem,
-    redeem_file,
-    redeem_instrument,
-)
+from portal.egress.deliver import Values, Vault, deposit_word, redeem, redeem_instrument
 from portal.egress.denial import Denied
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
@@ -50,6 +44,7 @@ from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _T = TypeVar("_T")
 _NONCE_BYTES: Final = 8
+_MARK_BYTES: Final = 32
 
 
 @dataclass(slots=True)
@@ -62,7 +57,14 @@ class _Job:
     template: Template | None = None
     values: dict[str, str] = field(default_factory=dict[str, str])
     filled: Filled | None = None
+    source: FileSource | None = None
+    keeper: AnswerKeeper | None = None
     answer: OutboundAnswer | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its answer goes to the vault."""
+        return self.rule is not None and self.rule.keeps_answers
 
     @property
     def awaited_delivery(self) -> UUID | None:
@@ -83,7 +85,8 @@ class _Job:
     @property
     def goes_alone(self) -> bool:
         """Whether it is redeemed by itself, once it has one of its rule's places."""
-        return self.is_file or (self.template is not None and self.template.is_charge)
+        is_charge = self.template is not None and self.template.is_charge
+        return self.is_file or self.is_kept or is_charge
 
 
 class Originate:
@@ -190,14 +193,39 @@ class Originate:
         What waits for a place holds nothing, and was not tried.
         """
         rule = _decided(job.rule)
-        fetch = redeem_file if job.is_file else redeem_instrument
         with self._deciding(caller, job):
             async with self._sender.place(rule, min(job.request.timeout_s, rule.timeout_s)):
-                found = await fetch(self._vault, job.host, delivery_id)
-                job.values |= _values_or_denied(found)
+                await self._redeem_alone(job, delivery_id)
                 _redeemed()
                 self._fill(job)
                 await self._send(job, has_place=True)
+
+    async def _redeem_alone(self, job: _Job, delivery_id: UUID) -> None:
+        """Redeem what goes alone: a try to fetch an answer, a bank's file, or a charge."""
+        if job.is_kept:
+            await self._open(job, delivery_id)
+        elif job.is_file:
+            await self._redeem(job, delivery_id)
+        else:
+            found = await redeem_instrument(self._vault, job.host, delivery_id)
+            job.values |= _values_or_denied(found)
+
+    async def _redeem(self, job: _Job, delivery_id: UUID) -> None:
+        """Redeem a bank's file; its parts are asked for while it is sent."""
+        source = await redeem_file(self._vault, job.host, delivery_id)
+        if isinstance(source, Denied):
+            raise source
+        job.values |= source.values
+        job.source = source
+
+    async def _open(self, job: _Job, delivery_id: UUID) -> None:
+        """Open a try in the vault; Denied where the path asks for another file's answer."""
+        reference = await open_answer(self._vault, job.host, delivery_id)
+        if isinstance(reference, Denied):
+            raise reference
+        if job.request.path.rpartition("/")[2] != reference:
+            raise Denied("place_not_as_fixed")
+        job.keeper = AnswerKeeper(self._vault, job.host, delivery_id)
 
     def _credential(self, name: str) -> str:
         if name not in self._credentials:
@@ -206,10 +234,15 @@ class Originate:
 
     def _fill(self, job: _Job) -> None:
         """Put the values in, sign, and book the bytes against the rule's quota."""
-        rule, filled = _decided(job.rule), _decided(job.template).fill(job.values)
+        rule, template = _decided(job.rule), _decided(job.template)
+        if job.source is None:
+            filled = template.fill(job.values)
+        else:
+            filled = template.fill_around(job.values, secrets.token_hex(_MARK_BYTES))
         if rule.signer is not None:
             filled = self._signed(job, filled)
-        size = len(job.request.path) + len(filled.body)
+        size = len(job.request.path) + len(filled.body) + len(filled.tail)
+        size += 0 if job.source is None else job.source.letters
         size += sum(len(name) + len(text) for name, text in filled.headers.items())
         self._book.quotas.spend(rule, size)
         self._record.metrics.bytes_up.labels(rule.id).inc(size)
@@ -237,13 +270,20 @@ class Originate:
         rule = _decided(job.rule)
         with self._record.metrics.seconds.labels(rule.id).time():
             answer = await self._sender.send(
-                rule, job.request, _decided(job.filled), has_place=has_place
+                rule,
+                job.request,
+                _decided(job.filled),
+                job.source,
+                job.keeper,
+                has_place=has_place,
             )
         crash_point("egress.after_send")
         self._record.metrics.requests.labels(rule.id, answer.fate).inc()
         self._record.metrics.bytes_down.labels(rule.id).inc(len(answer.body))
         if rule.deposit:
             job.answer = await self._deposited(job, answer)
+        elif job.keeper is not None:
+            job.answer = answer  # of the bank's it holds the status; the rest is our own word
         elif job.is_file:
             # A bank that quotes a line of the file quotes it to nobody.
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")

@@ -35,6 +35,9 @@ SIGNATURE_CONTEXT: Final = b"harai egress rules 1\n"
 RULES_MAX: Final = 1_000
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 ANSWER_BYTES_CEILING: Final = 4 * 1024 * 1024
+KEPT_BYTES_CEILING: Final = 16 * 1024 * 1024
+"""Answers that go to the vault: 16 parts of a file."""
+
 TIMEOUT_CEILING_S: Final = 120.0
 TUNNEL_LIFE_S: Final = 600.0
 
@@ -91,7 +94,9 @@ class Rule(
     template that must stand there, so that an owned caller can't word a message or choose its
     addressee: ``{"body:/to": "{{delivery:to}}", "body:/text": "{{delivery:body}}"}``. ``fields``,
     when given, are all that the body may have at its top, so that no ``cc`` goes round that.
-    With a ``signer`` the Authorization header is the relay's own.
+    With a ``signer`` the Authorization header is the relay's own. With ``answers_to`` "vault" what
+    comes back goes to the vault, under a try that the vault opened for it, and the caller learns
+    how much it was; the last segment of the path is the vault's to say.
 
     ``tunnel`` (CONNECT): the caller speaks TLS through the relay; a road out for whoever has an
     account at the host, so it needs its ``purpose`` spelled out.
@@ -119,6 +124,7 @@ class Rule(
     fixed: dict[str, str] = {}
     fields: tuple[str, ...] = ()
     signer: Signer | None = None
+    answers_to: Literal["caller", "vault"] = "caller"
     answer_bytes_max: int = 64 * 1024
     connect_timeout_s: float = 5.0
     timeout_s: float = 30.0
@@ -134,6 +140,11 @@ class Rule(
     def shapes_body(self) -> bool:
         """Whether the rule says something of the body, so that it must be there and readable."""
         return bool(self.fields) or any(place.startswith("body:") for place in self.fixed)
+
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether answers go to the vault."""
+        return self.answers_to == "vault"
 
     @property
     def signer_name(self) -> str:
@@ -261,6 +272,8 @@ def _faults_of_rule(rule: Rule) -> Iterator[str]:
         yield "no purpose"
     for name, (lowest, highest) in _BOUNDS.items():
         # Written so that a NaN is out of bounds too.
+        if name == "answer_bytes_max" and rule.keeps_answers:
+            highest = KEPT_BYTES_CEILING  # noqa: PLW2901  it is never in memory as a whole
         if not lowest <= getattr(rule, name) <= highest:
             yield f"{name} out of bounds"
     for moment in (rule.not_before, rule.expires_at):
@@ -270,6 +283,8 @@ def _faults_of_rule(rule: Rule) -> Iterator[str]:
 
 
 def _faults_of_pin(rule: Rule) -> Iterator[str]:
+    if rule.keeps_answers and rule.mode == "originate" and set(rule.methods) != {"GET"}:
+        yield "answers_to: only what a GET brings goes to the vault"
     if rule.sandbox != (rule.address is not None):
         yield "address and sandbox go together"
     if rule.address is not None:
@@ -282,7 +297,7 @@ def _faults_of_pin(rule: Rule) -> Iterator[str]:
 def _faults_of_mode(rule: Rule) -> Iterator[str]:
     if rule.mode == "tunnel":
         shaping = (rule.methods, rule.path_prefixes, rule.headers, rule.credentials)
-        if any((*shaping, rule.fixed, rule.fields, rule.signer, rule.deposit)):
+        if any((*shaping, rule.fixed, rule.fields, rule.signer, rule.deposit, rule.keeps_answers)):
             yield "a tunnel can't be held to methods, paths, headers, credentials or a body"
         return
     if not rule.methods or not set(rule.methods) <= METHODS:

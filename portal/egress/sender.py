@@ -21,6 +21,7 @@ import certifi
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from portal.egress.bank_file import AnswerKeeper, FileSource
 from portal.egress.denial import Denied
 from portal.egress.grammar import ANSWER_HEADERS
 from portal.egress.resolve import Resolver
@@ -33,6 +34,7 @@ KEEP_ALIVE_S: Final = 4.0
 is just being dropped would be unclear."""
 
 USER_AGENT: Final = "harai"
+_OK: Final = 200
 
 
 @dataclass(slots=True)
@@ -40,6 +42,33 @@ class _Progress:
     """Set by aiohttp's tracing the moment a connection is ours."""
 
     may_have_reached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """One request as it goes out; ``source`` is the bank's file that goes into its body."""
+
+    rule: Rule
+    request: OutboundRequest
+    filled: Filled
+    source: FileSource | None
+
+    @property
+    def data(self) -> bytes | AsyncGenerator[bytes] | None:
+        """The body, whole or piece by piece."""
+        filled = self.filled
+        if self.source is not None:
+            return self.source.pieces(filled.body, filled.tail)
+        return filled.body or None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, with the length of a body that is not here yet."""
+        filled = self.filled
+        if self.source is None:
+            return filled.headers
+        length = len(filled.body) + self.source.letters + len(filled.tail)
+        return {**filled.headers, "content-length": str(length)}
 
 
 class Sender:
@@ -54,9 +83,19 @@ class Sender:
         self._places: dict[tuple[str, int], asyncio.Semaphore] = {}
 
     async def send(
-        self, rule: Rule, request: OutboundRequest, filled: Filled, *, has_place: bool = False
+        self,
+        rule: Rule,
+        request: OutboundRequest,
+        filled: Filled,
+        source: FileSource | None = None,
+        keeper: AnswerKeeper | None = None,
+        *,
+        has_place: bool = False,
     ) -> OutboundAnswer:
         """Send once and say what became of it; never raises for what happens outside.
+
+        A ``source`` is written into the body a part at a time. With a ``keeper`` what a 200 brings
+        goes to it, and its word comes back in place of a body.
 
         Waits for a free place at most the request's own time, unless the caller has one; that time
         then starts again.
@@ -66,7 +105,8 @@ class Sender:
         place = nullcontext() if has_place else self.place(rule, timeout_s)
         try:
             async with place, asyncio.timeout(timeout_s):
-                return await self._exchange(rule, request, filled, progress)
+                sent = _Sent(rule, request, filled, source)
+                return await self._exchange(sent, progress, keeper)
         except Denied as denied:
             code = denied.code
         except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
@@ -81,8 +121,9 @@ class Sender:
         self._sessions.clear()
 
     async def _exchange(
-        self, rule: Rule, request: OutboundRequest, filled: Filled, progress: _Progress
+        self, sent: "_Sent", progress: _Progress, keeper: AnswerKeeper | None
     ) -> OutboundAnswer:
+        rule, request = sent.rule, sent.request
         path, question, query = request.path.partition("?")
         url = URL.build(
             scheme="https", host=rule.host, port=rule.port, path=path, query_string=query,
@@ -91,13 +132,15 @@ class Sender:
         async with self._session(rule).request(
             request.method,
             url if question else url.with_query(None),
-            data=filled.body or None,
-            headers={"user-agent": USER_AGENT, **filled.headers, "accept-encoding": "identity"},
+            data=sent.data,
+            headers={"user-agent": USER_AGENT, **sent.headers, "accept-encoding": "identity"},
             ssl=self._tls_for(rule),
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(sock_connect=rule.connect_timeout_s),
             trace_request_ctx=progress,
         ) as answer:
+            if keeper is not None:
+                return await _keep(answer, rule.answer_bytes_max, keeper)
             return await _read(answer, rule.answer_bytes_max)
 
     @asynccontextmanager
@@ -203,6 +246,25 @@ async def _read(answer: aiohttp.ClientResponse, bytes_max: int) -> OutboundAnswe
                 code="too_large",
             )
     return OutboundAnswer(fate="answered", status=answer.status, headers=headers, body=bytes(body))
+
+
+async def _keep(
+    answer: aiohttp.ClientResponse, bytes_max: int, keeper: AnswerKeeper
+) -> OutboundAnswer:
+    """Pass a 200's body on as it comes; of any other answer the status alone comes back."""
+    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
+    if answer.status != _OK or encoding != "identity":
+        answer.close()
+        code = "answer_encoded" if answer.status == _OK else ""
+        return OutboundAnswer(
+            fate="unclear" if code else "answered", status=answer.status, code=code
+        )
+    async for chunk in answer.content.iter_any():
+        if keeper.size_bytes + len(chunk) > bytes_max:
+            answer.close()
+            return OutboundAnswer(fate="unclear", status=answer.status, code="too_large")
+        await keeper.add(chunk)
+    return OutboundAnswer(fate="answered", status=answer.status, body=await keeper.finish())
 
 
 def _tls(ca: Path) -> ssl.SSLContext:

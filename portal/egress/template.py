@@ -31,7 +31,8 @@ CONTENT_TYPES: Final[Mapping[BodyKind, str]] = {
     "form": "application/x-www-form-urlencoded",
 }
 MESSAGE_PLACEHOLDERS: Final = frozenset({"delivery:to", "delivery:body"})
-FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:reference", "delivery:file"})
+FILE: Final = "delivery:file"
+FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:reference", FILE})
 """A bank file's; of the answer to such a request the caller learns the status alone."""
 
 INSTRUMENT_PLACEHOLDERS: Final = frozenset(
@@ -51,10 +52,14 @@ Tree = str | int | float | bool | None | list["Tree"] | dict[str, "Tree"]
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The request as it will be sent, without its line and framing."""
+    """The request as it will be sent, without its line and framing.
+
+    Where a bank's file goes in, ``body`` is what stands before it and ``tail`` what stands behind.
+    """
 
     headers: dict[str, str]
     body: bytes
+    tail: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,19 @@ class Template:
     def is_charge(self) -> bool:
         """Whether a card on file goes into it."""
         return bool(self.placeholders & INSTRUMENT_PLACEHOLDERS)
+
+    def fill_around(self, values: Mapping[str, str], mark: str) -> Filled:
+        """Put the values in, and cut the body where the bank's file goes.
+
+        ``mark`` stands for the file meanwhile: letters of base64 that nobody can have foreseen.
+
+        Raises: as :meth:`fill`; Denied ``placeholder_misplaced`` unless there is just one place.
+        """
+        filled = self.fill({**values, FILE: mark})
+        pieces = filled.body.split(mark.encode())
+        if self.kind != "json" or len(pieces) != 2:  # noqa: PLR2004  before and behind
+            raise Denied("placeholder_misplaced")
+        return Filled(filled.headers, *pieces)
 
     def fill(self, values: Mapping[str, str]) -> Filled:
         """Put the values in their places.
@@ -128,9 +146,12 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
     deliveries = placeholders & DELIVERY_PLACEHOLDERS
     if sum(bool(deliveries & kind) for kind in _KINDS) > 1:
         raise Denied("placeholder_misplaced")
-    if deliveries and request.delivery_id is None:
+    if deliveries and rule.keeps_answers:
+        raise Denied("placeholder_misplaced")
+    needs_delivery = bool(deliveries) or rule.keeps_answers
+    if needs_delivery and request.delivery_id is None:
         raise Denied("delivery_missing")
-    if request.delivery_id is not None and not deliveries:
+    if request.delivery_id is not None and not needs_delivery:
         raise Denied("delivery_unused")
     return Template(request.body_kind, headers, body, placeholders)
 

@@ -31,6 +31,8 @@ CRASH_POINTS: Final[dict[str, str]] = {
     " inquiry, and nobody sends it again",
     "worker.after_refund_inquiry": "a finding about a refund that was not booked is asked for"
     " again",
+    "worker.before_fetch": "an answer that was not asked for is fetched by the next try",
+    "worker.after_fetch": "an answer that lies in the vault unread is fetched again",
     "worker.before_handover": "a debit file that was begun and not sent is sent once, by"
     " another try",
     "worker.after_handover": "a worker that dies with a bank's answer in hand leaves it to a"

@@ -23,7 +23,7 @@ from portal.sandbox.interface import ApiError, DroppedAnswer, require_key
 from portal.sandbox.templates import render
 
 PROVIDER: Final = "sandbox_bank"
-_BODY_BYTES_MAX: Final = 2 * 1024 * 1024
+_BODY_BYTES_MAX: Final = 32 * 1024 * 1024
 _RECORD: Final = 120
 _REFERENCE: Final = re.compile(r"[0-9a-f]{32}")
 _HANG_S: Final = 60.0

@@ -229,7 +229,7 @@ one anyway."""
 def _bank_rules(api_port: int) -> tuple[Rule, ...]:
     """Debit files by the line: whose file it is and what it holds are the vault's to say.
 
-    No rule covers ``/v1/debit-results``: a worker that was taken over would read accounts there.
+    What ``/v1/debit-results`` gives goes to the vault: a worker would read accounts there.
     """
     ask = Rule(
         id="sandbox-bank-ask",
@@ -259,6 +259,7 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
         },
         fields=("reference", "collector", "file"),
         concurrency_max=FILES_AT_ONCE,
+        timeout_s=45.0,
     )
     mandates = tuple(
         msgspec.structs.replace(
@@ -280,7 +281,16 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
         path_prefixes=("/v1/mandates",),
         fields=("reference", "collector", "bank", "branch", "returnUrl"),
     )
-    return send, ask, begin, *mandates
+    fetch = msgspec.structs.replace(
+        ask,
+        id="sandbox-bank-fetch",
+        purpose="the answers of the sandbox's bank into the vault",
+        path_prefixes=("/v1/debit-results",),
+        answers_to="vault",
+        answer_bytes_max=16 * 1024 * 1024,
+        timeout_s=60.0,
+    )
+    return send, ask, fetch, begin, *mandates
 
 
 _CODE_FIELDS: Final = (

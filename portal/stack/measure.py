@@ -20,7 +20,8 @@ ALL = "all"
 def run_bench(name: str, *, size: int | None, as_json: bool) -> int:
     """Run one bench, or ``all``; 1 when a figure misses what the first version must reach.
 
-    ``size`` is the load in the bench's own unit (rows, messages, payments, calls); None: its own.
+    ``size`` is the load in the bench's own unit (rows, messages, payments, lines,
+    calls); None: its own.
     """
     if name != ALL and name not in BENCHES:
         sys.stderr.write(f"no bench {name}: there are {', '.join(BENCHES)} and {ALL}\n")

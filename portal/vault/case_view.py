@@ -120,6 +120,7 @@ _ONE_AT_A_TIME: Final[dict[str, TaskKind]] = {
     "task.charge.choose": "charge.choose",
     "task.charge.send": "charge.send",
     "task.mandate.ask": "mandate.ask",
+    "task.debit.fetch": "debit.fetch",
 }
 """Cases of tasks that another task of the same kind and subject may be doing already."""
 

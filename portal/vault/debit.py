@@ -43,7 +43,10 @@ class ContractDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """One row of the table with ``details`` opened. ``line``: who takes its files, "" by hand."""
+    """One row of the table with ``details`` opened. ``line``: who takes its files, "" by hand.
+
+    ``result_days``: business days after a debit until its bank has an answer.
+    """
 
     id: UUID
     bank_code: str
@@ -58,6 +61,7 @@ class Contract:
     submit_by: time
     presents_again: bool
     line: str
+    result_days: int = 1
 
     @property
     def terms(self) -> DebitTerms:
@@ -104,7 +108,7 @@ class Contract:
 _CONTRACT_NAMES: Final = (
     "id", "bank_code", "collector_code", "details", "record_end", "has_blank_result",
     "more_letters", "lines_max", "day_of_month", "submit_days", "submit_by", "presents_again",
-    "line",
+    "line", "result_days",
 )  # fmt: skip
 _CONTRACTS: Final = (
     f"select {', '.join(_CONTRACT_NAMES)} from debit_contract where merchant_id = $1"  # noqa: S608  constant columns
@@ -209,7 +213,10 @@ async def tell_mandate(act: Act, mandate_id: UUID, code: str, reason: str | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebitFile:
-    """One row of the table. Units: yen; ``number_ms`` is the file's part of its lines' numbers."""
+    """One row of the table. Units: yen; ``number_ms`` is the file's part of its lines' numbers.
+
+    ``booked_to``: up to this line nothing is left to be booked or freed.
+    """
 
     id: UUID
     contract_id: UUID
@@ -233,6 +240,7 @@ class DebitFile:
     state_at: datetime
     refused_result: str
     refused_record: int
+    booked_to: int = 0
 
     @property
     def content(self) -> bytes:
@@ -246,6 +254,7 @@ _NAMES: Final = (
     "id", "contract_id", "debit_on", "state", "version", "number_ms", "lines", "total_minor",
     "parts", "size_bytes", "is_full", "place", "sha256", "built_by", "built_at", "approval_id",
     "approve_until", "decided_by", "decided_at", "state_at", "refused_result", "refused_record",
+    "booked_to",
 )  # fmt: skip
 FILES: Final = f"select {', '.join(_NAMES)} from debit_file where merchant_id = $1"  # noqa: S608  constant columns
 """Files; conditions of a constant text follow."""
@@ -259,7 +268,7 @@ do nothing returning true
 _CHANGING: Final = (
     "state", "version", "lines", "total_minor", "parts", "size_bytes", "is_full", "place",
     "sha256", "approval_id", "approve_until", "decided_by", "decided_at", "state_at",
-    "refused_result", "refused_record",
+    "refused_result", "refused_record", "booked_to",
 )  # fmt: skip
 _STORE: Final = f"""
 update debit_file set {", ".join(f"{name} = ${place}" for place, name in enumerate(_CHANGING, 3))}
@@ -297,5 +306,5 @@ async def store_file(act: Act, debit_file: DebitFile) -> DebitFile:
 
 
 def moved(act: Act, debit_file: DebitFile, edge: Edge[FileState]) -> DebitFile:
-    """The file in the state that an edge led to, not yet written."""
-    return replace(debit_file, state=edge.state, state_at=act.now)
+    """The file where an edge led, not yet written; its lines are gone through from the first."""
+    return replace(debit_file, state=edge.state, state_at=act.now, booked_to=0)

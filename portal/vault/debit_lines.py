@@ -5,7 +5,7 @@ one kind of money, and what comes twice is owed back like any other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from portal.domain import debit as rules
 from portal.domain import mandate as mandates
 from portal.domain import payment as attempts
 from portal.domain.debit import DebitState
+from portal.domain.errors import InvariantBroken
 from portal.domain.ids import to_public
 from portal.domain.mandate import MandateDetails
 from portal.domain.methods import METHODS
@@ -35,16 +36,21 @@ from portal.vault.debit import (
     DebitFile,
     lock_mandate,
     move_mandate,
+    store_file,
 )
-from portal.vault.debit_plain import book_plain
+from portal.vault.debit_plain import lock_bills_of, move_plain
 from portal.vault.finding import book_finding
 from portal.vault.share import left_of
+from portal.vault.timeline import Told, tell_all
 
-MANDATES_MAX: Final = 500
+MANDATES_MAX: Final = 2_000
 """Mandates that one step of filling looks at."""
 
-LINES_MAX: Final = 500
-"""Lines that one step of booking books."""
+LINES_MAX: Final = 2_000
+"""Lines that one step of booking looks at."""
+
+SINGLES_MAX: Final = 200
+"""Lines among them that are booked one by one: a dozen statements each, in one call's time."""
 
 ZONE: Final = "Asia/Tokyo"
 """Whose day decides whether a pause is over: these are Japan's banks."""
@@ -93,21 +99,31 @@ select $1, t.id, $2, t.line_no, t.bill_id, t.mandate_id, t.instruction_no, $3, t
 from unnest($4::uuid[], $5::int[], $6::uuid[], $7::uuid[], $8::text[], $9::bigint[])
      as t (id, line_no, bill_id, mandate_id, instruction_no, amount_minor)
 """
-_TO_BOOK: Final = """
-select id, mandate_id, state, cause from debit
-where merchant_id = $1 and file_id = $2 and cause is distinct from booked_cause
-order by line_no limit $3
-"""
-_TO_FREE: Final = """
-select id, state from debit
-where merchant_id = $1 and file_id = $2 and state = 'in_file' order by line_no limit $3
+# Lines that a bank told something new of; of a file that it does not debit also those that wait.
+NEXT: Final = """
+select coalesce(max(n.line_no), 0) as place, count(*)::int as lines,
+       coalesce(array_agg(n.id), '{}') as ids, coalesce(array_agg(n.bill_id), '{}') as bill_ids
+from (
+    select line_no, id, bill_id from debit
+    where merchant_id = $1 and file_id = $2 and line_no > $3
+          and (cause is distinct from booked_cause or ($4 and state = 'in_file'))
+    order by line_no limit $5
+) n
 """
 _STORE: Final = """
 update debit set state = $3, booked_cause = cause where merchant_id = $1 and id = $2
 """
 _FREE: Final = "update debit set state = $3 where merchant_id = $1 and id = $2"
-_USED: Final = """
-update mandate set is_new = false where merchant_id = $1 and id = any($2::uuid[]) and is_new
+USED: Final = """
+update mandate set is_new = false
+where merchant_id = $1 and is_new and id = any(array(
+    select mandate_id from debit
+    where merchant_id = $1 and id = any($2::uuid[]) and cause is not null))
+"""
+SUSPENDED: Final = """
+select distinct on (mandate_id) mandate_id, cause from debit
+where merchant_id = $1 and id = any($2::uuid[]) and cause = any($3::text[])
+order by mandate_id, line_no desc
 """
 
 
@@ -190,10 +206,9 @@ async def write_lines(act: Act, debit_file: DebitFile, chosen: Sequence[Chosen])
         _DEBITS, act.merchant_id, debit_file.id, edge.state, ids, lines, bills, mandate_ids,
         numbers, amounts,
     )  # fmt: skip
-    day = debit_file.debit_on.isoformat()
-    for bill_id, attempt_id in zip(bills, ids, strict=True):
-        attempt = to_public("attempt", attempt_id)
-        await act.emit(bill_id, edge.code, attempt=attempt, method=METHOD, debit_on=day)
+    more = {"method": METHOD, "debit_on": debit_file.debit_on.isoformat()}
+    told = Told(edge.code, has_attempt=True, has_amount=False, more=more)
+    await tell_all(act, bills, ids, amounts, [told])
     return [
         DebitLine(
             account=one.details.account,
@@ -208,36 +223,40 @@ async def write_lines(act: Act, debit_file: DebitFile, chosen: Sequence[Chosen])
     ]
 
 
-async def book_next(act: Act, debit_file: DebitFile) -> int:
+async def book_next(act: Act, debit_file: DebitFile) -> tuple[int, bool]:
     """Book what the bank said of the next lines, or free those of a file that it never debits.
 
-    The file is locked. Returns how many lines that were; 0 when nothing is left.
+    The file is locked, and written. Returns how many lines that were, and whether more may be left.
     """
-    freed = 0
-    if debit_file.state in rules.ENDED_FILE:
-        free = await act.db.fetch(_TO_FREE, act.merchant_id, debit_file.id, LINES_MAX)
-        for row in free:
-            await _free(act, row["id"], row["state"])
-        freed = len(free)
+    frees = debit_file.state in rules.ENDED_FILE
+    next_ = await act.db.fetchrow(
+        NEXT, act.merchant_id, debit_file.id, debit_file.booked_to, frees, LINES_MAX
+    )
+    if next_ is None or not next_["lines"]:
+        return 0, False
+    ids = next_["ids"]
+    await lock_bills_of(act, next_["bill_ids"])
+    left = await move_plain(act, ids, frees=True) if frees else []
+    for line in left:
+        await _free(act, line.id, line.state)
     # A bank may have debited all the same what it was said to have refused.
-    rows = await act.db.fetch(_TO_BOOK, act.merchant_id, debit_file.id, LINES_MAX - freed)
-    plain = await book_plain(act, rows)
-    for row in rows:
-        if row["id"] in plain:
-            continue
-        await _book(act, row["id"], row["state"], row["cause"])
-    if rows:
-        told = list({row["mandate_id"] for row in rows})
-        await act.db.execute(_USED, act.merchant_id, told)
-        await _suspend(
-            act,
-            {row["mandate_id"]: row["cause"] for row in rows if row["cause"] in rules.SUSPENDS},
-        )
-    return freed + len(rows)
+    left = await move_plain(act, ids, frees=False)
+    for line in left[:SINGLES_MAX]:
+        await _book(act, line.id, line.state, line.cause)
+    await act.db.execute(USED, act.merchant_id, ids)
+    suspended = await act.db.fetch(SUSPENDED, act.merchant_id, ids, list(rules.SUSPENDS))
+    await _suspend(act, {row["mandate_id"]: row["cause"] for row in suspended})
+    is_cut = len(left) > SINGLES_MAX
+    place: int = left[SINGLES_MAX - 1].line_no if is_cut else next_["place"]
+    await store_file(act, replace(debit_file, booked_to=place))
+    lines: int = next_["lines"]
+    return lines - len(left[SINGLES_MAX:]), is_cut or lines == LINES_MAX
 
 
-async def _book(act: Act, debit_id: UUID, state: DebitState, cause: Cause) -> None:
+async def _book(act: Act, debit_id: UUID, state: DebitState, cause: Cause | None) -> None:
     """What one answer does: to the debit, its attempt, the bill, the books."""
+    if cause is None:
+        raise InvariantBroken("debit_untold", context=str(debit_id))
     bill, attempt = await lock_attempt(act, debit_id)
     if rules.contradicts(state, cause):
         await act.open_case("debit_contradicts", attempt.id, reference=attempt.reference)

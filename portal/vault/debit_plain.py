@@ -1,9 +1,10 @@
-"""Data zone: debits that simply succeeded, booked together: nearly all of them.
+"""Data zone: lines of a debit file moved by kind: what a step does to thousands of them at once.
 
-Booking one by one takes a dozen statements a line. Here a step takes as many for all of its lines
-that the bank debited, whose attempts waited for nothing else, and whose bills owe just that. What
-each means is decided by the same rules of portal.domain; whatever is not plain is left to be booked
-by itself (portal.vault.debit_lines).
+Booking one by one takes a dozen statements a line. Here a step takes a dozen for all its lines of
+one kind, and hardly anything of a line comes to this process: the database groups the lines by what
+the rules look at, portal.domain.debit_plain is asked once a group, and its answer goes back as a
+few words for all of them. Lines whose kind is not plain are given back, to be moved one by one
+(portal.vault.debit_lines).
 """
 
 from collections.abc import Sequence
@@ -11,160 +12,175 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
-from portal.domain import bill as bills
-from portal.domain import debit as rules
-from portal.domain import payment as attempts
-from portal.domain.bill import BillSums, Settlement
+from portal.domain.debit import DebitState
+from portal.domain.debit_plain import Kind, Plain, judge_kind
 from portal.domain.errors import InvariantBroken
-from portal.domain.ids import to_public
-from portal.domain.ledger import Transaction, attempt_succeeded, with_entries
-from portal.domain.payment import AttemptState, Verdict
-from portal.domain.transition import Edge
+from portal.domain.ledger import CauseKind
+from portal.domain.payment import DeclineCode
+from portal.domain.zengin.result import Cause
 from portal.vault.act import Act
-from portal.vault.attempt import Attempt, Instrument, LockedBill, lock_bills, read_attempts
-from portal.vault.db import Row
-from portal.vault.finding import facts_of
-from portal.vault.ledger import post, sums_of_all
+from portal.vault.debit import METHOD
 from portal.vault.pause import end_promises
+from portal.vault.timeline import Told, tell_all
 
-_BILLS: Final = """
-select bill_id from debit where merchant_id = $1 and id = any($2::uuid[])
+_MONEY: Final[CauseKind] = "attempt_succeeded"
+
+LOCK: Final = """
+select count(*) from (
+    select 1 from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for update) l
 """
+# After the locks: nobody can move these lines, their attempts or their bills' books any more.
+# OFFSET 0 makes each of the three a look-up by key for each line, whatever the tables may hold.
+KINDS: Final = """
+select case when $3 then null else d.cause end as cause, d.state, a.state as attempt,
+       b.lifecycle, b.settlement, coalesce(s.owes_all and s.owed = d.amount_minor, false)
+           and a.amount_minor = d.amount_minor and a.instrument is null as owes_all,
+       array_agg(d.line_no) as places, array_agg(d.id) as ids, array_agg(d.bill_id) as bill_ids,
+       array_agg(d.amount_minor) as amounts
+from debit d
+cross join lateral (
+    select state, amount_minor, instrument from attempt
+    where merchant_id = $1 and id = d.id offset 0
+) a
+cross join lateral (
+    select lifecycle, settlement from bill where merchant_id = $1 and id = d.bill_id offset 0
+) b
+cross join lateral (
+    select sum(amount_minor) filter (where account = 'receivable') as owed,
+           bool_and(account in ('receivable', 'billed') and attempt_id is null) as owes_all
+    from ledger_entry where merchant_id = $1 and bill_id = d.bill_id offset 0
+) s
+where d.merchant_id = $1 and d.id = any($2::uuid[])
+      and case when $3 then d.state = 'in_file' else d.cause is distinct from d.booked_cause end
+group by 1, 2, 3, 4, 5, 6
+"""
+# The state is compared as a text of no column: as a column it would let a planner who knows its
+# value read the index of all live attempts, however many the merchant has, for these few.
 ATTEMPTS: Final = """
-update attempt a set state = t.state, version = a.version + 1, finished_at = $2, state_at = $3,
-    heard_at = $3, asked = 0, ask_at = null, missing_at = null, decline_code = null
-from unnest($4::uuid[], $5::int[], $6::text[]) as t (id, version, state)
-where a.merchant_id = $1 and a.id = t.id and a.id = any($4::uuid[]) and a.version = t.version
+update attempt set state = $3, version = version + 1, finished_at = $4, state_at = $5,
+    heard_at = $5, asked = 0, ask_at = null, missing_at = null, decline_code = $6
+where merchant_id = $1 and id = any($2::uuid[]) and state || '' = $7
 """
 SETTLED: Final = """
-update bill b set settlement = t.settlement, version = b.version + 1,
-    paid_at = coalesce(b.paid_at, $2)
-from unnest($3::uuid[], $4::text[]) as t (id, settlement)
-where b.merchant_id = $1 and b.id = t.id and b.id = any($3::uuid[])
+update bill set settlement = $3, version = version + 1, paid_at = coalesce(paid_at, $4)
+where merchant_id = $1 and id = any($2::uuid[])
 """
-_DEBITS: Final = """
+BOOKED: Final = """
 update debit set state = $3, booked_cause = cause where merchant_id = $1 and id = any($2::uuid[])
 """
-_EVENTS: Final = """
-insert into bill_event (merchant_id, at, actor, id, bill_id, code, params)
-select $1, $2, $3, e.id, e.bill_id, e.code, e.params::jsonb
-from unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[]) as e (id, bill_id, code, params)
+FREED: Final = "update debit set state = $3 where merchant_id = $1 and id = any($2::uuid[])"
+# The id of each transaction is made here, so that its entries need not travel; as the vault makes
+# them, by the vault's clock. A cause that is booked already breaks the statement: the lock is held.
+_POST: Final = """
+with fresh as materialized (
+    select uuidv7($3::timestamptz - statement_timestamp()) as id, t.*
+    from unnest($4::uuid[], $5::uuid[], $6::bigint[]) as t (cause_id, bill_id, amount_minor)
+), booked as (
+    insert into ledger_transaction (merchant_id, id, cause, cause_id, at, debit_minor, entries)
+    select $1, f.id, $7, f.cause_id, $2, f.amount_minor, cardinality($8::text[]) from fresh f
+)
+insert into ledger_entry
+    (merchant_id, transaction_id, line, account, amount_minor, bill_id, attempt_id)
+select $1, f.id, e.line - 1, e.account, e.sign * f.amount_minor, f.bill_id, f.cause_id
+from fresh f cross join unnest($8::text[], $9::int[]) with ordinality as e (account, sign, line)
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Plain:
-    """A debit that succeeded and nothing else: what becomes of its attempt and its bill."""
+class Line:
+    """One line that is not plain."""
 
-    attempt: Attempt
-    ended: Edge[AttemptState]
-    settled: Edge[Settlement]
-    transaction: Transaction
-    taken_minor: int
+    line_no: int
+    id: UUID
+    state: DebitState
+    cause: Cause | None
 
 
-async def book_plain(act: Act, rows: Sequence[Row]) -> set[UUID]:
-    """Book those of these lines that are plain; their ids. Their file is locked.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Lines of one kind: their debits (and attempts), bills and amounts, in one order."""
 
-    Raises: InvariantBroken ``debit_lock`` when something moved that was locked.
+    kind: Kind
+    ids: list[UUID]
+    bill_ids: list[UUID]
+    amounts: list[int]
+
+
+async def lock_bills_of(act: Act, bill_ids: Sequence[UUID]) -> None:
+    """Lock the bills of a step's lines, in the order of their ids, before any of them is moved."""
+    await act.db.execute(LOCK, act.merchant_id, bill_ids)
+
+
+async def move_plain(act: Act, ids: Sequence[UUID], *, frees: bool) -> list[Line]:
+    """Book what was told of these lines, or free them, by kind; those that are left, in order.
+
+    Their file and bills are locked. Raises: InvariantBroken ``debit_lock`` when something moved
+    that was locked.
     """
-    ids = [
-        row["id"] for row in rows
-        if row["cause"] == "debited" and rules.takes(row["state"], row["cause"])
-    ]  # fmt: skip
-    if not ids:
-        return set()
-    edge = rules.advance_debit("in_file", "debited")
-    plain = await _judged(act, ids)
-    if plain:
-        await _write(act, plain)
-        done = [one.attempt.id for one in plain]
-        await act.db.execute(_DEBITS, act.merchant_id, done, edge.state)
-        await _emit(act, plain, edge.code)
-    return {one.attempt.id for one in plain}
+    left: list[Line] = []
+    for row in await act.db.fetch(KINDS, act.merchant_id, ids, frees):
+        kind = Kind(
+            cause=row["cause"], debit=row["state"], attempt=row["attempt"],
+            lifecycle=row["lifecycle"], settlement=row["settlement"], owes_all=row["owes_all"],
+        )  # fmt: skip
+        plain = judge_kind(kind)
+        if plain is None:
+            left += [
+                Line(line_no=line_no, id=id_, state=kind.debit, cause=kind.cause)
+                for line_no, id_ in zip(row["places"], row["ids"], strict=True)
+            ]
+            continue
+        group = _Group(kind=kind, ids=row["ids"], bill_ids=row["bill_ids"], amounts=row["amounts"])
+        await _write(act, group, plain)
+        await tell_all(act, group.bill_ids, group.ids, group.amounts, _told(group, plain))
+    return sorted(left, key=lambda line: line.line_no)
 
 
-async def _judged(act: Act, ids: Sequence[UUID]) -> list[_Plain]:
-    """The plain ones among these debits; all their bills are locked, in one order."""
-    found = await act.db.fetch(_BILLS, act.merchant_id, ids)
-    locked = await lock_bills(act, [row["bill_id"] for row in found])
-    sums = await sums_of_all(act, list(locked))
-    judged = [
-        _judge(act, locked[attempt.bill_id], attempt, sums.get(attempt.bill_id, BillSums()))
-        for attempt in await read_attempts(act, ids)
-    ]
-    return [one for one in judged if one is not None]
-
-
-def _judge(act: Act, bill: LockedBill, attempt: Attempt, sums: BillSums) -> _Plain | None:
-    """What a success means here; None where it means more than money that was waited for."""
-    amount = attempt.amount_minor
-    owed = bills.owed_minor(bill.lifecycle, sums)
-    if not attempt.is_live or bill.lifecycle == "canceling" or owed < amount:
-        return None
-    verdict = attempts.judge(facts_of(attempt), "succeeded", amount, "", act.now)
-    transaction = attempt_succeeded(bill.id, attempt.id, amount, owed)
-    after = with_entries(sums, transaction)
-    settled = bills.settle(bill.settlement, after)
-    if verdict.edge is None or settled is None or attempt.instrument != Instrument():
-        return None
-    if verdict != Verdict(edge=verdict.edge, booked=True):
-        return None
-    return _Plain(
-        attempt=attempt,
-        ended=verdict.edge,
-        settled=settled,
-        transaction=transaction,
-        taken_minor=after.taken,
-    )
-
-
-async def _write(act: Act, plain: Sequence[_Plain]) -> None:
-    """Attempts, books and bills, each by one statement."""
+async def _write(act: Act, group: _Group, plain: Plain) -> None:
+    """Attempts, books, bills and debits, each by one statement."""
     tag = await act.db.execute(
         ATTEMPTS,
         act.merchant_id,
+        group.ids,
+        plain.attempt.state,
         act.business,
         act.now,
-        [one.attempt.id for one in plain],
-        [one.attempt.version for one in plain],
-        [one.ended.state for one in plain],
+        plain.decline,
+        group.kind.attempt,
     )
-    booked = await post(act, [one.transaction for one in plain])
-    if tag != f"UPDATE {len(plain)}" or booked != len(plain):
-        raise InvariantBroken("debit_lock", context=f"{tag}, {booked} of {len(plain)} booked")
-    await act.db.execute(
-        SETTLED,
-        act.merchant_id,
-        act.business,
-        [one.attempt.bill_id for one in plain],
-        [one.settled.state for one in plain],
-    )
-    await end_promises(act, [one.attempt.bill_id for one in plain])
+    if tag != f"UPDATE {len(group.ids)}":
+        raise InvariantBroken("debit_lock", context=f"{tag} of {len(group.ids)}")
+    if plain.settled is not None:
+        await act.db.execute(
+            _POST,
+            act.merchant_id,
+            act.business,
+            act.now,
+            group.ids,
+            group.bill_ids,
+            group.amounts,
+            _MONEY,
+            [side.account for side in plain.sides],
+            [side.sign for side in plain.sides],
+        )
+        await act.db.execute(
+            SETTLED, act.merchant_id, group.bill_ids, plain.settled.state, act.business
+        )
+        await end_promises(act, group.bill_ids)
+    statement = FREED if group.kind.cause is None else BOOKED
+    await act.db.execute(statement, act.merchant_id, group.ids, plain.debit.state)
 
 
-async def _emit(act: Act, plain: Sequence[_Plain], code: str) -> None:
-    """What ``act.emit`` says of each when it is booked by itself, in the same order."""
-    told: list[tuple[UUID, UUID, str, str]] = []
-    for one in plain:
-        attempt, amount = to_public("attempt", one.attempt.id), one.attempt.amount_minor
-        happened: tuple[tuple[str, dict[str, str | int]], ...] = (
-            (one.ended.code, {
-                "attempt": attempt, "method": one.attempt.method, "amount_minor": amount,
-            }),
-            (one.settled.code, {"amount_minor": one.taken_minor}),
-            (code, {"attempt": attempt, "amount_minor": amount}),
-        )  # fmt: skip
-        told += [
-            (act.new_id(), one.attempt.bill_id, event, msgspec.json.encode(params).decode())
-            for event, params in happened
-        ]
-    await act.db.execute(
-        _EVENTS,
-        act.merchant_id,
-        act.business,
-        act.actor,
-        *[list(column) for column in zip(*told, strict=True)],
-    )
+def _told(group: _Group, plain: Plain) -> list[Told]:
+    """What ``act.emit`` says of each when it is moved by itself, in the same order."""
+    told = [
+        Told(plain.attempt.code, has_attempt=True, has_amount=True, more=_more(plain.decline)),
+        Told(plain.debit.code, has_attempt=True, has_amount=group.kind.cause is not None),
+    ]
+    if plain.settled is not None:
+        told.insert(1, Told(plain.settled.code, has_attempt=False, has_amount=True))
+    return told
+
+
+def _more(decline: DeclineCode | None) -> dict[str, str]:
+    return {"method": METHOD} | ({} if decline is None else {"decline_code": decline})

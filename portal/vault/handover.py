@@ -28,11 +28,12 @@ class Handover:
     doubt_at: datetime | None
     code: str
     state_at: datetime
+    given: int = 0
 
 
 _NAMES: Final = (
     "file_id", "id", "provider", "state", "tries", "asked", "ask_at", "doubt_at", "code",
-    "state_at",
+    "state_at", "given",
 )  # fmt: skip
 _READ: Final = (
     f"select {', '.join(_NAMES)} from debit_handover where merchant_id = $1 and file_id = $2"  # noqa: S608  constant columns
@@ -47,7 +48,7 @@ values ($1, $2, $3, $4, 'planned', 0, 0, '', $5)
 """
 _STORE: Final = """
 update debit_handover set id = $3, state = $4, tries = $5, asked = $6, ask_at = $7, doubt_at = $8,
-    code = $9, state_at = $10
+    code = $9, state_at = $10, given = $11
 where merchant_id = $1 and file_id = $2
 """
 
@@ -92,6 +93,7 @@ async def store_handover(act: Act, handover: Handover) -> None:
         handover.doubt_at,
         handover.code,
         handover.state_at,
+        handover.given,
     )
 
 

@@ -41,6 +41,8 @@ PLACES = {
     "worker.after_handover": "portal/application/payment/debit_line.py:hand_over",
     "worker.before_charge": "portal/application/payment/charge.py:charge_card",
     "worker.after_charge": "portal/application/payment/charge.py:charge_card",
+    "worker.before_fetch": "portal/application/payment/debit_fetch.py:fetch_result",
+    "worker.after_fetch": "portal/application/payment/debit_fetch.py:fetch_result",
     "web.before_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_inquiry": "portal/application/payment/inquire.py:finish_return",
@@ -101,6 +103,11 @@ TRIED_ELSEWHERE = {
     "redeem_instrument": "tests/zone/test_card_on_file.py",
     "remove_card": "tests/zone/test_card_on_file.py",
     "remove_bill_card": "tests/zone/test_card_on_file.py",
+    "give_debit_part": "tests/zone/test_debit_line.py",
+    "begin_debit_fetch": "tests/zone/test_debit_fetch.py",
+    "open_debit_result": "tests/zone/test_debit_fetch.py",
+    "keep_debit_result": "tests/zone/test_debit_fetch.py",
+    "record_debit_fetch": "tests/zone/test_debit_fetch.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
@@ -251,7 +258,12 @@ def test_the_walk_goes_through_every_point_and_only_through_known_ones() -> None
     assert not walked & NOT_WALKED
     beside = "".join(
         (ROOT / "tests/zone" / name).read_text(encoding="utf-8")
-        for name in ("test_refund_crash.py", "test_debit_line.py", "test_card_on_file.py")
+        for name in (
+            "test_refund_crash.py",
+            "test_debit_line.py",
+            "test_debit_fetch.py",
+            "test_card_on_file.py",
+        )
     )
     assert all(f'"{point}"' in beside for point in NOT_WALKED)
     assert len(set(WALK)) == len(WALK)

@@ -2,19 +2,19 @@
 
 import hashlib
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 
 import msgspec
 import pytest
 
 from portal.application.providers.exchange import Endpoint
 from portal.application.providers.sandbox_bank.line import LINE
-from portal.contract.debit import DebitFileView
 from portal.contract.debit_line import (
     BEGIN_DEBIT_HANDOVER,
+    GIVE_DEBIT_PART,
     RECORD_DEBIT_HANDOVER,
     REDEEM_DEBIT_FILE,
     BeginDebitHandover,
+    GiveDebitPart,
     RecordDebitHandover,
     RedeemDebitFile,
 )
@@ -25,54 +25,15 @@ from portal.kit.outbound import OutboundRequest
 from portal.sandbox import magic
 from portal.sandbox.bank import answer
 from portal.vault.server import VaultServer
-from tests.make.bank import Desk, new_desk
+from tests.make.bank import new_desk
+from tests.make.counter import Counter
 from tests.make.money import AMOUNT, Payer, new_world
 from tests.make.vault import Ground
-from tests.make.workshop import Workshop, a_workshop
-from worker.queue import Job
+from tests.make.workshop import a_workshop
 
 HOST = "bank.sandbox.test"
 ACCOUNT_OF = {fault: account for account, fault in magic.DEBIT_FILES.items()}
 SEND = {"debit.send"}
-
-
-@dataclass
-class Counter:
-    """A collector with a line to the bank, and the workers between them."""
-
-    shop: Workshop
-    desk: Desk
-
-    async def approved(self) -> DebitFileView:
-        """A file that is about to be sent."""
-        one = await self.desk.build()
-        await self.shop.work_off({"debit.fill"})
-        await self.desk.rule(one)
-        return one
-
-    async def at(self, one: DebitFileView) -> tuple[str, str]:
-        """The state of the file, and of its line."""
-        line = await self.desk.world.value("select state from debit_handover")
-        return (await self.desk.seen(one)).state, line
-
-    async def grow_old(self) -> None:
-        """Let the try be older than its time: what waiting does, without waiting."""
-        await self.shop.rows(
-            "update debit_handover set state_at = state_at - interval '2 minutes',"
-            " ask_at = ask_at - interval '2 hours' returning file_id"
-        )
-        await self.shop.be_due()
-
-    async def sending_job(self) -> Job:
-        """The one task of the line that is due."""
-        [job] = [job for job in await self.shop.hints() if job.kind == "debit.send"]
-        del self.shop.heard[job.id]
-        return job
-
-    @property
-    def at_bank(self) -> list[str]:
-        """SHA-256 of every file that the bank took."""
-        return [row["sha256"] for row in self.shop.journal.bank.files()]
 
 
 @pytest.fixture
@@ -133,7 +94,7 @@ async def test_a_worker_that_was_taken_over_reads_no_account_at_the_bank(counter
 
     assert [answer.fate for answer in answers] == ["answered", "not_sent"]
     assert b"sha256" in answers[0].body
-    assert answers[1].code == "path_not_allowed"
+    assert answers[1].code == "delivery_missing"
 
 
 async def test_a_worker_that_was_taken_over_can_not_send_a_file_under_another_name(
@@ -295,9 +256,19 @@ async def test_a_file_is_given_out_once_a_try_to_the_relay_for_its_bank_alone(
     assert (await world.work.call(RECORD_DEBIT_HANDOVER, stale, lease.authority)).state == "sending"
     given = await relay.call(REDEEM_DEBIT_FILE, second)
     refusals.append((await relay.call(REDEEM_DEBIT_FILE, second)).refused)
+    body = b""
+    given_parts: list[str | None] = []
+    for part_no in (1, 0, 0, 1, 2, 3):
+        asked = GiveDebitPart(host=HOST, handover_id=second.handover_id, part_no=part_no)
+        part = await relay.call(GIVE_DEBIT_PART, asked)
+        body += part.body
+        given_parts.append(part.refused)
 
     assert refusals == ["host_wrong", "delivery_unknown", "delivery_redeemed"]
-    assert hashlib.sha256(given.body).hexdigest() == (await counter.desk.seen(one)).sha256
+    late = "part_out_of_order"
+    assert given_parts == [late, None, late, None, None, late], "each part once, in order"
+    assert (given.parts, given.size_bytes) == (3, len(body))
+    assert hashlib.sha256(body).hexdigest() == (await counter.desk.seen(one)).sha256
     assert given.collector == "0000012345"
     with pytest.raises(PortalError):
         await world.work.call(REDEEM_DEBIT_FILE, second)

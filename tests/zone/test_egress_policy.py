@@ -206,6 +206,7 @@ def test_production_refuses_a_file_with_one_sandbox_rule(tmp_path: Path) -> None
         {"purpose": " "},
         {"methods": ()},
         {"methods": ("CONNECT",)},
+        {"answers_to": "vault"},
         {"methods": ("post",)},
         {"path_prefixes": ()},
         {"path_prefixes": ("v1",)},

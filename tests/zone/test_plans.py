@@ -14,7 +14,8 @@ import pytest
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
 from portal.vault.attempt import LIVE_OF
 from portal.vault.database import Connection, connect
-from portal.vault.debit_plain import ATTEMPTS, SETTLED
+from portal.vault.debit_answer import TELL
+from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
 from portal.vault.pause import PROMISES_PAID
 from portal.vault.share import LEFT
@@ -31,6 +32,11 @@ STATEMENTS = {
     "promises_paid": PROMISES_PAID,
     "left": LEFT,
     "live": LIVE_OF,
+    "bills_locked": LOCK,
+    "debits_by_kind": KINDS,
+    "debits_booked": BOOKED,
+    "debits_freed": FREED,
+    "debits_told": TELL,
 }
 
 DELIVERIES = f"""
@@ -77,7 +83,7 @@ def wide_reads(plan: Node) -> list[str]:
         for node in nodes(plan)
         if "Scan" in node["Node Type"]
         and ("Index Name" in node or node["Node Type"] == "Seq Scan")
-        and not re.search(r"\b(bill_|attempt_)?id = ", node.get("Index Cond", ""))
+        and not re.search(r"\b(bill_|attempt_)?id = |\bline_no = ", node.get("Index Cond", ""))
     ]
 
 

@@ -100,7 +100,7 @@ async def test_every_policy_checks_reading_and_writing(ground: Ground) -> None:
     )
 
     others = {policy for policy in policies if policy[1:] != ("ALL", True, True)}
-    tables = ("delivery", "debit_handover", "mandate_redirect", "card_charge")
+    tables = ("delivery", "debit_handover", "debit_fetch", "mandate_redirect", "card_charge")
     whose = {(table, "SELECT", False, None) for table in tables}
     assert others == whose, "redeeming looks up whose an id is"
 

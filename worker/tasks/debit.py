@@ -1,6 +1,7 @@
 """The tasks of debit files: see portal.application.payment.debit and debit_line."""
 
 from portal.application.payment import debit
+from portal.application.payment.debit_fetch import fetch_result
 from portal.application.payment.debit_line import hand_over
 from portal.contract.work import Leased
 from portal.domain.ids import DebitFileId
@@ -26,3 +27,9 @@ async def send(work: Workbench, leased: Leased) -> FileMoved:
     """One file to its bank, or a question about it; the vault ends the task."""
     params = OneDebitFile(DebitFileId(leased.subject_id))
     return FileMoved(await hand_over(work.pay, leased.authority, params.file_id))
+
+
+async def fetch(work: Workbench, leased: Leased) -> FileMoved:
+    """The bank's answer to one file into the vault; the vault ends the task."""
+    params = OneDebitFile(DebitFileId(leased.subject_id))
+    return FileMoved(await fetch_result(work.pay, leased.authority, params.file_id))

@@ -53,6 +53,7 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "charge.choose": charge.choose,
         "charge.send": charge.send,
         "mandate.ask": mandate.ask,
+        "debit.fetch": debit.fetch,
     }
 )
 """Kind of task → who does it."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from portal.application.providers import sandbox_bank
-from portal.application.providers.exchange import Endpoint, Exchange
+from portal.application.providers.exchange import Endpoint, Exchange, ResultFetched
 from portal.domain.errors import InvariantBroken
 from portal.domain.handover import LineOutcome
 from portal.domain.ids import DeliveryId
@@ -25,6 +25,12 @@ class DebitLine(Protocol):
 
     def ask(self, endpoint: Endpoint, reference: str) -> Exchange[tuple[LineOutcome, str]]:
         """Ask what became of the file under our reference; changes nothing there."""
+        ...
+
+    def fetch(
+        self, endpoint: Endpoint, reference: str, fetch_id: DeliveryId
+    ) -> Exchange[ResultFetched]:
+        """Have the relay put the answer to a file into the vault under ``fetch_id``."""
         ...
 
 

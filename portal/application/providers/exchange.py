@@ -19,6 +19,7 @@ import msgspec
 from portal.contract.message import SendOutcome
 from portal.contract.payment import Finding, FindingState
 from portal.domain.errors import InvalidInput
+from portal.domain.fetch import FetchOutcome
 from portal.domain.money import Money
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
@@ -67,6 +68,16 @@ def parse_endpoints(text: str) -> dict[str, Endpoint]:
         msg = f"not provider=host:port[/account]: {', '.join(faults)}"
         raise ValueError(msg)
     return endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFetched:
+    """What came of fetching a bank's answer; ``parts`` and ``sha256`` of what is in the vault."""
+
+    outcome: FetchOutcome
+    code: str
+    parts: int = 0
+    sha256: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

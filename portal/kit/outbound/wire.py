@@ -41,6 +41,17 @@ class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
     deposit_id: UUID | None = None
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of an answer that the relay put into the vault: how much, and its SHA-256 in hex.
+
+    It is the relay's own word, as JSON, in place of the company's.
+    """
+
+    parts: int
+    size_bytes: int
+    sha256: str
+
+
 class OutboundAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the request at the same place of the slice.
 

@@ -7,7 +7,7 @@ themselves. ``BENCHES`` names them all.
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from portal.stack.bench import data_api, dispatch, intake, pay, start
+from portal.stack.bench import data_api, debits, dispatch, intake, pay, start
 from portal.stack.bench.report import Report
 
 BENCHES: Final[dict[str, Callable[..., Awaitable[Report]]]] = {
@@ -15,6 +15,7 @@ BENCHES: Final[dict[str, Callable[..., Awaitable[Report]]]] = {
     "intake": intake.run,
     "dispatch": dispatch.run,
     "pay": pay.run,
+    "debits": debits.run,
     "start": start.run,
 }
 """Name → bench. All but ``start`` take the size of their load."""

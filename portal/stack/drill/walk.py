@@ -69,13 +69,16 @@ NOT_WALKED: Final = frozenset(
         "worker.after_handover",
         "worker.before_charge",
         "worker.after_charge",
+        "worker.before_fetch",
+        "worker.after_fetch",
     }
 )
 """Points that the drill's traffic does not pass: a refund that its company never received is known
 to be so after 17 minutes, and no drill waits that long. A process dies at each of them in
 tests/zone/test_refund_crash.py. A debit file is sent once a month and needs two people: a
-process dies at its points in tests/zone/test_debit_line.py. Cards on file are charged when a day
-begins, and a drill has one: tests/zone/test_card_on_file.py."""
+process dies at its points, and at its answer's, in tests/zone/test_debit_line.py and
+tests/zone/test_debit_fetch.py. Cards on file are charged when a day begins, and a drill has one:
+tests/zone/test_card_on_file.py."""
 
 
 class Step(msgspec.Struct, kw_only=True):

@@ -51,6 +51,7 @@ from portal.vault.debit import (
     to_file,
 )
 from portal.vault.debit_view import view_contract, view_file, view_files
+from portal.vault.fetch import plan_fetch
 from portal.vault.handover import is_leaving, plan_handover, those_on_line
 from portal.vault.operations.intake_view import check_page_size
 from portal.vault.registry import operation, standing_operation
@@ -206,6 +207,8 @@ async def report_debit_file(act: Act, request: ReportDebitFile) -> DebitFileChan
     await store_file(act, moved(act, debit_file, edge))
     if edge.state == "rejected":
         await act.plan_task("debit.book", debit_file.id)
+    elif edge.state == "accepted":
+        await plan_fetch(act, debit_file)
     await act.answer_once("report_debit_file", request.idempotency_key, debit_file.id.bytes)
     return DebitFileChanged(file=await view_file(act, debit_file.id))
 

@@ -4,7 +4,6 @@ The file is ``sending`` and the try handed out before anybody can redeem it, and
 the watch that looks after them whatever happens. The bytes go to the relay alone, once a try.
 """
 
-import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -12,6 +11,7 @@ from uuid import UUID
 
 from portal.contract.debit_line import (
     BEGIN_DEBIT_HANDOVER,
+    GIVE_DEBIT_PART,
     RECORD_DEBIT_HANDOVER,
     REDEEM_DEBIT_FILE,
     REDEEMED_LINES_MAX,
@@ -19,6 +19,8 @@ from portal.contract.debit_line import (
     DebitFileRedeemed,
     DebitHandoverBegun,
     DebitHandoverNow,
+    DebitPartGiven,
+    GiveDebitPart,
     RecordDebitHandover,
     RedeemDebitFile,
 )
@@ -33,6 +35,8 @@ from portal.kit.holidays import bank_calendar
 from portal.vault import file
 from portal.vault.act import Act
 from portal.vault.debit import DebitFile, lock_file, moved, read_contract, store_file
+from portal.vault.debit_answer import hash_parts
+from portal.vault.fetch import plan_fetch
 from portal.vault.handover import Handover, at, read_handover, store_handover
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
@@ -87,7 +91,7 @@ async def _hand_out(act: Act, debit_file: DebitFile, handover: Handover) -> Hand
     if debit_file.state == "approved":
         edge = files.advance_file(debit_file.state, "take_out")
         await store_file(act, moved(act, debit_file, edge))
-    handed = replace(at(act, handover, "handed"), id=act.new_id(), doubt_at=act.now)
+    handed = replace(at(act, handover, "handed"), id=act.new_id(), doubt_at=act.now, given=0)
     await store_handover(act, handed)
     await _watch(act, debit_file)
     return handed
@@ -157,6 +161,8 @@ async def _move(act: Act, debit_file: DebitFile, event: FileEvent | None) -> str
     await store_file(act, moved(act, debit_file, edge))
     if edge.state == "rejected":
         await act.plan_task("debit.book", debit_file.id)
+    elif edge.state == "accepted":
+        await plan_fetch(act, debit_file)
     return edge.state
 
 
@@ -169,10 +175,11 @@ async def _move(act: Act, debit_file: DebitFile, event: FileEvent | None) -> str
     audit="reveal",
 )
 async def redeem_debit_file(act: Act, request: RedeemDebitFile) -> DebitFileRedeemed:
-    """Give out the bytes of a file that is being sent to ``host``, once for a try.
+    """Open a file that is being sent to ``host``, once for a try; its parts are given after.
 
-    Refused: ``delivery_unknown``, ``host_wrong``, ``delivery_not_handed``, ``delivery_redeemed``;
-    each is an incident.
+    All its lines count as revealed here, so that no budget runs out half-way. Refused:
+    ``delivery_unknown``, ``host_wrong``, ``delivery_not_handed``, ``delivery_redeemed``; each is an
+    incident.
 
     Raises: LimitReached ``rows_at_most``, ``budget_spent``.
     """
@@ -193,17 +200,50 @@ async def redeem_debit_file(act: Act, request: RedeemDebitFile) -> DebitFileRede
         )
     redeemed = replace(at(act, handover, "redeemed"), tries=handover.tries + 1)
     await store_handover(act, redeemed)
-    parts = [await file.read_part(act, debit_file.id, no) for no in range(debit_file.parts)]
-    body = b"".join(parts)
-    if hashlib.sha256(body).digest() != debit_file.sha256:
+    if await hash_parts(act, debit_file.id, debit_file.parts) != debit_file.sha256:
         raise InvariantBroken("debit_file_differs")
     act.reveal(debit_file.lines)
     contract = await read_contract(act, debit_file.contract_id)
     return DebitFileRedeemed(
         collector=contract.collector_code,
         reference=_reference(debit_file),
-        body=body,
+        parts=debit_file.parts,
+        size_bytes=debit_file.size_bytes,
         refused=None,
+    )
+
+
+@operation(
+    GIVE_DEBIT_PART,
+    callers=frozenset({"egress"}),
+    kinds=frozenset({"caller"}),
+    reveals=("account", "payer_name (kana)"),
+    rows_max=0,
+    audit="reveal",
+)
+async def give_debit_part(act: Act, request: GiveDebitPart) -> DebitPartGiven:
+    """Give out the next part of a file that was redeemed for ``host``: each once, in order.
+
+    Refused: ``delivery_unknown`` for a try that is over, ``host_wrong``, ``delivery_not_handed``
+    before it was redeemed, ``part_out_of_order``; each is an incident.
+    """
+    found = await _find(act, request.handover_id)
+    if found is None:
+        return _refuse_part(act, "delivery_unknown", request.handover_id)
+    await act.act_for(found[0])
+    debit_file = await lock_file(act, found[1])
+    handover = await read_handover(act, debit_file.id)
+    if handover is None or handover.id != request.handover_id:
+        return _refuse_part(act, "delivery_unknown", request.handover_id)
+    if act.settings.provider_host(handover.provider) != request.host:
+        return _refuse_part(act, "host_wrong", request.handover_id)
+    if handover.state != "redeemed":
+        return _refuse_part(act, "delivery_not_handed", request.handover_id)
+    if request.part_no != handover.given or request.part_no >= debit_file.parts:
+        return _refuse_part(act, "part_out_of_order", request.handover_id)
+    await store_handover(act, replace(handover, given=handover.given + 1))
+    return DebitPartGiven(
+        body=await file.read_part(act, debit_file.id, request.part_no), refused=None
     )
 
 
@@ -218,4 +258,9 @@ async def _find(act: Act, handover_id: UUID) -> tuple[UUID, UUID] | None:
 
 def _refuse(act: Act, code: str, subject: UUID) -> DebitFileRedeemed:
     act.note_incident("delivery_host" if code == "host_wrong" else code, subject)
-    return DebitFileRedeemed(collector="", reference="", body=b"", refused=code)
+    return DebitFileRedeemed(collector="", reference="", parts=0, size_bytes=0, refused=code)
+
+
+def _refuse_part(act: Act, code: str, subject: UUID) -> DebitPartGiven:
+    act.note_incident("delivery_host" if code == "host_wrong" else code, subject)
+    return DebitPartGiven(body=b"", refused=code)

@@ -30,7 +30,7 @@ from portal.vault.debit import (
     read_contract,
     store_file,
 )
-from portal.vault.debit_lines import LINES_MAX, book_next, choose, write_lines
+from portal.vault.debit_lines import book_next, choose, write_lines
 from portal.vault.operations.debit_file import APPROVAL, PART_LINES_MAX
 from portal.vault.registry import operation
 
@@ -114,8 +114,7 @@ async def book_debits(act: Act, request: BookDebits) -> DebitsBooked:
     """
     act.require_scope(request.file_id)
     debit_file = await _given_up(act, await lock_file(act, request.file_id))
-    lines = await book_next(act, debit_file)
-    remaining = lines == LINES_MAX
+    lines, remaining = await book_next(act, debit_file)
     if not remaining:
         await act.close_task(rows=lines)
     else:

@@ -31,6 +31,7 @@ from portal.domain.card_number import refuse_card_number
 from portal.domain.contact import normalise_customer_no
 from portal.domain.days import DebitTerms
 from portal.domain.errors import Conflict, InvalidInput, NotFound
+from portal.domain.fetch import RESULT_DAYS_MAX
 from portal.domain.ids import DebitContractId
 from portal.domain.mandate import BANK_CHARACTERS_MAX, MandateDetails, read_details, read_kana
 from portal.domain.zengin.kana import to_kana
@@ -71,8 +72,8 @@ _REVEALS: Final = ("customer number (last 4)", "account (last 3)")
 _INSERT_CONTRACT: Final = """
 insert into debit_contract (merchant_id, id, bank_code, collector_code, details, record_end,
     has_blank_result, more_letters, lines_max, day_of_month, submit_days, submit_by,
-    presents_again, line, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    presents_again, line, created_at, result_days)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 on conflict do nothing returning true
 """
 _INSERT_MANDATE: Final = """
@@ -131,6 +132,7 @@ async def open_debit_contract(act: Act, request: OpenDebitContract) -> DebitCont
         contract.presents_again,
         contract.line,
         act.now,
+        contract.result_days,
     )
     if not added:
         raise Conflict("debit_contract_exists")
@@ -143,6 +145,8 @@ def _to_contract(contract_id: UUID, request: OpenDebitContract) -> Contract:
         raise InvalidInput("debit_contract", params={"field": "more_letters"})
     if not 1 <= request.lines_max <= CONTRACT_LINES_MAX:
         raise InvalidInput("debit_contract", params={"field": "lines_max"})
+    if not 0 <= request.result_days <= RESULT_DAYS_MAX:
+        raise InvalidInput("debit_contract", params={"field": "result_days"})
     bank = banks().bank(request.bank_code)
     branch = banks().branch(request.bank_code, request.branch_code)
     contract = Contract(
@@ -168,6 +172,7 @@ def _to_contract(contract_id: UUID, request: OpenDebitContract) -> Contract:
         submit_by=request.submit_by,
         presents_again=request.presents_again,
         line=request.line,
+        result_days=request.result_days,
     )
     _check_terms(contract.terms)
     write_header(contract.header(_ANY_DAY), contract.form)

@@ -50,6 +50,7 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
     "charge.choose": ("choose_charges", *_ENDS),
     "charge.send": ("begin_charge", "record_charge", *_ENDS),
     "mandate.ask": ("begin_mandate_asking", "record_mandate_asking", *_ENDS),
+    "debit.fetch": ("begin_debit_fetch", "record_debit_fetch", *_ENDS),
 }
 """What the lease of a task covers, and nothing else."""
 

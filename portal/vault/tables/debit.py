@@ -38,6 +38,9 @@ class DebitContract(SQLModel, table=True):
     submit_by: time = Field(sa_type=sa.Time)
     presents_again: bool
     line: str = Field(sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("''")))
+    result_days: int = Field(
+        sa_column=sa.Column(sa.SmallInteger, nullable=False, server_default=sa.text("1"))
+    )
     created_at: datetime = Field(sa_column=moment())
 
 
@@ -85,7 +88,8 @@ class Mandate(SQLModel, table=True):
 class DebitFile(SQLModel, table=True):
     """One file for one day at one bank; its bytes are parts of ``id`` (portal.vault.file).
 
-    ``place`` is the last mandate that was looked at while it is filled.
+    ``place`` is the last mandate that was looked at while it is filled, ``booked_to`` the last
+    line up to which nothing is left to be booked or freed.
     """
 
     __tablename__ = "debit_file"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -124,23 +128,23 @@ class DebitFile(SQLModel, table=True):
     state_at: datetime = Field(sa_column=moment())
     refused_result: str = Field(sa_type=sa.Text)
     refused_record: int = Field(sa_type=sa.Integer)
+    booked_to: int = Field(
+        sa_column=sa.Column(sa.Integer, nullable=False, server_default=sa.text("0"))
+    )
 
 
 class Debit(SQLModel, table=True):
-    """One line of a file. ``cause``: what the bank said last, ``booked_cause``: what was booked."""
+    """One line of a file. ``cause``: what the bank said last, ``booked_cause``: what was booked.
+
+    No index names what changes (``state`` and the causes), and pages are left half empty, so that
+    an answer to a whole file rewrites no index.
+    """
 
     __tablename__ = "debit"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
     __table_args__ = (
         sa.UniqueConstraint("merchant_id", "file_id", "line_no", name="debit_line_key"),
         sa.UniqueConstraint("merchant_id", "instruction_no", name="debit_instruction_key"),
         sa.Index("debit_bill_idx", "merchant_id", "bill_id"),
-        sa.Index(
-            "debit_to_book_idx",
-            "merchant_id",
-            "file_id",
-            "line_no",
-            postgresql_where=sa.text("cause IS DISTINCT FROM booked_cause"),
-        ),
     )
 
     merchant_id: UUID = Field(primary_key=True)

@@ -153,6 +153,7 @@ class CaseKind(Enum):
     TASK_CHARGE_CHOOSE = "task.charge.choose"
     TASK_CHARGE_SEND = "task.charge.send"
     TASK_MANDATE_ASK = "task.mandate.ask"
+    TASK_DEBIT_FETCH = "task.debit.fetch"
     OVERPAID = "overpaid"
     LATE_SUCCESS = "late_success"
     AMOUNT_MISMATCH = "amount_mismatch"

@@ -8,17 +8,18 @@ from typing import Final, Literal
 
 import msgspec
 
-from portal.application.providers.exchange import Endpoint, Exchange, read_json
+from portal.application.providers.exchange import Endpoint, Exchange, ResultFetched, read_json
 from portal.domain.handover import LineOutcome
 from portal.domain.ids import DeliveryId
-from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+from portal.kit.outbound.wire import Kept, OutboundAnswer, OutboundRequest
 
 _HEADERS: Final = {
     "authorization": "Bearer {{credential:sandbox_bank}}",
     "accept": "application/json",
 }
-_SEND_TIMEOUT_S: Final = 20.0
+_SEND_TIMEOUT_S: Final = 45.0
 _ASK_TIMEOUT_S: Final = 5.0
+_FETCH_TIMEOUT_S: Final = 60.0
 _OK: Final = 200
 _TAKEN: Final = 202
 _NOT_FOUND: Final = 404
@@ -77,6 +78,21 @@ class SandboxBank:
         )
         return Exchange(request, lambda answer: _read_status(answer, reference))
 
+    def fetch(
+        self, endpoint: Endpoint, reference: str, fetch_id: DeliveryId
+    ) -> Exchange[ResultFetched]:
+        """The answer to the file under our reference; of it the relay hands back the size alone."""
+        request = OutboundRequest(
+            host=endpoint.host,
+            port=endpoint.port,
+            method="GET",
+            path=f"/v1/debit-results/{reference}",
+            headers={"authorization": _HEADERS["authorization"]},
+            delivery_id=fetch_id,
+            timeout_s=_FETCH_TIMEOUT_S,
+        )
+        return Exchange(request, _read_fetched)
+
 
 LINE: Final = SandboxBank()
 
@@ -106,3 +122,14 @@ def _read_status(answer: OutboundAnswer, reference: str) -> tuple[LineOutcome, s
     if found is None or found.reference != reference:
         return "unknown", "answer_unreadable"
     return found.status, ""
+
+
+def _read_fetched(answer: OutboundAnswer) -> ResultFetched:
+    if answer.fate != "answered":
+        return ResultFetched("not_read", answer.code or "provider_unclear")
+    if answer.status == _NOT_FOUND:
+        return ResultFetched("not_yet", "not_found")
+    kept = read_json(answer, Kept) if answer.status == _OK else None
+    if kept is None:
+        return ResultFetched("not_read", "answer_unreadable")
+    return ResultFetched("stored", "", kept.parts, bytes.fromhex(kept.sha256))

@@ -1,0 +1,262 @@
+"""Bench ``debits``: bills into a bank's files, and the banks' answers back into the books."""
+
+import asyncio
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+import msgspec
+
+from portal.contract.debit import OPEN_DEBIT_CONTRACT, OpenDebitContract
+from portal.domain.ids import DebitContractId, from_public
+from portal.stack.access import ticket_for
+from portal.stack.bench.debits_bank import Answer, Debtors, Job
+from portal.stack.bench.report import Report, machine, peak_memory_of_tree_mib, timed
+from portal.stack.bench.spent import cpu_ms_each, cpu_seconds
+from portal.stack.bench.town import Town, read_pieces, town
+from portal.stack.layout import SOURCE
+from portal.stack.merchant import StaffSession
+from portal.stack.postgres import MIGRATE
+from portal.stack.processes import run_to_end
+from portal.vault.database import connect
+
+LINES: Final = 20_000
+FILE_LINES_MAX: Final = 100_000
+"""Lines of one file at most, as a contract has it: more lines are more files."""
+
+OURS: Final = ("vault", "web", "work", "egress", "dmz")
+_FILES_MIN: Final = 2
+_BANKS: Final = "0005"
+_LOOK_S: Final = 0.3
+_LOOK_SHARE: Final = 10
+_BATCH: Final = 5_000
+_TIMEOUT_S: Final = 7200.0
+_FLOOR: Final = """
+insert into floor
+select gen_random_uuid(), l::smallint, 'in_transit', 8420, gen_random_uuid(), gen_random_uuid()
+from generate_series(1, $1::int) n, generate_series(0, 1) l
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """The two members of staff whom a file needs, at their browsers."""
+
+    builder: StaffSession
+    owner: StaffSession
+
+    async def files(self) -> list[dict[str, Any]]:
+        """All files, as the screen shows them."""
+        shown = await self.owner.run("debits", {"first": 50, "after": None})
+        return [dict(node) for node in shown["debitFiles"]["nodes"]]
+
+    async def all_in(self, is_there: Callable[[Mapping[str, Any]], bool]) -> list[dict[str, Any]]:
+        """Look until it is so of every file; looking counts lines, so the more the rarer."""
+        async with asyncio.timeout(_TIMEOUT_S):
+            while True:
+                with timed() as watch:
+                    files = await self.files()
+                if all(map(is_there, files)):
+                    return files
+                await asyncio.sleep(max(_LOOK_S, _LOOK_SHARE * watch.seconds))
+
+
+async def run(lines: int = LINES) -> Report:
+    """Write bills into files, let the bank answer 0 to every line, and book the answers.
+
+    Figure: lines/s from the first byte of the answers that is put up to the last line booked.
+    Floor: as many ledger lines inserted into a bare table of the same database, without index,
+    trigger, row-level security or sealed text. Details: lines/s written, read and booked, processor
+    time a line of each, and each process' peak memory.
+    """
+    with tempfile.TemporaryDirectory(prefix="harai-bench-", dir="/var/tmp") as folder:
+        answers = Path(folder)
+        # The bank writes as the vault's account, and this process reads.
+        await anyio.Path(folder).chmod(0o777)
+        async with town() as here, _desk(here) as desk:
+            debit_on = await _settle_in(here, desk, lines)
+            written, spent_w = await _write(here, desk, lines, debit_on)
+            await _decide(desk)
+            await _bank(here, desk, answers)
+            read, booked, spent_b = await _take_answers(here, desk, lines, answers)
+            memory = {
+                name: peak_memory_of_tree_mib(here.stack.running[name].pid or 0) for name in OURS
+            }
+            floor_s = await _floor(here, lines)
+    figure, floor = lines / (read + booked), lines / floor_s
+    return Report(
+        bench="debits",
+        figure=round(figure),
+        unit="lines/s read and booked",
+        floor=round(floor),
+        floor_is="as many ledger lines inserted into a bare table",
+        ratio=round(figure / floor, 4),
+        goal_first=1_000,
+        goal=20_000,
+        machine=machine(),
+        load_before=here.load,
+        details={
+            "lines": lines,
+            "files": -(-lines // _file_lines(lines)),
+            "written_per_s": round(lines / written),
+            "read_per_s": round(lines / read),
+            "booked_per_s": round(lines / booked),
+            **{f"written_{name}": value for name, value in spent_w.items()},
+            **{f"booked_{name}": value for name, value in spent_b.items()},
+            **{f"peak_mib_{name}": round(mib, 1) for name, mib in memory.items()},
+        },
+    )
+
+
+def _file_lines(lines: int) -> int:
+    """Lines of each file: at least two files, so that two workers can work."""
+    return min(FILE_LINES_MAX, -(-lines // _FILES_MIN))
+
+
+@asynccontextmanager
+async def _desk(here: Town) -> AsyncGenerator[_Desk]:
+    """A clerk and an owner, each logged in."""
+    roles = {person.role: person.email for person in here.access.staff}
+    sessions = [StaffSession(here.access.portal) for _ in range(2)]
+    try:
+        async with here.stack.operator() as vault:
+            for session, role in zip(sessions, ("clerk", "owner"), strict=True):
+                await session.enter(await ticket_for(vault, roles[role]))
+        yield _Desk(*sessions)
+    finally:
+        for session in sessions:
+            await session.close()
+
+
+async def _settle_in(here: Town, desk: _Desk, lines: int) -> date:
+    """A contract for each file, and its debtors; the day on which all are debited."""
+    shown = await desk.owner.run("debits", {"first": 1, "after": None})
+    [own] = shown["debitFiles"]["contracts"]
+    debit_on = date.fromisoformat(own["nextDebitOn"])
+    size = _file_lines(lines)
+    for place, first in enumerate(range(0, lines, size)):
+        contract_id = await _open(here, place, debit_on)
+        job = Debtors(
+            code=here.access.merchant_code, contract_id=contract_id, first=first,
+            count=min(size, lines - first), due_on=debit_on,
+        )  # fmt: skip
+        await asyncio.to_thread(_as_vault, here, job)
+    return debit_on
+
+
+async def _open(here: Town, place: int, debit_on: date) -> DebitContractId:
+    contract = OpenDebitContract(
+        merchant_code=here.access.merchant_code, collector_code=f"{place + 1:010d}",
+        collector_name="アオゾラデンリヨク", bank_code=_BANKS, branch_code="001", account_kind="1",
+        account_number="7654321", record_end="\r\n", has_blank_result=False, more_letters="",
+        lines_max=FILE_LINES_MAX, day_of_month=debit_on.day, submit_days=4, submit_by=time(15),
+        presents_again=True,
+    )  # fmt: skip
+    async with here.stack.operator() as vault:
+        return (await vault.call(OPEN_DEBIT_CONTRACT, contract)).contract_id
+
+
+async def _write(
+    here: Town, desk: _Desk, lines: int, debit_on: date
+) -> tuple[float, dict[str, float]]:
+    """Seconds from the first file asked for to the last one sealed, and what that cost."""
+    shown = await desk.builder.run("debits", {"first": 1, "after": None})
+    contracts = [one["id"] for one in shown["debitFiles"]["contracts"]]
+    before = cpu_seconds(here.stack)
+    with timed() as watch:
+        for contract_id in contracts[1:]:
+            wanted = {"contractId": contract_id, "debitOn": debit_on.isoformat()}
+            await _done(desk.builder, "build", wanted)
+        files = await desk.all_in(lambda one: one["state"] == "SEALED")
+    spent = cpu_ms_each(before, cpu_seconds(here.stack), lines)
+    if sum(one["count"] for one in files) != lines:
+        msg = f"{[one['count'] for one in files]} lines are in the files, not {lines}"
+        raise RuntimeError(msg)
+    return watch.seconds, spent
+
+
+async def _decide(desk: _Desk) -> None:
+    for one in await desk.files():
+        await _done(desk.owner, "decide", {"id": one["id"], "decision": "APPROVE"})
+
+
+async def _done(session: StaffSession, act: str, wanted: Mapping[str, str]) -> None:
+    variables = {"input": {**wanted, "idempotencyKey": str(uuid.uuid4())}}
+    done = await session.run(f"debit_file_{act}", variables)
+    if errors := done[f"debitFile{act.capitalize()}"]["errors"]:
+        msg = f"no file: {errors[0]['message']}"
+        raise RuntimeError(msg)
+
+
+async def _bank(here: Town, desk: _Desk, answers: Path) -> None:
+    """Every file leaves; its answer lies in ``answers`` under the file's id."""
+    for one in await desk.files():
+        job = Answer(
+            code=here.access.merchant_code,
+            file_id=from_public("debit_file", one["id"]),
+            into=str(answers / one["id"]),
+        )
+        await asyncio.to_thread(_as_vault, here, job)
+
+
+async def _take_answers(
+    here: Town, desk: _Desk, lines: int, answers: Path
+) -> tuple[float, float, dict[str, float]]:
+    """Seconds until all answers were read, and from then until all is booked; what both cost."""
+    before = cpu_seconds(here.stack)
+    with timed() as reading:
+        for one in await desk.files():
+            said = await desk.owner.put(one["resultUrl"], read_pieces(answers / one["id"]))
+            if said["state"] != "booked" or said["unknown"] or said["unexpected"]:
+                msg = f"an answer was not taken: {said}"
+                raise RuntimeError(msg)
+    with timed() as booking:
+        files = await desk.all_in(lambda one: not one["outcomes"]["waiting"])
+    spent = cpu_ms_each(before, cpu_seconds(here.stack), lines)
+    if sum(one["outcomes"]["succeeded"] for one in files) != lines:
+        msg = f"not every line was booked: {[one['outcomes'] for one in files]}"
+        raise RuntimeError(msg)
+    return reading.seconds, booking.seconds, spent
+
+
+def _as_vault(here: Town, job: Debtors | Answer) -> str:
+    """Run a job of portal.stack.bench.debits_bank beside the vault."""
+    program = here.stack.running["vault"].program
+    env = {name: text for name, text in program.env.items() if name.startswith("PORTAL_VAULT_")}
+    return run_to_end(
+        [sys.executable, "-m", "portal.stack.bench.debits_bank"],
+        account=here.stack.layout.accounts["vault"],
+        env=env,
+        cwd=SOURCE,
+        stdin=msgspec.json.encode(Job(job=job)).decode(),
+        timeout_s=_TIMEOUT_S,
+    )
+
+
+async def _floor(here: Town, lines: int) -> float:
+    """Seconds that the server needs for two bare ledger lines of each debit."""
+    postgres = here.stack.postgres
+    if postgres is None:
+        msg = "the stack has no database"
+        raise RuntimeError(msg)
+    password = postgres.folder / "secrets" / MIGRATE
+    connection = await connect(postgres.dsn(MIGRATE), password, "bench")
+    try:
+        await connection.execute(
+            "create table floor (transaction_id uuid, line smallint, account text,"
+            " amount_minor bigint, bill_id uuid, attempt_id uuid)"
+        )
+        with timed() as watch:
+            for first in range(0, lines, _BATCH):
+                await connection.execute(_FLOOR, min(_BATCH, lines - first))
+        await connection.execute("drop table floor")
+    finally:
+        await connection.close()
+    return watch.seconds

@@ -1,0 +1,89 @@
+"""Data zone: the row of an answer that is fetched by the line, as operations read and move it.
+
+Whoever changes it has locked the file first, but for the relay, which moves a try of its own by one
+statement. States move by portal.domain.fetch only.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from portal.domain.errors import InvalidInput
+from portal.domain.fetch import FetchState, result_due
+from portal.kit.holidays import bank_calendar
+from portal.vault.act import Act
+from portal.vault.debit import DebitFile, read_contract
+from portal.vault.handover import read_handover
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """One row of the table."""
+
+    file_id: UUID
+    id: UUID
+    provider: str
+    state: FetchState
+    tries: int
+    since: datetime
+    code: str
+    state_at: datetime
+
+
+_READ: Final = """
+select file_id, id, provider, state, tries, since, code, state_at from debit_fetch
+where merchant_id = $1 and file_id = $2
+"""
+_INSERT: Final = """
+insert into debit_fetch (merchant_id, file_id, id, provider, state, tries, since, code, state_at)
+values ($1, $2, $3, $4, 'planned', 0, $5, '', $6) on conflict do nothing returning true
+"""
+_STORE: Final = """
+update debit_fetch set id = $3, state = $4, tries = $5, code = $6, state_at = $7
+where merchant_id = $1 and file_id = $2
+"""
+
+
+async def plan_fetch(act: Act, debit_file: DebitFile) -> None:
+    """A bank took a file by the line: its answer is looked for from its day on. Safe to repeat."""
+    handover = await read_handover(act, debit_file.id)
+    if handover is None or handover.state == "by_hand":
+        return
+    contract = await read_contract(act, debit_file.contract_id)
+    try:
+        due_at = result_due(bank_calendar(), debit_file.debit_on, contract.result_days)
+    except InvalidInput:  # past the calendar's end: nobody guesses, a person puts it up
+        return
+    wait_s = max(0.0, (due_at - act.business).total_seconds())
+    since = act.now + timedelta(seconds=wait_s)
+    planned = await act.db.fetchval(
+        _INSERT, act.merchant_id, debit_file.id, act.new_id(), handover.provider, since, act.now
+    )
+    if planned:
+        await act.plan_task("debit.fetch", debit_file.id, due_in_s=wait_s)
+
+
+async def read_fetch(act: Act, file_id: UUID) -> Fetch | None:
+    """The row of a file's answer, or None for one that nobody fetches."""
+    row = await act.db.fetchrow(_READ, act.merchant_id, file_id)
+    return None if row is None else Fetch(**dict(row))
+
+
+async def store_fetch(act: Act, fetch: Fetch) -> None:
+    """Write a row that moved; the file is locked."""
+    await act.db.execute(
+        _STORE,
+        act.merchant_id,
+        fetch.file_id,
+        fetch.id,
+        fetch.state,
+        fetch.tries,
+        fetch.code,
+        fetch.state_at,
+    )
+
+
+def fetch_at(act: Act, fetch: Fetch, state: FetchState, code: str = "") -> Fetch:
+    """The row in another state, not yet written."""
+    return replace(fetch, state=state, state_at=act.now, code=code)
