@@ -104,6 +104,8 @@ KEPT: Final[dict[str, str]] = {
     "debit_result": "that a bank's answer was read, and what it said in sums",
     "debit_contract": "what a bank agreed to: its files name it",
     "mandate": "the payer's leave, which a bank may ask about after it was revoked",
+    "card_on_file": "the payer's leave; what its company calls the card goes when it is taken back",
+    "card_charge": "why a bill was charged to a card, or was left out",
     "bill": "invoices with their tax are searchable for seven years",
     "bill_event": "the bill's timeline belongs to the bill",
     "delivery": "that the payer was told, when and by which channel, belongs to the bill",

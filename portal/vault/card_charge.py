@@ -211,6 +211,12 @@ async def is_paused(act: Act, bill_id: UUID) -> bool:
     )
 
 
+async def is_missing_believed(act: Act, attempt: Attempt) -> bool:
+    """Whether a company's "not found" about an attempt by card may count at all."""
+    row = await act.db.fetchrow(_OF_ATTEMPT, act.merchant_id, attempt.id)
+    return row is None or rules.is_believed_missing(row["state"], act.now - attempt.doubt_at)
+
+
 async def end_declined(act: Act, attempt: Attempt) -> None:
     """An attempt has failed: if it was a charge, its payer is told and a bad card is suspended.
 
