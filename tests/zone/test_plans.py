@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
+from portal.vault.card_charge import TAKEN
 from portal.vault.database import Connection, connect
 from portal.vault.debit_plain import ATTEMPTS, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
@@ -25,6 +26,7 @@ STATEMENTS = {
     "bills_told": TELL_BILLS,
     "attempts": ATTEMPTS,
     "bills_settled": SETTLED,
+    "charges_taken": TAKEN,
 }
 
 DELIVERIES = f"""
