@@ -46,6 +46,10 @@ TRIES_MAX: Final = 5
 
 TRY_PAUSE_S: Final = 600.0
 
+FOUND_WITHIN: Final = timedelta(hours=3)
+"""So long a company's search may be behind a charge whose answer was lost. Source:
+docs.stripe.com/search (Data freshness: within a minute, in an outage up to an hour behind)."""
+
 STOPS: Final = frozenset({"card_expired", "card_stopped"})
 """Declines after which a card is charged no more: the same would be said every month, and networks
 fine who keeps asking. Source: docs.stripe.com/declines/codes (expired_card, stolen_card and
@@ -137,6 +141,15 @@ def why_not(facts: ChargeFacts) -> str | None:
         (not least <= facts.amount_minor <= most, "method_unavailable"),
     )
     return next((code for refused, code in rules if refused), None)
+
+
+def is_believed_missing(state: ChargeState, age: timedelta) -> bool:
+    """Whether "not found" about a charge of that age may count at all.
+
+    A charge has no page whose address nobody has: if the relay had it, its money may be taken while
+    the company's search does not show it yet. One that nobody redeemed was never sent.
+    """
+    return state != "redeemed" or age >= FOUND_WITHIN
 
 
 def goes_on(outcome: ChargeOutcome, code: str, tries: int) -> ChargeState | None:

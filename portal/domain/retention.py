@@ -108,6 +108,8 @@ KEPT: Final[dict[str, str]] = {
     "mandate": "the payer's leave, which a bank may ask about after it was revoked",
     "mandate_event": "who said what of that leave, and when",
     "mandate_redirect": "under which name the bank knows a leave that was given at its page",
+    "card_on_file": "the payer's leave; what its company calls the card goes when it is taken back",
+    "card_charge": "why a bill was charged to a card, or was left out",
     "bill": "invoices with their tax are searchable for seven years",
     "bill_event": "the bill's timeline belongs to the bill",
     "delivery": "that the payer was told, when and by which channel, belongs to the bill",

@@ -41,13 +41,15 @@ _DUE: Final = """
 select b.id, b.contract_blind, b.due_on from bill b
 where b.merchant_id = $1 and b.customer_blind = any($2::bytea[])
       and b.lifecycle in ('open', 'overdue') and b.settlement = 'unpaid' and b.due_on <= $3
-      and not exists (select from card_charge h
-                      where h.merchant_id = $1 and h.bill_id = b.id and h.state <> 'left_out')
-      and not exists (select from attempt a
-                      where a.merchant_id = $1 and a.bill_id = b.id
-                            and a.state in ('created', 'submitting', 'requires_action',
-                                            'processing', 'unknown'))
 order by b.id
+"""
+TAKEN: Final = """
+select bill_id from card_charge
+where merchant_id = $1 and bill_id = any($2::uuid[]) and state <> 'left_out'
+union
+select bill_id from attempt
+where merchant_id = $1 and bill_id = any($2::uuid[])
+      and state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')
 """
 _INSERT: Final = """
 insert into card_charge (merchant_id, id, bill_id, card_id, state, tries, planned_on, state_at)
@@ -144,7 +146,9 @@ async def choose(act: Act, after: UUID | None) -> tuple[int, UUID | None]:
     of_contract = {bytes(row["contract_blind"]): row for row in rows}
     customers = list({bytes(row["customer_blind"]) for row in rows})
     due = await act.db.fetch(_DUE, act.merchant_id, customers, until)
-    pauses = await read_open(act, [bill["id"] for bill in due])
+    ids = [bill["id"] for bill in due]
+    taken = {row["bill_id"] for row in await act.db.fetch(TAKEN, act.merchant_id, ids)}
+    pauses = await read_open(act, ids)
     chosen: list[tuple[UUID, UUID]] = []
     for bill in due:
         card = of_contract.get(bytes(bill["contract_blind"]))
@@ -152,7 +156,7 @@ async def choose(act: Act, after: UUID | None) -> tuple[int, UUID | None]:
             pause.kind != "extension" and is_in_force(pause, pauses.today)
             for pause in pauses.of.get(bill["id"], ())
         )
-        if card is None or paused:
+        if card is None or paused or bill["id"] in taken:
             continue
         if rules.is_day(card["enrolled_on"], bill["due_on"], card["days_before"], today):
             chosen.append((bill["id"], card["id"]))
@@ -209,6 +213,12 @@ async def is_paused(act: Act, bill_id: UUID) -> bool:
         pause.kind != "extension" and is_in_force(pause, found.today)
         for pause in found.of.get(bill_id, ())
     )
+
+
+async def is_missing_believed(act: Act, attempt: Attempt) -> bool:
+    """Whether a company's "not found" about an attempt by card may count at all."""
+    row = await act.db.fetchrow(_OF_ATTEMPT, act.merchant_id, attempt.id)
+    return row is None or rules.is_believed_missing(row["state"], act.now - attempt.doubt_at)
 
 
 async def end_declined(act: Act, attempt: Attempt) -> None:

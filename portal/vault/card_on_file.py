@@ -5,8 +5,9 @@ ids, and after the bill if they lock one. States move by portal.domain.card_on_f
 company calls a card is erased as soon as the card can't be charged again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -18,10 +19,12 @@ from portal.domain import card_on_file as rules
 from portal.domain.bill import Lifecycle, Settlement, is_payable
 from portal.domain.card_on_file import CardState
 from portal.domain.errors import Conflict, InvalidInput
+from portal.domain.pause import Pause, is_in_force
 from portal.domain.transition import Edge
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt
 from portal.vault.db import Row
+from portal.vault.pause import read_open
 
 CARD_TABLE: Final = "card_on_file"
 SEALED_VERSION: Final = 1
@@ -79,17 +82,12 @@ class CardInstrument(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargedBill:
-    """What showing a card beside a bill needs to know of the bill.
-
-    ``not_before``: the day after what pauses it today; ``is_held``: by a hold without an end.
-    """
+    """What showing a card beside a bill needs to know of the bill."""
 
     id: UUID
     lifecycle: Lifecycle
     settlement: Settlement
     due_on: date
-    not_before: date | None = None
-    is_held: bool = False
 
 
 async def agree(
@@ -211,23 +209,28 @@ async def show_card(act: Act, bill: ChargedBill) -> CardShown | None:
     if row is None or row["charge_days_before"] is None:
         return None
     card = await open_instrument(act, row["id"], row["instrument"])
+    pauses = (await read_open(act, [bill.id])).of.get(bill.id, ())
     return CardShown(
         state=row["state"],
         brand=card.brand,
         hint=card.hint,
         enrolled_on=row["enrolled_on"],
-        charge_on=_charge_on(act, bill, row),
+        charge_on=_charge_on(act, bill, row, pauses),
         is_declined=row["charge"] == "redeemed" and row["attempt_state"] in {"failed", "expired"},
         code=row["code"],
     )
 
 
-def _charge_on(act: Act, bill: ChargedBill, row: Row) -> date | None:
+def _charge_on(act: Act, bill: ChargedBill, row: Row, pauses: Sequence[Pause]) -> date | None:
+    """The day of the charge, after what stops it; None where none is to come, as far as we know."""
+    today = act.clock.business_today(row["zone"])
+    ends = [
+        pause.until for pause in pauses if pause.kind != "extension" and is_in_force(pause, today)
+    ]
     is_open = is_payable(bill.lifecycle, bill.settlement) and row["charge"] in {None, "planned"}
-    if row["state"] != "active" or not is_open or bill.is_held:
+    if row["state"] != "active" or not is_open or None in ends:
         return None
     if not rules.covers(row["enrolled_on"], bill.due_on):
         return None
-    today = act.clock.business_today(row["zone"])
     day = rules.charge_on(bill.due_on, row["days_before"], today)
-    return max(day, bill.not_before or day)
+    return max([day, *(end + timedelta(days=1) for end in ends if end is not None)])

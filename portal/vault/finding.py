@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from portal.contract.payment import Finding
 from portal.domain import bill as bill_rules
 from portal.domain import payment as rules
@@ -29,7 +31,7 @@ from portal.vault.attempt import (
     store_attempt,
 )
 from portal.vault.cancel import finish_cancel
-from portal.vault.card_charge import ENDED_BADLY, end_declined
+from portal.vault.card_charge import ENDED_BADLY, end_declined, is_missing_believed
 from portal.vault.card_on_file import enrol
 from portal.vault.ledger import post, settle, sums_of_all
 
@@ -66,6 +68,8 @@ async def book_finding(
 
     ``bills`` are all that the attempt pays, locked, and ``attempt`` was read under these locks.
     """
+    if finding.state == "not_found" and attempt.method == CARD:
+        finding = await _weighed(act, attempt, finding)
     facts = facts_of(attempt)
     verdict = rules.judge(facts, finding.state, finding.amount_minor, finding.decline_code, act.now)
     planned = _still_planned(act, attempt)
@@ -105,6 +109,13 @@ def facts_of(attempt: Attempt) -> AttemptFacts:
         missing_at=attempt.missing_at,
         is_known=bool(attempt.provider_ref),
     )
+
+
+async def _weighed(act: Act, attempt: Attempt, finding: Finding) -> Finding:
+    """A "not found" that is worth nothing yet learned nothing."""
+    if attempt.provider_ref or await is_missing_believed(act, attempt):
+        return finding
+    return msgspec.structs.replace(finding, state="unclear")
 
 
 async def _tell_card(act: Act, attempt: Attempt, finding: Finding, *, has_moved: bool) -> None:

@@ -12,6 +12,8 @@ from portal.application.payment.inquire import finish_return
 from portal.application.payment.submit import Intent, submit_payment
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.domain.card_on_file import CONSENT
+from portal.vault.attempt import read_attempt
+from portal.vault.card_on_file import agree
 from portal.vault.server import VaultServer
 from tests.make.days import Calendar
 from tests.make.money import AMOUNT, Payer, World, new_world
@@ -101,6 +103,18 @@ class CardDesk:
     def at_company(self) -> list[tuple[int, str]]:
         """Amount and end of every payment that the company knows, pages and charges alike."""
         return [(row["amount"], row["status"]) for row in self.shop.journal.payments()]
+
+
+async def agreed(world: World, attempt_id: UUID) -> None:
+    """Leave to keep the card of an attempt, and a charge that was left out, without a company."""
+    async with world.act() as act:
+        attempt = await read_attempt(act, attempt_id)
+        card_id = await agree(act, attempt, CONSENT, 0, is_fresh=True)
+        await act.db.execute(
+            "insert into card_charge (merchant_id, id, bill_id, card_id, state, tries, planned_on,"
+            " state_at) values ($1, gen_random_uuid(), $2, $3, 'left_out', 0, $4, $5)",
+            act.merchant_id, attempt.bill_id, card_id, act.business.date(), act.now,
+        )  # fmt: skip
 
 
 @asynccontextmanager

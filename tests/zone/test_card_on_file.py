@@ -10,30 +10,33 @@ import pytest
 
 from portal.application.providers import sandbox_card
 from portal.application.providers.exchange import ChargeWanted
+from portal.contract.bills import VIEW_BILL, ViewBill
 from portal.contract.card_on_file import (
     BEGIN_CHARGE,
     CHOOSE_CHARGES,
     RECORD_CHARGE,
     REDEEM_INSTRUMENT,
+    REMOVE_BILL_CARD,
     REMOVE_CARD,
     BeginCharge,
     ChargeBegun,
     ChooseCharges,
     RecordCharge,
     RedeemInstrument,
+    RemoveBillCard,
 )
 from portal.contract.envelope import Nothing
 from portal.contract.payment import START_PAYMENT, StartPayment
 from portal.contract.work import TAKE_LEASE, Leased, TakeLease
 from portal.domain.card_on_file import CONSENT
-from portal.domain.errors import Conflict, InvalidInput, PortalError
-from portal.domain.ids import AttemptId, CardChargeId, TaskId
+from portal.domain.errors import Conflict, InvalidInput, NotFound, PortalError
+from portal.domain.ids import AttemptId, BillId, CardChargeId, TaskId
 from portal.domain.money import Money
 from portal.sandbox import magic
 from portal.vault.server import VaultServer
 from tests.make.cards import CHARGES, CONTRACT, EMPTY, EXPIRED, GOOD, CardDesk, a_card_desk
 from tests.make.money import AMOUNT, Payer, finding
-from tests.make.vault import Ground
+from tests.make.vault import Ground, add_staff, signed_in
 from worker.queue import Job
 from worker.tasks.run import run_job
 
@@ -543,6 +546,31 @@ async def test_a_payer_takes_back_only_the_card_of_their_own_contract(desk: Card
 
     assert (said.removed, await desk.cards()) == (False, ["active"])
     assert CONTRACT != b"s" * 32
+
+
+async def test_staff_take_a_card_back_once_for_a_key_and_of_their_own_merchant(
+    desk: CardDesk,
+) -> None:
+    bill = await desk.enrolled()
+    await add_staff(desk.world.operator, desk.world.code)
+    signed = await signed_in(desk.world.operator, desk.world.web, desk.world.code)
+    asked = RemoveBillCard(bill_id=BillId(bill.bill_id), idempotency_key="k1")
+
+    with pytest.raises(NotFound):
+        await desk.world.web.call(REMOVE_BILL_CARD, asked, desk.shop.staff)
+    assert await desk.cards() == ["active"]
+    said = [
+        (await desk.world.web.call(REMOVE_BILL_CARD, asked, signed.authority)).removed
+        for _ in range(2)
+    ]
+    shown = await desk.world.web.call(VIEW_BILL, ViewBill(bill_id=asked.bill_id), signed.authority)
+    await desk.enrolled()
+    again = await desk.world.web.call(REMOVE_BILL_CARD, asked, signed.authority)
+
+    assert said == [True, True]
+    assert (shown.card, again.removed) == (None, True)
+    assert await desk.cards() == ["revoked", "active"], "a repeat of the key removes nothing more"
+    assert "card.removed" in [event.code for event in shown.events]
 
 
 async def test_a_merchant_that_keeps_no_cards_any_more_charges_none(desk: CardDesk) -> None:

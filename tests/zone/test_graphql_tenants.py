@@ -77,6 +77,7 @@ FIXED = {
     "BillPauseInput.note": '"walk"',
     "BillPauseInput.idempotencyKey": '"walk-pause"',
     "BillResumeInput.idempotencyKey": '"walk-resume"',
+    "BillCardRemoveInput.idempotencyKey": '"walk-card"',
     "ImportCreateInput.filename": '"walk.csv"',
     "ImportCreateInput.sizeBytes": "null",
     "ImportCreateInput.idempotencyKey": '"walk-import"',
@@ -136,6 +137,7 @@ ID_KINDS = {
     "BillResendInput.id": "bill",
     "BillPauseInput.id": "bill",
     "BillResumeInput.id": "bill",
+    "BillCardRemoveInput.id": "bill",
     "ImportDecideInput.id": "import",
 }
 """Where the merchant schema takes an id, and of what."""

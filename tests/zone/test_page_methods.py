@@ -6,9 +6,12 @@ from urllib.parse import urljoin
 import httpx
 import pytest_asyncio
 
+from portal.contract.card_on_file import SET_CHARGES, SetCharges
+from portal.contract.payment import START_PAYMENT, StartPayment
+from portal.domain.card_on_file import CONSENT
 from portal.stack.payers import read_page
 from portal.vault.server import VaultServer
-from tests.make.money import World, new_world
+from tests.make.money import AMOUNT, World, finding, new_world
 from tests.make.vault import Ground
 from tests.make.web import ORIGIN, Web, running_web, web_settings
 
@@ -26,12 +29,14 @@ async def web(ground: Ground, world: World) -> AsyncIterator[Web]:
         yield running
 
 
-async def choose(browser: httpx.AsyncClient, page: httpx.Response, method: str) -> httpx.Response:
+async def choose(
+    browser: httpx.AsyncClient, page: httpx.Response, method: str, **more: str
+) -> httpx.Response:
     """Send the form of a page as it was shown, however old it is."""
     [form] = [one for one in read_page(page.text).forms if one.action.endswith("/pay")]
     return await browser.post(
         urljoin(str(page.url), form.action),
-        data=form.fields | {"method": method},
+        data=form.fields | {"method": method} | more,
         headers={"origin": ORIGIN},
     )
 
@@ -52,6 +57,60 @@ async def test_another_method_on_an_old_page_is_another_payment_and_not_a_forger
         ("card", "failed"),
         ("wallet", "failed"),
     ]
+
+
+async def test_the_tick_is_never_set_beforehand_and_counts_for_the_card_alone(
+    world: World, web: Web
+) -> None:
+    await world.operator.call(SET_CHARGES, SetCharges(merchant_code=world.code, days_before=2))
+    payer = await world.payer()
+
+    async with web.browser(follow_redirects=True) as browser:
+        page = await browser.get(f"/p/{world.code}/{payer.secret}")
+        [form] = [one for one in read_page(page.text).forms if one.action.endswith("/pay")]
+        for method, ticked in (("card", True), ("wallet", True), ("card", False)):
+            await choose(browser, page, method, **({"consent": CONSENT} if ticked else {}))
+        foreign = await choose(browser, page, "card", consent="0")
+
+    assert "consent" not in form.fields
+    assert f'name="consent" value="{CONSENT}"' in page.text
+    assert foreign.status_code == 409
+    tried = await world.rows(
+        "select a.method, c.state from attempt a left join card_on_file c on c.attempt_id = a.id"
+        " order by a.id"
+    )
+    assert [(row["method"], row["state"]) for row in tried] == [
+        ("card", "void"), ("wallet", None), ("card", None),
+    ]  # fmt: skip
+
+
+async def test_a_card_is_taken_back_on_the_page_by_its_own_form_alone(
+    world: World, web: Web
+) -> None:
+    await world.operator.call(SET_CHARGES, SetCharges(merchant_code=world.code, days_before=0))
+    payer = await world.payer()
+    agreed = StartPayment(
+        method="card", expected_minor=AMOUNT, idempotency_key="k", consent=CONSENT
+    )
+    started = await world.web.call(START_PAYMENT, agreed, payer.authority)
+    kept = finding("succeeded", saved_token="card_1", saved_customer="c", instrument_hint="4242")
+    await world.told(payer, started.attempt_id, kept)
+
+    async with web.browser(follow_redirects=True) as browser:
+        page = await browser.get(f"/p/{world.code}/{payer.secret}")
+        [form] = [one for one in read_page(page.text).forms if one.action.endswith("/card")]
+        address = urljoin(str(page.url), form.action)
+        refused = await browser.post(address, data={"csrf": "no"}, headers={"origin": ORIGIN})
+        assert await world.value("select state from card_on_file") == "active"
+        done = [
+            await browser.post(address, data=form.fields, headers={"origin": ORIGIN})
+            for _ in range(2)
+        ]
+
+    assert "4242" in page.text
+    assert refused.status_code == 403
+    assert [(one.status_code, "/card" in one.text) for one in done] == [(200, False)] * 2
+    assert await world.value("select state from card_on_file") == "revoked"
 
 
 async def test_a_company_that_nobody_told_where_it_is_takes_no_payment_and_no_try_is_stored(

@@ -13,6 +13,7 @@ import pytest
 
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
 from portal.vault.attempt import LIVE_OF
+from portal.vault.card_charge import TAKEN
 from portal.vault.database import Connection, connect
 from portal.vault.debit_answer import TELL
 from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, SETTLED
@@ -37,6 +38,7 @@ STATEMENTS = {
     "debits_booked": BOOKED,
     "debits_freed": FREED,
     "debits_told": TELL,
+    "charges_taken": TAKEN,
 }
 
 DELIVERIES = f"""

@@ -32,6 +32,7 @@ from portal.kit.clock import SystemClock
 from portal.vault.pause import NewPause, insert_pause
 from portal.vault.server import VaultServer
 from tests.make.bank import new_desk as bank_desk
+from tests.make.cards import agreed
 from tests.make.days import Calendar, in_days
 from tests.make.intake import Desk, csv, line, new_desk
 from tests.make.money import World, new_world
@@ -392,6 +393,7 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
         await world.paid_alone(one, 1_000, part_minor=1_000)
         await world.paid_alone(one, 4_600, "rest", also=(two.page_ref,))
         await (await new_counter(world, "giver")).ask(payer.bill_id, attempt, 1000)
+        await agreed(world, attempt)
         slips = await new_slip_desk(world, "teller")
         _, digits = await slips.payer()
         await slips.told(slip_line("confirmed", digits))

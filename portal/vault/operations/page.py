@@ -5,7 +5,7 @@ genuine and what is needed to pay; names and numbers leave masked.
 """
 
 import secrets
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from portal.contract.bills import BillLine
@@ -228,7 +228,6 @@ async def _view(  # what was read for one page
     fields = await act.fields()
     contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
     billing = open_billing(fields, row["id"], row["sealed_version"], row["billing"])
-    pauses = await _pauses(act, row)
     days_left = rules.days_left(row["due_on"], act.clock.business_today(row["zone"]))
     state = rules.page_state(
         rules.bill_side(row["lifecycle"], row["settlement"]),
@@ -266,8 +265,8 @@ async def _view(  # what was read for one page
         paid_at=row["paid_at"],
         given_back_minor=sums.given_back,
         on_its_way_back_minor=sums.on_its_way_back,
-        pauses=pauses,
-        card=await _card(act, row, pauses),
+        pauses=await _pauses(act, row),
+        card=await _card(act, row),
         may_remove_card=act.capability.covers(REMOVE_CARD.name),
         left_minor=row["left_minor"],
         pay_minor=choice.pay_minor,
@@ -338,19 +337,15 @@ async def _pauses(act: Act, row: Row) -> tuple[PagePause, ...]:
     )
 
 
-async def _card(act: Act, row: Row, pauses: tuple[PagePause, ...]) -> CardShown | None:
+async def _card(act: Act, row: Row) -> CardShown | None:
     """The contract's card on file, where the merchant keeps any: nobody else's page asks."""
     if row["charge_days_before"] is None:
         return None
-    stops = [pause for pause in pauses if pause.kind != "extension"]
-    ends = [pause.until + timedelta(days=1) for pause in stops if pause.until is not None]
     bill = ChargedBill(
         id=row["id"],
         lifecycle=row["lifecycle"],
         settlement=row["settlement"],
         due_on=row["due_on"],
-        not_before=max(ends, default=None),
-        is_held=len(ends) < len(stops),
     )
     return await show_card(act, bill)
 
