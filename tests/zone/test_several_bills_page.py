@@ -82,7 +82,7 @@ async def test_the_other_bills_show_nothing_personal(world: World, web: Web) -> 
         assert hidden not in page.text
 
 
-@pytest.mark.parametrize("named", ["unknown", "\u8acb\u6c42", "<script>", "4242424242424242"])
+@pytest.mark.parametrize("named", ["unknown", "\u6771\u4eac", "<script>", "4242424242424242"])
 async def test_a_name_that_no_page_gave_chooses_nothing_and_is_not_shown(
     world: World, web: Web, named: str
 ) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NAMES_MAX: Final = 20
 """More names than any page offers are not looked at; the vault refuses fewer."""
 
-_NAME: Final = re.compile(r"[a-z2-7]{1,32}")
+_NAME: Final = re.compile(r"(?=.*[a-z])[a-z2-7]{1,32}")
 """As pages are named; whatever else stands in an address was put there by nobody's form."""
 
 _BETWEEN: Final = "."
