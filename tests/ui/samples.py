@@ -447,7 +447,8 @@ def bill_detail(**changes: object) -> dict[str, Any]:
              "insufficient_funds", "createdAt": "2026-11-22T10:01:00.000Z"},
         ],
         "events": [
-            event("2026-11-22T10:02:10.000Z", "payment.failed", "system"),
+            event("2026-11-22T10:02:10.000Z", "payment.failed", "system", bills=2,
+                  of_minor=16_380),
             event("2026-11-22T10:01:02.000Z", "payment.redirected", "payer"),
             event("2026-11-22T10:01:00.000Z", "payment.started", "payer"),
             event("2026-11-20T00:00:00.000Z", "bill.issued", "system"),

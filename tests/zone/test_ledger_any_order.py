@@ -29,7 +29,7 @@ from portal.contract.payment import (
 )
 from portal.domain.bill import advance, settlement_of
 from portal.domain.errors import Conflict
-from portal.vault.attempt import finish_cancel
+from portal.vault.cancel import finish_cancel
 from portal.vault.ledger import sums_of
 from tests.make.money import AMOUNT, Payer, World, finding, new_world
 from tests.make.vault import Cluster, fresh_ground

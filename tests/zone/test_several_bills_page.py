@@ -82,6 +82,21 @@ async def test_the_other_bills_show_nothing_personal(world: World, web: Web) -> 
         assert hidden not in page.text
 
 
+@pytest.mark.parametrize("named", ["unknown", "\u6771\u4eac", "<script>", "4242424242424242"])
+async def test_a_name_that_no_page_gave_chooses_nothing_and_is_not_shown(
+    world: World, web: Web, named: str
+) -> None:
+    one, _ = await two_bills(world)
+
+    async with web.browser(follow_redirects=True) as browser:
+        first = await browser.get(f"/p/{world.code}/{one.secret}")
+        shown = await browser.get(str(first.url), params={"with": named})
+
+    assert shown.status_code == 200
+    assert pay_form(shown).fields["expected"] == str(AMOUNT)
+    assert named not in shown.text.partition("</style>")[2].partition("<script>")[0]
+
+
 async def test_what_went_meanwhile_is_said_and_the_bill_alone_is_offered(
     world: World, web: Web
 ) -> None:

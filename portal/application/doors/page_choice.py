@@ -5,6 +5,7 @@ the sum before anything can be pressed; the button's form repeats it. The vault 
 times. In addresses stand public names of pages and an amount, nothing of anybody.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 NAMES_MAX: Final = 20
 """More names than any page offers are not looked at; the vault refuses fewer."""
 
+_NAME: Final = re.compile(r"(?=.*[a-z])[a-z2-7]{1,32}")
+"""As pages are named; whatever else stands in an address was put there by nobody's form."""
+
 _BETWEEN: Final = "."
 """Between the names in one field of a form: no name holds it."""
 
@@ -26,7 +30,7 @@ _BETWEEN: Final = "."
 def read_choice(query: QueryParams) -> dict[str, object]:
     """Variables of the operation Page from the page's own address."""
     chosen: dict[str, object] = {}
-    named = [ref for ref in query.getlist("with") if ref][:NAMES_MAX]
+    named = [ref for ref in query.getlist("with") if _NAME.fullmatch(ref)][:NAMES_MAX]
     if named:
         chosen["also"] = named
     part = _amount(query.get("part", ""))

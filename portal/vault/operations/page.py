@@ -64,7 +64,6 @@ from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
 from portal.vault.sealed import open_billing, open_contact
 from portal.vault.slip import TERMS_BESIDE, terms_beside
-from portal.vault.texts import check_tokens
 
 PAGE_AUTHORITY_S: Final = 4 * 3600
 """How long an opened page may be used before the link has to be opened again."""
@@ -173,7 +172,6 @@ async def view_page(act: Act, request: ViewPage) -> PageView:
     Of the contract's other bills it shows period, due date and amount, nothing personal. Who is
     back from the provider's page without our knowing how it ended makes us ask at once.
     """
-    check_tokens(**{f"also_{place}": ref for place, ref in enumerate(request.also)})
     bill_id = bill_of(act)
     row = await act.db.fetchrow(_PAGE, act.merchant_id, bill_id)
     if row is None:
