@@ -1,4 +1,8 @@
-"""A mandate given at the bank's page, through the real relay: begun once, then only asked about."""
+"""A mandate given at the bank's page, through the real relay: begun once, then only asked about.
+
+Each act is repeated here: start_mandate, record_mandate_opening, view_mandate_return,
+begin_mandate_asking, record_mandate_asking and deposit_mandate_word.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -152,7 +156,7 @@ async def test_what_the_bank_or_the_payer_refused_says_why_and_frees_the_custome
         (
             "confirm",
             SECRET,
-            "ヤマダー(ハナコ.ヤマダー.ハナコー.ヤマダダ)",
+            "ガ" * 20,
             "rejected",
             "mandate_name",
         ),
@@ -273,3 +277,19 @@ async def test_another_customers_mandate_is_not_found(bank: Bank) -> None:
         )
     assert await ask_bank(bank.shop.bench.pay, lease.authority, now.mandate_id) == "redirected"
     assert msgspec.json.encode(await bank.page(other)).count(b"redirected") == 0
+
+
+async def test_a_worker_that_dies_with_the_banks_word_taken_asks_once_more(bank: Bank) -> None:
+    payer = await bank.desk.world.payer()
+    now = await bank.begun(payer)
+    await bank.at_page(now, "confirm")
+    await bank.shop.be_due()
+    [job] = [job for job in await bank.shop.hints() if job.kind == "mandate.ask"]
+    del bank.shop.heard[job.id]
+
+    assert await bank.shop.crash_at("worker.after_mandate_question", job) == 137
+    await bank.asked()
+
+    seen = await bank.seen(now)
+    assert seen.mandate.state == "active"
+    assert [event.code for event in seen.history].count("mandate.active") == 1

@@ -67,12 +67,17 @@ NOT_WALKED: Final = frozenset(
         "worker.after_refund_inquiry",
         "worker.before_handover",
         "worker.after_handover",
+        "web.before_mandate",
+        "web.after_mandate",
+        "web.after_mandate_question",
+        "worker.after_mandate_question",
     }
 )
 """Points that the drill's traffic does not pass: a refund that its company never received is known
 to be so after 17 minutes, and no drill waits that long. A process dies at each of them in
 tests/zone/test_refund_crash.py. A debit file is sent once a month and needs two people: a
-process dies at its points in tests/zone/test_debit_line.py."""
+process dies at its points in tests/zone/test_debit_line.py. No payer of the drill gives a mandate:
+tests/zone/test_mandate_redirect.py does, ends the work at the web's points and kills the worker."""
 
 
 class Step(msgspec.Struct, kw_only=True):
