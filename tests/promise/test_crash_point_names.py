@@ -253,7 +253,7 @@ def test_the_walk_goes_through_every_point_and_only_through_known_ones() -> None
     assert not walked & NOT_WALKED
     beside = "".join(
         (ROOT / "tests/zone" / name).read_text(encoding="utf-8")
-        for name in ("test_refund_crash.py", "test_debit_line.py")
+        for name in ("test_refund_crash.py", "test_debit_line.py", "test_mandate_redirect.py")
     )
     assert all(f'"{point}"' in beside for point in NOT_WALKED)
     assert len(set(WALK)) == len(WALK)

@@ -5,6 +5,8 @@ begin_mandate_asking, record_mandate_asking and deposit_mandate_word.
 """
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -102,6 +104,18 @@ class Bank:
         )
         await self.shop.be_due()
         await self.shop.work_off(ASK)
+
+    async def dies(self, point: str, act: str, given: str) -> None:
+        """A web process does this and is killed at a point."""
+        ground = self.shop.ground
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.make.one_mandate", str(ground.folder),
+            *[str(path) for path in (*ground.authority.zone("web"), ground.authority.ca)],
+            str(self.shop.outside.api_port), act, given,
+            env={**os.environ, "HARAI_CRASH_POINT": point},
+        )  # fmt: skip
+        async with asyncio.timeout(60):
+            assert await child.wait() == 137
 
 
 @pytest.fixture
@@ -293,3 +307,31 @@ async def test_a_worker_that_dies_with_the_banks_word_taken_asks_once_more(bank:
     seen = await bank.seen(now)
     assert seen.mandate.state == "active"
     assert [event.code for event in seen.history].count("mandate.active") == 1
+
+
+async def test_a_web_process_that_dies_beside_the_bank_leaves_one_mandate_to_be_asked_about(
+    bank: Bank,
+) -> None:
+    payer = await bank.desk.world.payer()
+    authority = msgspec.json.encode(payer.authority).decode()
+    await bank.dies("web.before_mandate", "begin", authority)
+    assert (await bank.begun(payer, key="dies")).state == "draft"
+    assert bank.shop.journal.mandates.all() == []
+    for _ in range(2):
+        await bank.asked()
+
+    # The next one is opened; who opened it dies, so nobody ever has the page's address.
+    await bank.desk.world.rows("delete from once where kind = 'start_mandate' returning key")
+    await bank.dies("web.after_mandate", "begin", authority)
+    [opened] = bank.shop.journal.mandates.all()
+    await bank.asked()
+    page = await bank.page(payer)
+    assert page.mandate is not None
+    assert (opened["status"], page.mandate.state) == ("open", "draft")
+    bank.shop.journal.mandates.end(opened["id"], status="left")
+    await bank.asked()
+
+    now = await bank.begun(payer)
+    token = await bank.at_page(now, "confirm")
+    await bank.dies("web.after_mandate_question", bank.desk.world.code, token)
+    assert (await bank.seen(now)).mandate.state == "active", "the word was in the vault already"

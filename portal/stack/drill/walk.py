@@ -77,7 +77,7 @@ NOT_WALKED: Final = frozenset(
 to be so after 17 minutes, and no drill waits that long. A process dies at each of them in
 tests/zone/test_refund_crash.py. A debit file is sent once a month and needs two people: a
 process dies at its points in tests/zone/test_debit_line.py. No payer of the drill gives a mandate:
-tests/zone/test_mandate_redirect.py does, ends the work at the web's points and kills the worker."""
+in tests/zone/test_mandate_redirect.py processes die at these points."""
 
 
 class Step(msgspec.Struct, kw_only=True):
