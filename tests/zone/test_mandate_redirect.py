@@ -6,6 +6,7 @@ begin_mandate_asking, record_mandate_asking and deposit_mandate_word.
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
@@ -43,6 +44,7 @@ from portal.vault.server import VaultServer
 from tests.make.bank import Desk, new_desk
 from tests.make.money import Payer, new_world
 from tests.make.vault import Ground
+from tests.make.web import ORIGIN, running_web, web_settings
 from tests.make.workshop import Workshop, a_workshop
 
 ASK = {"mandate.ask"}
@@ -335,3 +337,42 @@ async def test_a_web_process_that_dies_beside_the_bank_leaves_one_mandate_to_be_
     token = await bank.at_page(now, "confirm")
     await bank.dies("web.after_mandate_question", bank.desk.world.code, token)
     assert (await bank.seen(now)).mandate.state == "active", "the word was in the vault already"
+
+
+async def test_the_way_over_our_pages_by_links_and_forms_alone(bank: Bank) -> None:
+    world = bank.desk.world
+    payer = await world.payer()
+    ground = bank.shop.ground
+    settings = web_settings(ground.folder).model_copy(
+        update={"provider_endpoints": f"sandbox_bank={HOST}:{bank.shop.outside.api_port}"}
+    )
+    async with (
+        running_web(ground.folder, world.web, settings=settings) as web,
+        web.browser(headers={"accept-language": "en", "origin": ORIGIN}) as browser,
+    ):
+        opened = await browser.get(f"/p/{world.code}/{payer.secret}")
+        here = opened.headers["location"]
+        assert f'href="{here}/debit"' in (await browser.get(here)).text
+        assert f'href="{here}/debit?bank=0005"' in (await browser.get(f"{here}/debit?q=0005")).text
+        page = (await browser.get(f"{here}/debit?bank=0005&q=001")).text
+        fields = dict(re.findall(r'name="(csrf|key)" value="([^"]*)"', page))
+        assert 'value="0005-001"' in page
+
+        started = await browser.post(f"{here}/debit", data=fields | {"branch": "0005-001"})
+        again = await browser.post(f"{here}/debit", data=fields | {"branch": "0005-001"})
+        assert started.status_code == 303
+        assert again.headers["location"] == started.headers["location"]
+        away = (await browser.get(started.headers["location"])).text
+        [address] = set(re.findall(r'href="(http://localhost[^"]+/bank/mandate/\w+)"', away))
+        row = bank.shop.journal.mandates.all()[0]
+        now = MandateNow(
+            mandate_id=MandateId((await world.rows("select id from mandate"))[0]["id"]),
+            state="redirected", page_url=address,
+        )  # fmt: skip
+        await bank.at_page(now, "confirm")
+        back = await browser.get(urlsplit(row["return_url"]).path)
+
+        assert back.status_code == 303
+        assert "口座(****321)から引き落とします" in (await browser.get(here)).text
+        refused = await browser.post(f"{here}/debit", data=fields | {"branch": "0001-001"})
+        assert refused.status_code == 409
