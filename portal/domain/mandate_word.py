@@ -70,12 +70,12 @@ class Verdict:
     ask_in_s: float | None = None
 
 
-def read_word(raw: bytes) -> BankWord:
-    """Raises: InvalidInput ``bank_word_unreadable``."""
+def read_word(raw: bytes) -> BankWord | None:
+    """What a bank's answer says; None for one that says nothing."""
     try:
         return msgspec.json.decode(raw[:WORD_BYTES_MAX], type=BankWord)
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise InvalidInput("bank_word_unreadable") from fault
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def judge(

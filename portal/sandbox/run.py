@@ -57,15 +57,14 @@ def create_servers(
     carriers = Carriers(journal, notices)
     cards = CardCompany(journal, notices, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
-    bank = Bank(journal.bank)
-    mandates = BankMandates(journal.mandates, settings.browser_origin)
+    bank = (Bank(journal.bank), BankMandates(journal.mandates, settings.browser_origin))
     stores = Stores(journal.tills, notices, settings.read_keys().get(SIGNING_KEY, ""))
     api = Starlette(
         routes=[
             Host("sms.sandbox.test", Router(carriers.routes)),
             Host("card.sandbox.test", Router(_card_routes(cards, journal))),
             Host("wallet.sandbox.test", Router(wallets.routes)),
-            Host("bank.sandbox.test", Router([*bank.routes, *mandates.routes])),
+            Host("bank.sandbox.test", Router([*bank[0].routes, *bank[1].routes])),
             Route("/healthz", _alive),
         ],
         exception_handlers={ApiError: answer_error, OpaError: answer_opa_error},
@@ -78,8 +77,7 @@ def create_servers(
             *CardDisputes(journal, cards).browser_routes,
             *wallets.browser_routes,
             *stores.browser_routes,
-            *bank.browser_routes,
-            *mandates.browser_routes,
+            *(route for desk in bank for route in desk.browser_routes),
             Route("/healthz", _alive),
             Route("/", _front),
         ],

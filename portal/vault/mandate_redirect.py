@@ -10,13 +10,15 @@ from uuid import UUID
 
 import msgspec
 
-from portal.contract.mandate import PageMandate
+from portal.contract.mandate import MandateNow, PageMandate
 from portal.domain.errors import InvariantBroken, NotFound
 from portal.domain.ids import MandateId
+from portal.domain.mandate import MandateState
 from portal.vault.act import Act
 from portal.vault.db import Row
-from portal.vault.debit import MANDATES, Mandate, open_mandate
+from portal.vault.debit import MANDATES, Mandate, lock_mandate, open_mandate
 from portal.vault.debit_view import account_hint, bank_name
+from portal.vault.payer import bill_of
 
 TASK: Final = "mandate.ask"
 REDIRECT_TABLE: Final = "mandate_redirect"
@@ -151,3 +153,20 @@ async def _open(act: Act, row: Row) -> Redirect:
             REDIRECT_TABLE, "instrument", row["id"], row["version"], blob, BankPage
         ).url
     return Redirect(**values, page=page)
+
+
+def now_of(mandate_id: UUID, state: MandateState, redirect: Redirect) -> MandateNow:
+    """What a caller is told; the bank's page only while the payer has to act there."""
+    page = redirect.page if state == "redirected" else ""
+    return MandateNow(mandate_id=MandateId(mandate_id), state=state, page_url=page or None)
+
+
+async def lock_own(act: Act, mandate_id: UUID) -> Mandate:
+    """A mandate of the customer whose bill this authority is about, locked.
+
+    Raises: NotFound ``not_found``.
+    """
+    found = await latest_of_bill(act, bill_of(act))
+    if found is None or found.id != mandate_id:
+        raise NotFound("not_found", params={"kind": "mandate"})
+    return await lock_mandate(act, mandate_id)

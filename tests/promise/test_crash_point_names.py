@@ -46,6 +46,10 @@ PLACES = {
     "web.before_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_inquiry": "portal/application/payment/inquire.py:finish_return",
+    "web.before_mandate": "portal/application/payment/mandate.py:begin_mandate",
+    "web.after_mandate": "portal/application/payment/mandate.py:begin_mandate",
+    "web.after_mandate_question": "portal/application/payment/mandate.py:finish_mandate_return",
+    "worker.after_mandate_question": "portal/application/payment/mandate.py:ask_bank",
     "web.after_store_part": "portal/application/intake/upload.py:_store",
     "web.before_finish_upload": "portal/application/intake/upload.py:finish",
     "web.before_notice": "portal/application/doors/notices.py:take_notice",
@@ -108,6 +112,12 @@ TRIED_ELSEWHERE = {
     "open_debit_result": "tests/zone/test_debit_fetch.py",
     "keep_debit_result": "tests/zone/test_debit_fetch.py",
     "record_debit_fetch": "tests/zone/test_debit_fetch.py",
+    "start_mandate": "tests/zone/test_mandate_redirect.py",
+    "record_mandate_opening": "tests/zone/test_mandate_redirect.py",
+    "view_mandate_return": "tests/zone/test_mandate_redirect.py",
+    "begin_mandate_asking": "tests/zone/test_mandate_redirect.py",
+    "record_mandate_asking": "tests/zone/test_mandate_redirect.py",
+    "deposit_mandate_word": "tests/zone/test_mandate_redirect.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
@@ -115,7 +125,7 @@ READS = {
     "list_api_keys", "list_bill_pauses", "list_bill_refunds", "list_bills", "list_cases",
     "list_debit_files", "list_imports", "list_mandates", "list_refunds", "list_row_faults",
     "summarise_bills", "view_attempt", "view_bill", "view_case", "view_import", "view_inquiry",
-    "view_mandate", "view_page", "view_refund", "view_viewer",
+    "view_mandate", "view_mandate_departure", "view_page", "view_refund", "view_viewer",
 }  # fmt: skip
 """Operations that change nothing that anyone would miss (a revealed row's budget and audit)."""
 
@@ -263,6 +273,7 @@ def test_the_walk_goes_through_every_point_and_only_through_known_ones() -> None
             "test_debit_line.py",
             "test_debit_fetch.py",
             "test_card_on_file.py",
+            "test_mandate_redirect.py",
         )
     )
     assert all(f'"{point}"' in beside for point in NOT_WALKED)

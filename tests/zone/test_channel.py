@@ -180,12 +180,12 @@ def test_callers_have_no_more_of_their_own_than_was_decided(vault: VaultServer) 
     del vault
     assert caller_operations("web") == (
         "log_in", "open_link", "record_notice", "record_slip_notice", "redeem_login_ticket",
-        "view_return",
+        "view_mandate_return", "view_return",
     )  # fmt: skip
     assert caller_operations("work") == ("await_work", "take_lease")
     assert caller_operations("egress") == (
-        "give_debit_part", "keep_debit_result", "open_debit_result", "redeem_debit_file",
-        "redeem_deliveries", "redeem_instrument",
+        "deposit_mandate_word", "give_debit_part", "keep_debit_result", "open_debit_result",
+        "redeem_debit_file", "redeem_deliveries", "redeem_instrument",
     )  # fmt: skip
     assert caller_operations("operator") == (
         "add_staff", "compare_journal", "found_merchant", "inspect", "issue_login_ticket",

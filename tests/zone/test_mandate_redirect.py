@@ -1,6 +1,13 @@
-"""A mandate given at the bank's page, through the real relay: begun once, then only asked about."""
+"""A mandate given at the bank's page, through the real relay: begun once, then only asked about.
+
+Each act is repeated here: start_mandate, record_mandate_opening, view_mandate_return,
+begin_mandate_asking, record_mandate_asking and deposit_mandate_word.
+"""
 
 import asyncio
+import os
+import re
+import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -37,6 +44,7 @@ from portal.vault.server import VaultServer
 from tests.make.bank import Desk, new_desk
 from tests.make.money import Payer, new_world
 from tests.make.vault import Ground
+from tests.make.web import ORIGIN, running_web, web_settings
 from tests.make.workshop import Workshop, a_workshop
 
 ASK = {"mandate.ask"}
@@ -99,6 +107,18 @@ class Bank:
         await self.shop.be_due()
         await self.shop.work_off(ASK)
 
+    async def dies(self, point: str, act: str, given: str) -> None:
+        """A web process does this and is killed at a point."""
+        ground = self.shop.ground
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.make.one_mandate", str(ground.folder),
+            *[str(path) for path in (*ground.authority.zone("web"), ground.authority.ca)],
+            str(self.shop.outside.api_port), act, given,
+            env={**os.environ, "HARAI_CRASH_POINT": point},
+        )  # fmt: skip
+        async with asyncio.timeout(60):
+            assert await child.wait() == 137
+
 
 @pytest.fixture
 async def bank(ground: Ground, vault: VaultServer) -> AsyncGenerator[Bank]:
@@ -152,7 +172,7 @@ async def test_what_the_bank_or_the_payer_refused_says_why_and_frees_the_custome
         (
             "confirm",
             SECRET,
-            "ヤマダー(ハナコ.ヤマダー.ハナコー.ヤマダダ)",
+            "ガ" * 20,
             "rejected",
             "mandate_name",
         ),
@@ -273,3 +293,86 @@ async def test_another_customers_mandate_is_not_found(bank: Bank) -> None:
         )
     assert await ask_bank(bank.shop.bench.pay, lease.authority, now.mandate_id) == "redirected"
     assert msgspec.json.encode(await bank.page(other)).count(b"redirected") == 0
+
+
+async def test_a_worker_that_dies_with_the_banks_word_taken_asks_once_more(bank: Bank) -> None:
+    payer = await bank.desk.world.payer()
+    now = await bank.begun(payer)
+    await bank.at_page(now, "confirm")
+    await bank.shop.be_due()
+    [job] = [job for job in await bank.shop.hints() if job.kind == "mandate.ask"]
+    del bank.shop.heard[job.id]
+
+    assert await bank.shop.crash_at("worker.after_mandate_question", job) == 137
+    await bank.asked()
+
+    seen = await bank.seen(now)
+    assert seen.mandate.state == "active"
+    assert [event.code for event in seen.history].count("mandate.active") == 1
+
+
+async def test_a_web_process_that_dies_beside_the_bank_leaves_one_mandate_to_be_asked_about(
+    bank: Bank,
+) -> None:
+    payer = await bank.desk.world.payer()
+    authority = msgspec.json.encode(payer.authority).decode()
+    await bank.dies("web.before_mandate", "begin", authority)
+    assert (await bank.begun(payer, key="dies")).state == "draft"
+    assert bank.shop.journal.mandates.all() == []
+    for _ in range(2):
+        await bank.asked()
+
+    # The next one is opened; who opened it dies, so nobody ever has the page's address.
+    await bank.desk.world.rows("delete from once where kind = 'start_mandate' returning key")
+    await bank.dies("web.after_mandate", "begin", authority)
+    [opened] = bank.shop.journal.mandates.all()
+    await bank.asked()
+    page = await bank.page(payer)
+    assert page.mandate is not None
+    assert (opened["status"], page.mandate.state) == ("open", "draft")
+    bank.shop.journal.mandates.end(opened["id"], status="left")
+    await bank.asked()
+
+    now = await bank.begun(payer)
+    token = await bank.at_page(now, "confirm")
+    await bank.dies("web.after_mandate_question", bank.desk.world.code, token)
+    assert (await bank.seen(now)).mandate.state == "active", "the word was in the vault already"
+
+
+async def test_the_way_over_our_pages_by_links_and_forms_alone(bank: Bank) -> None:
+    world = bank.desk.world
+    payer = await world.payer()
+    ground = bank.shop.ground
+    settings = web_settings(ground.folder).model_copy(
+        update={"provider_endpoints": f"sandbox_bank={HOST}:{bank.shop.outside.api_port}"}
+    )
+    async with (
+        running_web(ground.folder, world.web, settings=settings) as web,
+        web.browser(headers={"accept-language": "en", "origin": ORIGIN}) as browser,
+    ):
+        opened = await browser.get(f"/p/{world.code}/{payer.secret}")
+        here = opened.headers["location"]
+        assert f'href="{here}/debit"' in (await browser.get(here)).text
+        assert f'href="{here}/debit?bank=0005"' in (await browser.get(f"{here}/debit?q=0005")).text
+        page = (await browser.get(f"{here}/debit?bank=0005&q=001")).text
+        fields = dict(re.findall(r'name="(csrf|key)" value="([^"]*)"', page))
+        assert 'value="0005-001"' in page
+
+        started = await browser.post(f"{here}/debit", data=fields | {"branch": "0005-001"})
+        again = await browser.post(f"{here}/debit", data=fields | {"branch": "0005-001"})
+        assert started.status_code == 303
+        assert again.headers["location"] == started.headers["location"]
+        away = (await browser.get(started.headers["location"])).text
+        [address] = set(re.findall(r'href="(http://localhost[^"]+/bank/mandate/\w+)"', away))
+        row = bank.shop.journal.mandates.all()[0]
+        now = MandateNow(
+            mandate_id=MandateId((await world.rows("select id from mandate"))[0]["id"]),
+            state="redirected", page_url=address,
+        )  # fmt: skip
+        await bank.at_page(now, "confirm")
+        back = await browser.get(urlsplit(row["return_url"]).path)
+
+        assert back.status_code == 303
+        assert "口座(****321)から引き落とします" in (await browser.get(here)).text
+        refused = await browser.post(f"{here}/debit", data=fields | {"branch": "0001-001"})
+        assert refused.status_code == 409

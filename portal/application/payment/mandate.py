@@ -32,6 +32,7 @@ from portal.contract.mandate import (
 from portal.domain.errors import TryLater, Unknown
 from portal.domain.ids import DeliveryId, MandateId
 from portal.domain.mandate_word import Asked
+from portal.kit.crashpoint import crash_point
 
 MARK: Final = "m-"
 """How a return token of a mandate begins: the same address leads back from every page."""
@@ -84,7 +85,9 @@ async def begin_mandate(
         return_url=return_address(public_origin, started.merchant_code, token),
     )
     page = find_page(started.provider)
+    crash_point("web.before_mandate")
     answer = await desk.converse(page.open_mandate(desk.endpoint(started.provider), wanted))
+    crash_point("web.after_mandate")
     return await _record(desk, authority, started, answer)
 
 
@@ -116,6 +119,7 @@ async def finish_mandate_return(desk: PayDesk, merchant_code: str, token: str) -
     )
     if not back.ended:
         asked = await _ask(desk, back.provider, back.reference, back.word_id)
+        crash_point("web.after_mandate_question")
         told = RecordMandateAsking(mandate_id=back.mandate_id, asked=asked)
         with suppress(TryLater, Unknown):  # the question that the vault has planned will find out
             await desk.vault.call(RECORD_MANDATE_ASKING, told, back.authority)
@@ -130,6 +134,7 @@ async def ask_bank(desk: PayDesk, lease: Authority, mandate_id: MandateId) -> st
     if begun.ended:
         return ""
     asked = await _ask(desk, begun.provider, begun.reference, begun.word_id)
+    crash_point("worker.after_mandate_question")
     told = RecordMandateAsking(mandate_id=mandate_id, asked=asked)
     return (await desk.vault.call(RECORD_MANDATE_ASKING, told, lease)).state
 

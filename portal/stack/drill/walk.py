@@ -71,6 +71,10 @@ NOT_WALKED: Final = frozenset(
         "worker.after_charge",
         "worker.before_fetch",
         "worker.after_fetch",
+        "web.before_mandate",
+        "web.after_mandate",
+        "web.after_mandate_question",
+        "worker.after_mandate_question",
     }
 )
 """Points that the drill's traffic does not pass: a refund that its company never received is known
@@ -78,7 +82,8 @@ to be so after 17 minutes, and no drill waits that long. A process dies at each 
 tests/zone/test_refund_crash.py. A debit file is sent once a month and needs two people: a
 process dies at its points, and at its answer's, in tests/zone/test_debit_line.py and
 tests/zone/test_debit_fetch.py. Cards on file are charged when a day begins, and a drill has one:
-tests/zone/test_card_on_file.py."""
+tests/zone/test_card_on_file.py. No payer of the drill gives a mandate: in
+tests/zone/test_mandate_redirect.py processes die at these points."""
 
 
 class Step(msgspec.Struct, kw_only=True):

@@ -1,7 +1,7 @@
 """Data zone: a payer gives a mandate at the bank's page; the bank's word comes past everybody else.
 
 The mandate, its reference and the question that will find out about it whatever happens commit
-together; only then may anyone open it at the bank. What the bank says is put here by the relay:
+together; only then may anyone open it at the bank. What the bank says comes in by mandate_word:
 neither the web process nor a worker sees an account.
 """
 
@@ -11,21 +11,14 @@ from typing import Final
 from uuid import UUID
 
 from portal.contract.mandate import (
-    BEGIN_MANDATE_ASKING,
-    DEPOSIT_MANDATE_WORD,
     RECORD_MANDATE_ASKING,
     RECORD_MANDATE_OPENING,
     START_MANDATE,
     VIEW_MANDATE_DEPARTURE,
     VIEW_MANDATE_RETURN,
-    BeginMandateAsking,
-    DepositMandateWord,
-    MandateAsking,
     MandateNow,
     MandateReturned,
     MandateStarted,
-    MandateWordDeposited,
-    RecordMandateAsking,
     RecordMandateOpening,
     StartMandate,
     ViewMandateDeparture,
@@ -33,11 +26,10 @@ from portal.contract.mandate import (
 )
 from portal.contract.page import VIEW_PAGE
 from portal.domain import mandate as rules
-from portal.domain import mandate_word as words
 from portal.domain.card_number import refuse_card_number
-from portal.domain.errors import Conflict, Expired, InvalidInput, NotFound
+from portal.domain.errors import Conflict, Expired, NotFound
 from portal.domain.ids import DeliveryId, MandateId
-from portal.domain.mandate_word import ON_THE_WAY, Verdict
+from portal.domain.mandate_word import ON_THE_WAY
 from portal.domain.methods import TAKES_MANDATES
 from portal.domain.payment import SUBMIT_GRACE
 from portal.domain.reference import ORDER_ID, reference_for
@@ -61,6 +53,8 @@ from portal.vault.mandate_redirect import (
     find_by_token,
     insert_redirect,
     latest_of_bill,
+    lock_own,
+    now_of,
     read_redirect,
     store_redirect,
 )
@@ -77,8 +71,6 @@ _RETURN_OPS: Final = (VIEW_PAGE.name, RECORD_MANDATE_ASKING.name)
 _ONCE: Final = "start_mandate"
 _WEB: Final = frozenset({"web"})
 _PAYER: Final = frozenset({"payer"})
-_CROSSING: Final = "select set_config('harai.crossing', $1, true)"
-_WHOSE: Final = "select merchant_id, mandate_id from mandate_redirect where id = $1"
 _CUSTOMER: Final = """
 select b.customer_blind, b.contact, b.sealed_version, m.code
 from bill b join merchant m on m.id = b.merchant_id where b.merchant_id = $1 and b.id = $2
@@ -88,9 +80,6 @@ insert into mandate (merchant_id, id, contract_id, customer_blind, state, detail
     created_by, created_at, state_at)
 values ($1, $2, $3, $4, 'draft', $5, true, 'redirect', $6, $7, $8)
 on conflict do nothing returning true
-"""
-_CONFIRMED: Final = """
-update mandate set details = $3, sealed_version = $4 where merchant_id = $1 and id = $2
 """
 
 
@@ -220,20 +209,20 @@ async def record_mandate_opening(act: Act, request: RecordMandateOpening) -> Man
     """
     check_tokens(code=request.code)
     check_page_address(request.page_url)
-    mandate = await _own(act, request.mandate_id)
+    mandate = await lock_own(act, request.mandate_id)
     redirect = await read_redirect(act, mandate.id)
     if mandate.state != "draft":
-        return _now(mandate.id, mandate.state, redirect)
+        return now_of(mandate.id, mandate.state, redirect)
     if request.outcome == "refused":
         edge = rules.advance(mandate.state, "abandon")
         await move_mandate(act, mandate.id, edge, "mandate_lost")
-        return _now(mandate.id, edge.state, redirect)
+        return now_of(mandate.id, edge.state, redirect)
     if request.outcome == "unknown" or not request.page_url:
-        return _now(mandate.id, mandate.state, redirect)
+        return now_of(mandate.id, mandate.state, redirect)
     edge = rules.advance(mandate.state, "redirect")
     await move_mandate(act, mandate.id, edge)
     redirect = await store_redirect(act, replace(redirect, page=request.page_url))
-    return _now(mandate.id, edge.state, redirect)
+    return now_of(mandate.id, edge.state, redirect)
 
 
 @operation(
@@ -241,22 +230,9 @@ async def record_mandate_opening(act: Act, request: RecordMandateOpening) -> Man
 )
 async def view_mandate_departure(act: Act, request: ViewMandateDeparture) -> MandateNow:
     """Show a payer where their own mandate goes on. Raises: NotFound ``not_found``."""
-    mandate = await _own(act, request.mandate_id)
+    mandate = await lock_own(act, request.mandate_id)
     act.reveal(1)
-    return _now(mandate.id, mandate.state, await read_redirect(act, mandate.id))
-
-
-def _now(mandate_id: UUID, state: rules.MandateState, redirect: Redirect) -> MandateNow:
-    page = redirect.page if state == "redirected" else ""
-    return MandateNow(mandate_id=MandateId(mandate_id), state=state, page_url=page or None)
-
-
-async def _own(act: Act, mandate_id: UUID) -> Mandate:
-    """A mandate of the customer whose bill this authority is about, locked."""
-    found = await latest_of_bill(act, bill_of(act))
-    if found is None or found.id != mandate_id:
-        raise NotFound("not_found", params={"kind": "mandate"})
-    return await lock_mandate(act, mandate_id)
+    return now_of(mandate.id, mandate.state, await read_redirect(act, mandate.id))
 
 
 @operation(VIEW_MANDATE_RETURN, callers=_WEB, kinds=frozenset({"caller"}), audit="effect")
@@ -291,141 +267,3 @@ async def view_mandate_return(act: Act, request: ViewMandateReturn) -> MandateRe
         word_id=DeliveryId(redirect.id),
         ended=mandate.state not in ON_THE_WAY,
     )
-
-
-@operation(
-    BEGIN_MANDATE_ASKING,
-    callers=frozenset({"work"}),
-    kinds=frozenset({"lease"}),
-    audit="effect",
-)
-async def begin_mandate_asking(act: Act, request: BeginMandateAsking) -> MandateAsking:
-    """Say what to ask the bank about, or that nothing needs asking; that ends the task.
-
-    Raises: NotFound for another mandate than the lease's.
-    """
-    act.require_scope(request.mandate_id)
-    mandate = await lock_mandate(act, request.mandate_id)
-    redirect = await read_redirect(act, mandate.id)
-    ended = mandate.state not in ON_THE_WAY
-    if ended:
-        await act.close_task()
-    else:  # this task is the question that was planned; what it learns plans the next
-        await store_redirect(act, replace(redirect, ask_at=None))
-    return MandateAsking(
-        provider=redirect.provider,
-        reference=redirect.reference,
-        word_id=DeliveryId(redirect.id),
-        ended=ended,
-    )
-
-
-@operation(
-    DEPOSIT_MANDATE_WORD,
-    callers=frozenset({"egress"}),
-    kinds=frozenset({"caller"}),
-    audit="effect",
-)
-async def deposit_mandate_word(act: Act, request: DepositMandateWord) -> MandateWordDeposited:
-    """Take a bank's word about a mandate, as the relay had it; the same one changes nothing.
-
-    Refused: ``delivery_unknown``, ``host_wrong``, which are incidents; ``word_unreadable`` for
-    bytes that are no word, or one about another registration.
-    """
-    found = await _find(act, request.word_id)
-    if found is None:
-        return _refuse(act, "delivery_unknown", request.word_id)
-    await act.act_for(found[0])
-    mandate = await lock_mandate(act, found[1])
-    redirect = await read_redirect(act, mandate.id)
-    if act.settings.provider_host(redirect.provider) != request.host:
-        return _refuse(act, "host_wrong", request.word_id)
-    try:
-        word = words.read_word(request.body)
-    except InvalidInput:
-        return MandateWordDeposited(refused="word_unreadable")
-    if word.reference != redirect.reference:
-        return MandateWordDeposited(refused="word_unreadable")
-    verdict = words.judge(word, mandate.state, mandate.details, banks(), redirect.asked)
-    await _apply(act, mandate, redirect, verdict)
-    return MandateWordDeposited(refused=None)
-
-
-async def _apply(act: Act, mandate: Mandate, redirect: Redirect, verdict: Verdict) -> None:
-    """Do what a verdict says: account, state, and the next question."""
-    if verdict == Verdict():
-        return
-    if verdict.details is not None:
-        fields = await act.fields()
-        version = mandate.sealed_version + 1
-        sealed = fields.seal(MANDATE_TABLE, "instrument", mandate.id, version, verdict.details)
-        await act.db.execute(_CONFIRMED, act.merchant_id, mandate.id, sealed, version)
-    if verdict.event is not None:
-        edge = rules.advance(mandate.state, verdict.event)
-        await move_mandate(act, mandate.id, edge, verdict.code)
-    asked = replace(redirect, asked=redirect.asked + 1, missing_at=None)
-    await store_redirect(act, await ask_in(act, _due(act, asked), verdict.ask_in_s))
-
-
-def _due(act: Act, redirect: Redirect) -> Redirect:
-    """A question whose time has come plans no other by itself."""
-    is_ahead = redirect.ask_at is not None and redirect.ask_at > act.now
-    return redirect if is_ahead else replace(redirect, ask_at=None)
-
-
-@operation(
-    RECORD_MANDATE_ASKING,
-    callers=frozenset({"web", "work"}),
-    kinds=frozenset({"payer", "lease"}),
-    audit="effect",
-)
-async def record_mandate_asking(act: Act, request: RecordMandateAsking) -> MandateNow:
-    """Record what came of asking; the word itself is here already. Finishes the lease's task.
-
-    Raises: NotFound for a mandate that this authority is not about.
-    """
-    is_payer = act.capability.kind == "payer"
-    if is_payer:
-        mandate = await _own(act, request.mandate_id)
-    else:
-        act.require_scope(request.mandate_id)
-        mandate = await lock_mandate(act, request.mandate_id)
-    redirect = await read_redirect(act, mandate.id)
-    state = mandate.state
-    if state in ON_THE_WAY and request.asked != "told":
-        state = await _unheard(act, mandate, redirect, request.asked)
-    if not is_payer:
-        await act.close_task()
-    return _now(mandate.id, state, redirect)
-
-
-async def _unheard(
-    act: Act, mandate: Mandate, redirect: Redirect, asked: words.Asked
-) -> rules.MandateState:
-    """No word came: ask again, or let it go when the bank has never heard of it."""
-    missing_at = redirect.missing_at
-    verdict = Verdict(ask_in_s=words.ask_again_s(redirect.asked))
-    if asked == "not_found" and mandate.state != "pending_bank":
-        missing_at, verdict = words.missing(missing_at, redirect.doubt_at, act.now, redirect.asked)
-    state = mandate.state
-    if verdict.event is not None:
-        edge = rules.advance(state, verdict.event)
-        await move_mandate(act, mandate.id, edge, verdict.code)
-        state = edge.state
-    told = replace(redirect, asked=redirect.asked + 1, missing_at=missing_at)
-    await store_redirect(act, await ask_in(act, _due(act, told), verdict.ask_in_s))
-    return state
-
-
-async def _find(act: Act, word_id: UUID) -> tuple[UUID, UUID] | None:
-    """Whose it is. Only this look-up crosses merchants, and it reads ids alone."""
-    await act.db.execute(_CROSSING, DEPOSIT_MANDATE_WORD.name)
-    await act.db.execute("select set_config('harai.merchant', $1, true)", str(UUID(int=0)))
-    row = await act.db.fetchrow(_WHOSE, word_id)
-    await act.db.execute(_CROSSING, "")
-    return None if row is None else (row["merchant_id"], row["mandate_id"])
-
-
-def _refuse(act: Act, code: str, subject: UUID) -> MandateWordDeposited:
-    act.note_incident("delivery_host" if code == "host_wrong" else code, subject)
-    return MandateWordDeposited(refused=code)
