@@ -25,6 +25,7 @@ RefundId = NewType("RefundId", UUID)
 DebitContractId = NewType("DebitContractId", UUID)
 DebitFileId = NewType("DebitFileId", UUID)
 MandateId = NewType("MandateId", UUID)
+PrintBatchId = NewType("PrintBatchId", UUID)
 
 PREFIXES: Final = {
     "merchant": "mer",
@@ -40,6 +41,7 @@ PREFIXES: Final = {
     "debit_contract": "dct",
     "debit_file": "dbf",
     "mandate": "mdt",
+    "print_batch": "prt",
 }
 """Kind of thing → prefix of its public id."""
 

@@ -53,6 +53,7 @@ class Two:
                 "Query.debitFiles.after": _text(after.get("debitFiles")),
                 "Query.mandates.after": _text(after.get("mandates")),
                 "Query.refunds.after": _text(after.get("refunds")),
+                "Query.printBatches.after": _text(after.get("printBatches")),
             }
         )
 
@@ -109,6 +110,8 @@ FIXED = {
     "RefundTransferredInput.note": '"walk"',
     "RefundTransferredInput.idempotencyKey": '"walk-transfer"',
     "SlipNoticesTakeInput.content": '"MDE="',
+    "Query.printBatches.first": "3",
+    "PrintBatchMakeInput.idempotencyKey": '"walk-print"',
     "CaseSettleInput.idempotencyKey": '"walk-settle"',
 }
 """Arguments that are nobody's."""
@@ -133,6 +136,7 @@ ID_KINDS = {
     "BillResendInput.id": "bill",
     "BillPauseInput.id": "bill",
     "BillResumeInput.id": "bill",
+    "PrintBatchMakeInput.billIds": "bill",
     "ImportDecideInput.id": "import",
 }
 """Where the merchant schema takes an id, and of what."""

@@ -87,6 +87,10 @@ def _report_debits(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "idempotencyKey"), "word": form.get("word", "")}
 
 
+def _make_batch(form: Form) -> dict[str, object]:
+    return {**_texts(form, "idempotencyKey"), "charset": form.get("charset", "")}
+
+
 def _create_import(form: Form) -> dict[str, object]:
     known = read_whole(form.get("size", ""))
     return {**_texts(form, "filename", "idempotencyKey"), "sizeBytes": known}
@@ -115,6 +119,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "DebitFileBuild": Act("debitFileBuild", _build_debits),
     "DebitFileDecide": Act("debitFileDecide", _decide),
     "DebitFileReport": Act("debitFileReport", _report_debits),
+    "PrintBatchMake": Act("printBatchMake", _make_batch),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
 }
