@@ -102,7 +102,9 @@ async def read_shop(act: Act) -> Shop:
 
 
 def _scope(act: Act, shop: Shop, at_most: int) -> tuple[object, ...]:
-    since = shop.today - timedelta(days=PAST_DAYS)
+    # What was due longer ago than this has lapsed: so the walk over paid bills stays short.
+    lapses = PAST_DAYS if shop.lapse_after_days is None else shop.lapse_after_days + 1
+    since = shop.today - timedelta(days=min(PAST_DAYS, lapses))
     unreached = list(UNREACHED)
     return (
         act.merchant_id, sorted(PAYABLE), shop.today, since, unreached, cap_of(shop.terms), at_most

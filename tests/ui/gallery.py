@@ -120,8 +120,14 @@ def debited(nodes: list[Any], contracts: list[Any]) -> Make:
     return staff(debits.debits_screen, data(debitFiles=page))
 
 
-def told_slips(taken: dict[str, Any] | None) -> Make:
-    return staff(lambda request, given: slips.slips_screen(request, given, taken), data())
+def told_slips(
+    taken: dict[str, Any] | None, batches: list[Any] | None = None, waiting: int = 0
+) -> Make:
+    nodes = batches or []
+    page = {"nodes": nodes, "waiting": waiting, "pageInfo": page_info(more=bool(nodes))}
+    return staff(
+        lambda request, given: slips.slips_screen(request, given, taken), data(printBatches=page)
+    )
 
 
 def one_case(case: Mapping[str, Any], flash: Flash | None = None, **more: object) -> Make:
@@ -259,6 +265,7 @@ STAFF_SCREENS: dict[str, Make] = {
     "debits": debited(samples.DEBIT_FILES, samples.DEBIT_CONTRACTS),
     "debits-empty": debited([], []),
     "slips": told_slips(None),
+    "slips-print": told_slips(None, samples.PRINT_BATCHES, waiting=712),
     "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),
     "keys-empty": staff(screens.keys_screen, data(apiKeys=[])),
