@@ -27,7 +27,7 @@ RefundState = Literal[
 ]  # fmt: skip
 RefundEvent = Literal[
     "reserve", "approve", "withdraw", "submit", "hand_over", "record_transfer",
-    "given", "accepted", "refused", "lost",
+    "given", "accepted", "refused", "not_sent", "lost",
     "found_succeeded", "found_failed", "found_pending", "found_unclear", "found_missing",
 ]  # fmt: skip
 RefundFound = Literal["succeeded", "pending", "failed", "not_found", "unclear"]
@@ -77,6 +77,15 @@ WAIT_S: Final = 30.0
 LOOK_BACK_S: Final = 86_400.0
 """What was never received is asked about once more after this: its sender may have been frozen."""
 
+NOT_SENT: Final = frozenset({"provider_away", "provider_busy"})
+"""Refusals that say nothing about the refund: the company was not reached, or took nothing on."""
+
+SEND_AGAIN_MIN_S: Final = 60.0
+SEND_AGAIN_MAX_S: Final = 3_600.0
+SEND_WITHIN: Final = timedelta(days=1)
+"""A refund that was not sent is sent again, ever more seldom, until so long after it was decided;
+then a person looks."""
+
 TRANSFER_PAST_DAYS_MAX: Final = 366
 NOTE_CHARACTERS_MAX: Final = 500
 
@@ -98,6 +107,7 @@ TRANSITIONS: Final[dict[tuple[RefundState, RefundEvent], Edge[RefundState]]] = {
     ("submitting", "given"): _SUCCEEDED,
     ("submitting", "accepted"): _PENDING,
     ("submitting", "refused"): _FAILED,
+    ("submitting", "not_sent"): Edge("reserved", "refund.not_sent"),
     ("submitting", "lost"): _UNCLEAR,
     ("submitting", "found_succeeded"): _SUCCEEDED,
     ("submitting", "found_failed"): _FAILED,
@@ -112,8 +122,8 @@ TRANSITIONS: Final[dict[tuple[RefundState, RefundEvent], Edge[RefundState]]] = {
     ("unknown", "found_missing"): Edge("failed", "refund.never_received"),
     ("failed", "found_succeeded"): Edge("succeeded", "refund.succeeded_late"),
 }
-"""Nothing leads back to ``submitting``; every event out of ``unknown`` is a finding. A refund that
-is ``withdrawn`` was never heard of outside."""
+"""Only ``reserved`` leads to ``submitting``, and only what was not sent for certain leads back;
+every event out of ``unknown`` is a finding. Nobody outside ever heard of a ``withdrawn`` one."""
 
 _BOOKED: Final[dict[tuple[RefundState, RefundState], CauseKind]] = {
     ("requested", "reserved"): "refund_reserved",
@@ -197,6 +207,17 @@ def needs_approval(amount_minor: int, unapproved_minor: int, limit_minor: int) -
     as large as their sum.
     """
     return amount_minor + unapproved_minor > limit_minor
+
+
+def send_again_in_s(code: str, decided_at: datetime, now: datetime) -> float | None:
+    """When to send again what a company answered with the refusal ``code``; None: not again.
+
+    ``decided_at``: when the refund was asked for or approved; each wait is as long as all before.
+    """
+    age = now - decided_at
+    if code not in NOT_SENT or age >= SEND_WITHIN:
+        return None
+    return min(max(age.total_seconds(), SEND_AGAIN_MIN_S), SEND_AGAIN_MAX_S)
 
 
 def check_transfer_day(day: date, today: date) -> None:

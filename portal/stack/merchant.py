@@ -59,6 +59,10 @@ query Totals {
     funnel { requested accepted delivered opened paid }
   }
 }"""
+_FAILED_REFUNDS: Final = """
+query FailedRefunds($first: Int!) {
+  refunds(first: $first, states: [FAILED]) { nodes { id } }
+}"""
 
 
 class PortalRefusedError(Exception):
@@ -157,6 +161,10 @@ class MerchantSystem:
     async def totals(self) -> Mapping[str, Any]:
         """The dashboard's figures."""
         return (await self._ask(_SUMMARY, {}))["summary"]
+
+    async def failed_refunds(self) -> int:
+        """Refunds that did not come about, at most a page of them."""
+        return len((await self._ask(_FAILED_REFUNDS, {"first": _PAGE}))["refunds"]["nodes"])
 
     async def _mutate(self, document: str, field: str, wanted: Mapping[str, object]) -> Any:  # noqa: ANN401 - parsed JSON
         done = (await self._ask(document, {"input": wanted}))[field]

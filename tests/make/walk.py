@@ -1,6 +1,7 @@
 """Every way through a GraphQL schema, written as documents: nothing that is added can be forgotten.
 
-A document is made for each path from a root field to a leaf. Arguments are filled by coordinate;
+A document is made for each path from a root field to an object, with all of its plain leaves at
+once, and for each leaf that takes arguments by itself. Arguments are filled by coordinate;
 one that nobody has thought of is a KeyError, so a new argument fails the tests until someone does.
 """
 
@@ -16,6 +17,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
+    is_leaf_type,
 )
 
 from portal.application.doors.graphql.schema import HaraiSchema
@@ -25,11 +27,12 @@ _PLAIN = {"Boolean": "false", "Int": "3", "Date": "null"}
 
 @dataclass(frozen=True)
 class Path:
-    """One path: its name for people, the document, and whether an id was put into it."""
+    """One path: its name for people, the document, whether an id was put into it, its leaves."""
 
     name: str
     text: str
     takes_id: bool
+    leaves: int
 
 
 def id_coordinates(schema: HaraiSchema) -> set[str]:
@@ -76,7 +79,9 @@ def paths(schema: HaraiSchema, values: Mapping[str, str], *, mutations: bool) ->
     for name, field in root.fields.items():
         call, takes_id = _call(f"{root.name}.{name}", name, field, values)
         for trail, text in _leaves(core, get_named_type(field.type), values):
-            yield Path(".".join([name, *trail]), f"{keyword} {{ {call} {text} }}", takes_id)
+            document = f"{keyword} {{ {call} {text} }}"
+            leaves = trail[-1].count(" ") + 1 if trail else 1
+            yield Path(".".join([name, *trail]), document, takes_id, leaves)
 
 
 def _leaves(
@@ -85,7 +90,12 @@ def _leaves(
     if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
         yield [], ""
         return
+    plain = [name for name, field in kind.fields.items() if _is_plain(field)]
+    if plain:
+        yield [" ".join(plain)], f"{{ {' '.join(plain)} }}"
     for name, field in kind.fields.items():
+        if _is_plain(field):
+            continue
         call, _ = _call(f"{kind.name}.{name}", name, field, values)
         for trail, text in _leaves(schema, get_named_type(field.type), values):
             yield [name, *trail], f"{{ {call} {text} }}"
@@ -93,6 +103,10 @@ def _leaves(
         for concrete in schema.get_possible_types(kind):
             for trail, text in _leaves(schema, concrete, values):
                 yield [concrete.name, *trail], f"{{ ... on {concrete.name} {text} }}"
+
+
+def _is_plain(field: GraphQLField) -> bool:
+    return not field.args and is_leaf_type(get_named_type(field.type))
 
 
 def _call(

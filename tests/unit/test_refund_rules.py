@@ -346,3 +346,23 @@ def test_giving_back_all_that_came_too_much_closes_over(amount: int, times: int)
 
     assert books.settlement == "settled"
     assert books.sums() == replace(BillSums(), in_transit=amount, paid=amount, taken=amount * times)
+
+
+@pytest.mark.parametrize(
+    ("code", "age_s", "again_s"),
+    [
+        ("provider_away", 0, 60.0),
+        ("provider_busy", 300, 300.0),
+        ("provider_away", 7_200, 3_600.0),
+        ("provider_away", 86_399, 3_600.0),
+        ("provider_away", 86_400, None),
+        ("provider_refused", 0, None),
+        ("", 0, None),
+    ],
+)
+def test_what_was_not_sent_is_sent_ever_more_seldom_for_a_day(
+    code: str, age_s: int, again_s: float | None
+) -> None:
+    now = START + timedelta(seconds=age_s)
+
+    assert refund.send_again_in_s(code, START, now) == again_s

@@ -32,7 +32,9 @@ class Found(msgspec.Struct, kw_only=True):
 
     ``messages`` were taken by the carriers; ``ambiguous`` were redeemed, and nobody knows whether
     they were sent: staff see them listed. ``payments`` and ``refunds`` succeeded at their company;
-    ``unresolved`` attempts are still being asked about. ``lost`` and ``doubled`` count bills,
+    ``unresolved`` attempts are still being asked about. ``refunds_failed`` were not sent, as their
+    company or the relay was away, or were refused: each is a case for a person, as it should be,
+    and ``cases`` counts those beside them. ``lost`` and ``doubled`` count bills,
     messages and payments; ``differences`` are CompareJournal's; ``tasks_due`` never came to an end.
     What is planned for later (an inquiry about an attempt, the last one included) is not due.
     """
@@ -41,6 +43,7 @@ class Found(msgspec.Struct, kw_only=True):
     messages: int
     payments: int
     refunds: int
+    refunds_failed: int
     unresolved: int
     lost: int
     doubled: int
@@ -89,11 +92,13 @@ async def settle(stack: Stack, merchant: MerchantSystem, traffic: Traffic) -> Fo
         for file, (state, good) in zip(traffic.files, states, strict=True)
     )
     totals = await persist(merchant.totals)
+    failed = await persist(merchant.failed_refunds)
     found = Found(
         bills=sight.ours.bills,
         messages=sight.theirs.messages.taken,
         payments=sight.succeeded,
         refunds=sum(refund.state == "succeeded" for refund in sight.theirs.refunds),
+        refunds_failed=failed,
         unresolved=sum(sight.ours.attempts.get(state, 0) for state in _IN_THE_DARK),
         lost=0,
         doubled=0,
@@ -101,7 +106,7 @@ async def settle(stack: Stack, merchant: MerchantSystem, traffic: Traffic) -> Fo
         differences=differences,
         imports_stuck=stuck,
         tasks_due=sight.ours.tasks_due,
-        cases=int(totals["openCases"]),
+        cases=int(totals["openCases"]) - failed,
         ledger_sum=sight.ours.ledger_sum,
         audit_ok=sight.ours.audit_ok,
         faults=[],
@@ -162,5 +167,6 @@ def _faults(found: Found, sight: _Sight) -> list[str]:
     faults = [
         f"{name} is {is_}, must be {must}" for name, (is_, must) in wanted.items() if is_ != must
     ]
-    faults += [f"an open case {kind}, {times} times" for kind, times in sight.ours.cases.items()]
+    if found.cases:
+        faults += [f"an open case {kind}, {many} times" for kind, many in sight.ours.cases.items()]
     return faults + found.differences

@@ -144,7 +144,8 @@ async def record_refund_submission(act: Act, request: RecordRefundSubmission) ->
     """Record what the provider said to the one call; finishes the lease's task.
 
     A refund that has moved on since (an inquiry was quicker) keeps its state; if the provider took
-    it on, it is asked about at once.
+    it on, it is asked about at once. One that was not sent, as its provider was away or busy, waits
+    to be sent again by a task of its own; only this submission's lease can say so.
 
     Raises: NotFound for another refund than the lease's; InvalidInput for a text that may not be
     stored.
@@ -153,7 +154,13 @@ async def record_refund_submission(act: Act, request: RecordRefundSubmission) ->
     act.require_scope(request.refund_id)
     bill, refund = await lock_refund(act, request.refund_id)
     told = replace(refund, provider_ref=request.provider_ref or refund.provider_ref)
-    if refund.state == "submitting":
+    again_s = _send_again_in_s(act, refund, request)
+    if again_s is not None:
+        edge = rules.advance(refund.state, "not_sent")
+        told = replace(await step(act, bill, refund, edge), doubt_at=None, ask_at=None)
+        told = await store_refund(act, told)
+        await act.plan_task("payment.refund", refund.id, told.version, due_in_s=again_s)
+    elif refund.state == "submitting":
         edge = rules.advance(refund.state, _EVENTS[request.outcome])
         code = request.code or None if edge.state == "failed" else None
         told = await step(act, bill, told, edge, code)
@@ -165,6 +172,13 @@ async def record_refund_submission(act: Act, request: RecordRefundSubmission) ->
         told = await store_refund(act, await plan_inquiry(act, told, 0.0))
     await act.close_task()
     return RefundNow(state=told.state)
+
+
+def _send_again_in_s(act: Act, refund: Refund, said: RecordRefundSubmission) -> float | None:
+    if refund.state != "submitting" or said.outcome != "refused":
+        return None
+    decided_at = refund.decided_at or refund.asked_at
+    return rules.send_again_in_s(said.code, decided_at, act.business)
 
 
 @operation(VIEW_REFUND, callers=_WORK, kinds=_LEASE, audit="none")
