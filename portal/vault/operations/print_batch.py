@@ -31,7 +31,6 @@ from portal.domain.print_batch import (
     PART_BILLS,
     Charset,
     PrintedBill,
-    RemarkReason,
     lacking,
     lines_in,
     read_charset,
@@ -137,10 +136,12 @@ async def _store(
     """Keep the batch, its bills and its file, and tell each bill of it."""
     batch_id = act.new_id()
     bills = list(printed.values())
-    lines: list[tuple[str, RemarkReason, str]] = [
-        (bill.number, "letters", letters) for bill in bills if (letters := lacking(bill, charset))
+    told = [
+        PrintRemark(bill_number=bill.number, reason="letters", letters=letters)
+        for bill in bills
+        if (letters := lacking(bill, charset))
     ]
-    lines += [(one.bill_number, one.reason, one.letters) for one in remarks]
+    lines = [(one.bill_number, one.reason, one.letters) for one in (*told, *remarks)]
     fields = await act.fields()
     parts = write_parts(bills, charset)
     await act.db.execute(
