@@ -31,6 +31,7 @@ from portal.domain.print_batch import (
     PART_BILLS,
     Charset,
     PrintedBill,
+    RemarkReason,
     lacking,
     lines_in,
     read_charset,
@@ -141,7 +142,9 @@ async def _store(
         for bill in bills
         if (letters := lacking(bill, charset))
     ]
-    lines = [(one.bill_number, one.reason, one.letters) for one in (*told, *remarks)]
+    lines: list[tuple[str, RemarkReason, str]] = [
+        (one.bill_number, one.reason, one.letters) for one in (*told, *remarks)
+    ]
     fields = await act.fields()
     parts = write_parts(bills, charset)
     await act.db.execute(
