@@ -6,6 +6,8 @@ import io
 import re
 from contextlib import AsyncExitStack
 
+import httpx
+
 from portal.contract.operator import OPEN_MERCHANT, OpenMerchant
 from portal.domain.print_batch import COLUMNS
 from portal.vault.sealed import BillContact
@@ -50,7 +52,7 @@ async def test_a_batch_is_made_shown_and_taken_out_by_an_owner_only(
         stack.push_async_callback(merchant.close)
         opened = await operator.call(OPEN_MERCHANT, OpenMerchant(code="mizu"))
         world = World(vault, web_caller, work, operator, "mizu", opened.id)
-        browsers = []
+        browsers: list[httpx.AsyncClient] = []
         for name, role in (("boss", "owner"), ("desk", "clerk")):
             browser = staff_browser(web, (await member(world, name, role)).authority)
             cookie, _, value = browser.headers.pop("cookie").partition("=")
