@@ -5,8 +5,7 @@ import html
 import io
 import re
 from contextlib import AsyncExitStack
-
-import httpx
+from typing import TYPE_CHECKING
 
 from portal.contract.operator import OPEN_MERCHANT, OpenMerchant
 from portal.domain.print_batch import COLUMNS
@@ -18,6 +17,9 @@ from tests.make.refunds import member
 from tests.make.vault import ClientFor, Ground
 from tests.make.visitor import staff_browser
 from tests.make.web import running_web, web_settings
+
+if TYPE_CHECKING:
+    from httpx import AsyncClient
 
 
 def fields_of(page: str, action: str) -> dict[str, str]:
@@ -52,7 +54,7 @@ async def test_a_batch_is_made_shown_and_taken_out_by_an_owner_only(
         stack.push_async_callback(merchant.close)
         opened = await operator.call(OPEN_MERCHANT, OpenMerchant(code="mizu"))
         world = World(vault, web_caller, work, operator, "mizu", opened.id)
-        browsers: list[httpx.AsyncClient] = []
+        browsers: list[AsyncClient] = []
         for name, role in (("boss", "owner"), ("desk", "clerk")):
             browser = staff_browser(web, (await member(world, name, role)).authority)
             cookie, _, value = browser.headers.pop("cookie").partition("=")
