@@ -469,6 +469,7 @@ CREATE TABLE public.bill (
     opened_at timestamp with time zone,
     paid_at timestamp with time zone,
     canceled_at timestamp with time zone,
+    has_address boolean DEFAULT false NOT NULL,
     CONSTRAINT bill_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT bill_check_code_check CHECK (((check_code >= 0) AND (check_code <= 999999))),
     CONSTRAINT bill_lifecycle_check CHECK ((lifecycle = ANY (ARRAY['scheduled'::text, 'open'::text, 'overdue'::text, 'lapsed'::text, 'canceling'::text, 'canceled'::text, 'superseded'::text]))),
@@ -1210,6 +1211,7 @@ CREATE TABLE public.merchant (
     extension_days_max integer DEFAULT 120 NOT NULL,
     charge_days_before integer,
     part_least_minor bigint,
+    transfer_text text DEFAULT ''::text NOT NULL,
     CONSTRAINT merchant_lapse_after_days_check CHECK (((lapse_after_days >= 0) AND (lapse_after_days <= 3650)))
 );
 
@@ -1369,6 +1371,53 @@ ALTER TABLE ONLY public.pause FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.pause OWNER TO harai_owner;
+
+--
+-- Name: print_batch; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.print_batch (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    charset text NOT NULL,
+    bills integer NOT NULL,
+    with_bars integer NOT NULL,
+    total_minor bigint NOT NULL,
+    parts integer NOT NULL,
+    report bytea NOT NULL,
+    reported integer NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    taken_at timestamp with time zone,
+    CONSTRAINT print_batch_bills_check CHECK ((bills > 0)),
+    CONSTRAINT print_batch_charset_check CHECK ((charset = ANY (ARRAY['utf-8-sig'::text, 'cp932'::text]))),
+    CONSTRAINT print_batch_check CHECK (((with_bars >= 0) AND (with_bars <= bills))),
+    CONSTRAINT print_batch_parts_check CHECK ((parts > 0)),
+    CONSTRAINT print_batch_total_minor_check CHECK ((total_minor > 0))
+);
+ALTER TABLE ONLY public.print_batch ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.print_batch FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.print_batch OWNER TO harai_owner;
+
+--
+-- Name: print_bill; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.print_bill (
+    merchant_id uuid NOT NULL,
+    batch_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    is_again boolean NOT NULL
+);
+ALTER TABLE ONLY public.print_bill ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.print_bill FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.print_bill OWNER TO harai_owner;
 
 --
 -- Name: refund; Type: TABLE; Schema: public; Owner: harai_owner
@@ -2116,6 +2165,22 @@ ALTER TABLE ONLY public.pause
 
 
 --
+-- Name: print_batch print_batch_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.print_batch
+    ADD CONSTRAINT print_batch_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: print_bill print_bill_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.print_bill
+    ADD CONSTRAINT print_bill_pkey PRIMARY KEY (merchant_id, batch_id, bill_id);
+
+
+--
 -- Name: refund refund_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2261,6 +2326,13 @@ CREATE INDEX attempt_provider_ref_idx ON public.attempt USING btree (merchant_id
 --
 
 CREATE INDEX attempt_share_bill_idx ON public.attempt_share USING btree (merchant_id, bill_id, attempt_id);
+
+
+--
+-- Name: bill_address_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_address_idx ON public.bill USING btree (merchant_id, due_on, id) WHERE has_address;
 
 
 --
@@ -2534,6 +2606,13 @@ CREATE INDEX pause_bill_idx ON public.pause USING btree (merchant_id, bill_id, i
 --
 
 CREATE UNIQUE INDEX pause_open_idx ON public.pause USING btree (merchant_id, bill_id, kind) WHERE (ended_at IS NULL);
+
+
+--
+-- Name: print_bill_once; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX print_bill_once ON public.print_bill USING btree (merchant_id, bill_id) WHERE (NOT is_again);
 
 
 --
@@ -3176,6 +3255,20 @@ CREATE POLICY merchant_only ON public.pause USING ((merchant_id = ( SELECT (curr
 
 
 --
+-- Name: print_batch merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.print_batch USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: print_bill merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.print_bill USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: refund merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3260,6 +3353,18 @@ ALTER TABLE public.part_paid ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.pause ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: print_batch; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.print_batch ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: print_bill; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.print_bill ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: card_charge redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
@@ -3634,6 +3739,13 @@ GRANT UPDATE(part_least_minor) ON TABLE public.merchant TO harai_vault;
 
 
 --
+-- Name: COLUMN merchant.transfer_text; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(transfer_text) ON TABLE public.merchant TO harai_vault;
+
+
+--
 -- Name: TABLE merchant_code; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -3687,6 +3799,20 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.part_paid TO harai_vault;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.pause TO harai_vault;
+
+
+--
+-- Name: TABLE print_batch; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.print_batch TO harai_vault;
+
+
+--
+-- Name: TABLE print_bill; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.print_bill TO harai_vault;
 
 
 --

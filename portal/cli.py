@@ -235,6 +235,7 @@ def slips(  # noqa: PLR0913  # what a contract with an agency says
     public_money: Annotated[bool, typer.Option(help="Rates or taxes: never a stamp.")] = False,
     screens: Annotated[bool, typer.Option(help="Its registers read telephone screens.")] = False,
     off: Annotated[bool, typer.Option(help="Make out no new slips.")] = False,
+    transfer: Annotated[str | None, typer.Option(help="For bills too large for a slip.")] = None,
 ) -> None:
     """Set by which contract a merchant's payment slips are made out; old ones stay good."""
     from portal.contract.slip import SetSlipTerms
@@ -253,6 +254,7 @@ def slips(  # noqa: PLR0913  # what a contract with an agency says
             is_public_money=public_money,
             scans_screens=screens,
             offered=not off,
+            transfer_text=transfer,
         ),
     )
 

@@ -77,7 +77,9 @@ class SlipNoticeRecorded(Reply, frozen=True, kw_only=True):
 class SetSlipTerms(Request, frozen=True, kw_only=True):
     """What a merchant agreed to with its collection agency. Units: yen, days.
 
-    ``offered`` False: no new slip is made out. Refused: ``merchant_unknown``,
+    ``offered`` False: no new slip is made out. ``transfer_text``: what a print shop puts on the
+    bills that no slip can carry; None: as it is. Refused: ``text_too_long``, ``control_character``,
+    ``card_number_refused``, ``merchant_unknown``,
     ``provider_unknown``, and what check_terms refuses.
     """
 
@@ -92,6 +94,7 @@ class SetSlipTerms(Request, frozen=True, kw_only=True):
     days_open: int = 14
     grace_days: int = 14
     offered: bool = True
+    transfer_text: str | None = None
 
 
 class SlipTermsSet(Reply, frozen=True, kw_only=True):

@@ -129,6 +129,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="slips", path="/d/slips", methods=("GET", "HEAD", "POST"), rate="staff",
         authority="staff cookie", body_max=512 * KIB,
     ),
+    Route(
+        name="print_batch", path="/d/slips/print/{id}", methods=POST, rate="staff",
+        authority="staff cookie", body_max=8 * KIB,
+    ),
     Route(name="debits", path="/d/debits", methods=GET, rate="staff", authority="staff cookie"),
     Route(
         name="debit_file", path="/d/debits/{id}/file", methods=POST, rate="staff",

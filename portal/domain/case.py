@@ -138,7 +138,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "debit_unexpected": (_BY_HAND,),
     "debit_contradicts": (_BY_HAND,),
     "slip_unconfirmed": (_SEEN, _BY_HAND),
-    "charged_back": (_ASK_AGAIN, _GIVE_UP),
+    "charged_back": (_BY_HAND, _GIVE_UP),
     "chargeback_lost": (_PAY_AGAIN, _GIVE_UP),
 }
 """Kind → what can be done about it, the likeliest first."""

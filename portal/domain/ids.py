@@ -26,6 +26,7 @@ DebitContractId = NewType("DebitContractId", UUID)
 DebitFileId = NewType("DebitFileId", UUID)
 MandateId = NewType("MandateId", UUID)
 CardChargeId = NewType("CardChargeId", UUID)
+PrintBatchId = NewType("PrintBatchId", UUID)
 
 PREFIXES: Final = {
     "merchant": "mer",
@@ -41,6 +42,7 @@ PREFIXES: Final = {
     "debit_contract": "dct",
     "debit_file": "dbf",
     "mandate": "mdt",
+    "print_batch": "prt",
 }
 """Kind of thing → prefix of its public id."""
 

@@ -12,6 +12,7 @@ from typing import Final, Literal
 Forgotten = Literal[
     "login_ticket", "return_token", "link_paid", "link_closed", "link_expired", "notice",
     "notice_body", "idempotency_key", "row_fault", "sending", "undecided_import",
+    "print_file",
 ]  # fmt: skip
 
 
@@ -86,6 +87,11 @@ PERIODS: Final[dict[Forgotten, Period]] = {
         why="rows that nobody decided about name people without a purpose; the file can be sent"
         " again",
     ),
+    "print_file": Period(
+        days=90,
+        since="the batch was made",
+        why="names and addresses for a print shop: time for a second print, and no archive of them",
+    ),
 }
 """What is forgotten → when. An undecided import becomes ``discarded`` with a reason first."""
 
@@ -95,6 +101,9 @@ KEPT: Final[dict[str, str]] = {
     "attempt": "payment records belong to the books",
     "attempt_share": "payment records belong to the books",
     "part_paid": "what is left of a bill belongs to the bill",
+    "print_batch": "who handed how many bills to a print shop, and when; its file goes",
+    "print_bill": "which bill was handed to a print shop belongs to the bill",
+    "dispute": "what payers contested belongs to the books",
     "slip": "a number in a payer's hand: a shop may still take it",
     "slip_notice": "what an agency told of money belongs to the books",
     "slip_taking": "payment records belong to the books",

@@ -81,6 +81,13 @@ RULES: Final[dict[Forgotten, Rule]] = {
             select kind, key from once where merchant_id = $1 and created_at < $2
             order by created_at limit $3)""",
     ),
+    "print_file": Rule(
+        "wall_id",
+        """delete from file_part where merchant_id = $1 and (file_id, part_no) in (
+            select f.file_id, f.part_no from file_part f
+            join print_batch b on b.merchant_id = $1 and b.id = f.file_id
+            where f.merchant_id = $1 and b.id < $2 order by f.file_id limit $3)""",
+    ),
     "sending": Rule(
         "wall_id",
         """delete from delivery_chunk where merchant_id = $1 and id in (

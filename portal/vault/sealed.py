@@ -17,13 +17,19 @@ ROW_FAULT_TABLE = "row_fault"
 
 
 class BillContact(msgspec.Struct, frozen=True, array_like=True):
-    """Who pays and how to reach them. ``phone`` is E.164 or empty, ``email`` may be empty."""
+    """Who pays and how to reach them.
+
+    ``phone`` is E.164 or empty, ``email`` may be empty, and so may be the postal address, which
+    bills that were taken before it could be given don't have.
+    """
 
     payer_name: str
     phone: str
     email: str
     customer_no: str
     contract_no: str
+    postal_code: str = ""
+    address: str = ""
 
 
 class BillItem(msgspec.Struct, frozen=True, array_like=True):

@@ -10,8 +10,8 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from portal.domain.errors import InvariantBroken
-from portal.domain.slip import SlipBill, make_out
+from portal.domain.errors import Conflict, InvariantBroken
+from portal.domain.slip import SlipBill, last_day, make_out, still_good
 from portal.domain.slip_notice import SlipEvent, SlipState, advance
 from portal.domain.slip_number import SlipNumber, SlipTerms, read_fields
 from portal.domain.transition import Edge
@@ -101,6 +101,23 @@ async def read_slips(act: Act, slip_ids: Sequence[UUID]) -> dict[UUID, Slip]:
     """Slips as they are now, for who holds their bills' locks."""
     rows = await act.db.fetch(_BY_ID, act.merchant_id, list(slip_ids))
     return {slip.id: slip for slip in map(_open, rows)}
+
+
+async def slip_for(
+    act: Act, terms: SlipTerms, bill: SlipBill, today: date, lapse_after_days: int | None
+) -> Slip:
+    """The slip of a locked bill that can be paid: the one that is there, or one made out anew.
+
+    Raises: Conflict ``not_payable`` when its last day would be over, ``slip_issues_spent``;
+    InvalidInput as make_out has it.
+    """
+    slip = await find_current(act, bill.bill_id)
+    if slip is not None and still_good(slip.state, slip.number, bill.amount_minor, today):
+        return slip
+    until = last_day(bill, today, lapse_after_days, terms.days_open)
+    if until < today:  # a day that has just begun, before its walk came to this bill
+        raise Conflict("not_payable", params={"bill": str(bill.bill_id)})
+    return await issue_slip(act, terms, bill, slip, until)
 
 
 async def issue_slip(

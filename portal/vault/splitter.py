@@ -137,6 +137,8 @@ def _seal(fields: Fields, bill_id: UUID, request: BillRequest) -> SealedBill:
         email=request.email,
         customer_no=request.customer_no,
         contract_no=request.contract_no,
+        postal_code=request.postal_code,
+        address=request.address,
     )
     billing = BillBilling(
         lines=tuple(

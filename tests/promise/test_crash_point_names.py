@@ -94,6 +94,8 @@ TRIED_ELSEWHERE = {
     "decide_debit_file": "tests/zone/test_debit.py",
     "report_debit_file": "tests/zone/test_debit.py",
     "take_out_debit_file": "tests/zone/test_debit.py",
+    "make_print_batch": "tests/zone/test_print_batch.py",
+    "take_out_print_batch": "tests/zone/test_print_batch.py",
     "store_debit_result": "tests/zone/test_debit.py",
     "read_debit_result": "tests/zone/test_debit.py",
     "fill_debit_file": "tests/zone/test_debit_crash.py",
@@ -123,7 +125,8 @@ TRIED_ELSEWHERE = {
 
 READS = {
     "list_api_keys", "list_bill_pauses", "list_bill_refunds", "list_bills", "list_cases",
-    "list_debit_files", "list_imports", "list_mandates", "list_refunds", "list_row_faults",
+    "list_debit_files", "list_imports", "list_mandates", "list_print_batches", "list_refunds",
+    "list_row_faults",
     "summarise_bills", "view_attempt", "view_bill", "view_case", "view_import", "view_inquiry",
     "view_mandate", "view_mandate_departure", "view_page", "view_refund", "view_viewer",
 }  # fmt: skip

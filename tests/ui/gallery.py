@@ -148,8 +148,14 @@ def one_mandate(mandate: Mapping[str, Any], **more: object) -> Make:
     return staff(mandates.mandate_screen, data(mandate=record) | more)
 
 
-def told_slips(taken: dict[str, Any] | None) -> Make:
-    return staff(lambda request, given: slips.slips_screen(request, given, taken), data())
+def told_slips(
+    taken: dict[str, Any] | None, batches: list[Any] | None = None, waiting: int = 0
+) -> Make:
+    nodes = batches or []
+    page = {"nodes": nodes, "waiting": waiting, "pageInfo": page_info(more=bool(nodes))}
+    return staff(
+        lambda request, given: slips.slips_screen(request, given, taken), data(printBatches=page)
+    )
 
 
 def one_case(case: Mapping[str, Any], flash: Flash | None = None, **more: object) -> Make:
@@ -352,6 +358,7 @@ STAFF_SCREENS: dict[str, Make] = {
     "mandates-refused": mandated([], samples.DEBIT_CONTRACTS, KANA_WRONG),
     **{f"mandate-{one['state'].lower()}": one_mandate(one) for one in samples.MANDATES},
     "slips": told_slips(None),
+    "slips-print": told_slips(None, samples.PRINT_BATCHES, waiting=712),
     "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),
     "keys-empty": staff(screens.keys_screen, data(apiKeys=[])),

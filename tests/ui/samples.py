@@ -128,6 +128,23 @@ SLIP: dict[str, Any] = {
     "needsStamp": True,
 }
 
+PRINT_BATCHES: list[dict[str, Any]] = [
+    {
+        "id": "prt_01JD0000000000000000000002", "charset": "SHIFT_JIS", "bills": 212,
+        "withBars": 210, "total": yen(1_844_210), "madeBy": "staff:01936f00", "takenAt": None,
+        "madeAt": "2026-11-22T08:41:00.000Z", "isThere": True,
+        "remarks": [
+            {"billNumber": "202611-0000142", "reason": "LETTERS", "letters": "𠮷"},
+            {"billNumber": "202611-0000871", "reason": "NO_WAY", "letters": ""},
+        ],
+    },
+    {
+        "id": "prt_01JD0000000000000000000001", "charset": "UTF_8", "bills": 1, "withBars": 1,
+        "total": yen(8_420), "madeBy": "staff:01936f00", "madeAt": "2026-08-01T08:41:00.000Z",
+        "takenAt": "2026-08-01T08:45:00.000Z", "isThere": False, "remarks": [],
+    },
+]  # fmt: skip
+
 SLIP_LINES: list[dict[str, Any]] = [
     {
         "lineNo": 2, "result": "POSTED", "reason": None, "remedy": None,
@@ -535,6 +552,15 @@ CASES = [
     case("TASK_DEBIT_BOOK", params={"code": "task_broke"}),
     case("DEBIT_UNCLEAR", params={"count": 3, "day": "2026-11-27"}, choices=_BY_HAND),
     case("DEBIT_UNEXPECTED", params={"count": 1, "day": "2026-11-27"}, choices=_BY_HAND),
+    case("CHARGED_BACK", bill=_A_BILL, attempt=_AN_ATTEMPT | {"state": "succeeded"},
+         params={"amount_minor": 8420, "taken_minor": 8420, "reason": "fraudulent",
+                 "respond_by": "2026-12-03T15:00:00+00:00"},
+         choices=[{"action": "SETTLED_BY_HAND", "needsNote": True},
+                  {"action": "LET_BE", "needsNote": True}]),
+    case("CHARGEBACK_LOST", bill=_A_BILL, attempt=_AN_ATTEMPT | {"state": "succeeded"},
+         params={"amount_minor": 8420, "taken_minor": 8420},
+         choices=[{"action": "ASK_TO_PAY", "needsNote": False},
+                  {"action": "LET_BE", "needsNote": True}]),
     case("DEBIT_CONTRADICTS", bill=_A_BILL, attempt=_AN_ATTEMPT | {"provider": "bank_debit"},
          choices=_BY_HAND),
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from portal.domain.sample.file import HEADER
 
 TODAY = date(2026, 11, 22)
 COLUMNS = (
-    *REQUIRED, "kind", "phone", "email", "language", "tax_10", "tax_8",
+    *REQUIRED, "kind", "phone", "email", "postal_code", "address", "language", "tax_10", "tax_8",
     *(item_column(item, part) for item in (1, 2) for part in ("label", "amount", "tax_rate")),
 )  # fmt: skip
 GOOD = {
@@ -226,3 +226,25 @@ def test_a_header_that_cannot_be_used_refuses_the_file(
     with pytest.raises(InvalidInput, match=code) as refused:
         read_header(row.encode(), "utf-8")
     assert refused.value.params == params
+
+
+@pytest.mark.parametrize("written", ["1000001", "100-0001", "〒100-0001", "１００－０００１"])  # noqa: RUF001
+def test_a_postal_address_is_kept_beside_or_instead_of_phone_and_mail(written: str) -> None:
+    bill = good(phone="", email="", postal_code=written, address="東京都  千代田区1")
+
+    assert (bill.postal_code, bill.address) == ("100-0001", "東京都 千代田区1")
+
+
+@pytest.mark.parametrize(
+    ("postal_code", "address", "fault"),
+    [
+        ("100-001", "a", ("postal_code", "postal_malformed")),
+        ("", "a", ("postal_code", "postal_missing")),
+        ("100-0001", "住" * 121, ("address", "text_too_long")),
+        ("100-0001", "4242 4242 4242 4242", ("address", "card_number_refused")),
+    ],
+)
+def test_an_address_that_no_postman_finds_is_refused(
+    postal_code: str, address: str, fault: tuple[str, str]
+) -> None:
+    assert faults(postal_code=postal_code, address=address) == [fault]

@@ -53,6 +53,7 @@ class Two:
                 "Query.debitFiles.after": _text(after.get("debitFiles")),
                 "Query.mandates.after": _text(after.get("mandates")),
                 "Query.refunds.after": _text(after.get("refunds")),
+                "Query.printBatches.after": _text(after.get("printBatches")),
             }
         )
 
@@ -111,6 +112,8 @@ FIXED = {
     "RefundTransferredInput.note": '"walk"',
     "RefundTransferredInput.idempotencyKey": '"walk-transfer"',
     "SlipNoticesTakeInput.content": '"MDE="',
+    "Query.printBatches.first": "3",
+    "PrintBatchMakeInput.idempotencyKey": '"walk-print"',
     "CaseSettleInput.idempotencyKey": '"walk-settle"',
 }
 """Arguments that are nobody's."""
@@ -138,6 +141,7 @@ ID_KINDS = {
     "BillPauseInput.id": "bill",
     "BillResumeInput.id": "bill",
     "BillCardRemoveInput.id": "bill",
+    "PrintBatchMakeInput.billIds": "bill",
     "ImportDecideInput.id": "import",
 }
 """Where the merchant schema takes an id, and of what."""

@@ -29,7 +29,9 @@ from portal.domain.errors import Expired, InvalidInput, NotFound, TryLater
 from portal.domain.ids import BillId
 from portal.domain.retention import KEPT, PERIODS, Forgotten
 from portal.kit.clock import SystemClock
+from portal.vault.file import store_part
 from portal.vault.pause import NewPause, insert_pause
+from portal.vault.retention import first_id_of
 from portal.vault.server import VaultServer
 from tests.make.bank import new_desk as bank_desk
 from tests.make.cards import agreed
@@ -325,6 +327,23 @@ async def test_faults_of_a_sent_import_go_and_its_bills_stay(ground: Ground) -> 
 
 # --- many, and what stays -----------------------------------------------------------------------
 
+_BATCH = """
+insert into print_batch (merchant_id, id, charset, bills, with_bars, total_minor, parts, report,
+                         reported, made_by, made_at)
+values ($1, $2, 'cp932', 1, 0, 1, 1, '', 0, 'test', $3)
+"""
+_PRINTED_AND_CONTESTED = """
+with batch as (
+    insert into print_batch (merchant_id, id, charset, bills, with_bars, total_minor, parts,
+                             report, reported, made_by, made_at)
+    values ($1, uuidv7(), 'cp932', 1, 0, 1, 1, '', 0, 'test', now()) returning id
+), bills as (
+    insert into print_bill select $1, id, $2, false from batch
+)
+insert into dispute (merchant_id, id, bill_id, attempt_id, reference, state, amount_minor,
+                     taken_minor, reason, opened_at)
+values ($1, uuidv7(), $2, $3, 'dp_1', 'opened', 1, 0, '', now())
+"""
 _MANY = """
 insert into once (merchant_id, kind, key, arguments, created_at)
 select $1, 'test', n::text, 'x', $2 from generate_series(1, $3) as n
@@ -407,6 +426,7 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
                 bill_id=payer.bill_id, kind="hold", until=None, was_due_on=None, note=""
             )
             await insert_pause(act, held)
+            await act.db.execute(_PRINTED_AND_CONTESTED, act.merchant_id, payer.bill_id, attempt)
         before = await counts(world)
         await calendar.move_to(calendar.today + timedelta(days=3_600))
         await ground.close()
@@ -445,3 +465,20 @@ async def test_a_merchant_whose_rows_are_busy_keeps_no_other_waiting(ground: Gro
 
         await forget(server)
         assert await busy.value("select count(*) from once") == 0
+
+
+async def test_a_print_shops_file_goes_and_the_batch_stays(ground: Ground) -> None:
+    async with ground.vault() as server:
+        world = await new_world(server, ground.client)
+        past = server.clock.wall() - timedelta(days=days_of("print_file") + 1)
+        async with world.act() as act:
+            for made_at in (past, server.clock.wall()):
+                batch_id = first_id_of(made_at)
+                await act.db.execute(_BATCH, act.merchant_id, batch_id, made_at)
+                await store_part(act, batch_id, 0, b"a line\r\n")
+
+        await forget(server)
+
+        assert await world.value("select count(*) from print_batch") == 2
+        left = await world.value("select file_id from file_part")
+        assert left == await world.value("select max(id::text)::uuid from print_batch")

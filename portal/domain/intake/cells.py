@@ -16,6 +16,7 @@ from portal.domain.intake.card_like import is_brand_card_number
 NUMBER_LENGTH_MAX: Final = 40
 TEXT_LENGTH_MAX: Final = 60
 AMOUNT_LENGTH_MAX: Final = 40
+ADDRESS_LENGTH_MAX: Final = 120
 
 LANGUAGES: Final[dict[str, str]] = {
     "": "ja", "ja": "ja", "ja-jp": "ja", "日本語": "ja", "jpn": "ja",
@@ -39,6 +40,7 @@ art. 29 and its supplementary provisions (reduced rate)."""
 _CONTROL: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\uf8f0-\uf8f3\ufeff\ufffd-\uffff]"
 )
+_POSTAL: Final = re.compile(r"〒?\s*([0-9]{3})[-‐−ー－]?([0-9]{4})")  # noqa: RUF001  # as people type
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+")
 _FRACTION: Final = re.compile(r"[0-9,]+\.[0-9]*|[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]+")
 _DAY: Final = re.compile(
@@ -69,10 +71,35 @@ def read_text(text: str) -> str:
     Raises: InvalidInput ``control_character``, ``text_too_long`` (param ``max``),
         ``card_number_refused``.
     """
+    return read_line(text, TEXT_LENGTH_MAX)
+
+
+def read_postal_code(text: str) -> str:
+    """A Japanese postal code as ``123-4567``, however it is written.
+
+    Raises: InvalidInput ``postal_malformed``.
+    """
+    found = _POSTAL.fullmatch(half_width(text))
+    if found is None:
+        raise InvalidInput("postal_malformed")
+    return f"{found[1]}-{found[2]}"
+
+
+def read_address(text: str) -> str:
+    """A postal address in one line. Raises: as read_line does."""
+    return read_line(text, ADDRESS_LENGTH_MAX)
+
+
+def read_line(text: str, characters_max: int) -> str:
+    """Free text in one line of a length of its own: kept as written, white space folded.
+
+    Raises: InvalidInput ``control_character``, ``text_too_long`` (param ``max``),
+        ``card_number_refused``.
+    """
     check_control(text)
     folded = " ".join(text.split())
-    if len(folded) > TEXT_LENGTH_MAX:
-        raise InvalidInput("text_too_long", params={"max": TEXT_LENGTH_MAX})
+    if len(folded) > characters_max:
+        raise InvalidInput("text_too_long", params={"max": characters_max})
     refuse_card_number(folded)
     return folded
 

@@ -15,7 +15,7 @@ ITEMS_MAX: Final = 5
 REQUIRED: Final = (
     "number", "customer_no", "contract_no", "period", "payer_name", "amount", "due_on",
 )  # fmt: skip
-"""Columns without which no bill can be made; phone or email comes on top."""
+"""Columns without which no bill can be made; phone, email or address comes on top."""
 
 UNKNOWN_SHOWN_MAX: Final = 20
 NAME_LENGTH_MAX: Final = 40
@@ -29,6 +29,8 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "payer_name": ("氏名", "お名前", "契約者名", "請求先氏名", "name"),
     "phone": ("電話番号", "携帯電話番号", "携帯番号", "mobile"),
     "email": ("メールアドレス", "メール", "mail", "e-mail"),
+    "postal_code": ("郵便番号", "送付先郵便番号", "zip", "zip_code"),
+    "address": ("住所", "送付先住所", "請求先住所", "postal_address"),
     "amount": ("請求金額", "金額", "請求額", "amount_minor"),
     "tax_10": ("消費税10%", "うち消費税10%"),
     "tax_8": ("消費税8%", "うち消費税8%"),
@@ -103,7 +105,7 @@ def read_header(row: bytes, encoding: str) -> Header:
 
 def _check_present(columns: Sequence[str]) -> None:
     missing = [name for name in REQUIRED if name not in columns]
-    if "phone" not in columns and "email" not in columns:
+    if not {"phone", "email", "address"} & set(columns):
         missing.append("phone")
     if missing:
         raise InvalidInput("column_missing", params={"columns": ", ".join(missing)})

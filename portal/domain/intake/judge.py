@@ -17,9 +17,11 @@ from portal.domain.intake.cells import (
     LANGUAGES,
     TAX_RATES,
     half_width,
+    read_address,
     read_amount,
     read_day,
     read_number,
+    read_postal_code,
     read_text,
 )
 from portal.domain.intake.columns import ITEMS_MAX, item_column
@@ -87,7 +89,11 @@ class Judge:
         language = sheet.choice("language", LANGUAGES, "unknown_language", "ja")
         phone = sheet.optional("phone", normalise_phone)
         email = sheet.optional("email", normalise_email)
-        if not sheet.cells.get("phone", "").strip() and not sheet.cells.get("email", "").strip():
+        postal_code = sheet.optional("postal_code", read_postal_code)
+        address = sheet.optional("address", read_address)
+        if address and not sheet.cells.get("postal_code", "").strip():
+            sheet.fault("postal_code", "postal_missing")
+        if not any(sheet.cells.get(name, "").strip() for name in ("phone", "email", "address")):
             sheet.fault("phone", "contact_missing")
         amount_minor = sheet.needed("amount", self._read_bill_amount, 0)
         due_on = sheet.needed("due_on", self._due, self._rules.today)
@@ -108,6 +114,8 @@ class Judge:
             taxes=taxes,
             due_on=due_on,
             language=language,
+            postal_code=postal_code,
+            address=address,
         )
 
     def _read_bill_amount(self, text: str) -> int:

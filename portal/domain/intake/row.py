@@ -42,6 +42,8 @@ FAULT_CODES: Final[tuple[str, ...]] = (
     "phone_length",
     "phone_prefix",
     "phone_zero_lost",
+    "postal_malformed",
+    "postal_missing",
     "quote_open",
     "row_too_long",
     "tax_mismatch",
@@ -82,7 +84,10 @@ class Taxed(msgspec.Struct, frozen=True):
 
 
 class BillRequest(msgspec.Struct, frozen=True):
-    """One good row, every value in its canonical form; ``phone`` and ``email`` may be ''."""
+    """One good row, every value in its canonical form.
+
+    ``phone``, ``email`` and the postal address may be '', but not all of them.
+    """
 
     line: int
     number: str
@@ -99,6 +104,8 @@ class BillRequest(msgspec.Struct, frozen=True):
     taxes: tuple[Taxed, ...]
     due_on: date
     language: str
+    postal_code: str = ""
+    address: str = ""
 
 
 def shown(value: str) -> str:

@@ -35,7 +35,7 @@ def _lose_digit(cells: Cells, chance: Chance, today: date) -> tuple[str, str]:
 
 def _no_contact(cells: Cells, chance: Chance, today: date) -> tuple[str, str]:
     del chance, today
-    cells["phone"] = cells["email"] = ""
+    cells["phone"] = cells["email"] = cells["postal_code"] = cells["address"] = ""
     return "phone", "contact_missing"
 
 

@@ -11,16 +11,19 @@ from portal.domain.errors import InvalidInput
 from portal.domain.money import tax_included_in
 from portal.domain.sample.chance import Chance
 from portal.domain.sample.faulty import WAYS, Cells
-from portal.domain.sample.people import FAMILY, GIVEN, ITEMS, MAIL_HOSTS, SHOPS
+from portal.domain.sample.people import FAMILY, GIVEN, ITEMS, MAIL_HOSTS, SHOPS, TOWNS
 
 HEADER: Final[tuple[str, ...]] = (
     "number", "customer_no", "contract_no", "kind", "period", "payer_name", "phone", "email",
-    "amount", "tax_10", "due_on", "language",
+    "postal_code", "address", "amount", "tax_10", "due_on", "language",
     "item1_label", "item1_amount", "item1_tax_rate",
     "item2_label", "item2_amount", "item2_tax_rate",
     "item3_label", "item3_amount", "item3_tax_rate",
 )  # fmt: skip
 ROWS_MAX: Final = 10_000_000
+ADDRESS_EVERY: Final = 3
+"""Every so many rows have a postal address; which, is no matter of chance, so that a seed makes the
+same payers with and without it."""
 
 _WRITTEN_WAYS: Final = ("columns_count", "bad_encoding", "duplicate_in_file")
 _NOT_IN_FILE: Final = b"\x81\xff"
@@ -152,6 +155,9 @@ def _good(
         "due_on": _due(chance, wanted.today),
         "language": chance.one_of(("ja", "ja", "ja", "", "en", "ja-easy")),
     }
+    if number % ADDRESS_EVERY == 0:
+        code, town = TOWNS[number // ADDRESS_EVERY % len(TOWNS)]
+        cells |= {"postal_code": code, "address": f"{town}{number % 9 + 1}-{number % 28 + 1}"}
     for place, (label, item) in enumerate(zip(labels, amounts, strict=True), start=1):
         cells[f"item{place}_label"] = label
         cells[f"item{place}_amount"] = str(item)

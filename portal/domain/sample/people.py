@@ -24,4 +24,14 @@ ITEMS: Final = (
 )
 """Line items by trade; the first takes what the others leave."""
 
+TOWNS: Final = (
+    ("100-0001", "東京都千代田区千代田"),
+    ("5300001", "大阪府大阪市北区梅田"),
+    ("〒060-0001", "北海道札幌市中央区北一条西"),
+    ("460-0001", "愛知県名古屋市中区三の丸"),
+    ("810-0001", "福岡県福岡市中央区天神"),
+)
+"""Postal codes, in several ways of writing, and the towns that they belong to; house numbers are
+invented."""
+
 MAIL_HOSTS: Final = ("example.jp", "example.com", "mail.example.ne.jp")

@@ -13,7 +13,9 @@ from portal.contract.slip import (
 )
 from portal.domain import page as page_rules
 from portal.domain.errors import Conflict, NotFound
-from portal.domain.slip import SlipBill, check_terms, last_day, still_good
+from portal.domain.intake.cells import read_line
+from portal.domain.print_batch import TRANSFER_TEXT_MAX
+from portal.domain.slip import SlipBill, check_terms
 from portal.domain.slip_number import SlipTerms
 from portal.vault.act import Act
 from portal.vault.attempt import LockedBill, find_live, held_by, lock_bill
@@ -21,7 +23,7 @@ from portal.vault.db import Row
 from portal.vault.payer import bill_of, enter_merchant
 from portal.vault.registry import operation
 from portal.vault.share import left_of
-from portal.vault.slip import TERMS_BESIDE, Slip, find_current, issue_slip, terms_beside
+from portal.vault.slip import TERMS_BESIDE, Slip, slip_for, terms_beside
 
 _BESIDE: Final = f"""
 select b.tax_minor, b.due_on, m.zone, m.lapse_after_days, {TERMS_BESIDE}
@@ -37,6 +39,7 @@ on conflict (merchant_id) do update set agency = $2, maker_code = $3, company_co
     amount_min = $5, amount_max = $6, is_public_money = $7, scans_screens = $8, days_open = $9,
     grace_days = $10, is_offered = $11
 """
+_SET_TEXT: Final = "update merchant set transfer_text = $2 where id = $1"
 
 
 @operation(SHOW_SLIP, callers=frozenset({"web"}), kinds=frozenset({"payer"}), audit="effect")
@@ -93,19 +96,13 @@ async def _check_offered(act: Act, bill: LockedBill, terms: SlipTerms) -> None:
 
 async def _slip_of(act: Act, bill: LockedBill, row: Row, terms: SlipTerms) -> Slip:
     today = act.clock.business_today(row["zone"])
-    slip = await find_current(act, bill.id)
-    if slip is not None and still_good(slip.state, slip.number, bill.amount_minor, today):
-        return slip
     wanted = SlipBill(
         bill_id=bill.id,
         amount_minor=bill.amount_minor,
         tax_minor=row["tax_minor"],
         due_on=row["due_on"],
     )
-    until = last_day(wanted, today, row["lapse_after_days"], terms.days_open)
-    if until < today:  # a day that has just begun, before its walk came to this bill
-        raise Conflict("not_payable", params={"lifecycle": bill.lifecycle})
-    return await issue_slip(act, terms, wanted, slip, until)
+    return await slip_for(act, terms, wanted, today, row["lapse_after_days"])
 
 
 @operation(
@@ -118,7 +115,7 @@ async def set_slip_terms(act: Act, request: SetSlipTerms) -> SlipTermsSet:
     """Set by which terms a merchant's slips are made out from now on; old ones stay good.
 
     Raises: NotFound ``merchant_unknown``, ``provider_unknown``; InvalidInput ``slip_maker_code``,
-    ``slip_company_code``, ``slip_amount``, ``slip_days``.
+    ``slip_company_code``, ``slip_amount``, ``slip_days``, or what is wrong with the text.
     """
     check_terms(
         SlipTerms(
@@ -133,6 +130,8 @@ async def set_slip_terms(act: Act, request: SetSlipTerms) -> SlipTermsSet:
             grace_days=request.grace_days,
         )
     )
+    words = request.transfer_text
+    text = None if words is None else read_line(words, TRANSFER_TEXT_MAX)
     if not await enter_merchant(act, request.merchant_code):
         raise NotFound("merchant_unknown")
     await act.db.execute(
@@ -140,4 +139,6 @@ async def set_slip_terms(act: Act, request: SetSlipTerms) -> SlipTermsSet:
         request.amount_min, request.amount_max, request.is_public_money, request.scans_screens,
         request.days_open, request.grace_days, request.offered,
     )  # fmt: skip
+    if text is not None:
+        await act.db.execute(_SET_TEXT, act.merchant_id, text)
     return SlipTermsSet(offered=request.offered)

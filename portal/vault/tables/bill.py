@@ -34,6 +34,13 @@ class Bill(SQLModel, table=True):
         sa.Index("bill_customer_idx", "merchant_id", "customer_blind"),
         sa.Index("bill_phone_idx", "merchant_id", "phone_blind"),
         sa.Index("bill_email_idx", "merchant_id", "email_blind"),
+        sa.Index(
+            "bill_address_idx",
+            "merchant_id",
+            "due_on",
+            "id",
+            postgresql_where=sa.text("has_address"),
+        ),
         sa.Index("bill_check_code_idx", "merchant_id", "check_code"),
         sa.Index(
             "bill_odd_idx",
@@ -74,6 +81,9 @@ class Bill(SQLModel, table=True):
     paid_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
     canceled_at: datetime | None = Field(
         default=None, sa_column=Column(sa.TIMESTAMP(timezone=True))
+    )
+    has_address: bool = Field(
+        sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false"))
     )
 
 

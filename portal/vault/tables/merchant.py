@@ -37,6 +37,9 @@ class Merchant(SQLModel, table=True):
         sa_column=sa.Column(sa.Integer, nullable=True, server_default=sa.text("90"))
     )
     wallet_provider: str | None = Field(default=None, sa_column=sa.Column(sa.Text, nullable=True))
+    transfer_text: str = Field(
+        sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("''"))
+    )
     refund_limit_minor: int = Field(
         sa_column=sa.Column(sa.BigInteger, nullable=False, server_default=sa.text("10000"))
     )

@@ -98,6 +98,10 @@ def _decide_mandate(form: Form) -> dict[str, object]:
     return {**_decide(form), "reason": form.get("reason") or None}
 
 
+def _make_batch(form: Form) -> dict[str, object]:
+    return {**_texts(form, "idempotencyKey"), "charset": form.get("charset", "")}
+
+
 def _create_import(form: Form) -> dict[str, object]:
     known = read_whole(form.get("size", ""))
     return {**_texts(form, "filename", "idempotencyKey"), "sizeBytes": known}
@@ -129,6 +133,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "DebitFileReport": Act("debitFileReport", _report_debits),
     "MandateRegister": Act("mandateRegister", _register_mandate),
     "MandateDecide": Act("mandateDecide", _decide_mandate),
+    "PrintBatchMake": Act("printBatchMake", _make_batch),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
 }

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from portal.application.doors import results
+from portal.application.doors import print_file, results
 from portal.application.doors.answers import staff_answer
 from portal.application.doors.context import language_of
 from portal.application.doors.dashboard import (
@@ -47,6 +47,7 @@ ROUTES: Final = (
     Route("/d/refunds", refunds.show_refunds, methods=["GET"]),
     Route("/d/slips", slips.show_slips, methods=["GET"]),
     Route("/d/slips", slips.take_slips, methods=["POST"]),
+    Route("/d/slips/print/{id}", print_file.take_out_batch, methods=["POST"]),
     Route("/d/debits", debits.show_debits, methods=["GET"]),
     Route("/d/debits/{id}/file", results.take_out, methods=["POST"]),
     Route("/d/mandates", mandates.show_mandates, methods=["GET"]),

@@ -1,4 +1,4 @@
-"""The staff's screen for a collection agency's notices: a file in, a verdict for each line.
+"""The staff's screen for slips: an agency's notices in with verdicts, files for print shops out.
 
 Zone: application. The file is pasted, or read into the form by the browser from a file that is
 chosen; either way it comes as text and is turned back into the agency's charset here. The answer
@@ -15,17 +15,26 @@ from starlette.responses import Response
 from portal.application.doors.context import staff_context
 from portal.application.doors.dashboard.acts import read_paste
 from portal.application.doors.dashboard.flash import Flash
-from portal.application.doors.dashboard.screens import Screen, answer_screen, show_screen
+from portal.application.doors.dashboard.screens import (
+    Screen,
+    answer_screen,
+    fresh_key,
+    page_links,
+    show_screen,
+)
 from portal.application.doors.graphql.execute import Data, run_operation
 from portal.application.doors.locales import TEXTS
+from portal.domain.print_batch import BILLS_MAX
 
 CHARSET: Final = "cp932"
 LINES_SHOWN: Final = 500
+BATCHES_SHOWN: Final = 10
 
 
 async def show_slips(request: Request) -> Response:
-    """``GET /d/slips``: where a file of notices goes in."""
-    return await show_screen(request, slips_screen, "Slips", {})
+    """``GET /d/slips``: where a file of notices goes in, and slips for a print shop go out."""
+    variables = {"first": BATCHES_SHOWN, "after": request.query_params.get("after")}
+    return await show_screen(request, slips_screen, "Slips", variables)
 
 
 async def take_slips(request: Request) -> Response:
@@ -41,7 +50,7 @@ async def take_slips(request: Request) -> Response:
     raw = form.get("csv", "").encode(CHARSET, "xmlcharrefreplace")
     wanted = {"content": b64encode(raw).decode()}
     taken = (await run_operation(context, "SlipNoticesTake", {"input": wanted}))["slipNoticesTake"]
-    data = await run_operation(context.renewed(), "Slips", {})
+    data = await run_operation(context.renewed(), "Slips", {"first": BATCHES_SHOWN})
     flash = None
     if taken["errors"]:
         first = taken["errors"][0]
@@ -51,9 +60,10 @@ async def take_slips(request: Request) -> Response:
 
 
 def slips_screen(
-    _request: Request, _data: Data, taken: Data | None = None, said: Flash | None = None
+    request: Request, data: Data, taken: Data | None = None, said: Flash | None = None
 ) -> Screen:
     """Values of the screen, before and after a file."""
+    batches = data["printBatches"]
     lines: list[Data] = taken["lines"] if taken else []
     # What needs a look comes first; what went well is counted.
     odd = [line for line in lines if line["reason"]]
@@ -65,5 +75,11 @@ def slips_screen(
             "said": said,
             "counts": Counter(line["result"] for line in lines),
             "lines": (odd + [line for line in lines if not line["reason"]])[:LINES_SHOWN],
+            "batches": batches["nodes"],
+            "waiting": batches["waiting"],
+            "bills_max": BILLS_MAX,
+            "back": "/d/slips",
+            "key": fresh_key(),
+            **page_links(request, batches["pageInfo"]),
         },
     )

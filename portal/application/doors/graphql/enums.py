@@ -135,6 +135,25 @@ class PageState(Enum):
     CONTESTED = "contested"
 
 
+@strawberry.enum(description="How a file of slips is written.")
+class PrintCharset(Enum):
+    """portal.domain.print_batch.Charset."""
+
+    UTF_8 = "utf-8-sig"
+    SHIFT_JIS = "cp932"
+
+
+@strawberry.enum(description="What a person has to know of a bill for a print shop.")
+class PrintRemarkReason(Enum):
+    """portal.domain.print_batch.RemarkReason."""
+
+    LETTERS = "letters"
+    NO_ADDRESS = "no_address"
+    NO_WAY = "no_way"
+    NO_SLIP = "no_slip"
+    NOT_PRINTABLE = "not_printable"
+
+
 @strawberry.enum(description="What a case tells of; `TASK_…`: a step failed too often and stopped.")
 class CaseKind(Enum):
     """portal.domain.case.CaseKind."""

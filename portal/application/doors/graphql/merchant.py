@@ -17,6 +17,10 @@ from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
 from portal.application.doors.graphql.login import LoginMutation, LoginQuery
 from portal.application.doors.graphql.mandates import MandatesMutation, MandatesQuery
 from portal.application.doors.graphql.pause_acts import PausesMutation
+from portal.application.doors.graphql.print_batches import (
+    PrintBatchesMutation,
+    PrintBatchesQuery,
+)
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.application.doors.graphql.slip_notices import SlipNoticesMutation
@@ -31,6 +35,7 @@ class Query(
     RefundsQuery,
     DebitsQuery,
     MandatesQuery,
+    PrintBatchesQuery,
     CasesQuery,
     SummaryQuery,
 ):
@@ -48,6 +53,7 @@ class Mutation(
     SlipNoticesMutation,
     DebitsMutation,
     MandatesMutation,
+    PrintBatchesMutation,
     CasesMutation,
 ):
     """All mutations of the merchant schema."""

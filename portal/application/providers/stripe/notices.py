@@ -54,9 +54,8 @@ class _Named(msgspec.Struct, frozen=True):
     @property
     def contested(self) -> str:
         """The payment that a dispute is about, by Stripe's name of it, or ''."""
-        if self.object != _DISPUTE or not isinstance(self.payment_intent, str):
-            return ""
-        return self.payment_intent
+        named = self.payment_intent
+        return named if self.object == _DISPUTE and isinstance(named, str) else ""
 
 
 class _Data(msgspec.Struct, frozen=True):

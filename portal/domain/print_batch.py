@@ -1,0 +1,146 @@
+"""Slips for a print shop: who wants one, the file's columns, letters that it can't hold. Pure.
+
+A shop gets what has to stand on the paper and nothing more. What a charset lacks stands as 〓 in
+the file and is named in the report, never dropped.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+from portal.domain.errors import InvalidInput
+from portal.domain.slip_number import AMOUNT_MAX, SlipTerms
+
+Charset = Literal["utf-8-sig", "cp932"]
+"""UTF-8 with its mark at the beginning, or Shift_JIS as Windows writes it."""
+
+RemarkReason = Literal["letters", "no_address", "no_way", "no_slip", "not_printable"]
+"""What a person has to know of a bill. ``letters``: it is in the file, with 〓 for what the charset
+lacks. Not in the file: ``no_address``; ``no_way``: no slip can carry its amount and the merchant
+says nothing of transfers; ``no_slip``: its slip was made out anew too often, or can't be paid any
+more; ``not_printable``: asked for by name, but paid, held, being paid, or not the merchant's."""
+
+BILLS_MAX: Final = 500
+"""Bills in one batch: one transaction makes it. What is left waits for the next."""
+
+PART_BILLS: Final = 250
+"""Bills in one sealed part of the file."""
+
+UNREACHED: Final = ("failed", "undelivered")
+"""Ends of a first message after which no channel is left."""
+
+BILLS_AGAIN_MAX: Final = 100
+"""Bills that can be asked for by name."""
+
+PAST_DAYS: Final = 400
+"""A bill due before this is no print shop's any more."""
+
+TRANSFER_TEXT_MAX: Final = 200
+GETA: Final = "〓"
+"""What printers set for a letter that they lack."""
+
+COLUMNS: Final = (
+    "郵便番号", "住所", "宛名", "お客さま番号", "請求番号", "請求金額", "支払期限", "印紙",
+    "バーコード", "印字1", "印字2", "お支払い可能日", "振込のご案内",
+)  # fmt: skip
+"""The header, in the file's order; docs/slips.md says what stands in each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedBill:
+    """One line of the file. Units: yen.
+
+    With bars ``digits`` are the slip's 44, ``lines`` what stands below them and ``pay_until`` their
+    last day; without, ``transfer`` says how else to pay.
+    """
+
+    postal_code: str
+    address: str
+    name: str
+    customer_no: str
+    number: str
+    amount_minor: int
+    due_on: date
+    needs_stamp: bool = False
+    digits: str = ""
+    lines: tuple[str, str] = ("", "")
+    pay_until: date | None = None
+    transfer: str = ""
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The line in the order of COLUMNS."""
+        return (
+            self.postal_code, self.address, self.name, self.customer_no, self.number,
+            str(self.amount_minor), self.due_on.isoformat(), "1" if self.needs_stamp else "0",
+            self.digits, *self.lines,
+            "" if self.pay_until is None else self.pay_until.isoformat(), self.transfer,
+        )  # fmt: skip
+
+
+def read_charset(text: str) -> Charset:
+    """The charset of a file. Raises: InvalidInput ``print_charset`` (param ``field``)."""
+    if text == "utf-8-sig":
+        return "utf-8-sig"
+    if text == "cp932":
+        return "cp932"
+    raise InvalidInput("print_charset", params={"field": "charset"})
+
+
+def cap_of(terms: SlipTerms | None) -> int:
+    """The most that a slip can carry; 0 for a merchant without an agency. Units: yen."""
+    return 0 if terms is None else min(terms.amount_max, AMOUNT_MAX)
+
+
+def carries(terms: SlipTerms | None, amount_minor: int) -> bool:
+    """Whether a slip of these terms can be over this amount."""
+    return terms is not None and terms.amount_min <= amount_minor <= cap_of(terms)
+
+
+def lacking(bill: PrintedBill, charset: Charset) -> str:
+    """The letters of a line that the charset lacks, each once, in their order."""
+    found = dict.fromkeys(
+        letter for cell in bill.cells for letter in cell if not _fits(letter, charset)
+    )
+    return "".join(found)
+
+
+def write_parts(bills: Sequence[PrintedBill], charset: Charset) -> list[bytes]:
+    """The file in parts of PART_BILLS lines, the header in the first: CSV, all quoted, CR+LF."""
+    parts: list[bytes] = []
+    for start in range(0, len(bills), PART_BILLS):
+        rows = [bill.cells for bill in bills[start : start + PART_BILLS]]
+        if start == 0:
+            rows.insert(0, COLUMNS)
+        body = _encode(_write(rows), charset)
+        parts.append(b"\xef\xbb\xbf" + body if start == 0 and charset == "utf-8-sig" else body)
+    return parts
+
+
+def lines_in(part: bytes) -> int:
+    """Lines of a part, the header counted; cells hold no line break."""
+    return part.count(b"\r\n")
+
+
+def _write(rows: Sequence[Sequence[str]]) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
+
+
+def _encode(text: str, charset: Charset) -> bytes:
+    plain = "utf-8" if charset == "utf-8-sig" else charset
+    return "".join(one if _fits(one, charset) else GETA for one in text).encode(plain)
+
+
+def _fits(letter: str, charset: Charset) -> bool:
+    if charset == "utf-8-sig" or letter.isascii():
+        return True
+    try:
+        letter.encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,285 @@
+"""Bills that no channel reaches go to a print shop: who, once, what stands there, who takes it."""
+
+import asyncio
+import csv
+import io
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from portal.contract.envelope import Nothing
+from portal.contract.print_batch import (
+    LIST_PRINT_BATCHES,
+    MAKE_PRINT_BATCH,
+    TAKE_OUT_PRINT_BATCH,
+    ListPrintBatches,
+    MakePrintBatch,
+    PrintBatchView,
+    TakeOutPrintBatch,
+)
+from portal.contract.slip import SET_SLIP_TERMS, SHOW_SLIP, SetSlipTerms
+from portal.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from portal.domain.ids import PrintBatchId
+from portal.domain.print_batch import COLUMNS
+from portal.domain.slip_number import parse
+from portal.vault.sealed import BillContact
+from portal.vault.server import VaultServer
+from tests.make.money import AMOUNT, World, new_world
+from tests.make.refunds import Member, member
+from tests.make.vault import ClientFor
+
+TRANSFER = "みなと銀行 本店 普通 1234567 ミナトデンリョク"
+
+
+@dataclass
+class Shop:
+    """A merchant with bills for paper, and staff who make and take out batches."""
+
+    world: World
+    owner: Member
+    clerk: Member
+    keys: int = 0
+    secrets: dict[UUID, str] = field(default_factory=dict[UUID, str])
+
+    async def bill(
+        self, *, name: str = "山田 花子", address: str = "東京都港区1-2", message: str = "failed",
+        phone: bool = True, **bill: Any,  # noqa: ANN401
+    ) -> UUID:  # fmt: skip
+        """A bill of someone with a postal address, whose message came to this."""
+        bill_id, secret = await self.world.bill(**bill)
+        self.secrets[bill_id] = secret
+        async with self.world.act() as act:
+            fields = await act.fields()
+            contact = BillContact(name, "", "", "12345678", "C-1", "105-0001", address)
+            await act.db.execute(
+                "update bill set contact = $2, has_address = $3, message = $4,"
+                " phone_blind = $5 where id = $1",
+                bill_id, fields.seal("bill", "contact", bill_id, 1, contact), bool(address),
+                message, b"p" * 16 if phone else None,
+            )  # fmt: skip
+        return bill_id
+
+    async def make(self, *bill_ids: UUID, charset: str = "utf-8-sig", key: str = "") -> Any:  # noqa: ANN401
+        """Make a batch as the clerk."""
+        self.keys += 1
+        request = MakePrintBatch(
+            charset=charset,
+            bill_ids=bill_ids,  # type: ignore[arg-type]
+            idempotency_key=key or f"make-{self.keys}",
+        )
+        made = await self.world.web.call(MAKE_PRINT_BATCH, request, self.clerk.authority)
+        return made.batch
+
+    async def rows(self, batch: PrintBatchView, codec: str = "utf-8-sig") -> list[dict[str, str]]:
+        """The file's lines as the owner takes them out."""
+        request = TakeOutPrintBatch(batch_id=batch.id, part_no=0)
+        part = await self.world.web.call(TAKE_OUT_PRINT_BATCH, request, self.owner.authority)
+        assert part.is_last
+        read = csv.DictReader(io.StringIO(part.body.decode(codec), newline=""))
+        assert tuple(read.fieldnames or ()) == COLUMNS
+        return list(read)
+
+    async def waiting(self) -> int:
+        page = await self.world.web.call(
+            LIST_PRINT_BATCHES, ListPrintBatches(first=10), self.clerk.authority
+        )
+        return page.waiting
+
+    async def terms(self, **changes: Any) -> None:  # noqa: ANN401
+        values: dict[str, Any] = {
+            "merchant_code": self.world.code, "agency": "dsk", "maker_code": "929023",
+            "company_code": "25207",
+        }  # fmt: skip
+        await self.world.operator.call(SET_SLIP_TERMS, SetSlipTerms(**(values | changes)))
+
+
+@pytest.fixture
+async def shop(vault: VaultServer, client_for: ClientFor) -> Shop:
+    world = await new_world(vault, client_for)
+    made = Shop(world, await member(world, "owner"), await member(world, "clerk", "clerk"))
+    await made.terms()
+    return made
+
+
+async def test_unreached_bills_go_to_print_with_the_number_that_the_page_shows(shop: Shop) -> None:
+    bill_id = await shop.bill()
+
+    batch = await shop.make()
+    [row] = await shop.rows(batch)
+
+    assert (batch.bills, batch.with_bars, batch.total_minor) == (1, 1, AMOUNT)
+    assert batch.remarks == ()
+    assert (row["郵便番号"], row["住所"], row["宛名"]) == ("105-0001", "東京都港区1-2", "山田 花子")
+    assert (row["お客さま番号"], row["請求金額"]) == ("12345678", str(AMOUNT))
+    assert parse(row["バーコード"]).amount_minor == AMOUNT
+    payer = await shop.world.open(bill_id, shop.secrets[bill_id])
+    shown = await shop.world.web.call(SHOW_SLIP, Nothing(), payer.authority)
+    assert (shown.digits, shown.lines) == (row["バーコード"], (row["印字1"], row["印字2"]))
+    assert "slip.handed_to_print" in await shop.world.events(bill_id)
+
+
+async def test_only_open_unpaid_unheld_bills_that_nothing_reaches_are_taken(shop: Shop) -> None:
+    wanted = [
+        await shop.bill(message="failed"), await shop.bill(message="undelivered"),
+        await shop.bill(message="none", phone=False), await shop.bill(lifecycle="overdue"),
+    ]  # fmt: skip
+    await shop.bill(message="delivered")
+    await shop.bill(address="")
+    for lifecycle in ("scheduled", "lapsed", "canceled"):
+        await shop.bill(lifecycle=lifecycle)
+    held, promised, paid, paying = [await shop.bill() for _ in range(4)]
+    today = shop.world.server.clock.business_today("Asia/Tokyo")
+    for bill_id, kind, until in ((held, "hold", None), (promised, "promise", today)):
+        await _pause(shop, bill_id, kind, until)
+    await shop.world.paid(await shop.world.open(paid, shop.secrets[paid]))
+    await shop.world.start(await shop.world.open(paying, shop.secrets[paying]))
+
+    assert await shop.waiting() == len(wanted)
+    batch = await shop.make()
+
+    taken = await shop.world.rows("select bill_id from print_bill")
+    assert {row["bill_id"] for row in taken} == set(wanted)
+    assert batch.bills == len(wanted)
+    assert await shop.waiting() == 0
+
+
+async def _pause(shop: Shop, bill_id: UUID, kind: str, until: date | None) -> None:
+    async with shop.world.act() as act:
+        await act.db.execute(
+            "insert into pause (merchant_id, id, bill_id, kind, until, placed_by, placed_at)"
+            " values ($1, $2, $3, $4, $5, 'test', $6)",
+            act.merchant_id, act.new_id(), bill_id, kind, until, act.business,
+        )  # fmt: skip
+
+
+async def test_a_pause_whose_day_is_over_keeps_no_bill_from_print(shop: Shop) -> None:
+    bill_id = await shop.bill()
+    today = shop.world.server.clock.business_today("Asia/Tokyo")
+    await _pause(shop, bill_id, "hold", today - timedelta(days=1))
+
+    assert (await shop.make()).bills == 1
+
+
+async def test_a_bill_is_in_one_batch_unless_it_is_asked_for_again(shop: Shop) -> None:
+    bill_id = await shop.bill()
+    first = await shop.make()
+
+    with pytest.raises(Conflict, match="nothing_to_print"):
+        await shop.make()
+    again = await shop.make(bill_id)
+
+    assert again.id != first.id
+    assert await shop.rows(again) == await shop.rows(first)
+
+
+async def test_the_same_key_makes_one_batch_and_another_use_of_it_is_refused(shop: Shop) -> None:
+    await shop.bill()
+    first = await shop.make(key="one")
+
+    assert (await shop.make(key="one")).id == first.id
+    with pytest.raises(Conflict, match="idempotency_mismatch"):
+        await shop.make(key="one", charset="cp932")
+    assert await shop.world.value("select count(*) from print_batch") == 1
+
+
+async def test_two_at_once_share_no_bill(shop: Shop) -> None:
+    for _ in range(6):
+        await shop.bill()
+
+    made = await asyncio.gather(*(shop.make() for _ in range(3)), return_exceptions=True)
+
+    batches = [one for one in made if isinstance(one, PrintBatchView)]
+    assert sum(batch.bills for batch in batches) == 6
+    assert all(isinstance(one, PrintBatchView | Conflict) for one in made)
+    assert await shop.world.value("select count(distinct bill_id) from print_bill") == 6
+
+
+async def test_over_the_cap_the_text_about_transfers_stands_instead_of_bars(shop: Shop) -> None:
+    await shop.bill(amount=300_001, message="delivered")
+
+    with pytest.raises(Conflict, match="nothing_to_print"):
+        await shop.make()
+    await shop.terms(transfer_text=TRANSFER)
+    batch = await shop.make()
+
+    [row] = await shop.rows(batch)
+    assert (batch.bills, batch.with_bars) == (1, 0)
+    assert (row["バーコード"], row["印字1"], row["印紙"]) == ("", "", "0")
+    assert row["振込のご案内"] == TRANSFER
+
+
+async def test_the_text_about_transfers_takes_no_card_number_and_stays_if_not_given(
+    shop: Shop,
+) -> None:
+    with pytest.raises(InvalidInput, match="card_number_refused"):
+        await shop.terms(transfer_text="4242 4242 4242 4242")
+    await shop.terms(transfer_text=TRANSFER)
+    await shop.terms()
+
+    assert await shop.world.value("select transfer_text from merchant") == TRANSFER
+
+
+async def test_what_shift_jis_lacks_is_in_the_report_and_never_dropped(shop: Shop) -> None:
+    bill_id = await shop.bill(name="𠮷田 𡈽")
+
+    batch = await shop.make(charset="cp932")
+
+    number = await shop.world.value("select number from bill where id = $1", bill_id)
+    [remark] = batch.remarks
+    assert (remark.bill_number, remark.reason, remark.letters) == (number, "letters", "𠮷𡈽")
+    [row] = await shop.rows(batch, "cp932")
+    assert row["宛名"] == "〓田 〓"
+
+
+async def test_named_bills_that_cannot_be_printed_are_named_in_the_report(shop: Shop) -> None:
+    good, homeless = await shop.bill(message="delivered"), await shop.bill(address="")
+    paid = await shop.bill()
+    await shop.world.paid(await shop.world.open(paid, shop.secrets[paid]))
+
+    batch = await shop.make(good, homeless, paid, UUID(int=77))
+
+    assert batch.bills == 1
+    assert sorted(one.reason for one in batch.remarks) == ["no_address", "not_printable"]
+
+
+async def test_only_an_owner_takes_a_file_out_and_every_line_counts(shop: Shop) -> None:
+    await shop.bill()
+    batch = await shop.make()
+    request = TakeOutPrintBatch(batch_id=batch.id, part_no=0)
+
+    with pytest.raises(NotAllowed):
+        await shop.world.web.call(TAKE_OUT_PRINT_BATCH, request, shop.clerk.authority)
+    await shop.rows(batch)
+
+    seen = await shop.world.rows(
+        "select outcome, rows from audit where operation = 'take_out_print_batch' order by number"
+    )
+    assert [row["rows"] for row in seen if row["outcome"] == "ok"] == [2]
+    assert await shop.world.value("select taken_at is not null from print_batch")
+
+
+async def test_another_merchants_batch_is_not_there(
+    shop: Shop, vault: VaultServer, client_for: ClientFor
+) -> None:
+    await shop.bill()
+    batch = await shop.make()
+    other = await new_world(vault, client_for, code="yamate")
+    stranger = await member(other, "boss")
+
+    for part_no, batch_id in ((0, batch.id), (0, PrintBatchId(UUID(int=3)))):
+        request = TakeOutPrintBatch(batch_id=batch_id, part_no=part_no)
+        with pytest.raises(NotFound):
+            await other.web.call(TAKE_OUT_PRINT_BATCH, request, stranger.authority)
+
+
+async def test_neither_name_nor_address_stands_in_clear_in_the_database(shop: Shop) -> None:
+    await shop.bill(name="秘密 太郎", address="秘密町1-1")
+    await shop.make()
+
+    tables = ("bill", "print_batch", "print_bill", "file_part", "bill_event", "slip", "once")
+    for table in tables:
+        rows = await shop.world.rows(f"select t::text as whole from {table} t")  # noqa: S608
+        assert not any("秘密" in row["whole"] for row in rows), table
