@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from portal.domain.errors import PortalError
-from portal.stack.part_command import part_payment
+from portal.stack.merchant_commands import merchant
 
 app: Final = typer.Typer(
     name="portal",
@@ -24,9 +24,7 @@ app: Final = typer.Typer(
 )
 audit: Final = typer.Typer(help="The audit of the data zone.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
-merchant: Final = typer.Typer(help="What the operator sets for a merchant.", no_args_is_help=True)
 app.add_typer(merchant, name="merchant")
-merchant.command()(part_payment)
 tasks: Final = typer.Typer(
     help="What waits and what was given up, over all merchants.", invoke_without_command=True
 )
@@ -151,124 +149,6 @@ def clock(
     from portal.stack.operate import move_clock
 
     move_clock(state or Path(".demo"), days)
-
-
-@merchant.command()
-def lapse(
-    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    state: State = None,
-    *,
-    after_days: Annotated[int | None, typer.Option(help="Without it: never.", min=0)] = None,
-) -> None:
-    """Set after how many days past due a merchant's bills can no longer be paid here."""
-    from portal.stack.operate import set_lapse
-
-    set_lapse(state or Path(".demo"), code, after_days)
-
-
-@merchant.command()
-def cards(
-    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    state: State = None,
-    *,
-    days_before: Annotated[int | None, typer.Option(help="Without it: no card.", min=0)] = None,
-) -> None:
-    """Let a merchant's payers leave their card, charged so many days before later bills are due."""
-    from portal.stack.operate import set_charges
-
-    set_charges(state or Path(".demo"), code, days_before)
-
-
-@merchant.command()
-def wallet(
-    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    state: State = None,
-    *,
-    provider: Annotated[str | None, typer.Option(help="E.g. paypay; without it: none.")] = None,
-) -> None:
-    """Set whose smartphone wallet a merchant's payers can pay with."""
-    from portal.stack.operate import set_wallet
-
-    set_wallet(state or Path(".demo"), code, provider)
-
-
-@merchant.command()
-def refund_limit(
-    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    state: State = None,
-    *,
-    yen: Annotated[int, typer.Option(help="Yen of one payment; 0: every refund is approved.")],
-) -> None:
-    """Set what a merchant gives back of one payment without a second person."""
-    from portal.stack.operate import set_refund_limit
-
-    set_refund_limit(state or Path(".demo"), code, yen)
-
-
-@merchant.command()
-def pause_limits(
-    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    state: State = None,
-    *,
-    promise_days: Annotated[int | None, typer.Option(help="Days ahead of today.", min=0)] = None,
-    extension_days: Annotated[
-        int | None, typer.Option(help="Days that a bill may be extended in all.", min=0)
-    ] = None,
-) -> None:
-    """Set how long payers' promises and extensions may be; what is not given stays."""
-    from portal.stack.operate import set_pause_limits
-
-    set_pause_limits(state or Path(".demo"), code, promise_days, extension_days)
-
-
-@merchant.command()
-def slips(  # noqa: PLR0913  # what a contract with an agency says
-    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    state: State = None,
-    *,
-    agency: Annotated[str, typer.Option(help="The collection agency, e.g. dsk.")],
-    maker_code: Annotated[str, typer.Option(help="6 digits that it gave; begins with 9.")],
-    company_code: Annotated[str, typer.Option(help="5 digits: its number of the merchant.")],
-    most: Annotated[int, typer.Option(help="Yen of a slip at most.")] = 300_000,
-    days_open: Annotated[int, typer.Option(help="Days that a slip made out late is good.")] = 14,
-    grace_days: Annotated[int, typer.Option(help="Days that notices may come later.")] = 14,
-    public_money: Annotated[bool, typer.Option(help="Rates or taxes: never a stamp.")] = False,
-    screens: Annotated[bool, typer.Option(help="Its registers read telephone screens.")] = False,
-    off: Annotated[bool, typer.Option(help="Make out no new slips.")] = False,
-    transfer: Annotated[str | None, typer.Option(help="For bills too large for a slip.")] = None,
-) -> None:
-    """Set by which contract a merchant's payment slips are made out; old ones stay good."""
-    from portal.contract.slip import SetSlipTerms
-    from portal.stack.operate import set_slip_terms
-
-    set_slip_terms(
-        state or Path(".demo"),
-        SetSlipTerms(
-            merchant_code=code,
-            agency=agency,
-            maker_code=maker_code,
-            company_code=company_code,
-            amount_max=most,
-            days_open=days_open,
-            grace_days=grace_days,
-            is_public_money=public_money,
-            scans_screens=screens,
-            offered=not off,
-            transfer_text=transfer,
-        ),
-    )
-
-
-@merchant.command()
-def debit_contract(
-    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    terms: Annotated[Path, typer.Argument(help="The contract as JSON: see docs/bank-debit.md.")],
-    state: State = None,
-) -> None:
-    """Write down what a bank agreed to with a merchant about debiting its payers' accounts."""
-    from portal.stack.operate import open_debit_contract
-
-    open_debit_contract(state or Path(".demo"), code, terms)
 
 
 @app.command()

@@ -261,6 +261,20 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
         concurrency_max=FILES_AT_ONCE,
         timeout_s=45.0,
     )
+    fetch = msgspec.structs.replace(
+        ask,
+        id="sandbox-bank-fetch",
+        purpose="the answers of the sandbox's bank into the vault",
+        path_prefixes=("/v1/debit-results",),
+        answers_to="vault",
+        answer_bytes_max=16 * 1024 * 1024,
+        timeout_s=60.0,
+    )
+    return send, ask, fetch, *_mandate_rules(ask)
+
+
+def _mandate_rules(ask: Rule) -> tuple[Rule, ...]:
+    """Mandates at the same bank: its page is opened for a payer, its word goes into the vault."""
     mandates = tuple(
         msgspec.structs.replace(
             ask,
@@ -281,16 +295,7 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
         path_prefixes=("/v1/mandates",),
         fields=("reference", "collector", "bank", "branch", "returnUrl"),
     )
-    fetch = msgspec.structs.replace(
-        ask,
-        id="sandbox-bank-fetch",
-        purpose="the answers of the sandbox's bank into the vault",
-        path_prefixes=("/v1/debit-results",),
-        answers_to="vault",
-        answer_bytes_max=16 * 1024 * 1024,
-        timeout_s=60.0,
-    )
-    return send, ask, fetch, begin, *mandates
+    return begin, *mandates
 
 
 _CODE_FIELDS: Final = (

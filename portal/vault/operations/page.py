@@ -62,7 +62,7 @@ from portal.vault.page_choice import Choice, read_choice, read_shares
 from portal.vault.pause import read_open
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
-from portal.vault.sealed import open_billing, open_contact
+from portal.vault.sealed import BillBilling, open_billing, open_contact
 from portal.vault.slip import TERMS_BESIDE, terms_beside
 
 PAGE_AUTHORITY_S: Final = 4 * 3600
@@ -245,14 +245,7 @@ async def _view(  # what was read for one page
         customer_hint=customer_hint(contact.customer_no),
         amount_minor=row["amount_minor"],
         tax_minor=row["tax_minor"],
-        lines=tuple(
-            BillLine(
-                label=item.label,
-                amount_minor=item.amount_minor,
-                tax_rate_percent=item.tax_rate_percent,
-            )
-            for item in billing.lines
-        ),
+        lines=_lines(billing),
         due_on=row["due_on"],
         days_left=days_left,
         check_code=write_check_code(row["check_code"]),
@@ -276,6 +269,17 @@ async def _view(  # what was read for one page
         mandate=None if mandate is None else view_for_payer(mandate),
         mandates_by=await _takes_mandates(act, mandate),
         attempt_key=secrets.token_urlsafe(16),
+    )
+
+
+def _lines(billing: BillBilling) -> tuple[BillLine, ...]:
+    return tuple(
+        BillLine(
+            label=item.label,
+            amount_minor=item.amount_minor,
+            tax_rate_percent=item.tax_rate_percent,
+        )
+        for item in billing.lines
     )
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.application.doors.dashboard.screens import Screen, fresh_key, page_links, show_screen
-from portal.application.doors.graphql.enums import CaseKind
+from portal.application.doors.graphql.case_kinds import CaseKind
 from portal.application.doors.graphql.execute import Data
 from portal.domain.errors import NotFound
 

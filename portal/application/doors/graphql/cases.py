@@ -8,6 +8,7 @@ import strawberry
 
 from portal.application.doors.graphql import enums
 from portal.application.doors.graphql.bills import CappedCount, CountValue
+from portal.application.doors.graphql.case_kinds import CaseKind
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
 from portal.application.doors.graphql.schema import (
     CURSOR_DESCRIPTION,
@@ -135,7 +136,7 @@ def _import(case: strawberry.Parent[CaseView]) -> CaseImportPart | None:
 
 
 def _worded(case: CaseView, info: Info, part: str) -> str:
-    name = enums.CaseKind(case.kind).name
+    name = CaseKind(case.kind).name
     return TEXTS[info.context.language].say(f"cases.kinds.{name}.{part}")
 
 
@@ -156,7 +157,7 @@ class Case:
     """portal.contract.case.CaseView."""
 
     id: strawberry.ID = by(_case_id, "`case_…`")
-    kind: enums.CaseKind = plain("What happened.")
+    kind: CaseKind = plain("What happened.")
     title: str = by(_title, "What happened, in the viewer's language.")
     meaning: str = by(_meaning, "What that means, in the viewer's language.")
     advice: str = by(_advice, "What to do about it, in the viewer's language.")
@@ -207,7 +208,7 @@ class CaseFilterInput:
     """The conditions of portal.contract.case.ListCases."""
 
     is_open: bool | None = optional("Only open ones, or only closed ones.")
-    kinds: list[enums.CaseKind] | None = optional("Any of these.")
+    kinds: list[CaseKind] | None = optional("Any of these.")
 
 
 async def list_cases(

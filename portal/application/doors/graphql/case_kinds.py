@@ -1,0 +1,54 @@
+"""What a case can tell of, as the merchant schema has it: a list that grows with every stage.
+
+Zone: application. Held against the contract's words like portal.application.doors.graphql.enums.
+"""
+
+from enum import Enum
+
+import strawberry
+
+
+@strawberry.enum(description="What a case tells of; `TASK_…`: a step failed too often and stopped.")
+class CaseKind(Enum):
+    """portal.domain.case.CaseKind."""
+
+    TASK_INTAKE_ACCEPT_CHUNK = "task.intake.accept_chunk"
+    TASK_INTAKE_ISSUE_BILLS = "task.intake.issue_bills"
+    TASK_INTAKE_DISCARD_BILLS = "task.intake.discard_bills"
+    TASK_MESSAGE_SEND_CHUNK = "task.message.send_chunk"
+    TASK_PAYMENT_INQUIRE = "task.payment.inquire"
+    TASK_PAYMENT_PASS_DUE = "task.payment.pass_due"  # noqa: S105 - a kind of case, no password
+    TASK_PAYMENT_REFUND = "task.payment.refund"
+    TASK_PAYMENT_REFUND_INQUIRE = "task.payment.refund_inquire"
+    TASK_DEBIT_FILL = "task.debit.fill"
+    TASK_DEBIT_BOOK = "task.debit.book"
+    TASK_DEBIT_SEND = "task.debit.send"
+    TASK_CHARGE_CHOOSE = "task.charge.choose"
+    TASK_CHARGE_SEND = "task.charge.send"
+    TASK_MANDATE_ASK = "task.mandate.ask"
+    TASK_DEBIT_FETCH = "task.debit.fetch"
+    OVERPAID = "overpaid"
+    LATE_SUCCESS = "late_success"
+    AMOUNT_MISMATCH = "amount_mismatch"
+    PROVIDER_CONTRADICTS = "provider_contradicts"
+    ATTEMPT_UNRESOLVED = "attempt_unresolved"
+    REFUND_FAILED = "refund_failed"
+    REFUND_UNRESOLVED = "refund_unresolved"
+    REFUND_CONTRADICTS = "refund_contradicts"
+    SLIP_UNKNOWN = "slip_unknown"
+    SLIP_DIFFERS = "slip_differs"
+    SLIP_CHECK_DIGIT = "slip_check_digit"
+    SLIP_AMOUNT_MISMATCH = "slip_amount_mismatch"
+    SLIP_REVERSAL_UNMATCHED = "slip_reversal_unmatched"
+    SLIP_REVERSAL_CONTRADICTS = "slip_reversal_contradicts"
+    SLIP_PAID_TWICE = "slip_paid_twice"
+    SLIP_AFTER_DEADLINE = "slip_after_deadline"
+    SLIP_REPLACED_PAID = "slip_replaced_paid"
+    SLIP_POSTAL_CORRECTION = "slip_postal_correction"
+    SLIP_NOT_OWED = "slip_not_owed"
+    DEBIT_UNCLEAR = "debit_unclear"
+    DEBIT_UNEXPECTED = "debit_unexpected"
+    DEBIT_CONTRADICTS = "debit_contradicts"
+    SLIP_UNCONFIRMED = "slip_unconfirmed"
+    CHARGED_BACK = "charged_back"
+    CHARGEBACK_LOST = "chargeback_lost"
