@@ -74,7 +74,7 @@ def read_word(raw: bytes) -> BankWord | None:
     """What a bank's answer says; None for one that says nothing."""
     try:
         return msgspec.json.decode(raw[:WORD_BYTES_MAX], type=BankWord)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -6,6 +6,8 @@ the file and is named in the report, never dropped.
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -41,6 +43,12 @@ PAST_DAYS: Final = 400
 TRANSFER_TEXT_MAX: Final = 200
 GETA: Final = "〓"
 """What printers set for a letter that they lack."""
+
+_MARKED: Final = re.compile("[ぁ-ヿ][\u3099\u309a]")
+"""Kana with its mark as a letter of its own, as some systems write it; printers have it as one."""
+
+_RISKY: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001  full-width signs too
+"""What a spreadsheet at the shop would run as a formula when a cell begins with it."""
 
 COLUMNS: Final = (
     "郵便番号", "住所", "宛名", "お客さま番号", "請求番号", "請求金額", "支払期限", "印紙",
@@ -101,9 +109,12 @@ def carries(terms: SlipTerms | None, amount_minor: int) -> bool:
 
 
 def lacking(bill: PrintedBill, charset: Charset) -> str:
-    """The letters of a line that the charset lacks, each once, in their order."""
+    """The letters of a line that stand as 〓, each once: lacked, or a formula's sign in front."""
     found = dict.fromkeys(
-        letter for cell in bill.cells for letter in cell if not _fits(letter, charset)
+        letter
+        for cell in (_spelt(cell, charset) for cell in bill.cells)
+        for place, letter in enumerate(cell)
+        if not _fits(letter, charset) or (place == 0 and letter in _RISKY)
     )
     return "".join(found)
 
@@ -112,7 +123,10 @@ def write_parts(bills: Sequence[PrintedBill], charset: Charset) -> list[bytes]:
     """The file in parts of PART_BILLS lines, the header in the first: CSV, all quoted, CR+LF."""
     parts: list[bytes] = []
     for start in range(0, len(bills), PART_BILLS):
-        rows = [bill.cells for bill in bills[start : start + PART_BILLS]]
+        rows = [
+            tuple(_defused(_spelt(cell, charset)) for cell in bill.cells)
+            for bill in bills[start : start + PART_BILLS]
+        ]
         if start == 0:
             rows.insert(0, COLUMNS)
         body = _encode(_write(rows), charset)
@@ -123,6 +137,19 @@ def write_parts(bills: Sequence[PrintedBill], charset: Charset) -> list[bytes]:
 def lines_in(part: bytes) -> int:
     """Lines of a part, the header counted; cells hold no line break."""
     return part.count(b"\r\n")
+
+
+def _spelt(cell: str, charset: Charset) -> str:
+    """A cell in the spelling that the charset has. All else stays: names have letters of theirs."""
+    if charset == "utf-8-sig":
+        return cell
+    joined = _MARKED.sub(lambda found: unicodedata.normalize("NFC", found[0]), cell)
+    return joined.replace("—", "―")
+
+
+def _defused(cell: str) -> str:
+    """A cell that no spreadsheet runs: who is billed may have chosen their own name."""
+    return GETA + cell[1:] if cell.startswith(_RISKY) else cell
 
 
 def _write(rows: Sequence[Sequence[str]]) -> str:

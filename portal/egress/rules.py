@@ -51,6 +51,11 @@ _BOUNDS: Final[dict[str, tuple[float, float]]] = {
     "concurrency_max": (1, 1_024),
 }
 
+_FILE: Final = frozenset({"delivery:collector", "delivery:reference", "delivery:file"})
+_FILE_ITSELF: Final = "{{delivery:file}}"
+_TOKEN: Final = "instrument:token"  # noqa: S105  a placeholder
+_SAID_BY_THE_VAULT: Final = frozenset({"instrument:amount", "instrument:reference"})
+
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 _BODY_PLACE: Final = re.compile(r"body:(?:/[^/~\x00-\x1f]{1,64}){1,8}")
 
@@ -315,6 +320,20 @@ def _faults_of_mode(rule: Rule) -> Iterator[str]:
         yield "signer: one credential for both, or a fixed Authorization header"
     for place, template in rule.fixed.items():
         yield from _faults_of_place(rule, place, template)
+    yield from _faults_of_alone(rule)
+
+
+def _faults_of_alone(rule: Rule) -> Iterator[str]:
+    """A file or a charge is redeemed once a try: what could not be sent whole is no rule."""
+    if rule.keeps_answers and rule.deposit:
+        yield "answers_to and deposit: one answer can't go two ways"
+    found = [name for text in rule.fixed.values() for name in placeholders_in(text) or ()]
+    in_body = [text for place, text in rule.fixed.items() if place.startswith("body:")]
+    files = [name for name in found if name in _FILE]
+    if files and (rule.signer is not None or sum(_FILE_ITSELF in text for text in in_body) != 1):
+        yield "fixed: a file stands once, in a body that nobody signs"
+    if _TOKEN in found and not set(found) >= _SAID_BY_THE_VAULT:
+        yield "fixed: with a card, its sum and reference are the vault's to say"
 
 
 def _faults_of_place(rule: Rule, place: str, template: str) -> Iterator[str]:

@@ -36,7 +36,7 @@ where merchant_id = $1 and file_id = $2 and line_no = any($3::int[])
       and ($4 <> 'line_missing' or state = 'in_file')
 """
 _KNOWN: Final = """
-select lines, unknown, unexpected, part_file_id from debit_result
+select lines, unknown, unexpected, file_id, part_file_id from debit_result
 where merchant_id = $1 and sha256 = $2
 """
 _KEEP: Final = """
@@ -77,6 +77,9 @@ async def take_answer(act: Act, debit_file: DebitFile, place: UUID, parts: int) 
     """
     digest = await hash_parts(act, place, parts)
     known = await act.db.fetchrow(_KNOWN, act.merchant_id, digest)
+    if known is not None and known["file_id"] != debit_file.id:
+        # Another file's answer says nothing of this one: it has still to come.
+        return await _refuse(act, debit_file, place, _DoubtError("answer_elsewhere", 0))
     if known is not None:
         if known["part_file_id"] != place:  # else these are the very parts that are kept
             await file.drop_file(act, place)

@@ -47,13 +47,27 @@ b.merchant_id = $1 and b.lifecycle = any($2::text[]) and b.settlement = 'unpaid'
                   and p.kind in ('hold', 'promise') and p.ended_at is null
                   and (p.until is null or p.until >= $3))
 """
+# Who lets an account be debited or a card be charged gets paper only once that was tried, or would
+# pay twice.
 _WAITING: Final = f"""{_OPEN}
+  and not exists (select from mandate x
+                  where x.merchant_id = $1 and x.customer_blind = b.customer_blind
+                    and x.state = 'active'
+                    and not exists (select from debit d
+                                    where d.merchant_id = $1 and d.bill_id = b.id))
+  and not exists (select from card_on_file c
+                  where c.merchant_id = $1 and c.contract_blind = b.contract_blind
+                    and c.state = 'active' and c.enrolled_on < b.due_on
+                    and not exists (select from card_charge h
+                                    where h.merchant_id = $1 and h.bill_id = b.id
+                                          and h.state <> 'left_out'))
   and b.has_address and b.due_on >= $4
   and (b.phone_blind is null or b.message = any($5::text[]) or b.amount_minor > $6)
   and not exists (select from print_bill o where o.merchant_id = $1 and o.bill_id = b.id)
-"""
+"""  # noqa: S608  constant text
 _CHOOSE: Final = f"""
-select b.id from bill b where {_WAITING} order by b.due_on, b.id limit $7
+select b.id from bill b where {_WAITING}
+order by ($8 and b.amount_minor > $6), b.due_on, b.id limit $7
 for no key update of b skip locked
 """  # noqa: S608  constant text
 _COUNT: Final = f"""
@@ -62,6 +76,12 @@ select count(*) from (select from bill b where {_WAITING} limit $7) found
 _NAMED: Final = f"""
 select b.id from bill b where {_OPEN} and b.id = any($4::uuid[]) order by b.id
 for no key update of b
+"""  # noqa: S608  constant text
+# After the locks: whoever starts a payment, pauses a bill or prints it holds its lock, so what this
+# statement does not see there is none.
+_STILL: Final = f"""
+select b.id from bill b where {_OPEN} and b.id = any($4::uuid[])
+  and ($5 or not exists (select from print_bill o where o.merchant_id = $1 and o.bill_id = b.id))
 """  # noqa: S608  constant text
 _READ: Final = """
 select b.id, b.number, b.amount_minor - coalesce(p.paid_minor, 0) as amount_minor, b.tax_minor,
@@ -119,9 +139,13 @@ def _scope(act: Act, shop: Shop, at_most: int) -> tuple[object, ...]:
 
 
 async def lock_waiting(act: Act, shop: Shop, at_most: int) -> list[UUID]:
-    """Lock the bills that want paper, the first due ones; what others hold just now is left."""
-    rows = await act.db.fetch(_CHOOSE, *_scope(act, shop, at_most))
-    return [row["id"] for row in rows]
+    """Lock the bills that want paper, the first due ones; what others hold just now is left.
+
+    Those of which nothing can be printed come last, or enough of them would keep all others out.
+    """
+    has_no_way = not shop.transfer_text
+    rows = await act.db.fetch(_CHOOSE, *_scope(act, shop, at_most), has_no_way)
+    return await _still(act, shop, [row["id"] for row in rows], is_again=False)
 
 
 async def count_waiting(act: Act, shop: Shop, at_most: int) -> int:
@@ -133,7 +157,15 @@ async def count_waiting(act: Act, shop: Shop, at_most: int) -> int:
 async def lock_named(act: Act, shop: Shop, bill_ids: Sequence[UUID]) -> list[UUID]:
     """Lock those of these bills that can be printed at all."""
     scope = (act.merchant_id, sorted(PAYABLE), shop.today, list(bill_ids))
-    return [row["id"] for row in await act.db.fetch(_NAMED, *scope)]
+    locked = [row["id"] for row in await act.db.fetch(_NAMED, *scope)]
+    return await _still(act, shop, locked, is_again=True)
+
+
+async def _still(act: Act, shop: Shop, locked: list[UUID], *, is_again: bool) -> list[UUID]:
+    """Those of locked bills that are still to be printed, in their order."""
+    scope = (act.merchant_id, sorted(PAYABLE), shop.today, locked, is_again)
+    wanted = {row["id"] for row in await act.db.fetch(_STILL, *scope)}
+    return [bill_id for bill_id in locked if bill_id in wanted]
 
 
 async def number_of(act: Act, bill_ids: Sequence[UUID]) -> list[str]:

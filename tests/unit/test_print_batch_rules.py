@@ -67,6 +67,26 @@ def test_what_shift_jis_lacks_stands_as_geta_and_is_named_once() -> None:
     assert lacking(odd, "utf-8-sig") == lacking(BILL, "cp932") == ""
 
 
+def test_what_shift_jis_spells_otherwise_is_no_lack() -> None:
+    odd = replace(BILL, address="港区1-2 か\u3099ーデン", name="\ufa19田 — 太郎")
+
+    [body] = write_parts([odd], "cp932")
+
+    assert '"港区1-2 がーデン","\ufa19田 ― 太郎"' in body.decode("cp932")
+    assert lacking(odd, "cp932") == ""
+
+
+def test_what_a_spreadsheet_would_run_stands_as_geta_and_is_named() -> None:
+    odd = replace(BILL, name='=HYPERLINK("https://x.test")', address="＠千代田区1-1", number="E=1")  # noqa: RUF001
+
+    for charset, codec in CHARSETS:
+        [body] = write_parts([odd], charset)
+        row = list(csv.reader(io.StringIO(body.decode(codec), newline="")))[1]
+        assert row[1:3] == ["〓千代田区1-1", '〓HYPERLINK("https://x.test")']
+        assert row[4] == "E=1"
+        assert lacking(odd, charset) == "＠="  # noqa: RUF001
+
+
 def test_a_long_file_comes_in_parts_and_only_the_first_has_the_header() -> None:
     bills = [replace(BILL, number=f"E-{place}") for place in range(2 * PART_BILLS + 1)]
 

@@ -7,6 +7,7 @@ here, asked by the wrong one, and cut off in between.
 import hashlib
 from collections.abc import AsyncGenerator
 
+import msgspec
 import pytest
 
 from portal.application.providers.exchange import Endpoint
@@ -120,6 +121,12 @@ async def test_the_worker_learns_how_long_an_answer_is_and_nothing_else(counter:
     assert (elsewhere.fate, elsewhere.code) == ("not_sent", "place_not_as_fixed")
     assert (unknown.fate, unknown.code) == ("not_sent", "delivery_refused")
     await counter.fetch_now()
+    _, asked = await begun(counter)
+    right = LINE.fetch(endpoint, asked.reference, asked.fetch_id).request
+    path = f"{wrong.path}?end=/{asked.reference}"
+    [beside] = await send([msgspec.structs.replace(right, path=path)])
+    assert (beside.fate, beside.code) == ("not_sent", "path_not_allowed"), "another's, by a query"
+    await counter.fetch_now()
     _, second = await begun(counter)
     exchange = LINE.fetch(endpoint, second.reference, second.fetch_id)
     [told] = await send([exchange.request])
@@ -222,6 +229,37 @@ async def test_a_doubtful_answer_is_a_persons_and_asked_for_again(
     await counter.fetch_now()
     await counter.shop.work_off(FETCH)
     assert await state(counter) == "read", "the bank has put it right"
+
+
+async def test_another_files_answer_ends_no_asking(counter: Counter, ground: Ground) -> None:
+    payer = await counter.desk.debtor()
+    file_id = await accepted(counter)
+    lease, first = await begun(counter)
+    relay = await ground.client("egress")
+    await relay.call(OPEN_DEBIT_RESULT, OpenDebitResult(host=HOST, fetch_id=first.fetch_id))
+    body = b"the answer to last month's file, read and booked then"
+    part = KeepDebitResult(host=HOST, fetch_id=first.fetch_id, part_no=0, body=body)
+    await relay.call(KEEP_DEBIT_RESULT, part)
+    digest = hashlib.sha256(body)
+    await counter.shop.rows(
+        "insert into debit_result (merchant_id, sha256, file_id, part_file_id, parts, lines,"  # noqa: S608  constant text
+        " unknown, unexpected, read_by, read_at)"
+        f" select merchant_id, '\\x{digest.hexdigest()}', uuidv7(), uuidv7(), 1, 1, 0, 0, 'stf',"
+        " now() from debit_file returning file_id"
+    )
+    told = RecordDebitFetch(
+        file_id=file_id, fetch_id=first.fetch_id, outcome="stored", code="", parts=1,
+        sha256=digest.digest(),
+    )  # fmt: skip
+
+    now = await counter.desk.world.work.call(RECORD_DEBIT_FETCH, told, lease.authority)
+
+    assert (now.state, await state(counter)) == ("accepted", "planned")
+    assert await counter.desk.world.cases() == ["task.debit.fetch"]
+    await counter.fetch_now()
+    await counter.shop.work_off(FETCH)
+    await counter.shop.work_off({"debit.book"})
+    assert await counter.desk.debit_state(payer) == "succeeded"
 
 
 async def test_who_waits_too_long_for_an_answer_becomes_a_case(counter: Counter) -> None:

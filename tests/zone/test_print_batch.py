@@ -25,6 +25,7 @@ from portal.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from portal.domain.ids import PrintBatchId
 from portal.domain.print_batch import COLUMNS
 from portal.domain.slip_number import parse
+from portal.vault import print_batch
 from portal.vault.sealed import BillContact
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, World, new_world
@@ -121,6 +122,21 @@ async def test_unreached_bills_go_to_print_with_the_number_that_the_page_shows(s
     assert "slip.handed_to_print" in await shop.world.events(bill_id)
 
 
+async def test_bills_that_no_slip_can_carry_keep_no_others_out(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.vault.operations.print_batch.BILLS_MAX", 2)
+    today = shop.world.server.clock.business_today("Asia/Tokyo")
+    for days in (1, 2):
+        await shop.bill(amount=300_001, due=today + timedelta(days=days))
+    await shop.bill(due=today + timedelta(days=9))
+
+    batch = await shop.make()
+
+    assert (batch.bills, len(batch.remarks)) == (1, 1)
+    assert await shop.waiting() == 2
+
+
 async def test_only_open_unpaid_unheld_bills_that_nothing_reaches_are_taken(shop: Shop) -> None:
     wanted = [
         await shop.bill(message="failed"), await shop.bill(message="undelivered"),
@@ -144,6 +160,42 @@ async def test_only_open_unpaid_unheld_bills_that_nothing_reaches_are_taken(shop
     assert {row["bill_id"] for row in taken} == set(wanted)
     assert batch.bills == len(wanted)
     assert await shop.waiting() == 0
+
+
+async def test_who_is_debited_or_charged_by_card_gets_no_slip_before_that_was_tried(
+    shop: Shop,
+) -> None:
+    debited = await shop.bill(customer=b"d" * 16)
+    charged = await shop.bill(contract=b"k" * 16)
+    other = await shop.bill(customer=b"o" * 16, contract=b"o" * 16)
+    async with shop.world.act() as act:
+        mandate_id, now = act.new_id(), act.now
+        await act.db.execute(
+            "insert into mandate (merchant_id, id, contract_id, customer_blind, state, details,"
+            " is_new, created_by, created_at, state_at)"
+            " values ($1, $2, $2, $3, 'active', '', false, 'test', $4, $4)",
+            act.merchant_id, mandate_id, b"d" * 16, now,
+        )  # fmt: skip
+        await act.db.execute(
+            "insert into card_on_file (merchant_id, id, attempt_id, contract_blind, customer_blind,"
+            " provider, state, consent, consent_at, days_before, enrolled_on, instrument, state_at)"
+            " values ($1, $2, $2, $3, $3, 'sandbox_card', 'active', '1', $4, 0, $5, '', $4)",
+            act.merchant_id, act.new_id(), b"k" * 16, now, date(2020, 1, 1),
+        )  # fmt: skip
+    assert await shop.waiting() == 1
+
+    async with shop.world.act() as act:
+        await act.db.execute(
+            "insert into debit (merchant_id, id, file_id, line_no, bill_id, mandate_id,"
+            " instruction_no, state, amount_minor) values ($1, $2, $2, 1, $3, $2, '1', 'nsf', 1)",
+            act.merchant_id, mandate_id, debited,
+        )  # fmt: skip
+    batch = await shop.make()
+
+    taken = await shop.world.rows("select bill_id from print_bill")
+    assert batch.bills == 2
+    assert {row["bill_id"] for row in taken} == {debited, other}
+    assert charged not in {row["bill_id"] for row in taken}
 
 
 async def _pause(shop: Shop, bill_id: UUID, kind: str, until: date | None) -> None:
@@ -183,6 +235,25 @@ async def test_the_same_key_makes_one_batch_and_another_use_of_it_is_refused(sho
     with pytest.raises(Conflict, match="idempotency_mismatch"):
         await shop.make(key="one", charset="cp932")
     assert await shop.world.value("select count(*) from print_batch") == 1
+
+
+async def test_a_payment_that_begins_while_bills_are_chosen_keeps_its_bill_out(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill_id = await shop.bill()
+    payer = await shop.world.open(bill_id, shop.secrets[bill_id])
+    # What the statement sees is settled when it begins; the bill it comes to, and locks, later.
+    slow = str(vars(print_batch)["_CHOOSE"]).replace(
+        "from bill b where", "from (select pg_sleep(1)) late, bill b where", 1
+    )
+    monkeypatch.setattr(print_batch, "_CHOOSE", slow)
+
+    making = asyncio.create_task(shop.make())
+    await asyncio.sleep(0.4)
+    assert (await shop.world.start(payer)).fresh
+
+    with pytest.raises(Conflict, match="nothing_to_print"):
+        await making
 
 
 async def test_two_at_once_share_no_bill(shop: Shop) -> None:

@@ -164,7 +164,14 @@ async def open_link(act: Act, request: OpenLink) -> LinkOpened:
     callers=_WEB,
     kinds=_PAYER,
     audit="reveal",
-    reveals=("payer_name (masked)", "customer_no (last 4)", "bill lines", "card (last 4)"),
+    reveals=(
+        "payer_name (masked)",
+        "customer_no (last 4)",
+        "bill lines",
+        "card (last 4)",
+        "bank name",
+        "account (last 3)",
+    ),
 )
 async def view_page(act: Act, request: ViewPage) -> PageView:
     """Show the bill of this authority: one call for the whole page, names masked.
