@@ -318,7 +318,7 @@ async def ask_to_pay(act: Act, attempt_id: UUID) -> int:
     part of what was taken; telling the payer is the bill's resend. All of them, or none.
 
     Raises: Conflict ``case_moved_on`` when nothing of it is left to be asked for,
-    ``chargeback_partial`` when it is another sum than that of the one bill that was paid,
+    ``chargeback_partial`` when it is another sum than was paid of the one bill,
     ``bill_state`` when one of them was canceled or replaced since; NotFound ``not_found``.
     """
     begun = await share_day(act)
@@ -330,7 +330,7 @@ async def ask_to_pay(act: Act, attempt_id: UUID) -> int:
     }
     if lost is None or not again:
         raise Conflict("case_moved_on")
-    if not attempt.shares and lost["taken_minor"] != bills[attempt.bill_id].amount_minor:
+    if not attempt.shares and lost["taken_minor"] != attempt.amount_minor:
         raise Conflict("chargeback_partial", params={"amount_minor": lost["taken_minor"]})
     for row in await act.db.fetch(_REOPENED, act.merchant_id, list(again)):
         today = max(act.clock.business_today(row["zone"]), begun or date.min)

@@ -81,12 +81,15 @@ class Desk:
 
     async def case(self, kind: str) -> CaseId:
         """The one case of a kind."""
-        return await self.world.value("select id from case_ where kind = $1", kind)
+        return await self.world.value(
+            "select id from case_ where kind = $1 order by id desc limit 1", kind
+        )
 
     async def settle(self, kind: str, action: Any, note: str = "") -> None:  # noqa: ANN401
         """An owner settles it."""
+        case_id = await self.case(kind)
         request = SettleCase(
-            case_id=await self.case(kind), action=action, note=note, idempotency_key=f"{kind}-1"
+            case_id=case_id, action=action, note=note, idempotency_key=f"{case_id}"
         )
         await self.world.web.call(SETTLE_CASE, request, self.counter.owner.authority)
 

@@ -1,15 +1,18 @@
 """A payer who contests a payment, from the finding to the books, the case and the payer's page."""
 
 from datetime import timedelta
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 
+from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.contract.payment import RECORD_NOTICE, NoticeClaim, RecordNotice
+from portal.domain.card_on_file import CONSENT
 from portal.domain.errors import Conflict
 from portal.vault.server import VaultServer
 from tests.make.disputes import BY, Desk, disputed
-from tests.make.money import AMOUNT, finding, new_world
+from tests.make.money import AMOUNT, World, finding, new_world
 from tests.make.refunds import Counter, member
 from tests.make.vault import ClientFor
 
@@ -207,3 +210,84 @@ async def test_a_notice_that_has_only_the_companys_name_of_the_payment_asks_abou
     await desk.ask(disputed("opened"))
 
     assert await desk.settlement() == "reversed"
+
+
+async def test_lost_parts_of_a_bill_are_asked_for_again_and_the_sums_know_it(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    world = await new_world(vault, client_for)
+    await world.allow_parts(1_000)
+    payer = await world.payer()
+    first = await world.paid_alone(payer, 3_000, "first", part_minor=3_000)
+    second = await world.paid_alone(payer, AMOUNT - 3_000, "second")
+    counter = Counter(world, await member(world, "owner"))
+    known = [(first, 3_000, AMOUNT - 3_000), (second, AMOUNT - 3_000, 0)]
+
+    for nth, (attempt_id, amount, stands) in enumerate(known):
+        desk = Desk(counter, payer, attempt_id, amount, notices=10 * nth)
+        await desk.hear(disputed("lost", amount, paid=amount))
+        assert await desk.settlement() == "reversed"
+        assert await world.value("select paid_minor from part_paid") == stands
+        await desk.settle("chargeback_lost", "ask_to_pay")
+
+        page = await world.page(payer)
+        assert (page.state, page.pay_minor) == ("open", AMOUNT - stands)
+        assert (await desk.books())["receivable"] == AMOUNT - stands
+        assert await world.value("select paid_minor from part_paid") == stands
+    assert await world.cases() == []
+    await world.paid(payer, "once-more")
+    assert await desk.settlement() == "settled"
+
+
+async def charged(world: World) -> tuple[UUID, UUID, UUID, UUID]:
+    """A bill whose payer left their card, with its payment, and one that was charged to it."""
+    await world.operator.call(SET_CHARGES, SetCharges(merchant_code=world.code, days_before=0))
+    contract = uuid4()
+    first, later = await world.payer(contract=contract), await world.payer(contract=contract)
+    started = await world.start(first, consent=CONSENT)
+    await world.submitted(first, started)
+    kept = finding("succeeded", saved_token="pm_1", saved_customer="cus_1", saved_brand="Visa")
+    await world.told(first, started.attempt_id, kept)
+    charge = await world.paid(later, "charge")
+    await world.value(
+        "insert into card_charge (merchant_id, id, bill_id, card_id, attempt_id, state, tries,"
+        " planned_on, state_at) select merchant_id, uuidv7(), $1, id, $2, 'redeemed', 1, now(),"
+        " now() from card_on_file returning id",
+        later.bill_id, charge,
+    )  # fmt: skip
+    return first.bill_id, started.attempt_id, later.bill_id, charge
+
+
+@pytest.mark.parametrize(
+    ("state", "card"), [("opened", "suspended"), ("lost", "suspended"), ("won", "active")]
+)
+async def test_a_card_on_file_is_charged_no_more_once_a_charge_to_it_is_contested(
+    vault: VaultServer, client_for: ClientFor, state: str, card: str
+) -> None:
+    world = await new_world(vault, client_for)
+    _, _, bill_id, charge = await charged(world)
+    desk = Desk(Counter(world, await member(world, "owner")), await world.payer(), charge)
+
+    for _ in range(2):
+        await desk.hear(disputed(state, 0 if state == "won" else AMOUNT))
+
+    [kept] = await world.rows("select state, code from card_on_file")
+    is_stopped = card == "suspended"
+    assert kept == {"state": card, "code": "payment_disputed" if is_stopped else None}
+    assert (await world.events(bill_id)).count("card.suspended") == is_stopped
+
+
+async def test_the_payment_that_a_card_was_left_with_suspends_it_too_and_another_does_not(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    world = await new_world(vault, client_for)
+    bill_id, enrolling, _, _ = await charged(world)
+    other = await world.payer()
+    counter = Counter(world, await member(world, "owner"))
+
+    await Desk(counter, other, await world.paid(other, "other")).hear(disputed("opened"))
+    assert await world.value("select state from card_on_file") == "active"
+    await Desk(counter, other, enrolling, notices=5).hear(disputed("opened"))
+
+    assert await world.value("select state from card_on_file") == "suspended"
+    assert (await world.events(bill_id)).count("card.suspended") == 1
