@@ -192,7 +192,7 @@ async def _keep_part(act: Act, bill_id: UUID, sums: BillSums) -> None:
 
 
 async def _lower_part(act: Act, bill_id: UUID, sums: BillSums) -> None:
-    """Keep what is left of a part that was paid, once a company took some of it; tells nothing."""
+    """Keep what is left of what was paid, once a company took some of it; tells nothing."""
     stands = max(sums.paid - sums.disputed, 0)
-    query = _PART if rules.is_part_paid(sums) else _PART_KNOWN
+    query = _PART if stands else _PART_KNOWN
     await act.db.execute(query, act.merchant_id, bill_id, stands)

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from portal.application.doors.graphql import enums
+from portal.application.doors.graphql import case_kinds, enums
 from portal.application.doors.locales import LANGUAGES, LEANS_ON, TEXTS, choose_language
 from portal.contract import bills, intake, login, page
 from portal.domain import bill as bill_rules
@@ -195,7 +195,7 @@ def test_every_state_has_a_name(tag: str) -> None:
         ],
         "cases.kinds": [
             f"{kind.name}.{part}"
-            for kind in enums.CaseKind
+            for kind in case_kinds.CaseKind
             for part in ("text", "happened", "means", "todo")
         ],
         "done": [f"CaseSettle_{action.name}" for action in enums.CaseAction],

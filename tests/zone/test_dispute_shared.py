@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from portal.contract.bills import SUMMARISE_BILLS
+from portal.contract.envelope import Nothing
 from portal.contract.payment import Finding
 from portal.domain.errors import Conflict
 from portal.vault.server import VaultServer
@@ -44,6 +46,12 @@ class SharedDesk(Desk):
 
     async def pages(self) -> list[str]:
         return [(await self.world.page(one)).state for one in self.payers]
+
+    async def sums(self) -> tuple[int, int]:
+        """What the dashboard says is paid, and is not."""
+        owner = self.counter.owner.authority
+        summary = await self.world.web.call(SUMMARISE_BILLS, Nothing(), owner)
+        return summary.paid_minor, summary.unpaid_minor
 
     async def params(self, code: str) -> list[dict[str, object]]:
         """What an event says on each bill, without the attempt's name."""
@@ -173,6 +181,22 @@ async def test_a_bill_that_loses_nothing_stays_paid_and_hears_of_it(desk: Shared
     assert await desk.settlements() == ["reversed", "settled"]
     assert await desk.pages() == ["contested", "paid"]
     assert [one["amount_minor"] for one in await desk.params("payment.disputed")] == [1_000, 0]
+
+
+async def test_the_dashboard_counts_just_what_was_taken_back_as_unpaid(desk: SharedDesk) -> None:
+    part = AMOUNT + 1_000
+    told: list[tuple[int, int]] = [await desk.sums()]
+
+    for state, taken in (("opened", part), ("lost", part)):
+        await desk.hear(found(state, taken, amount_minor=part))
+        told.append(await desk.sums())
+    await desk.settle("chargeback_lost", "ask_to_pay")
+    told.append(await desk.sums())
+
+    assert told == [(BOTH, 0)] + 3 * [(BOTH - part, part)]
+    now, older = desk.payers
+    await desk.world.paid_alone(now, part, "again", also=(older.page_ref,))
+    assert await desk.sums() == (BOTH, 0)
 
 
 async def test_a_loss_on_another_bill_than_the_first_can_be_asked_for(desk: SharedDesk) -> None:
