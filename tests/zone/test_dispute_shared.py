@@ -1,5 +1,6 @@
 """A payer who contests one payment for several bills: what each bill loses, and gets back."""
 
+import asyncio
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -287,3 +288,26 @@ async def test_what_was_paid_twice_anyway_is_nobodys_debt_and_the_other_bill_is_
     await desk.settle("chargeback_lost", "ask_to_pay")
     assert await desk.settlements() == ["unpaid", "settled"]
     assert await desk.world.value("select taken_minor from dispute") == 0
+
+
+async def test_who_asks_again_locks_the_bills_in_the_order_of_everyone(desk: SharedDesk) -> None:
+    first, second = sorted(one.bill_id for one in desk.payers)
+    await desk.world.value("update attempt set bill_id = $1 returning id", second)
+    await desk.hear(found("lost"))
+    lock = "select id from bill where id = $1 for update nowait"
+    waits = (
+        "select exists (select from pg_stat_activity"
+        " where pg_backend_pid() = any(pg_blocking_pids(pid)))"
+    )
+
+    async with desk.world.act() as act:
+        await act.db.fetchval(lock, first)
+        asking = asyncio.create_task(desk.settle("chargeback_lost", "ask_to_pay"))
+        while not await act.db.fetchval(waits):
+            assert not asking.done()
+            await asyncio.sleep(0.01)
+        got = await act.db.fetchval(lock, second)
+
+    await asking
+    assert got == second
+    assert await desk.settlements() == ["unpaid", "unpaid"]
