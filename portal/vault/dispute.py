@@ -228,7 +228,7 @@ async def _tell(act: Act, of: _Contested, code: str) -> None:
             attempt=shown,
             amount_minor=parts.get(bill_id, 0),
             bills=len(of.attempt.shares),
-            of_minor=of.found.amount_minor,
+            of_minor=of.attempt.amount_minor,
         )
 
 

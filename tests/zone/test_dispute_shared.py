@@ -181,7 +181,9 @@ async def test_a_bill_that_loses_nothing_stays_paid_and_hears_of_it(desk: Shared
 
     assert await desk.settlements() == ["reversed", "settled"]
     assert await desk.pages() == ["contested", "paid"]
-    assert [one["amount_minor"] for one in await desk.params("payment.disputed")] == [1_000, 0]
+    assert await desk.params("payment.disputed") == [
+        {"amount_minor": amount, "bills": 2, "of_minor": BOTH} for amount in (1_000, 0)
+    ]
 
 
 async def test_the_dashboard_counts_just_what_was_taken_back_as_unpaid(desk: SharedDesk) -> None:
