@@ -52,9 +52,9 @@ where merchant_id = $1 and bill_id = any($2::uuid[])
       and state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')
 union
 select s.bill_id from attempt_share s
-join attempt a on a.merchant_id = $1 and a.id = s.attempt_id
 where s.merchant_id = $1 and s.bill_id = any($2::uuid[])
-      and a.state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')
+      and (select a.state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')
+           from attempt a where a.merchant_id = $1 and a.id = s.attempt_id)
 """
 _INSERT: Final = """
 insert into card_charge (merchant_id, id, bill_id, card_id, state, tries, planned_on, state_at)

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from portal.contract.card_on_file import InstrumentRedeemed, RedeemInstrument
-from portal.contract.debit_line import DebitFileRedeemed, RedeemDebitFile
+from portal.contract.debit_line import DebitFileRedeemed, DebitPartGiven, RedeemDebitFile
 from portal.contract.envelope import PROTOCOL, Answer, Authority, Call, Failure, Hello
 from portal.contract.frames import FrameBuffer, to_frame
 from portal.contract.message import RedeemDeliveries, Redeemed, RedeemedDelivery
@@ -21,6 +21,7 @@ from portal.kit.crypto import server_context
 from tests.make import certificates
 
 _pack = msgspec.msgpack.encode
+_FILE = b"file"
 _NO_CARD = InstrumentRedeemed(
     token="", customer="", reference="", amount_minor=0, refused="delivery_redeemed"
 )
@@ -80,8 +81,12 @@ class Redeemer:
     def _answer(self, call: Call) -> Answer:
         if call.operation == "redeem_debit_file":
             self.files.append(msgspec.msgpack.decode(call.body, type=RedeemDebitFile).handover_id)
-            given = DebitFileRedeemed(collector="1", reference="r", body=b"file", refused=None)
+            given = DebitFileRedeemed(
+                collector="1", reference="r", parts=1, size_bytes=len(_FILE), refused=None
+            )
             return Answer(call.sequence, body=_pack(given))
+        if call.operation == "give_debit_part":
+            return Answer(call.sequence, body=_pack(DebitPartGiven(body=_FILE, refused=None)))
         if call.operation == "redeem_instrument":
             return Answer(call.sequence, body=_pack(self._give_card(call.body)))
         assert call.operation == "redeem_deliveries"

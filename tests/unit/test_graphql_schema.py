@@ -14,7 +14,7 @@ from graphql import (
     find_breaking_changes,
 )
 
-from portal.application.doors.graphql import enums
+from portal.application.doors.graphql import case_kinds, enums
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.merchant import MERCHANT
 from portal.application.doors.graphql.payer import PAYER
@@ -148,7 +148,7 @@ def test_no_query_of_a_payer_takes_an_id_but_names_that_its_own_page_gave() -> N
         (login.Role, enums.Role),
         (login.Scope, enums.Scope),
         (page.PageState, enums.PageState),
-        (case.CaseKind, enums.CaseKind),
+        (case.CaseKind, case_kinds.CaseKind),
         (case.CaseAction, enums.CaseAction),
         (case.CaseResolution, enums.CaseResolution),
         (pause.PauseKind, enums.PauseKind),
