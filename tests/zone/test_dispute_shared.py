@@ -270,6 +270,19 @@ async def test_what_a_refund_gave_back_of_a_share_is_not_taken_from_its_bill_aga
     assert (of_now["disputed"], of_older["disputed"]) == (AMOUNT - 8_000, OLDER)
 
 
+async def test_a_second_dispute_takes_only_what_the_first_left(desk: SharedDesk) -> None:
+    await desk.hear(found("opened", 1_000, amount_minor=1_000))
+
+    await desk.hear(found("opened", BOTH, reference="dp_2"))
+    assert await desk.world.cases() == ["amount_mismatch", "charged_back"]
+    await desk.hear(found("opened", AMOUNT, amount_minor=AMOUNT, reference="dp_2"))
+
+    assert [one["disputed"] for one in await desk.both_books()] == [AMOUNT, 1_000]
+    await desk.hear(found("won", 0, amount_minor=AMOUNT, reference="dp_2"), "dispute_won")
+    assert [one.get("disputed", 0) for one in await desk.both_books()] == [1_000, 0]
+    assert await desk.settlements() == ["reversed", "settled"]
+
+
 async def test_what_was_paid_twice_anyway_is_nobodys_debt_and_the_other_bill_is_asked_for(
     desk: SharedDesk,
 ) -> None:
