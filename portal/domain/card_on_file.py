@@ -19,7 +19,8 @@ from portal.domain.transition import Edge, take
 
 CardState = Literal["awaited", "active", "suspended", "replaced", "revoked", "void"]
 """``awaited``: agreed to, and the payment that enrols it has not succeeded. ``void``: it never
-came to be. ``suspended``: its company said that this card is not to be charged any more."""
+came to be. ``suspended``: its company said that this card is not to be charged any more, or its
+holder contests a payment by it."""
 
 CardEvent = Literal["enrol", "drop", "suspend", "replace", "revoke"]
 ChargeState = Literal["planned", "handed", "redeemed", "left_out"]

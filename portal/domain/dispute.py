@@ -7,11 +7,14 @@ in the ledger as ``disputed`` until it is decided whose it is.
 Source: docs.stripe.com/disputes/how-disputes-work (opened, won, lost; when money is withdrawn).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
+from uuid import UUID
 
 from portal.domain.case import CaseKind, CaseResolution
+from portal.domain.errors import InvariantBroken
 from portal.domain.transition import Edge
 
 DisputeState = Literal["opened", "won", "lost"]
@@ -43,7 +46,8 @@ Source: docs.stripe.com/disputes/responding (a disputed charge can't be refunded
 class DisputeFacts:
     """What judging needs: our state (None: unheard of), what of the money is booked as taken.
 
-    ``room_minor``: what the company keeps of the payment, after what was given back.
+    ``room_minor``: what the company keeps of the payment, after what was given back and what other
+    disputes of it took.
     """
 
     state: DisputeState | None
@@ -95,6 +99,28 @@ def judge(
         ends=None if edge is None or found == "opened" else found,
         ask_in_s=_again(found),
     )
+
+
+def split_taken(taken_minor: int, rooms: Mapping[UUID, int]) -> dict[UUID, int]:
+    """How much each bill of a payment loses of what its company takes; who loses nothing is not in.
+
+    ``rooms``: what each bill still has of the payment, the one due last first. In that order each
+    loses all it has, until the sum is there: what stays pays what was due first, as money does
+    that nobody said anything about.
+
+    Units: minor units. Raises: InvariantBroken ``dispute_room`` for more than all of them have.
+    Source: Civil Code (Minpo) art. 488(4): performance goes to the debt that was due first.
+    """
+    parts: dict[UUID, int] = {}
+    left = taken_minor
+    for bill_id, room in rooms.items():
+        part = min(left, room)
+        if part > 0:
+            parts[bill_id] = part
+            left -= part
+    if left:
+        raise InvariantBroken("dispute_room", context=f"{left} of {taken_minor} are no bill's")
+    return parts
 
 
 def _booking(

@@ -83,6 +83,11 @@ where merchant_id = $1 and id = $2
 _OF_ATTEMPT: Final = """
 select id, card_id, state from card_charge where merchant_id = $1 and attempt_id = $2
 """
+_PAID_BY: Final = """
+select card_id as id from card_charge where merchant_id = $1 and attempt_id = $2
+union
+select id from card_on_file where merchant_id = $1 and attempt_id = $2 and state = 'active'
+"""
 _LEAVE_OUT: Final = """
 update card_charge set state = 'left_out', code = $3, state_at = $4
 where merchant_id = $1 and id = $2
@@ -243,6 +248,19 @@ async def end_declined(act: Act, attempt: Attempt) -> None:
     if await act.db.fetchval(_TELLABLE, act.merchant_id, attempt.bill_id):
         await plan_declined_message(act, attempt.bill_id)
 
+
+async def stop_contested(act: Act, attempt: Attempt) -> None:
+    """Suspend the card on file that a contested payment charged, or that was left with it.
+
+    Whoever denies one charge would deny the next. A dispute that is won does not bring the leave
+    back: only its payer can. The bill is locked.
+    """
+    for row in await act.db.fetch(_PAID_BY, act.merchant_id, attempt.id):
+        await cards.suspend(act, row["id"], attempt.bill_id, CONTESTED)
+
+
+CONTESTED: Final = "payment_disputed"
+"""Why a card is suspended that no decline suspended."""
 
 ENDED_BADLY: Final[frozenset[AttemptState]] = frozenset({"failed", "expired"})
 """Ends of an attempt that brought no money."""

@@ -163,7 +163,7 @@ async def enrol(act: Act, attempt: Attempt, finding: Finding) -> None:
 
 
 async def suspend(act: Act, card_id: UUID, bill_id: UUID, code: str) -> None:
-    """Charge a card no more whose company said, about this bill, that it is no good."""
+    """Charge a card no more, for a reason that came up about this bill."""
     state: CardState | None = await act.db.fetchval(_STATE, act.merchant_id, card_id)
     if state != "active":
         return

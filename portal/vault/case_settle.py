@@ -33,8 +33,11 @@ from portal.vault.texts import read_note
 _LOCKS: Final[dict[Subject, str]] = {
     "import": "select id from import where merchant_id = $1 and id = $2 for update",
     "chunk": "select id from delivery_chunk where merchant_id = $1 and id = $2 for update",
-    "attempt": "select b.id from attempt a join bill b on b.merchant_id = $1 and b.id = a.bill_id"
-    " where a.merchant_id = $1 and a.id = $2 for update of b",
+    # All bills that it pays, in the order in which everyone locks them (portal.vault.attempt).
+    "attempt": "select id from bill where merchant_id = $1 and id = any(array("
+    " select bill_id from attempt where merchant_id = $1 and id = $2 union"
+    " select bill_id from attempt_share where merchant_id = $1 and attempt_id = $2))"
+    " order by id for update",
     "bill": "select id from bill where merchant_id = $1 and id = $2 for update",
     "refund": "select b.id from refund r join bill b on b.merchant_id = $1 and b.id = r.bill_id"
     " where r.merchant_id = $1 and r.id = $2 for update of b",

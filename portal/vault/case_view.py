@@ -61,6 +61,11 @@ _OVER: Final = """
 select bill_id, -sum(amount_minor)::bigint as over_minor from ledger_entry
 where merchant_id = $1 and bill_id = any($2::uuid[]) and account = 'overpayment' group by bill_id
 """
+_TAKEN_BACK: Final = """
+select distinct s.attempt_id from attempt_share s
+join bill b on b.merchant_id = $1 and b.id = s.bill_id
+where s.merchant_id = $1 and s.attempt_id = any($2::uuid[]) and b.settlement = 'reversed'
+"""
 
 
 async def read_case(act: Act, case_id: UUID) -> Row:
@@ -96,6 +101,7 @@ async def facts_of(act: Act, row: Row) -> CaseFacts:
 async def _read_facts(act: Act, rows: Sequence[Row]) -> dict[UUID, CaseFacts]:
     """How the things of cases stand now, by the case's id."""
     waiting = await _count_waiting(act, [row for row in rows if row["closed_at"] is None])
+    taken_back = await _taken_back(act, rows)
     return {
         row["id"]: CaseFacts(
             import_state=row["import_state"] or "",
@@ -105,10 +111,28 @@ async def _read_facts(act: Act, rows: Sequence[Row]) -> dict[UUID, CaseFacts]:
             ask_planned=row["ask_at"] is not None,
             refund_state=row["refund_state"],
             has_task=await _goes_on(act, row),
-            settlement=row["settlement"] or "",
+            settlement=_settlement(row, taken_back),
         )
         for row in rows
     }
+
+
+def _settlement(row: Row, taken_back: frozenset[UUID]) -> str:
+    """How the bill of a case is settled; ``reversed`` where any bill of its payment is."""
+    return "reversed" if row["attempt_id"] in taken_back else row["settlement"] or ""
+
+
+async def _taken_back(act: Act, rows: Sequence[Row]) -> frozenset[UUID]:
+    """The payments for several bills that lost disputes are about and that miss money still."""
+    asked = [
+        row["subject_id"]
+        for row in rows
+        if row["kind"] == "chargeback_lost" and row["closed_at"] is None
+    ]
+    if not asked:
+        return frozenset()
+    found = await act.db.fetch(_TAKEN_BACK, act.merchant_id, asked)
+    return frozenset(row["attempt_id"] for row in found)
 
 
 _ONE_AT_A_TIME: Final[dict[str, TaskKind]] = {

@@ -1,9 +1,11 @@
-"""Data zone: disputes as findings of inquiries move them, always under their bill's lock.
+"""Data zone: disputes as findings of inquiries move them, always under their bills' locks.
 
 What a finding means is decided by portal.domain.dispute; here it is booked: state, ledger,
-settlement, events, cases and the next question in one transaction.
+settlement, events, cases and the next question in one transaction. Of a payment for several bills
+there is one dispute and one case; what each bill loses of it the ledger keeps, by the dispute.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -11,9 +13,9 @@ from uuid import UUID
 
 from portal.contract.payment import DisputeFound
 from portal.domain import dispute as rules
-from portal.domain.bill import Lifecycle, advance, settlement_of
+from portal.domain.bill import BillSums, Lifecycle, advance, settlement_of
 from portal.domain.dispute import REFUSES_REFUNDS, DisputeFacts, DisputeState, DisputeVerdict
-from portal.domain.errors import Conflict, NotFound
+from portal.domain.errors import Conflict
 from portal.domain.ids import to_public
 from portal.domain.ledger import (
     Taken,
@@ -25,9 +27,10 @@ from portal.domain.ledger import (
     with_entries,
 )
 from portal.vault.act import Act
-from portal.vault.attempt import Attempt, LockedBill, lock_attempt, plan_inquiry
+from portal.vault.attempt import Attempt, lock_whole, plan_inquiry
+from portal.vault.card_charge import stop_contested
 from portal.vault.due import share_day
-from portal.vault.ledger import post, settle, sums_of
+from portal.vault.ledger import post, settle, sums_of_all
 from portal.vault.pause import NewPause, end_pauses, insert_pause
 
 _READ: Final = """
@@ -42,12 +45,31 @@ on conflict (merchant_id, attempt_id, reference) do update
 set state = excluded.state, taken_minor = excluded.taken_minor, reason = excluded.reason,
     respond_by = excluded.respond_by, closed_at = excluded.closed_at
 """
-_GIVEN: Final = """
-select coalesce(sum(amount_minor), 0)::bigint from refund
-where merchant_id = $1 and attempt_id = $2 and way = 'provider'
-      and state in ('pending', 'succeeded')
+_BILLS: Final = """
+select b.id, coalesce((select sum(r.amount_minor) from refund r
+                       where r.merchant_id = $1 and r.attempt_id = $3 and r.bill_id = b.id
+                             and r.way = 'provider' and r.state in ('pending', 'succeeded')), 0
+       )::bigint as given_minor,
+       coalesce((select -sum(e.amount_minor) from ledger_entry e
+                 join ledger_transaction t on t.merchant_id = $1 and t.id = e.transaction_id
+                 where e.merchant_id = $1 and e.bill_id = b.id and e.attempt_id = $3
+                       and e.account = 'chargeback' and t.cause_id <> $4), 0)::bigint as gone_minor
+from bill b where b.merchant_id = $1 and b.id = any($2::uuid[])
+order by b.due_on desc, b.id desc
 """
-_STATES: Final = "select state, attempt_id from dispute where merchant_id = $1 and bill_id = $2"
+_HELD: Final = """
+select e.bill_id, sum(e.amount_minor)::bigint as held_minor from ledger_transaction t
+join ledger_entry e on e.merchant_id = $1 and e.transaction_id = t.id
+where t.merchant_id = $1 and t.cause_id = $2 and e.account = 'disputed'
+group by e.bill_id having sum(e.amount_minor) > 0 order by e.bill_id
+"""
+_STATES: Final = """
+select state, attempt_id from dispute where merchant_id = $1 and bill_id = $2
+union
+select d.state, d.attempt_id from attempt_share s
+join dispute d on d.merchant_id = $1 and d.attempt_id = s.attempt_id
+where s.merchant_id = $1 and s.bill_id = $2
+"""
 _HAS_OPEN: Final = """
 select exists (select from dispute
                where merchant_id = $1 and attempt_id = $2 and state = 'opened')
@@ -57,16 +79,16 @@ select id, taken_minor from dispute
 where merchant_id = $1 and attempt_id = $2 and state = 'lost' and taken_minor > 0
 order by id desc limit 1
 """
-_CLEARED: Final = "update dispute set taken_minor = 0 where merchant_id = $1 and id = $2"
+_CLEARED: Final = "update dispute set taken_minor = $3 where merchant_id = $1 and id = $2"
 _OPEN_CASE: Final = """
 select id from case_
 where merchant_id = $1 and kind = $2 and subject_id = $3 and closed_at is null for update
 """
 _ASK: Final = "update attempt set ask_at = $3 where merchant_id = $1 and id = $2"
-_BILL: Final = """
-select b.lifecycle, b.due_on, b.amount_minor, m.zone
+_REOPENED: Final = """
+select b.id, b.lifecycle, b.due_on, m.zone
 from bill b join merchant m on m.id = b.merchant_id
-where b.merchant_id = $1 and b.id = $2
+where b.merchant_id = $1 and b.id = any($2::uuid[]) order by b.id
 """
 _OPEN_AGAIN: Final = """
 update bill set lifecycle = $3, due_on = $4, paid_at = null, version = version + 1
@@ -84,10 +106,36 @@ class _Known:
     taken_minor: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contested:
+    """A booked payment with what was found of its dispute.
+
+    ``rooms``: what each of its bills still has of it, the one due last first. ``held``: what the
+    ledger has as taken by this dispute and not decided, by bill.
+    """
+
+    attempt: Attempt
+    known: _Known
+    found: DisputeFound
+    rooms: Mapping[UUID, int]
+    held: Mapping[UUID, int]
+
+    @property
+    def contested(self) -> dict[UUID, int]:
+        """What of the contested sum is whose; of a sum that no payment has, nothing beyond it."""
+        most = min(self.found.amount_minor, sum(self.rooms.values()))
+        return dict(self.held) or rules.split_taken(most, self.rooms)
+
+    def taken(self, parts: Mapping[UUID, int]) -> list[Taken]:
+        """What each bill loses, as the ledger is told."""
+        return _taken(self.known.id, self.attempt, parts)
+
+
 async def is_disputed(act: Act, bill_id: UUID, attempt_id: UUID) -> bool:
     """Whether nothing of this payment may be given back: it is contested, gone, or beside such.
 
-    While any payment of a bill is contested nobody knows what is owed back, so none goes.
+    While any payment of a bill is contested nobody knows what is owed back, so none goes. A payment
+    for several bills is contested for each of them.
     """
     rows = await act.db.fetch(_STATES, act.merchant_id, bill_id)
     return any(
@@ -103,27 +151,25 @@ async def refuse_disputed(act: Act, bill_id: UUID, attempt_id: UUID) -> None:
         raise Conflict("payment_disputed")
 
 
-async def book_dispute(
-    act: Act, bill: LockedBill, attempt: Attempt, found: DisputeFound | None
-) -> None:
+async def book_dispute(act: Act, attempt: Attempt, found: DisputeFound | None) -> None:
     """Do what was found of a booked payment's dispute; what is open is asked about again.
 
-    ``bill`` is locked and ``attempt`` was read, and has succeeded, under that lock.
+    All bills of ``attempt`` are locked, and it was read, and has succeeded, under these locks.
     """
     ask_in_s = None
     if found is not None:
-        known = await _read(act, attempt, found)
+        of = await _read(act, attempt, found)
         verdict = rules.judge(
             DisputeFacts(
-                state=known.state,
-                booked_minor=known.taken_minor,
-                room_minor=attempt.amount_minor - await _given(act, attempt),
+                state=of.known.state,
+                booked_minor=of.known.taken_minor,
+                room_minor=sum(of.rooms.values()),
             ),
             found.state,
             found.amount_minor,
             found.taken_minor,
         )
-        await _carry_out(act, bill, attempt, known, found, verdict)
+        await _carry_out(act, of, verdict)
         ask_in_s = verdict.ask_in_s
     elif await act.db.fetchval(_HAS_OPEN, act.merchant_id, attempt.id):
         ask_in_s = rules.ASK_EVERY_S
@@ -132,83 +178,108 @@ async def book_dispute(
         await act.db.execute(_ASK, act.merchant_id, attempt.id, ask_at)
 
 
-async def _read(act: Act, attempt: Attempt, found: DisputeFound) -> _Known:
+async def _read(act: Act, attempt: Attempt, found: DisputeFound) -> _Contested:
     row = await act.db.fetchrow(_READ, act.merchant_id, attempt.id, found.reference)
-    if row is None:
-        return _Known(act.new_id(), None, found.amount_minor, 0)
-    return _Known(**row)
+    known = _Known(act.new_id(), None, found.amount_minor, 0) if row is None else _Known(**row)
+    parts = attempt.parts
+    rows = await act.db.fetch(_BILLS, act.merchant_id, list(parts), attempt.id, known.id)
+    return _Contested(
+        attempt=attempt,
+        known=known,
+        found=found,
+        rooms={
+            row["id"]: max(parts[row["id"]] - row["given_minor"] - row["gone_minor"], 0)
+            for row in rows
+        },
+        held=await _held(act, known.id),
+    )
 
 
-async def _given(act: Act, attempt: Attempt) -> int:
-    given: int = await act.db.fetchval(_GIVEN, act.merchant_id, attempt.id)
-    return given
+async def _held(act: Act, dispute_id: UUID) -> dict[UUID, int]:
+    """What of a dispute is taken from whose bill, and not decided. Units: minor units."""
+    rows = await act.db.fetch(_HELD, act.merchant_id, dispute_id)
+    return {row["bill_id"]: row["held_minor"] for row in rows}
 
 
-async def _carry_out(  # the parts of one finding
-    act: Act,
-    bill: LockedBill,
-    attempt: Attempt,
-    known: _Known,
-    found: DisputeFound,
-    verdict: DisputeVerdict,
-) -> None:
+async def _carry_out(act: Act, of: _Contested, verdict: DisputeVerdict) -> None:
     if verdict.edge is not None:
-        await act.emit(
-            bill.id,
-            verdict.edge.code,
-            attempt=to_public("attempt", attempt.id),
-            amount_minor=found.amount_minor,
-        )
+        await _tell(act, of, verdict.edge.code)
+        if verdict.edge.state in REFUSES_REFUNDS:
+            await stop_contested(act, of.attempt)
     if verdict.edge is not None or verdict.booking is not None:
-        await _book(act, bill, attempt, known, found, verdict)
+        await _book(act, of, verdict)
     if verdict.ends is not None:
-        await _end_case(act, attempt, verdict)
+        await _end_case(act, of.attempt, verdict)
     if verdict.case is not None:
-        await act.open_case(verdict.case, attempt.id, **_said(attempt, found))
+        await act.open_case(verdict.case, of.attempt.id, **_said(of.attempt, of.found))
 
 
-async def _book(  # the parts of one finding
-    act: Act,
-    bill: LockedBill,
-    attempt: Attempt,
-    known: _Known,
-    found: DisputeFound,
-    verdict: DisputeVerdict,
-) -> None:
-    """The row as it is from now on, and what the ledger is told."""
-    booked = known.taken_minor
+async def _tell(act: Act, of: _Contested, code: str) -> None:
+    """Put it on the timeline of every bill of the payment, with what of it is contested there."""
+    shown = to_public("attempt", of.attempt.id)
+    if not of.attempt.shares:
+        await act.emit(of.attempt.bill_id, code, attempt=shown, amount_minor=of.found.amount_minor)
+        return
+    parts = of.contested
+    for bill_id in of.attempt.parts:
+        await act.emit(
+            bill_id,
+            code,
+            attempt=shown,
+            amount_minor=parts.get(bill_id, 0),
+            bills=len(of.attempt.shares),
+            of_minor=of.attempt.amount_minor,
+        )
+
+
+async def _book(act: Act, of: _Contested, verdict: DisputeVerdict) -> None:
+    """The row as it is from now on, and what the ledger is told of each bill."""
+    held = dict(of.held)
     transactions: list[Transaction] = []
-    sums = await sums_of(act, bill.id)
-    if verdict.booking is not None:
-        taken = _taken(known.id, bill, attempt, verdict.booked_minor)
-        returned = verdict.booking == "chargeback_returned"
-        transactions.append((chargeback_returned if returned else chargeback_taken)(taken))
-        booked = 0 if returned else verdict.booked_minor
-    if found.state == "lost":
+    sums = await _sums_of(act, of.attempt)
+    if verdict.booking == "chargeback_returned":
+        transactions.append(chargeback_returned(*of.taken(held)))
+        held = {}
+    elif verdict.booking == "chargeback_taken":
+        held = rules.split_taken(verdict.booked_minor, of.rooms)
+        transactions.append(chargeback_taken(*of.taken(held)))
+    if of.found.state == "lost":
         # What was owed back to the payer anyway has gone back this way; nobody owes that again.
-        over = min(booked, -sums.overpayment)
+        over = {
+            bill_id: min(part, -sums[bill_id].overpayment)
+            for bill_id, part in held.items()
+            if sums[bill_id].overpayment
+        }
         if over:
-            transactions.append(chargeback_returns_over(_taken(known.id, bill, attempt, over)))
-            booked -= over
+            transactions.append(chargeback_returns_over(*of.taken(over)))
+            held = {bill_id: part - over.get(bill_id, 0) for bill_id, part in held.items()}
+    found = of.found
     await act.db.execute(
-        _KEEP, act.merchant_id, known.id, bill.id, attempt.id, found.reference, found.state,
-        known.amount_minor, booked, found.reason, found.respond_by, act.business,
-        None if found.state == "opened" else act.business,
+        _KEEP, act.merchant_id, of.known.id, of.attempt.bill_id, of.attempt.id, found.reference,
+        found.state, of.known.amount_minor, sum(held.values()), found.reason, found.respond_by,
+        act.business, None if found.state == "opened" else act.business,
     )  # fmt: skip
-    await _post(act, bill.id, transactions)
+    await _post(act, sums, transactions)
 
 
-async def _post(act: Act, bill_id: UUID, transactions: list[Transaction]) -> None:
-    """Book, and bring the settlement to what the ledger then says."""
+async def _sums_of(act: Act, attempt: Attempt) -> dict[UUID, BillSums]:
+    found = await sums_of_all(act, list(attempt.parts))
+    return {bill_id: found.get(bill_id, BillSums()) for bill_id in attempt.parts}
+
+
+async def _post(act: Act, sums: Mapping[UUID, BillSums], transactions: list[Transaction]) -> None:
+    """Book, and bring each bill's settlement to what the ledger then says."""
     if not transactions:
         return
-    sums = await sums_of(act, bill_id)
-    # The same act may have settled the bill just now: the ledger says to what.
-    before = settlement_of(sums)
     await post(act, transactions)
-    for transaction in transactions:
-        sums = with_entries(sums, transaction)
-    await settle(act, bill_id, before, sums)
+    for bill_id, found in sums.items():
+        # The same act may have settled the bill just now: the ledger says to what.
+        before = settlement_of(found)
+        after = found
+        for transaction in transactions:
+            after = with_entries(after, transaction, bill_id)
+        if after != found:
+            await settle(act, bill_id, before, after)
 
 
 async def _end_case(act: Act, attempt: Attempt, verdict: DisputeVerdict) -> None:
@@ -228,38 +299,46 @@ def _said(attempt: Attempt, found: DisputeFound) -> dict[str, str | int]:
         params["respond_by"] = found.respond_by.isoformat()
     if found.reason:
         params["reason"] = found.reason
+    if attempt.shares:
+        params["bills"] = len(attempt.shares)
     return params
 
 
-def _taken(dispute_id: UUID, bill: LockedBill, attempt: Attempt, amount_minor: int) -> Taken:
-    return Taken(
-        dispute_id=dispute_id, bill_id=bill.id, attempt_id=attempt.id, amount_minor=amount_minor
-    )
+def _taken(dispute_id: UUID, attempt: Attempt, parts: Mapping[UUID, int]) -> list[Taken]:
+    return [
+        Taken(dispute_id=dispute_id, bill_id=bill_id, attempt_id=attempt.id, amount_minor=amount)
+        for bill_id, amount in parts.items()
+    ]
 
 
 async def ask_to_pay(act: Act, attempt_id: UUID) -> int:
     """Let the payer owe again what a lost dispute took, with days enough to pay it; plans nothing.
 
-    The bill is open again and can be paid; telling the payer is the bill's resend.
+    Every bill that lost something and is ``reversed`` by it is open again and can be paid, by its
+    part of what was taken; telling the payer is the bill's resend. All of them, or none.
 
     Raises: Conflict ``case_moved_on`` when nothing of it is left to be asked for,
-    ``chargeback_partial`` when it is another sum than the bill's; NotFound ``not_found``.
+    ``chargeback_partial`` when it is another sum than was paid of the one bill,
+    ``bill_state`` when one of them was canceled or replaced since; NotFound ``not_found``.
     """
     begun = await share_day(act)
-    bill, attempt = await lock_attempt(act, attempt_id)
+    bills, attempt = await lock_whole(act, attempt_id)
     lost = await act.db.fetchrow(_LOST, act.merchant_id, attempt.id)
-    facts = await act.db.fetchrow(_BILL, act.merchant_id, bill.id)
-    if facts is None:
-        raise NotFound("not_found", params={"kind": "bill"})
-    if lost is None or bill.settlement != "reversed":
+    held = {} if lost is None else await _held(act, lost["id"])
+    again = {
+        bill_id: part for bill_id, part in held.items() if bills[bill_id].settlement == "reversed"
+    }
+    if lost is None or not again:
         raise Conflict("case_moved_on")
-    if lost["taken_minor"] != bill.amount_minor:
+    if not attempt.shares and lost["taken_minor"] != attempt.amount_minor:
         raise Conflict("chargeback_partial", params={"amount_minor": lost["taken_minor"]})
-    today = max(act.clock.business_today(facts["zone"]), begun or date.min)
-    await _open_again(act, bill.id, facts["lifecycle"], facts["due_on"], today)
-    await act.db.execute(_CLEARED, act.merchant_id, lost["id"])
-    owed = chargeback_owed_again(_taken(lost["id"], bill, attempt, lost["taken_minor"]))
-    await _post(act, bill.id, [owed])
+    for row in await act.db.fetch(_REOPENED, act.merchant_id, list(again)):
+        today = max(act.clock.business_today(row["zone"]), begun or date.min)
+        await _open_again(act, row["id"], row["lifecycle"], row["due_on"], today)
+    left = sum(held.values()) - sum(again.values())
+    await act.db.execute(_CLEARED, act.merchant_id, lost["id"], left)
+    sums = await _sums_of(act, attempt)
+    await _post(act, sums, [chargeback_owed_again(*_taken(lost["id"], attempt, again))])
     return 0
 
 

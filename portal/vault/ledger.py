@@ -126,6 +126,7 @@ on conflict (merchant_id, bill_id) do update set paid_minor = excluded.paid_mino
 where part_paid.paid_minor <> excluded.paid_minor
 returning true
 """
+_PART_KNOWN = "update part_paid set paid_minor = $3 where merchant_id = $1 and bill_id = $2"
 
 
 async def sums_of(act: Act, bill_id: UUID) -> BillSums:
@@ -164,7 +165,9 @@ async def settle(
     ``paid_at``: when the payer paid, if that was not now.
     """
     edge = rules.settle(before, sums)
-    if rules.is_part_paid(sums):
+    if sums.disputed or (edge is not None and edge.code == "bill.owed_again"):
+        await _lower_part(act, bill_id, sums)
+    elif rules.is_part_paid(sums):
         await _keep_part(act, bill_id, sums)
     if edge is None:
         return before
@@ -186,3 +189,10 @@ async def _keep_part(act: Act, bill_id: UUID, sums: BillSums) -> None:
         await act.emit(
             bill_id, "bill.part_paid", amount_minor=sums.paid, left_minor=sums.receivable
         )
+
+
+async def _lower_part(act: Act, bill_id: UUID, sums: BillSums) -> None:
+    """Keep what is left of what was paid, once a company took some of it; tells nothing."""
+    stands = max(sums.paid - sums.disputed, 0)
+    query = _PART if stands else _PART_KNOWN
+    await act.db.execute(query, act.merchant_id, bill_id, stands)

@@ -558,7 +558,7 @@ CASES = [
          choices=[{"action": "SETTLED_BY_HAND", "needsNote": True},
                   {"action": "LET_BE", "needsNote": True}]),
     case("CHARGEBACK_LOST", bill=_A_BILL, attempt=_AN_ATTEMPT | {"state": "succeeded"},
-         params={"amount_minor": 8420, "taken_minor": 8420},
+         params={"amount_minor": 8420, "taken_minor": 8420, "bills": 2},
          choices=[{"action": "ASK_TO_PAY", "needsNote": False},
                   {"action": "LET_BE", "needsNote": True}]),
     case("DEBIT_CONTRADICTS", bill=_A_BILL, attempt=_AN_ATTEMPT | {"provider": "bank_debit"},

@@ -6,10 +6,20 @@ from uuid import UUID
 import pytest
 
 from portal.domain.bill import SETTLEMENT, BillSums, settle, settlement_of
-from portal.domain.dispute import ASK_EVERY_S, EDGES, DisputeFacts, DisputeState, judge
+from portal.domain.dispute import (
+    ASK_EVERY_S,
+    EDGES,
+    DisputeFacts,
+    DisputeState,
+    judge,
+    split_taken,
+)
+from portal.domain.errors import InvariantBroken
 from portal.domain.ledger import (
+    Paid,
     Taken,
     Transaction,
+    attempt_paid,
     attempt_succeeded,
     bill_issued,
     chargeback_owed_again,
@@ -139,3 +149,61 @@ def test_every_change_that_disputes_can_make_has_an_edge() -> None:
         ("reversed", "over"), ("reversed", "unpaid"), ("over", "settled"),
     ):  # fmt: skip
         assert (before, after) in SETTLEMENT
+
+
+OTHER = UUID(int=5)
+ROOMS = {BILL: PAID, OTHER: 3_100}
+
+
+@pytest.mark.parametrize(
+    ("sum_", "parts"),
+    [
+        (PAID + 3_100, {BILL: PAID, OTHER: 3_100}),
+        (PAID + 1, {BILL: PAID, OTHER: 1}),
+        (PAID, {BILL: PAID}),
+        (1, {BILL: 1}),
+        (0, {}),
+    ],
+)
+def test_each_bill_in_turn_loses_all_it_has_until_the_sum_is_there(
+    sum_: int, parts: dict[UUID, int]
+) -> None:
+    assert split_taken(sum_, ROOMS) == parts
+
+
+def test_the_turns_are_those_of_the_rooms_and_who_has_nothing_left_loses_nothing() -> None:
+    assert split_taken(3_101, {OTHER: 3_100, BILL: PAID}) == {OTHER: 3_100, BILL: 1}
+    assert split_taken(500, {BILL: 0, OTHER: 3_100}) == {OTHER: 500}
+
+
+def test_more_than_all_bills_have_is_nobodys() -> None:
+    with pytest.raises(InvariantBroken, match="dispute_room"):
+        split_taken(PAID + 3_101, ROOMS)
+
+
+def test_no_bill_loses_more_than_it_has_and_nothing_is_lost_on_the_way() -> None:
+    for first, second in product(range(4), repeat=2):
+        rooms = {BILL: first, OTHER: second}
+        for sum_ in range(first + second + 1):
+            parts = split_taken(sum_, rooms)
+
+            assert sum(parts.values()) == sum_
+            assert all(0 < part <= rooms[bill] for bill, part in parts.items())
+
+
+def test_one_transaction_takes_and_returns_what_each_of_two_bills_loses() -> None:
+    shares = [Paid(bill_id=bill, amount_minor=own, owed_minor=own) for bill, own in ROOMS.items()]
+    parts = [
+        Taken(dispute_id=DISPUTE, bill_id=bill, attempt_id=FIRST, amount_minor=own)
+        for bill, own in ROOMS.items()
+    ]
+    gone, back = chargeback_taken(*parts), chargeback_returned(*parts)
+
+    for bill, own in ROOMS.items():
+        sums = BillSums()
+        settlements: list[str] = []
+        for transaction in (bill_issued(bill, own), attempt_paid(FIRST, shares), gone, back):
+            sums = with_entries(sums, transaction, bill)
+            settlements.append(settlement_of(sums))
+        assert settlements == ["unpaid", "settled", "reversed", "settled"]
+    assert (gone.debit_minor, len(gone.entries)) == (PAID + 3_100, 4)

@@ -1,106 +1,20 @@
 """A payer who contests a payment, from the finding to the books, the case and the payer's page."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 
-from portal.contract.case import SETTLE_CASE, SettleCase
-from portal.contract.operator import JournalLine
-from portal.contract.payment import (
-    RECORD_NOTICE,
-    DisputeFound,
-    Finding,
-    NoticeClaim,
-    RecordNotice,
-)
+from portal.contract.card_on_file import SET_CHARGES, SetCharges
+from portal.contract.payment import RECORD_NOTICE, NoticeClaim, RecordNotice
+from portal.domain.card_on_file import CONSENT
 from portal.domain.errors import Conflict
-from portal.domain.ids import CaseId
 from portal.vault.server import VaultServer
-from tests.make.money import AMOUNT, Payer, World, finding, new_world
+from tests.make.disputes import BY, Desk, disputed
+from tests.make.money import AMOUNT, World, finding, new_world
 from tests.make.refunds import Counter, member
 from tests.make.vault import ClientFor
-
-BY = datetime(2026, 12, 24, 15, 0, tzinfo=UTC)
-
-
-def disputed(state: str, taken: int = AMOUNT, **more: Any) -> Finding:  # noqa: ANN401
-    found: dict[str, Any] = {
-        "reference": "dp_1", "state": state, "amount_minor": AMOUNT, "taken_minor": taken,
-        "reason": "fraudulent", "respond_by": BY,
-    }  # fmt: skip
-    return msgspec.structs.replace(finding("succeeded"), dispute=DisputeFound(**(found | more)))
-
-
-@dataclass
-class Desk:
-    """A paid bill with staff, and a company that says how its dispute stands."""
-
-    counter: Counter
-    payer: Payer
-    attempt_id: UUID
-    notices: int = 0
-
-    @property
-    def world(self) -> World:
-        return self.counter.world
-
-    async def hear(self, found: Finding, claim: str = "dispute_opened") -> None:
-        """The company's notice, then the inquiry that follows it."""
-        self.notices += 1
-        reference = await self.world.value(
-            "select reference from attempt where id = $1", self.attempt_id
-        )
-        claims = (
-            NoticeClaim(
-                notice_id=f"n-{self.notices}", subject="attempt", reference=reference, claim=claim,
-                at=None,
-            ),
-        )  # fmt: skip
-        await self.world.web.call(
-            RECORD_NOTICE,
-            RecordNotice(
-                merchant_code=self.world.code, provider="sandbox_card", raw=b"{}", claims=claims
-            ),
-        )
-        await self.ask(found)
-
-    async def ask(self, found: Finding) -> None:
-        """Let every planned inquiry be due, and answer it."""
-
-        async def truth(_: UUID) -> Finding:
-            return found
-
-        await self.world.age(self.attempt_id, 60 * 24)
-        assert await self.world.worked(truth) >= 1
-
-    async def case(self, kind: str) -> CaseId:
-        return await self.world.value("select id from case_ where kind = $1", kind)
-
-    async def settle(self, kind: str, action: Any, note: str = "") -> None:  # noqa: ANN401
-        request = SettleCase(
-            case_id=await self.case(kind), action=action, note=note, idempotency_key=f"{kind}-1"
-        )
-        await self.world.web.call(SETTLE_CASE, request, self.counter.owner.authority)
-
-    async def settlement(self) -> str:
-        return await self.world.settlement(self.payer.bill_id)
-
-    async def books(self) -> dict[str, int]:
-        return await self.world.books(self.payer.bill_id)
-
-    async def differences(self, taken_back: int) -> set[str]:
-        lines = [
-            JournalLine(
-                reference=row["reference"], state="succeeded", amount_minor=AMOUNT,
-                taken_back_minor=taken_back if row["id"] == self.attempt_id else 0,
-            )
-            for row in await self.world.rows("select id, reference from attempt")
-        ]  # fmt: skip
-        return {code for _, code in await self.world.compare(*lines)}
 
 
 @pytest.fixture
@@ -296,3 +210,84 @@ async def test_a_notice_that_has_only_the_companys_name_of_the_payment_asks_abou
     await desk.ask(disputed("opened"))
 
     assert await desk.settlement() == "reversed"
+
+
+async def test_lost_parts_of_a_bill_are_asked_for_again_and_the_sums_know_it(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    world = await new_world(vault, client_for)
+    await world.allow_parts(1_000)
+    payer = await world.payer()
+    first = await world.paid_alone(payer, 3_000, "first", part_minor=3_000)
+    second = await world.paid_alone(payer, AMOUNT - 3_000, "second")
+    counter = Counter(world, await member(world, "owner"))
+    known = [(first, 3_000, AMOUNT - 3_000), (second, AMOUNT - 3_000, 0)]
+
+    for nth, (attempt_id, amount, stands) in enumerate(known):
+        desk = Desk(counter, payer, attempt_id, amount, notices=10 * nth)
+        await desk.hear(disputed("lost", amount, paid=amount))
+        assert await desk.settlement() == "reversed"
+        assert await world.value("select paid_minor from part_paid") == stands
+        await desk.settle("chargeback_lost", "ask_to_pay")
+
+        page = await world.page(payer)
+        assert (page.state, page.pay_minor) == ("open", AMOUNT - stands)
+        assert (await desk.books())["receivable"] == AMOUNT - stands
+        assert await world.value("select paid_minor from part_paid") == stands
+    assert await world.cases() == []
+    await world.paid(payer, "once-more")
+    assert await desk.settlement() == "settled"
+
+
+async def charged(world: World) -> tuple[UUID, UUID, UUID, UUID]:
+    """A bill whose payer left their card, with its payment, and one that was charged to it."""
+    await world.operator.call(SET_CHARGES, SetCharges(merchant_code=world.code, days_before=0))
+    contract = uuid4()
+    first, later = await world.payer(contract=contract), await world.payer(contract=contract)
+    started = await world.start(first, consent=CONSENT)
+    await world.submitted(first, started)
+    kept = finding("succeeded", saved_token="pm_1", saved_customer="cus_1", saved_brand="Visa")
+    await world.told(first, started.attempt_id, kept)
+    charge = await world.paid(later, "charge")
+    await world.value(
+        "insert into card_charge (merchant_id, id, bill_id, card_id, attempt_id, state, tries,"
+        " planned_on, state_at) select merchant_id, uuidv7(), $1, id, $2, 'redeemed', 1, now(),"
+        " now() from card_on_file returning id",
+        later.bill_id, charge,
+    )  # fmt: skip
+    return first.bill_id, started.attempt_id, later.bill_id, charge
+
+
+@pytest.mark.parametrize(
+    ("state", "card"), [("opened", "suspended"), ("lost", "suspended"), ("won", "active")]
+)
+async def test_a_card_on_file_is_charged_no_more_once_a_charge_to_it_is_contested(
+    vault: VaultServer, client_for: ClientFor, state: str, card: str
+) -> None:
+    world = await new_world(vault, client_for)
+    _, _, bill_id, charge = await charged(world)
+    desk = Desk(Counter(world, await member(world, "owner")), await world.payer(), charge)
+
+    for _ in range(2):
+        await desk.hear(disputed(state, 0 if state == "won" else AMOUNT))
+
+    [kept] = await world.rows("select state, code from card_on_file")
+    is_stopped = card == "suspended"
+    assert kept == {"state": card, "code": "payment_disputed" if is_stopped else None}
+    assert (await world.events(bill_id)).count("card.suspended") == is_stopped
+
+
+async def test_the_payment_that_a_card_was_left_with_suspends_it_too_and_another_does_not(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    world = await new_world(vault, client_for)
+    bill_id, enrolling, _, _ = await charged(world)
+    other = await world.payer()
+    counter = Counter(world, await member(world, "owner"))
+
+    await Desk(counter, other, await world.paid(other, "other")).hear(disputed("opened"))
+    assert await world.value("select state from card_on_file") == "active"
+    await Desk(counter, other, enrolling, notices=5).hear(disputed("opened"))
+
+    assert await world.value("select state from card_on_file") == "suspended"
+    assert (await world.events(bill_id)).count("card.suspended") == 1

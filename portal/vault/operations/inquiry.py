@@ -85,7 +85,7 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
     stored = await book_finding(act, bills, attempt, finding)
     is_looked_back = attempt.state == "succeeded"
     if stored.state == "succeeded" and (finding.dispute is not None or is_looked_back):
-        await book_dispute(act, bills[stored.bill_id], stored, finding.dispute)
+        await book_dispute(act, stored, finding.dispute)
     if not is_payer:
         await act.close_task()
     return to_now(stored)

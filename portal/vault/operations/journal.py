@@ -55,7 +55,11 @@ select s.attempt_id, s.bill_id, s.amount_minor, b.settlement,
        coalesce((select sum(e.amount_minor) from ledger_entry e
                  where e.merchant_id = s.merchant_id and e.bill_id = s.bill_id
                    and e.attempt_id = s.attempt_id and e.account = 'in_transit'
-                   and e.amount_minor > 0), 0)::bigint as booked
+                   and e.amount_minor > 0), 0)::bigint as booked,
+       coalesce((select -sum(e.amount_minor) from ledger_entry e
+                 where e.merchant_id = s.merchant_id and e.bill_id = s.bill_id
+                   and e.attempt_id = s.attempt_id
+                   and e.account = 'chargeback'), 0)::bigint as taken_back
 from attempt_share s left join bill b on b.merchant_id = s.merchant_id and b.id = s.bill_id
 where s.merchant_id = $1 and s.attempt_id = any($2::uuid[])
 """
@@ -151,6 +155,7 @@ def _compare(met: _Met, sums: dict[UUID, BillSums]) -> str | None:
         return "attempt_missing"
     settlements = met.shares or (row,)
     booked: int = sum(one["booked"] for one in settlements)
+    taken_back: int = sum(one["taken_back"] for one in settlements)
     due = line.amount_minor if line.state == "succeeded" else 0
     rules = (
         (row["state"] == "unknown", "attempt_unresolved"),
@@ -160,7 +165,7 @@ def _compare(met: _Met, sums: dict[UUID, BillSums]) -> str | None:
         (booked == 0 and due > 0, "posting_missing"),
         (booked != due, "posting_differs"),
         (_shares_differ(row, met.shares, due), "shares_differ"),
-        (line.taken_back_minor not in {None, row["taken_back"]}, "chargeback_differs"),
+        (line.taken_back_minor not in {None, taken_back}, "chargeback_differs"),
         (
             any(
                 one["settlement"] != settlement_of(sums.get(one["bill_id"], BillSums()))

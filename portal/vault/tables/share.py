@@ -23,7 +23,7 @@ class AttemptShare(SQLModel, table=True):
 
 
 class PartPaid(SQLModel, table=True):
-    """What payments have paid of a bill that was once paid in part: for lists and sums.
+    """What payments have paid, and no company took back, of a bill once paid in part: for sums.
 
     The books say it as well; this is their word kept beside the few bills that need it, written by
     portal.vault.ledger.settle alone. It says nothing of a bill that is settled.
