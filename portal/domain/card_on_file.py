@@ -89,6 +89,14 @@ def is_enrollable(method: str, provider: str, days_before: int | None) -> bool:
     return method == METHOD and provider in ENROLS and days_before is not None
 
 
+def words(days_before: int) -> str:
+    """How what a payer reads is named: by the version of the words and by the day that they say.
+
+    So nobody agrees to another day than their page says, whatever the merchant sets meanwhile.
+    """
+    return f"{CONSENT}.{days_before}"
+
+
 def check_days_before(days: int | None) -> None:
     """Refuse a setting that nobody can mean. None: the merchant keeps no cards.
 
@@ -153,11 +161,21 @@ def is_believed_missing(state: ChargeState, age: timedelta) -> bool:
     return state != "redeemed" or age >= FOUND_WITHIN
 
 
+def weighed(outcome: ChargeOutcome, code: str, state: ChargeState) -> ChargeOutcome:
+    """What a worker's word about its call is worth.
+
+    Once the relay had the card's values, "nothing was carried out" is asked about like any doubt: a
+    worker that was taken over could else send, deny it, and send again under a new reference.
+    """
+    is_denial = outcome == "refused" and code in AGAIN_TODAY
+    return "unknown" if is_denial and state == "redeemed" else outcome
+
+
 def goes_on(outcome: ChargeOutcome, code: str, tries: int) -> ChargeState | None:
     """Where a charge goes after its company's first answer; None: its attempt tells the rest.
 
-    Only what the company refused without looking at the card is tried again, by a new attempt
-    under a new reference.
+    Only what never left the relay is tried again (see :func:`weighed`), by a new attempt under a
+    new reference.
     """
     if outcome != "refused" or code not in AGAIN_TODAY:
         return None

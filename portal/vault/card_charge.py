@@ -20,7 +20,7 @@ from portal.vault.attempt import Attempt
 from portal.vault.db import Db
 from portal.vault.messages import plan_declined_message
 from portal.vault.outbox import NewTask
-from portal.vault.pause import read_open
+from portal.vault.pause import FIRST_DUE, read_open
 
 CARDS_MAX: Final = 500
 """Cards that one step of choosing looks at."""
@@ -37,12 +37,13 @@ select id, customer_blind, contract_blind, enrolled_on, days_before from card_on
 where merchant_id = $1 and state = 'active' and ($2::uuid is null or id > $2)
 order by id limit $3
 """
-_DUE: Final = """
-select b.id, b.contract_blind, b.due_on from bill b
+_DUE: Final = f"""
+select b.id, b.contract_blind, b.customer_blind, b.due_on, {FIRST_DUE} as first_due_on from bill b
 where b.merchant_id = $1 and b.customer_blind = any($2::bytea[])
       and b.lifecycle in ('open', 'overdue') and b.settlement = 'unpaid' and b.due_on <= $3
+      and not {cards.IS_CONTESTED}
 order by b.id
-"""
+"""  # noqa: S608  # constant text
 TAKEN: Final = """
 select bill_id from card_charge
 where merchant_id = $1 and bill_id = any($2::uuid[]) and state <> 'left_out'
@@ -63,18 +64,18 @@ from unnest($4::uuid[], $5::uuid[], $6::uuid[]) as t (id, bill_id, card_id)
 on conflict (merchant_id, bill_id) where state <> 'left_out' do nothing
 returning id
 """
-_READ: Final = """
+_READ: Final = f"""
 select h.id, h.bill_id, h.card_id, h.attempt_id, h.state, h.tries, c.state as card_state,
        c.provider, c.enrolled_on, c.days_before, c.instrument, o.reference as original_reference,
-       b.due_on, b.number, m.code as merchant_code, m.zone,
-       m.charge_days_before is not null as is_on
+       b.due_on, {FIRST_DUE} as first_due_on, b.number, m.code as merchant_code, m.zone,
+       m.charge_days_before is not null and not {cards.IS_CONTESTED} as is_on
 from card_charge h
 join card_on_file c on c.merchant_id = $1 and c.id = h.card_id
 join attempt o on o.merchant_id = $1 and o.id = c.attempt_id
 join bill b on b.merchant_id = $1 and b.id = h.bill_id
 join merchant m on m.id = $1
 where h.merchant_id = $1 and h.id = $2 for update of c
-"""
+"""  # noqa: S608  # constant text
 _BILL_OF: Final = "select bill_id from card_charge where merchant_id = $1 and id = $2"
 _STORE: Final = """
 update card_charge set state = $3, attempt_id = $4, tries = $5, code = $6, state_at = $7
@@ -103,7 +104,8 @@ where merchant_id = $1 and id = $2 and phone_blind is not null and settlement = 
 class Charge:
     """A charge with its card, as read under the bill's lock and the card's.
 
-    ``instrument``: sealed; None once the card is gone.
+    ``instrument``: sealed; None once the card is gone. ``first_due_on``: before any extension.
+    ``is_on``: the merchant keeps cards, and no payment of the bill was ever contested.
     """
 
     id: UUID
@@ -118,6 +120,7 @@ class Charge:
     instrument: bytes | None
     original_reference: str
     due_on: date
+    first_due_on: date
     number: str
     merchant_code: str
     zone: str
@@ -125,8 +128,10 @@ class Charge:
     is_on: bool
 
     def is_day(self, today: date) -> bool:
-        """Whether the card's leave lets the bill be charged by now, and its merchant keeps any."""
+        """Whether the card's leave lets the bill be charged by now, and nothing forbids it."""
         if not self.is_on or self.enrolled_on is None:
+            return False
+        if not rules.covers(self.enrolled_on, self.first_due_on):
             return False
         return rules.is_day(self.enrolled_on, self.due_on, self.days_before, today)
 
@@ -142,8 +147,9 @@ async def begin_day(db: Db, merchant_id: UUID, day: date) -> bool:
 async def choose(act: Act, after: UUID | None) -> tuple[int, UUID | None]:
     """Plan the charges of the next cards: how many, and the last card looked at; None at the end.
 
-    Bills that are due by the words of the leave, come after it, are unpaid and neither held
-    nor promised, without a live try, and were not charged before.
+    Bills of the contract and the customer of a card that are due by the words of the leave, come
+    after it, are unpaid and neither held nor promised, without a live try, and were not charged
+    before. Who has taken a contract over is not charged to the card of who had it.
     """
     terms = await act.db.fetchrow(_TERMS, act.merchant_id)
     if terms is None or terms["charge_days_before"] is None:
@@ -153,7 +159,7 @@ async def choose(act: Act, after: UUID | None) -> tuple[int, UUID | None]:
         return 0, None
     today = act.clock.business_today(terms["zone"])
     until = today + timedelta(days=max(row["days_before"] for row in rows))
-    of_contract = {bytes(row["contract_blind"]): row for row in rows}
+    of_contract = {(row["contract_blind"], row["customer_blind"]): row for row in rows}
     customers = list({bytes(row["customer_blind"]) for row in rows})
     due = await act.db.fetch(_DUE, act.merchant_id, customers, until)
     ids = [bill["id"] for bill in due]
@@ -161,12 +167,15 @@ async def choose(act: Act, after: UUID | None) -> tuple[int, UUID | None]:
     pauses = await read_open(act, ids)
     chosen: list[tuple[UUID, UUID]] = []
     for bill in due:
-        card = of_contract.get(bytes(bill["contract_blind"]))
+        card = of_contract.get((bill["contract_blind"], bill["customer_blind"]))
         paused = any(
             pause.kind != "extension" and is_in_force(pause, pauses.today)
             for pause in pauses.of.get(bill["id"], ())
         )
         if card is None or paused or bill["id"] in taken:
+            continue
+        # An old bill that was given more time is none of those to come.
+        if not rules.covers(card["enrolled_on"], bill["first_due_on"]):
             continue
         if rules.is_day(card["enrolled_on"], bill["due_on"], card["days_before"], today):
             chosen.append((bill["id"], card["id"]))

@@ -24,7 +24,7 @@ from portal.domain.transition import Edge
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt
 from portal.vault.db import Row
-from portal.vault.pause import read_open
+from portal.vault.pause import FIRST_DUE, read_open
 
 CARD_TABLE: Final = "card_on_file"
 SEALED_VERSION: Final = 1
@@ -34,7 +34,7 @@ _CONTRACT: Final = """
 select contract_blind, customer_blind from bill where merchant_id = $1 and id = $2
 """
 _LOCK: Final = """
-select id, attempt_id, state from card_on_file
+select id, attempt_id, state, customer_blind from card_on_file
 where merchant_id = $1 and contract_blind = $2 and state in ('awaited', 'active', 'suspended')
 order by id for update
 """
@@ -59,16 +59,22 @@ where merchant_id = $1 and id = $2
 _STATE: Final = """
 select state from card_on_file where merchant_id = $1 and id = $2 for update
 """
-_SHOW: Final = """
+IS_CONTESTED: Final = """
+exists (select from dispute d where d.merchant_id = b.merchant_id and d.bill_id = b.id)
+"""
+"""Whether a payment of a bill ``b`` was ever contested: then no card is charged for it unasked."""
+
+_SHOW: Final = f"""
 select c.id, c.state, c.code, c.enrolled_on, c.instrument, c.days_before, m.charge_days_before,
-       m.zone,
-       h.state as charge, a.state as attempt_state
+       m.zone, h.state as charge, a.state as attempt_state, {FIRST_DUE} as first_due_on,
+       {IS_CONTESTED} as is_contested
 from card_on_file c join merchant m on m.id = c.merchant_id
+join bill b on b.merchant_id = $1 and b.id = $2
 left join card_charge h on h.merchant_id = $1 and h.bill_id = $2 and h.state <> 'left_out'
 left join attempt a on a.merchant_id = $1 and a.id = h.attempt_id
 where c.merchant_id = $1 and c.state in ('active', 'suspended')
-      and c.contract_blind = (select contract_blind from bill where merchant_id = $1 and id = $2)
-"""
+      and (c.contract_blind, c.customer_blind) = (b.contract_blind, b.customer_blind)
+"""  # noqa: S608  # constant text
 
 
 class CardInstrument(msgspec.Struct, frozen=True, array_like=True):
@@ -104,7 +110,7 @@ async def agree(
     bill = await act.db.fetchrow(_CONTRACT, act.merchant_id, attempt.bill_id)
     if bill is None:
         return None
-    for row in await act.db.fetch(_LOCK, act.merchant_id, bill["contract_blind"]):
+    for row in await _lock_own(act, bill):
         is_same = row["attempt_id"] == attempt.id and bool(consent)
         if row["state"] == "awaited" and not is_same:
             edge = rules.advance(row["state"], "drop")
@@ -128,10 +134,10 @@ def check_consent(consent: str, method: str, provider: str, days_before: int | N
     """
     if not consent:
         return
-    if consent != rules.CONSENT:
-        raise InvalidInput("consent_unknown")
-    if not rules.is_enrollable(method, provider, days_before):
+    if days_before is None or not rules.is_enrollable(method, provider, days_before):
         raise Conflict("card_not_kept")
+    if consent != rules.words(days_before):
+        raise InvalidInput("consent_unknown")
 
 
 async def enrol(act: Act, attempt: Attempt, finding: Finding) -> None:
@@ -173,21 +179,27 @@ async def suspend(act: Act, card_id: UUID, bill_id: UUID, code: str) -> None:
 
 
 async def remove(act: Act, bill_id: UUID) -> bool:
-    """End the leave for a bill's contract; whether there was one. Its names are erased.
+    """End its customer's leave for a bill's contract; whether there was one. Its names are erased.
 
-    A charge that the company may have already goes on to its end; one that has not left does not.
+    Leave that a payment under way would make good ends with it: this word came later. A charge that
+    the company may have already goes on to its end; one that has not left does not.
     """
     bill = await act.db.fetchrow(_CONTRACT, act.merchant_id, bill_id)
     if bill is None:
         return False
     removed = False
-    for row in await act.db.fetch(_LOCK, act.merchant_id, bill["contract_blind"]):
-        if row["state"] in rules.STANDING:
-            edge = rules.advance(row["state"], "revoke")
-            await _move(act, row["id"], edge)
-            await act.emit(bill_id, edge.code)
-            removed = True
+    for row in await _lock_own(act, bill):
+        edge = rules.advance(row["state"], "revoke" if row["state"] in rules.STANDING else "drop")
+        await _move(act, row["id"], edge)
+        await act.emit(bill_id, edge.code)
+        removed = True
     return removed
+
+
+async def _lock_own(act: Act, bill: Row) -> list[Row]:
+    """Lock the contract's cards; those of the bill's own customer, not of who had it before."""
+    rows = await act.db.fetch(_LOCK, act.merchant_id, bill["contract_blind"])
+    return [row for row in rows if row["customer_blind"] == bill["customer_blind"]]
 
 
 async def _move(act: Act, card_id: UUID, edge: Edge[CardState], code: str | None = None) -> None:
@@ -230,7 +242,7 @@ def _charge_on(act: Act, bill: ChargedBill, row: Row, pauses: Sequence[Pause]) -
     is_open = is_payable(bill.lifecycle, bill.settlement) and row["charge"] in {None, "planned"}
     if row["state"] != "active" or not is_open or None in ends:
         return None
-    if not rules.covers(row["enrolled_on"], bill.due_on):
+    if row["is_contested"] or not rules.covers(row["enrolled_on"], row["first_due_on"]):
         return None
     day = rules.charge_on(bill.due_on, row["days_before"], today)
     return max([day, *(end + timedelta(days=1) for end in ends if end is not None)])

@@ -42,12 +42,14 @@ _PROMISES: Final = """
 select kind, until, placed_at, ended_at, end_code from pause
 where merchant_id = $1 and bill_id = $2 and kind = 'promise' order by id desc limit $3
 """
-_FIRST_DUE: Final = """
+FIRST_DUE: Final = """
 coalesce((select min(p.was_due_on) from pause p
           where p.merchant_id = b.merchant_id and p.bill_id = b.id), b.due_on)
 """
+"""When a bill ``b`` was due before any extension."""
+
 BILL: Final = f"""
-select b.id, b.lifecycle, b.settlement, b.due_on, {_FIRST_DUE} as first_due_on, b.paid_at,
+select b.id, b.lifecycle, b.settlement, b.due_on, {FIRST_DUE} as first_due_on, b.paid_at,
        m.zone, m.lapse_after_days, m.promise_days_max, m.extension_days_max
 from bill b join merchant m on m.id = b.merchant_id
 where b.merchant_id = $1 and b.id = $2

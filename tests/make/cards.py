@@ -11,7 +11,7 @@ from portal.application.payment.desk import PayDesk
 from portal.application.payment.inquire import finish_return
 from portal.application.payment.submit import Intent, submit_payment
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
-from portal.domain.card_on_file import CONSENT
+from portal.domain.card_on_file import words
 from portal.vault.attempt import read_attempt
 from portal.vault.card_on_file import agree
 from portal.vault.server import VaultServer
@@ -35,21 +35,28 @@ class CardDesk:
     world: World
     pay: PayDesk
     calendar: Calendar
+    days_before: int = 0
 
     async def keep_cards(self, days_before: int | None = 0) -> None:
         """The operator lets the merchant keep cards."""
         request = SetCharges(merchant_code=self.world.code, days_before=days_before)
         await self.world.operator.call(SET_CHARGES, request)
+        self.days_before = days_before or 0
 
     async def payer(self, contract: bytes = CONTRACT, **bill: Any) -> Payer:  # noqa: ANN401  # as bill() takes them
         """Who holds the link of a bill of the contract."""
         return await self.world.payer(contract=contract, **bill)
 
     async def pays(
-        self, payer: Payer, number: str = GOOD, consent: str = CONSENT, amount: int = AMOUNT
+        self,
+        payer: Payer,
+        number: str = GOOD,
+        consent: str | None = None,
+        amount: int = AMOUNT,
     ) -> UUID:
-        """Pay by card on the company's page; the attempt's id."""
-        intent = Intent(method="card", expected_minor=amount, key="k1", consent=consent)
+        """Pay by card on the company's page, with leave by default; the attempt's id."""
+        said = words(self.days_before) if consent is None else consent
+        intent = Intent(method="card", expected_minor=amount, key="k1", consent=said)
         away = await submit_payment(self.pay, payer.authority, intent, ORIGIN)
         back = await self.shop.outside.pay(away.redirect_url or "", number)
         code, token = back.removeprefix(f"{ORIGIN}/return/").split("/")
@@ -109,7 +116,7 @@ async def agreed(world: World, attempt_id: UUID) -> None:
     """Leave to keep the card of an attempt, and a charge that was left out, without a company."""
     async with world.act() as act:
         attempt = await read_attempt(act, attempt_id)
-        card_id = await agree(act, attempt, CONSENT, 0, is_fresh=True)
+        card_id = await agree(act, attempt, words(0), 0, is_fresh=True)
         await act.db.execute(
             "insert into card_charge (merchant_id, id, bill_id, card_id, state, tries, planned_on,"
             " state_at) values ($1, gen_random_uuid(), $2, $3, 'left_out', 0, $4, $5)",

@@ -8,7 +8,7 @@ import pytest
 
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.contract.payment import RECORD_NOTICE, NoticeClaim, RecordNotice
-from portal.domain.card_on_file import CONSENT
+from portal.domain.card_on_file import words
 from portal.domain.errors import Conflict
 from portal.vault.server import VaultServer
 from tests.make.disputes import BY, Desk, disputed
@@ -244,7 +244,7 @@ async def charged(world: World) -> tuple[UUID, UUID, UUID, UUID]:
     await world.operator.call(SET_CHARGES, SetCharges(merchant_code=world.code, days_before=0))
     contract = uuid4()
     first, later = await world.payer(contract=contract), await world.payer(contract=contract)
-    started = await world.start(first, consent=CONSENT)
+    started = await world.start(first, consent=words(0))
     await world.submitted(first, started)
     kept = finding("succeeded", saved_token="pm_1", saved_customer="cus_1", saved_brand="Visa")
     await world.told(first, started.attempt_id, kept)

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.contract.payment import START_PAYMENT, StartPayment
-from portal.domain.card_on_file import CONSENT
+from portal.domain.card_on_file import words
 from portal.stack.payers import read_page
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, World, finding, new_world
@@ -69,11 +69,11 @@ async def test_the_tick_is_never_set_beforehand_and_counts_for_the_card_alone(
         page = await browser.get(f"/p/{world.code}/{payer.secret}")
         [form] = [one for one in read_page(page.text).forms if one.action.endswith("/pay")]
         for method, ticked in (("card", True), ("wallet", True), ("card", False)):
-            await choose(browser, page, method, **({"consent": CONSENT} if ticked else {}))
-        foreign = await choose(browser, page, "card", consent="0")
+            await choose(browser, page, method, **({"consent": words(2)} if ticked else {}))
+        foreign = await choose(browser, page, "card", consent=words(3))
 
     assert "consent" not in form.fields
-    assert f'name="consent" value="{CONSENT}"' in page.text
+    assert f'name="consent" value="{words(2)}"' in page.text
     assert foreign.status_code == 409
     tried = await world.rows(
         "select a.method, c.state from attempt a left join card_on_file c on c.attempt_id = a.id"
@@ -90,7 +90,7 @@ async def test_a_card_is_taken_back_on_the_page_by_its_own_form_alone(
     await world.operator.call(SET_CHARGES, SetCharges(merchant_code=world.code, days_before=0))
     payer = await world.payer()
     agreed = StartPayment(
-        method="card", expected_minor=AMOUNT, idempotency_key="k", consent=CONSENT
+        method="card", expected_minor=AMOUNT, idempotency_key="k", consent=words(0)
     )
     started = await world.web.call(START_PAYMENT, agreed, payer.authority)
     kept = finding("succeeded", saved_token="card_1", saved_customer="c", instrument_hint="4242")

@@ -19,7 +19,11 @@ from portal.contract.bills import (
 )
 from portal.contract.envelope import Nothing
 from portal.contract.operator import JournalLine
+from portal.contract.payment import START_PAYMENT, StartPayment
 from portal.domain.errors import Conflict, InvalidInput, NotFound
+from portal.domain.ledger import Taken, chargeback_owed_again, chargeback_taken
+from portal.vault.attempt import lock_bill
+from portal.vault.ledger import post, settle, sums_of
 from portal.vault.server import VaultServer
 from tests.make.bank import new_desk
 from tests.make.money import AMOUNT, World, finding, new_world
@@ -155,6 +159,22 @@ async def test_a_slip_after_a_part_is_over_what_is_left(world: World) -> None:
     assert await world.settlement(payer.bill_id) == "settled"
 
 
+async def test_a_decline_of_the_rest_is_told_on_the_page_whose_part_was_paid(world: World) -> None:
+    payer = await world.payer()
+    await world.paid_alone(payer, PART, part_minor=PART)
+
+    started = await world.web.call(
+        START_PAYMENT,
+        StartPayment(method="card", expected_minor=LEFT, idempotency_key="rest"),
+        payer.authority,
+    )
+    await world.told(payer, started.attempt_id, finding("failed", decline_code="card_declined"))
+    page = await world.page(payer)
+
+    assert page.attempt is not None
+    assert (page.state, page.attempt.state, page.left_minor) == ("declined", "failed", LEFT)
+
+
 async def test_a_slip_made_out_before_a_part_and_paid_after_it_is_over_by_the_part(
     world: World,
 ) -> None:
@@ -254,3 +274,22 @@ async def test_only_a_real_least_of_a_known_merchant_can_be_set(world: World) ->
 
     with pytest.raises(NotFound, match="merchant_unknown"):
         await replace(world, code="nobody").allow_parts(1)
+
+
+async def test_a_bill_that_is_owed_again_as_a_whole_is_asked_for_as_a_whole(world: World) -> None:
+    payer = await world.payer()
+    await world.paid_alone(payer, PART, part_minor=PART)
+    attempt = await world.paid_alone(payer, LEFT, "rest")
+    whole = Taken(
+        dispute_id=uuid4(), bill_id=payer.bill_id, attempt_id=attempt, amount_minor=AMOUNT
+    )
+
+    for book in (chargeback_taken, chargeback_owed_again):
+        async with world.act() as act:
+            bill = await lock_bill(act, payer.bill_id)
+            await post(act, [book(whole)])
+            await settle(act, bill.id, bill.settlement, await sums_of(act, bill.id))
+    page = await world.page(payer)
+
+    assert await world.settlement(payer.bill_id) == "unpaid"
+    assert (page.left_minor, page.pay_minor) == (AMOUNT, AMOUNT)

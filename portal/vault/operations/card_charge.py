@@ -163,8 +163,8 @@ async def _create(act: Act, bill: LockedBill, charge: Charge, amount_minor: int)
 async def record_charge(act: Act, request: RecordCharge) -> ChargeNow:
     """Record what the company said to the one call; finishes the lease's task.
 
-    An attempt that has moved on since (an inquiry was quicker) keeps its state. What was refused
-    before anybody looked at the card is tried again later, by another attempt.
+    An attempt that has moved on since (an inquiry was quicker) keeps its state. What never left the
+    relay is tried again later, by another attempt; once it had the card, a denial is asked about.
 
     Raises: NotFound for another charge than the lease's; InvalidInput for a text that may not be
     stored.
@@ -179,7 +179,8 @@ async def record_charge(act: Act, request: RecordCharge) -> ChargeNow:
     attempt = await read_attempt(act, request.attempt_id)
     if attempt.state != "submitting":
         return ChargeNow(state=attempt.state)
-    edge = attempts.advance(attempt.state, _EVENTS[request.outcome])
+    outcome = rules.weighed(request.outcome, request.code, charge.state)
+    edge = attempts.advance(attempt.state, _EVENTS[outcome])
     decline = attempts.read_decline(request.code) if edge.state == "failed" else None
     told = replace(attempt, provider_ref=request.provider_ref or attempt.provider_ref)
     moved = move(act, told, edge.state, decline)
@@ -188,18 +189,20 @@ async def record_charge(act: Act, request: RecordCharge) -> ChargeNow:
     stored = await store_attempt(act, replace(moved, ask_at=ask_at))
     await emit_attempt(act, stored, edge.code)
     if not stored.is_live:
-        await _end(act, charge, stored, request)
+        await _end(act, charge, stored, outcome, request.code)
         if bill.lifecycle == "canceling":
             await finish_cancel(act, bill.id)
     return ChargeNow(state=stored.state)
 
 
-async def _end(act: Act, charge: Charge, attempt: Attempt, request: RecordCharge) -> None:
-    following = rules.goes_on(request.outcome, request.code, charge.tries)
+async def _end(
+    act: Act, charge: Charge, attempt: Attempt, outcome: ChargeOutcome, code: str
+) -> None:
+    following = rules.goes_on(outcome, code, charge.tries)
     if following is None:
         await end_declined(act, attempt)
         return
-    await store_charge(act, charge, following, code=request.code)
+    await store_charge(act, charge, following, code=code)
     if following == "planned":
         await act.plan_task("charge.send", charge.id, due_in_s=rules.TRY_PAUSE_S)
 

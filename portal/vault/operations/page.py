@@ -106,13 +106,15 @@ left join slip_terms t on t.merchant_id = b.merchant_id
 left join part_paid p on p.merchant_id = b.merchant_id and p.bill_id = b.id
 left join lateral (
     select * from ({OF_BILL}) a
-    order by state not in ('succeeded', 'created', 'submitting', 'requires_action', 'processing',
-                           'unknown'), id desc
+    order by state not in ('created', 'submitting', 'requires_action', 'processing', 'unknown')
+             and (state <> 'succeeded' or b.settlement = 'unpaid'), id desc
     limit 1
 ) a on true
 where b.merchant_id = $1 and b.id = $2
 """  # noqa: S608  constant columns
-"""The bill, its merchant, and the attempt that counts: the live or successful one, or the last."""
+"""The bill, its merchant, and the attempt that counts: the live or successful one, or the last.
+
+A success that left the bill unpaid was a part, and counts no more than what came after it."""
 
 
 _LINES: Final = """
