@@ -1,3 +1,4 @@
+import itertools
 import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfoNotFoundError
@@ -50,3 +51,26 @@ def test_ids_are_uuid7_of_the_moment_and_never_the_same() -> None:
     assert len(made) == 1000
     assert {one.version for one in made} == {7}
     assert {one.int >> 80 for one in made} == {int(clock.wall().timestamp() * 1000)}
+
+
+class TickingClock:
+    """A microsecond passes with every look."""
+
+    def __init__(self) -> None:
+        self.ticks = itertools.count(1)
+
+    def wall(self) -> datetime:
+        return FixedClock().wall() + timedelta(microseconds=next(self.ticks))
+
+    business_now = wall
+
+    def business_today(self, zone: str) -> date:
+        return FixedClock().business_today(zone)
+
+
+def test_ids_of_one_millisecond_stand_in_the_order_of_their_making() -> None:
+    clock = TickingClock()
+    made = [new_id(clock) for _ in range(990)]
+
+    assert made == sorted(made)
+    assert len({one.int >> 80 for one in made}) == 1
