@@ -74,9 +74,9 @@ where merchant_id = $1 and bill_id = any($2::uuid[])
       and state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')
 union
 select s.bill_id from attempt_share s
-join attempt a on a.merchant_id = $1 and a.id = s.attempt_id
 where s.merchant_id = $1 and s.bill_id = any($2::uuid[])
-      and a.state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')
+      and (select a.state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')
+           from attempt a where a.merchant_id = $1 and a.id = s.attempt_id)
 union
 select bill_id from debit where merchant_id = $1 and bill_id = any($2::uuid[]) and state = 'nsf'
 group by bill_id having count(*) > $3

@@ -9,7 +9,7 @@ from portal.contract.share import OtherBill, PaidShare, PartRange, ViewPage
 from portal.domain.errors import PortalError
 from portal.domain.share import BILLS_MAX, PartBounds, part_bounds, split
 from portal.vault.act import Act
-from portal.vault.attempt import Attempt
+from portal.vault.attempt import Attempt, find_all_live
 from portal.vault.share import Sibling, siblings_of
 
 _BILLS: Final = """
@@ -41,7 +41,7 @@ async def read_choice(
     act: Act, bill_id: UUID, left_minor: int, least_minor: int | None, request: ViewPage
 ) -> Choice:
     """The choice of a payer whose bill can be paid now; what can't be chosen is not."""
-    siblings = await siblings_of(act, bill_id)
+    siblings = await _free(act, await siblings_of(act, bill_id))
     bounds = part_bounds(left_minor, least_minor)
     part = _range(bounds)
     chosen = [one for one in siblings if one.ref in request.also]
@@ -62,6 +62,15 @@ async def read_choice(
                 part=part,
             )
     return Choice(pay_minor=left_minor, others=_others(siblings, {}), part=part, refused=refused)
+
+
+async def _free(act: Act, siblings: Sequence[Sibling]) -> list[Sibling]:
+    """Those by which no money may be coming already: offered, they would only be refused."""
+    if not siblings:
+        return []
+    lives = await find_all_live(act, [one.id for one in siblings])
+    busy = {bill_id for live in lives for bill_id in live.parts}
+    return [one for one in siblings if one.id not in busy]
 
 
 async def read_shares(act: Act, bill_id: UUID, attempt: Attempt | None) -> tuple[PaidShare, ...]:

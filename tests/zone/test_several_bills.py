@@ -117,6 +117,16 @@ async def test_the_page_offers_the_contracts_other_bills_and_adds_them_up(
     assert [one.is_chosen for one in chosen.others] == [True]
 
 
+async def test_a_bill_that_is_being_paid_otherwise_is_not_offered(home: Home, world: World) -> None:
+    other = await home.ref(home.older)
+    await world.start(home.older, "alone", amount=OLDER)
+
+    plain, chosen = await world.page(home.now), await world.page(home.now, also=(other,))
+
+    assert plain.others == ()
+    assert (chosen.choice_refused, chosen.pay_minor) == ("other_not_payable", AMOUNT)
+
+
 async def test_who_lived_there_before_is_nobodys_to_see_or_to_pay(world: World) -> None:
     contract = uuid4()
     mine = await world.payer(contract=contract)
