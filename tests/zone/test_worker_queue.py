@@ -163,7 +163,9 @@ async def test_slots_outlive_valkey_and_running_jobs_go_on(tmp_path: Path) -> No
             await queue.offer([a_job(2)])
             await until(lambda: a_job(2) in runs.jobs)
 
-    assert runs.jobs == [a_job(1), a_job(2)]
+    # What was killed may have forgotten that a hint was taken: it comes again, the lease judges.
+    assert runs.jobs[0] == a_job(1)
+    assert set(runs.jobs) == {a_job(1), a_job(2)}
 
 
 async def test_losing_all_of_valkey_costs_no_more_than_giving_hints_again(tmp_path: Path) -> None:
