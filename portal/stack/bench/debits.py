@@ -7,12 +7,13 @@ import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
 import anyio
 import msgspec
+from pyotp.totp import TOTP
 
 from portal.contract.debit import OPEN_DEBIT_CONTRACT, OpenDebitContract
 from portal.domain.ids import DebitContractId, from_public
@@ -34,6 +35,7 @@ FILE_LINES_MAX: Final = 100_000
 OURS: Final = ("vault", "web", "work", "egress", "dmz")
 _FILES_MIN: Final = 2
 _BANKS: Final = "0005"
+_STEP_S: Final = 30
 _LOOK_S: Final = 0.3
 _LOOK_SHARE: Final = 10
 _BATCH: Final = 5_000
@@ -51,6 +53,17 @@ class _Desk:
 
     builder: StaffSession
     owner: StaffSession
+    owner_secret: str
+
+    async def codes(self) -> AsyncGenerator[str]:
+        """The owner's codes, each step's once, as the vault wants them: waits when all are used."""
+        step = 0
+        while True:
+            now = int(datetime.now(UTC).timestamp()) // _STEP_S
+            step = max(step + 1, now - 1)
+            while step > int(datetime.now(UTC).timestamp()) // _STEP_S + 1:  # noqa: ASYNC110 - a clock
+                await asyncio.sleep(_LOOK_S)
+            yield TOTP(self.owner_secret).at(step * _STEP_S)
 
     async def files(self) -> list[dict[str, Any]]:
         """All files, as the screen shows them."""
@@ -124,12 +137,13 @@ def _file_lines(lines: int) -> int:
 async def _desk(here: Town) -> AsyncGenerator[_Desk]:
     """A clerk and an owner, each logged in."""
     roles = {person.role: person.email for person in here.access.staff}
+    [secret] = [one.totp_secret for one in here.access.staff if one.role == "owner"]
     sessions = [StaffSession(here.access.portal) for _ in range(2)]
     try:
         async with here.stack.operator() as vault:
             for session, role in zip(sessions, ("clerk", "owner"), strict=True):
                 await session.enter(await ticket_for(vault, roles[role]))
-        yield _Desk(*sessions)
+        yield _Desk(builder=sessions[0], owner=sessions[1], owner_secret=secret)
     finally:
         for session in sessions:
             await session.close()
@@ -183,8 +197,10 @@ async def _write(
 
 
 async def _decide(desk: _Desk) -> None:
+    codes = desk.codes()
     for one in await desk.files():
-        await _done(desk.owner, "decide", {"id": one["id"], "decision": "APPROVE"})
+        wanted = {"id": one["id"], "decision": "APPROVE", "totp": await anext(codes)}
+        await _done(desk.owner, "decide", wanted)
 
 
 async def _done(session: StaffSession, act: str, wanted: Mapping[str, str]) -> None:
