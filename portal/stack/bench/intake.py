@@ -5,6 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Final, Protocol, cast
 
+import anyio
+
 from portal.stack.bench.report import Report, machine, peak_memory_of_tree_mib, timed
 from portal.stack.bench.town import Town, read_pieces, town, write_sample_file
 from portal.stack.postgres import MIGRATE
@@ -13,7 +15,6 @@ from portal.vault.database import connect
 
 ROWS: Final = 100_000
 OURS: Final = ("vault", "web", "work", "egress", "dmz")
-_COLUMNS: Final = 21
 _TIMEOUT_S: Final = 3600.0
 
 
@@ -72,7 +73,9 @@ async def _copy(here: Town, file: Path) -> float:
     if postgres is None:
         msg = "the stack has no database"
         raise RuntimeError(msg)
-    columns = ", ".join(f"c{place} text" for place in range(_COLUMNS))
+    async with await anyio.open_file(file, encoding="utf-8-sig") as pieces:
+        header = await pieces.readline()
+    columns = ", ".join(f"c{place} text" for place in range(header.count(",") + 1))
     connection = await connect(
         postgres.dsn(MIGRATE), postgres.folder / "secrets" / MIGRATE, "bench"
     )
