@@ -16,6 +16,7 @@ CODES: Final = {
     "method_not_allowed": "The rule for this path does not list the method.",
     "path_invalid": "Not an absolute, plain path without dot segments and hidden escapes.",
     "path_not_allowed": "No rule's path prefix covers it.",
+    "query_not_as_ruled": "The rule lists the query's parameters, and something else stands there.",
     "header_not_allowed": "A request header that neither all rules nor this one allow.",
     "header_invalid": "A header that could end its line, or the same one twice.",
     "timeout_invalid": "Not a positive number of seconds.",

@@ -252,7 +252,7 @@ class Originate:
         """The request with its signature, which is scrubbed out of the answer like the key."""
         wanted = ToSign(
             method=job.request.method,
-            path=job.request.path,
+            path=job.request.path.partition("?")[0],
             content_type=filled.headers.get("content-type", ""),
             body=filled.body,
             nonce=secrets.token_hex(_NONCE_BYTES),

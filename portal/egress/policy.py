@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from portal.egress.denial import Denied
 from portal.egress.grammar import is_path, is_query, is_under
+from portal.egress.query import is_as_ruled
 from portal.egress.quota import Quotas
 from portal.egress.rules import FILE_BYTES_MAX, Mode, Rule, Rules, RulesRefused, read_rules
 from portal.kit.log import get_logger
@@ -48,7 +49,7 @@ class Policy:
         Of several, the one with the longest path prefix. ``host`` is canonical already.
 
         Raises: Denied ``path_invalid``, ``host_not_listed``, ``rule_expired``,
-        ``method_not_allowed`` or ``path_not_allowed``.
+        ``method_not_allowed``, ``path_not_allowed`` or ``query_not_as_ruled``.
         """
         plain, question, query = path.partition("?")
         if not is_path(plain) or not is_query(query):
@@ -66,6 +67,10 @@ class Policy:
         if not allowed:
             raise Denied("method_not_allowed")
         rule = max(allowed, key=lambda found: found[0])[1]
+        if rule.query:
+            if not is_as_ruled(query, rule.query):
+                raise Denied("query_not_as_ruled")
+            return rule
         if question and (rule.shapes_body or rule.signer is not None or rule.keeps_answers):
             # Many form APIs read the query and the body as one: it would go round what is fixed.
             # A signature does not cover it at all. Of what goes to the vault the path's end says

@@ -30,6 +30,7 @@ from portal.egress.grammar import (
     is_path,
     placeholders_in,
 )
+from portal.egress.query import Parameter, faults_of_query
 
 SIGNATURE_CONTEXT: Final = b"harai egress rules 1\n"
 RULES_MAX: Final = 1_000
@@ -99,7 +100,9 @@ class Rule(
     template that must stand there, so that an owned caller can't word a message or choose its
     addressee: ``{"body:/to": "{{delivery:to}}", "body:/text": "{{delivery:body}}"}``. ``fields``,
     when given, are all that the body may have at its top, so that no ``cc`` goes round that.
-    With a ``signer`` the Authorization header is the relay's own. With ``answers_to`` "vault" what
+    ``query``, when given, is the query that every request must have, parameter by parameter and in
+    this order; see ``portal.egress.query``. With a ``signer`` the Authorization header is the
+    relay's own. With ``answers_to`` "vault" what
     comes back goes to the vault, under a try that the vault opened for it, and the caller learns
     how much it was; the last segment of the path is the vault's to say.
 
@@ -128,6 +131,7 @@ class Rule(
     credentials: tuple[str, ...] = ()
     fixed: dict[str, str] = {}
     fields: tuple[str, ...] = ()
+    query: tuple[Parameter, ...] = ()
     signer: Signer | None = None
     answers_to: Literal["caller", "vault"] = "caller"
     answer_bytes_max: int = 64 * 1024
@@ -302,7 +306,8 @@ def _faults_of_pin(rule: Rule) -> Iterator[str]:
 def _faults_of_mode(rule: Rule) -> Iterator[str]:
     if rule.mode == "tunnel":
         shaping = (rule.methods, rule.path_prefixes, rule.headers, rule.credentials)
-        if any((*shaping, rule.fixed, rule.fields, rule.signer, rule.deposit, rule.keeps_answers)):
+        shaping += (rule.fixed, rule.fields, rule.query, rule.signer, rule.deposit)
+        if any((*shaping, rule.keeps_answers)):
             yield "a tunnel can't be held to methods, paths, headers, credentials or a body"
         return
     if not rule.methods or not set(rule.methods) <= METHODS:
@@ -321,6 +326,16 @@ def _faults_of_mode(rule: Rule) -> Iterator[str]:
     for place, template in rule.fixed.items():
         yield from _faults_of_place(rule, place, template)
     yield from _faults_of_alone(rule)
+    yield from _faults_of_asking(rule)
+
+
+def _faults_of_asking(rule: Rule) -> Iterator[str]:
+    """Where a query says what is asked, nothing else may: servers read query and body as one."""
+    if not rule.query:
+        return
+    yield from faults_of_query(rule.query)
+    if not set(rule.methods) <= {"GET", "HEAD"} or rule.shapes_body or rule.keeps_answers:
+        yield "query: only a GET that says nothing else is held to one"
 
 
 def _faults_of_alone(rule: Rule) -> Iterator[str]:

@@ -7,7 +7,8 @@ application, and an owned caller can sign nothing that its rule does not let out
 ``opa``: PayPay's Open Payment API. The Authorization header is
 ``hmac OPA-Auth:<key>:<mac>:<nonce>:<epoch>:<hash>``; ``hash`` is the Base64 of the MD5 over content
 type and body, ``mac`` the Base64 of the HMAC-SHA-256, under the secret, of the lines path, method,
-nonce, epoch, content type and hash. Without a body both content type and hash are ``empty``.
+nonce, epoch, content type and hash. Without a body both content type and hash are ``empty``. The
+query is in none of them, so a rule may let out only one that it lists (``portal.egress.query``).
 Source: PayPay Open Payment API, "API Authentication".
 """
 

@@ -209,7 +209,12 @@ def _read_body(request: OutboundRequest, rule: Rule) -> Tree | list[tuple[str, s
 
 
 def _check_fields(body: Tree | list[tuple[str, str]], kind: BodyKind, rule: Rule) -> None:
-    """Hold the top of the body to the rule's list of fields, if it has one."""
+    """Hold the top of the body to the rule's list of fields, if it has one.
+
+    What is asked by a query has no body: path and query say all of it.
+    """
+    if rule.query and kind != "none":
+        raise Denied("body_invalid")
     if not rule.fields:
         return
     if kind == "form":

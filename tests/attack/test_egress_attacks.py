@@ -18,6 +18,7 @@ from portal.egress.rules import RulesRefused, sign_rules
 from portal.egress.run import serve
 from portal.egress.settings import EgressSettings
 from portal.kit.outbound.frames import FRAME_BYTES_MAX, SliceCall, pack
+from tests.make.opa import SIGNER
 from tests.make.provider import answer, saying
 from tests.make.relay import CREDENTIAL, OTHER_CREDENTIAL, Relay, eventually, rule, running_relay
 
@@ -33,6 +34,18 @@ SMS_RULE = {
         "body:/text": "{{delivery:body}}",
     },
     "fields": ("to", "text", "reference"),
+}
+PAYMENT, PHONE = "04000000000000004711", "819012345678"
+ASKED = f"paymentId={PAYMENT}&storeId=aozora"
+ASK_RULE = {
+    "methods": ("GET",),
+    "path_prefixes": ("/v2/refunds",),
+    "credentials": (),
+    "signer": SIGNER,
+    "query": (
+        {"name": "paymentId", "shape": "digits", "length_min": 16, "length_max": 24},
+        {"name": "storeId", "shape": "token", "length_min": 1, "length_max": 16},
+    ),
 }
 
 
@@ -50,6 +63,12 @@ async def relay(tmp_path: Path) -> AsyncIterator[Relay]:
 @pytest.fixture
 async def sms(tmp_path: Path) -> AsyncIterator[Relay]:
     async with running_relay(tmp_path, rules=[rule(0, **SMS_RULE)]) as running:
+        yield running
+
+
+@pytest.fixture
+async def asking(tmp_path: Path) -> AsyncIterator[Relay]:
+    async with running_relay(tmp_path, rules=[rule(0, **ASK_RULE)]) as running:
         yield running
 
 
@@ -91,6 +110,59 @@ async def test_what_no_rule_lists_never_leaves(
     assert control.fate == "answered"
     assert [seen.line for seen in relay.provider.seen] == ["POST /v1/messages HTTP/1.1"]
     assert [line["code"] for line in relay.denials()] == [code]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        # Not declared: PayPay, for one, lets such a parameter overrule the header that says whose.
+        (f"{ASKED}&assumeMerchant=another", "query_not_as_ruled"),
+        (f"assumeMerchant=another&{ASKED}", "query_not_as_ruled"),
+        (f"{ASKED}&", "query_not_as_ruled"),
+        (f"&{ASKED}", "query_not_as_ruled"),
+        (f"{ASKED}&x", "query_not_as_ruled"),
+        (f"paymentid={PAYMENT}&storeId=aozora", "query_not_as_ruled"),
+        # Repeated.
+        (f"{ASKED}&paymentId={PAYMENT}", "query_not_as_ruled"),
+        (f"paymentId={PAYMENT}&paymentId={PAYMENT}", "query_not_as_ruled"),
+        (f"paymentId[]={PAYMENT}&storeId=aozora", "path_invalid"),
+        # Hidden in an escape, or behind what some servers take for an end.
+        (f"paymentId={PAYMENT}%26assumeMerchant%3Danother&storeId=a", "query_not_as_ruled"),
+        (f"paymentId={PAYMENT}&storeId=a%26assumeMerchant=another", "query_not_as_ruled"),
+        (f"payment%49d={PAYMENT}&storeId=aozora", "query_not_as_ruled"),
+        (f"paymentId=%30{PAYMENT[1:]}&storeId=aozora", "query_not_as_ruled"),
+        (f"paymentId={PAYMENT};assumeMerchant=another&storeId=a", "query_not_as_ruled"),
+        (f"{ASKED}?assumeMerchant=another", "query_not_as_ruled"),
+        (f"{ASKED}#assumeMerchant=another", "path_invalid"),
+        (f"{ASKED}=another", "query_not_as_ruled"),
+        (f"{ASKED} HTTP/1.1\r\nHost: evil.test\r\n\r\nGET /", "path_invalid"),
+        ("paymentId={{credential:opa.secret}}&storeId=aozora", "path_invalid"),
+        # In another order, in part, or not at all.
+        (f"storeId=aozora&paymentId={PAYMENT}", "query_not_as_ruled"),
+        (f"paymentId={PAYMENT}", "query_not_as_ruled"),
+        ("", "query_not_as_ruled"),
+        # Of another shape: a payer's number or address.
+        (f"paymentId={PHONE}&storeId=aozora", "query_not_as_ruled"),
+        (f"paymentId={PAYMENT}&storeId=hana@mail.test", "query_not_as_ruled"),
+        (f"paymentId={PAYMENT}&storeId={'a' * 17}", "query_not_as_ruled"),
+        (f"paymentId=\u0660{PAYMENT[1:]}&storeId=aozora", "path_invalid"),
+    ],
+    ids=str,
+)
+async def test_a_query_leaves_only_as_its_rule_spells_it(
+    asking: Relay, query: str, code: str
+) -> None:
+    wanted: dict[str, object] = {
+        "method": "GET", "headers": {}, "body": "", "body_kind": "none", "signer": "opa",
+    }  # fmt: skip
+
+    attempt = await asking.send(path=f"/v2/refunds/R-1?{query}", **wanted)
+    control = await asking.send(path=f"/v2/refunds/R-1?{ASKED}", **wanted)
+
+    assert (attempt.fate, attempt.code) == ("not_sent", code)
+    assert control.fate == "answered"
+    assert [seen.line for seen in asking.provider.seen] == [f"GET /v2/refunds/R-1?{ASKED} HTTP/1.1"]
+    assert "refunds" not in asking.settings.journal_file.read_text()
 
 
 async def test_a_delivery_can_not_be_sent_to_another_listed_host(relay: Relay) -> None:

@@ -1,9 +1,6 @@
 """Requests that the relay signs: the caller knows neither key nor secret and gets no other way."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portal.egress.rules import RulesRefused, sign_rules
 from portal.kit.outbound import OutboundAnswer
+from tests.make.opa import SIGNER, is_signed
 from tests.make.provider import Provider, Seen, answer, by_path
 from tests.make.relay import SIGNING_KEY, SIGNING_SECRET, Relay, rule, running_relay
 
-SIGNER = {"name": "opa", "key": "opa.key", "secret": "opa.secret"}
 BODY = '{"merchantPaymentId":"01JD0","amount":{"amount":8420,"currency":"JPY"}}'
 UNSIGNED: dict[str, str] = {}
 
@@ -40,20 +37,6 @@ async def relay(tmp_path: Path) -> AsyncIterator[Relay]:
 async def ask(relay: Relay, **changes: object) -> OutboundAnswer:
     wanted = {"path": "/v2/codes", "headers": UNSIGNED, "body": BODY, "signer": "opa"}
     return await relay.send(**(wanted | changes))
-
-
-def is_signed(seen: Seen) -> bool:
-    """Whether a company that knows the secret would take the request as it came in."""
-    scheme, _, said = seen.headers["authorization"].partition(":")
-    key, mac, nonce, epoch, digest = said.split(":")
-    method, path, _ = seen.line.split(" ")
-    kind = seen.headers.get("content-type", "empty") if seen.body else "empty"
-    hashed = hashlib.md5(kind.encode() + seen.body, usedforsecurity=False).digest()
-    expected = base64.b64encode(hashed).decode() if seen.body else "empty"
-    lines = f"{path}\n{method}\n{nonce}\n{epoch}\n{kind}\n{expected}".encode()
-    made = hmac.new(SIGNING_SECRET.encode(), lines, hashlib.sha256).digest()
-    wanted = ("hmac OPA-Auth", SIGNING_KEY, base64.b64encode(made).decode(), expected)
-    return (scheme, key, mac, digest) == wanted
 
 
 async def test_what_leaves_is_signed_over_the_bytes_that_arrive(relay: Relay) -> None:
