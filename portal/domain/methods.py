@@ -25,7 +25,7 @@ class MethodFacts:
 
 METHODS: Final[dict[str, MethodFacts]] = {
     "card": MethodFacts(method="card", amount_min=1, amount_max=9_999_999, can_refund=True),
-    "wallet": MethodFacts(method="wallet", amount_min=1, amount_max=500_000, can_refund=False),
+    "wallet": MethodFacts(method="wallet", amount_min=1, amount_max=500_000, can_refund=True),
     "slip": MethodFacts(
         method="slip", amount_min=1, amount_max=999_999, can_refund=False, by_redirect=False
     ),

@@ -7,9 +7,11 @@ Source: PayPay Open Payment API, "API Authentication".
 import base64
 import hashlib
 import hmac
+import re
 import time
 from typing import Any, Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -18,6 +20,8 @@ _PARTS: Final = 6
 _SKEW_S: Final = 300
 _NONCES_MAX: Final = 100_000
 _BODY_BYTES_MAX: Final = 16_384
+_REFERENCE: Final = re.compile(r"[^:\s]{1,64}")
+_AMOUNT_MAX: Final = 99_999_999_999
 _CODE_IDS: Final = {"SUCCESS": "08100001", "REQUEST_ACCEPTED": "08100001"}
 
 
@@ -110,3 +114,32 @@ def _hash_of(content_type: str, body: bytes) -> str:
     digest.update(content_type.encode())
     digest.update(body)
     return base64.b64encode(digest.digest()).decode()
+
+
+def money(amount: int) -> dict[str, Any]:
+    """An amount as the interface has it."""
+    return {"amount": amount, "currency": "JPY"}
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The fields of a request's body. Raises OpaError 400 ``INVALID_REQUEST_PARAMS``."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise OpaError(400, "INVALID_REQUEST_PARAMS") from error
+
+
+def read_reference(value: object) -> str:
+    """A merchant's own reference. Raises OpaError 400 ``INVALID_REQUEST_PARAMS``."""
+    if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
+        raise OpaError(400, "INVALID_REQUEST_PARAMS")
+    return value
+
+
+def read_amount(values: dict[str, Any]) -> int:
+    """Yen of a request. Raises OpaError 400 ``INVALID_REQUEST_PARAMS``."""
+    match values.get("amount"):
+        case {"amount": int(amount), "currency": "JPY"} if 1 <= amount <= _AMOUNT_MAX:
+            return amount
+        case _:
+            raise OpaError(400, "INVALID_REQUEST_PARAMS")

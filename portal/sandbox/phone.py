@@ -17,7 +17,7 @@ from portal.sandbox.carriers import CARRIERS, Carriers
 from portal.sandbox.journal import Journal, Row
 from portal.sandbox.templates import SCRIPT, STYLE, render
 from portal.sandbox.till_journal import told
-from portal.sandbox.wallet_journal import state_of
+from portal.sandbox.wallet_journal import refund_told, state_of
 
 _LINK: Final = re.compile(r"(https?://\S+)")
 _ZONE: Final = ZoneInfo("Asia/Tokyo")
@@ -112,6 +112,10 @@ class Phones:
                 "amount": row["amount"],
             }
             for row in self._journal.refunds()
+        ]
+        refunds += [
+            {"provider": "sandbox_wallet"} | refund_told(row)
+            for row in self._journal.wallet.refunds()
         ]
         counts = self._journal.message_counts()
         return _json({"payments": payments, "refunds": refunds, "messages": counts})

@@ -1,11 +1,13 @@
 """The wallet company's books, in the sandbox's file: codes, payments and refunds.
 
 Rows end once: who comes second changes nothing. What the drills compare is the same as for cards,
-so the company's words are told in theirs by :func:`state_of`.
+so the company's words are told in theirs by :func:`state_of` and :func:`refund_told`.
 """
 
 import sqlite3
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, Final
 
 _SCHEMA: Final = """
@@ -18,28 +20,38 @@ create table if not exists wallet_code (
 );
 create table if not exists wallet_refund (
     seq integer primary key autoincrement,
-    reference text unique not null, payment_id text unique not null, amount integer not null,
+    reference text unique not null, payment_id text not null, amount integer not null,
     status text not null, at real not null
 );
+create unique index if not exists wallet_refund_once on wallet_refund (payment_id)
+    where status <> 'FAILED';
 """
 _STATES: Final = {
     "CREATED": "open",
     "COMPLETED": "succeeded",
-    "REFUNDED": "refunded",
+    "REFUNDED": "succeeded",
     "EXPIRED": "expired",
     "DELETED": "expired",
     "FAILED": "failed",
 }
+_REFUND_STATES: Final = {"CREATED": "pending", "REFUNDED": "succeeded", "FAILED": "failed"}
 
 Row = dict[str, Any]
 
 
 def state_of(row: Row) -> str:
-    """A payment's state in the journal's words.
-
-    Money that the company gave back by itself is at one with no state of ours.
-    """
+    """A payment's state in the journal's words: what was given back was taken first."""
     return _STATES[row["status"]]
+
+
+def refund_told(row: Row) -> Row:
+    """A refund in the journal's words, under the merchant's reference of its payment."""
+    return {
+        "reference": row["reference"],
+        "payment": row["payment"],
+        "state": _REFUND_STATES[row["status"]],
+        "amount": row["amount"],
+    }
 
 
 class WalletJournal:
@@ -81,14 +93,54 @@ class WalletJournal:
             )
         return cursor.rowcount == 1
 
-    def add_refund(self, refund: Row) -> bool:
-        """Give money back once; False when the reference exists or the payment has a refund."""
-        cursor = self._db.execute(
-            "insert or ignore into wallet_refund (reference, payment_id, amount, status, at)"
-            " values (:reference, :payment_id, :amount, 'REFUNDED', :at)",
-            {**refund, "at": time.time()},
+    def take_refund(self, refund: Row, code_id: str) -> bool:
+        """Give money back once, or take that on (status CREATED).
+
+        False when the reference exists, the payment has a refund or is none that was paid.
+        """
+        with self._at_once():
+            cursor = self._db.execute(
+                "insert or ignore into wallet_refund (reference, payment_id, amount, status, at)"
+                " select :reference, :payment_id, :amount, :status, :at from wallet_code"
+                " where id = :code and status = 'COMPLETED'",
+                {**refund, "code": code_id, "at": time.time()},
+            )
+            taken = cursor.rowcount == 1
+            if taken and refund["status"] == "REFUNDED":
+                self._gone_back(refund["reference"], refund["payment_id"])
+            return taken
+
+    def end_refund(self, reference: str, status: str) -> bool:
+        """Give a refund that was taken on its end; False when it already has one."""
+        with self._at_once():
+            row = self._db.execute(
+                "update wallet_refund set status = ? where reference = ? and status = 'CREATED'"
+                " returning payment_id",
+                (status, reference),
+            ).fetchone()
+            if row is not None and status == "REFUNDED":
+                self._gone_back(reference, row["payment_id"])
+            return row is not None
+
+    def _gone_back(self, reference: str, payment_id: str) -> None:
+        self._db.execute(
+            "update wallet_code set status = 'REFUNDED' where payment_id = ?", (payment_id,)
         )
-        return cursor.rowcount == 1
+        self._db.execute(
+            "insert into effect (kind, reference, at) values ('refund', ?, ?)",
+            (reference, time.time()),
+        )
+
+    @contextmanager
+    def _at_once(self) -> Generator[None]:
+        """All of it or nothing, also when this process is killed half-way."""
+        self._db.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
 
     def refund(self, reference: str) -> Row | None:
         """One refund by the merchant's reference of it."""
@@ -97,12 +149,20 @@ class WalletJournal:
         ).fetchone()
         return None if row is None else dict(row)
 
-    def refund_of(self, payment_id: str) -> Row | None:
-        """The one refund of a payment, if any."""
-        row = self._db.execute(
-            "select * from wallet_refund where payment_id = ?", (payment_id,)
-        ).fetchone()
-        return None if row is None else dict(row)
+    def refunds_of(self, payment_id: str) -> list[Row]:
+        """What was given back of a payment, or was to be, oldest first."""
+        rows = self._db.execute(
+            "select * from wallet_refund where payment_id = ? order by seq", (payment_id,)
+        )
+        return [dict(row) for row in rows]
+
+    def refunds(self) -> list[Row]:
+        """Every refund with its payment's reference, oldest first."""
+        rows = self._db.execute(
+            "select r.*, c.reference as payment from wallet_refund r"
+            " join wallet_code c on c.payment_id = r.payment_id order by r.seq"
+        )
+        return [dict(row) for row in rows]
 
     def codes(self) -> list[Row]:
         """Every code, oldest first."""

@@ -5,14 +5,12 @@ company's page; only an inquiry tells the truth, notices merely hurry and are no
 """
 
 import asyncio
-import re
 import secrets
 import time
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -20,13 +18,20 @@ from starlette.routing import Route
 from portal.sandbox import magic
 from portal.sandbox.interface import DroppedAnswer, read_form
 from portal.sandbox.notices import NoticeSender
-from portal.sandbox.opa import OpaError, SignatureCheck, opa_answer
+from portal.sandbox.opa import (
+    OpaError,
+    SignatureCheck,
+    money,
+    opa_answer,
+    read_amount,
+    read_object,
+    read_reference,
+)
 from portal.sandbox.templates import render
 from portal.sandbox.wallet_journal import Row, WalletJournal
+from portal.sandbox.wallet_refunds import WalletRefunds, told
 
 PROVIDER: Final = "sandbox_wallet"
-_REFERENCE: Final = re.compile(r"[^:\s]{1,64}")
-_AMOUNT_MAX: Final = 99_999_999_999
 _HANG_S: Final = 60.0
 _OPEN_S: Final = 300.0
 _PAID: Final = frozenset({"COMPLETED", "REFUNDED"})
@@ -43,6 +48,7 @@ class WalletCompany:
         self._notices = notices
         self._origin = browser_origin
         self._signed = SignatureCheck(PROVIDER)
+        self._refunds = WalletRefunds(journal, self._signed)
 
     @property
     def routes(self) -> list[Route]:
@@ -52,8 +58,7 @@ class WalletCompany:
             Route("/v2/codes/payments/{reference}", self.inquire, methods=["GET"]),
             Route("/v2/codes/{code_id}", self.delete_code, methods=["DELETE"]),
             Route("/v2/payments/{reference}", self.cancel, methods=["DELETE"]),
-            Route("/v2/refunds", self.give_back, methods=["POST"]),
-            Route("/v2/refunds/{reference}", self.inquire_refund, methods=["GET"]),
+            *self._refunds.routes,
         ]
 
     @property
@@ -85,7 +90,7 @@ class WalletCompany:
             "deeplink": f"sandbox-wallet://pay/{code['id']}",
             "expiryDate": int(time.time() + _OPEN_S),
             "merchantPaymentId": code["reference"],
-            "amount": _money(code["amount"]),
+            "amount": money(code["amount"]),
             "codeType": "ORDER_QR",
             "redirectUrl": code["redirect_url"],
             "redirectType": "WEB_LINK",
@@ -109,11 +114,11 @@ class WalletCompany:
         data: dict[str, Any] = {
             "status": status,
             "merchantPaymentId": code["reference"],
-            "amount": _money(code["amount"]),
+            "amount": money(code["amount"]),
         }
         if status in _PAID:
-            refund = self._journal.refund_of(code["payment_id"])
-            given = None if refund is None else {"data": [_told(refund)]}
+            refunds = self._journal.refunds_of(code["payment_id"])
+            given = {"data": [told(refund) for refund in refunds]} if refunds else None
             data |= {
                 "paymentId": code["payment_id"],
                 "acceptedAt": int(code["at"]),
@@ -139,27 +144,6 @@ class WalletCompany:
         if code is None or not self._journal.move(code["id"], "COMPLETED", "FAILED"):
             raise OpaError(400, "ORDER_NOT_REVERSIBLE")
         return opa_answer(202, "REQUEST_ACCEPTED", None)
-
-    async def give_back(self, request: Request) -> Response:
-        """POST /v2/refunds: a part or all, once for each payment."""
-        refund = _read_refund(await self._signed.read(request))
-        code = self._journal.code(payment_id=refund["payment_id"])
-        if code is None:
-            raise OpaError(404, "RESOURCE_NOT_FOUND")
-        if not 1 <= refund["amount"] <= code["amount"]:
-            raise OpaError(400, "INVALID_PARAMS")
-        if code["status"] != "COMPLETED" or not self._journal.add_refund(refund):
-            raise OpaError(400, "UNACCEPTABLE_OP")
-        self._journal.move(code["id"], "COMPLETED", "REFUNDED")
-        return opa_answer(201, "SUCCESS", _told(refund | {"status": "CREATED"}))
-
-    async def inquire_refund(self, request: Request) -> Response:
-        """GET /v2/refunds/{id}: what became of exactly this refund."""
-        await self._signed.read(request)
-        refund = self._journal.refund(request.path_params["reference"])
-        if refund is None:
-            raise OpaError(404, "NO_SUCH_REFUND_ORDER")
-        return opa_answer(200, "SUCCESS", _told(refund))
 
     async def page(self, request: Request) -> Response:
         """GET /wallet/{codeId}: approve or not, or a word that this code is over."""
@@ -217,21 +201,8 @@ def _back(code: Row) -> Response:
     return RedirectResponse(code["redirect_url"], status_code=303)
 
 
-def _money(amount: int) -> dict[str, Any]:
-    return {"amount": amount, "currency": "JPY"}
-
-
-def _told(refund: Row) -> dict[str, Any]:
-    return {
-        "status": refund["status"],
-        "merchantRefundId": refund["reference"],
-        "paymentId": refund["payment_id"],
-        "amount": _money(refund["amount"]),
-    }
-
-
 def _read_code(body: bytes) -> Row:
-    values = _read_object(body)
+    values = read_object(body)
     if values.get("codeType") != "ORDER_QR" or type(values.get("requestedAt")) is not int:
         raise OpaError(400, "MISSING_REQUEST_PARAMS")
     redirect_url = str(values.get("redirectUrl", ""))
@@ -241,41 +212,9 @@ def _read_code(body: bytes) -> Row:
     return {
         "id": f"04-{secrets.token_urlsafe(12)}",
         "payment_id": f"{secrets.randbelow(10**20):020d}",
-        "reference": _read_reference(values.get("merchantPaymentId")),
+        "reference": read_reference(values.get("merchantPaymentId")),
         "account": str(values.get("storeId", "")),
-        "amount": _read_amount(values),
+        "amount": read_amount(values),
         "description": str(values.get("orderDescription", ""))[:255],
         "redirect_url": redirect_url,
     }
-
-
-def _read_refund(body: bytes) -> Row:
-    values = _read_object(body)
-    if type(values.get("requestedAt")) is not int:
-        raise OpaError(400, "MISSING_REQUEST_PARAMS")
-    return {
-        "reference": _read_reference(values.get("merchantRefundId")),
-        "payment_id": str(values.get("paymentId", "")),
-        "amount": _read_amount(values),
-    }
-
-
-def _read_object(body: bytes) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise OpaError(400, "INVALID_REQUEST_PARAMS") from error
-
-
-def _read_reference(value: object) -> str:
-    if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
-        raise OpaError(400, "INVALID_REQUEST_PARAMS")
-    return value
-
-
-def _read_amount(values: dict[str, Any]) -> int:
-    match values.get("amount"):
-        case {"amount": int(amount), "currency": "JPY"} if 1 <= amount <= _AMOUNT_MAX:
-            return amount
-        case _:
-            raise OpaError(400, "INVALID_REQUEST_PARAMS")

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from portal.egress.query import Parameter
 from portal.egress.rules import Rule, Rules, Signer, sign_rules
 from portal.kit.clock import Clock
 from portal.stack.certificates import (
@@ -209,14 +210,17 @@ def _wallet_rules(api_port: int) -> tuple[Rule, ...]:
             path_prefixes=(path,),
             signer=signer,
             fields=fields,
+            query=query,
             concurrency_max=256,
             address="127.0.0.1",
             sandbox=True,
         )
-        for kind, role, method, path, fields in (
-            ("open", "web", "POST", "/v2/codes", _CODE_FIELDS),
-            ("inquire", "web", "GET", "/v2/codes/payments", ()),
-            ("inquire", "work", "GET", "/v2/codes/payments", ()),
+        for kind, role, method, path, fields, query in (
+            ("open", "web", "POST", "/v2/codes", _CODE_FIELDS, ()),
+            ("inquire", "web", "GET", "/v2/codes/payments", (), ()),
+            ("inquire", "work", "GET", "/v2/codes/payments", (), ()),
+            ("refund", "work", "POST", "/v2/refunds", _WALLET_REFUND_FIELDS, ()),
+            ("ask-refund", "work", "GET", "/v2/refunds", (), _OF_THE_PAYMENT),
         )
     )
 
@@ -331,6 +335,10 @@ _CHARGE_FIELDS: Final = (
     "description",
 )
 _REFUND_FIELDS: Final = ("reference", "payment", "amount", "currency")
+_WALLET_REFUND_FIELDS: Final = ("merchantRefundId", "paymentId", "amount", "requestedAt")
+_OF_THE_PAYMENT: Final = (
+    Parameter(name="paymentId", shape="digits", length_min=16, length_max=64),
+)
 
 
 def _sign_rules(layout: Layout) -> None:

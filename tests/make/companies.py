@@ -37,7 +37,7 @@ _SERVE = (
 def rules_of(provider: str) -> list[dict[str, Any]]:
     """What the page tells an operator to sign for this provider, dialled at the test's company."""
     blocks = [json.loads(block) for block in _BLOCK.findall(PAGE.read_text())]
-    [rules] = [rules for rules in blocks if rules[0]["credentials"] == [provider]]
+    [rules] = [rules for rules in blocks if rules[0]["id"].partition("-")[0] == provider]
     here = {"host": HOST, "port": 0, "address": "127.0.0.1", "sandbox": True}
     return [rule | here for rule in rules]
 

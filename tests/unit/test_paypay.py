@@ -112,7 +112,7 @@ def test_requests_are_signed_by_the_relay_and_name_no_credential() -> None:
         ("POST", "/v2/codes"),
         ("GET", f"/v2/codes/payments/{REFERENCE}"),
         ("POST", "/v2/refunds"),
-        ("GET", f"/v2/refunds/{REFUND}"),
+        ("GET", f"/v2/refunds/{REFUND}?paymentId=03590000000000001234"),
     ]
 
 
@@ -360,8 +360,19 @@ def test_a_refund_names_paypays_payment_and_a_reference_of_its_own() -> None:
 
 @pytest.mark.parametrize("unknown", ["", "c-04-hYiB0Vd7A9"])
 def test_what_was_never_found_can_not_be_given_back(unknown: str) -> None:
-    with pytest.raises(InvariantBroken, match="refund_unfounded"):
-        paypay.ADAPTER.refund(HOST, replace(BACK, provider_ref=unknown))
+    unfounded = replace(BACK, provider_ref=unknown)
+
+    for act in (paypay.ADAPTER.refund, paypay.ADAPTER.inquire_refund):
+        with pytest.raises(InvariantBroken, match="refund_unfounded"):
+            act(HOST, unfounded)
+
+
+def test_a_payments_id_can_not_add_a_parameter_to_the_question() -> None:
+    odd = replace(BACK, provider_ref="p-1&assumeMerchant=x#y")
+
+    assert paypay.ADAPTER.inquire_refund(HOST, odd).request.path == (
+        f"/v2/refunds/{REFUND}?paymentId=1%26assumeMerchant%3Dx%23y"
+    )
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,11 @@ from tests.make.relay import SHOP_PASS, STRIPE_KEY
 
 REFERENCE = "01JD0000000000000000000001"
 SANDBOX_KEY = "key-of-the-sandbox-0815"
-CREDENTIALS = {"stripe": STRIPE_KEY, "gmopg": SHOP_PASS, "sandbox_card": SANDBOX_KEY}
+WALLET_SECRET = "secret-of-the-wallet-0815"
+CREDENTIALS = {
+    "stripe": STRIPE_KEY, "gmopg": SHOP_PASS, "sandbox_card": SANDBOX_KEY,
+    "paypay.key": "key-of-the-wallet-0815", "paypay.secret": WALLET_SECRET,
+}  # fmt: skip
 Pay = Callable[[str], Awaitable[None]]
 
 
@@ -103,9 +107,14 @@ async def test_localstripe_passes_with_a_payment_that_is_there(tmp_path: Path) -
     assert STRIPE_KEY not in bench.text
 
 
+CARD = {"number": "4242424242424242", "expiry": "12/30"}
+
+
 @asynccontextmanager
-async def the_sandbox(folder: Path) -> AsyncGenerator[tuple[Behaviour, Pay]]:
-    """Its card company for merchants, and a payer at its page."""
+async def the_sandbox(
+    folder: Path, company: str = "card", said: dict[str, str] = CARD
+) -> AsyncGenerator[tuple[Behaviour, Pay]]:
+    """One of its companies for merchants, and a payer at its page."""
     settings = SandboxSettings(
         state_dir=folder, browser_port=1, api_port=2, cert=folder / "c", key=folder / "k",
         notice_origin="http://portal.test", browser_origin="http://localhost:1",
@@ -121,11 +130,10 @@ async def the_sandbox(folder: Path) -> AsyncGenerator[tuple[Behaviour, Pay]]:
 
     async def pay(address: str) -> None:
         path = re.sub(r"^https?://[^/]+", "", address)
-        card = {"number": "4242424242424242", "expiry": "12/30"}
-        assert (await browser.post(path, data=card)).status_code == 303
+        assert (await browser.post(path, data=said)).status_code == 303
 
     try:
-        yield passing_on("https://card.sandbox.test", transport), pay
+        yield passing_on(f"https://{company}.sandbox.test", transport), pay
     finally:
         await browser.aclose()
         await notices.close()
@@ -155,6 +163,24 @@ async def test_sandboxs_card_company_passes_with_a_payer_at_its_page(tmp_path: P
     assert good, bench.text
     assert "6 of 6 acts fit" in bench.text
     assert SANDBOX_KEY not in bench.text
+
+
+async def test_paypays_adapter_passes_at_a_wallet_under_the_rules_of_the_page(
+    tmp_path: Path,
+) -> None:
+    approve = {"act": "approve"}
+    async with (
+        the_sandbox(tmp_path, "wallet", approve) as (company, pay),
+        a_bench(tmp_path, company) as bench,
+    ):
+        good = await bench.certify("paypay", rules_of("paypay"), pay, amount_minor=8420)
+
+    assert good, bench.text
+    assert "5 of 5 acts fit" in bench.text
+    assert re.search(
+        r"GET /v2/refunds/[0-9A-Z]{26}\?paymentId=[0-9]{20}$", bench.text, re.MULTILINE
+    )
+    assert WALLET_SECRET not in bench.text
 
 
 async def test_recorded_gmo_passes_and_its_keys_are_not_shown(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ class Wallet:
         """A signed request; ``signed_as`` are changes of what is signed, not of the request."""
         raw = b"" if body is None else json.dumps(body).encode()
         signed: dict[str, Any] = {
-            "method": method, "path": path, "content_type": JSON, "body": raw,
+            "method": method, "path": path.partition("?")[0], "content_type": JSON, "body": raw,
             "nonce": f"n{next(self.numbers)}", "epoch_s": int(time.time()),
         }  # fmt: skip
         known = {"key": KEY, "secret": SECRET}
@@ -304,7 +304,7 @@ async def test_money_is_given_back_once_and_no_more_than_was_taken(wallet: Walle
     too_much = await wallet.ask("POST", "/v2/refunds", wanted("R-0", 8421))
     given = await wallet.ask("POST", "/v2/refunds", wanted("R-1", 420))
     second = await wallet.ask("POST", "/v2/refunds", wanted("R-2", 1))
-    asked = await wallet.ask("GET", "/v2/refunds/R-1")
+    asked = await wallet.ask("GET", f"/v2/refunds/R-1?paymentId={found['paymentId']}")
 
     assert [one.status_code for one in (too_much, given, second, asked)] == [400, 201, 400, 200]
     assert given.json()["data"]["status"] == "CREATED"
@@ -315,10 +315,37 @@ async def test_money_is_given_back_once_and_no_more_than_was_taken(wallet: Walle
     assert found["refunds"] is None
     assert (listed["status"], listed["amount"]["amount"]) == ("REFUNDED", 420)
     assert (after["status"], after["amount"]["amount"]) == ("REFUNDED", 8420)
-    [row] = (await wallet.browser.get("/journal.json")).json()["payments"]
-    assert row["state"] == "refunded"
-    unknown = await wallet.ask("GET", "/v2/refunds/R-2")
-    assert unknown.json()["resultInfo"]["code"] == "NO_SUCH_REFUND_ORDER"
+    journal = (await wallet.browser.get("/journal.json")).json()
+    assert [row["state"] for row in journal["payments"]] == ["succeeded"]
+    assert journal["refunds"] == [
+        {
+            "provider": "sandbox_wallet", "reference": "R-1", "payment": "A-1",
+            "state": "succeeded", "amount": 420,
+        }
+    ]  # fmt: skip
+
+
+async def test_a_refund_is_found_among_its_payments_own(wallet: Wallet) -> None:
+    await wallet.press(await wallet.make("A-1"), "approve")
+    payment = (await wallet.ask("GET", "/v2/codes/payments/A-1")).json()["data"]["paymentId"]
+    wanted = {
+        "merchantRefundId": "R-1", "paymentId": payment,
+        "amount": {"amount": 420, "currency": "JPY"}, "requestedAt": int(time.time()),
+    }  # fmt: skip
+    assert (await wallet.ask("POST", "/v2/refunds", wanted)).status_code == 201
+
+    asked = {
+        path: (await wallet.ask("GET", f"/v2/refunds/{path}")).json()["resultInfo"]["code"]
+        for path in (
+            f"R-1?paymentId={payment}", f"R-2?paymentId={payment}", f"R-1?paymentId={'1' * 20}",
+            "R-1", f"R-1?paymentId={payment}&paymentId={payment}",
+        )
+    }  # fmt: skip
+
+    assert list(asked.values()) == [
+        "SUCCESS", "NO_SUCH_REFUND_ORDER", "NO_SUCH_REFUND_ORDER", "INVALID_PARAMS",
+        "INVALID_PARAMS",
+    ]  # fmt: skip
 
 
 async def test_a_page_that_nobody_made_is_not_there(wallet: Wallet) -> None:

@@ -9,7 +9,14 @@ from portal.application.methods.redirect import ByRedirect
 from portal.application.methods.refunds import Refunds
 from portal.application.methods.saved import ChargesSaved
 from portal.application.methods.wallet import WALLET
-from portal.application.providers import gmopg, sandbox_card, smbc_gp, stripe
+from portal.application.providers import (
+    gmopg,
+    paypay,
+    sandbox_card,
+    sandbox_wallet,
+    smbc_gp,
+    stripe,
+)
 from portal.domain.errors import InvariantBroken
 
 BY_REDIRECT: Final[Mapping[str, Mapping[str, ByRedirect]]] = MappingProxyType(
@@ -20,7 +27,9 @@ BY_REDIRECT: Final[Mapping[str, Mapping[str, ByRedirect]]] = MappingProxyType(
 REFUNDS: Final[Mapping[str, Refunds]] = MappingProxyType(
     {
         "gmopg": gmopg.ADAPTER,
+        "paypay": paypay.ADAPTER,
         "sandbox_card": sandbox_card.ADAPTER,
+        "sandbox_wallet": sandbox_wallet.ADAPTER,
         "smbc_gp": smbc_gp.ADAPTER,
         "stripe": stripe.ADAPTER,
     }

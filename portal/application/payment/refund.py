@@ -45,9 +45,10 @@ async def give_back(desk: PayDesk, lease: Authority, refund_id: RefundId) -> Ref
     crash_point("worker.before_refund")
     try:
         adapter, endpoint = find_refunds(begun.provider), desk.endpoint(begun.provider)
+        exchange = adapter.refund(endpoint, _wanted(begun))
     except InvariantBroken as fault:
         return await _record(desk, lease, refund_id, RefundAnswer("refused", code=fault.code))
-    answer = await desk.converse(adapter.refund(endpoint, _wanted(begun)))
+    answer = await desk.converse(exchange)
     crash_point("worker.after_refund")
     return await _record(desk, lease, refund_id, answer)
 

@@ -144,11 +144,9 @@ class PayPay:
 
         Raises: InvariantBroken ``refund_unfounded`` for a payment that no inquiry ever found.
         """
-        if not wanted.provider_ref.startswith(_PAYMENT_ID):
-            raise InvariantBroken("refund_unfounded", context=wanted.reference)
         body = {
             "merchantRefundId": wanted.refund_reference,
-            "paymentId": wanted.provider_ref.removeprefix(_PAYMENT_ID),
+            "paymentId": _payment_of(wanted),
             "amount": _money(wanted.amount),
             "requestedAt": made_at_s(wanted.refund_reference),
         }
@@ -156,9 +154,12 @@ class PayPay:
         return Exchange(request, lambda answer: _read_refund(answer, wanted))
 
     def inquire_refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundFinding]:
-        """Ask what became of exactly this refund."""
+        """Ask what became of exactly this refund, which PayPay looks for among the payment's.
+
+        Raises: InvariantBroken ``refund_unfounded`` for a payment that no inquiry ever found.
+        """
         path = f"/v2/refunds/{quote(wanted.refund_reference, safe='')}"
-        request = _request(endpoint, "GET", path)
+        request = _request(endpoint, "GET", f"{path}?paymentId={_payment_of(wanted)}")
         return Exchange(request, lambda answer: _find_refund(answer, wanted))
 
 
@@ -179,6 +180,13 @@ def _request(
         timeout_s=_ASK_TIMEOUT_S if body is None else _ACT_TIMEOUT_S,
         signer=SIGNER,
     )
+
+
+def _payment_of(wanted: RefundWanted) -> str:
+    """PayPay's own id of the payment, without the letter that it is kept with."""
+    if not wanted.provider_ref.startswith(_PAYMENT_ID):
+        raise InvariantBroken("refund_unfounded", context=wanted.reference)
+    return quote(wanted.provider_ref.removeprefix(_PAYMENT_ID), safe="")
 
 
 def _money(amount: Amount) -> dict[str, object]:
