@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -72,7 +73,7 @@ async def running_localstripe(folder: Path) -> AsyncGenerator[str]:
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
-        await _answers(process, address)
+        await answers(process, address)
         yield address
     finally:
         if process.returncode is None:
@@ -80,7 +81,8 @@ async def running_localstripe(folder: Path) -> AsyncGenerator[str]:
         await process.wait()
 
 
-async def _answers(process: asyncio.subprocess.Process, address: str) -> None:
+async def answers(process: asyncio.subprocess.Process, address: str) -> None:
+    """Wait until it does. Raises: AssertionError when its process ends before."""
     async with httpx.AsyncClient(timeout=60.0) as client:
         while process.returncode is None:
             try:
@@ -89,25 +91,48 @@ async def _answers(process: asyncio.subprocess.Process, address: str) -> None:
                 await asyncio.sleep(0.1)
             else:
                 return
-    msg = f"localstripe ended with {process.returncode}"
+    msg = f"it ended with {process.returncode}"
     raise AssertionError(msg)
+
+
+@dataclass
+class Drop:
+    """While ``next`` is set the company acts on one more request, and its answer is lost."""
+
+    next: bool = False
 
 
 def passing_on(address: str, transport: httpx.AsyncBaseTransport | None = None) -> Behaviour:
     """Hand every request on to ``address``, as it came, and its answer back."""
 
-    async def hand_on(provider: Provider, seen: Seen, writer: asyncio.StreamWriter) -> None:
+    async def pass_on(provider: Provider, seen: Seen, writer: asyncio.StreamWriter) -> None:
         del provider
-        method, path, _ = seen.line.split(" ")
-        headers = {name: text for name, text in seen.headers.items() if name != "host"}
-        async with httpx.AsyncClient(timeout=30.0, transport=transport) as client:
-            said = await client.request(
-                method, f"{address}{path}", headers=headers, content=seen.body
-            )
-        kind = said.headers.get("content-type", "text/plain")
-        writer.write(answer(said.status_code, said.content, f"Content-Type: {kind}"))
+        await hand_on(address, seen, writer, transport=transport)
 
-    return hand_on
+    return pass_on
+
+
+async def hand_on(
+    address: str,
+    seen: Seen,
+    writer: asyncio.StreamWriter,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    lost: Drop | None = None,
+) -> None:
+    """Hand one request on and its answer back, unless that is ``lost``."""
+    method, path, _ = seen.line.split(" ")
+    headers = {name: text for name, text in seen.headers.items() if name != "host"}
+    async with httpx.AsyncClient(timeout=30.0, transport=transport) as client:
+        said = await client.request(method, f"{address}{path}", headers=headers, content=seen.body)
+    if lost is not None and lost.next:
+        lost.next = False
+        writer.transport.abort()
+        return
+    replayed = said.headers.get("idempotent-replayed")
+    told = [f"Content-Type: {said.headers.get('content-type', 'text/plain')}"]
+    told += [] if replayed is None else [f"Idempotent-Replayed: {replayed}"]
+    writer.write(answer(said.status_code, said.content, *told))
 
 
 def saying(answers: dict[str, OutboundAnswer]) -> Behaviour:
