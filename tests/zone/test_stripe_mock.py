@@ -1,4 +1,4 @@
-"""Refunds at somebody else's Stripe, which keeps idempotency keys and gives no more than it took."""
+"""Refunds at somebody else's Stripe, where an idempotency key counts and no more goes back."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
