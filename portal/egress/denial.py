@@ -42,7 +42,7 @@ CODES: Final = {
     "deposit_unused": "A deposit_id where the rule puts nothing into the vault.",
     "deposit_refused": "The vault takes no such word from this host under this id.",
     "vault_away": "The vault can't be asked at the moment.",
-    "value_unfit": "A value that can't stand in a header.",
+    "value_unfit": "A value that can't stand in a header, or be written in the rule's charset.",
     # The way there.
     "name_not_public": "The name resolves to an address that is not plainly public.",
     "dns_failed": "The name does not resolve, or not in time.",

@@ -61,6 +61,7 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 _BODY_PLACE: Final = re.compile(r"body:(?:/[^/~\x00-\x1f]{1,64}){1,8}")
 
 Mode = Literal["originate", "tunnel"]
+Charset = Literal["utf-8", "windows-31j"]
 Deposit = Literal["", "mandate"]
 """What answers under a rule are, that go into the vault and to nobody else; "" for none."""
 
@@ -101,10 +102,10 @@ class Rule(
     addressee: ``{"body:/to": "{{delivery:to}}", "body:/text": "{{delivery:body}}"}``. ``fields``,
     when given, are all that the body may have at its top, so that no ``cc`` goes round that.
     ``query``, when given, is the query that every request must have, parameter by parameter and in
-    this order; see ``portal.egress.query``. With a ``signer`` the Authorization header is the
-    relay's own. With ``answers_to`` "vault" what
-    comes back goes to the vault, under a try that the vault opened for it, and the caller learns
-    how much it was; the last segment of the path is the vault's to say.
+    this order; see ``portal.egress.query``. A form is written in ``charset``. With a ``signer`` the
+    Authorization header is the relay's own. With ``answers_to`` "vault" what comes back goes to the
+    vault, under a try that the vault opened for it, and the caller learns how much it was; the last
+    segment of the path is the vault's to say.
 
     ``tunnel`` (CONNECT): the caller speaks TLS through the relay; a road out for whoever has an
     account at the host, so it needs its ``purpose`` spelled out.
@@ -132,6 +133,7 @@ class Rule(
     fixed: dict[str, str] = {}
     fields: tuple[str, ...] = ()
     query: tuple[Parameter, ...] = ()
+    charset: Charset = "utf-8"
     signer: Signer | None = None
     answers_to: Literal["caller", "vault"] = "caller"
     answer_bytes_max: int = 64 * 1024
@@ -307,7 +309,7 @@ def _faults_of_mode(rule: Rule) -> Iterator[str]:
     if rule.mode == "tunnel":
         shaping = (rule.methods, rule.path_prefixes, rule.headers, rule.credentials)
         shaping += (rule.fixed, rule.fields, rule.query, rule.signer, rule.deposit)
-        if any((*shaping, rule.keeps_answers)):
+        if any((*shaping, rule.keeps_answers, rule.charset != "utf-8")):
             yield "a tunnel can't be held to methods, paths, headers, credentials or a body"
         return
     if not rule.methods or not set(rule.methods) <= METHODS:

@@ -20,7 +20,7 @@ from portal.egress.grammar import (
     placeholders_in,
     substitute,
 )
-from portal.egress.rules import Rule
+from portal.egress.rules import Charset, Rule
 from portal.kit.outbound.wire import BodyKind, OutboundRequest
 
 BODY_BYTES_MAX: Final = 1024 * 1024
@@ -30,6 +30,7 @@ CONTENT_TYPES: Final[Mapping[BodyKind, str]] = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
 }
+_CODECS: Final[Mapping[Charset, str]] = {"utf-8": "utf-8", "windows-31j": "cp932"}
 MESSAGE_PLACEHOLDERS: Final = frozenset({"delivery:to", "delivery:body"})
 FILE: Final = "delivery:file"
 FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:reference", FILE})
@@ -67,13 +68,14 @@ class Template:
     """A request that kept to its rule, with its holes.
 
     ``placeholders`` are those found, as ``source:name``. ``body`` is a JSON tree, a list of form
-    fields, raw text or None, by ``kind``.
+    fields, raw text or None, by ``kind``; a form is written in ``charset``.
     """
 
     kind: BodyKind
     headers: dict[str, str]
     body: Tree | list[tuple[str, str]]
     placeholders: frozenset[str] = field(default_factory=frozenset[str])
+    charset: Charset = "utf-8"
 
     @property
     def is_file(self) -> bool:
@@ -101,8 +103,8 @@ class Template:
     def fill(self, values: Mapping[str, str]) -> Filled:
         """Put the values in their places.
 
-        Raises: Denied ``value_unfit`` when one can't stand in a header; KeyError when a value is
-        missing, which is our own fault.
+        Raises: Denied ``value_unfit`` when one can't stand in a header, or be written in the form's
+        charset; KeyError when a value is missing, which is our own fault.
         """
         known = dict(values)
         headers = {name: substitute(text, known) for name, text in self.headers.items()}
@@ -113,13 +115,21 @@ class Template:
                 body = orjson.dumps(_filled(cast("Tree", self.body), known))
             case "form":
                 fields = cast("list[tuple[str, str]]", self.body)
-                body = urlencode([(name, substitute(text, known)) for name, text in fields])
-                body = body.encode()
+                filled = [(name, substitute(text, known)) for name, text in fields]
+                body = _written(filled, self.charset)
             case "raw":
                 body = str(self.body).encode()
             case "none":
                 body = b""
         return Filled(headers, body)
+
+
+def _written(fields: list[tuple[str, str]], charset: Charset) -> bytes:
+    """A form as it is sent; a letter that the charset has not is refused, never left out."""
+    try:
+        return urlencode(fields, encoding=_CODECS[charset], errors="strict").encode()
+    except UnicodeEncodeError as error:
+        raise Denied("value_unfit") from error
 
 
 def read_template(request: OutboundRequest, rule: Rule) -> Template:
@@ -153,7 +163,7 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
         raise Denied("delivery_missing")
     if request.delivery_id is not None and not needs_delivery:
         raise Denied("delivery_unused")
-    return Template(request.body_kind, headers, body, placeholders)
+    return Template(request.body_kind, headers, body, placeholders, rule.charset)
 
 
 def _read_headers(request: OutboundRequest, rule: Rule) -> dict[str, str]:

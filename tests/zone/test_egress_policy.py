@@ -239,6 +239,7 @@ def test_production_refuses_a_file_with_one_sandbox_rule(tmp_path: Path) -> None
         {"address": "127.0.0.1", "sandbox": False},
         {"address": "localhost"},
         {"mode": "tunnel"},
+        {"charset": "shift_jis"},
         {"not_before": "2026-11-22T00:00:00"},
         {"surprise": 1},
     ],

@@ -4,6 +4,7 @@ import json
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import given
@@ -237,3 +238,25 @@ def test_an_answer_without_values_comes_back_byte_for_byte() -> None:
     body = bytes(range(256))
 
     assert scrub(body, ["secret-value"]) == body
+
+
+def test_a_form_leaves_in_the_charset_of_its_rule_and_lies_about_no_letter() -> None:
+    rule = the_rule(charset="windows-31j")
+    name = "髙橋ソ表 ﾊﾅ"  # the second bytes of some are a backslash or a bar in ASCII
+
+    def filled(text: str) -> bytes:
+        body = urlencode({"CustomerName": text, "Text": "{{credential:sms}}"})
+        request = the_request(
+            body=body, body_kind="form", headers={"authorization": "{{credential:sms}}"}
+        )
+        fixed = msgspec.structs.replace(rule, fixed={"body:/Text": "{{credential:sms}}"})
+        return read_template(request, fixed).fill({"credential:sms": "&a=b\\|"}).body
+
+    sent = filled(name)
+    assert parse_qsl(sent.decode(), encoding="cp932", errors="strict") == [
+        ("CustomerName", name), ("Text", "&a=b\\|")
+    ]  # fmt: skip
+    assert sent.isascii()
+    for lost in ("Zoë", "絵文字\U0001f600", "𠮷野"):
+        with pytest.raises(Denied, match="value_unfit"):
+            filled(lost)
