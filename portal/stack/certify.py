@@ -1,7 +1,8 @@
 """Does a company do what its adapter believes, at a merchant's own account there?
 
 Stack. One payment's life in five acts: opened, asked about, given back in part, asked about again,
-told of by a notice. Requests go through the egress' own code in this process, under the rules that
+told of by a notice; of a number for a store: made, asked about, made again, withdrawn, asked about
+again. Requests go through the egress' own code in this process, under the rules that
 the operator means to sign, so that a rule which is too narrow shows as well. Real money moves where
 the account is a real one. No vault, no merchant's data: the reference is made for this run.
 """
@@ -20,11 +21,13 @@ from urllib.parse import quote, unquote
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from portal.application.methods.number import ByNumber
 from portal.application.methods.redirect import ByRedirect
-from portal.application.methods.registry import find_redirect
+from portal.application.methods.registry import find_number, find_redirect
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
+    NumberWanted,
     RefundAnswer,
     RefundFinding,
     RefundWanted,
@@ -34,6 +37,7 @@ from portal.application.providers.exchange import (
 from portal.application.providers.registry import NOTICES
 from portal.contract.payment import Finding
 from portal.domain.errors import InvalidInput, InvariantBroken
+from portal.domain.konbini import STORES, Store
 from portal.domain.money import Money
 from portal.domain.reference import form_of, reference_for
 from portal.egress.callers import Caller
@@ -71,6 +75,8 @@ class _GivesBack(Protocol):
 class Case:
     """What to try: ``paid`` names a payment that is there already, as reference and company's name.
 
+    With a ``store`` a number for it is made instead of a page.
+
     Units: ``amount_minor`` in yen, at least 2: half of it is given back.
     """
 
@@ -80,6 +86,7 @@ class Case:
     return_url: str
     paid: tuple[str, str] | None = None
     notice: bytes | None = None
+    store: Store | None = None
 
 
 @dataclass(slots=True)
@@ -141,12 +148,41 @@ class Certifier:
 
         ``pay`` gets the page's address and returns when the payer is done there.
         """
+        if self.case.store is not None:
+            await self._make_number(find_number(self.case.provider), self.case.store)
+        else:
+            await self._live_by_page(pay)
+        if self.case.notice is not None:
+            self._read_notice(self.case.notice)
+
+    async def _live_by_page(self, pay: Callable[[str], Awaitable[None]]) -> None:
         adapter = find_redirect(self.case.provider)
         found = await self._take_money(adapter, pay)
         if found is not None:
             await self._give_back(adapter, *found)
-        if self.case.notice is not None:
-            self._read_notice(self.case.notice)
+
+    async def _make_number(self, adapter: ByNumber, store: Store) -> None:
+        """Nobody goes to a store: the number is withdrawn again."""
+        endpoint, reference = self.case.endpoint, _fresh_reference(self.case.provider)
+        wanted = NumberWanted(
+            reference=reference, amount=Money(self.case.amount_minor), store=store, days=3,
+            payer_name="試験 太郎", payer_kana="シケン\u3000タロウ", payer_phone="0300000000",
+            contact_name="certify", contact_phone="03-0000-0000", contact_hours="09:00-17:00",
+        )  # fmt: skip
+        made = await self._converse("make a number", adapter.issue(endpoint, wanted))
+        self.report.read("make a number", made, fits=made.outcome == "accepted")
+        if made.outcome != "accepted":
+            return
+        found = await self._converse("inquire", adapter.inquire(endpoint, reference))
+        fits = (found.payment.state, found.numbers) == ("requires_action", made.numbers)
+        self.report.read("inquire", found, fits=fits)
+        again = await self._converse("make it again", adapter.issue(endpoint, wanted))
+        fits = (again.outcome, again.code) == ("unknown", "reference_exists")
+        self.report.read("make it again", again, fits=fits)
+        ended = await self._converse("withdraw", adapter.withdraw(endpoint, reference))
+        self.report.read("withdraw", ended, fits=ended.outcome == "withdrawn")
+        after = await self._converse("inquire after", adapter.inquire(endpoint, reference))
+        self.report.read("inquire after", after, fits=after.payment.state == "failed")
 
     async def _take_money(
         self, adapter: ByRedirect, pay: Callable[[str], Awaitable[None]]
@@ -269,19 +305,24 @@ class Files:
     notice: Path | None = None
 
 
-def run_certify(provider: str, endpoint: str, files: Files, *, amount: int, paid: str) -> int:
+def run_certify(
+    provider: str, endpoint: str, files: Files, *, amount: int, paid: str, store: str = ""
+) -> int:
     """The command: 0 when everything fits. ``paid`` is ``reference=company's name``.
 
-    Raises: RuntimeError for an endpoint or rules that are not fit, with every fault; OSError for a
-    file that is not there.
+    Raises: RuntimeError for an endpoint, a store or rules that are not fit, with every fault;
+    OSError for a file that is not there.
     """
+    if store and store not in STORES:
+        msg = f"no store of ours: {store} (there are {', '.join(sorted(STORES))})"
+        raise RuntimeError(msg)
     try:
-        return _run(provider, endpoint, files, amount=amount, paid=paid)
+        return _run(provider, endpoint, files, amount=amount, paid=paid, store=store)
     except (ValueError, RulesRefused) as fault:
         raise RuntimeError(str(fault)) from fault
 
 
-def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str) -> int:
+def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str, store: str) -> int:
     token = quote(secrets.token_urlsafe(8), safe="")
     reference, _, name = paid.partition("=")
     case = Case(
@@ -291,6 +332,7 @@ def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str) 
         return_url=f"https://localhost/return/certify/{token}",
         paid=(reference, name) if paid else None,
         notice=None if files.notice is None else files.notice.read_bytes(),
+        store=cast("Store", store) if store else None,
     )
     rules = cast("Mapping[str, object]", msgspec.json.decode(files.rules.read_bytes()))
     credentials = read_credentials(files.credentials)

@@ -66,3 +66,29 @@ def errors(*codes: str) -> OutboundAnswer:
     kinds = "|".join(code[:3] if code[0] != "4" else code[2:5] for code in codes)
     body = f"ErrCode={kinds}&ErrInfo={'|'.join(codes)}".encode()
     return OutboundAnswer(fate="answered", status=200, body=body)
+
+
+def numbered(reference: str, **fields: str) -> OutboundAnswer:
+    """A number that was made: nobody recorded one, so its fields are those of public clients."""
+    known = {
+        "OrderID": reference, "Convenience": "10001", "ConfNo": "580512",
+        "ReceiptNo": "20153671234", "PaymentTerm": "20130311235959",
+        "TranDate": "20130301115940", "CheckString": "0" * 32,
+    }  # fmt: skip
+    body = "&".join(f"{name}={text}" for name, text in (known | fields).items())
+    return OutboundAnswer(fate="answered", status=200, body=body.encode("cp932"))
+
+
+def at_counter(status: str, **fields: str) -> OutboundAnswer:
+    """The recorded inquiry about all kinds, of an order that is paid at a counter."""
+    body = recorded("SearchTradeMulti").body.decode()
+    pairs = dict(item.split("=", 1) for item in body.split("&"))
+    known = {
+        "Status": status, "JobCd": "", "PayType": "3", "Amount": "8420", "CvsCode": "10001",
+        "CvsConfNo": "580512", "CvsReceiptNo": "20153671234", "PaymentTerm": "20130311235959",
+        "TranID": "13030100000002212555",
+    }  # fmt: skip
+    unknown = (known | fields).keys() - pairs.keys()
+    assert unknown <= {"OrderID"}, unknown
+    said = "&".join(f"{name}={text}" for name, text in (pairs | known | fields).items())
+    return OutboundAnswer(fate="answered", status=200, body=said.encode("cp932"))

@@ -21,6 +21,7 @@ from portal.stack.certify import Case, certify
 from tests.make.certificates import Authority
 from tests.make.companies import passing_on, rules_of, running_localstripe, saying
 from tests.make.gmopg import paid, recorded
+from tests.make.gmopg_stores import Stores
 from tests.make.provider import HOST, Behaviour, Provider
 from tests.make.relay import SHOP_PASS, STRIPE_KEY
 
@@ -198,6 +199,29 @@ async def test_recorded_gmo_passes_and_its_keys_are_not_shown(tmp_path: Path) ->
     assert "{{credential:gmopg}}" in bench.text
     assert SHOP_PASS not in bench.text
     assert access["AccessPass"] not in bench.text
+
+
+async def test_numbers_for_stores_pass_in_the_companys_charset_and_only_the_first_time(
+    tmp_path: Path,
+) -> None:
+    stores = Stores()
+    async with a_bench(tmp_path, stores.behaviour) as bench:
+        good = await bench.certify(
+            "gmopg", rules_of("gmopg"), amount_minor=100, store="family_mart",
+            notice=b"OrderID=01JD&Status=PAYSUCCESS&PayType=3",
+        )  # fmt: skip
+        bench.provider.behaviour = Stores(forgetful=True).behaviour
+        other = await bench.certify(
+            "gmopg", rules_of("gmopg"), amount_minor=100, store="family_mart"
+        )
+
+    assert (good, other) == (True, False), bench.text
+    assert "6 of 6 acts fit" in bench.text
+    assert "4 of 5 acts fit" in bench.text
+    made = stores.forms[1]
+    assert (made["CustomerName"], made["CustomerKana"]) == ("試験 太郎", "シケン\u3000タロウ")
+    assert {form["ShopPass"] for form in stores.forms} == {SHOP_PASS}
+    assert SHOP_PASS not in bench.text
 
 
 async def test_rule_that_is_too_narrow_shows_before_anything_is_signed(tmp_path: Path) -> None:

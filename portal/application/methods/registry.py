@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from portal.application.methods.card import CARD
+from portal.application.methods.number import ByNumber
 from portal.application.methods.redirect import ByRedirect
 from portal.application.methods.refunds import Refunds
 from portal.application.methods.saved import ChargesSaved
@@ -23,6 +24,11 @@ BY_REDIRECT: Final[Mapping[str, Mapping[str, ByRedirect]]] = MappingProxyType(
     {"card": CARD, "wallet": WALLET}
 )
 """Method → provider → adapter, for methods that send the payer to the provider's page."""
+
+BY_NUMBER: Final[Mapping[str, ByNumber]] = MappingProxyType(
+    {"gmopg": gmopg.COUNTER, "smbc_gp": smbc_gp.COUNTER}
+)
+"""Provider → adapter, for those that make numbers to pay by at a store's counter."""
 
 REFUNDS: Final[Mapping[str, Refunds]] = MappingProxyType(
     {
@@ -52,6 +58,17 @@ def find_charges(provider: str) -> ChargesSaved:
     adapter = CHARGES.get(provider)
     if adapter is None:
         raise InvariantBroken("provider_unconfigured", context=f"no charges at {provider}")
+    return adapter
+
+
+def find_number(provider: str) -> ByNumber:
+    """The adapter that makes numbers for stores at this provider.
+
+    Raises InvariantBroken ``provider_unconfigured``: it makes none.
+    """
+    adapter = BY_NUMBER.get(provider)
+    if adapter is None:
+        raise InvariantBroken("provider_unconfigured", context=f"no numbers at {provider}")
     return adapter
 
 

@@ -20,6 +20,7 @@ from portal.contract.message import SendOutcome
 from portal.contract.payment import Finding, FindingState
 from portal.domain.errors import InvalidInput
 from portal.domain.fetch import FetchOutcome
+from portal.domain.konbini import Store
 from portal.domain.money import Money
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
@@ -149,6 +150,65 @@ class SessionAnswer:
     outcome: Literal["accepted", "refused", "unknown"]
     redirect_url: str = ""
     provider_ref: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberWanted:
+    """A number to pay by at a counter, under our ``reference``, for ``days`` days.
+
+    ``store`` is one of portal.domain.konbini. Name, reading and telephone are what the store shows
+    its clerk: they are personal data, and an adapter only passes them on. The merchant's contact is
+    printed on the receipt.
+    """
+
+    reference: str
+    amount: Money
+    store: Store
+    days: int
+    payer_name: str
+    payer_kana: str
+    payer_phone: str
+    contact_name: str
+    contact_phone: str
+    contact_hours: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayNumbers:
+    """What the payer shows at the counter until ``pay_by``; a store that asks for one has no other.
+
+    Units: ``pay_by`` in UTC.
+    """
+
+    store: Store
+    receipt_no: str
+    confirmation_no: str
+    pay_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NumberAnswer:
+    """``refused`` means that nobody can pay by anything of it; else ``unknown``."""
+
+    outcome: Literal["accepted", "refused", "unknown"]
+    numbers: PayNumbers | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFinding:
+    """What an inquiry learned: how the payment stands, and by what it is paid if anybody can."""
+
+    payment: Finding
+    numbers: PayNumbers | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawAnswer:
+    """``withdrawn``: nobody can pay by the number any more; ``refused``: it stands as it was."""
+
+    outcome: Literal["withdrawn", "refused", "unknown"]
     code: str = ""
 
 

@@ -26,7 +26,7 @@ from portal.application.providers.exchange import (
     is_page_address,
     read_json,
 )
-from portal.application.providers.gmopg.body import OK, Meaning, read_errors, read_pairs, weigh
+from portal.application.providers.gmopg.body import OK, REFUSALS, read_errors, read_pairs, weigh
 from portal.application.providers.gmopg.trade import (
     FOUND,
     TAKEN_BACK,
@@ -40,18 +40,11 @@ from portal.application.providers.gmopg.trade import (
 )
 from portal.contract.payment import Finding
 from portal.domain.errors import InvariantBroken
-from portal.domain.payment import DeclineCode
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _OPEN_TIMEOUT_S: Final = 10.0
 _READ_TIMEOUT_S: Final = 8.0
 _ALTER_TIMEOUT_S: Final = 20.0
-_REFUSALS: Final[dict[Meaning, DeclineCode]] = {
-    "refused": "provider_refused",
-    "not_there": "provider_refused",
-    "busy": "provider_busy",
-}
-
 _BAD_REQUEST: Final = 400
 
 
@@ -203,7 +196,7 @@ def _read_faults(faults: tuple[dict[str, str], ...]) -> SessionAnswer:
         return SessionAnswer("unknown", code="reference_exists")
     if meaning == "unknown":
         return SessionAnswer("unknown", code="provider_unclear")
-    return SessionAnswer("refused", code=_REFUSALS[meaning])
+    return SessionAnswer("refused", code=REFUSALS[meaning])
 
 
 def _read_finding(answer: OutboundAnswer, reference: str, provider_ref: str) -> Finding:
@@ -272,7 +265,7 @@ def _read_altered(answer: OutboundAnswer, access_id: str) -> RefundAnswer:
     codes = read_errors(pairs)
     if codes:
         meaning = weigh(codes)
-        refusal = _REFUSALS.get(meaning)
+        refusal = REFUSALS.get(meaning)
         if refusal is not None and meaning != "not_there":
             return RefundAnswer("refused", code=refusal)
         return RefundAnswer("unknown", code="provider_unclear")

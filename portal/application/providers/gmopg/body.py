@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from portal.domain.payment import DeclineCode
 from portal.kit.outbound.wire import OutboundAnswer
 
 CHARSET: Final = "cp932"
@@ -38,6 +39,13 @@ _REFUSED: Final = ("E01", "M01", "E11", "E21", "E41", "E61", "EZ1", "EZ2", "42G"
 _BUSY: Final = "E92"
 
 Meaning = Literal["taken", "not_there", "busy", "refused", "unknown"]
+
+REFUSALS: Final[dict[Meaning, DeclineCode]] = {
+    "refused": "provider_refused",
+    "not_there": "provider_refused",
+    "busy": "provider_busy",
+}
+"""Meanings that leave nothing behind, in our words."""
 
 
 def read_pairs(answer: OutboundAnswer) -> dict[str, str] | None:

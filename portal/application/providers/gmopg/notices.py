@@ -14,12 +14,13 @@ from urllib.parse import parse_qsl
 
 from portal.application.providers.exchange import in_utc
 from portal.application.providers.gmopg.body import CHARSET
-from portal.application.providers.gmopg.trade import FOUND, read_moment
+from portal.application.providers.gmopg.trade import COUNTER_FOUND, FOUND, read_moment
 from portal.contract.payment import NoticeClaim
 from portal.domain.errors import InvalidInput
 
 _FIELDS_MAX: Final = 200
 _DIGEST_LETTERS: Final = 40
+_COUNTER: Final = "3"
 _ORDER: Final = re.compile(r"[A-Za-z0-9-]{1,27}")
 _STATUS: Final = re.compile(r"[A-Z]{1,32}")
 
@@ -49,10 +50,15 @@ class GmoPgNotices:
             notice_id=f"h-{hashlib.sha256(raw).hexdigest()[:_DIGEST_LETTERS]}",
             subject="attempt",
             reference=order,
-            claim=FOUND.get(status, status.lower()),
-            at=in_utc(read_moment(fields.get("TranDate", ""))),
+            claim=_states_of(fields).get(status, status.lower()),
+            at=in_utc(read_moment(fields.get("FinishDate") or fields.get("TranDate", ""))),
         )
         return (claim,)
+
+
+def _states_of(fields: Mapping[str, str]) -> Mapping[str, str]:
+    """One word means one thing of a card and another of a number for a counter."""
+    return COUNTER_FOUND if fields.get("PayType") == _COUNTER else FOUND
 
 
 NOTICES: Final = GmoPgNotices()

@@ -48,6 +48,17 @@ FOUND: Final[dict[str, FindingState]] = {
     "RETURNX": "failed",
     "CANCEL": "failed",
 }
+COUNTER_FOUND: Final[dict[str, FindingState]] = {
+    # Registered, and given to no store: there is nothing that anybody could pay by.
+    "UNPROCESSED": "not_found",
+    "REQSUCCESS": "requires_action",
+    "PAYSUCCESS": "succeeded",
+    "PAYFAIL": "failed",
+    "EXPIRED": "failed",
+    "CANCEL": "failed",
+}
+"""Status of an order that is paid at a counter."""
+
 WAITING: Final = frozenset({"UNPROCESSED", "AUTHENTICATED", "AUTHPROCESS"})
 TAKEN_BACK: Final = frozenset({"VOID", "RETURN", "RETURNX"})
 

@@ -6,5 +6,7 @@ Source: public clients of pt01.smbc-gp.co.jp use the same calls and fields (docs
 from typing import Final
 
 from portal.application.providers.gmopg.adapter import GmoPg
+from portal.application.providers.gmopg.counter import GmoPgCounter
 
 ADAPTER: Final = GmoPg("smbc_gp")
+COUNTER: Final = GmoPgCounter("smbc_gp")

@@ -1,0 +1,60 @@
+"""A company that makes numbers for stores, answering in the words that were recorded of GMO-PG."""
+
+import asyncio
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from tests.make.gmopg import at_counter, errors, numbered, recorded
+from tests.make.provider import Behaviour, Provider, Seen, answer
+
+Form = dict[str, str]
+
+
+@dataclass
+class Stores:
+    """Orders by their OrderID, with how each stands; ``forms`` as they came in.
+
+    One that is ``forgetful`` takes an OrderID twice, which the company never does.
+    """
+
+    forgetful: bool = False
+    status: dict[str, str] = field(default_factory=dict[str, str])
+    codes: dict[str, str] = field(default_factory=dict[str, str])
+    forms: list[Form] = field(default_factory=list[Form])
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What it does with each request: forms in Windows-31J, and no other."""
+
+        async def say(provider: Provider, seen: Seen, writer: asyncio.StreamWriter) -> None:
+            del provider
+            pairs = parse_qsl(
+                seen.body.decode("ascii"), encoding="cp932", errors="strict", strict_parsing=True
+            )
+            form = dict(pairs)
+            self.forms.append(form)
+            act = seen.line.split(" ")[1].removeprefix("/payment/").removesuffix(".idPass")
+            writer.write(answer(200, self._said(act, form)))
+
+        return say
+
+    def _said(self, act: str, form: Form) -> bytes:
+        order = form["OrderID"]
+        match act, self.status.get(order):
+            case "EntryTranCvs", known if known is None or self.forgetful:
+                self.status[order] = "UNPROCESSED"
+                return recorded("EntryTranCvs").body
+            case "EntryTranCvs", _:
+                return errors("E01040010").body
+            case "ExecTranCvs", "UNPROCESSED":
+                self.status[order] = "REQSUCCESS"
+                self.codes[order] = form["Convenience"]
+                return numbered(order, Convenience=form["Convenience"]).body
+            case "SearchTradeMulti", str(status):
+                code = self.codes.get(order, "")
+                return at_counter(status, OrderID=order, Amount="100", CvsCode=code).body
+            case "CvsCancel", "REQSUCCESS":
+                self.status[order] = "CANCEL"
+                return recorded("CvsCancel").body.replace(b"1365660033", order.encode())
+            case _:
+                return errors("M01004002").body
