@@ -125,7 +125,11 @@ class Template:
 
 
 def _written(fields: list[tuple[str, str]], charset: Charset) -> bytes:
-    """A form as it is sent; a letter that the charset has not is refused, never left out."""
+    """A form as it is sent; a letter that the charset has not is refused, never left out.
+
+    Windows-31J has a few letters under one code where Unicode has two (the wave dash, the minus
+    sign): they leave under that one.
+    """
     try:
         return urlencode(fields, encoding=_CODECS[charset], errors="strict").encode()
     except UnicodeEncodeError as error:

@@ -260,3 +260,20 @@ def test_a_form_leaves_in_the_charset_of_its_rule_and_lies_about_no_letter() -> 
     for lost in ("Zoë", "絵文字\U0001f600", "𠮷野"):
         with pytest.raises(Denied, match="value_unfit"):
             filled(lost)
+
+
+TWINS = "\xa2\xa3\xac\u2016\u2212\u301c"  # Unicode has each of them twice, Windows-31J once
+JAPANESE = st.text(st.characters(codec="cp932", exclude_characters=TWINS), max_size=40)
+
+
+@given(JAPANESE, JAPANESE)
+def test_no_letter_of_another_charset_ends_a_value_or_begins_a_field(one: str, two: str) -> None:
+    body = urlencode({"a": one, "b": two})
+    template = read_template(
+        the_request(body=body, body_kind="form"), the_rule(charset="windows-31j")
+    )
+
+    sent = template.fill({}).body.decode("ascii")
+
+    pairs = parse_qsl(sent, keep_blank_values=True, encoding="cp932", errors="strict")
+    assert pairs == [("a", one), ("b", two)]
