@@ -131,10 +131,11 @@ async def test_each_way_to_go_wrong_ends_in_the_truth_and_is_sent_once(
     assert await till.compare() == set()
 
 
-async def test_what_the_wallet_never_received_ends_without_money(till: Till) -> None:
-    refund = await till.counter.ask(till.bill, till.attempt, AMOUNT_OF["never_received"])
-    await till.shop.work_off({"payment.refund"})
-    assert await till.ours() == ["unknown"]
+async def test_what_a_dead_worker_never_sent_is_asked_about_and_ends_without_money(
+    till: Till,
+) -> None:
+    refund = await till.counter.ask(till.bill, till.attempt, 3000)
+    assert (await till.counter.begin(await till.counter.lease("payment.refund"))).fresh
 
     for minutes in (16, 2):
         await till.counter.age(refund, minutes)
