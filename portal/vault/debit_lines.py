@@ -193,7 +193,7 @@ async def write_lines(act: Act, debit_file: DebitFile, chosen: Sequence[Chosen])
     numbers = [
         rules.instruction_no(debit_file.number_ms, first + place) for place in range(len(chosen))
     ]
-    ids = [act.new_id() for _ in chosen]
+    ids = act.new_ids(len(chosen)).whole()
     bills = [one.bill_id for one in chosen]
     amounts = [one.amount_minor for one in chosen]
     await act.db.execute(

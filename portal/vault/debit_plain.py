@@ -69,12 +69,13 @@ BOOKED: Final = """
 update debit set state = $3, booked_cause = cause where merchant_id = $1 and id = any($2::uuid[])
 """
 FREED: Final = "update debit set state = $3 where merchant_id = $1 and id = any($2::uuid[])"
-# The id of each transaction is made here, so that its entries need not travel; as the vault makes
-# them, by the vault's clock. A cause that is booked already breaks the statement: the lock is held.
+# The id of each transaction is put together here, so that its entries need not travel. A cause that
+# is booked already breaks the statement: the lock is held.
 _POST: Final = """
 with fresh as materialized (
-    select uuidv7($3::timestamptz - statement_timestamp()) as id, t.*
-    from unnest($4::uuid[], $5::uuid[], $6::bigint[]) as t (cause_id, bill_id, amount_minor)
+    select ($3 || to_hex(t.tail))::uuid as id, t.*
+    from unnest($4::uuid[], $5::uuid[], $6::bigint[], $10::bigint[])
+         as t (cause_id, bill_id, amount_minor, tail)
 ), booked as (
     insert into ledger_transaction (merchant_id, id, cause, cause_id, at, debit_minor, entries)
     select $1, f.id, $7, f.cause_id, $2, f.amount_minor, cardinality($8::text[]) from fresh f
@@ -151,17 +152,19 @@ async def _write(act: Act, group: _Group, plain: Plain) -> None:
     if tag != f"UPDATE {len(group.ids)}":
         raise InvariantBroken("debit_lock", context=f"{tag} of {len(group.ids)}")
     if plain.settled is not None:
+        fresh = act.new_ids(len(group.ids))
         await act.db.execute(
             _POST,
             act.merchant_id,
             act.business,
-            act.now,
+            fresh.head,
             group.ids,
             group.bill_ids,
             group.amounts,
             _MONEY,
             [side.account for side in plain.sides],
             [side.sign for side in plain.sides],
+            fresh.tails,
         )
         await act.db.execute(
             SETTLED, act.merchant_id, group.bill_ids, plain.settled.state, act.business

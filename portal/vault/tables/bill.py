@@ -43,11 +43,10 @@ class Bill(SQLModel, table=True):
         ),
         sa.Index("bill_check_code_idx", "merchant_id", "check_code"),
         sa.Index(
-            "bill_odd_idx",
+            "bill_marked_idx",
             "merchant_id",
-            "settlement",
             "id",
-            postgresql_where=sa.text("settlement NOT IN ('unpaid', 'settled')"),
+            postgresql_where=sa.text("is_odd"),
         ),
     )
 
@@ -83,6 +82,9 @@ class Bill(SQLModel, table=True):
         default=None, sa_column=Column(sa.TIMESTAMP(timezone=True))
     )
     has_address: bool = Field(
+        sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false"))
+    )
+    is_odd: bool = Field(
         sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false"))
     )
 
