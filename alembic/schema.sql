@@ -1771,7 +1771,7 @@ ALTER TABLE ONLY public.audit
 --
 
 ALTER TABLE ONLY public.bill_event
-    ADD CONSTRAINT bill_event_pkey PRIMARY KEY (merchant_id, id);
+    ADD CONSTRAINT bill_event_pkey PRIMARY KEY (merchant_id, bill_id, id);
 
 
 --
@@ -2394,13 +2394,6 @@ CREATE INDEX bill_due_idx ON public.bill USING btree (merchant_id, due_on, id);
 --
 
 CREATE INDEX bill_email_idx ON public.bill USING btree (merchant_id, email_blind);
-
-
---
--- Name: bill_event_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
---
-
-CREATE INDEX bill_event_bill_idx ON public.bill_event USING btree (merchant_id, bill_id, id);
 
 
 --

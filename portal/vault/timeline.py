@@ -91,7 +91,7 @@ async def tell_all(
 
 def _form(one: Told) -> str:
     """The ``params`` of one kind of event, with room for each bill's own."""
-    params: dict[str, str | msgspec.Raw] = {name: text for name, text in one.more.items()}
+    params: dict[str, str | msgspec.Raw] = {**one.more}
     if one.has_attempt:
         params["attempt"] = _ATTEMPT
     if one.has_amount:

@@ -19,6 +19,7 @@ from portal.contract.bills import (
     ListBills,
     SearchField,
 )
+from portal.domain.bill import ODD
 from portal.domain.contact import (
     normalise_customer_no,
     normalise_email,
@@ -26,7 +27,6 @@ from portal.domain.contact import (
     normalise_phone,
     read_check_code,
 )
-from portal.domain.bill import ODD
 from portal.domain.pause import PAUSABLE, PauseShown
 from portal.vault.act import Act
 from portal.vault.bills import BILLS, ROW_COLUMNS, to_bill_row

@@ -97,11 +97,10 @@ class BillEvent(SQLModel, table=True):
     """
 
     __tablename__ = "bill_event"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
-    __table_args__ = (sa.Index("bill_event_bill_idx", "merchant_id", "bill_id", "id"),)
 
     merchant_id: UUID = Field(primary_key=True)
+    bill_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
-    bill_id: UUID
     at: datetime = Field(sa_column=Column(sa.TIMESTAMP(timezone=True), nullable=False))
     code: str = Field(sa_type=sa.Text)
     actor: str = Field(sa_type=sa.Text)
