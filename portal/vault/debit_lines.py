@@ -234,13 +234,13 @@ async def book_next(act: Act, debit_file: DebitFile) -> tuple[int, bool]:
     )
     if next_ is None or not next_["lines"]:
         return 0, False
-    ids = next_["ids"]
-    await lock_bills_of(act, next_["bill_ids"])
-    left = await move_plain(act, ids, frees=True) if frees else []
+    ids, bill_ids = next_["ids"], next_["bill_ids"]
+    await lock_bills_of(act, bill_ids)
+    left = await move_plain(act, ids, bill_ids, frees=True) if frees else []
     for line in left:
         await _free(act, line.id, line.state)
     # A bank may have debited all the same what it was said to have refused.
-    left = await move_plain(act, ids, frees=False)
+    left = await move_plain(act, ids, bill_ids, frees=False)
     for line in left[:SINGLES_MAX]:
         await _book(act, line.id, line.state, line.cause)
     await act.db.execute(USED, act.merchant_id, ids)
