@@ -30,10 +30,10 @@ LOCK: Final = """
 select count(*) from (
     select 1 from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for update) l
 """
-# After the locks: nobody can move these lines, their attempts or their bills' books any more. Each of
-# the four tables is walked along by its keys once (OFFSET 0 keeps the planner from other ways), and
-# what they say is joined in memory: looking it up for each line takes four times as long. A plan
-# that is kept knows no number of lines and would compare each with each, so see _ask.
+# After the locks: nobody can move these lines, their attempts or their bills' books any more. Each
+# of the four tables is walked along by its keys once (OFFSET 0 keeps the planner from other ways),
+# and what they say is joined in memory: looking it up for each line takes three times as long. A
+# plan that is kept knows no number of lines and would compare each with each, so see _ask.
 KINDS: Final = """
 select case when $3 then null else d.cause end as cause, d.state, a.state as attempt,
        b.lifecycle, b.settlement, coalesce(s.owes_all and s.owed = d.amount_minor, false)
