@@ -9,7 +9,7 @@ new version of each of its rows, without which they go to another page and all i
 import rls
 
 revision = "0024_debit_speed"
-down_revision = "0021b_chargeback_accounts"
+down_revision = "0022_channels"
 branch_labels = None
 depends_on = None
 
