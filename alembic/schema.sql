@@ -165,6 +165,31 @@ $$;
 ALTER FUNCTION public.check_refund_room() OWNER TO harai_owner;
 
 --
+-- Name: mark_odd_bills(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.mark_odd_bills() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $_$
+BEGIN
+    IF EXISTS (SELECT FROM new_bills
+               WHERE is_odd <> (settlement NOT IN ('unpaid', 'settled'))) THEN
+        EXECUTE $query$
+            UPDATE bill SET is_odd = NOT bill.is_odd
+            FROM (SELECT merchant_id, id FROM new_bills
+                  WHERE is_odd <> (settlement NOT IN ('unpaid', 'settled'))) n
+            WHERE bill.merchant_id = n.merchant_id AND bill.id = n.id
+        $query$;
+    END IF;
+    RETURN NULL;
+END
+$_$;
+
+
+ALTER FUNCTION public.mark_odd_bills() OWNER TO harai_owner;
+
+--
 -- Name: refuse_debit_change(); Type: FUNCTION; Schema: public; Owner: harai_owner
 --
 
@@ -470,6 +495,7 @@ CREATE TABLE public.bill (
     paid_at timestamp with time zone,
     canceled_at timestamp with time zone,
     has_address boolean DEFAULT false NOT NULL,
+    is_odd boolean DEFAULT false NOT NULL,
     CONSTRAINT bill_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT bill_check_code_check CHECK (((check_code >= 0) AND (check_code <= 999999))),
     CONSTRAINT bill_lifecycle_check CHECK ((lifecycle = ANY (ARRAY['scheduled'::text, 'open'::text, 'overdue'::text, 'lapsed'::text, 'canceling'::text, 'canceled'::text, 'superseded'::text]))),
@@ -477,7 +503,7 @@ CREATE TABLE public.bill (
     CONSTRAINT bill_settlement_check CHECK ((settlement = ANY (ARRAY['unpaid'::text, 'provisional'::text, 'settled'::text, 'over'::text, 'reversed'::text]))),
     CONSTRAINT bill_tax_minor_check CHECK ((tax_minor >= 0))
 )
-WITH (fillfactor='85');
+WITH (fillfactor='50');
 ALTER TABLE ONLY public.bill ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.bill FORCE ROW LEVEL SECURITY;
@@ -1764,7 +1790,7 @@ ALTER TABLE ONLY public.audit
 --
 
 ALTER TABLE ONLY public.bill_event
-    ADD CONSTRAINT bill_event_pkey PRIMARY KEY (merchant_id, id);
+    ADD CONSTRAINT bill_event_pkey PRIMARY KEY (merchant_id, bill_id, id);
 
 
 --
@@ -2398,13 +2424,6 @@ CREATE INDEX bill_email_idx ON public.bill USING btree (merchant_id, email_blind
 
 
 --
--- Name: bill_event_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
---
-
-CREATE INDEX bill_event_bill_idx ON public.bill_event USING btree (merchant_id, bill_id, id);
-
-
---
 -- Name: bill_import_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -2412,10 +2431,10 @@ CREATE INDEX bill_import_idx ON public.bill USING btree (merchant_id, import_id,
 
 
 --
--- Name: bill_odd_idx; Type: INDEX; Schema: public; Owner: harai_owner
+-- Name: bill_marked_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
-CREATE INDEX bill_odd_idx ON public.bill USING btree (merchant_id, settlement, id) WHERE (settlement <> ALL (ARRAY['unpaid'::text, 'settled'::text]));
+CREATE INDEX bill_marked_idx ON public.bill USING btree (merchant_id, id) WHERE is_odd;
 
 
 --
@@ -2724,6 +2743,20 @@ CREATE TRIGGER attempt_alone AFTER INSERT ON public.attempt FOR EACH ROW WHEN ((
 --
 
 CREATE CONSTRAINT TRIGGER attempt_share_sound AFTER INSERT ON public.attempt_share DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_attempt_share();
+
+
+--
+-- Name: bill bill_odd_insert; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER bill_odd_insert AFTER INSERT ON public.bill REFERENCING NEW TABLE AS new_bills FOR EACH STATEMENT EXECUTE FUNCTION public.mark_odd_bills();
+
+
+--
+-- Name: bill bill_odd_update; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER bill_odd_update AFTER UPDATE ON public.bill REFERENCING NEW TABLE AS new_bills FOR EACH STATEMENT EXECUTE FUNCTION public.mark_odd_bills();
 
 
 --

@@ -68,6 +68,9 @@ PAYABLE: Final[frozenset[Lifecycle]] = frozenset({"open", "overdue"})
 WAITING: Final[frozenset[Settlement]] = frozenset({"unpaid", "provisional"})
 """Settlements of a bill of which something is still to be paid."""
 
+ODD: Final[frozenset[Settlement]] = frozenset({"provisional", "over", "reversed"})
+"""Money did something else than to come once: few bills, which people look for."""
+
 WITHDRAWN: Final[frozenset[Lifecycle]] = frozenset({"canceling", "canceled", "superseded"})
 """Lifecycles in which nothing is asked for any more."""
 

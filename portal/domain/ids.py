@@ -49,6 +49,8 @@ PREFIXES: Final = {
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUE: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH: Final = 26
+_PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS: Final = range(120, -1, -10)
 
 
 def new_uuid7(unix_ms: int, random_80_bits: int) -> UUID:
@@ -67,10 +69,7 @@ def new_uuid7(unix_ms: int, random_80_bits: int) -> UUID:
 def to_public(kind: str, value: UUID) -> str:
     """The id as people and programs see it, e.g. ``bill_01JD…``; KeyError for a new kind."""
     number = value.int
-    letters = [""] * _LENGTH
-    for place in range(_LENGTH - 1, -1, -1):
-        letters[place] = _ALPHABET[number & 31]
-        number >>= 5
+    letters = [_PAIRS[number >> shift & 1023] for shift in _SHIFTS]
     return f"{PREFIXES[kind]}_{''.join(letters)}"
 
 

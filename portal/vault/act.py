@@ -18,7 +18,7 @@ from portal.contract.envelope import Authority
 from portal.contract.login import Role
 from portal.domain.errors import InvariantBroken, LimitReached, NotFound
 from portal.domain.task import Lane, TaskKind
-from portal.kit.clock import Clock, new_id
+from portal.kit.clock import Clock, Ids, new_id, new_ids
 from portal.vault import case, once, outbox
 from portal.vault.capability import VERSION, Budget, Capability, Kind, Mint, as_scopes
 from portal.vault.closing import Closing
@@ -148,6 +148,10 @@ class Act:
     def new_id(self) -> UUID:
         """A fresh UUIDv7."""
         return new_id(self.clock)
+
+    def new_ids(self, count: int) -> Ids:
+        """Fresh UUIDv7s for many rows at once, in order."""
+        return new_ids(self.clock, count)
 
     @property
     def actor(self) -> str:

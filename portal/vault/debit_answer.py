@@ -15,7 +15,7 @@ from portal.contract.debit import DebitResultRead
 from portal.domain import debit as rules
 from portal.domain.debit import line_no_of
 from portal.domain.errors import InvariantBroken
-from portal.domain.zengin.read import RecordRead, read_debits
+from portal.domain.zengin.read import Last, RecordRead, read_debits
 from portal.domain.zengin.record import DebitLine, Header, Trailer
 from portal.domain.zengin.result import Cause, Match, Matcher, check_header
 from portal.vault import file
@@ -165,11 +165,12 @@ class _Reader:
     def read(self, place: UUID, parts: int, lines_max: int) -> _Answer:
         """Every line that was sent gets its cause; raises _DoubtError and then nothing counts."""
         answer = self._answer
-        sent = read_debits(self._parts(self._file.id, self._file.parts))
+        last = Last()
+        sent = read_debits(self._parts(self._file.id, self._file.parts), last=last)
         first = next(sent).record
         if not isinstance(first, Header):
             raise InvariantBroken("debit_file_broken", context=str(self._file.id))
-        returned = read_debits(self._parts(place, parts), lines_max)
+        returned = read_debits(self._parts(place, parts), lines_max, last)
         matcher = Matcher()
         batch: dict[Cause, list[int]] = {}
         for count, match in enumerate(matcher.match(_lines(sent), self._returned(returned, first))):

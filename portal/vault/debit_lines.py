@@ -193,7 +193,7 @@ async def write_lines(act: Act, debit_file: DebitFile, chosen: Sequence[Chosen])
     numbers = [
         rules.instruction_no(debit_file.number_ms, first + place) for place in range(len(chosen))
     ]
-    ids = [act.new_id() for _ in chosen]
+    ids = act.new_ids(len(chosen)).whole()
     bills = [one.bill_id for one in chosen]
     amounts = [one.amount_minor for one in chosen]
     await act.db.execute(
@@ -234,13 +234,13 @@ async def book_next(act: Act, debit_file: DebitFile) -> tuple[int, bool]:
     )
     if next_ is None or not next_["lines"]:
         return 0, False
-    ids = next_["ids"]
-    await lock_bills_of(act, next_["bill_ids"])
-    left = await move_plain(act, ids, frees=True) if frees else []
+    ids, bill_ids = next_["ids"], next_["bill_ids"]
+    await lock_bills_of(act, bill_ids)
+    left = await move_plain(act, ids, bill_ids, frees=True) if frees else []
     for line in left:
         await _free(act, line.id, line.state)
     # A bank may have debited all the same what it was said to have refused.
-    left = await move_plain(act, ids, frees=False)
+    left = await move_plain(act, ids, bill_ids, frees=False)
     for line in left[:SINGLES_MAX]:
         await _book(act, line.id, line.state, line.cause)
     await act.db.execute(USED, act.merchant_id, ids)

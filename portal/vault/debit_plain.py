@@ -19,6 +19,7 @@ from portal.domain.ledger import CauseKind
 from portal.domain.payment import DeclineCode
 from portal.domain.zengin.result import Cause
 from portal.vault.act import Act
+from portal.vault.db import Row
 from portal.vault.debit import METHOD
 from portal.vault.pause import end_promises
 from portal.vault.timeline import Told, tell_all
@@ -29,31 +30,39 @@ LOCK: Final = """
 select count(*) from (
     select 1 from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for update) l
 """
-# After the locks: nobody can move these lines, their attempts or their bills' books any more.
-# OFFSET 0 makes each of the three a look-up by key for each line, whatever the tables may hold.
+# After the locks: nobody can move these lines, their attempts or their bills' books any more. Each
+# of the four tables is walked along by its keys once (OFFSET 0 keeps the planner from other ways),
+# and what they say is joined in memory: looking it up for each line takes three times as long. A
+# plan that is kept knows no number of lines and would compare each with each, so see _ask.
 KINDS: Final = """
 select case when $3 then null else d.cause end as cause, d.state, a.state as attempt,
        b.lifecycle, b.settlement, coalesce(s.owes_all and s.owed = d.amount_minor, false)
            and a.amount_minor = d.amount_minor and a.instrument is null as owes_all,
        array_agg(d.line_no) as places, array_agg(d.id) as ids, array_agg(d.bill_id) as bill_ids,
        array_agg(d.amount_minor) as amounts
-from debit d
-cross join lateral (
-    select state, amount_minor, instrument from attempt
-    where merchant_id = $1 and id = d.id offset 0
-) a
-cross join lateral (
-    select lifecycle, settlement from bill where merchant_id = $1 and id = d.bill_id offset 0
-) b
-cross join lateral (
-    select sum(amount_minor) filter (where account = 'receivable') as owed,
+from (
+    select id, bill_id, line_no, state, cause, amount_minor from debit
+    where merchant_id = $1 and id = any($2::uuid[])
+          and case when $3 then state = 'in_file' else cause is distinct from booked_cause end
+    offset 0
+) d
+join (
+    select id, state, amount_minor, instrument from attempt
+    where merchant_id = $1 and id = any($2::uuid[]) offset 0
+) a on a.id = d.id
+join (
+    select id, lifecycle, settlement from bill
+    where merchant_id = $1 and id = any($4::uuid[]) offset 0
+) b on b.id = d.bill_id
+left join (
+    select bill_id, sum(amount_minor) filter (where account = 'receivable') as owed,
            bool_and(account in ('receivable', 'billed') and attempt_id is null) as owes_all
-    from ledger_entry where merchant_id = $1 and bill_id = d.bill_id offset 0
-) s
-where d.merchant_id = $1 and d.id = any($2::uuid[])
-      and case when $3 then d.state = 'in_file' else d.cause is distinct from d.booked_cause end
+    from ledger_entry where merchant_id = $1 and bill_id = any($4::uuid[])
+    group by bill_id offset 0
+) s on s.bill_id = d.bill_id
 group by 1, 2, 3, 4, 5, 6
 """
+PLANNING: Final = "select set_config('enable_nestloop', $1, true)"
 # The state is compared as a text of no column: as a column it would let a planner who knows its
 # value read the index of all live attempts, however many the merchant has, for these few.
 ATTEMPTS: Final = """
@@ -69,12 +78,13 @@ BOOKED: Final = """
 update debit set state = $3, booked_cause = cause where merchant_id = $1 and id = any($2::uuid[])
 """
 FREED: Final = "update debit set state = $3 where merchant_id = $1 and id = any($2::uuid[])"
-# The id of each transaction is made here, so that its entries need not travel; as the vault makes
-# them, by the vault's clock. A cause that is booked already breaks the statement: the lock is held.
+# The id of each transaction is put together here, so that its entries need not travel. A cause that
+# is booked already breaks the statement: the lock is held.
 _POST: Final = """
 with fresh as materialized (
-    select uuidv7($3::timestamptz - statement_timestamp()) as id, t.*
-    from unnest($4::uuid[], $5::uuid[], $6::bigint[]) as t (cause_id, bill_id, amount_minor)
+    select ($3 || to_hex(t.tail))::uuid as id, t.*
+    from unnest($4::uuid[], $5::uuid[], $6::bigint[], $10::bigint[])
+         as t (cause_id, bill_id, amount_minor, tail)
 ), booked as (
     insert into ledger_transaction (merchant_id, id, cause, cause_id, at, debit_minor, entries)
     select $1, f.id, $7, f.cause_id, $2, f.amount_minor, cardinality($8::text[]) from fresh f
@@ -111,14 +121,26 @@ async def lock_bills_of(act: Act, bill_ids: Sequence[UUID]) -> None:
     await act.db.execute(LOCK, act.merchant_id, bill_ids)
 
 
-async def move_plain(act: Act, ids: Sequence[UUID], *, frees: bool) -> list[Line]:
+async def _ask(
+    act: Act, ids: Sequence[UUID], bill_ids: Sequence[UUID], *, frees: bool
+) -> list[Row]:
+    """The lines by kind, by a plan that compares nothing with everything."""
+    await act.db.execute(PLANNING, "off")
+    rows = await act.db.fetch(KINDS, act.merchant_id, ids, frees, bill_ids)
+    await act.db.execute(PLANNING, "on")
+    return rows
+
+
+async def move_plain(
+    act: Act, ids: Sequence[UUID], bill_ids: Sequence[UUID], *, frees: bool
+) -> list[Line]:
     """Book what was told of these lines, or free them, by kind; those that are left, in order.
 
     Their file and bills are locked. Raises: InvariantBroken ``debit_lock`` when something moved
     that was locked.
     """
     left: list[Line] = []
-    for row in await act.db.fetch(KINDS, act.merchant_id, ids, frees):
+    for row in await _ask(act, ids, bill_ids, frees=frees):
         kind = Kind(
             cause=row["cause"], debit=row["state"], attempt=row["attempt"],
             lifecycle=row["lifecycle"], settlement=row["settlement"], owes_all=row["owes_all"],
@@ -151,17 +173,19 @@ async def _write(act: Act, group: _Group, plain: Plain) -> None:
     if tag != f"UPDATE {len(group.ids)}":
         raise InvariantBroken("debit_lock", context=f"{tag} of {len(group.ids)}")
     if plain.settled is not None:
+        fresh = act.new_ids(len(group.ids))
         await act.db.execute(
             _POST,
             act.merchant_id,
             act.business,
-            act.now,
+            fresh.head,
             group.ids,
             group.bill_ids,
             group.amounts,
             _MONEY,
             [side.account for side in plain.sides],
             [side.sign for side in plain.sides],
+            fresh.tails,
         )
         await act.db.execute(
             SETTLED, act.merchant_id, group.bill_ids, plain.settled.state, act.business

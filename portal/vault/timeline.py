@@ -37,7 +37,10 @@ async def emit_all(act: Act, bill_ids: Sequence[UUID], code: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event of each of many bills: what its ``params`` hold beside ``more``, alike for all."""
+    """One event of each of many bills: what its ``params`` hold beside ``more``, alike for all.
+
+    ``more`` holds codes and dates; a percent sign would be read as a place for something else.
+    """
 
     code: str
     has_attempt: bool
@@ -45,23 +48,18 @@ class Told:
     more: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-# Ids are made in the order in which the events of a bill are told, by the vault's clock.
+# An id's last digits count the events of its bill, so that they stand in the order they are told.
 _TOLD: Final = """
 insert into bill_event (merchant_id, at, actor, id, bill_id, code, params)
-select $1, $2, $3, uuidv7($4::timestamptz - statement_timestamp()), o.bill_id, o.code,
-       case when o.has_attempt then jsonb_build_object('attempt', o.attempt) else '{}' end
-       || case when o.has_amount then jsonb_build_object('amount_minor', o.amount_minor)
-               else '{}' end
-       || o.more::jsonb
-from (
-    select t.bill_id, t.attempt, t.amount_minor, e.*
-    from unnest($5::uuid[], $6::text[], $7::bigint[]) with ordinality
-             as t (bill_id, attempt, amount_minor, line),
-         unnest($8::text[], $9::bool[], $10::bool[], $11::text[]) with ordinality
-             as e (code, has_attempt, has_amount, more, place)
-    order by t.line, e.place offset 0
-) o
+select $1, $2, $3, ($4 || to_hex(t.tail + e.place))::uuid, t.bill_id, e.code,
+       format(e.params, t.attempt, t.amount_minor)::jsonb
+from unnest($5::bigint[], $6::uuid[], $7::text[], $8::bigint[])
+         as t (tail, bill_id, attempt, amount_minor)
+cross join unnest($9::text[], $10::text[]) with ordinality as e (code, params, place)
 """
+_ATTEMPT: Final = msgspec.Raw(b'"%1$s"')
+_AMOUNT: Final = msgspec.Raw(b"%2$s")
+"""Where the statement puts what each bill has of its own."""
 
 
 async def tell_all(
@@ -75,17 +73,27 @@ async def tell_all(
 
     The three sequences are of one length and order. Units: minor units.
     """
+    ids = act.new_ids(len(bill_ids))
     await act.db.execute(
         _TOLD,
         act.merchant_id,
         act.business,
         act.actor,
-        act.now,
+        ids.head,
+        ids.tails,
         bill_ids,
         [to_public("attempt", id_) for id_ in attempt_ids],
         amounts,
         [one.code for one in told],
-        [one.has_attempt for one in told],
-        [one.has_amount for one in told],
-        [msgspec.json.encode(one.more).decode() for one in told],
+        [_form(one) for one in told],
     )
+
+
+def _form(one: Told) -> str:
+    """The ``params`` of one kind of event, with room for each bill's own."""
+    params: dict[str, str | msgspec.Raw] = {**one.more}
+    if one.has_attempt:
+        params["attempt"] = _ATTEMPT
+    if one.has_amount:
+        params["amount_minor"] = _AMOUNT
+    return msgspec.json.encode(params).decode()

@@ -20,8 +20,12 @@ import pytest_asyncio
 from portal.contract.envelope import Nothing
 from portal.contract.operator import INSPECT
 from portal.stack.access import open_access
+from portal.stack.bench import debits
+from portal.stack.bench.town import Town
 from portal.stack.doctor import processes_of
 from portal.stack.layout import StackBusyError
+from portal.stack.merchant import MerchantSystem
+from portal.stack.payers import Phone
 from portal.stack.ports import Ports, is_free
 from portal.stack.processes import base_python, is_alive, run_to_end
 from portal.stack.up import Stack
@@ -245,6 +249,28 @@ async def test_two_stacks_side_by_side_share_neither_ports_nor_cookies(
 
 def numbers_of(ports: Ports) -> tuple[int, int, int]:
     return ports.portal, ports.browser, ports.api
+
+
+async def test_the_bench_of_debits_books_every_line_and_leaves_the_books_balanced(
+    stack: Stack,
+) -> None:
+    access, _ = await open_access(stack)
+    async with httpx.AsyncClient(trust_env=False) as outside:
+        here = Town(
+            stack=stack,
+            access=access,
+            merchant=MerchantSystem(access.portal, access.api_key),
+            phone=Phone(outside, stack.layout.browser_origin),
+            load=0.0,
+            seconds_to_start=0.0,
+        )
+        # It raises when a line is missing or was booked otherwise, or the books are out.
+        report = await debits.measure(here, 300)
+        await here.merchant.close()
+
+    assert (report.details["lines"], report.details["files"]) == (300, 2)
+    assert len(str(report.details["booked_tenths_per_s"]).split()) == 10
+    assert report.figure > 0 < report.floor
 
 
 async def test_second_stack_in_the_same_folder_is_refused_with_words(stack: Stack) -> None:

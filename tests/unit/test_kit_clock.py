@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 
-from portal.kit.clock import SystemClock, new_id
+from portal.kit.clock import SystemClock, new_id, new_ids
 
 
 class FixedClock(SystemClock):
@@ -74,3 +74,20 @@ def test_ids_of_one_millisecond_stand_in_the_order_of_their_making() -> None:
 
     assert made == sorted(made)
     assert len({one.int >> 80 for one in made}) == 1
+
+
+def test_many_ids_at_once_are_of_the_moment_in_order_and_leave_room_behind_each() -> None:
+    clock = TickingClock()
+    first, ids, last = new_id(clock), new_ids(clock, 1_000), new_id(clock)
+
+    whole = ids.whole()
+
+    assert whole == sorted(set(whole))
+    assert len(whole) == 1_000
+    assert first < whole[0]
+    assert whole[-1] < last
+    assert {(one.version, one.variant) for one in whole} == {(7, first.variant)}
+    assert {one.int & 15 for one in whole} == {0}
+    # As PostgreSQL puts them together: to_hex() writes a number below 0 as its two's complement.
+    hexed = [f"{ids.head}{tail & (1 << 64) - 1:x}" for tail in ids.tails]
+    assert [one.hex for one in whole] == hexed

@@ -18,6 +18,7 @@ from portal.contract.bills import (
     ViewBill,
 )
 from portal.contract.envelope import Nothing
+from portal.domain.bill import Settlement
 from portal.domain.errors import Conflict, InvalidInput, LimitReached, NotFound
 from portal.domain.ids import BillId
 from portal.vault.server import VaultServer
@@ -176,6 +177,31 @@ async def test_filters_hold_together_and_counts_are_exact(desk: Desk) -> None:
     assert (await desk.bills(due_to=DUE_ON, message=("none",))).count == 0
     assert (await desk.bills(never_opened=True, lifecycle=("open",))).count == 5
     assert [row.number for row in (await desk.bills(lifecycle=("canceled",))).bills] == [row.number]
+
+
+async def test_bills_whose_money_did_something_odd_are_found_as_long_as_it_is_odd(
+    desk: Desk,
+) -> None:
+    await desk.issued(*(line(f"E-{number}") for number in range(4)))
+    world = money_of(desk)
+
+    async def found(*settlement: Settlement) -> list[str]:
+        return sorted(row.number for row in (await desk.bills(settlement=settlement)).bills)
+
+    async def moved(settlement: Settlement, *bills: str) -> None:
+        async with world.act() as act:
+            await act.db.execute(
+                "update bill set settlement = $1 where number = any($2::text[])", settlement, bills
+            )
+
+    for settlement in ("provisional", "over", "reversed"):
+        await moved(settlement, "E-1", "E-2")
+        assert await found(settlement) == ["E-1", "E-2"]
+        assert await found(settlement, "unpaid") == ["E-0", "E-1", "E-2", "E-3"]
+        await moved("settled", "E-1")
+        assert await found(settlement) == ["E-2"]
+        assert await found("settled") == ["E-1"]
+    assert await world.rows("select number from bill where is_odd") == [{"number": "E-2"}]
 
 
 async def test_a_bill_of_another_merchant_is_not_there(

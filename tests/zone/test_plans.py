@@ -16,7 +16,7 @@ from portal.vault.attempt import LIVE_OF
 from portal.vault.card_charge import TAKEN
 from portal.vault.database import Connection, connect
 from portal.vault.debit_answer import TELL
-from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, SETTLED
+from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, PLANNING, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
 from portal.vault.pause import PROMISES_PAID
 from portal.vault.share import LEFT
@@ -106,9 +106,13 @@ async def test_rows_are_found_by_their_key_before_the_first_analyze(
         await link.execute("set plan_cache_mode = force_generic_plan")
         await link.execute("select set_config('harai.merchant', $1, false)", MERCHANT)
         found = {name: wide_reads(await plan_of(link, each)) for name, each in STATEMENTS.items()}
+        await link.execute(PLANNING.replace("$1, true", "'off', false"))
+        joined = [node["Node Type"] for node in nodes(await plan_of(link, KINDS))]
     finally:
         await link.close()
     assert found == {name: [] for name in STATEMENTS}
+    assert "Nested Loop" not in joined
+    assert {"Hash Join", "Merge Join"} & set(joined)
 
 
 async def test_every_table_with_merchants_expects_one_to_own_all_of_it(ground: Ground) -> None:

@@ -7,6 +7,7 @@ said as a verdict on the file, and a file with such a verdict books nothing.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import msgspec
@@ -60,6 +61,9 @@ class RecordRead(msgspec.Struct, frozen=True, kw_only=True):
 _FOREIGN: Final = re.compile(rb"[^\x20-\x7e\xa1-\xdf]")
 """Bytes that JIS X 0201 has no letter for."""
 
+_PLAIN: Final = re.compile(rb"2[\x20-\x7e\xa1-\xdf]{119}")
+"""The bytes of a debit of the right length with letters of JIS X 0201 alone."""
+
 _LONE: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 BAD_ENDS: Final = b"\n"
 _EBCDIC_ONE: Final = b"\xf1"
@@ -85,15 +89,36 @@ _AFTER: Final[dict[str, frozenset[str]]] = {
 }
 """Kind of record → the kinds that may follow it."""
 
+_BEFORE_DEBIT: Final = frozenset(kind for kind, after in _AFTER.items() if "2" in after)
 
-def read_debits(parts: Iterable[bytes], lines_max: int = LINES_MAX) -> Iterator[RecordRead]:
+
+@dataclass(slots=True)
+class Last:
+    """The last debit that was read by whoever shares this, as bytes and as a record.
+
+    What went out and what came back are read side by side, and are the same but for what the bank
+    had to add: a record whose bytes were just read is not taken apart a second time.
+    """
+
+    raw: bytes = b""
+    record: DebitLine | None = None
+
+
+def read_debits(
+    parts: Iterable[bytes], lines_max: int = LINES_MAX, last: Last | None = None
+) -> Iterator[RecordRead]:
     """A verdict for each record in order, then one for each thing that the whole file lacks.
 
     More than ``lines_max`` debits make the file doubtful; no bank can give more than the default.
+    ``last`` is for two files that are read in step.
     """
-    reader = _Reader(min(lines_max, LINES_MAX))
+    reader = _Reader(min(lines_max, LINES_MAX), last or Last())
     for raw in frame(parts):
-        yield from reader.take(raw)
+        plain = reader.take_plain(raw)
+        if plain is None:
+            yield from reader.take(raw)
+        else:
+            yield plain
     yield from reader.finish()
 
 
@@ -146,13 +171,30 @@ def _split(held: bytes, separator: bytes) -> list[bytes]:
 class _Reader:
     """What is kept between two records: the place in the order, a count and a sum."""
 
-    def __init__(self, lines_max: int) -> None:
+    def __init__(self, lines_max: int, last: Last) -> None:
         self.lines_max = lines_max
+        self.last = last
         self.record_no = 0
         self.count = 0
         self.total_minor = 0
         self.after = ""
         self.is_doubtful = False
+
+    def take_plain(self, raw: bytes) -> RecordRead | None:
+        """A debit where one may stand and nothing is wrong with, as nearly all are; else None."""
+        if self.after not in _BEFORE_DEBIT or self.count >= self.lines_max:
+            return None
+        last = self.last
+        if raw != last.raw or last.record is None:
+            record = _parse_debit(raw.decode("cp932")) if _PLAIN.fullmatch(raw) else None
+            if record is None:
+                return None
+            last.raw, last.record = raw, record
+        self.record_no += 1
+        self.after = "2"
+        self.count += 1
+        self.total_minor += last.record.amount_minor
+        return RecordRead(record_no=self.record_no, record=last.record)
 
     def take(self, raw: bytes) -> Iterator[RecordRead]:
         """The verdict on one record, and on the file where the record shows something of it."""

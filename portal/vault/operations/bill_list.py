@@ -19,6 +19,7 @@ from portal.contract.bills import (
     ListBills,
     SearchField,
 )
+from portal.domain.bill import ODD
 from portal.domain.contact import (
     normalise_customer_no,
     normalise_email,
@@ -142,6 +143,8 @@ def _add_filter(conditions: _Conditions, wanted: BillFilter) -> None:
     ):
         if states:
             conditions.add(column + " = any({}::text[])", list(states))
+    if wanted.settlement and ODD.issuperset(wanted.settlement):
+        conditions.add("b.is_odd")  # the mark by which an index finds them; see migration 0024
     if wanted.due_from is not None:
         conditions.add("b.due_on >= {}", wanted.due_from)
     if wanted.due_to is not None:

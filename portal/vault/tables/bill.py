@@ -43,11 +43,10 @@ class Bill(SQLModel, table=True):
         ),
         sa.Index("bill_check_code_idx", "merchant_id", "check_code"),
         sa.Index(
-            "bill_odd_idx",
+            "bill_marked_idx",
             "merchant_id",
-            "settlement",
             "id",
-            postgresql_where=sa.text("settlement NOT IN ('unpaid', 'settled')"),
+            postgresql_where=sa.text("is_odd"),
         ),
     )
 
@@ -85,6 +84,9 @@ class Bill(SQLModel, table=True):
     has_address: bool = Field(
         sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false"))
     )
+    is_odd: bool = Field(
+        sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false"))
+    )
 
 
 class BillEvent(SQLModel, table=True):
@@ -95,11 +97,10 @@ class BillEvent(SQLModel, table=True):
     """
 
     __tablename__ = "bill_event"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
-    __table_args__ = (sa.Index("bill_event_bill_idx", "merchant_id", "bill_id", "id"),)
 
     merchant_id: UUID = Field(primary_key=True)
+    bill_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
-    bill_id: UUID
     at: datetime = Field(sa_column=Column(sa.TIMESTAMP(timezone=True), nullable=False))
     code: str = Field(sa_type=sa.Text)
     actor: str = Field(sa_type=sa.Text)
