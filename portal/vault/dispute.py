@@ -315,11 +315,11 @@ async def ask_to_pay(act: Act, attempt_id: UUID) -> int:
     """Let the payer owe again what a lost dispute took, with days enough to pay it; plans nothing.
 
     Every bill that lost something and is ``reversed`` by it is open again and can be paid, by its
-    part of what was taken; telling the payer is the bill's resend. All of them, or none.
+    part of what was taken: what the company left of a payment, or gave back before, stays paid.
+    Telling the payer is the bill's resend. All of them, or none.
 
-    Raises: Conflict ``case_moved_on`` when nothing of it is left to be asked for,
-    ``chargeback_partial`` when it is another sum than was paid of the one bill,
-    ``bill_state`` when one of them was canceled or replaced since; NotFound ``not_found``.
+    Raises: Conflict ``case_moved_on`` when nothing of it is left to be asked for, ``bill_state``
+    when one of them was canceled or replaced since; NotFound ``not_found``.
     """
     begun = await share_day(act)
     bills, attempt = await lock_whole(act, attempt_id)
@@ -330,8 +330,6 @@ async def ask_to_pay(act: Act, attempt_id: UUID) -> int:
     }
     if lost is None or not again:
         raise Conflict("case_moved_on")
-    if not attempt.shares and lost["taken_minor"] != attempt.amount_minor:
-        raise Conflict("chargeback_partial", params={"amount_minor": lost["taken_minor"]})
     for row in await act.db.fetch(_REOPENED, act.merchant_id, list(again)):
         today = max(act.clock.business_today(row["zone"]), begun or date.min)
         await _open_again(act, row["id"], row["lifecycle"], row["due_on"], today)

@@ -117,11 +117,53 @@ async def test_a_loss_that_is_accepted_leaves_the_bill_reversed(desk: Desk) -> N
     assert await desk.world.cases() == []
 
 
-async def test_only_a_part_taken_back_is_not_asked_for_as_the_whole_bill(desk: Desk) -> None:
+async def test_only_the_part_that_was_taken_back_is_asked_for_again(desk: Desk) -> None:
     await desk.hear(disputed("lost", 1000, amount_minor=1000))
+    assert await desk.settlement() == "reversed"
 
-    with pytest.raises(Conflict, match="chargeback_partial"):
-        await desk.settle("chargeback_lost", "ask_to_pay")
+    await desk.settle("chargeback_lost", "ask_to_pay")
+
+    page = await desk.world.page(desk.payer)
+    assert (page.state, page.left_minor, page.pay_minor) == ("open", 1000, 1000)
+    assert (await desk.books())["receivable"] == 1000
+    assert await desk.differences(1000) == set()
+    started = await desk.world.start(desk.payer, "rest", amount=1000)
+    await desk.world.told(desk.payer, started.attempt_id, finding("succeeded", 1000))
+    assert await desk.settlement() == "settled"
+    assert await desk.books() == {
+        "billed": -AMOUNT, "in_transit": AMOUNT + 1000, "chargeback": -1000
+    }  # fmt: skip
+    assert await desk.world.cases() == []
+
+
+async def test_what_was_given_back_before_a_loss_is_not_asked_for_again(desk: Desk) -> None:
+    await desk.counter.ask(desk.payer.bill_id, desk.attempt_id, 1000, reason="goodwill")
+    await desk.counter.sent("succeeded")
+    await desk.hear(disputed("lost", AMOUNT - 1000, amount_minor=AMOUNT - 1000))
+
+    await desk.settle("chargeback_lost", "ask_to_pay")
+
+    assert (await desk.world.page(desk.payer)).pay_minor == AMOUNT - 1000
+    started = await desk.world.start(desk.payer, "rest", amount=AMOUNT - 1000)
+    await desk.world.told(desk.payer, started.attempt_id, finding("succeeded", AMOUNT - 1000))
+    assert await desk.settlement() == "settled"
+    assert (await desk.books())["billed"] == 1000 - AMOUNT
+
+
+async def test_a_part_that_was_asked_for_again_may_be_lost_and_asked_for_once_more(
+    desk: Desk,
+) -> None:
+    await desk.hear(disputed("lost", 1000, amount_minor=1000))
+    await desk.settle("chargeback_lost", "ask_to_pay")
+    started = await desk.world.start(desk.payer, "rest", amount=1000)
+    await desk.world.told(desk.payer, started.attempt_id, finding("succeeded", 1000))
+    again = Desk(desk.counter, desk.payer, started.attempt_id, 1000, notices=10)
+
+    await again.hear(disputed("lost", 1000, paid=1000))
+    await again.settle("chargeback_lost", "ask_to_pay")
+
+    assert (await desk.world.page(desk.payer)).pay_minor == 1000
+    assert (await desk.books())["receivable"] == 1000
 
 
 async def test_nothing_is_given_back_of_a_payment_that_is_contested_or_lost(desk: Desk) -> None:
