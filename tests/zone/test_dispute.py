@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
+from portal.contract.operator import JournalLine
 from portal.contract.payment import RECORD_NOTICE, NoticeClaim, RecordNotice
 from portal.domain.card_on_file import words
 from portal.domain.errors import Conflict
@@ -58,6 +59,17 @@ async def test_a_won_dispute_pays_the_bill_again_and_ends_its_case_by_itself(des
     assert await desk.world.value("select resolution from case_") == "won"
     assert (await desk.world.page(desk.payer)).state == "paid"
     assert await desk.differences(0) == set()
+    [row] = await desk.world.rows("select reference from attempt")
+    for dispute, found in (
+        ("won", set()),
+        ("lost", {"dispute_differs"}),
+        ("", {"dispute_differs"}),
+    ):
+        line = JournalLine(
+            reference=row["reference"], state="succeeded", amount_minor=AMOUNT,
+            taken_back_minor=0, dispute=dispute,
+        )  # fmt: skip
+        assert {code for _, code in await desk.world.compare(line)} == found
 
 
 async def test_the_same_answer_again_changes_nothing(desk: Desk) -> None:
