@@ -43,7 +43,7 @@ from portal.stack.drill.findings import (
     report_of,
 )
 from portal.stack.drill.ground import Ground, ground
-from portal.stack.drill.patience import persist
+from portal.stack.drill.patience import PAUSE_S, persist
 from portal.stack.drill.tally import (
     AttemptShown,
     BillShown,
@@ -92,6 +92,7 @@ _DAYS_BEFORE: Final = 28
 _PART_LEAST: Final = 1_000
 _DAY_S: Final = 86_400.0
 _DAY_LASTS_S: Final = 20.0
+_MOVES_MAX: Final = 10
 DAYS_MAX: Final = 8
 """Who left a card later than a day began is charged on the next; after these days nobody is."""
 _PAUSE_MIN_S: Final = 1.0
@@ -180,11 +181,15 @@ async def _let_days_begin(place: Ground, storm: _Storm) -> None:
     are_left = place.traffic.left >= (1 if is_half_way else houses.LEAVERS)
     if not are_left or time.monotonic() < storm.day_began + _DAY_LASTS_S:
         return
-    try:
-        async with place.stack.operator() as vault:
-            await vault.call(MOVE_CLOCK, MoveClock(offset_s=_DAY_S * (storm.days + 1)))
-    except (PortalError, OSError):
-        return  # somebody was killed just now: after the next kill
+    for _ in range(_MOVES_MAX):
+        try:
+            async with place.stack.operator() as vault:
+                await vault.call(MOVE_CLOCK, MoveClock(offset_s=_DAY_S * (storm.days + 1)))
+            break
+        except (PortalError, OSError):  # somebody was killed just now
+            await asyncio.sleep(PAUSE_S)
+    else:
+        return
     storm.days, storm.day_began = storm.days + 1, time.monotonic()
 
 
@@ -206,7 +211,8 @@ async def _rage(place: Ground, chance: random.Random, contest: Contest, *, loud:
             if loud:
                 sys.stderr.write(
                     f"  {storm.kills.total()} kills, {storm.payments} payments, {storm.charges}"
-                    f" charges, {len(contest.opened)} disputes, {staff.taken} refunds asked for\n"
+                    f" charges, {len(contest.opened)} disputes, {staff.taken} refunds asked for,"
+                    f" {place.traffic.left} cards left, {storm.days} days\n"
                 )
     return storm
 
