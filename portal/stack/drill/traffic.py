@@ -212,6 +212,7 @@ class Traffic:
     payers: dict[str, str] = field(default_factory=dict[str, str])
     _after: int = 0
     _links: list[Message] = field(default_factory=list[Message])
+    _leaving: list[Message] = field(default_factory=list[Message])
     _waiting: list[Message] = field(default_factory=list[Message])
     _left: set[int] = field(default_factory=set[int])
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -236,10 +237,11 @@ class Traffic:
         """The next payer whose telephone has a link pays by one means or another."""
         async with self._reading:
             await self._read_telephones()
-        if not self._links:
+        links = self._leaving or self._links
+        if not links:
             await asyncio.sleep(PAUSE_S)
             return
-        message = self._links.pop()
+        message = links.pop()
         if message.link is None:
             return
         ways, then, leaves = self._ways(household_at(message.to))
@@ -258,7 +260,6 @@ class Traffic:
         if self.is_charged:
             fresh, self._waiting = fresh + self._waiting, []
         self.chance.shuffle(fresh)
-        leaving: list[Message] = []
         for message in fresh:
             household = household_at(message.to)
             if self.is_charged or self.leaves(household) is None:
@@ -267,8 +268,7 @@ class Traffic:
                 self._waiting.append(message)
             else:
                 self._left.add(household)
-                leaving.append(message)
-        self._links += leaving
+                self._leaving.append(message)
 
     def _ways(self, household: int) -> tuple[list[str], str | None, bool]:
         """How the bill is paid at first, how afterwards, and whether a card is left with that."""
