@@ -70,6 +70,15 @@ select d.state, d.attempt_id from attempt_share s
 join dispute d on d.merchant_id = $1 and d.attempt_id = s.attempt_id
 where s.merchant_id = $1 and s.bill_id = $2
 """
+_LEFT: Final = """
+select least(coalesce(-sum(amount_minor) filter (where account = 'overpayment'), 0),
+             coalesce(sum(amount_minor) filter (where attempt_id = $3
+                      and account in ('in_transit', 'advanced', 'chargeback', 'refund_clearing',
+                                      'goodwill_clearing')), 0))::bigint
+from ledger_entry where merchant_id = $1 and bill_id = $2
+"""
+"""What is owed back of a bill, no more than its company still has of the payment."""
+
 _HAS_OPEN: Final = """
 select exists (select from dispute
                where merchant_id = $1 and attempt_id = $2 and state = 'opened')
@@ -145,9 +154,21 @@ async def is_disputed(act: Act, bill_id: UUID, attempt_id: UUID) -> bool:
     )
 
 
-async def refuse_disputed(act: Act, bill_id: UUID, attempt_id: UUID) -> None:
-    """Refuse to give back what is_disputed. Raises: Conflict ``payment_disputed``."""
-    if await is_disputed(act, bill_id, attempt_id):
+async def refuse_disputed(
+    act: Act, bill_id: UUID, attempt_id: UUID, transfer_minor: int = 0
+) -> None:
+    """Refuse to give back what is_disputed. Raises: Conflict ``payment_disputed``.
+
+    ``transfer_minor``: what the merchant would transfer itself, 0 for a refund by the company. Of
+    a lost payment it may, as far as the company left it and it is owed back: nothing else would.
+    """
+    if not await is_disputed(act, bill_id, attempt_id):
+        return
+    is_open = any(
+        row["state"] == "opened" for row in await act.db.fetch(_STATES, act.merchant_id, bill_id)
+    )
+    left: int = await act.db.fetchval(_LEFT, act.merchant_id, bill_id, attempt_id)
+    if is_open or not 0 < transfer_minor <= left:
         raise Conflict("payment_disputed")
 
 

@@ -1,11 +1,13 @@
 """A payer who contests a payment, from the finding to the books, the case and the payer's page."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 
+from portal.contract.bills import CANCEL_BILL, CancelBill
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.contract.operator import JournalLine
 from portal.contract.payment import RECORD_NOTICE, NoticeClaim, RecordNotice
@@ -173,6 +175,30 @@ async def test_a_part_that_was_asked_for_again_may_be_lost_and_asked_for_once_mo
 
     assert (await desk.world.page(desk.payer)).pay_minor == 1000
     assert (await desk.books())["receivable"] == 1000
+
+
+async def test_what_a_company_left_of_a_canceled_bill_is_transferred_by_hand_and_no_more(
+    desk: Desk,
+) -> None:
+    await desk.hear(disputed("lost", 1000, amount_minor=1000))
+    await desk.settle("chargeback_lost", "ask_to_pay")
+    bill: Any = desk.payer.bill_id
+    version = await desk.world.value("select version from bill where id = $1", bill)
+    cancel = CancelBill(bill_id=bill, version=version, reason="", idempotency_key="c")
+    await desk.world.web.call(CANCEL_BILL, cancel, desk.counter.owner.authority)
+    left = AMOUNT - 1000
+    assert await desk.settlement() == "over"
+
+    for way, amount in (("provider", left), ("bank_transfer", left + 1)):
+        with pytest.raises(Conflict, match="payment_disputed"):
+            await desk.counter.ask(bill, desk.attempt_id, amount, way=way)
+    refund = await desk.counter.ask(bill, desk.attempt_id, left, way="bank_transfer")
+    today = desk.world.server.clock.business_today("Asia/Tokyo")
+    await desk.counter.transferred(refund, today)
+
+    assert await desk.settlement() == "unpaid"
+    assert await desk.world.cases() == []
+    assert await desk.books() == {"in_transit": AMOUNT, "advanced": -left, "chargeback": -1000}
 
 
 async def test_nothing_is_given_back_of_a_payment_that_is_contested_or_lost(desk: Desk) -> None:
