@@ -81,8 +81,7 @@ WHOLE_ONLY: Final = "whole_only"
 """Why a slip can't be had: it is over all that is left of one bill, and of no other."""
 
 _MONEY_CAME: Final[frozenset[Settlement]] = frozenset({"settled", "over"})
-"""Settlements of which something may have been given back, as of a canceled bill that was paid in
-part; of all others the page asks no books."""
+"""Settlements of which something may have been given back, as of a canceled bill's part."""
 
 _OPS: Final = tuple(
     op.name
