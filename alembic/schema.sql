@@ -1221,6 +1221,25 @@ ALTER TABLE ONLY public.merchant FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.merchant OWNER TO harai_owner;
 
 --
+-- Name: merchant_channel; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.merchant_channel (
+    merchant_id uuid NOT NULL,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    sender text NOT NULL,
+    share integer NOT NULL,
+    CONSTRAINT merchant_channel_share_check CHECK (((share >= 0) AND (share <= 100)))
+);
+ALTER TABLE ONLY public.merchant_channel ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.merchant_channel FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.merchant_channel OWNER TO harai_owner;
+
+--
 -- Name: merchant_code; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -2082,6 +2101,14 @@ ALTER TABLE ONLY public.mandate_redirect
 
 ALTER TABLE ONLY public.mandate_redirect
     ADD CONSTRAINT mandate_redirect_token_key UNIQUE (merchant_id, token_hash);
+
+
+--
+-- Name: merchant_channel merchant_channel_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.merchant_channel
+    ADD CONSTRAINT merchant_channel_pkey PRIMARY KEY (merchant_id, channel, provider);
 
 
 --
@@ -2983,6 +3010,12 @@ ALTER TABLE public.mandate_redirect ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.merchant ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: merchant_channel; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.merchant_channel ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: merchant_key; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -3210,6 +3243,13 @@ CREATE POLICY merchant_only ON public.mandate_redirect USING ((merchant_id = ( S
 --
 
 CREATE POLICY merchant_only ON public.merchant USING ((id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: merchant_channel merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.merchant_channel USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -3743,6 +3783,13 @@ GRANT UPDATE(part_least_minor) ON TABLE public.merchant TO harai_vault;
 --
 
 GRANT UPDATE(transfer_text) ON TABLE public.merchant TO harai_vault;
+
+
+--
+-- Name: TABLE merchant_channel; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.merchant_channel TO harai_vault;
 
 
 --

@@ -3,7 +3,7 @@
 import rls
 
 revision = "0025_money_rest"
-down_revision = "0021b_chargeback_accounts"
+down_revision = "0022_channels"
 branch_labels = None
 depends_on = None
 

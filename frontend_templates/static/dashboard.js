@@ -26,6 +26,17 @@ function show(news) {
   }
 }
 
+/** Take the whole page anew; not while the person is leaving, for that would cancel where they go.
+ * A download counts as leaving too, and they stay: so it is only put off. */
+const LEAVING_MS = 5_000;
+let leftAt = -LEAVING_MS;
+addEventListener("beforeunload", () => { leftAt = performance.now(); });
+function renew() {
+  const rest = leftAt + LEAVING_MS - performance.now();
+  if (rest > 0) setTimeout(renew, rest);
+  else location.reload();
+}
+
 /** Follow a screen's events; when its structure changes, take the whole page anew. */
 function follow(root) {
   const chip = $("[data-link]", root);
@@ -39,7 +50,7 @@ function follow(root) {
   let timer = 0;
   const take = (text) => {
     const news = JSON.parse(text);
-    if (news.structure !== root.dataset.structure) location.reload();
+    if (news.structure !== root.dataset.structure) renew();
     else show(news);
   };
   const poll = async () => {
@@ -55,7 +66,7 @@ function follow(root) {
     source.onopen = () => { say(true); clearInterval(timer); };
     source.onmessage = (event) => take(event.data);
     // The session is over: the server shows the way to log in again.
-    source.addEventListener("end", () => { source.close(); location.reload(); });
+    source.addEventListener("end", () => { source.close(); renew(); });
     source.onerror = () => {
       say(false);
       clearInterval(timer);

@@ -12,9 +12,12 @@ k.ariaDisabled = "true";
 k.textContent = k.dataset.busy;
 });
 addEventListener("pageshow", (e) => e.persisted && location.reload());
-// While a payment is being confirmed: look every few seconds, reload when there is news.
+// While a payment is being confirmed: look every few seconds, reload when there is news; not while
+// the person is leaving, for that would cancel where they go.
+let left = -5e3;
+addEventListener("beforeunload", () => { left = performance.now() });
 const ask = async (s) => {
-try { if (await (await fetch(b.state)).text() !== b.now) return location.reload() } catch { }
+try { if (await (await fetch(b.state)).text() !== b.now && performance.now() > left + 5e3) return location.reload() } catch { }
 setTimeout(ask, s * 1e3, Math.min(s * 1.3, 20));
 };
 b.state && setTimeout(ask, 2e3, 3);

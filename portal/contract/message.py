@@ -4,6 +4,7 @@ from typing import Literal
 
 from portal.contract.envelope import Operation, Part, Reply, Request
 from portal.domain.ids import ChunkId, DeliveryId
+from portal.domain.message import Channel
 
 SLICE_MAX = 100
 """Deliveries handed out, sent and redeemed together."""
@@ -86,5 +87,36 @@ class Redeemed(Reply, frozen=True, kw_only=True):
     deliveries: tuple[RedeemedDelivery, ...]
 
 
+class SetChannel(Request, frozen=True, kw_only=True):
+    """By which company a merchant's messages of a channel go, under which number or name.
+
+    ``share`` 0 to 100: the road's part of the channel's new messages; None takes the road away,
+    and what is planned on it still goes. Refused: ``provider_unknown`` (no host is configured for
+    it), ``channel_share`` (param ``max``), ``text_too_long``, ``merchant_unknown``.
+    """
+
+    merchant_code: str
+    channel: Channel
+    provider: str
+    sender: str
+    share: int | None
+
+
+class ChannelRoad(Part, frozen=True, kw_only=True):
+    """One road of a merchant's messages."""
+
+    channel: str
+    provider: str
+    sender: str
+    share: int
+
+
+class ChannelSet(Reply, frozen=True, kw_only=True):
+    """All roads that the merchant has of the channel from now on."""
+
+    roads: tuple[ChannelRoad, ...]
+
+
+SET_CHANNEL = Operation("set_channel", SetChannel, ChannelSet)
 REPORT_AND_NEXT = Operation("report_and_next", ReportAndNext, Slice)
 REDEEM_DELIVERIES = Operation("redeem_deliveries", RedeemDeliveries, Redeemed)

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from portal.domain.transition import Edge, take
 
+Channel = Literal["sms", "email", "push", "voice"]
 DeliveryState = Literal[
     "planned", "handed", "redeemed", "accepted", "ambiguous", "delivered", "undelivered",
     "failed", "left_out",
@@ -21,9 +22,10 @@ MessageState = Literal[
     "none", "planned", "sending", "accepted", "delivered", "undelivered", "failed", "ambiguous"
 ]
 
-LEFT_OUT: Final = frozenset({"not_due", "paused"})
+LEFT_OUT: Final = frozenset({"not_due", "paused", "no_contact"})
 """Why the vault gives nothing out for a delivery that it handed out itself: the bill was paid,
-withdrawn or paused meanwhile. Any other refusal is somebody's attempt, or a bug."""
+withdrawn or paused meanwhile, or the payer has no such contact. Any other refusal is somebody's
+attempt, or a bug."""
 
 DELIVERY: Final[dict[tuple[DeliveryState, DeliveryEvent], Edge[DeliveryState]]] = {
     ("planned", "hand_out"): Edge("handed", "message.handed"),

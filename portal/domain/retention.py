@@ -100,6 +100,7 @@ KEPT: Final[dict[str, str]] = {
     "ledger_entry": "books: kept for the years that tax law asks, never changed",
     "attempt": "payment records belong to the books",
     "attempt_share": "payment records belong to the books",
+    "merchant_channel": "by whom the merchant's messages go, as it is now",
     "part_paid": "what is left of a bill belongs to the bill",
     "print_batch": "who handed how many bills to a print shop, and when; its file goes",
     "print_bill": "which bill was handed to a print shop belongs to the bill",

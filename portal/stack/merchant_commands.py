@@ -146,3 +146,22 @@ def part_payment(
     from portal.stack.operate import set_part_payment
 
     set_part_payment(state or Path(".demo"), code, least)
+
+
+@merchant.command()
+def channel(  # noqa: PLR0913  # one option a fact of the road
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    name: Annotated[str, typer.Argument(help="The channel: sms, email, push or voice.")],
+    provider: Annotated[str, typer.Argument(help="The company that carries it.")],
+    state: State = None,
+    *,
+    sender: Annotated[str, typer.Option(help="Number, address or name it comes from.")] = "",
+    share: Annotated[
+        int, typer.Option(help="Part of the channel's new messages, 0 to 100.", min=0, max=100)
+    ] = 100,
+    off: Annotated[bool, typer.Option("--off", help="Take this road away.")] = False,
+) -> None:
+    """Set by which company a merchant's messages of a channel go."""
+    from portal.stack.operate import set_channel
+
+    set_channel(state or Path(".demo"), code, name, provider, sender, None if off else share)

@@ -6,12 +6,14 @@ Stack only. Speaks to the vault with the operator's certificate, which no server
 import asyncio
 import sys
 from pathlib import Path
+from typing import cast, get_args
 
 import msgspec
 
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.contract.debit import OPEN_DEBIT_CONTRACT, OpenDebitContract
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
+from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.contract.operator import SET_WALLET, SetWallet
 from portal.contract.pause import SET_PAUSE_LIMITS, SetPauseLimits
 from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
@@ -19,6 +21,7 @@ from portal.contract.share import SET_PART_PAYMENT, SetPartPayment
 from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import to_public
+from portal.domain.message import Channel
 from portal.stack.operator import ask
 
 _DAY_S = 86_400
@@ -85,6 +88,27 @@ def set_part_payment(state: Path, code: str, least: int | None) -> None:
     least = done.least_minor
     word = "as a whole" if least is None else f"in parts of {least:,} yen at least"
     sys.stdout.write(f"payers of {code} pay a bill {word}\n")
+
+
+def set_channel(  # as the command has them
+    state: Path, code: str, channel: str, provider: str, sender: str, share: int | None
+) -> None:
+    """Set one road of a merchant's messages; ``share`` None takes it away.
+
+    Raises: NotFound; InvalidInput; OSError.
+    """
+    if channel not in get_args(Channel):
+        raise InvalidInput("channel_unknown", params={"known": ", ".join(get_args(Channel))})
+    request = SetChannel(
+        merchant_code=code, channel=cast("Channel", channel), provider=provider, sender=sender,
+        share=share,
+    )  # fmt: skip
+    done = asyncio.run(ask(state, SET_CHANNEL, request))
+    for road in done.roads:
+        sys.stdout.write(f"{channel} of {code}: {road.provider} as {road.sender or '-'}, ")
+        sys.stdout.write(f"share {road.share}\n")
+    if not done.roads:
+        sys.stdout.write(f"{code} sends nothing by {channel}\n")
 
 
 def set_pause_limits(

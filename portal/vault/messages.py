@@ -4,19 +4,20 @@ Unique per bill, campaign, step and channel, so a message that was planned is no
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from portal.domain.message import Channel
 from portal.domain.task import Lane
 from portal.vault.act import Act
+from portal.vault.channels import Road, main_road
 
 CHUNK_DELIVERIES: Final = 500
 FIRST_MESSAGE: Final = "first"
 RESENT_MESSAGE: Final = "resent"
 DECLINED_MESSAGE: Final = "declined"
-SMS: Final = "sms"
 
-_PROVIDER: Final = "select sms_provider from merchant where id = $1"
 _CHUNK: Final = """
 insert into delivery_chunk (merchant_id, id, import_id, channel, provider, deliveries, created_at)
 values ($1, $2, $3, $4, $5, $6, $7)
@@ -28,16 +29,39 @@ select $1, $2, $3, $4, $5, $6, 'planned', $7, $7, d.* from unnest($8::uuid[], $9
 """
 
 
-async def plan_first_messages(act: Act, import_id: UUID, bill_ids: Sequence[UUID]) -> None:
-    """One delivery for each bill, in chunks of 500 with a task each, in the bulk lane."""
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Why and how bills are told of: with the bill's id these four make a message what it is."""
+
+    campaign: str
+    step: int = 0
+    channel: Channel = "sms"
+    import_id: UUID | None = None
+
+
+async def plan_messages(
+    act: Act, telling: Telling, bill_ids: Sequence[UUID], *, lane: Lane | None = None
+) -> None:
+    """One delivery for each bill, in chunks of 500 with a task each; ``lane`` None: the bulk lane.
+
+    Raises: InvariantBroken ``channel_missing`` for a channel that the merchant hasn't.
+    """
+    if not bill_ids:
+        return
+    road = await main_road(act, telling.channel)
     for start in range(0, len(bill_ids), CHUNK_DELIVERIES):
         part = bill_ids[start : start + CHUNK_DELIVERIES]
-        await _plan_chunk(act, part, campaign=FIRST_MESSAGE, step=0, import_id=import_id)
+        await _plan_chunk(act, telling, road, part, lane)
+
+
+async def plan_first_messages(act: Act, import_id: UUID, bill_ids: Sequence[UUID]) -> None:
+    """One delivery for each bill that was just issued, in the bulk lane."""
+    await plan_messages(act, Telling(FIRST_MESSAGE, import_id=import_id), bill_ids)
 
 
 async def plan_resent_message(act: Act, bill_id: UUID, step: int) -> None:
     """One delivery in the urgent lane: someone is waiting for it."""
-    await _plan_chunk(act, [bill_id], campaign=RESENT_MESSAGE, step=step, lane="urgent")
+    await plan_messages(act, Telling(RESENT_MESSAGE, step), [bill_id], lane="urgent")
 
 
 async def plan_declined_message(act: Act, bill_id: UUID) -> None:
@@ -45,31 +69,31 @@ async def plan_declined_message(act: Act, bill_id: UUID) -> None:
 
     Once a bill, which is charged once; by the bulk lane, as a merchant's charges come in thousands.
     """
-    await _plan_chunk(act, [bill_id], campaign=DECLINED_MESSAGE, step=0)
+    await plan_messages(act, Telling(DECLINED_MESSAGE), [bill_id])
 
 
 async def _plan_chunk(
-    act: Act,
-    bill_ids: Sequence[UUID],
-    *,
-    campaign: str,
-    step: int,
-    import_id: UUID | None = None,
-    lane: Lane | None = None,
+    act: Act, telling: Telling, road: Road, bill_ids: Sequence[UUID], lane: Lane | None
 ) -> None:
-    provider: str = await act.db.fetchval(_PROVIDER, act.merchant_id)
     chunk_id = act.new_id()
     await act.db.execute(
-        _CHUNK, act.merchant_id, chunk_id, import_id, SMS, provider, len(bill_ids), act.business
+        _CHUNK,
+        act.merchant_id,
+        chunk_id,
+        telling.import_id,
+        telling.channel,
+        road.provider,
+        len(bill_ids),
+        act.business,
     )
     await act.db.execute(
         _DELIVERIES,
         act.merchant_id,
         chunk_id,
-        campaign,
-        step,
-        SMS,
-        provider,
+        telling.campaign,
+        telling.step,
+        telling.channel,
+        road.provider,
         act.business,
         sorted(act.new_id() for _ in bill_ids),
         list(bill_ids),

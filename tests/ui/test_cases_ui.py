@@ -166,7 +166,7 @@ def test_a_person_finds_what_stopped_and_starts_it_again_without_script(
 
     expect(plain.get_by_role("status")).to_contain_text("もう一度始めました")
     expect(plain.locator(".tally")).to_have_count(0)
-    desk.goto(import_page)
+    assert desk.url == import_page
     expect(desk.locator(".badge.is-checked")).to_be_visible(timeout=30_000)
     context.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 import gallery as screens
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, Request
+from playwright.sync_api import BrowserContext, Page, Request, Route
 
 from portal.application.doors.assets import PAGE_JS
 
@@ -334,3 +334,38 @@ def test_receipt_says_what_was_given_back(
 def test_script_of_the_payer_page_is_small_and_writes_no_markup() -> None:
     assert len(PAGE_JS.text.encode()) <= 1536
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", PAGE_JS.text)
+
+
+def test_news_that_need_a_new_page_do_not_cancel_where_the_person_goes(
+    opened: Open, gallery: tuple[str, Any]
+) -> None:
+    """Both come while the next screen is on its way: the reload and the person's own click."""
+    origin, _ = gallery
+    page = opened().new_page()
+    events: list[Route] = []
+    screens_asked: list[Route] = []
+
+    def hold_news(route: Route) -> None:
+        events.append(route)
+
+    def hold_screen(route: Route) -> None:
+        screens_asked.append(route)
+
+    page.route("**/d/events*", hold_news)
+    go(page, origin, "home")
+    page.wait_for_function("performance.getEntriesByType('navigation')[0].loadEventEnd > 0")
+    while not events:
+        page.wait_for_timeout(10)
+    page.route("**/d/bills*", hold_screen)
+    page.route("**/show/home", hold_screen)
+    page.locator("nav a[href='/d/bills']").click(no_wait_after=True)
+    while not screens_asked:
+        page.wait_for_timeout(10)
+
+    news = '{"structure": "another", "texts": {}, "bars": {}, "paths": {}, "marks": []}'
+    events[0].fulfill(content_type="text/event-stream", body=f"data: {news}\n\n")
+    page.wait_for_timeout(200)
+    screens_asked[0].fulfill(content_type="text/html", body="<title>bills</title>")
+
+    page.wait_for_url("**/d/bills")
+    assert [route.request.url for route in screens_asked] == [f"{origin}/d/bills"]

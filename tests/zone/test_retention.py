@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from portal.application.intake.upload import refuse_if_refused
 from portal.contract.bills import CANCEL_BILL, CancelBill
+from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.contract.operator import ISSUE_LOGIN_TICKET, IssueLoginTicket
 from portal.contract.page import OPEN_LINK, OpenLink
 from portal.contract.payment import (
@@ -401,6 +402,10 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
     async with ground.vault() as server:
         desk = await new_desk(server, ground.client)
         world, calendar = world_of(desk), Calendar(world_of(desk))
+        road = SetChannel(
+            merchant_code=desk.code, channel="sms", provider="sandbox_sms", sender="0005", share=1
+        )
+        await desk.operator.call(SET_CHANNEL, road)
         await desk.issued(line("E-1"), line("E-2"))
         await desk.send_all()
         payer = await world.payer()

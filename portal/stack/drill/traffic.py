@@ -241,7 +241,7 @@ class Traffic:
         if not links:
             await asyncio.sleep(PAUSE_S)
             return
-        message = links.pop()
+        message = links.pop(self.chance.randrange(len(links)))
         if message.link is None:
             return
         ways, then, leaves = self._ways(household_at(message.to))

@@ -26,6 +26,7 @@ from portal.domain.errors import InvalidInput
 from portal.domain.ids import DeliveryId, to_public
 from portal.domain.message import REDEEM_GRACE_S, event_of_result
 from portal.vault.act import Act
+from portal.vault.channels import account_of
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
 from portal.vault.pause import read_open
@@ -56,7 +57,6 @@ _IS_OPEN: Final = """
 select exists (select from delivery where merchant_id = $1 and chunk_id = $2
                and state in ('planned', 'handed', 'redeemed'))
 """
-_ACCOUNT: Final = "select code, sms_sender from merchant where id = $1"
 _CHUNK_DONE: Final = """
 update delivery_chunk set done_at = $3 where merchant_id = $1 and id = $2 and done_at is null
 """
@@ -85,13 +85,8 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
         return Slice(deliveries=(), done=True)
     if not routes:
         return Slice(deliveries=(), done=False)
-    account = await act.db.fetchrow(_ACCOUNT, act.merchant_id)
-    return Slice(
-        deliveries=tuple(routes),
-        done=False,
-        account=account["code"] if account else "",
-        sender=account["sms_sender"] if account else "",
-    )
+    account, sender = await account_of(act, routes[0].channel, routes[0].provider)
+    return Slice(deliveries=tuple(routes), done=False, account=account, sender=sender)
 
 
 async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> None:

@@ -24,12 +24,13 @@ from portal.domain.contact import customer_hint
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import DeliveryId
 from portal.domain.message import LEFT_OUT
-from portal.domain.sms import BillText, render_bill
+from portal.domain.sms import BillText
 from portal.kit.crypto import sha256
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
 from portal.vault.fields import Fields
+from portal.vault.message_values import VALUES, Values
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
@@ -44,8 +45,8 @@ _SECRET_CHARACTERS: Final = 22
 _WHOSE: Final = "select id, merchant_id from delivery where id = any($1::uuid[])"
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
-select {COLUMNS}, d.provider, d.campaign, d.created_at, b.lifecycle, b.settlement, b.language,
-       b.period, b.due_on, b.sealed_version, b.contact, m.name, m.code as merchant_code,
+select {COLUMNS}, d.channel, d.provider, d.campaign, d.created_at, b.lifecycle, b.settlement,
+       b.language, b.period, b.due_on, b.sealed_version, b.contact, m.name, m.code as merchant_code,
        b.amount_minor - coalesce((select p.paid_minor from part_paid p
                                   where p.merchant_id = $1 and p.bill_id = b.id), 0) as left_minor
 from delivery d
@@ -71,7 +72,8 @@ async def redeem_deliveries(act: Act, request: RedeemDeliveries) -> Redeemed:
     """Give out recipient and text of deliveries about to go to ``host``.
 
     Refused per delivery: ``delivery_unknown``, ``delivery_not_handed``, ``delivery_redeemed``,
-    ``host_wrong``, ``not_due``, ``paused``, ``delivery_repeated`` (twice in one request).
+    ``host_wrong``, ``not_due``, ``paused``, ``no_contact`` (nothing of this channel reaches the
+    payer), ``delivery_repeated`` (twice in one request).
 
     Raises: InvalidInput ``slice_size`` (param ``max``).
     """
@@ -114,18 +116,22 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     links: list[tuple[bytes, Delivery]] = []
     for row in rows:
         delivery = Delivery.of(row)
+        secret = "".join(secrets.choice(_BASE62) for _ in range(_SECRET_CHARACTERS))
         refused = _refused(act, row, delivery, host) or why_left_out(row, pauses)
-        if refused is not None:
+        values = None if refused else _values(act, fields, row, secret)
+        if values is None:
+            refused = refused or "no_contact"
             given[delivery.id] = _refusal(DeliveryId(delivery.id), refused)
-            if delivery.take("leave_out") if refused in LEFT_OUT else False:
+            if refused in LEFT_OUT and delivery.take("leave_out"):
                 delivery.code = refused
                 moved.append(delivery)
             continue
         delivery.take("redeem")
         moved.append(delivery)
-        secret = "".join(secrets.choice(_BASE62) for _ in range(_SECRET_CHARACTERS))
         links.append((sha256(secret.encode()), delivery))
-        given[delivery.id] = _values(act, fields, row, secret)
+        given[delivery.id] = RedeemedDelivery(
+            delivery_id=DeliveryId(delivery.id), to=values.to, body=values.body, refused=None
+        )
     await store(act, moved)
     await _store_links(act, links, act.now)
     act.reveal(len(links))
@@ -144,9 +150,9 @@ def _refused(act: Act, row: Row, delivery: Delivery, host: str) -> str | None:
     return None
 
 
-def _values(act: Act, fields: Fields, row: Row, secret: str) -> RedeemedDelivery:
+def _values(act: Act, fields: Fields, row: Row, secret: str) -> Values | None:
     contact = open_contact(fields, row["bill_id"], row["sealed_version"], row["contact"])
-    text = BillText(
+    bill = BillText(
         merchant_name=row["name"],
         period=row["period"],
         amount_minor=row["left_minor"],
@@ -154,12 +160,7 @@ def _values(act: Act, fields: Fields, row: Row, secret: str) -> RedeemedDelivery
         due_on=row["due_on"],
         link=f"{act.settings.public_origin}/p/{row['merchant_code']}/{secret}",
     )
-    return RedeemedDelivery(
-        delivery_id=DeliveryId(row["id"]),
-        to=contact.phone,
-        body=render_bill(row["language"], text),
-        refused=None,
-    )
+    return VALUES[row["channel"]](contact, row["language"], bill)
 
 
 async def _store_links(act: Act, links: Sequence[tuple[bytes, Delivery]], now: datetime) -> None:

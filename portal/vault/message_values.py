@@ -1,0 +1,31 @@
+"""Data zone: what a delivery carries, by channel: to whom it goes and what it says.
+
+Made at the moment of redemption, from the sealed contact; kept nowhere. A channel that finds no
+way to the payer gives none, and the delivery is left out.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from portal.domain.sms import BillText, render_bill
+from portal.vault.sealed import BillContact
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Recipient, in the channel's own form, and text of one message."""
+
+    to: str
+    body: str
+
+
+def _sms(contact: BillContact, language: str, bill: BillText) -> Values | None:
+    return Values(contact.phone, render_bill(language, bill)) if contact.phone else None
+
+
+VALUES: Final[Mapping[str, Callable[[BillContact, str, BillText], Values | None]]] = (
+    MappingProxyType({"sms": _sms})
+)
+"""Channel → recipient and text for a payer in their language, or None: not reached by it."""

@@ -1,0 +1,23 @@
+"""Data zone: by which company a merchant's messages of a channel go; the schema's source."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+
+class MerchantChannel(SQLModel, table=True):
+    """One road of a merchant's messages: a channel by a company, under a number or name.
+
+    ``share``: its part of the channel's new messages beside the other roads of the same channel;
+    0 carries nothing unless no other does. A merchant without a row for SMS goes by its own
+    columns ``sms_provider`` and ``sms_sender``.
+    """
+
+    __tablename__ = "merchant_channel"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+
+    merchant_id: UUID = Field(primary_key=True)
+    channel: str = Field(sa_type=sa.Text, primary_key=True)
+    provider: str = Field(sa_type=sa.Text, primary_key=True)
+    sender: str = Field(sa_type=sa.Text)
+    share: int = Field(sa_type=sa.Integer)
