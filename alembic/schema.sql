@@ -610,7 +610,7 @@ CREATE TABLE public.card_charge (
     code text,
     planned_on date NOT NULL,
     state_at timestamp with time zone NOT NULL,
-    CONSTRAINT card_charge_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'left_out'::text]))),
+    CONSTRAINT card_charge_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'again'::text, 'left_out'::text]))),
     CONSTRAINT card_charge_tries_check CHECK ((tries >= 0))
 );
 ALTER TABLE ONLY public.card_charge ALTER COLUMN merchant_id SET (n_distinct=1);

@@ -103,11 +103,16 @@ class MandateAsking(Reply, frozen=True, kw_only=True):
 
 
 class DepositMandateWord(Request, frozen=True, kw_only=True):
-    """A bank's word about a mandate, as it came from ``host``. Caller: the relay."""
+    """A bank's word about a mandate, as it came from ``host``. Caller: the relay.
+
+    ``status`` 404: it knows nothing of ``asked_for``, the last part of the path that was asked.
+    """
 
     host: str
     word_id: DeliveryId
     body: bytes
+    status: int = 200
+    asked_for: str = ""
 
 
 class MandateWordDeposited(Reply, frozen=True, kw_only=True):

@@ -84,13 +84,15 @@ class JournalLine(Part, frozen=True, kw_only=True):
     """One line of a provider's own journal.
 
     ``taken_back_minor``: what the company has taken back of it because its payer contests it; None
-    where the journal says nothing of that.
+    where the journal says nothing of that. ``dispute``: how that stands ("opened", "won", "lost"),
+    "" where nobody contests it; None as above.
     """
 
     reference: str
     state: str
     amount_minor: int
     taken_back_minor: int | None = None
+    dispute: str | None = None
 
 
 class JournalRefund(Part, frozen=True, kw_only=True):
@@ -141,10 +143,10 @@ class JournalCompared(Reply, frozen=True, kw_only=True):
 class Inspection(Reply, frozen=True, kw_only=True):
     """Sums over all merchants that reveal no row.
 
-    ``tasks_due`` are those of ``tasks_open`` that have to end now: all but inquiries that are
-    planned for later than the next ten seconds. ``ledger_sum`` adds every entry (0 when the books
-    balance); ``audit_ok`` is the verdict of the audit chain against its signed heads; ``cases``
-    counts the open ones by kind.
+    ``tasks_due`` are those of ``tasks_open`` that have to end now: all but inquiries, and charges
+    to be tried again, that are planned for later than the next ten seconds. ``ledger_sum`` adds
+    every entry (0 when the books balance); ``audit_ok`` is the verdict of the audit chain against
+    its signed heads; ``cases`` counts the open ones by kind.
     """
 
     merchants: int

@@ -73,10 +73,11 @@ class PageView(Reply, frozen=True, kw_only=True):
 
     ``payer_hint`` is the name with all but the ends hidden; ``customer_hint`` the last 4 of the
     customer number; ``check_code`` is what a call centre can look up. ``given_back_minor`` has gone
-    back to the payer by refunds, ``on_its_way_back_minor`` is set aside for refunds under way; they
-    may exceed ``amount_minor`` when the bill was paid twice. ``pauses`` are in force today, while
-    the bill is owed. ``left_minor`` is what is still to be paid of the bill, ``pay_minor`` what a
-    payment of what was chosen comes to; the methods are judged by that. Units: minor units.
+    back to the payer by refunds, ``on_its_way_back_minor`` is set aside for refunds under way,
+    ``owed_back_minor`` is owed back and no refund is over it yet; they may exceed ``amount_minor``
+    when the bill was paid twice. ``pauses`` are in force today, while the bill is owed.
+    ``left_minor`` is what is still to be paid of the bill, ``pay_minor`` what a payment of what was
+    chosen comes to; the methods are judged by that. Units: minor units.
     """
 
     page_ref: str
@@ -99,6 +100,7 @@ class PageView(Reply, frozen=True, kw_only=True):
     paid_at: datetime | None
     given_back_minor: int = 0
     on_its_way_back_minor: int = 0
+    owed_back_minor: int = 0
     debit_on: date | None = None
     """The day on which the bank will debit it, or has been asked to: no other way is offered."""
     pauses: tuple[PagePause, ...] = ()

@@ -185,16 +185,12 @@ def is_payable(lifecycle: Lifecycle, settlement: Settlement) -> bool:
     return lifecycle in PAYABLE and settlement == "unpaid"
 
 
-def check_cancelable(lifecycle: Lifecycle, settlement: Settlement, paid_minor: int = 0) -> None:
-    """Refuse to cancel what is already paid: that would be a refund.
+def check_cancelable(lifecycle: Lifecycle, settlement: Settlement) -> None:
+    """Refuse to cancel what is already paid: that would be a refund. A part of it may be paid.
 
-    ``paid_minor``: what payments have paid of it, where that is not all.
-
-    Raises: Conflict ``already_paid``, ``part_paid``, ``slip_announced`` while a till says that it
-    was paid, or ``bill_state`` when the lifecycle has no such edge.
+    Raises: Conflict ``already_paid``, ``slip_announced`` while a till says that it was paid, or
+    ``bill_state`` when the lifecycle has no such edge.
     """
-    if paid_minor and settlement == "unpaid":
-        raise Conflict("part_paid")
     if settlement == "provisional":
         raise Conflict("slip_announced")
     if settlement != "unpaid":

@@ -23,9 +23,10 @@ came to be. ``suspended``: its company said that this card is not to be charged 
 holder contests a payment by it."""
 
 CardEvent = Literal["enrol", "drop", "suspend", "replace", "revoke"]
-ChargeState = Literal["planned", "handed", "redeemed", "left_out"]
+ChargeState = Literal["planned", "handed", "redeemed", "again", "left_out"]
 """``handed``: a worker was told to send it. ``redeemed``: the relay had its values, so the company
-may have it. What became of it then is its attempt's to say."""
+may have it. What became of it then is its attempt's to say. ``again``: a worker says that its
+company took nothing on; it is sent once more as the same attempt, under the same reference."""
 
 ChargeOutcome = Literal["accepted", "refused", "unknown"]
 
@@ -34,6 +35,15 @@ METHOD: Final = "card"
 
 ENROLS: Final = frozenset({"sandbox_card", "stripe"})
 """Companies that keep a card and charge it later. GMO-PG's members are not written yet."""
+
+REPEAT_IS_SAFE: Final = frozenset({"sandbox_card", "stripe"})
+"""Companies at which a charge under a reference that they know has no second effect, at least for
+REPEATED_WITHIN; the relay fills that reference in, so no worker can send another.
+
+Source: docs.stripe.com/api/idempotent_requests (keys are kept for 24 hours at least)."""
+
+REPEATED_WITHIN: Final = timedelta(hours=12)
+"""So long after a company was too busy its charge may be sent once more."""
 
 CONSENT: Final = "1"
 """The version of the words that payers agree to now; texts ``page.card.consent``, ``.terms``. Who
@@ -121,6 +131,10 @@ def is_day(enrolled_on: date, due_on: date, days_before: int, today: date) -> bo
     return covers(enrolled_on, due_on) and due_on - timedelta(days=days_before) <= today
 
 
+WITH_COMPANY: Final[frozenset[ChargeState]] = frozenset({"redeemed", "again"})
+"""States in which the company may have the charge, whatever a worker says."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeFacts:
     """How a bill stands at the moment in which it would be charged, read under its lock.
@@ -158,7 +172,7 @@ def is_believed_missing(state: ChargeState, age: timedelta) -> bool:
     A charge has no page whose address nobody has: if the relay had it, its money may be taken while
     the company's search does not show it yet. One that nobody redeemed was never sent.
     """
-    return state != "redeemed" or age >= FOUND_WITHIN
+    return state not in WITH_COMPANY or age >= FOUND_WITHIN
 
 
 def weighed(outcome: ChargeOutcome, code: str, state: ChargeState) -> ChargeOutcome:
@@ -167,8 +181,21 @@ def weighed(outcome: ChargeOutcome, code: str, state: ChargeState) -> ChargeOutc
     Once the relay had the card's values, "nothing was carried out" is asked about like any doubt: a
     worker that was taken over could else send, deny it, and send again under a new reference.
     """
-    is_denial = outcome == "refused" and code in AGAIN_TODAY
-    return "unknown" if is_denial and state == "redeemed" else outcome
+    return "unknown" if is_denial(outcome, code) and state in WITH_COMPANY else outcome
+
+
+def is_denial(outcome: ChargeOutcome, code: str) -> bool:
+    """Whether a worker says that nothing was carried out, for want of time or of a connection."""
+    return outcome == "refused" and code in AGAIN_TODAY
+
+
+def is_repeated(provider: str, tries: int, doubt: timedelta) -> bool:
+    """Whether a charge that a company may have is sent once more, under the same reference.
+
+    Only where that is harmless if the company did take it on, and only so soon that it still is.
+    ``doubt``: since when nobody knows how the attempt ended.
+    """
+    return provider in REPEAT_IS_SAFE and tries < TRIES_MAX and doubt < REPEATED_WITHIN
 
 
 def goes_on(outcome: ChargeOutcome, code: str, tries: int) -> ChargeState | None:

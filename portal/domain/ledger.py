@@ -38,7 +38,7 @@ CauseKind = Literal[
     "bill_issued", "bill_canceled", "attempt_succeeded", "refund_reserved", "refund_released",
     "refund_succeeded", "refund_transferred", "refund_succeeded_late", "slip_announced",
     "slip_announcement_ended", "chargeback_taken", "chargeback_returned", "chargeback_returns_over",
-    "chargeback_owed_again",
+    "chargeback_owed_again", "part_owed_back",
 ]  # fmt: skip
 
 
@@ -97,6 +97,44 @@ def bill_canceled(bill_id: UUID, owed_minor: int) -> Transaction:
             Entry(account="receivable", amount_minor=-owed_minor, bill_id=bill_id),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartPaid:
+    """What one payment paid of a bill that is canceled. Units: minor units.
+
+    ``given_minor`` of ``paid_minor`` went back as goodwill, ``leaving_minor`` more is on its way.
+    """
+
+    attempt_id: UUID
+    paid_minor: int
+    given_minor: int = 0
+    leaving_minor: int = 0
+
+
+def part_owed_back(bill_id: UUID, parts: Iterable[PartPaid]) -> Transaction:
+    """A bill that was paid in part is asked for no more: what was paid of it is owed back.
+
+    It pays the bill no longer (``receivable``), so :func:`bill_canceled` forgives all of it beside
+    this. What was given back already is not owed once more; what is on its way as goodwill is on
+    its way as something owed, so that it is owed again should it not arrive.
+    """
+    entries: list[Entry] = []
+    for part in parts:
+        gone = part.given_minor + part.leaving_minor
+        lines: tuple[tuple[Account, int], ...] = (
+            ("receivable", part.paid_minor),
+            ("overpayment", gone - part.paid_minor),
+            ("billed", -gone),
+            ("goodwill_clearing", part.leaving_minor),
+            ("refund_clearing", -part.leaving_minor),
+        )
+        entries += [
+            Entry(account=account, amount_minor=amount, bill_id=bill_id, attempt_id=part.attempt_id)
+            for account, amount in lines
+            if amount
+        ]
+    return Transaction(cause="part_owed_back", cause_id=bill_id, entries=tuple(entries))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

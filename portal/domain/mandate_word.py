@@ -4,8 +4,10 @@ The word comes from the bank into the vault past everybody else: it names the ac
 merchant's file can't hold is refused here, so that no file fails of it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
@@ -22,11 +24,20 @@ NOT_FOUND_AFTER: Final = timedelta(minutes=15)
 """Only past this after the opening does a bank's "I don't know it" count, and only a second time:
 banks may be slow to know what they took."""
 
+TIME_LIMITS: Final[Mapping[str, timedelta]] = MappingProxyType({"sandbox_bank": timedelta(days=14)})
+"""Line to a bank → how long after its opening a registration can still come to something there.
+What the bank calls open or pending past that has run out; the bank's own document says how long."""
+
+TIME_LIMIT: Final = timedelta(days=60)
+"""The same for a line of which nobody has said."""
+
 _ASK_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 3_600.0)
 _PENDING_ASK_S: Final = (60.0, 3_600.0, 6 * 3_600.0)
 
 Asked = Literal["told", "not_found", "unknown"]
-"""What came of asking: the bank's word is in the vault, it knows nothing, or nobody can say."""
+"""What a caller says came of asking: the bank's word, or that it knows nothing, is in the vault;
+or nobody can say. Only what the relay has put there counts: of this nothing follows but that the
+bank is asked again."""
 
 WordStatus = Literal["open", "pending", "confirmed", "refused", "left", "expired"]
 _REASONS: Final[dict[str, str]] = {
@@ -78,16 +89,30 @@ def read_word(raw: bytes) -> BankWord | None:
         return None
 
 
-def judge(
-    word: BankWord, state: MandateState, begun: MandateDetails, banks: Banks, asked: int
+def has_run_out(provider: str, doubt: timedelta) -> bool:
+    """Whether a registration that was opened so long ago can come to nothing any more."""
+    return doubt > TIME_LIMITS.get(provider, TIME_LIMIT)
+
+
+def judge(  # each is a fact that a word is judged by
+    word: BankWord,
+    state: MandateState,
+    begun: MandateDetails,
+    banks: Banks,
+    asked: int,
+    *,
+    is_late: bool = False,
 ) -> Verdict:
     """What a bank's word means for a mandate in ``state`` that was begun with these details.
 
     An account at another bank than the payer chose is not taken, nor one whose name a file can't
-    hold; both end the mandate with their reason.
+    hold; both end the mandate with their reason. ``is_late``: the bank's time limit has passed, so
+    that what it still calls open or pending has expired.
     """
     if state not in ON_THE_WAY:
         return Verdict()
+    if is_late and word.status in {"open", "pending"}:
+        word = BankWord(word.reference, "expired")
     match word.status:
         case "open":
             return Verdict(ask_in_s=_pause(_ASK_S, asked))

@@ -124,8 +124,11 @@ def bill_side(lifecycle: Lifecycle, settlement: Settlement) -> BillSide:
     """The bill in one word: money that came wins over what the merchant decided since.
 
     So does money that a till says it has: nobody is asked for it twice. Who had a payment taken
-    back is asked for nothing either, before a person says so.
+    back is asked for nothing either, before a person says so. Money for a canceled bill paid
+    nothing: it is owed back, and the page of the canceled bill says so.
     """
+    if (lifecycle, settlement) == ("canceled", "over"):
+        return "withdrawn"
     if settlement == "provisional":
         return "announced"
     if settlement == "reversed":

@@ -6,6 +6,7 @@ kept, logged or retried: a delivery whose redemption is unclear is not sent.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -69,6 +70,15 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class BankAnswer:
+    """What a bank said, and to which question: the last part of the path that was asked."""
+
+    status: int
+    asked_for: str
+    body: bytes
+
+
 async def redeem_instrument(vault: Vault, host: str, id_: UUID) -> Values | Denied:
     """A card on file about to be charged at ``host``, with the sum; or why there is none.
 
@@ -92,10 +102,16 @@ async def redeem_instrument(vault: Vault, host: str, id_: UUID) -> Values | Deni
     }
 
 
-async def deposit_word(vault: Vault, host: str, id_: UUID, body: bytes) -> str:
+async def deposit_word(vault: Vault, host: str, id_: UUID, answer: BankAnswer) -> str:
     """Put a bank's word about a mandate into the vault; '' when it is there, else a code."""
     try:
-        word = DepositMandateWord(host=host, word_id=DeliveryId(id_), body=body)
+        word = DepositMandateWord(
+            host=host,
+            word_id=DeliveryId(id_),
+            body=answer.body,
+            status=answer.status,
+            asked_for=answer.asked_for,
+        )
         reply = await vault.call(DEPOSIT_MANDATE_WORD, word)
     except PortalError as error:
         code = code_of(error)

@@ -22,7 +22,14 @@ from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.host import PORT_MAX, canonical_host
 from portal.egress.bank_file import AnswerKeeper, FileSource, open_answer, redeem_file
 from portal.egress.callers import Caller
-from portal.egress.deliver import Values, Vault, deposit_word, redeem, redeem_instrument
+from portal.egress.deliver import (
+    BankAnswer,
+    Values,
+    Vault,
+    deposit_word,
+    redeem,
+    redeem_instrument,
+)
 from portal.egress.denial import Denied
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
@@ -43,6 +50,9 @@ from portal.kit.outbound.frames import REPLY_BYTES_MAX
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _T = TypeVar("_T")
+_WORDS: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})
+"""Statuses of a bank's answer about a mandate that say something."""
+
 _NONCE_BYTES: Final = 8
 _MARK_BYTES: Final = 32
 
@@ -297,9 +307,14 @@ class Originate:
         """
         told = msgspec.structs.replace(answer, headers={}, body=b"")
         deposit_id = job.request.deposit_id
-        if answer.fate != "answered" or answer.status != HTTPStatus.OK or deposit_id is None:
+        if answer.fate != "answered" or answer.status not in _WORDS or deposit_id is None:
             return told
-        code = await deposit_word(self._vault, job.host, deposit_id, answer.body)
+        word = BankAnswer(
+            status=answer.status,
+            asked_for=job.request.path.rpartition("/")[2],
+            body=answer.body if answer.status == HTTPStatus.OK else b"",
+        )
+        code = await deposit_word(self._vault, job.host, deposit_id, word)
         return msgspec.structs.replace(told, fate="unclear", code=code) if code else told
 
     @contextmanager

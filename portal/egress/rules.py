@@ -110,8 +110,8 @@ class Rule(
     ``tunnel`` (CONNECT): the caller speaks TLS through the relay; a road out for whoever has an
     account at the host, so it needs its ``purpose`` spelled out.
 
-    ``deposit``: a 200's body goes into the vault under the request's ``deposit_id``, and whatever
-    the status the caller sees no header and no body.
+    ``deposit``: a 200's body goes into the vault under the request's ``deposit_id``, and so does
+    the fact of a 404; whatever the status the caller sees no header and no body.
 
     ``address`` pins the name to one address, of any kind, and ``sandbox`` trusts the demo's CA:
     both or neither, and never in production.

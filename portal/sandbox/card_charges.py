@@ -49,7 +49,8 @@ class CardCharges:
             raise ApiError(504, "timed_out")
         if fault == "error":
             raise ApiError(500, "internal")
-        if fault == "busy":
+        is_first = fault == "busy_once" and self._journal.first_time(payment["reference"])
+        if fault == "busy" or is_first:
             raise ApiError(429, "too_many_requests")
         if not self._journal.open_payment(payment):
             raise ApiError(409, "reference_exists")

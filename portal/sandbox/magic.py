@@ -54,16 +54,18 @@ CARDS: Final[dict[str, CardScript]] = {
     "4000000000000069": CardScript("succeeded", charged="card_expired"),
 }
 
-SessionFault = Literal["never_received", "answer_lost", "error", "busy"]
+SessionFault = Literal["never_received", "answer_lost", "error", "busy", "busy_once"]
 
 AMOUNTS: Final[dict[int, SessionFault]] = {
     40404: "never_received",
     40405: "answer_lost",
     40500: "error",
     40429: "busy",
+    40430: "busy_once",
 }
 """Amount → what opening a payment does: hangs and stores nothing; stores it, but the connection
-breaks before the answer; 500 without storing; 429 without storing."""
+breaks before the answer; 500 without storing; 429 without storing; 429 when a card on file is
+charged under a reference for the first time, and nothing odd on a page."""
 
 WalletEnd = Literal["CREATED", "COMPLETED", "FAILED", "EXPIRED"]
 

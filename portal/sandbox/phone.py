@@ -88,7 +88,12 @@ class Phones:
         del request
         payments = [
             _payment("sandbox_card", row, row["status"])
-            | {"taken_back": self._journal.disputes.taken_back(row["reference"])}
+            | {
+                "taken_back": self._journal.disputes.taken_back(row["reference"]),
+                "dispute": (self._journal.disputes.of(row["reference"]) or {}).get("status", ""),
+                # Whoever pays on the company's page is led back from it; a charge has no page.
+                "charged": not row["return_url"],
+            }
             for row in self._journal.payments()
         ]
         payments += [

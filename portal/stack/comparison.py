@@ -50,6 +50,7 @@ async def _compare(stack: Stack, journal: Journal, company: str) -> list[Journal
             state=one.state,
             amount_minor=one.amount,
             taken_back_minor=one.taken_back,
+            dispute=one.dispute,
         )
         for one in journal.payments
         if one.provider == company

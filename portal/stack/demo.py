@@ -15,10 +15,11 @@ import httpx
 
 from portal.domain.errors import PortalError
 from portal.stack.access import Access, open_access, ticket_for
+from portal.stack.crowd import Crowd
 from portal.stack.debtors import take_mandates
 from portal.stack.layout import StackBusyError, free_state_folder
 from portal.stack.merchant import MerchantSystem, PortalRefusedError
-from portal.stack.payers import Crowd, Phone
+from portal.stack.payers import Phone
 from portal.stack.road import send_file
 from portal.stack.sample import sample_csv
 from portal.stack.screen import Screen, welcome

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
@@ -42,7 +43,7 @@ query Ids($first: Int!, $after: String, $settlement: [Settlement!]) {
 _BILL: Final = """
 query Shown($id: ID!) {
   bill(id: $id) {
-    number settlement amount { amount }
+    id number settlement amount { amount }
     attempts { id provider reference state amount { amount } }
     refunds { attemptId provider reference state way note amount { amount } }
   }
@@ -63,6 +64,29 @@ _FAILED_REFUNDS: Final = """
 query FailedRefunds($first: Int!) {
   refunds(first: $first, states: [FAILED]) { nodes { id } }
 }"""
+_LOST: Final = """
+query Lost($first: Int!) {
+  cases(first: $first, filter: {isOpen: true, kinds: [CHARGEBACK_LOST]}) {
+    nodes { id bill { id } attempt { reference } }
+  }
+}"""
+_ASK_TO_PAY: Final = """
+mutation AskToPay($input: CaseSettleInput!) {
+  caseSettle(input: $input) { case { id } errors { code message } }
+}"""
+_RESEND: Final = """
+mutation Resend($input: BillResendInput!) {
+  billResend(input: $input) { bill { id } errors { code message } }
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class LostDispute:
+    """An open case of money that a company took back for good: ids, and the payment's reference."""
+
+    case: str
+    bill: str
+    reference: str
 
 
 class PortalRefusedError(Exception):
@@ -165,6 +189,23 @@ class MerchantSystem:
     async def failed_refunds(self) -> int:
         """Refunds that did not come about, at most a page of them."""
         return len((await self._ask(_FAILED_REFUNDS, {"first": _PAGE}))["refunds"]["nodes"])
+
+    async def lost_disputes(self) -> list[LostDispute]:
+        """Open cases of lost disputes, at most a page of them."""
+        found = (await self._ask(_LOST, {"first": _PAGE}))["cases"]["nodes"]
+        return [
+            LostDispute(str(one["id"]), str(one["bill"]["id"]), str(one["attempt"]["reference"]))
+            for one in found
+        ]
+
+    async def ask_to_pay(self, case_id: str, key: str) -> None:
+        """Ask for the money of a lost dispute again; once for a ``key``."""
+        wanted = {"id": case_id, "action": "ASK_TO_PAY", "idempotencyKey": key}
+        await self._mutate(_ASK_TO_PAY, "caseSettle", wanted)
+
+    async def resend(self, bill_id: str, key: str) -> None:
+        """Send a bill's message once more; once for a ``key``."""
+        await self._mutate(_RESEND, "billResend", {"id": bill_id, "idempotencyKey": key})
 
     async def _mutate(self, document: str, field: str, wanted: Mapping[str, object]) -> Any:  # noqa: ANN401 - parsed JSON
         done = (await self._ask(document, {"input": wanted}))[field]

@@ -6,9 +6,8 @@ but what was on their screen.
 """
 
 import asyncio
-import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import unescape
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -30,6 +29,12 @@ CHALLENGED: Final = "4000002500003155"
 KEPT: Final = "keep:4242424242424242"
 """A card that its payer leaves for the bills of the contract to come, where that is offered."""
 
+BOTH: Final = "both:4242424242424242"
+"""One payment for this bill and the next one of its contract, where that is offered."""
+
+PART: Final = "part:4242424242424242"
+"""The least that may be paid of the bill, where that is offered."""
+
 WALLET: Final = "wallet:approve"
 WALLET_DECLINE: Final = "wallet:decline"
 WALLET_TIME_OUT: Final = "wallet:approve_slow"
@@ -42,6 +47,10 @@ LEFT: Final = "left"
 
 _BY_WALLET: Final = "wallet:"
 _KEEP: Final = "keep:"
+_BOTH: Final = "both:"
+_PART: Final = "part:"
+_OTHER: Final = re.compile(r' name="with" value="([a-z2-7]+)"')
+_PART_OF: Final = re.compile(r'<label for="part-of">[^<0-9]*([0-9,]+)')
 _CONSENT: Final = re.compile(r' name="consent" value="([^"]+)"')
 
 _REQUEST_S: Final = 30.0
@@ -66,7 +75,11 @@ class _Messages(msgspec.Struct, frozen=True):
 
 
 class JournalPayment(msgspec.Struct, frozen=True):
-    """One payment as its company's own journal has it."""
+    """One payment as its company's own journal has it.
+
+    ``taken_back`` and ``dispute`` ("" where none is known) None: its company tells of no disputes.
+    ``charged``: nobody was there, a card on file was charged.
+    """
 
     provider: str
     reference: str
@@ -74,6 +87,8 @@ class JournalPayment(msgspec.Struct, frozen=True):
     amount: int
     account: str
     taken_back: int | None = None
+    dispute: str | None = None
+    charged: bool = False
 
 
 class JournalRefund(msgspec.Struct, frozen=True):
@@ -206,9 +221,10 @@ class Payer:
         Raises NotPaidError when a page does not offer the next step.
         """
         method = "wallet" if means.startswith(_BY_WALLET) else "card"
-        keeps, means = means.startswith(_KEEP), means.removeprefix(_KEEP)
+        keeps = means.startswith(_KEEP)
         try:
-            page = await self._open(link)
+            page = await self._choose(await self._open(link), means)
+            means = means.removeprefix(_KEEP).removeprefix(_BOTH).removeprefix(_PART)
             there = await self._leave(page, method, keeps=keeps)
             if method == "wallet":
                 ended = await self._press(there, means.removeprefix(_BY_WALLET))
@@ -234,6 +250,16 @@ class Payer:
 
     async def _open(self, link: str) -> Answer:
         return _expect(await self._get(link), "the bill's page")
+
+    async def _choose(self, page: Answer, means: str) -> Answer:
+        """The page again for what is to be paid, if that is another sum than the bill's."""
+        offered = {_BOTH: ("with", _OTHER), _PART: ("part", _PART_OF)}.get(means[: len(_BOTH)])
+        found = offered[1].search(page.text) if offered else None
+        if offered is None or found is None:
+            return page
+        bill = page.url.partition("?")[0]
+        chosen = f"{bill}?{offered[0]}={found[1].replace(',', '')}"
+        return _expect(await self._get(chosen), "the bill's page with what was chosen")
 
     async def _leave(self, page: Answer, method: str, *, keeps: bool) -> Answer:
         """Choose the method, press the pay button and follow our own page to the company's."""
@@ -324,75 +350,3 @@ def _form(page: Answer, action: str) -> Form:
 def _plain(answer: Answer) -> str:
     """Where it was, without what is secret in an address."""
     return re.sub(r"/(p|return|go|card|wallet|b)/.*", r"/\1/…", urlsplit(answer.url).path)
-
-
-@dataclass(slots=True)
-class Crowd:
-    """Payers who pay a part of what is sent, so that the dashboard moves by itself.
-
-    ``share`` of the messages are opened at all; of those most pay, some are declined. Units:
-    ``per_s`` payers a second.
-    """
-
-    phone: Phone
-    per_s: float = 2.0
-    share: float = 0.4
-    seed: int = 1
-    paid: int = 0
-    declined: int = 0
-    looked: int = 0
-    troubled: int = 0
-    last_trouble: str = ""
-    _after: int = field(default=0)
-
-    async def run(self) -> None:
-        """Go on until canceled."""
-        chance = random.Random(self.seed)  # noqa: S311 - who pays when is a demonstration, no secret
-        async with asyncio.TaskGroup() as group:
-            while True:
-                for message in await self._new_messages():
-                    if message.link is None or chance.random() > self.share:
-                        continue
-                    group.create_task(self._visit(message.link, chance.random()))
-                    await asyncio.sleep(chance.expovariate(self.per_s))
-                await asyncio.sleep(1.0)
-
-    async def _new_messages(self) -> tuple[Message, ...]:
-        try:
-            found = await self.phone.messages(self._after)
-        except httpx.HTTPError:
-            return ()  # the sandbox is just being restarted
-        if found:
-            self._after = found[-1].seq
-        return found
-
-    async def _visit(self, link: str, mood: float) -> None:
-        """One person's visit; whatever goes wrong is counted and told, and the next comes."""
-        try:
-            if mood < 0.25:  # noqa: PLR2004 - a quarter only look
-                await Payer().look(link)
-                self.looked += 1
-                return
-            state = await Payer().pay(link, _means(mood))
-        except NothingToPayError:
-            self.looked += 1
-            return
-        except (NotPaidError, httpx.HTTPError) as error:
-            self.troubled += 1
-            self.last_trouble = str(error) or type(error).__name__
-            return
-        if state == "declined":
-            self.declined += 1
-        else:
-            self.paid += 1
-
-
-_MEANS: Final = (
-    (0.95, DECLINE), (0.93, WALLET_DECLINE), (0.9, NOISY), (0.6, WALLET), (0.45, KEPT),
-    (0.0, APPROVE),
-)  # fmt: skip
-"""From which mood on people pay how."""
-
-
-def _means(mood: float) -> str:
-    return next(means for least, means in _MEANS if mood >= least)

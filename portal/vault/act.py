@@ -108,8 +108,7 @@ class Act:
         """
         if self.capability.merchant is not None and self.capability.merchant != merchant_id:
             raise InvariantBroken("merchant_foreign")
-        if self.closing:  # written for the merchant before, so it must be so judged
-            await self.db.execute(self.closing.take())
+        await self.write_now()  # written for the merchant before, so it must be so judged
         await self.db.execute("select set_config('harai.merchant', $1, true)", str(merchant_id))
         self._merchant = merchant_id
 
@@ -122,8 +121,7 @@ class Act:
         """
         if self.capability.merchant is not None:
             raise InvariantBroken("merchant_foreign")
-        if self.closing:  # as above
-            await self.db.execute(self.closing.take())
+        await self.write_now()  # as above
         found: UUID | None = await self.db.fetchval(_ENTER, code, _NOBODY)
         self._merchant = found or _NOBODY
         return found is not None
@@ -135,6 +133,11 @@ class Act:
     async def found_keys(self) -> None:
         """Make the keys of the current merchant, which has none yet."""
         await self._keys.found(self.db, self.merchant_id, self.now)
+
+    async def write_now(self) -> None:
+        """Write what waits for the act's end: who reads it in the same act reads it as it is."""
+        if self.closing:
+            await self.db.execute(self.closing.take())
 
     def require_scope(self, thing_id: UUID) -> None:
         """Refuse another thing than the one the capability is narrowed to.

@@ -216,9 +216,13 @@ async def store_charge(
     *,
     attempt_id: UUID | None = None,
     code: str | None = None,
+    is_repeat: bool = False,
 ) -> None:
-    """Write where a charge of a locked bill stands. A new ``attempt_id`` is one more try."""
-    is_new = attempt_id is not None and attempt_id != charge.attempt_id
+    """Write where a charge of a locked bill stands. A new ``attempt_id`` is one more try.
+
+    So is a repeat of the same.
+    """
+    is_new = is_repeat or (attempt_id is not None and attempt_id != charge.attempt_id)
     await act.db.execute(
         _STORE, act.merchant_id, charge.id, state, attempt_id or charge.attempt_id,
         charge.tries + is_new, code, act.now,

@@ -70,6 +70,15 @@ select d.state, d.attempt_id from attempt_share s
 join dispute d on d.merchant_id = $1 and d.attempt_id = s.attempt_id
 where s.merchant_id = $1 and s.bill_id = $2
 """
+_LEFT: Final = """
+select least(coalesce(-sum(amount_minor) filter (where account = 'overpayment'), 0),
+             coalesce(sum(amount_minor) filter (where attempt_id = $3
+                      and account in ('in_transit', 'advanced', 'chargeback', 'refund_clearing',
+                                      'goodwill_clearing')), 0))::bigint
+from ledger_entry where merchant_id = $1 and bill_id = $2
+"""
+"""What is owed back of a bill, no more than its company still has of the payment."""
+
 _HAS_OPEN: Final = """
 select exists (select from dispute
                where merchant_id = $1 and attempt_id = $2 and state = 'opened')
@@ -145,9 +154,21 @@ async def is_disputed(act: Act, bill_id: UUID, attempt_id: UUID) -> bool:
     )
 
 
-async def refuse_disputed(act: Act, bill_id: UUID, attempt_id: UUID) -> None:
-    """Refuse to give back what is_disputed. Raises: Conflict ``payment_disputed``."""
-    if await is_disputed(act, bill_id, attempt_id):
+async def refuse_disputed(
+    act: Act, bill_id: UUID, attempt_id: UUID, transfer_minor: int = 0
+) -> None:
+    """Refuse to give back what is_disputed. Raises: Conflict ``payment_disputed``.
+
+    ``transfer_minor``: what the merchant would transfer itself, 0 for a refund by the company. Of
+    a lost payment it may, as far as the company left it and it is owed back: nothing else would.
+    """
+    if not await is_disputed(act, bill_id, attempt_id):
+        return
+    is_open = any(
+        row["state"] == "opened" for row in await act.db.fetch(_STATES, act.merchant_id, bill_id)
+    )
+    left: int = await act.db.fetchval(_LEFT, act.merchant_id, bill_id, attempt_id)
+    if is_open or not 0 < transfer_minor <= left:
         raise Conflict("payment_disputed")
 
 
@@ -315,11 +336,11 @@ async def ask_to_pay(act: Act, attempt_id: UUID) -> int:
     """Let the payer owe again what a lost dispute took, with days enough to pay it; plans nothing.
 
     Every bill that lost something and is ``reversed`` by it is open again and can be paid, by its
-    part of what was taken; telling the payer is the bill's resend. All of them, or none.
+    part of what was taken: what the company left of a payment, or gave back before, stays paid.
+    Telling the payer is the bill's resend. All of them, or none.
 
-    Raises: Conflict ``case_moved_on`` when nothing of it is left to be asked for,
-    ``chargeback_partial`` when it is another sum than was paid of the one bill,
-    ``bill_state`` when one of them was canceled or replaced since; NotFound ``not_found``.
+    Raises: Conflict ``case_moved_on`` when nothing of it is left to be asked for, ``bill_state``
+    when one of them was canceled or replaced since; NotFound ``not_found``.
     """
     begun = await share_day(act)
     bills, attempt = await lock_whole(act, attempt_id)
@@ -330,8 +351,6 @@ async def ask_to_pay(act: Act, attempt_id: UUID) -> int:
     }
     if lost is None or not again:
         raise Conflict("case_moved_on")
-    if not attempt.shares and lost["taken_minor"] != attempt.amount_minor:
-        raise Conflict("chargeback_partial", params={"amount_minor": lost["taken_minor"]})
     for row in await act.db.fetch(_REOPENED, act.merchant_id, list(again)):
         today = max(act.clock.business_today(row["zone"]), begun or date.min)
         await _open_again(act, row["id"], row["lifecycle"], row["due_on"], today)

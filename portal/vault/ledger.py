@@ -191,6 +191,11 @@ async def _keep_part(act: Act, bill_id: UUID, sums: BillSums) -> None:
         )
 
 
+async def forget_part(act: Act, bill_id: UUID) -> None:
+    """Of a bill that is asked for no more nothing counts as paid in part."""
+    await act.db.execute(_PART_KNOWN, act.merchant_id, bill_id, 0)
+
+
 async def _lower_part(act: Act, bill_id: UUID, sums: BillSums) -> None:
     """Keep what is left of what was paid, once a company took some of it; tells nothing."""
     stands = max(sums.paid - sums.disputed, 0)

@@ -202,6 +202,9 @@ PAYER_PAGES: dict[str, Make] = {
     "page-given-back": payer(
         samples.page("paid", givenBack=samples.yen(2000), onItsWayBack=samples.yen(420))
     ),
+    "page-canceled-part": payer(
+        samples.page("canceled", owedBack=samples.yen(2000), onItsWayBack=samples.yen(1000))
+    ),
     "page-debit": payer(samples.page("processing", debitOn="2026-12-28")),
     "page-keeps-cards": payer(
         samples.page("open", methods=[samples.offer("card", before=0), samples.offer("wallet")])

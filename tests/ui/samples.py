@@ -69,6 +69,7 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "attempt": None,
         "paidAt": None,
         "givenBack": yen(0),
+        "owedBack": yen(0),
         "onItsWayBack": yen(0),
         "pauses": [],
         "left": yen(8420),

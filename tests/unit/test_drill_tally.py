@@ -7,6 +7,7 @@ from portal.stack.drill.tally import (
     Ask,
     AttemptShown,
     BillShown,
+    Known,
     RefundShown,
     Tally,
     count_in,
@@ -248,3 +249,84 @@ def test_a_part_leaves_its_bill_unpaid() -> None:
     tally = weigh([part], journal(payments=(PAID,), refunds=()), ())
 
     assert tally.differences == []
+
+
+def contested(**changes: object) -> JournalPayment:
+    """The payment, taken back as a whole; its company's word for that is ``dispute``."""
+    return msgspec.structs.replace(PAID, **{"taken_back": 5000, "dispute": "lost", **changes})
+
+
+REVERSED = msgspec.structs.replace(BILL, settlement="reversed", refunds=())
+OWED_AGAIN = Known(asked_again=frozenset({"PAY1"}))
+SECOND = msgspec.structs.replace(CARD, id="att_2", reference="PAY2")
+PAID_AGAIN = msgspec.structs.replace(PAID, reference="PAY2")
+
+
+def test_money_that_was_taken_back_leaves_its_bill_reversed_until_it_is_asked_for() -> None:
+    lost = journal(payments=(contested(),), refunds=())
+    owed = msgspec.structs.replace(REVERSED, settlement="unpaid", attempts=(CARD,))
+    again = msgspec.structs.replace(owed, settlement="settled", attempts=(CARD, SECOND))
+    paid_again = journal(payments=(contested(), PAID_AGAIN), refunds=())
+
+    for bill, truth, known in (
+        (msgspec.structs.replace(REVERSED, attempts=(CARD,)), lost, Known()),
+        (owed, lost, OWED_AGAIN),
+        (again, paid_again, OWED_AGAIN),
+    ):
+        assert weigh([bill], truth, (), known).differences == []
+
+
+@pytest.mark.parametrize(
+    ("settlement", "known"),
+    [
+        pytest.param("settled", Known(), id="shown as paid"),
+        pytest.param("unpaid", Known(), id="asked for by nobody"),
+        pytest.param("reversed", OWED_AGAIN, id="still not owed again"),
+    ],
+)
+def test_a_lost_payment_that_its_bill_does_not_tell_of_is_found_out(
+    settlement: str, known: Known
+) -> None:
+    bill = msgspec.structs.replace(REVERSED, settlement=settlement, attempts=(CARD,))
+
+    assert weigh([bill], journal(payments=(contested(),), refunds=()), (), known).differences
+
+
+def test_what_had_gone_back_before_is_not_lost_once_more() -> None:
+    kept = journal(payments=(contested(taken_back=3000), DECLINED))
+
+    assert weigh([shown(settlement="reversed")], kept, NOTEBOOK).differences == []
+    assert weigh([BILL], kept, NOTEBOOK).differences
+
+
+def test_a_bill_that_is_paid_again_unasked_was_paid_twice() -> None:
+    bill = msgspec.structs.replace(REVERSED, attempts=(CARD, SECOND))
+
+    tally = weigh([bill], journal(payments=(PAID, PAID_AGAIN), refunds=()), ())
+
+    assert tally.doubled["D-1"] == 1
+
+
+def test_a_share_of_a_lost_payment_is_lost_of_each_of_its_bills() -> None:
+    both = [msgspec.structs.replace(bill, settlement="reversed") for bill in TWO_BILLS]
+    lost = journal(payments=(contested(),), refunds=())
+
+    assert weigh(both, lost, ()).differences == []
+    assert weigh((both[0], TWO_BILLS[1]), lost, ()).differences
+
+
+def test_a_bill_is_charged_once_and_only_to_a_card_that_was_left_for_it() -> None:
+    charge = msgspec.structs.replace(PAID, charged=True)
+    declined = msgspec.structs.replace(DECLINED, reference="PAY0", charged=True)
+    known = Known(chargeable=frozenset({"D-1"}))
+    paid = msgspec.structs.replace(BILL, refunds=())
+
+    once = weigh([paid], journal(payments=(charge, DECLINED), refunds=()), (), known)
+    twice = weigh([paid], journal(payments=(charge, declined), refunds=()), (), known)
+    nobodys = weigh(
+        [paid], journal(payments=(charge,), refunds=()), (), Known(chargeable=frozenset())
+    )
+
+    assert once.differences == []
+    assert twice.doubled["D-1"] == 1
+    assert nobodys.doubled["D-1"] == 1

@@ -54,7 +54,14 @@ def test_a_paid_bill_says_paid_whatever_else_happened(
     lifecycle: Lifecycle, attempt: AttemptState | None
 ) -> None:
     assert said(lifecycle, "settled", attempt) == "paid"
-    assert said(lifecycle, "over", attempt) == "paid"
+    if lifecycle != "canceled":
+        assert said(lifecycle, "over", attempt) == "paid"
+
+
+def test_money_for_a_canceled_bill_paid_nothing_and_its_page_says_canceled() -> None:
+    assert said("canceled", "over", None) == "canceled"
+    assert said("canceled", "over", "succeeded") == "canceled"
+    assert said("canceled", "over", "unknown") == "unclear"
 
 
 @pytest.mark.parametrize("lifecycle", LIFECYCLES)

@@ -6,9 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.bill import BillSums, check_cancelable, is_part_paid, settlement_of
+from portal.domain.bill import BillSums, is_part_paid, settlement_of
 from portal.domain.errors import Conflict, InvalidInput
-from portal.domain.ledger import Paid, attempt_paid, bill_issued, with_entries
+from portal.domain.ledger import (
+    Paid,
+    PartPaid,
+    Return,
+    attempt_paid,
+    attempt_succeeded,
+    bill_canceled,
+    bill_issued,
+    part_owed_back,
+    refund_reserved,
+    refund_succeeded,
+    with_entries,
+)
 from portal.domain.money import AMOUNT_MINOR_MAX
 from portal.domain.share import BILLS_MAX, check_least, part_bounds, split
 
@@ -98,7 +110,30 @@ def test_one_transaction_books_every_share_for_its_own_bill(
         assert settlement_of(sums) == {-1: "unpaid", 0: "settled", 1: "over"}[due]
 
 
-def test_what_is_paid_in_part_is_not_canceled() -> None:
-    with pytest.raises(Conflict, match="part_paid"):
-        check_cancelable("open", "unpaid", 1)
-    check_cancelable("open", "unpaid", 0)
+@given(
+    amount=st.integers(2, 10**6), part=st.integers(1, 10**6), gone=st.integers(0, 10**6),
+    arrived=st.booleans(),
+)  # fmt: skip
+def test_what_was_paid_of_a_canceled_bill_is_owed_back_once(
+    amount: int, part: int, gone: int, *, arrived: bool
+) -> None:
+    part = 1 + part % (amount - 1)
+    gone %= part + 1
+    back = Return(
+        refund_id=OTHER, bill_id=BILL, attempt_id=ATTEMPT, amount_minor=gone, owed_minor=0
+    )
+    sums = with_entries(BillSums(), bill_issued(BILL, amount))
+    sums = with_entries(sums, attempt_succeeded(BILL, ATTEMPT, part, amount))
+    if gone:
+        sums = with_entries(sums, refund_reserved(back))
+    if gone and arrived:
+        sums = with_entries(sums, refund_succeeded(back))
+    given, leaving = (gone, 0) if arrived else (0, gone)
+    paid = PartPaid(attempt_id=ATTEMPT, paid_minor=part, given_minor=given, leaving_minor=leaving)
+
+    canceled = with_entries(sums, bill_canceled(BILL, sums.receivable + sums.paid))
+    after = with_entries(canceled, part_owed_back(BILL, [paid]))
+
+    assert (after.receivable, after.paid) == (0, 0)
+    assert (-after.overpayment, after.on_its_way_back) == (part - gone, leaving)
+    assert settlement_of(after) == ("over" if part > given else "unpaid")

@@ -285,7 +285,7 @@ async def test_a_decline_takes_no_money_tells_the_payer_and_is_not_repeated(
     [
         ("answer_lost", ("unknown", "redeemed"), ("succeeded", "redeemed"), 2),
         ("error", ("unknown", "redeemed"), ("unknown", "redeemed"), 1),
-        ("busy", ("unknown", "redeemed"), ("unknown", "redeemed"), 1),
+        ("busy", ("unknown", "again"), ("unknown", "again"), 1),
     ],
 )
 async def test_each_way_to_go_wrong_is_asked_about_and_nothing_is_charged_twice(

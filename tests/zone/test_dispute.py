@@ -1,12 +1,15 @@
 """A payer who contests a payment, from the finding to the books, the case and the payer's page."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 
+from portal.contract.bills import CANCEL_BILL, CancelBill
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
+from portal.contract.operator import JournalLine
 from portal.contract.payment import RECORD_NOTICE, NoticeClaim, RecordNotice
 from portal.domain.card_on_file import words
 from portal.domain.errors import Conflict
@@ -58,6 +61,14 @@ async def test_a_won_dispute_pays_the_bill_again_and_ends_its_case_by_itself(des
     assert await desk.world.value("select resolution from case_") == "won"
     assert (await desk.world.page(desk.payer)).state == "paid"
     assert await desk.differences(0) == set()
+    [row] = await desk.world.rows("select reference from attempt")
+    for dispute in ("won", "lost", ""):
+        line = JournalLine(
+            reference=row["reference"], state="succeeded", amount_minor=AMOUNT,
+            taken_back_minor=0, dispute=dispute,
+        )  # fmt: skip
+        found = {code for _, code in await desk.world.compare(line)}
+        assert found == (set() if dispute == "won" else {"dispute_differs"})
 
 
 async def test_the_same_answer_again_changes_nothing(desk: Desk) -> None:
@@ -117,11 +128,77 @@ async def test_a_loss_that_is_accepted_leaves_the_bill_reversed(desk: Desk) -> N
     assert await desk.world.cases() == []
 
 
-async def test_only_a_part_taken_back_is_not_asked_for_as_the_whole_bill(desk: Desk) -> None:
+async def test_only_the_part_that_was_taken_back_is_asked_for_again(desk: Desk) -> None:
     await desk.hear(disputed("lost", 1000, amount_minor=1000))
+    assert await desk.settlement() == "reversed"
 
-    with pytest.raises(Conflict, match="chargeback_partial"):
-        await desk.settle("chargeback_lost", "ask_to_pay")
+    await desk.settle("chargeback_lost", "ask_to_pay")
+
+    page = await desk.world.page(desk.payer)
+    assert (page.state, page.left_minor, page.pay_minor) == ("open", 1000, 1000)
+    assert (await desk.books())["receivable"] == 1000
+    assert await desk.differences(1000) == set()
+    started = await desk.world.start(desk.payer, "rest", amount=1000)
+    await desk.world.told(desk.payer, started.attempt_id, finding("succeeded", 1000))
+    assert await desk.settlement() == "settled"
+    assert await desk.books() == {
+        "billed": -AMOUNT, "in_transit": AMOUNT + 1000, "chargeback": -1000
+    }  # fmt: skip
+    assert await desk.world.cases() == []
+
+
+async def test_what_was_given_back_before_a_loss_is_not_asked_for_again(desk: Desk) -> None:
+    await desk.counter.ask(desk.payer.bill_id, desk.attempt_id, 1000, reason="goodwill")
+    await desk.counter.sent("succeeded")
+    await desk.hear(disputed("lost", AMOUNT - 1000, amount_minor=AMOUNT - 1000))
+
+    await desk.settle("chargeback_lost", "ask_to_pay")
+
+    assert (await desk.world.page(desk.payer)).pay_minor == AMOUNT - 1000
+    started = await desk.world.start(desk.payer, "rest", amount=AMOUNT - 1000)
+    await desk.world.told(desk.payer, started.attempt_id, finding("succeeded", AMOUNT - 1000))
+    assert await desk.settlement() == "settled"
+    assert (await desk.books())["billed"] == 1000 - AMOUNT
+
+
+async def test_a_part_that_was_asked_for_again_may_be_lost_and_asked_for_once_more(
+    desk: Desk,
+) -> None:
+    await desk.hear(disputed("lost", 1000, amount_minor=1000))
+    await desk.settle("chargeback_lost", "ask_to_pay")
+    started = await desk.world.start(desk.payer, "rest", amount=1000)
+    await desk.world.told(desk.payer, started.attempt_id, finding("succeeded", 1000))
+    again = Desk(desk.counter, desk.payer, started.attempt_id, 1000, notices=10)
+
+    await again.hear(disputed("lost", 1000, paid=1000))
+    await again.settle("chargeback_lost", "ask_to_pay")
+
+    assert (await desk.world.page(desk.payer)).pay_minor == 1000
+    assert (await desk.books())["receivable"] == 1000
+
+
+async def test_what_a_company_left_of_a_canceled_bill_is_transferred_by_hand_and_no_more(
+    desk: Desk,
+) -> None:
+    await desk.hear(disputed("lost", 1000, amount_minor=1000))
+    await desk.settle("chargeback_lost", "ask_to_pay")
+    bill: Any = desk.payer.bill_id
+    version = await desk.world.value("select version from bill where id = $1", bill)
+    cancel = CancelBill(bill_id=bill, version=version, reason="", idempotency_key="c")
+    await desk.world.web.call(CANCEL_BILL, cancel, desk.counter.owner.authority)
+    left = AMOUNT - 1000
+    assert await desk.settlement() == "over"
+
+    for way, amount in (("provider", left), ("bank_transfer", left + 1)):
+        with pytest.raises(Conflict, match="payment_disputed"):
+            await desk.counter.ask(bill, desk.attempt_id, amount, way=way)
+    refund = await desk.counter.ask(bill, desk.attempt_id, left, way="bank_transfer")
+    today = desk.world.server.clock.business_today("Asia/Tokyo")
+    await desk.counter.transferred(refund, today)
+
+    assert await desk.settlement() == "unpaid"
+    assert await desk.world.cases() == []
+    assert await desk.books() == {"in_transit": AMOUNT, "advanced": -left, "chargeback": -1000}
 
 
 async def test_nothing_is_given_back_of_a_payment_that_is_contested_or_lost(desk: Desk) -> None:

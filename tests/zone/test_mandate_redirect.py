@@ -29,16 +29,21 @@ from portal.application.providers.sandbox_bank.mandate import MANDATES
 from portal.contract.debit import VIEW_MANDATE, MandateSeen, ViewMandate
 from portal.contract.mandate import (
     BEGIN_MANDATE_ASKING,
+    DEPOSIT_MANDATE_WORD,
+    RECORD_MANDATE_ASKING,
     START_MANDATE,
     VIEW_MANDATE_DEPARTURE,
     BeginMandateAsking,
+    DepositMandateWord,
     MandateNow,
+    RecordMandateAsking,
     StartMandate,
     ViewMandateDeparture,
 )
 from portal.contract.page import PageView
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.ids import DeliveryId, MandateId
+from portal.domain.mandate_word import TIME_LIMITS, Asked
 from portal.kit.outbound import OutboundRequest
 from portal.vault.server import VaultServer
 from tests.make.bank import Desk, new_desk
@@ -376,3 +381,87 @@ async def test_the_way_over_our_pages_by_links_and_forms_alone(bank: Bank) -> No
         assert "口座(****321)から引き落とします" in (await browser.get(here)).text
         refused = await browser.post(f"{here}/debit", data=fields | {"branch": "0001-001"})
         assert refused.status_code == 409
+
+
+async def reports(bank: Bank, now: MandateNow, asked: Asked) -> None:
+    """A worker that asked nobody reports so under its task's lease."""
+    await bank.shop.be_due()
+    [lease] = [one for one in await bank.desk.world.leases() if one.kind == "mandate.ask"]
+    await bank.desk.world.work.call(
+        BEGIN_MANDATE_ASKING, BeginMandateAsking(mandate_id=now.mandate_id), lease.authority
+    )
+    await bank.desk.world.work.call(
+        RECORD_MANDATE_ASKING,
+        RecordMandateAsking(mandate_id=now.mandate_id, asked=asked),
+        lease.authority,
+    )
+
+
+@pytest.mark.parametrize("asked", ["told", "not_found", "unknown"])
+async def test_no_false_report_of_a_worker_ends_a_mandate_or_the_questions_about_it(
+    bank: Bank, asked: Asked
+) -> None:
+    payer = await bank.desk.world.payer()
+    now = await bank.begun(payer)
+    await bank.at_page(now, "confirm")
+    await bank.shop.rows(
+        "update mandate_redirect set doubt_at = doubt_at - interval '1 day' returning id"
+    )
+
+    for _ in range(3):
+        await reports(bank, now, asked)
+    assert (await bank.seen(now)).mandate.state == "redirected"
+    [way] = await bank.shop.rows("select ask_at, missing_at from mandate_redirect")
+    assert (way["ask_at"] is not None, way["missing_at"]) == (True, None)
+    await bank.asked()
+
+    assert (await bank.seen(now)).mandate.state == "active"
+
+
+async def test_a_bank_that_knows_nothing_of_another_reference_says_nothing_of_this_one(
+    bank: Bank,
+) -> None:
+    payer = await bank.desk.world.payer()
+    now = await bank.begun(payer)
+    await bank.shop.rows(
+        "update mandate_redirect set doubt_at = doubt_at - interval '1 day' returning id"
+    )
+    [row] = await bank.shop.rows("select id from mandate_redirect")
+    endpoint = Endpoint(host=HOST, port=bank.shop.outside.api_port)
+    nobodys = MANDATES.ask_mandate(endpoint, "NOBODYS", DeliveryId(row["id"])).request
+
+    answers = [(await bank.shop.bench.pay.outbound.send([nobodys]))[0] for _ in range(2)]
+
+    assert [(one.fate, one.code) for one in answers] == [("unclear", "deposit_refused")] * 2
+    assert (await bank.seen(now)).mandate.state == "redirected"
+
+
+@pytest.mark.parametrize(("status", "state"), [("open", "abandoned"), ("pending", "rejected")])
+async def test_what_a_bank_leaves_unfinished_past_its_own_limit_has_expired(
+    bank: Bank, status: str, state: str
+) -> None:
+    payer = await bank.desk.world.payer()
+    now = await bank.begun(payer)
+    [row] = await bank.shop.rows("select id, reference from mandate_redirect")
+    relay = await bank.shop.ground.client("egress")
+    body = msgspec.json.encode({"reference": row["reference"], "status": status})
+    word = DepositMandateWord(host=HOST, word_id=DeliveryId(row["id"]), body=body)
+    limit = TIME_LIMITS["sandbox_bank"]
+
+    assert (await relay.call(DEPOSIT_MANDATE_WORD, word)).refused is None
+    before = (await bank.seen(now)).mandate.state
+    await bank.desk.world.rows(
+        "update mandate_redirect set doubt_at = doubt_at - $1::interval returning id", limit
+    )
+    for _ in range(2):
+        assert (await relay.call(DEPOSIT_MANDATE_WORD, word)).refused is None
+
+    assert before == ("redirected" if status == "open" else "pending_bank")
+    seen = (await bank.seen(now)).mandate
+    assert (seen.state, seen.code) == (state, "mandate_expired")
+    page = await bank.page(payer)
+    assert page.mandates_by == "sandbox_bank"
+    assert (await bank.begun(payer)).state == "redirected"
+    await bank.shop.be_due()
+    await bank.shop.work_off(ASK)
+    assert await bank.desk.world.value("select count(*) from task where kind = 'mandate.ask'") == 1

@@ -7,13 +7,11 @@ from uuid import uuid4
 import pytest
 
 from portal.contract.bills import (
-    CANCEL_BILL,
     LIST_BILLS,
     SUMMARISE_BILLS,
     VIEW_BILL,
     BillDetail,
     BillFilter,
-    CancelBill,
     ListBills,
     ViewBill,
 )
@@ -239,20 +237,6 @@ async def test_staff_see_what_is_paid_and_left_in_lists_and_sums(counter: Counte
     assert (seen.paid_bills, seen.paid_minor, seen.returned_minor) == (0, PART, 400)
     assert (seen.unpaid_bills, seen.unpaid_minor) == (2, LEFT + 500)
     assert seen.requested_minor == seen.paid_minor + seen.unpaid_minor
-
-
-async def test_a_bill_that_is_paid_in_part_is_not_canceled(counter: Counter) -> None:
-    payer = await counter.world.payer()
-    await counter.world.paid_alone(payer, PART, part_minor=PART)
-    bill: Any = payer.bill_id
-    version = (await view(counter, bill)).row.version
-
-    with pytest.raises(Conflict, match="part_paid"):
-        await counter.world.web.call(
-            CANCEL_BILL,
-            CancelBill(bill_id=bill, version=version, reason="wrong", idempotency_key="c"),
-            counter.owner.authority,
-        )
 
 
 async def test_a_refund_of_a_part_asks_for_nothing_again(counter: Counter) -> None:

@@ -100,6 +100,8 @@ class Capabilities:
     ``reference_max`` is the longest reference of ours that it stores, in characters;
     ``repeat_is_safe`` says that the same reference twice has one effect; ``notices_signed`` that a
     notice proves its sender (ours are never believed either way, an inquiry follows).
+    ``charge_repeat_is_safe`` says so of charges of cards on file, for half a day at least: one that
+    it was too busy for is sent once more (the vault's own list is portal.domain.card_on_file's).
     ``notice_answer`` is the body that the provider takes for "stored", where it looks at one.
     """
 
@@ -111,6 +113,7 @@ class Capabilities:
     notices_signed: bool
     rate: Rate
     notice_answer: str = ""
+    charge_repeat_is_safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Files for drills: every row another contract, another payer and another telephone.
 
-Stack only. So a message that went out twice, or to nobody, shows at the sandbox's telephones.
+Stack only. So a message that went out twice, or to nobody, shows at the sandbox's telephones. A
+drill that wants several bills of one contract says whose household each bill is.
 """
 
 import csv
@@ -15,6 +16,7 @@ from portal.stack.sample import ZONE
 
 ROWS_MAX: Final = 10_000
 _DUE_DAYS: Final = 20
+_FIRST_TELEPHONE: Final = 10_000_000
 _CARRIERS: Final = ("090", "080", "070")
 
 
@@ -23,10 +25,26 @@ def usual_amount(number: int) -> int:
     return 3_000 + number % 5_000
 
 
-def drill_file(serial: int, rows: int, amount_of: Callable[[int], int] = usual_amount) -> bytes:
+def alone(number: int) -> int:
+    """The household of a bill that is the only one of its contract."""
+    return number
+
+
+def household_at(telephone: str) -> int:
+    """Whose telephone it is, as a carrier writes its number."""
+    return int(telephone[-8:]) - _FIRST_TELEPHONE
+
+
+def drill_file(
+    serial: int,
+    rows: int,
+    amount_of: Callable[[int], int] = usual_amount,
+    household_of: Callable[[int], int] = alone,
+) -> bytes:
     """A file of good rows; no two files with different serials share a bill or a telephone.
 
     Units: ``rows`` at most ROWS_MAX, ``serial`` 0 to 999; ``amount_of`` a bill's number in yen.
+    ``household_of``: the number of the first bill of its contract.
     """
     today = SystemClock().business_today(ZONE)
     text = io.StringIO()
@@ -34,16 +52,16 @@ def drill_file(serial: int, rows: int, amount_of: Callable[[int], int] = usual_a
     writer.writeheader()
     for row in range(rows):
         number = serial * ROWS_MAX + row
-        amount = amount_of(number)
+        amount, household = amount_of(number), household_of(number)
         writer.writerow(
             {
                 "number": f"D-{number:08d}",
-                "customer_no": f"{number:08d}",
-                "contract_no": f"K{number:08d}",
+                "customer_no": f"{household:08d}",
+                "contract_no": f"K{household:08d}",
                 "kind": "monthly",
                 "period": f"{today:%Y-%m}",
                 "payer_name": "髙橋 翔太",
-                "phone": f"{_CARRIERS[number % 3]}{10_000_000 + number:08d}",
+                "phone": f"{_CARRIERS[household % 3]}{_FIRST_TELEPHONE + household:08d}",
                 "amount": amount,
                 "due_on": (today + timedelta(days=_DUE_DAYS)).isoformat(),
                 "language": "ja",

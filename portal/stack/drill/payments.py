@@ -1,10 +1,12 @@
 """`portal drill crash --of payments`: people pay and staff give back while everything is killed.
 
 Stack only. Card and wallet answer late, not at all, three times or with a no; some payers try both
-at once; staff ask for refunds, some two of them for the same money. Meanwhile kill -9 of every
-process in a seeded order. Afterwards the companies' journal is held against attempts, refunds,
-postings and bills, one by one. Prints one JSON object; exit code 0 only if nothing was lost,
-doubled or left different.
+at once, some pay two bills in one payment or a part of one; households leave a card, which is
+charged for their other bills when a day begins; payments are contested and won or lost; staff ask
+for refunds, some two of them for the same money. Meanwhile kill -9 of every process in a seeded
+order. Afterwards the companies' journal is held against attempts, refunds, disputes, postings and
+bills, one by one. Prints one JSON object; exit code 0 only if nothing was lost, doubled or left
+different.
 """
 
 import asyncio
@@ -12,24 +14,41 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import httpx
 import msgspec
 import orjson
 
+from portal.contract.card_on_file import SET_CHARGES, SetCharges
+from portal.contract.due import MOVE_CLOCK, MoveClock
 from portal.contract.envelope import Nothing
-from portal.contract.operator import INSPECT, Inspection
+from portal.contract.operator import INSPECT
+from portal.contract.share import SET_PART_PAYMENT, SetPartPayment
+from portal.domain.errors import PortalError
+from portal.stack.access import CODE
 from portal.stack.comparison import find_differences
+from portal.stack.drill import houses
+from portal.stack.drill.contest import Contest
 from portal.stack.drill.crash import PROCESSES, kill
+from portal.stack.drill.findings import (
+    CHARGES_MIN,
+    DISPUTES_MIN,
+    KILLS_MIN,
+    PAYMENTS_MIN,
+    REFUNDS_MIN,
+    Report,
+    Sight,
+    report_of,
+)
 from portal.stack.drill.ground import Ground, ground
-from portal.stack.drill.patience import persist
+from portal.stack.drill.patience import PAUSE_S, persist
 from portal.stack.drill.tally import (
     AttemptShown,
     BillShown,
+    Known,
     RefundShown,
-    Tally,
     count_in,
     weigh,
 )
@@ -39,21 +58,16 @@ from portal.stack.payers import (
     DECLINE,
     DECLINE_TIME_OUT,
     NOISY,
+    PART,
     TIME_OUT,
     WALLET,
     WALLET_DECLINE,
     WALLET_DECLINE_TIME_OUT,
     WALLET_NOISY,
     WALLET_TIME_OUT,
-    Journal,
 )
 
-PAYMENTS_MIN: Final = 100
-KILLS_MIN: Final = 24
-REFUNDS_MIN: Final = 20
-"""The storm goes on until there were so many of each."""
-
-ROWS: Final = 260
+DISPUTES_MAX: Final = 24
 PAYERS: Final = 8
 CLERKS: Final = 3
 COLLEAGUES: Final = 4
@@ -67,67 +81,22 @@ SETTLE_S: Final = 360.0
 whose sender died is asked about after a minute."""
 
 MEANS: Final = (
-    *(APPROVE,) * 8, DECLINE, TIME_OUT, TIME_OUT, DECLINE_TIME_OUT, NOISY, CHALLENGED,
+    *(APPROVE,) * 8, PART, PART, DECLINE, TIME_OUT, TIME_OUT, DECLINE_TIME_OUT, NOISY, CHALLENGED,
     *(WALLET,) * 4, WALLET_DECLINE, WALLET_TIME_OUT, WALLET_DECLINE_TIME_OUT, WALLET_NOISY,
 )  # fmt: skip
 TWICE_SHARE: Final = 0.1
 
-_ANSWER_LOST: Final = 40_405
-_FAULTY: Final = {60: 40_404, 120: 40_500, 180: 40_429}
-_EACH_LOST: Final = 40
-_EACH_LARGE: Final = 7
+_DAYS_BEFORE: Final = 28
+"""Bills of a drill are due in 20 days: whose card was left is charged on the next day."""
+
+_PART_LEAST: Final = 1_000
+_DAY_S: Final = 86_400.0
+_DAY_LASTS_S: Final = 20.0
+_MOVES_MAX: Final = 10
+DAYS_MAX: Final = 8
+"""Who left a card later than a day began is charged on the next; after these days nobody is."""
 _PAUSE_MIN_S: Final = 1.0
 _PAUSE_MAX_S: Final = 3.0
-
-
-class Report(msgspec.Struct, kw_only=True):
-    """What is printed.
-
-    ``payments`` and ``refunds`` are those that the companies carried out; ``transferred`` went back
-    by the merchant's own hand. ``unresolved`` attempts and refunds are still being asked about:
-    nobody can know yet whether their company ever heard of them, and money of none has moved.
-    """
-
-    seed: int
-    payments: int
-    refunds: int
-    transferred: int
-    kills: int
-    killed: dict[str, int]
-    lost: int
-    doubled: int
-    unresolved: int
-    differences: list[str]
-    ledger_sum: int
-    audit_ok: bool
-    cases: int
-    seconds: float
-    faults: list[str]
-
-
-@dataclass(slots=True)
-class Sight:
-    """Both sides at one moment, and what comparing them found."""
-
-    ours: Inspection
-    theirs: Journal
-    bills: Sequence[BillShown]
-    tally: Tally
-    cases: int
-
-    @property
-    def paid(self) -> int:
-        """Payments that the companies carried out."""
-        return sum(one.state == "succeeded" for one in self.theirs.payments)
-
-    @property
-    def given_back(self) -> int:
-        """Refunds that the companies carried out."""
-        return sum(one.state == "succeeded" for one in self.theirs.refunds)
-
-    def refunds_in(self, *states: str) -> int:
-        """Refunds of ours in one of the states."""
-        return sum(refund.state in states for bill in self.bills for refund in bill.refunds)
 
 
 @dataclass(slots=True)
@@ -136,12 +105,17 @@ class _Storm:
 
     kills: Counter[str] = field(default_factory=Counter[str])
     payments: int = 0
+    charges: int = 0
+    days: int = 0
+    day_began: float = 0.0
 
-    def is_over(self, taken: int) -> bool:
+    def is_over(self, taken: int, contested: int) -> bool:
         enough = (
             self.kills.total() >= KILLS_MIN,
             self.payments >= PAYMENTS_MIN,
             taken >= REFUNDS_MIN,
+            self.charges >= CHARGES_MIN,
+            contested >= DISPUTES_MIN,
         )
         return all(enough)
 
@@ -158,52 +132,96 @@ async def drill(*, seed: int, loud: bool = False) -> Report:
     """Send bills, let the storm rage over their payments, compare."""
     began = time.monotonic()
     chance = random.Random(seed)  # noqa: S311 - a sequence to repeat, no secret
-    async with ground(seed=seed, rows=ROWS, colleagues=COLLEAGUES) as place:
-        traffic = place.traffic
-        traffic.means, traffic.twice_share, traffic.amount_of = MEANS, TWICE_SHARE, amount_of
-        traffic.staff.odd = True
-        await traffic.send_one()
-        storm = await _rage(place, chance, loud=loud)
-        sight = await settle(place, loud=loud)
-        faults = place.arms.strays + traffic.staff.troubles
-    return _report(seed, storm, sight, faults, time.monotonic() - began)
+    async with (
+        ground(seed=seed, rows=houses.ROWS, colleagues=COLLEAGUES) as place,
+        httpx.AsyncClient(timeout=60.0, trust_env=False) as client,
+    ):
+        contest = _get_ready(place, client, chance)
+        await _set_terms(place)
+        await place.traffic.send_one()
+        storm = await _rage(place, chance, contest, loud=loud)
+        sight = await settle(place, contest, loud=loud)
+        faults = place.arms.strays + place.traffic.staff.troubles + contest.troubles
+    return report_of(seed, storm.kills, sight, len(contest.asked), faults, time.monotonic() - began)
 
 
-def amount_of(number: int) -> int:
-    """Amounts so that openings fail in every way, and some refunds need a second person."""
-    if number in _FAULTY:
-        return _FAULTY[number]
-    if number % _EACH_LOST == 1:
-        return _ANSWER_LOST
-    return (12_000 if number % _EACH_LARGE == 0 else 5_000) + number
+def _get_ready(place: Ground, client: httpx.AsyncClient, chance: random.Random) -> Contest:
+    """Tell everybody outside how they behave in this storm; gives who contests what."""
+    traffic = place.traffic
+    traffic.means, traffic.twice_share = MEANS, TWICE_SHARE
+    traffic.amount_of, traffic.household_of = houses.amount_of, houses.household_of
+    traffic.leaves, traffic.has_several = houses.leaves, houses.has_several
+    traffic.staff.odd = True
+    traffic.contest = Contest(
+        phone=place.phone,
+        client=client,
+        origin=place.stack.layout.browser_origin,
+        merchant=place.merchant,
+        chance=chance,
+        most=DISPUTES_MAX,
+    )
+    return traffic.contest
 
 
-async def _rage(place: Ground, chance: random.Random, *, loud: bool) -> _Storm:
+async def _set_terms(place: Ground) -> None:
+    """The merchant keeps cards, and takes parts."""
+    async with place.stack.operator() as vault:
+        await vault.call(SET_CHARGES, SetCharges(merchant_code=CODE, days_before=_DAYS_BEFORE))
+        await vault.call(
+            SET_PART_PAYMENT, SetPartPayment(merchant_code=CODE, least_minor=_PART_LEAST)
+        )
+
+
+async def _let_days_begin(place: Ground, storm: _Storm) -> None:
+    """Once cards were left, business days begin until enough was charged; the rest pays by hand."""
+    if storm.charges >= CHARGES_MIN or storm.days >= DAYS_MAX:
+        place.traffic.is_charged = True
+        return
+    is_half_way = storm.kills.total() >= KILLS_MIN // 2
+    are_left = place.traffic.left >= (1 if is_half_way else houses.LEAVERS)
+    if not are_left or time.monotonic() < storm.day_began + _DAY_LASTS_S:
+        return
+    for _ in range(_MOVES_MAX):
+        try:
+            async with place.stack.operator() as vault:
+                await vault.call(MOVE_CLOCK, MoveClock(offset_s=_DAY_S * (storm.days + 1)))
+            break
+        except (PortalError, OSError):  # somebody was killed just now
+            await asyncio.sleep(PAUSE_S)
+    else:
+        return
+    storm.days, storm.day_began = storm.days + 1, time.monotonic()
+
+
+async def _rage(place: Ground, chance: random.Random, contest: Contest, *, loud: bool) -> _Storm:
     """Kill one process after another until there was enough of everything, or time is up."""
     storm = _Storm()
     deadline = time.monotonic() + STORM_S
     staff = place.traffic.staff
-    async with place.traffic.flowing(payers=PAYERS, clerks=CLERKS):
-        while not storm.is_over(staff.taken) and time.monotonic() < deadline:
+    async with place.traffic.flowing(payers=PAYERS, clerks=CLERKS, contests=1):
+        while not storm.is_over(staff.taken, len(contest.opened)) and time.monotonic() < deadline:
             for name in chance.sample(PROCESSES, len(PROCESSES)):
                 await asyncio.sleep(chance.uniform(_PAUSE_MIN_S, _PAUSE_MAX_S))
                 await kill(place, name, chance)
                 storm.kills[name] += 1
-            theirs = await place.phone.journal()
-            storm.payments = sum(one.state == "succeeded" for one in theirs.payments)
+                theirs = (await place.phone.journal()).payments
+                storm.payments = sum(one.state == "succeeded" for one in theirs)
+                storm.charges = sum(one.charged for one in theirs)
+                await _let_days_begin(place, storm)
             if loud:
                 sys.stderr.write(
-                    f"  {storm.kills.total()} kills, {storm.payments} payments,"
-                    f" {staff.taken} refunds asked for\n"
+                    f"  {storm.kills.total()} kills, {storm.payments} payments, {storm.charges}"
+                    f" charges, {len(contest.opened)} disputes, {staff.taken} refunds asked for,"
+                    f" {place.traffic.left} cards left, {storm.days} days\n"
                 )
     return storm
 
 
-async def settle(place: Ground, *, loud: bool = False) -> Sight:
+async def settle(place: Ground, contest: Contest, *, loud: bool = False) -> Sight:
     """Look until both sides are at one; what they still differ in after SETTLE_S was found."""
     deadline = time.monotonic() + SETTLE_S
     while True:
-        sight = await _look(place)
+        sight = await _look(place, contest)
         is_at_rest = not (sight.tally.differences or sight.ours.tasks_due) and sight.ours.audit_ok
         if is_at_rest or time.monotonic() > deadline:
             return sight
@@ -213,25 +231,26 @@ async def settle(place: Ground, *, loud: bool = False) -> Sight:
         await asyncio.sleep(3.0)
 
 
-async def _look(place: Ground) -> Sight:
+async def _look(place: Ground, contest: Contest) -> Sight:
     """The journal before the bills: what it has, the portal may know; never the other way round."""
     theirs = await place.phone.journal()
     ids = await persist(place.merchant.bill_ids)
     bills = [await _shown(place, bill) for bill in ids]
-    tally = weigh(bills, theirs, place.traffic.staff.notebook)
+    known = Known(frozenset(contest.asked), houses.chargeable())
+    tally = weigh(bills, theirs, place.traffic.staff.notebook, known)
     for difference in await find_differences(place.stack, theirs):
         tally.differences.append(str(difference))
         count_in(tally, difference.reference, difference.code)
     async with place.stack.operator() as vault:
         ours = await vault.call(INSPECT, Nothing(), timeout_s=30.0)
-    totals = await persist(place.merchant.totals)
-    return Sight(ours, theirs, bills, tally, int(totals["openCases"]))
+    return Sight(ours, theirs, bills, tally, sum(ours.cases.values()))
 
 
 async def _shown(place: Ground, bill_id: str) -> BillShown:
     """A bill as the public API shows it, in the words of the tally."""
     bill = await persist(lambda: place.merchant.bill(bill_id))
     return BillShown(
+        id=bill["id"],
         number=bill["number"],
         amount=int(bill["amount"]["amount"]),
         settlement=bill["settlement"].lower(),
@@ -252,55 +271,3 @@ async def _shown(place: Ground, bill_id: str) -> BillShown:
             for one in bill["refunds"]
         ),
     )
-
-
-_IN_THE_DARK: Final = ("created", "submitting", "unknown")
-
-
-def _report(seed: int, storm: _Storm, sight: Sight, faults: list[str], seconds: float) -> Report:
-    attempts = sum(sight.ours.attempts.get(state, 0) for state in _IN_THE_DARK)
-    found = Report(
-        seed=seed,
-        payments=sight.paid,
-        refunds=sight.given_back,
-        transferred=sight.refunds_in("transferred"),
-        kills=storm.kills.total(),
-        killed=dict(sorted(storm.kills.items())),
-        lost=len(sight.tally.lost),
-        doubled=sight.tally.doubled.total(),
-        unresolved=attempts + sight.refunds_in("submitting", "pending", "unknown"),
-        differences=sight.tally.differences,
-        ledger_sum=sight.ours.ledger_sum,
-        audit_ok=sight.ours.audit_ok,
-        cases=sight.cases,
-        seconds=round(seconds, 1),
-        faults=[*faults],
-    )
-    found.faults += _faults(found, sight)
-    return found
-
-
-def _faults(found: Report, sight: Sight) -> list[str]:
-    """Everything that is not as it must be, in words. Refunds that failed are people's work."""
-    wanted = {
-        "lost": (found.lost, 0),
-        "doubled": (found.doubled, 0),
-        "ledger_sum": (found.ledger_sum, 0),
-        "audit_ok": (found.audit_ok, True),
-        "tasks_due": (sight.ours.tasks_due, 0),
-        "cases": (found.cases, sight.refunds_in("failed")),
-    }
-    faults = [
-        f"{name} is {is_}, must be {must}" for name, (is_, must) in wanted.items() if is_ != must
-    ]
-    least = {
-        "payments": (found.payments, PAYMENTS_MIN),
-        "kills": (found.kills, KILLS_MIN),
-        "refunds": (found.refunds, 1),
-    }
-    faults += [
-        f"{name} are {are}, must be {must} at least"
-        for name, (are, must) in least.items()
-        if are < must
-    ]
-    return faults + found.differences

@@ -27,7 +27,7 @@ STEP_S: Final = 30
 DEFINITE: Final = frozenset(
     {
         "refund_exceeds", "not_refundable", "refund_amount", "refund_state", "not_allowed",
-        "approver_is_asker", "idempotency_mismatch", "not_found",
+        "approver_is_asker", "payment_disputed", "idempotency_mismatch", "not_found",
     }
 )  # fmt: skip
 """Refusals that the same request would meet again; any other is met by asking again."""
@@ -180,7 +180,8 @@ class Staff:
         if refund is not None and refund["state"] == "REQUESTED":
             colleague = next(one for one in owners if one is not member)
             refusal = await colleague.decide(refund["id"], "APPROVE", f"{ask.key}-yes")
-            if refusal == "refund_exceeds":  # two asked for the same money, and one has it
+            # Two asked for the same money, and one has it; or its payer contests it by now.
+            if refusal in {"refund_exceeds", "payment_disputed"}:
                 refusal = await colleague.decide(refund["id"], "WITHDRAW", f"{ask.key}-no")
         if refund is not None and refund["state"] == "BY_BANK_TRANSFER":
             refusal = await owners[0].transferred(refund["id"], f"{ask.key}-gone")

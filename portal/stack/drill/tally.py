@@ -6,7 +6,7 @@ this comparison and the vault's own (``compare_journal``) can't be wrong in the 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -47,6 +47,7 @@ class BillShown(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     amount: int
     settlement: str
+    id: str = ""
     attempts: tuple[AttemptShown, ...] = ()
     refunds: tuple[RefundShown, ...] = ()
 
@@ -62,6 +63,18 @@ class Ask:
     bill: str
     amount: int
     answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What those outside know beside journal and notebook.
+
+    ``asked_again``: references of payments that were lost, and whose bills the merchant asks for
+    again. ``chargeable``: numbers of the bills whose household left a card; None: nobody looks.
+    """
+
+    asked_again: frozenset[str] = frozenset()
+    chargeable: frozenset[str] | None = None
 
 
 @dataclass(slots=True)
@@ -81,6 +94,8 @@ class Tally:
         self.differences.append(f"{reference}: {what} (ours {ours or '-'}, theirs {theirs or '-'})")
 
 
+_NOTHING: Final = Known()
+
 REFUND_AGREES: Final[dict[str, frozenset[str]]] = {
     "succeeded": frozenset({"succeeded"}),
     "pending": frozenset({"submitting", "pending", "unknown"}),
@@ -93,10 +108,13 @@ _MONEY_BACK: Final = "refund_"
 _LOST_CODES: Final = frozenset({"attempt_missing", "posting_missing", "posting_unfounded"})
 
 
-def weigh(bills: Sequence[BillShown], journal: Journal, notebook: Iterable[Ask]) -> Tally:
+def weigh(
+    bills: Sequence[BillShown], journal: Journal, notebook: Iterable[Ask], known: Known = _NOTHING
+) -> Tally:
     """Hold every line of the journal and of the notebook against the bills, and the other way."""
     tally = Tally()
-    _weigh_payments(tally, bills, journal.payments)
+    _weigh_payments(tally, bills, journal.payments, known)
+    _weigh_charges(tally, bills, journal.payments, known)
     _weigh_refunds(tally, bills, journal)
     _weigh_notebook(tally, bills, notebook)
     return tally
@@ -109,7 +127,7 @@ def count_in(tally: Tally, reference: str, code: str) -> None:
 
 
 def _weigh_payments(
-    tally: Tally, bills: Sequence[BillShown], payments: Sequence[JournalPayment]
+    tally: Tally, bills: Sequence[BillShown], payments: Sequence[JournalPayment], known: Known
 ) -> None:
     moved = Counter(one.reference for one in payments if one.state == "succeeded")
     amounts = {one.reference: one.amount for one in payments}
@@ -130,20 +148,59 @@ def _weigh_payments(
         if not moved[reference] and any(share.state == "succeeded" for share in shares):
             tally.lost.add(reference)
             tally.differ(reference, "shown as paid, and no money came", "succeeded", "")
+    gone = {one.reference for one in payments if one.taken_back}
     for bill in bills:
-        _weigh_bill(tally, bill, moved)
+        _weigh_bill(tally, bill, moved, gone, known)
 
 
-def _weigh_bill(tally: Tally, bill: BillShown, moved: Counter[str]) -> None:
-    """A bill is paid once at most, and its state is what the companies' money makes of it."""
+def _weigh_bill(
+    tally: Tally, bill: BillShown, moved: Counter[str], gone: Collection[str], known: Known
+) -> None:
+    """A bill is paid once at most, and its state is what the companies' money makes of it.
+
+    A company that takes a payment back takes all that it still has of it; what the merchant asks
+    for again is owed again.
+    """
     times = sum(moved[attempt.reference] for attempt in bill.attempts)
-    if times > 1:
-        tally.doubled[bill.number] += times - 1
-        tally.differ(bill.number, "paid more than once", bill.settlement, str(times))
     came = sum(moved[attempt.reference] * attempt.amount for attempt in bill.attempts)
+    lost = {
+        attempt.reference: attempt.amount - _given_back(bill, attempt)
+        for attempt in bill.attempts
+        if attempt.reference in gone
+    }
+    came -= sum(part for reference, part in lost.items() if reference in known.asked_again)
+    if came > bill.amount:
+        tally.doubled[bill.number] += max(times - 1, 1)
+        tally.differ(bill.number, "paid more than once", bill.settlement, str(times))
     due = "unpaid" if came < bill.amount else "settled" if came == bill.amount else "over"
+    if any(part > 0 for reference, part in lost.items() if reference not in known.asked_again):
+        due = "reversed"
     if bill.settlement != due:
         tally.differ(bill.number, "the bill's state differs", bill.settlement, due)
+
+
+def _given_back(bill: BillShown, attempt: AttemptShown) -> int:
+    """What of one payment's share of a bill its company gave back. Units: yen."""
+    return sum(
+        refund.amount
+        for refund in bill.refunds
+        if (refund.attempt, refund.way, refund.state) == (attempt.id, "provider", "succeeded")
+    )
+
+
+def _weigh_charges(
+    tally: Tally, bills: Sequence[BillShown], payments: Sequence[JournalPayment], known: Known
+) -> None:
+    """A bill is charged to a card on file once at most, and only where a card was left for it."""
+    charged = Counter(one.reference for one in payments if one.charged)
+    for bill in bills:
+        times = sum(charged[attempt.reference] for attempt in bill.attempts)
+        if times > 1:
+            tally.doubled[bill.number] += times - 1
+            tally.differ(bill.number, "charged more than once", "1", str(times))
+        if times and known.chargeable is not None and bill.number not in known.chargeable:
+            tally.doubled[bill.number] += times
+            tally.differ(bill.number, "charged to a card that nobody left for it", "", str(times))
 
 
 def _weigh_refunds(tally: Tally, bills: Sequence[BillShown], journal: Journal) -> None:

@@ -15,19 +15,23 @@ from typing import Final
 
 import httpx
 
-from portal.stack.drill.files import drill_file, usual_amount
+from portal.stack.drill.contest import Contest
+from portal.stack.drill.files import alone, drill_file, household_at, usual_amount
 from portal.stack.drill.patience import PATIENCE_S, PAUSE_S, TROUBLE, persist
 from portal.stack.drill.staff import Staff
 from portal.stack.merchant import MerchantSystem, PortalRefusedError
 from portal.stack.payers import (
     APPROVE,
+    BOTH,
     DECLINE,
     LEFT,
     NOISY,
+    PART,
     TIME_OUT,
     WALLET,
     WALLET_DECLINE,
     WALLET_TIME_OUT,
+    Message,
     Payer,
     Phone,
 )
@@ -41,6 +45,8 @@ AWAY_S: Final = 3.0
 company's notice, has asked how it went."""
 
 _LEAVING_SHARE: Final = 0.4
+_BOTH_SHARE: Final = 0.7
+_REST_SHARE: Final = 0.5
 
 _CAN_PAY: Final = frozenset({"open", "due_soon", "overdue", "declined"})
 _NO_CONTENT: Final = 204
@@ -139,21 +145,26 @@ class Desk:
         return str(found["state"])
 
 
-async def pay_somehow(link: str, means: str, *, returns: bool = True) -> str:
+async def pay_somehow(
+    link: str, means: str, *, returns: bool = True, then: str | None = APPROVE
+) -> str:
     """A payer who wants to be done with it; gives the state that they last saw.
 
-    They pay only while the page offers to, by a good card after the first try, and look again
-    after anything odd, as a person does. Who does not return closes the company's page when it is
-    done, and looks at the bill a while later.
+    They pay only while the page offers to, ``then`` (by a good card) after the first try, and look
+    again after anything odd, as a person does; None: no second try. Who does not return closes the
+    company's page when it is done, and looks at the bill a while later.
     """
+    tries = 0
     seen = "unseen"
     deadline = time.monotonic() + TRYING_S
     while time.monotonic() < deadline:
         try:
             seen = await Payer().look(link)
+            if seen in _CAN_PAY and tries and then is None:
+                return seen
             if seen in _CAN_PAY:
-                first, means = means, APPROVE
-                seen = await Payer().pay(link, first, returns=returns)
+                way, tries = (then if tries and then else means), tries + 1
+                seen = await Payer().pay(link, way, returns=returns)
         except TROUBLE:
             await asyncio.sleep(PAUSE_S)
             continue
@@ -163,12 +174,24 @@ async def pay_somehow(link: str, means: str, *, returns: bool = True) -> str:
     return seen
 
 
+def _leaves_none(household: int) -> str | None:
+    """Nobody leaves a card."""
+    del household
+
+
+def _has_one(household: int) -> bool:
+    """Every contract has one bill."""
+    del household
+    return False
+
+
 @dataclass(slots=True)
 class Traffic:
     """Files, payers and staff, as many as a drill needs.
 
     ``payers`` maps links to what was seen last; ``means`` is how people pay, and some try two ways
-    at once.
+    at once. A household of ``leaves`` pays its first bill by a card that it leaves for the others,
+    and these wait until ``is_charged``; ``has_several``: one may pay two bills at once.
     """
 
     desk: Desk
@@ -179,16 +202,26 @@ class Traffic:
     means: tuple[str, ...] = USUAL
     twice_share: float = 0.0
     amount_of: Callable[[int], int] = usual_amount
+    household_of: Callable[[int], int] = alone
+    leaves: Callable[[int], str | None] = _leaves_none
+    has_several: Callable[[int], bool] = _has_one
+    contest: Contest | None = None
+    is_charged: bool = False
+    left: int = 0
     files: list[File] = field(default_factory=list[File])
     payers: dict[str, str] = field(default_factory=dict[str, str])
     _after: int = 0
-    _links: list[str] = field(default_factory=list[str])
+    _links: list[Message] = field(default_factory=list[Message])
+    _leaving: list[Message] = field(default_factory=list[Message])
+    _waiting: list[Message] = field(default_factory=list[Message])
+    _left: set[int] = field(default_factory=set[int])
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _unsent: list[File] = field(default_factory=list[File])
 
     async def import_one(self) -> None:
         """A new file goes in and is checked; it waits to be sent."""
         serial = len(self.files)
-        body = drill_file(serial, self.rows, self.amount_of)
+        body = drill_file(serial, self.rows, self.amount_of, self.household_of)
         file = File(serial, self.rows, body, f"drill-{serial}")
         self.files.append(file)
         await self.desk.hand_in(file)
@@ -202,25 +235,70 @@ class Traffic:
 
     async def pay_one(self) -> None:
         """The next payer whose telephone has a link pays by one means or another."""
-        if not self._links:
-            messages = await self.phone.messages(self._after)
-            self._after = messages[-1].seq if messages else self._after
-            self._links = [one.link for one in messages if one.link]
-            self.chance.shuffle(self._links)
-        if not self._links:
+        async with self._reading:
+            await self._read_telephones()
+        links = self._leaving or self._links
+        if not links:
             await asyncio.sleep(PAUSE_S)
             return
-        link = self._links.pop()
-        ways = [self.chance.choice(self.means)]
-        if self.chance.random() < self.twice_share:
-            ways = [APPROVE, WALLET]  # two windows, or two people
+        message = links.pop(self.chance.randrange(len(links)))
+        if message.link is None:
+            return
+        ways, then, leaves = self._ways(household_at(message.to))
         returns = self.chance.random() >= _LEAVING_SHARE
-        seen = await asyncio.gather(*(pay_somehow(link, one, returns=returns) for one in ways))
-        self.payers[link] = "paid" if "paid" in seen else seen[-1]
+        seen = await asyncio.gather(
+            *(pay_somehow(message.link, one, returns=returns, then=then) for one in ways)
+        )
+        self.payers[message.link] = "paid" if "paid" in seen else seen[-1]
+        self.left += leaves
+
+    async def _read_telephones(self) -> None:
+        """What came since; who leaves a card comes first, their other bills after the charge."""
+        messages = await self.phone.messages(self._after)
+        self._after = messages[-1].seq if messages else self._after
+        fresh = [one for one in messages if one.link]
+        if self.is_charged:
+            fresh, self._waiting = fresh + self._waiting, []
+        self.chance.shuffle(fresh)
+        for message in fresh:
+            household = household_at(message.to)
+            if self.is_charged or self.leaves(household) is None:
+                self._links.append(message)
+            elif household in self._left:
+                self._waiting.append(message)
+            else:
+                self._left.add(household)
+                self._leaving.append(message)
+
+    def _ways(self, household: int) -> tuple[list[str], str | None, bool]:
+        """How the bill is paid at first, how afterwards, and whether a card is left with that."""
+        kept = self.leaves(household)
+        if kept is not None and not self.is_charged:
+            return [kept], kept, True
+        if self.chance.random() < self.twice_share:
+            return [APPROVE, WALLET], APPROVE, False  # two windows, or two people
+        way = self.chance.choice(self.means)
+        if self.has_several(household) and self.chance.random() < _BOTH_SHARE:
+            way = BOTH
+        only = way == PART and self.chance.random() >= _REST_SHARE
+        return [way], None if only else APPROVE, False
+
+    async def _contest_one(self) -> None:
+        """One step of what goes on between payers, their card company and the merchant."""
+        if self.contest is None:
+            msg = "nobody contests anything in this drill"
+            raise RuntimeError(msg)
+        await self.contest.go_on()
 
     @asynccontextmanager
     async def flowing(
-        self, *, imports: int = 0, sends: int = 0, payers: int = 0, clerks: int = 0
+        self,
+        *,
+        imports: int = 0,
+        sends: int = 0,
+        payers: int = 0,
+        clerks: int = 0,
+        contests: int = 0,
     ) -> AsyncGenerator[None]:
         """Keep so many of each busy at once during the block; what is under way is finished.
 
@@ -239,6 +317,7 @@ class Traffic:
                     (self.send_one, sends),
                     (self.pay_one, payers),
                     (self.staff.refund_one, clerks),
+                    (self._contest_one, contests),
                 ):
                     for _ in range(share):
                         group.create_task(repeat(act))

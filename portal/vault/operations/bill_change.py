@@ -25,7 +25,6 @@ from portal.vault.act import Act
 from portal.vault.bills import view_row
 from portal.vault.cancel import finish_cancel
 from portal.vault.db import Row
-from portal.vault.ledger import sums_of
 from portal.vault.messages import RESENT_MESSAGE, plan_resent_message
 from portal.vault.pause import end_pauses, read_open
 from portal.vault.registry import operation
@@ -65,9 +64,10 @@ _PLANNED: Final = "update bill set message = 'planned' where merchant_id = $1 an
 async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
     """Cancel a bill; while a payment may still arrive it is ``canceling`` and stops being payable.
 
-    Raises: Conflict ``stale_version`` (param ``version``), ``already_paid``, ``part_paid``,
-        ``slip_announced``, ``bill_state``; InvalidInput for a reason that may not be stored;
-        NotFound ``not_found``.
+    What was paid of it in part is owed back then, and a case.
+
+    Raises: Conflict ``stale_version`` (param ``version``), ``already_paid``, ``slip_announced``,
+        ``bill_state``; InvalidInput for a reason that may not be stored; NotFound ``not_found``.
     """
     arguments = msgspec.msgpack.encode([request.bill_id, request.version, request.reason])
     if await act.once("cancel_bill", request.idempotency_key, arguments) is not None:
@@ -76,8 +76,7 @@ async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
     bill = await _lock(act, request.bill_id)
     if bill["version"] != request.version:
         raise Conflict("stale_version", params={"version": bill["version"]})
-    paid = (await sums_of(act, bill["id"])).paid
-    check_cancelable(bill["lifecycle"], bill["settlement"], paid)
+    check_cancelable(bill["lifecycle"], bill["settlement"])
     edge = advance(bill["lifecycle"], "cancel")
     await _store_cancel(act, bill, edge.state, reason)
     # Nobody breaks a promise to pay what is no longer asked for.
@@ -85,6 +84,7 @@ async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
     await act.emit(bill["id"], edge.code)
     if edge.state == "canceling":
         await finish_cancel(act, bill["id"])
+        await act.write_now()  # what was paid in part is owed back: the reply says so, too
     return BillChanged(row=await view_row(act, bill["id"]))
 
 

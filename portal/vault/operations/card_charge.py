@@ -25,9 +25,9 @@ from portal.contract.card_on_file import (
 from portal.domain import card_on_file as rules
 from portal.domain import payment as attempts
 from portal.domain.bill import is_payable, owed_minor
-from portal.domain.card_on_file import ChargeFacts, ChargeOutcome
+from portal.domain.card_on_file import ChargeFacts, ChargeOutcome, ChargeState
 from portal.domain.ids import AttemptId
-from portal.domain.payment import AttemptEvent
+from portal.domain.payment import AttemptEvent, AttemptState
 from portal.domain.reference import form_of, reference_for
 from portal.vault.act import Act
 from portal.vault.attempt import (
@@ -62,6 +62,9 @@ _WORK: Final = frozenset({"work"})
 _LEASE: Final = frozenset({"lease"})
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _WHOSE: Final = "select merchant_id, id from card_charge where attempt_id = $1"
+_REDEEMABLE: Final[dict[ChargeState, AttemptState]] = {"handed": "submitting", "again": "unknown"}
+"""State of a charge whose values the relay may have → the state of its attempt then."""
+
 _EVENTS: Final[dict[ChargeOutcome, AttemptEvent]] = {
     "accepted": "accepted",
     "refused": "refused",
@@ -89,14 +92,20 @@ async def begin_charge(act: Act, request: BeginCharge) -> ChargeBegun:
     """Start the attempt of a charge and say what to send, to the one caller who may.
 
     What was paid, held, promised or begun otherwise since it was chosen is left out: all of that
-    waits for the bill's lock, which is held here.
+    waits for the bill's lock, which is held here. What is repeated is the attempt that there is,
+    unless an inquiry has found something out about it.
 
     Raises: NotFound for another charge than the lease's.
     """
     act.require_scope(request.charge_id)
     bill = await lock_bill(act, await bill_of_charge(act, request.charge_id))
     charge = await read_charge(act, request.charge_id)
-    if charge.state != "planned":
+    if charge.state not in {"planned", "again"}:
+        return ChargeBegun(fresh=False)
+    live = await find_live(act, bill.id)
+    is_repeat = charge.state == "again"
+    if is_repeat and (live is None or live.id != charge.attempt_id or live.state != "unknown"):
+        await store_charge(act, charge, "redeemed")  # an inquiry knows more by now
         return ChargeBegun(fresh=False)
     amount_minor = owed_minor(bill.lifecycle, await sums_of(act, bill.id))
     code = rules.why_not(
@@ -105,15 +114,20 @@ async def begin_charge(act: Act, request: BeginCharge) -> ChargeBegun:
             settlement=bill.settlement,
             amount_minor=amount_minor,
             is_day=charge.is_day(act.clock.business_today(charge.zone)),
-            has_live=await find_live(act, bill.id) is not None,
+            has_live=live is not None and not is_repeat,
             is_paused=await is_paused(act, bill.id),
             card=charge.card_state,
         )
     )
     if code is not None:
-        await store_charge(act, charge, "left_out", code=code)
+        await store_charge(act, charge, "redeemed" if is_repeat else "left_out", code=code)
         return ChargeBegun(fresh=False)
-    attempt = await _create(act, bill, charge, amount_minor)
+    if is_repeat and live is not None:
+        return _begun(charge, live)
+    return _begun(charge, await _create(act, bill, charge, amount_minor))
+
+
+def _begun(charge: Charge, attempt: Attempt) -> ChargeBegun:
     return ChargeBegun(
         fresh=True,
         provider=attempt.provider,
@@ -164,7 +178,8 @@ async def record_charge(act: Act, request: RecordCharge) -> ChargeNow:
     """Record what the company said to the one call; finishes the lease's task.
 
     An attempt that has moved on since (an inquiry was quicker) keeps its state. What never left the
-    relay is tried again later, by another attempt; once it had the card, a denial is asked about.
+    relay is tried again later, by another attempt; once it had the card, a denial is asked about,
+    and the same attempt is sent once more where its company lets that have no second effect.
 
     Raises: NotFound for another charge than the lease's; InvalidInput for a text that may not be
     stored.
@@ -177,6 +192,8 @@ async def record_charge(act: Act, request: RecordCharge) -> ChargeNow:
     if charge.attempt_id != request.attempt_id:
         return ChargeNow(state="")
     attempt = await read_attempt(act, request.attempt_id)
+    if attempt.state == "unknown" and charge.tries > 1:
+        await _record_repeat(act, charge, attempt, request)
     if attempt.state != "submitting":
         return ChargeNow(state=attempt.state)
     outcome = rules.weighed(request.outcome, request.code, charge.state)
@@ -188,11 +205,31 @@ async def record_charge(act: Act, request: RecordCharge) -> ChargeNow:
     ask_at = await plan_inquiry(act, moved, wait_s)
     stored = await store_attempt(act, replace(moved, ask_at=ask_at))
     await emit_attempt(act, stored, edge.code)
+    if stored.state == "unknown":
+        await _repeat_later(act, charge, stored, request)
     if not stored.is_live:
         await _end(act, charge, stored, outcome, request.code)
         if bill.lifecycle == "canceling":
             await finish_cancel(act, bill.id)
     return ChargeNow(state=stored.state)
+
+
+async def _repeat_later(act: Act, charge: Charge, attempt: Attempt, request: RecordCharge) -> None:
+    """Plan the same attempt once more, if a worker says that its company took nothing on."""
+    is_denied = rules.is_denial(request.outcome, request.code)
+    if is_denied and rules.is_repeated(charge.provider, charge.tries, act.now - attempt.state_at):
+        await store_charge(act, charge, "again", code=request.code, is_repeat=True)
+        await act.plan_task("charge.send", charge.id, due_in_s=rules.TRY_PAUSE_S)
+
+
+async def _record_repeat(act: Act, charge: Charge, attempt: Attempt, request: RecordCharge) -> None:
+    """What a company said to a repeat: any word but a denial is asked about, and soon."""
+    if rules.is_denial(request.outcome, request.code):
+        await _repeat_later(act, charge, attempt, request)
+        return
+    wait_s = attempts.ask_again_s(attempt.state, 0, 0.0)
+    ask_at = await plan_inquiry(act, attempt, wait_s)
+    await store_attempt(act, replace(attempt, ask_at=ask_at))
 
 
 async def _end(
@@ -217,6 +254,8 @@ async def _end(
 async def redeem_instrument(act: Act, request: RedeemInstrument) -> InstrumentRedeemed:
     """Give out what a card's company calls it, to be charged at ``host``, once for a try.
 
+    A repeat is a try of the same attempt: it has the same reference, which the relay fills in.
+
     Refused: ``delivery_unknown``, ``host_wrong``, ``delivery_redeemed``, each an incident;
     ``not_due`` for a bill that was paid, or a card that was taken back, since the try began.
     """
@@ -228,13 +267,16 @@ async def redeem_instrument(act: Act, request: RedeemInstrument) -> InstrumentRe
     charge = await read_charge(act, found[1])
     if act.settings.provider_host(charge.provider) != request.host:
         return _refuse(act, "host_wrong", request.attempt_id)
-    if charge.attempt_id != request.attempt_id or charge.state != "handed":
+    if charge.attempt_id != request.attempt_id or charge.state not in _REDEEMABLE:
         return _refuse(act, "delivery_redeemed", request.attempt_id)
     attempt = await read_attempt(act, request.attempt_id)
     is_wanted = charge.card_state == "active" and is_payable(bill.lifecycle, bill.settlement)
     # Past its time the try is asked about; it must not leave behind the question's back.
-    if attempt.state != "submitting" or charge.instrument is None or not is_wanted:
+    if attempt.state != _REDEEMABLE[charge.state] or charge.instrument is None or not is_wanted:
         return _refusal("not_due")
+    if charge.state == "again":
+        # From now on the company may have it anew: what was not found before says nothing.
+        await store_attempt(act, replace(attempt, doubt_at=act.now, missing_at=None))
     await store_charge(act, charge, "redeemed")
     card = await open_instrument(act, charge.card_id, charge.instrument)
     act.reveal(1)

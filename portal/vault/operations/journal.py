@@ -46,7 +46,10 @@ select a.id, a.bill_id, a.reference, a.state, a.amount_minor, b.settlement,
                    and e.amount_minor > 0), 0)::bigint as booked,
        coalesce((select -sum(e.amount_minor) from ledger_entry e
                  where e.merchant_id = a.merchant_id and e.bill_id = a.bill_id
-                   and e.attempt_id = a.id and e.account = 'chargeback'), 0)::bigint as taken_back
+                   and e.attempt_id = a.id and e.account = 'chargeback'), 0)::bigint as taken_back,
+       coalesce((select d.state from dispute d
+                 where d.merchant_id = a.merchant_id and d.attempt_id = a.id
+                 order by d.id desc limit 1), '') as dispute
 from attempt a left join bill b on b.merchant_id = a.merchant_id and b.id = a.bill_id
 where a.merchant_id = $1 and a.provider = $2 and a.reference = any($3::text[])
 """
@@ -102,11 +105,10 @@ async def compare_journal(act: Act, request: CompareJournal) -> JournalCompared:
 
     Codes: ``attempt_missing``, ``state_differs``, ``attempt_unresolved``, ``amount_differs``,
     ``posting_missing``, ``posting_unfounded``, ``posting_differs``, ``shares_differ`` (of a payment
-    for several bills), ``chargeback_differs``, ``settlement_differs`` and, with the last piece, for
-    attempts that no piece named, ``journal_missing`` (the provider has to know them) and
-    ``inquiry_missing`` (nobody can say what became of them, though inquiries should have told by
-    now). Of refunds: those of
-    portal.vault.journal_refunds.
+    for several bills), ``chargeback_differs``, ``dispute_differs``, ``settlement_differs`` and,
+    with the last piece, for attempts that no piece named, ``journal_missing`` (the provider has to
+    know them) and ``inquiry_missing`` (nobody can say what became of them, though inquiries should
+    have told by now). Of refunds: those of portal.vault.journal_refunds.
 
     Raises: NotFound ``merchant_unknown``; InvalidInput ``too_many_lines`` past LINES_MAX.
     """
@@ -166,6 +168,7 @@ def _compare(met: _Met, sums: dict[UUID, BillSums]) -> str | None:
         (booked != due, "posting_differs"),
         (_shares_differ(row, met.shares, due), "shares_differ"),
         (line.taken_back_minor not in {None, taken_back}, "chargeback_differs"),
+        (line.dispute not in {None, row["dispute"]}, "dispute_differs"),
         (
             any(
                 one["settlement"] != settlement_of(sums.get(one["bill_id"], BillSums()))

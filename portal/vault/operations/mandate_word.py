@@ -4,6 +4,8 @@ The relay puts the word here, account and all; who asked learns that there is on
 """
 
 from dataclasses import replace
+from datetime import datetime
+from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
@@ -34,6 +36,8 @@ from portal.vault.mandate_redirect import (
     store_redirect,
 )
 from portal.vault.registry import operation
+
+OK, NOT_FOUND = HTTPStatus.OK, HTTPStatus.NOT_FOUND
 
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _WHOSE: Final = "select merchant_id, mandate_id from mandate_redirect where id = $1"
@@ -78,8 +82,9 @@ async def begin_mandate_asking(act: Act, request: BeginMandateAsking) -> Mandate
 async def deposit_mandate_word(act: Act, request: DepositMandateWord) -> MandateWordDeposited:
     """Take a bank's word about a mandate, as the relay had it; the same one changes nothing.
 
-    Refused: ``delivery_unknown``, ``host_wrong``, which are incidents; ``word_unreadable`` for
-    bytes that are no word, or one about another registration.
+    That the bank knows nothing of it (404) is a word, too. Refused: ``delivery_unknown``,
+    ``host_wrong``, which are incidents; ``word_unreadable`` for bytes that are no word, or one
+    about another registration.
     """
     found = await _find(act, request.word_id)
     if found is None:
@@ -89,15 +94,40 @@ async def deposit_mandate_word(act: Act, request: DepositMandateWord) -> Mandate
     redirect = await read_redirect(act, mandate.id)
     if act.settings.provider_host(redirect.provider) != request.host:
         return _refuse(act, "host_wrong", request.word_id)
-    word = words.read_word(request.body)
+    if request.status == NOT_FOUND and request.asked_for == redirect.reference:
+        await _apply_missing(act, mandate, redirect)
+        return MandateWordDeposited(refused=None)
+    word = words.read_word(request.body) if request.status == OK else None
     if word is None or word.reference != redirect.reference:
         return MandateWordDeposited(refused="word_unreadable")
-    verdict = words.judge(word, mandate.state, mandate.details, banks(), redirect.asked)
+    is_late = words.has_run_out(redirect.provider, act.now - redirect.doubt_at)
+    verdict = words.judge(
+        word, mandate.state, mandate.details, banks(), redirect.asked, is_late=is_late
+    )
     await _apply(act, mandate, redirect, verdict)
     return MandateWordDeposited(refused=None)
 
 
-async def _apply(act: Act, mandate: Mandate, redirect: Redirect, verdict: Verdict) -> None:
+async def _apply_missing(act: Act, mandate: Mandate, redirect: Redirect) -> None:
+    """The bank knows nothing of it: nothing yet, the end when it says so again later.
+
+    What it had taken on is not lost by that.
+    """
+    if mandate.state not in ON_THE_WAY or mandate.state == "pending_bank":
+        return
+    missing_at, verdict = words.missing(
+        redirect.missing_at, redirect.doubt_at, act.now, redirect.asked
+    )
+    await _apply(act, mandate, redirect, verdict, missing_at)
+
+
+async def _apply(
+    act: Act,
+    mandate: Mandate,
+    redirect: Redirect,
+    verdict: Verdict,
+    missing_at: datetime | None = None,
+) -> None:
     """Do what a verdict says: account, state, and the next question."""
     if verdict == Verdict():
         return
@@ -109,7 +139,7 @@ async def _apply(act: Act, mandate: Mandate, redirect: Redirect, verdict: Verdic
     if verdict.event is not None:
         edge = rules.advance(mandate.state, verdict.event)
         await move_mandate(act, mandate.id, edge, verdict.code)
-    asked = replace(redirect, asked=redirect.asked + 1, missing_at=None)
+    asked = replace(redirect, asked=redirect.asked + 1, missing_at=missing_at)
     await store_redirect(act, await ask_in(act, _due(act, asked), verdict.ask_in_s))
 
 
@@ -126,7 +156,10 @@ def _due(act: Act, redirect: Redirect) -> Redirect:
     audit="effect",
 )
 async def record_mandate_asking(act: Act, request: RecordMandateAsking) -> MandateNow:
-    """Record what came of asking; the word itself is here already. Finishes the lease's task.
+    """Take note that the bank was asked, and see to it that it is asked again; ends the task.
+
+    What came of it the relay has put here; what the caller says of that moves nothing. So no
+    caller ends a mandate, nor the questions about it.
 
     Raises: NotFound for a mandate that this authority is not about.
     """
@@ -137,30 +170,13 @@ async def record_mandate_asking(act: Act, request: RecordMandateAsking) -> Manda
         act.require_scope(request.mandate_id)
         mandate = await lock_mandate(act, request.mandate_id)
     redirect = await read_redirect(act, mandate.id)
-    state = mandate.state
-    if state in ON_THE_WAY and request.asked != "told":
-        state = await _unheard(act, mandate, redirect, request.asked)
+    if mandate.state in ON_THE_WAY and _due(act, redirect).ask_at is None:
+        asked = replace(redirect, asked=redirect.asked + 1)
+        wait_s = words.ask_again_s(redirect.asked)
+        await store_redirect(act, await ask_in(act, _due(act, asked), wait_s))
     if not is_payer:
         await act.close_task()
-    return now_of(mandate.id, state, redirect)
-
-
-async def _unheard(
-    act: Act, mandate: Mandate, redirect: Redirect, asked: words.Asked
-) -> rules.MandateState:
-    """No word came: ask again, or let it go when the bank has never heard of it."""
-    missing_at = redirect.missing_at
-    verdict = Verdict(ask_in_s=words.ask_again_s(redirect.asked))
-    if asked == "not_found" and mandate.state != "pending_bank":
-        missing_at, verdict = words.missing(missing_at, redirect.doubt_at, act.now, redirect.asked)
-    state = mandate.state
-    if verdict.event is not None:
-        edge = rules.advance(state, verdict.event)
-        await move_mandate(act, mandate.id, edge, verdict.code)
-        state = edge.state
-    told = replace(redirect, asked=redirect.asked + 1, missing_at=missing_at)
-    await store_redirect(act, await ask_in(act, _due(act, told), verdict.ask_in_s))
-    return state
+    return now_of(mandate.id, mandate.state, redirect)
 
 
 async def _find(act: Act, word_id: UUID) -> tuple[UUID, UUID] | None:

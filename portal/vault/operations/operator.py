@@ -225,7 +225,8 @@ select (select count(*) from bill where merchant_id = $1) as bills,
 
 _TASKS: Final = """
 select count(*) as open, count(*) filter (
-    where kind not in ('payment.inquire', 'payment.refund_inquire') or state = 'leased'
+    where kind not in ('payment.inquire', 'payment.refund_inquire', 'charge.send')
+          or state = 'leased'
           or next_at <= $1) as due
 from task
 """

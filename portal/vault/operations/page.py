@@ -81,7 +81,7 @@ WHOLE_ONLY: Final = "whole_only"
 """Why a slip can't be had: it is over all that is left of one bill, and of no other."""
 
 _MONEY_CAME: Final[frozenset[Settlement]] = frozenset({"settled", "over"})
-"""Settlements of which something may have been given back; of all others the page asks no books."""
+"""Settlements of which something may have been given back, as of a canceled bill's part."""
 
 _OPS: Final = tuple(
     op.name
@@ -193,7 +193,7 @@ async def view_page(act: Act, request: ViewPage) -> PageView:
     side = rules.attempt_side(latest, act.now)
     if attempt is not None and side == "asking":
         await ask_for_payer(act, attempt)
-    came = row["settlement"] in _MONEY_CAME
+    came = row["settlement"] in _MONEY_CAME or row["lifecycle"] == "canceled"
     sums = await sums_of(act, bill_id) if came else BillSums()
     choice = await _choice(act, row, attempt, request)
     return await _view(act, row, attempt, side, sums, choice)
@@ -265,6 +265,7 @@ async def _view(  # what was read for one page
         paid_at=row["paid_at"],
         given_back_minor=sums.given_back,
         on_its_way_back_minor=sums.on_its_way_back,
+        owed_back_minor=-sums.overpayment,
         pauses=await _pauses(act, row),
         card=await _card(act, row),
         may_remove_card=act.capability.covers(REMOVE_CARD.name),

@@ -95,9 +95,9 @@ async def _request(act: Act, request: RequestRefund) -> RefundChanged:
         raise NotFound("not_found", params={"kind": "attempt"})
     if attempt.state != "succeeded":
         raise Conflict("not_refundable")
-    await refuse_disputed(act, bill.id, attempt.id)
-    rules.check_amount(request.amount_minor, await room_of(act, attempt, bill.id))
     refund = _new(act, attempt, request, note)
+    await refuse_disputed(act, bill.id, attempt.id, _by_hand(refund))
+    rules.check_amount(request.amount_minor, await room_of(act, attempt, bill.id))
     unapproved = await unapproved_of(act, attempt.id)
     if rules.needs_approval(request.amount_minor, unapproved, await limit_of(act)):
         refund = await _ask_approval(act, refund)
@@ -140,6 +140,11 @@ def _new(act: Act, attempt: Attempt, request: RequestRefund, note: str) -> Refun
         code=None,
         provider_ref="",
     )
+
+
+def _by_hand(refund: Refund) -> int:
+    """What the merchant transfers itself. Units: minor units."""
+    return refund.amount_minor if refund.way == "bank_transfer" else 0
 
 
 async def _ask_approval(act: Act, refund: Refund) -> Refund:
@@ -192,7 +197,7 @@ async def _approve(act: Act, bill: LockedBill, refund: Refund, code: str) -> Ref
         raise NotAllowed("not_allowed")
     await staff.step_up(act, code)
     rules.advance(refund.state, "approve")
-    await refuse_disputed(act, bill.id, refund.attempt_id)
+    await refuse_disputed(act, bill.id, refund.attempt_id, _by_hand(refund))
     if refund.approval_id is None:
         raise Conflict("refund_state", params={"state": refund.state, "event": "approve"})
     await approval.approve(act, refund.approval_id, refund.content)

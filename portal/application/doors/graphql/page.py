@@ -115,6 +115,10 @@ def _given_back(page: strawberry.Parent[PageView]) -> MoneyValue:
     return MoneyValue(page.given_back_minor)
 
 
+def _owed_back(page: strawberry.Parent[PageView]) -> MoneyValue:
+    return MoneyValue(page.owed_back_minor)
+
+
 def _on_its_way_back(page: strawberry.Parent[PageView]) -> MoneyValue:
     return MoneyValue(page.on_its_way_back_minor)
 
@@ -216,6 +220,7 @@ class PayableBill:
     paid_at: DateTime | None = plain("When it was paid.")
     given_back: Money = by(_given_back, "What has been given back of what was paid.")
     on_its_way_back: Money = by(_on_its_way_back, "What is being given back and not there yet.")
+    owed_back: Money = by(_owed_back, "What is owed back to the payer, and not on its way yet.")
     pauses: list[PayablePause] = plain("What stops reminders today.")
     left: Money = by(_left, "What is still to be paid of the bill.")
     pay: Money = by(_pay, "What a payment of what was chosen comes to.")

@@ -9,6 +9,7 @@ CAPABILITIES: Final = Capabilities(
     methods=("card",),
     reference_max=27,
     repeat_is_safe=False,  # a second session under one reference is refused (409), not repeated
+    charge_repeat_is_safe=True,  # refused as well: what was charged is not charged again
     notices_signed=False,
     rate=Rate(unit="request", per_s=500.0),
 )
