@@ -876,6 +876,22 @@ ALTER TABLE ONLY public.delivery_chunk FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.delivery_chunk OWNER TO harai_owner;
 
 --
+-- Name: delivery_wording; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.delivery_wording (
+    merchant_id uuid NOT NULL,
+    delivery_id uuid NOT NULL,
+    template_id uuid NOT NULL
+);
+ALTER TABLE ONLY public.delivery_wording ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.delivery_wording FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.delivery_wording OWNER TO harai_owner;
+
+--
 -- Name: dispute; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -1269,6 +1285,55 @@ ALTER TABLE ONLY public.merchant_key FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.merchant_key OWNER TO harai_owner;
+
+--
+-- Name: message_price; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.message_price (
+    merchant_id uuid NOT NULL,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    prices integer[] NOT NULL,
+    CONSTRAINT message_price_prices_check CHECK ((cardinality(prices) <= 10))
+);
+ALTER TABLE ONLY public.message_price ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.message_price FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.message_price OWNER TO harai_owner;
+
+--
+-- Name: message_template; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.message_template (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    channel text NOT NULL,
+    language text NOT NULL,
+    occasion text NOT NULL,
+    number integer NOT NULL,
+    state text NOT NULL,
+    version integer NOT NULL,
+    words bytea NOT NULL,
+    written_by text NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    asked_by text,
+    asked_at timestamp with time zone,
+    approval_id uuid,
+    approve_until timestamp with time zone,
+    decided_by text,
+    decided_at timestamp with time zone,
+    CONSTRAINT message_template_approved_check CHECK (((state <> 'in_force'::text) OR ((approval_id IS NOT NULL) AND (decided_by IS NOT NULL) AND (decided_by <> asked_by))))
+);
+ALTER TABLE ONLY public.message_template ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.message_template FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.message_template OWNER TO harai_owner;
 
 --
 -- Name: mint_key; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1960,6 +2025,14 @@ ALTER TABLE ONLY public.delivery
 
 
 --
+-- Name: delivery_wording delivery_wording_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.delivery_wording
+    ADD CONSTRAINT delivery_wording_pkey PRIMARY KEY (merchant_id, delivery_id);
+
+
+--
 -- Name: dispute dispute_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2141,6 +2214,30 @@ ALTER TABLE ONLY public.merchant_key
 
 ALTER TABLE ONLY public.merchant
     ADD CONSTRAINT merchant_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: message_price message_price_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.message_price
+    ADD CONSTRAINT message_price_pkey PRIMARY KEY (merchant_id, channel, provider);
+
+
+--
+-- Name: message_template message_template_number_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.message_template
+    ADD CONSTRAINT message_template_number_key UNIQUE (merchant_id, channel, language, occasion, number);
+
+
+--
+-- Name: message_template message_template_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.message_template
+    ADD CONSTRAINT message_template_pkey PRIMARY KEY (merchant_id, id);
 
 
 --
@@ -2601,6 +2698,13 @@ CREATE INDEX mandate_state_idx ON public.mandate USING btree (merchant_id, state
 
 
 --
+-- Name: message_template_in_force_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX message_template_in_force_idx ON public.message_template USING btree (merchant_id, channel, language, occasion) WHERE (state = 'in_force'::text);
+
+
+--
 -- Name: notice_received_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -2912,6 +3016,12 @@ ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.delivery_chunk ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: delivery_wording; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.delivery_wording ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: mandate_redirect deposit_by_id; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3148,6 +3258,13 @@ CREATE POLICY merchant_only ON public.delivery_chunk USING ((merchant_id = ( SEL
 
 
 --
+-- Name: delivery_wording merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.delivery_wording USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: dispute merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3260,6 +3377,20 @@ CREATE POLICY merchant_only ON public.merchant_key USING ((merchant_id = ( SELEC
 
 
 --
+-- Name: message_price merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.message_price USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: message_template merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.message_template USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: notice merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3363,6 +3494,18 @@ CREATE POLICY merchant_only ON public.slip_terms USING ((merchant_id = ( SELECT 
 
 CREATE POLICY merchant_only ON public.staff USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
+
+--
+-- Name: message_price; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.message_price ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: message_template; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.message_template ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: notice; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -3632,6 +3775,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery_chunk TO harai_vault;
 
 
 --
+-- Name: TABLE delivery_wording; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery_wording TO harai_vault;
+
+
+--
 -- Name: TABLE dispute; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -3804,6 +3954,20 @@ GRANT SELECT,INSERT ON TABLE public.merchant_code TO harai_vault;
 --
 
 GRANT SELECT,INSERT ON TABLE public.merchant_key TO harai_vault;
+
+
+--
+-- Name: TABLE message_price; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.message_price TO harai_vault;
+
+
+--
+-- Name: TABLE message_template; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.message_template TO harai_vault;
 
 
 --

@@ -80,7 +80,10 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillText:
-    """The facts of one pay message. Units: yen; ``customer_hint`` is the number's last four."""
+    """The facts of one pay message, and the merchant's own wording for it, if it has one.
+
+    Units: yen; ``customer_hint`` is the number's last four.
+    """
 
     merchant_name: str
     period: str
@@ -88,6 +91,7 @@ class BillText:
     customer_hint: str
     due_on: date
     link: str
+    own: Template | None = None
 
 
 def measure(text: str) -> Size:
@@ -134,24 +138,28 @@ def _fits_cp932(text: str) -> bool:
     return True
 
 
-def render_bill(language: str, bill: BillText, own: Template | None = None) -> str:
-    """The message that carries a link: Japanese (also in plain words) or English.
+def render_bill(language: str, bill: BillText) -> str:
+    """The message that carries a link: Japanese (also in plain words) or English."""
+    return compose(language, bill)[0]
 
-    A merchant's ``own`` wording where it fits this bill. Else the fullest built-in one within
+
+def compose(language: str, bill: BillText) -> tuple[str, bool]:
+    """The message that carries a link, and whether its wording is the merchant's own.
+
+    The merchant's own where it fits this bill. Else the fullest built-in wording within
     SEGMENTS_PREFERRED, or the shortest; never past UNITS_MAX, because a long merchant name is cut,
     never the link. Japanese is encodable in cp932.
     """
     values = values_of(language, bill)
+    own = None if bill.own is None else render_own(language, bill.own, values)
     if own is not None:
-        text = render_own(language, own, values)
-        if text is not None:
-            return text
+        return own, True
     text = ""
     for wording in _BUILT_IN.get(language, _BUILT_IN["ja"]):
         text = _dress(language, fill(wording, values))
         if measure(text).segments <= SEGMENTS_PREFERRED:
             break
-    return text
+    return text, False
 
 
 def render_own(language: str, own: Template, values: Mapping[str, str]) -> str | None:

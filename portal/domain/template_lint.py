@@ -34,6 +34,7 @@ from portal.domain.template import (
     is_hidden,
     parse,
     stands_alone,
+    tidy,
 )
 from portal.domain.template_words import SELLING, SHORTENERS, THREAT, URGENT
 
@@ -153,10 +154,11 @@ def check(draft: Draft) -> Checked:
     sample = ""
     size = longest = measure("")
     if not template.strays and draft.body:
-        sample, size = _fill(draft, template, *_TYPICAL)
-        longest_text, longest = _fill(draft, template, *_LONGEST)
+        sent = parse(tidy(draft.body))
+        sample, size = _fill(draft, sent, *_TYPICAL)
+        longest_text, longest = _fill(draft, sent, *_LONGEST)
         found += _of_size(longest_text, longest)
-        if all(one.severity != "error" for one in found) and not _is_safe(draft, template):
+        if all(one.severity != "error" for one in found) and not _is_safe(draft, sent):
             found.append(Finding("unsafe_values"))
     found.sort(key=lambda one: (one.severity != "error", one.start, one.code))
     return Checked(findings=tuple(found[:FINDINGS_MAX]), sample=sample, size=size, longest=longest)
@@ -251,7 +253,7 @@ def _of_piece(draft: Draft, piece: Piece) -> Iterator[Finding]:
 
 def _fault_of(letter: str, *, is_english: bool) -> FindingCode | None:
     """What is wrong with one letter of a text."""
-    if letter == "\n":
+    if letter in "\r\n":
         return None
     if letter in _EMOJI_SIGNS or _EMOJI_FROM <= letter < _EMOJI_TO:
         return "emoji"

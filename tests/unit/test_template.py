@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.sms import BUILT_IN, UNITS_MAX, BillText, render_bill, utf16_units, values_of
+from portal.domain.sms import (
+    BUILT_IN,
+    UNITS_MAX,
+    BillText,
+    compose,
+    render_bill,
+    utf16_units,
+    values_of,
+)
 from portal.domain.template import (
     VARIABLES,
     Template,
@@ -36,14 +44,15 @@ barbed = st.one_of(
 )  # fmt: skip
 
 
-def bill_of(name: str = "みなと電力", amount: int = 8420, hint: str = "4821") -> BillText:
+def bill_of(name: str = "みなと電力", amount: int = 8420, own: str | None = None) -> BillText:
     return BillText(
         merchant_name=name,
         period="2026-11",
         amount_minor=amount,
-        customer_hint=hint,
+        customer_hint="4821",
         due_on=date(2026, 12, 1),
         link=LINK,
+        own=None if own is None else parse(own),
     )
 
 
@@ -113,10 +122,8 @@ def test_a_value_as_words_stays_what_it_is_unless_it_would_be_more(value: str) -
 def test_whatever_the_name_a_text_has_its_link_whole_once_and_no_other(
     name: str, amount: int, language: str
 ) -> None:
-    bill = bill_of(name, amount)
-
-    for own in (None, parse(OWN), parse("evil.{merchant} {amount} {month} {last4} {link}")):
-        text = render_bill(language, bill, own)
+    for own in (None, OWN, "evil.{merchant} {amount} {month} {last4} {link}"):
+        text = render_bill(language, bill_of(name, amount, own))
 
         assert is_safe(text, LINK)
         assert f"{amount:,}" in text
@@ -141,17 +148,13 @@ def test_what_a_telephone_would_make_a_link_of_is_found(text: str, seen: list[st
 
 
 def test_a_merchant_s_own_wording_is_used_where_it_fits_and_the_built_in_one_where_not() -> None:
-    bill = bill_of()
-
-    assert render_bill("ja", bill, parse(OWN)) == (
-        "みなと電力です。2026年11月分は8,420円、番号末尾4821。期限12/1\n"
-        f"{LINK}\nお問い合わせは窓口へ"
+    assert compose("ja", bill_of(own=OWN)) == (
+        f"みなと電力です。2026年11月分は8,420円、番号末尾4821。期限12/1\n{LINK}\nお問い合わせは窓口へ",
+        True,
     )
-    assert render_bill("ja", bill, parse("{merchant}" * 200 + "\n{link}")) == render_bill(
-        "ja", bill
-    )
-    assert render_bill("ja", bill, parse("{link}です")) == render_bill("ja", bill)
-    assert render_bill("ja", bill, parse("no link")) == render_bill("ja", bill)
+    for unfit in ("{merchant}" * 200 + "\n{link}", "{link}です", "no link", "bit.ly/x\n{link}"):
+        assert compose("ja", bill_of(own=unfit)) == compose("ja", bill_of()), unfit
+    assert not compose("ja", bill_of())[1]
 
 
 @pytest.mark.parametrize("language", BUILT_IN)
@@ -160,7 +163,7 @@ def test_the_built_in_wording_has_all_that_a_merchant_s_own_must_have(language: 
         template = parse(text)
         assert template.strays == ()
         assert {"month", "amount", "last4", "link"} <= set(template.names())
-        assert is_safe(render_bill(language, bill_of(), template), LINK)
+        assert is_safe(render_bill(language, bill_of(own=text)), LINK)
 
 
 def test_the_built_in_wording_is_what_it_has_always_been() -> None:

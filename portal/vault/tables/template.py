@@ -1,0 +1,77 @@
+"""Data zone: the wording of merchants' messages, version by version; the schema's source."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from portal.vault.tables.columns import moment
+
+
+class MessageTemplate(SQLModel, table=True):
+    """One version of what a merchant says by a channel, in a language, on an occasion.
+
+    ``words`` is sealed under ``version`` (portal.vault.template.TemplateWords): text, and for
+    channels that have one the subject. ``written_at``, ``asked_at`` and ``decided_at`` are business
+    times. Of one channel, language and occasion one version is in force at most.
+    """
+
+    __tablename__ = "message_template"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+    __table_args__ = (
+        sa.UniqueConstraint(
+            "merchant_id", "channel", "language", "occasion", "number",
+            name="message_template_number_key",
+        ),
+        sa.Index(
+            "message_template_in_force_idx",
+            "merchant_id",
+            "channel",
+            "language",
+            "occasion",
+            unique=True,
+            postgresql_where=sa.text("state = 'in_force'"),
+        ),
+    )  # fmt: skip
+
+    merchant_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    channel: str = Field(sa_type=sa.Text)
+    language: str = Field(sa_type=sa.Text)
+    occasion: str = Field(sa_type=sa.Text)
+    number: int = Field(sa_type=sa.Integer)
+    state: str = Field(sa_type=sa.Text)
+    version: int = Field(sa_type=sa.Integer)
+    words: bytes
+    written_by: str = Field(sa_type=sa.Text)
+    written_at: datetime = Field(sa_column=moment())
+    asked_by: str | None = Field(default=None, sa_type=sa.Text)
+    asked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    approval_id: UUID | None = None
+    approve_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    decided_by: str | None = Field(default=None, sa_type=sa.Text)
+    decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class DeliveryWording(SQLModel, table=True):
+    """By which version of a merchant's own wording a delivery was worded; none: the built-in."""
+
+    __tablename__ = "delivery_wording"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+
+    merchant_id: UUID = Field(primary_key=True)
+    delivery_id: UUID = Field(primary_key=True)
+    template_id: UUID
+
+
+class MessagePrice(SQLModel, table=True):
+    """What a company takes from a merchant for a message, by its number of parts.
+
+    Units: ``prices`` in hundredths of a yen, the first for one part.
+    """
+
+    __tablename__ = "message_price"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+
+    merchant_id: UUID = Field(primary_key=True)
+    channel: str = Field(sa_type=sa.Text, primary_key=True)
+    provider: str = Field(sa_type=sa.Text, primary_key=True)
+    prices: list[int] = Field(sa_column=sa.Column(sa.ARRAY(sa.Integer), nullable=False))
