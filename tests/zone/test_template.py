@@ -87,7 +87,10 @@ class Writers:
         return (await self.desk.web.call(ASK_TEMPLATE, request, authority)).template
 
     async def decide(
-        self, one: TemplateVersion, decision: Any = "approve", by: Member | None = None,
+        self,
+        one: TemplateVersion,
+        decision: TemplateDecision = "approve",
+        by: Member | None = None,
         totp: str | None = None,
     ) -> TemplateVersion:  # fmt: skip
         who = by or self.owner
