@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
@@ -66,18 +65,20 @@ class Writers:
         body: str = GOOD,
         *,
         old: TemplateVersion | None = None,
-        **more: Any,  # noqa: ANN401
+        by: Member | None = None,
+        key: str | None = None,
     ) -> TemplateVersion:
-        given = {"channel": "sms", "language": "ja", "occasion": "first", "key": self.key()} | more
-        by: Member = given.pop("by", self.clerk)
         request = SaveTemplate(
             template_id=old.id if old else None,
             version=old.version if old else 0,
+            channel="sms",
+            language="ja",
+            occasion="first",
             body=body,
-            idempotency_key=given.pop("key"),
-            **given,
+            idempotency_key=key or self.key(),
         )
-        return (await self.desk.web.call(SAVE_TEMPLATE, request, by.authority)).template
+        authority = (by or self.clerk).authority
+        return (await self.desk.web.call(SAVE_TEMPLATE, request, authority)).template
 
     async def ask(self, draft: TemplateVersion, by: Member | None = None) -> TemplateVersion:
         request = AskTemplate(
