@@ -1336,6 +1336,29 @@ ALTER TABLE ONLY public.message_template FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.message_template OWNER TO harai_owner;
 
 --
+-- Name: message_trial; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.message_trial (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    state text NOT NULL,
+    tries integer NOT NULL,
+    words bytea,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.message_trial ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.message_trial FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.message_trial OWNER TO harai_owner;
+
+--
 -- Name: mint_key; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -2241,6 +2264,14 @@ ALTER TABLE ONLY public.message_template
 
 
 --
+-- Name: message_trial message_trial_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.message_trial
+    ADD CONSTRAINT message_trial_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
 -- Name: mint_key mint_key_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2702,6 +2733,27 @@ CREATE INDEX mandate_state_idx ON public.mandate USING btree (merchant_id, state
 --
 
 CREATE UNIQUE INDEX message_template_in_force_idx ON public.message_template USING btree (merchant_id, channel, language, occasion) WHERE (state = 'in_force'::text);
+
+
+--
+-- Name: message_trial_asked_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX message_trial_asked_idx ON public.message_trial USING btree (merchant_id, asked_at);
+
+
+--
+-- Name: message_trial_chunk_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX message_trial_chunk_idx ON public.message_trial USING btree (merchant_id, chunk_id);
+
+
+--
+-- Name: message_trial_id_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX message_trial_id_idx ON public.message_trial USING btree (id);
 
 
 --
@@ -3391,6 +3443,13 @@ CREATE POLICY merchant_only ON public.message_template USING ((merchant_id = ( S
 
 
 --
+-- Name: message_trial merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.message_trial USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: notice merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3508,6 +3567,12 @@ ALTER TABLE public.message_price ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.message_template ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: message_trial; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.message_trial ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: notice; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -3568,6 +3633,13 @@ CREATE POLICY redeem_by_id ON public.debit_handover FOR SELECT USING ((( SELECT 
 --
 
 CREATE POLICY redeem_by_id ON public.delivery FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_deliveries'::text));
+
+
+--
+-- Name: message_trial redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY redeem_by_id ON public.message_trial FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_deliveries'::text));
 
 
 --
@@ -3968,6 +4040,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.message_price TO harai_vault;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.message_template TO harai_vault;
+
+
+--
+-- Name: TABLE message_trial; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.message_trial TO harai_vault;
 
 
 --

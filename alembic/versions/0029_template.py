@@ -52,6 +52,28 @@ CREATE TABLE message_price (
     prices integer[] NOT NULL CHECK (cardinality(prices) <= 10),
     PRIMARY KEY (merchant_id, channel, provider)
 );
+CREATE TABLE message_trial (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    state text NOT NULL,
+    tries integer NOT NULL,
+    words bytea,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+CREATE INDEX message_trial_chunk_idx ON message_trial (merchant_id, chunk_id);
+CREATE INDEX message_trial_asked_idx ON message_trial (merchant_id, asked_at);
+CREATE INDEX message_trial_id_idx ON message_trial (id);
+"""
+
+# As for deliveries: the relay knows a trial by its id alone.
+WHOSE_TRIAL = """
+CREATE POLICY redeem_by_id ON message_trial FOR SELECT
+    USING ((SELECT current_setting('harai.crossing', true)) = 'redeem_deliveries');
 """
 
 
@@ -64,9 +86,12 @@ def upgrade() -> None:
     rls.grant("delivery_wording", "select", "insert", "update")
     rls.protect("message_price")
     rls.grant("message_price", "select", "insert", "update", "delete")
+    rls.protect("message_trial")
+    rls.script(WHOSE_TRIAL)
+    rls.grant("message_trial", "select", "insert", "update")
     rls.expect_any_size()
 
 
 def downgrade() -> None:
     """Drop them: every merchant says again what is built in."""
-    rls.script("DROP TABLE message_price; DROP TABLE delivery_wording; DROP TABLE message_template;")
+    rls.script("DROP TABLE message_trial; DROP TABLE message_price; DROP TABLE delivery_wording; DROP TABLE message_template;")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
+from portal.contract.envelope import Done, Nothing, Operation, Part, Reply, Request
 from portal.domain.ids import BillId, TemplateId
 from portal.domain.sms import Encoding
 from portal.domain.template import Occasion, TemplateChannel, TemplateLanguage
@@ -130,6 +130,22 @@ class TemplatePreview(Reply, frozen=True, kw_only=True):
     texts: tuple[PreviewText, ...]
 
 
+class TryTemplate(Request, frozen=True, kw_only=True):
+    """Send a text, as an ordinary bill fills it and marked as a test, to a telephone of the staff.
+
+    InvalidInput ``template_faulty``, ``text_too_long`` or what is wrong with the number; Conflict
+    ``trial_to_payer`` for the number of one of the merchant's payers, ``idempotency_mismatch``;
+    LimitReached ``trials_a_day`` (param ``max``).
+    """
+
+    channel: TemplateChannel
+    language: TemplateLanguage
+    occasion: Occasion
+    body: str
+    phone: str
+    idempotency_key: str
+
+
 class SaveTemplate(Request, frozen=True, kw_only=True):
     """A new draft, or, with ``template_id`` and its ``version``, a draft's new text.
 
@@ -201,6 +217,7 @@ LIST_TEMPLATES = Operation("list_templates", Nothing, TemplateList)
 VIEW_TEMPLATE = Operation("view_template", ViewTemplate, TemplateRecord)
 CHECK_TEMPLATE = Operation("check_template", CheckTemplate, TemplateChecked)
 PREVIEW_TEMPLATE = Operation("preview_template", PreviewTemplate, TemplatePreview)
+TRY_TEMPLATE = Operation("try_template", TryTemplate, Done)
 SAVE_TEMPLATE = Operation("save_template", SaveTemplate, TemplateChanged)
 ASK_TEMPLATE = Operation("ask_template", AskTemplate, TemplateChanged)
 DECIDE_TEMPLATE = Operation("decide_template", DecideTemplate, TemplateChanged)

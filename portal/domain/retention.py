@@ -102,6 +102,7 @@ KEPT: Final[dict[str, str]] = {
     "attempt_share": "payment records belong to the books",
     "message_template": "what payers were told, and who approved the words",
     "delivery_wording": "by which words the payer was told belongs to the bill",
+    "message_trial": "that a text was tried out and by whom; number and text go when it is over",
     "message_price": "what the merchant's messages cost, as it is now",
     "merchant_channel": "by whom the merchant's messages go, as it is now",
     "part_paid": "what is left of a bill belongs to the bill",

@@ -122,6 +122,7 @@ TRIED_ELSEWHERE = {
     "save_template": "tests/zone/test_template.py",
     "ask_template": "tests/zone/test_template.py",
     "decide_template": "tests/zone/test_template.py",
+    "try_template": "tests/zone/test_template_trial.py",
     "deposit_mandate_word": "tests/zone/test_mandate_redirect.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""

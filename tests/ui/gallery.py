@@ -171,7 +171,9 @@ def written(
     draft: Mapping[str, str], checked: Mapping[str, Any], texts: list[Any] | None = None
 ) -> Make:
     def screen(request: Request, given: dict[str, Any]) -> screens.Screen:
-        trouble = None if checked["isFit"] else {"code": "template_faulty", "message": "文面に3件…"}
+        trouble = None
+        if not checked["isFit"]:
+            trouble = {"code": "template_faulty", "message": "文面に問題があります。", "path": []}
         return templates.editor_screen(
             draft, given, language_of(request), texts=texts, trouble=trouble
         )

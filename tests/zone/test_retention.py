@@ -342,6 +342,9 @@ with batch as (
     insert into print_bill select $1, id, $2, false from batch
 ), price as (
     insert into message_price values ($1, 'sms', 'sandbox_sms', '{330}')
+), trial as (
+    insert into message_trial values ($1, uuidv7(), uuidv7(), 'sms', 'sandbox_sms', 'accepted', 1,
+                                      null, 'test', now())
 ), wording as (
     insert into delivery_wording values ($1, $2, $3)
 ), template as (

@@ -80,6 +80,14 @@ async def test_a_text_is_written_looked_at_asked_for_and_approved_by_forms(house
 
     refused = await clerk.post(f"{PATH}/write", data=faulty)
     seen = await clerk.post(f"{PATH}/write", data=write | {"body": GOOD, "do": "preview"})
+    tried = await clerk.post(
+        f"{PATH}/write", data=write | {"body": GOOD, "do": "try", "phone": "080-9999-0000"}
+    )
+    landline = await clerk.post(
+        f"{PATH}/write",
+        data=fields_of(tried.text, f"{PATH}/write")
+        | {"body": GOOD, "do": "try", "phone": "03-1234-5678"},
+    )
     saved = await clerk.post(f"{PATH}/write", data=write | {"body": GOOD, "do": "save"})
     page = (await clerk.get(saved.headers["location"])).text
     ask = fields_of(page, "/d/do/TemplateAsk")
@@ -100,6 +108,8 @@ async def test_a_text_is_written_looked_at_asked_for_and_approved_by_forms(house
     assert "The text has errors: 1." in refused.text
     assert seen.status_code == 200
     assert seen.text.count("です 2026年") == 3  # the sample and two real bills
+    assert "The test is on its way." in tried.text
+    assert '<a href="#field-phone">' in landline.text
     assert saved.status_code == 303
     assert "The draft is saved." in page
     assert "Approval is asked for." in told

@@ -36,6 +36,7 @@ from portal.vault.pause import read_open
 from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
 from portal.vault.template import Wording, Wordings, keep_wordings, read_wordings
+from portal.vault.template_trial import redeem_trials
 
 LINK_LIFE_DAYS: Final = 400
 """A link works until its bill is paid; a year and a bit covers what is dunned for long."""
@@ -44,7 +45,11 @@ _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 _SECRET_CHARACTERS: Final = 22
 """22 characters of 62 carry 130 bits."""
 
-_WHOSE: Final = "select id, merchant_id from delivery where id = any($1::uuid[])"
+_WHOSE: Final = """
+select id, merchant_id from delivery where id = any($1::uuid[])
+union all
+select id, merchant_id from message_trial where id = any($1::uuid[])
+"""
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
 select {COLUMNS}, d.channel, d.provider, d.campaign, d.created_at, b.lifecycle, b.settlement,
@@ -85,6 +90,9 @@ async def redeem_deliveries(act: Act, request: RedeemDeliveries) -> Redeemed:
     for merchant_id, ids in (await _find_merchants(act, request.delivery_ids)).items():
         await act.act_for(merchant_id)
         given |= await _redeem(act, request.host, ids)
+        others = [one for one in ids if one not in given]
+        if others:
+            given |= await redeem_trials(act, request.host, others)
     seen: set[UUID] = set()
     entries: list[RedeemedDelivery] = []
     for delivery_id in request.delivery_ids:

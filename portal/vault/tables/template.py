@@ -75,3 +75,29 @@ class MessagePrice(SQLModel, table=True):
     channel: str = Field(sa_type=sa.Text, primary_key=True)
     provider: str = Field(sa_type=sa.Text, primary_key=True)
     prices: list[int] = Field(sa_column=sa.Column(sa.ARRAY(sa.Integer), nullable=False))
+
+
+class MessageTrial(SQLModel, table=True):
+    """One text sent to a member of staff, to see it on a telephone; no bill, no payer, no link.
+
+    ``words`` is sealed under version 1 (portal.vault.template_trial.TrialWords) and goes once the
+    trial is over. ``asked_at`` is a wall time. ``id`` alone is indexed too: the relay knows ids.
+    """
+
+    __tablename__ = "message_trial"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+    __table_args__ = (
+        sa.Index("message_trial_chunk_idx", "merchant_id", "chunk_id"),
+        sa.Index("message_trial_asked_idx", "merchant_id", "asked_at"),
+        sa.Index("message_trial_id_idx", "id"),
+    )
+
+    merchant_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    chunk_id: UUID
+    channel: str = Field(sa_type=sa.Text)
+    provider: str = Field(sa_type=sa.Text)
+    state: str = Field(sa_type=sa.Text)
+    tries: int = Field(sa_type=sa.Integer)
+    words: bytes | None = None
+    asked_by: str = Field(sa_type=sa.Text)
+    asked_at: datetime = Field(sa_column=moment())

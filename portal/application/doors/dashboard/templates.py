@@ -70,7 +70,7 @@ async def show_template_new(request: Request) -> Response:
 
 
 async def write_template(request: Request) -> Response:
-    """``POST /d/templates/write``: look at a text, see it with real bills, or store it.
+    """``POST /d/templates/write``: look at a text, see it with real bills, try it or store it.
 
     Raises InvalidInput ``form_malformed``, ``card_number_refused``; NotAllowed ``form_foreign``,
     ``form_stale``.
@@ -87,9 +87,36 @@ async def write_template(request: Request) -> Response:
     if "application/json" in request.headers.get("accept", ""):
         data = await run_operation(context, "TemplateCheck", {"input": _text_of(draft)})
         return JsonResponse(news_of(data["templateCheck"], draft["body"], context.language))
-    if form.get("do") != "save":
-        has_preview = form.get("do") == "preview"
-        return await _answer_editor(request, context, draft, has_preview=has_preview)
+    match form.get("do"):
+        case "save":
+            return await _save(request, context, form, draft)
+        case "try":
+            return await _try(request, context, form, draft)
+        case other:
+            has_preview = other == "preview"
+            return await _answer_editor(request, context, draft, has_preview=has_preview)
+
+
+async def _try(
+    request: Request, context: RequestContext, form: Mapping[str, str], draft: Draft
+) -> Response:
+    """Send the text to a telephone of the staff."""
+    wanted = {
+        **_text_of(draft),
+        "phone": form.get("phone", "").strip(),
+        "idempotencyKey": form.get("idempotencyKey", ""),
+    }
+    outcome = (await run_operation(context, "TemplateTry", {"input": wanted}))["templateTry"]
+    if outcome["errors"]:
+        return await _answer_editor(request, context, draft, trouble=outcome["errors"][0])
+    done = TEXTS[context.language].say("done.TemplateTry")
+    return await _answer_editor(request, context, draft, done=done)
+
+
+async def _save(
+    request: Request, context: RequestContext, form: Mapping[str, str], draft: Draft
+) -> Response:
+    """Store the text, and on to the version's screen."""
     wanted = {
         **_text_of(draft),
         "id": draft["id"] or None,
@@ -99,7 +126,7 @@ async def write_template(request: Request) -> Response:
     outcome = (await run_operation(context, "TemplateSave", {"input": wanted}))["templateSave"]
     if outcome["errors"]:
         trouble = outcome["errors"][0]
-        return await _answer_editor(request, context.renewed(), draft, trouble=trouble)
+        return await _answer_editor(request, context, draft, trouble=trouble)
     response = see_other(f"{PATH}/{outcome['template']['id']}")
     done = TEXTS[context.language].say("done.TemplateSave")
     leave_flash(context, response, Flash(kind="done", text=done))
@@ -113,6 +140,7 @@ async def _answer_editor(
     *,
     has_preview: bool = False,
     trouble: Data | None = None,
+    done: str = "",
 ) -> Response:
     """The form with what was found in the text."""
     data = await run_operation(context.renewed(), "TemplateWrite", {"input": _text_of(draft)})
@@ -122,6 +150,7 @@ async def _answer_editor(
         found = await run_operation(context.renewed(), "TemplatePreview", variables)
         texts = found["templatePreview"]
     screen = editor_screen(draft, data, context.language, texts=texts, trouble=trouble)
+    screen.values["done"] = done
     return answer_screen(request, context, screen, data)
 
 
@@ -229,6 +258,7 @@ def _editor_values(draft: Draft, checked: Data, language: str) -> dict[str, obje
         "others": [],
         "texts": None,
         "trouble": None,
+        "done": "",
     }
 
 

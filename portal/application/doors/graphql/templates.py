@@ -18,7 +18,7 @@ from portal.application.doors.graphql.schema import (
     plain,
 )
 from portal.application.doors.locales import TEXTS
-from portal.contract.envelope import Nothing
+from portal.contract.envelope import Done, Nothing
 from portal.contract.template import (
     ASK_TEMPLATE,
     CHECK_TEMPLATE,
@@ -26,6 +26,7 @@ from portal.contract.template import (
     LIST_TEMPLATES,
     PREVIEW_TEMPLATE,
     SAVE_TEMPLATE,
+    TRY_TEMPLATE,
     VIEW_TEMPLATE,
     AskTemplate,
     CheckTemplate,
@@ -37,6 +38,7 @@ from portal.contract.template import (
     TemplateChecked,
     TemplateRecord,
     TemplateVersion,
+    TryTemplate,
     ViewTemplate,
 )
 from portal.contract.template import TemplateFinding as FindingPart
@@ -337,12 +339,56 @@ async def decide_template(info: Info, input: TemplateDecideInput) -> Outcome[Tem
     return await outcome_of(info, act())
 
 
+def _is_sent(outcome: strawberry.Parent[Outcome[Done]]) -> bool:
+    return outcome.entity is not None
+
+
+@strawberry.input(description="Send a text to a telephone of the staff, marked as a test.")
+class TemplateTryInput:
+    """portal.contract.template.TryTemplate."""
+
+    channel: enums.TemplateChannel = plain("By what it goes.")
+    language: enums.TemplateLanguage = plain("For payers of which language.")
+    occasion: enums.TemplateOccasion = plain("About what.")
+    body: str = plain("The words, with variables in braces, at most 700 characters.")
+    phone: str = plain("A mobile number of the staff; never one of a payer.")
+    idempotency_key: str = plain("Yours; the same key and arguments send once.")
+
+
+@strawberry.type(description="Whether the test was sent off, or why it was not.")
+class TemplateTryPayload:
+    """Outcome of templateTry."""
+
+    is_sent: bool = by(_is_sent, "Whether it is on its way.")
+    errors: list[UserError] = plain("Why it was not done; empty when it was.")
+
+
+async def try_template(info: Info, input: TemplateTryInput) -> Outcome[Done]:  # noqa: A002 - the argument's name in the schema
+    """Send; whether that may be is the vault's to say."""
+
+    async def act() -> Done:
+        request = TryTemplate(
+            channel=input.channel.value,
+            language=input.language.value,
+            occasion=input.occasion.value,
+            body=input.body,
+            phone=input.phone,
+            idempotency_key=input.idempotency_key,
+        )
+        return await info.context.call(TRY_TEMPLATE, request)
+
+    return await outcome_of(info, act())
+
+
 @strawberry.type
 class TemplatesMutation:
     """What is done about templates."""
 
     template_save: TemplateSavePayload = by(
         save_template, "Store a draft; staff only.", cost=4 * VAULT_CALL
+    )
+    template_try: TemplateTryPayload = by(
+        try_template, "Send a test to a telephone of the staff; staff only.", cost=4 * VAULT_CALL
     )
     template_ask: TemplateAskPayload = by(
         ask_template, "Ask for a draft's approval; staff only.", cost=4 * VAULT_CALL
