@@ -10,10 +10,31 @@ from portal.domain.ids import ChunkId
 from portal.vault.server import VaultServer
 from tests.make.intake import Desk, line, new_desk, result
 from tests.make.money import World
-from tests.make.vault import ClientFor
+from tests.make.vault import ClientFor, Ground
+from tests.make.workshop import a_workshop
 
 GOOD = "{merchant}より {month} {amount} 番号末尾{last4} {due}まで\n{link}"
 OWN_PHONE = "080-9999-0000"
+
+
+async def test_a_trial_takes_the_road_of_messages_to_its_telephone(
+    ground: Ground, vault: VaultServer
+) -> None:
+    del vault
+    async with a_workshop(ground) as shop:
+        request = TryTemplate(
+            channel="sms", language="en", occasion="first", body=GOOD, phone=OWN_PHONE,
+            idempotency_key="k",
+        )  # fmt: skip
+        await shop.web.call(TRY_TEMPLATE, request, shop.staff)
+        await shop.work_off({"message.send_chunk"})
+
+        [text] = shop.texts()
+        assert text["recipient"] == "+818099990000"
+        assert text["body"].startswith("[TEST] みなと電力より Nov 2026 JPY 8,420")
+        [row] = await shop.rows("select state, words from message_trial")
+        assert (row["state"], row["words"]) == ("accepted", None)
+        assert await shop.hints() == []
 
 
 @pytest.fixture
