@@ -902,6 +902,22 @@ ALTER TABLE ONLY public.delivery_chunk FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.delivery_chunk OWNER TO harai_owner;
 
 --
+-- Name: delivery_wording; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.delivery_wording (
+    merchant_id uuid NOT NULL,
+    delivery_id uuid NOT NULL,
+    template_id uuid NOT NULL
+);
+ALTER TABLE ONLY public.delivery_wording ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.delivery_wording FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.delivery_wording OWNER TO harai_owner;
+
+--
 -- Name: dispute; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -1295,6 +1311,78 @@ ALTER TABLE ONLY public.merchant_key FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.merchant_key OWNER TO harai_owner;
+
+--
+-- Name: message_price; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.message_price (
+    merchant_id uuid NOT NULL,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    prices integer[] NOT NULL,
+    CONSTRAINT message_price_prices_check CHECK ((cardinality(prices) <= 10))
+);
+ALTER TABLE ONLY public.message_price ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.message_price FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.message_price OWNER TO harai_owner;
+
+--
+-- Name: message_template; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.message_template (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    channel text NOT NULL,
+    language text NOT NULL,
+    occasion text NOT NULL,
+    number integer NOT NULL,
+    state text NOT NULL,
+    version integer NOT NULL,
+    words bytea NOT NULL,
+    written_by text NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    asked_by text,
+    asked_at timestamp with time zone,
+    approval_id uuid,
+    approve_until timestamp with time zone,
+    decided_by text,
+    decided_at timestamp with time zone,
+    CONSTRAINT message_template_approved_check CHECK (((state <> 'in_force'::text) OR ((approval_id IS NOT NULL) AND (decided_by IS NOT NULL) AND (decided_by <> asked_by))))
+);
+ALTER TABLE ONLY public.message_template ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.message_template FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.message_template OWNER TO harai_owner;
+
+--
+-- Name: message_trial; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.message_trial (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    state text NOT NULL,
+    tries integer NOT NULL,
+    words bytea,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.message_trial ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.message_trial FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.message_trial OWNER TO harai_owner;
 
 --
 -- Name: mint_key; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1986,6 +2074,14 @@ ALTER TABLE ONLY public.delivery
 
 
 --
+-- Name: delivery_wording delivery_wording_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.delivery_wording
+    ADD CONSTRAINT delivery_wording_pkey PRIMARY KEY (merchant_id, delivery_id);
+
+
+--
 -- Name: dispute dispute_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2167,6 +2263,38 @@ ALTER TABLE ONLY public.merchant_key
 
 ALTER TABLE ONLY public.merchant
     ADD CONSTRAINT merchant_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: message_price message_price_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.message_price
+    ADD CONSTRAINT message_price_pkey PRIMARY KEY (merchant_id, channel, provider);
+
+
+--
+-- Name: message_template message_template_number_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.message_template
+    ADD CONSTRAINT message_template_number_key UNIQUE (merchant_id, channel, language, occasion, number);
+
+
+--
+-- Name: message_template message_template_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.message_template
+    ADD CONSTRAINT message_template_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: message_trial message_trial_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.message_trial
+    ADD CONSTRAINT message_trial_pkey PRIMARY KEY (merchant_id, id);
 
 
 --
@@ -2620,6 +2748,34 @@ CREATE INDEX mandate_state_idx ON public.mandate USING btree (merchant_id, state
 
 
 --
+-- Name: message_template_in_force_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX message_template_in_force_idx ON public.message_template USING btree (merchant_id, channel, language, occasion) WHERE (state = 'in_force'::text);
+
+
+--
+-- Name: message_trial_asked_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX message_trial_asked_idx ON public.message_trial USING btree (merchant_id, asked_at);
+
+
+--
+-- Name: message_trial_chunk_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX message_trial_chunk_idx ON public.message_trial USING btree (merchant_id, chunk_id);
+
+
+--
+-- Name: message_trial_id_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX message_trial_id_idx ON public.message_trial USING btree (id);
+
+
+--
 -- Name: notice_received_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -2945,6 +3101,12 @@ ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.delivery_chunk ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: delivery_wording; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.delivery_wording ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: mandate_redirect deposit_by_id; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3181,6 +3343,13 @@ CREATE POLICY merchant_only ON public.delivery_chunk USING ((merchant_id = ( SEL
 
 
 --
+-- Name: delivery_wording merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.delivery_wording USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: dispute merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3293,6 +3462,27 @@ CREATE POLICY merchant_only ON public.merchant_key USING ((merchant_id = ( SELEC
 
 
 --
+-- Name: message_price merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.message_price USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: message_template merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.message_template USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: message_trial merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.message_trial USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: notice merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3398,6 +3588,24 @@ CREATE POLICY merchant_only ON public.staff USING ((merchant_id = ( SELECT (curr
 
 
 --
+-- Name: message_price; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.message_price ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: message_template; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.message_template ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: message_trial; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.message_trial ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: notice; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -3458,6 +3666,13 @@ CREATE POLICY redeem_by_id ON public.debit_handover FOR SELECT USING ((( SELECT 
 --
 
 CREATE POLICY redeem_by_id ON public.delivery FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_deliveries'::text));
+
+
+--
+-- Name: message_trial redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY redeem_by_id ON public.message_trial FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_deliveries'::text));
 
 
 --
@@ -3665,6 +3880,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery_chunk TO harai_vault;
 
 
 --
+-- Name: TABLE delivery_wording; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery_wording TO harai_vault;
+
+
+--
 -- Name: TABLE dispute; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -3837,6 +4059,27 @@ GRANT SELECT,INSERT ON TABLE public.merchant_code TO harai_vault;
 --
 
 GRANT SELECT,INSERT ON TABLE public.merchant_key TO harai_vault;
+
+
+--
+-- Name: TABLE message_price; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.message_price TO harai_vault;
+
+
+--
+-- Name: TABLE message_template; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.message_template TO harai_vault;
+
+
+--
+-- Name: TABLE message_trial; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.message_trial TO harai_vault;
 
 
 --

@@ -227,7 +227,43 @@ function answer(box) {
   });
 }
 
+/** What is wrong with a text, shown while it is typed: the latest answer counts. */
+function look(form) {
+  const field = $("textarea", form);
+  let timer = 0;
+  let turn = 0;
+  const say = (news) => {
+    $("[data-findings]").replaceChildren(...news.findings.map((one) => {
+      const line = document.createElement("li");
+      line.className = "is-" + one.severity;
+      line.textContent = `${one.text} ${one.at}`;
+      return line;
+    }));
+    $("[data-fine]").hidden = news.findings.length > 0;
+    $("[data-size]").textContent = news.size;
+    $("[data-sample]").textContent = news.sample;
+    field.parentElement.classList.toggle("is-wrong", news.findings.some((one) => one.severity === "error"));
+  };
+  const ask = async () => {
+    const mine = ++turn;
+    try {
+      const answer = await fetch(form.action, {
+        method: "POST", body: new URLSearchParams(new FormData(form)),
+        headers: { Accept: "application/json" },
+      });
+      const news = await answer.json();
+      if (mine !== turn) return;
+      if (answer.ok) say(news);
+      else say({ findings: [{ severity: "error", text: news.error.message, at: "" }], size: "", sample: "" });
+    } catch {
+      // The buttons work without this; the next letter asks again.
+    }
+  };
+  field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 400); });
+}
+
 $$("[data-events]").forEach(follow);
+$$("[data-template]").forEach(look);
 $$("form").forEach(guardOnce);
 $$("[data-upload]").forEach(upload);
 $$("[data-result]").forEach(answer);

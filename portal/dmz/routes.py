@@ -146,6 +146,21 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="mandate", path="/d/mandates/{id}", methods=GET, rate="staff",
         authority="staff cookie",
     ),
+    Route(
+        name="templates", path="/d/templates", methods=GET, rate="staff", authority="staff cookie",
+    ),
+    Route(
+        name="template_new", path="/d/templates/new", methods=GET, rate="staff",
+        authority="staff cookie",
+    ),
+    Route(
+        name="template_write", path="/d/templates/write", methods=POST, rate="staff",
+        authority="staff cookie", body_max=16 * KIB,
+    ),
+    Route(
+        name="template", path="/d/templates/{id}", methods=GET, rate="staff",
+        authority="staff cookie",
+    ),
     Route(name="cases", path="/d/cases", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="case", path="/d/cases/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="keys", path="/d/keys", methods=GET, rate="staff", authority="staff cookie"),

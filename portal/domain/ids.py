@@ -27,6 +27,7 @@ DebitFileId = NewType("DebitFileId", UUID)
 MandateId = NewType("MandateId", UUID)
 CardChargeId = NewType("CardChargeId", UUID)
 PrintBatchId = NewType("PrintBatchId", UUID)
+TemplateId = NewType("TemplateId", UUID)
 
 PREFIXES: Final = {
     "merchant": "mer",
@@ -43,6 +44,7 @@ PREFIXES: Final = {
     "debit_file": "dbf",
     "mandate": "mdt",
     "print_batch": "prt",
+    "template": "tpl",
 }
 """Kind of thing → prefix of its public id."""
 

@@ -2,13 +2,17 @@
 
 A message proves itself by three facts that a forger lacks: the month, the exact amount and the
 last four of the customer number. It names no payer. Whoever sends it and when is not decided here.
+A merchant's own wording (portal.domain.template) takes the place of the built-in one where it fits.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Final, Literal
 
 from portal.domain.period import read_period
+from portal.domain.template import SHORT_CHARACTERS, Template, fill, is_safe, parse
 
 Encoding = Literal["gsm7", "ucs2"]
 
@@ -30,6 +34,41 @@ _CP932_TWINS: Final = str.maketrans(
 )
 
 
+BUILT_IN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "ja": (
+            (
+                "【{merchant}】{month}のご請求 {amount}(お客さま番号末尾{last4})"
+                "を{due}までにお支払いください。\n{link}"
+            ),
+            "【{merchant}】{month}ご請求{amount} 番号末尾{last4} {due}期限\n{link}",
+            "{merchant_short} {month}{amount} 末尾{last4}\n{link}",
+        ),
+        "ja-easy": (
+            (
+                "【{merchant}】{month}の お金は {amount}です。{due}までに 払って ください。"
+                "お客さま番号の 最後の4つ {last4}\n{link}"
+            ),
+            "【{merchant}】{month}ご請求{amount} 番号末尾{last4} {due}期限\n{link}",
+            "{merchant_short} {month}{amount} 末尾{last4}\n{link}",
+        ),
+        "en": (
+            (
+                "{merchant}: your bill for {month} is {amount} (customer no. ending {last4}). "
+                "Please pay by {due}: {link}"
+            ),
+            "{merchant}: {month} bill {amount}, no. ending {last4}. Pay: {link}",
+            "{merchant_short} {month} {amount} *{last4} {link}",
+        ),
+    }
+)
+"""The wording of a merchant without one of its own, by language, the fullest first."""
+
+_BUILT_IN: Final = {
+    language: tuple(parse(text) for text in texts) for language, texts in BUILT_IN.items()
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """What a text costs: ``units`` are septets (gsm7) or UTF-16 code units (ucs2)."""
@@ -41,7 +80,10 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillText:
-    """The facts of one pay message. Units: yen; ``customer_hint`` is the number's last four."""
+    """The facts of one pay message, and the merchant's own wording for it, if it has one.
+
+    Units: yen; ``customer_hint`` is the number's last four.
+    """
 
     merchant_name: str
     period: str
@@ -49,6 +91,7 @@ class BillText:
     customer_hint: str
     due_on: date
     link: str
+    own: Template | None = None
 
 
 def measure(text: str) -> Size:
@@ -96,51 +139,59 @@ def _fits_cp932(text: str) -> bool:
 
 
 def render_bill(language: str, bill: BillText) -> str:
-    """The message that carries a link: Japanese (also in plain words) or English.
+    """The message that carries a link: Japanese (also in plain words) or English."""
+    return compose(language, bill)[0]
 
-    The fullest wording within SEGMENTS_PREFERRED, else the shortest; never past UNITS_MAX, because
-    a long merchant name is cut, never the link. Japanese is encodable in cp932.
+
+def compose(language: str, bill: BillText) -> tuple[str, bool]:
+    """The message that carries a link, and whether its wording is the merchant's own.
+
+    The merchant's own where it fits this bill. Else the fullest built-in wording within
+    SEGMENTS_PREFERRED, or the shortest; never past UNITS_MAX, because a long merchant name is cut,
+    never the link. Japanese is encodable in cp932.
     """
-    if language == "en":
-        wordings = _english(bill)
-    else:
-        plain = language == "ja-easy"
-        wordings = tuple(for_cp932(text) for text in _japanese(bill, plain=plain))
-    for text in wordings:
+    values = values_of(language, bill)
+    own = None if bill.own is None else render_own(language, bill.own, values)
+    if own is not None:
+        return own, True
+    text = ""
+    for wording in _BUILT_IN.get(language, _BUILT_IN["ja"]):
+        text = _dress(language, fill(wording, values))
         if measure(text).segments <= SEGMENTS_PREFERRED:
-            return text
-    return wordings[-1]
+            break
+    return text, False
 
 
-def _japanese(bill: BillText, *, plain: bool) -> tuple[str, ...]:
-    month = read_period(bill.period).japanese
-    amount = f"{bill.amount_minor:,}円"
-    due = f"{bill.due_on.month}/{bill.due_on.day}"
-    name = bill.merchant_name
-    if plain:
-        full = (
-            f"【{name}】{month}の お金は {amount}です。{due}までに 払って ください。"
-            f"お客さま番号の 最後の4つ {bill.customer_hint}\n{bill.link}"
-        )
+def render_own(language: str, own: Template, values: Mapping[str, str]) -> str | None:
+    """A merchant's own wording with these values; None where it would not do.
+
+    That is: past UNITS_MAX, or what two values make of each other would be a link of its own.
+    """
+    text = _dress(language, fill(own, values))
+    if utf16_units(text) > UNITS_MAX or not is_safe(text, values["link"]):
+        return None
+    return text
+
+
+def values_of(language: str, bill: BillText) -> dict[str, str]:
+    """Every variable of a template as the language writes it."""
+    period = read_period(bill.period)
+    if language == "en":
+        month, amount = period.english, f"JPY {bill.amount_minor:,}"
+        due = f"{bill.due_on:%d %b}".lstrip("0")
     else:
-        full = (
-            f"【{name}】{month}のご請求 {amount}(お客さま番号末尾{bill.customer_hint})"
-            f"を{due}までにお支払いください。\n{bill.link}"
-        )
-    shorter = f"【{name}】{month}ご請求{amount} 番号末尾{bill.customer_hint} {due}期限\n{bill.link}"
-    shortest = f"{name[:20]} {month}{amount} 末尾{bill.customer_hint}\n{bill.link}"
-    return full, shorter, shortest
+        month, amount = period.japanese, f"{bill.amount_minor:,}円"
+        due = f"{bill.due_on.month}/{bill.due_on.day}"
+    return {
+        "merchant": bill.merchant_name,
+        "merchant_short": bill.merchant_name[:SHORT_CHARACTERS],
+        "month": month,
+        "amount": amount,
+        "last4": bill.customer_hint,
+        "due": due,
+        "link": bill.link,
+    }
 
 
-def _english(bill: BillText) -> tuple[str, ...]:
-    month = read_period(bill.period).english
-    amount = f"JPY {bill.amount_minor:,}"
-    due = f"{bill.due_on:%d %b}".lstrip("0")
-    name = bill.merchant_name
-    full = (
-        f"{name}: your bill for {month} is {amount} (customer no. ending {bill.customer_hint}). "
-        f"Please pay by {due}: {bill.link}"
-    )
-    shorter = f"{name}: {month} bill {amount}, no. ending {bill.customer_hint}. Pay: {bill.link}"
-    shortest = f"{name[:20]} {month} {amount} *{bill.customer_hint} {bill.link}"
-    return full, shorter, shortest
+def _dress(language: str, text: str) -> str:
+    return text if language == "en" else for_cp932(text)

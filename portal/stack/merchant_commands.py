@@ -165,3 +165,19 @@ def channel(  # noqa: PLR0913  # one option a fact of the road
     from portal.stack.operate import set_channel
 
     set_channel(state or Path(".demo"), code, name, provider, sender, None if off else share)
+
+
+@merchant.command()
+def prices(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    provider: Annotated[str, typer.Argument(help="The company that carries its SMS.")],
+    yen: Annotated[
+        list[str] | None,
+        typer.Argument(help="Yen for a message of 1, 2, 3 … parts, as 3.3; none: not known."),
+    ] = None,
+    state: State = None,
+) -> None:
+    """Set what a company takes for an SMS by its number of parts, as the wording's screen shows."""
+    from portal.stack.operate import set_message_prices
+
+    set_message_prices(state or Path(".demo"), code, provider, yen or [])

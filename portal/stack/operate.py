@@ -5,6 +5,7 @@ Stack only. Speaks to the vault with the operator's certificate, which no server
 
 import asyncio
 import sys
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import cast, get_args
 
@@ -19,9 +20,11 @@ from portal.contract.pause import SET_PAUSE_LIMITS, SetPauseLimits
 from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
 from portal.contract.share import SET_PART_PAYMENT, SetPartPayment
 from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
+from portal.contract.template import SET_MESSAGE_PRICES, SetMessagePrices
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import to_public
 from portal.domain.message import Channel
+from portal.domain.template_lint import STEPS
 from portal.stack.operator import ask
 
 _DAY_S = 86_400
@@ -109,6 +112,21 @@ def set_channel(  # as the command has them
         sys.stdout.write(f"share {road.share}\n")
     if not done.roads:
         sys.stdout.write(f"{code} sends nothing by {channel}\n")
+
+
+def set_message_prices(state: Path, code: str, provider: str, yen: list[str]) -> None:
+    """Set what a company takes for an SMS by its number of parts; none: nothing is known.
+
+    Raises: NotFound; InvalidInput; OSError.
+    """
+    try:
+        prices = tuple(int(Decimal(price) * 100) for price in yen)
+    except (InvalidOperation, ValueError, OverflowError) as fault:
+        raise InvalidInput("message_prices", params={"max": STEPS}) from fault
+    request = SetMessagePrices(merchant_code=code, channel="sms", provider=provider, prices=prices)
+    done = asyncio.run(ask(state, SET_MESSAGE_PRICES, request))
+    shown = ", ".join(f"{Decimal(price) / 100} yen" for price in done.prices)
+    sys.stdout.write(f"sms of {code} by {provider}: {shown or 'prices not known'}\n")
 
 
 def set_pause_limits(

@@ -9,20 +9,24 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from portal.domain.sms import BillText, render_bill
+from portal.domain.sms import BillText, compose
 from portal.vault.sealed import BillContact
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Recipient, in the channel's own form, and text of one message."""
+    """Recipient, in the channel's own form, and text of one message.
+
+    ``is_own``: the text is the merchant's own wording.
+    """
 
     to: str
     body: str
+    is_own: bool = False
 
 
 def _sms(contact: BillContact, language: str, bill: BillText) -> Values | None:
-    return Values(contact.phone, render_bill(language, bill)) if contact.phone else None
+    return Values(contact.phone, *compose(language, bill)) if contact.phone else None
 
 
 VALUES: Final[Mapping[str, Callable[[BillContact, str, BillText], Values | None]]] = (

@@ -119,11 +119,16 @@ TRIED_ELSEWHERE = {
     "view_mandate_return": "tests/zone/test_mandate_redirect.py",
     "begin_mandate_asking": "tests/zone/test_mandate_redirect.py",
     "record_mandate_asking": "tests/zone/test_mandate_redirect.py",
+    "save_template": "tests/zone/test_template.py",
+    "ask_template": "tests/zone/test_template.py",
+    "decide_template": "tests/zone/test_template.py",
+    "try_template": "tests/zone/test_template_trial.py",
     "deposit_mandate_word": "tests/zone/test_mandate_redirect.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
 READS = {
+    "check_template", "list_templates", "preview_template", "view_template",
     "list_api_keys", "list_bill_pauses", "list_bill_refunds", "list_bills", "list_cases",
     "list_debit_files", "list_imports", "list_mandates", "list_print_batches", "list_refunds",
     "list_row_faults",

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import samples
+import template_samples
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -25,7 +26,15 @@ from starlette.routing import Route
 from portal.application.doors import static
 from portal.application.doors.answers import payer_answer, remember_choice, staff_answer
 from portal.application.doors.context import language_of
-from portal.application.doors.dashboard import cases, debits, mandates, refunds, screens, slips
+from portal.application.doors.dashboard import (
+    cases,
+    debits,
+    mandates,
+    refunds,
+    screens,
+    slips,
+    templates,
+)
 from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
@@ -156,6 +165,26 @@ def told_slips(
     return staff(
         lambda request, given: slips.slips_screen(request, given, taken), data(printBatches=page)
     )
+
+
+def written(
+    draft: Mapping[str, str], checked: Mapping[str, Any], texts: list[Any] | None = None
+) -> Make:
+    def screen(request: Request, given: dict[str, Any]) -> screens.Screen:
+        trouble = None
+        if not checked["isFit"]:
+            trouble = {"code": "template_faulty", "message": "文面に問題があります。", "path": []}
+        return templates.editor_screen(
+            draft, given, language_of(request), texts=texts, trouble=trouble
+        )
+
+    return staff(screen, data(templateCheck=checked))
+
+
+def one_template(item: Mapping[str, Any], **more: object) -> Make:
+    others = [template_samples.template("SUPERSEDED", number=2)]
+    record = {"template": item, "checked": template_samples.FINE, "others": others}
+    return staff(templates.template_screen, data(template=record) | more)
 
 
 def one_case(case: Mapping[str, Any], flash: Flash | None = None, **more: object) -> Make:
@@ -360,6 +389,18 @@ STAFF_SCREENS: dict[str, Make] = {
     "mandates-empty": mandated([], []),
     "mandates-refused": mandated([], samples.DEBIT_CONTRACTS, KANA_WRONG),
     **{f"mandate-{one['state'].lower()}": one_mandate(one) for one in samples.MANDATES},
+    "templates": staff(
+        templates.templates_screen, data(templates=template_samples.TEMPLATES)
+    ),
+    "template-write": written(template_samples.DRAFT, template_samples.FOUND),
+    "template-preview": written(
+        template_samples.DRAFT | {"body": template_samples.BODY},
+        template_samples.FINE,
+        template_samples.REAL,
+    ),
+    "template-asked": one_template(
+        template_samples.template("ASKED", choices=["APPROVE", "REFUSE", "WITHDRAW"])
+    ),
     "slips": told_slips(None),
     "slips-print": told_slips(None, samples.PRINT_BATCHES, waiting=712),
     "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),

@@ -232,6 +232,34 @@ def test_a_double_tap_sends_one_form(opened: Open, gallery: tuple[str, Any]) -> 
     assert len(sent) == 1
 
 
+def test_what_is_wrong_with_a_text_shows_while_it_is_typed(
+    opened: Open, gallery: tuple[str, Any]
+) -> None:
+    origin, _ = gallery
+    asked: list[str] = []
+    news = {
+        "findings": [{"severity": "warning", "text": "<b>urgent</b>", "at": "at “URGENT”"}],
+        "fine": "", "size": "1 parts", "sample": "URGENT Aozora",
+    }  # fmt: skip
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.post_data or "")
+        route.fulfill(json=news)
+
+    page = opened().new_page()
+    page.route("**/d/templates/write", answer)
+    go(page, origin, "template-preview")
+
+    page.fill("#field-body", "URGENT {merchant}")
+
+    page.wait_for_selector("[data-size]:text-is('1 parts')")
+    assert page.inner_text("[data-findings]") == "<b>urgent</b> at “URGENT”"
+    assert page.inner_text("[data-sample]") == "URGENT Aozora"
+    assert page.is_hidden("[data-fine]")
+    assert "body=URGENT+%7Bmerchant%7D" in asked[-1]
+    assert "csrf=" in asked[-1]
+
+
 def test_a_person_who_looks_is_noticed_once_by_script(
     opened: Open, gallery: tuple[str, Any]
 ) -> None:

@@ -14,14 +14,24 @@ from graphql import (
     find_breaking_changes,
 )
 
-from portal.application.doors.graphql import case_kinds, enums
+from portal.application.doors.graphql import case_kinds, enums, template_enums
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.merchant import MERCHANT
 from portal.application.doors.graphql.payer import PAYER
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.contract import bills, intake, login, page
 from portal.contract import refund as refund_contract
-from portal.domain import case, debit, errors, mandate, pause, refund
+from portal.domain import (
+    case,
+    debit,
+    errors,
+    mandate,
+    pause,
+    refund,
+    template,
+    template_lint,
+    template_state,
+)
 
 FOLDER = Path(__file__).parents[2] / "portal/application/doors/graphql"
 SCHEMAS = pytest.mark.parametrize(
@@ -165,6 +175,13 @@ def test_no_query_of_a_payer_takes_an_id_but_names_that_its_own_page_gave() -> N
         (refund.RefundReason, enums.RefundReason),
         (refund.RefundChoice, enums.RefundChoice),
         (refund_contract.RefundDecision, enums.RefundDecision),
+        (template.TemplateChannel, template_enums.TemplateChannel),
+        (template.TemplateLanguage, template_enums.TemplateLanguage),
+        (template.Occasion, template_enums.TemplateOccasion),
+        (template_state.TemplateState, template_enums.TemplateState),
+        (template_state.TemplateDecision, template_enums.TemplateDecision),
+        (template_state.TemplateChoice, template_enums.TemplateChoice),
+        (template_lint.Severity, template_enums.TemplateSeverity),
     ],
 )
 def test_enums_have_exactly_the_contracts_words(words: object, enum: type[Enum]) -> None:

@@ -15,7 +15,18 @@ from portal.application.doors.locales import LANGUAGES, LEANS_ON, TEXTS, choose_
 from portal.contract import bills, intake, login, page
 from portal.domain import bill as bill_rules
 from portal.domain import case as case_rules
-from portal.domain import debit, errors, mandate, message, pause, payment, refund
+from portal.domain import (
+    debit,
+    errors,
+    mandate,
+    message,
+    pause,
+    payment,
+    refund,
+    template,
+    template_lint,
+    template_state,
+)
 from portal.domain.intake.row import FAULT_CODES
 from portal.domain.methods import METHODS
 from portal.domain.zengin.read import REMEDIES
@@ -182,6 +193,11 @@ def test_every_state_has_a_name(tag: str) -> None:
             for part in ("button", "text", "confirm")
         ],
         "refunds.reasons": get_args(refund.RefundReason),
+        "states.template": get_args(template_state.TemplateState),
+        "templates.occasions": get_args(template.Occasion),
+        "templates.channels": get_args(template.TemplateChannel),
+        "templates.facts": template.FACTS,
+        "templates.findings": get_args(template_lint.FindingCode),
         "refunds.ways": get_args(refund.RefundWay),
         "bills.orders": [order.name for order in enums.BillOrder],
         "bills.search.fields": get_args(bills.SearchField),

@@ -15,7 +15,9 @@ from portal.application.doors.graphql.documents import read_document
 from portal.application.doors.graphql.execute import masked, run
 from portal.application.doors.graphql.merchant import MERCHANT
 from portal.application.doors.session import ApiKeySession, StaffSession, read_api_key
+from portal.contract.client import VaultClient
 from portal.contract.login import SignedIn
+from portal.contract.template import SAVE_TEMPLATE, SaveTemplate
 from portal.domain.errors import PortalError
 from portal.vault.server import VaultServer
 from tests.make.acts import acting
@@ -115,6 +117,16 @@ FIXED = {
     "Query.printBatches.first": "3",
     "PrintBatchMakeInput.idempotencyKey": '"walk-print"',
     "CaseSettleInput.idempotencyKey": '"walk-settle"',
+    "TemplateTextInput.body": '"walk"',
+    "Query.templatePreview.first": "3",
+    "TemplateSaveInput.body": '"{merchant} {month} {amount} {last4} {due} {link}"',
+    "TemplateSaveInput.idempotencyKey": '"walk-save"',
+    "TemplateTryInput.body": '"walk"',
+    "TemplateTryInput.phone": '"08099990000"',
+    "TemplateTryInput.idempotencyKey": '"walk-try"',
+    "TemplateAskInput.idempotencyKey": '"walk-ask"',
+    "TemplateDecideInput.totp": '"000000"',
+    "TemplateDecideInput.idempotencyKey": '"walk-words"',
 }
 """Arguments that are nobody's."""
 
@@ -143,6 +155,10 @@ ID_KINDS = {
     "BillCardRemoveInput.id": "bill",
     "PrintBatchMakeInput.billIds": "bill",
     "ImportDecideInput.id": "import",
+    "Query.template.id": "template",
+    "TemplateSaveInput.id": "template",
+    "TemplateAskInput.id": "template",
+    "TemplateDecideInput.id": "template",
 }
 """Where the merchant schema takes an id, and of what."""
 
@@ -167,7 +183,7 @@ select merchant_id, $1, bill_id, id, provider, $1::uuid::text, 'by_bank_transfer
 
 
 _BANK = """{ debitFiles(first: 1) { nodes { id contractId } pageInfo { endCursor } }
-    mandates(first: 1) { nodes { id } pageInfo { endCursor } } }"""
+    mandates(first: 1) { nodes { id } pageInfo { endCursor } } templates { id } }"""
 
 
 def _text(value: str | None) -> str:
@@ -190,6 +206,7 @@ async def two(ground: Ground, vault: VaultServer, client_for: ClientFor) -> Asyn
         await work_off(await client_for("work"))
         for merchant in (us, them):
             await _open_cases(vault, merchant)
+            await _write(web_caller, merchant)
             await open_bank(operator, web_caller, merchant.code, merchant.owner.authority)
         yield await _two(web, us, them, imports["hoshi"])
         await us.close()
@@ -205,6 +222,16 @@ async def _open_cases(vault: VaultServer, merchant: Merchant) -> None:
         await act.db.execute(_PAID, act.new_id(), bill_id, act.now)
         await act.db.execute(_REFUND, act.new_id(), act.now)
         await act.open_case("task.message.send_chunk", chunk_id, code="provider_busy")
+
+
+async def _write(caller: VaultClient, merchant: Merchant) -> None:
+    """A draft of what the merchant's messages say."""
+    draft = SaveTemplate(
+        template_id=None, version=0, channel="sms", language="ja", occasion="first",
+        body=f"{merchant.mark} {{merchant}} {{month}} {{amount}} {{last4}} {{due}} {{link}}",
+        idempotency_key="draft",
+    )  # fmt: skip
+    await caller.call(SAVE_TEMPLATE, draft, merchant.owner.authority)
 
 
 async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
@@ -235,6 +262,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             "debit_contract": file["contractId"],
             "debit_file": file["id"],
             "mandate": mandate["id"],
+            "template": bank["templates"][0]["id"],
         },
         canaries=(
             them.mark,
@@ -246,6 +274,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             *bills,
             *file.values(),
             mandate["id"],
+            bank["templates"][0]["id"],
         ),
         cursors={
             name: page[name]["pageInfo"]["endCursor"]
@@ -336,6 +365,7 @@ async def test_another_merchants_id_and_one_that_does_not_exist_look_the_same(tw
         "debit_contract": "dct_01JD0000000000000000000000",
         "debit_file": "dbf_01JD0000000000000000000000",
         "mandate": "mdt_01JD0000000000000000000000",
+        "template": "tpl_01JD0000000000000000000000",
     }
     context = _staff(two.us.web, two.us)
     compared = 0

@@ -340,6 +340,17 @@ with batch as (
     values ($1, uuidv7(), 'cp932', 1, 0, 1, 1, '', 0, 'test', now()) returning id
 ), bills as (
     insert into print_bill select $1, id, $2, false from batch
+), price as (
+    insert into message_price values ($1, 'sms', 'sandbox_sms', '{330}')
+), trial as (
+    insert into message_trial values ($1, uuidv7(), uuidv7(), 'sms', 'sandbox_sms', 'accepted', 1,
+                                      null, 'test', now())
+), wording as (
+    insert into delivery_wording values ($1, $2, $3)
+), template as (
+    insert into message_template (merchant_id, id, channel, language, occasion, number, state,
+                                  version, words, written_by, written_at)
+    values ($1, uuidv7(), 'sms', 'ja', 'first', 1, 'draft', 1, '', 'test', now())
 )
 insert into dispute (merchant_id, id, bill_id, attempt_id, reference, state, amount_minor,
                      taken_minor, reason, opened_at)

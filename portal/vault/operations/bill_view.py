@@ -46,8 +46,11 @@ select at, code, actor, params from bill_event where merchant_id = $1 and bill_i
 order by id desc limit $3
 """
 _DELIVERIES: Final = """
-select campaign, channel, state, code, created_at, changed_at from delivery
-where merchant_id = $1 and bill_id = $2 order by id desc limit $3
+select d.campaign, d.channel, d.state, d.code, d.created_at, d.changed_at, t.number as template
+from delivery d
+left join delivery_wording w on w.merchant_id = $1 and w.delivery_id = d.id
+left join message_template t on t.merchant_id = $1 and t.id = w.template_id
+where d.merchant_id = $1 and d.bill_id = $2 order by d.id desc limit $3
 """
 _ATTEMPTS: Final = f"""
 select a.id, a.method, a.provider, a.state, a.reference, a.decline_code, a.created_at,
@@ -206,6 +209,8 @@ def _events_of_delivery(delivery: Row) -> list[BillEvent]:
     ]
     if delivery["state"] not in {"planned", "handed", "redeemed"}:
         why: dict[str, str | int] = {"code": delivery["code"]} if delivery["code"] else {}
+        if delivery["template"] is not None:
+            why["template"] = delivery["template"]
         events.append(
             BillEvent(
                 at=delivery["changed_at"],

@@ -31,6 +31,7 @@ from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
+from portal.vault.template_trial import report_trial
 from portal.vault.texts import check_tokens
 
 _IN_HAND: Final = f"""
@@ -80,9 +81,16 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
     await _book(act, request.chunk_id, request.results)
     routes = await _hand_out(act, request.chunk_id, request.take)
     if not await act.db.fetchval(_IS_OPEN, act.merchant_id, request.chunk_id):
+        is_open, trial = await report_trial(act, request.chunk_id, request.results, request.take)
+        if is_open:
+            return await _slice(act, [] if trial is None else [trial])
         await act.db.execute(_CHUNK_DONE, act.merchant_id, request.chunk_id, act.now)
         await act.close_task(rows=len(request.results))
         return Slice(deliveries=(), done=True)
+    return await _slice(act, routes)
+
+
+async def _slice(act: Act, routes: Sequence[DeliveryRoute]) -> Slice:
     if not routes:
         return Slice(deliveries=(), done=False)
     account, sender = await account_of(act, routes[0].channel, routes[0].provider)

@@ -25,6 +25,7 @@ from portal.domain.errors import InvalidInput
 from portal.domain.ids import DeliveryId
 from portal.domain.message import LEFT_OUT
 from portal.domain.sms import BillText
+from portal.domain.template import occasion_of
 from portal.kit.crypto import sha256
 from portal.vault.act import Act
 from portal.vault.db import Row
@@ -34,6 +35,8 @@ from portal.vault.message_values import VALUES, Values
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
+from portal.vault.template import Wording, Wordings, keep_wordings, read_wordings
+from portal.vault.template_trial import redeem_trials
 
 LINK_LIFE_DAYS: Final = 400
 """A link works until its bill is paid; a year and a bit covers what is dunned for long."""
@@ -42,7 +45,11 @@ _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 _SECRET_CHARACTERS: Final = 22
 """22 characters of 62 carry 130 bits."""
 
-_WHOSE: Final = "select id, merchant_id from delivery where id = any($1::uuid[])"
+_WHOSE: Final = """
+select id, merchant_id from delivery where id = any($1::uuid[])
+union all
+select id, merchant_id from message_trial where id = any($1::uuid[])
+"""
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
 select {COLUMNS}, d.channel, d.provider, d.campaign, d.created_at, b.lifecycle, b.settlement,
@@ -83,6 +90,9 @@ async def redeem_deliveries(act: Act, request: RedeemDeliveries) -> Redeemed:
     for merchant_id, ids in (await _find_merchants(act, request.delivery_ids)).items():
         await act.act_for(merchant_id)
         given |= await _redeem(act, request.host, ids)
+        others = [one for one in ids if one not in given]
+        if others:
+            given |= await redeem_trials(act, request.host, others)
     seen: set[UUID] = set()
     entries: list[RedeemedDelivery] = []
     for delivery_id in request.delivery_ids:
@@ -111,14 +121,17 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     rows = await act.db.fetch(_TAKE, act.merchant_id, ids)
     fields = await act.fields()
     pauses = await read_open(act, [row["bill_id"] for row in rows])
+    wordings = await read_wordings(act, fields, sorted({row["channel"] for row in rows}))
     given: dict[UUID, RedeemedDelivery] = {}
     moved: list[Delivery] = []
     links: list[tuple[bytes, Delivery]] = []
+    worded: list[tuple[UUID, UUID]] = []
     for row in rows:
         delivery = Delivery.of(row)
         secret = "".join(secrets.choice(_BASE62) for _ in range(_SECRET_CHARACTERS))
         refused = _refused(act, row, delivery, host) or why_left_out(row, pauses)
-        values = None if refused else _values(act, fields, row, secret)
+        own = _own(wordings, row)
+        values = None if refused else _values(act, fields, row, secret, own)
         if values is None:
             refused = refused or "no_contact"
             given[delivery.id] = _refusal(DeliveryId(delivery.id), refused)
@@ -129,11 +142,14 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
         delivery.take("redeem")
         moved.append(delivery)
         links.append((sha256(secret.encode()), delivery))
+        if own is not None and values.is_own:
+            worded.append((delivery.id, own.id))
         given[delivery.id] = RedeemedDelivery(
             delivery_id=DeliveryId(delivery.id), to=values.to, body=values.body, refused=None
         )
     await store(act, moved)
     await _store_links(act, links, act.now)
+    await keep_wordings(act, worded)
     act.reveal(len(links))
     return given
 
@@ -150,7 +166,15 @@ def _refused(act: Act, row: Row, delivery: Delivery, host: str) -> str | None:
     return None
 
 
-def _values(act: Act, fields: Fields, row: Row, secret: str) -> Values | None:
+def _own(wordings: Wordings, row: Row) -> Wording | None:
+    """The merchant's own wording for what this message is about."""
+    if not wordings:
+        return None
+    occasion = occasion_of(row["campaign"], row["lifecycle"])
+    return wordings.get((row["channel"], row["language"], occasion))
+
+
+def _values(act: Act, fields: Fields, row: Row, secret: str, own: Wording | None) -> Values | None:
     contact = open_contact(fields, row["bill_id"], row["sealed_version"], row["contact"])
     bill = BillText(
         merchant_name=row["name"],
@@ -159,6 +183,7 @@ def _values(act: Act, fields: Fields, row: Row, secret: str) -> Values | None:
         customer_hint=customer_hint(contact.customer_no),
         due_on=row["due_on"],
         link=f"{act.settings.public_origin}/p/{row['merchant_code']}/{secret}",
+        own=own.template if own is not None else None,
     )
     return VALUES[row["channel"]](contact, row["language"], bill)
 

@@ -98,6 +98,13 @@ def _decide_mandate(form: Form) -> dict[str, object]:
     return {**_decide(form), "reason": form.get("reason") or None}
 
 
+def _ask_template(form: Form) -> dict[str, object]:
+    version = read_whole(form.get("version", ""))
+    if version is None:
+        raise InvalidInput("form_malformed")
+    return {**_texts(form, "id", "idempotencyKey"), "version": version}
+
+
 def _make_batch(form: Form) -> dict[str, object]:
     return {**_texts(form, "idempotencyKey"), "charset": form.get("charset", "")}
 
@@ -133,6 +140,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "DebitFileReport": Act("debitFileReport", _report_debits),
     "MandateRegister": Act("mandateRegister", _register_mandate),
     "MandateDecide": Act("mandateDecide", _decide_mandate),
+    "TemplateAsk": Act("templateAsk", _ask_template),
+    "TemplateDecide": Act("templateDecide", _decide_by_code),
     "PrintBatchMake": Act("printBatchMake", _make_batch),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),

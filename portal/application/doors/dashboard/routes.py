@@ -18,6 +18,7 @@ from portal.application.doors.dashboard import (
     refunds,
     screens,
     slips,
+    templates,
 )
 from portal.application.doors.errors import Trouble
 
@@ -53,6 +54,10 @@ ROUTES: Final = (
     Route("/d/mandates", mandates.show_mandates, methods=["GET"]),
     Route("/d/mandates", mandates.find_mandates, methods=["POST"]),
     Route("/d/mandates/{id}", mandates.show_mandate, methods=["GET"]),
+    Route("/d/templates", templates.show_templates, methods=["GET"]),
+    Route("/d/templates/new", templates.show_template_new, methods=["GET"]),
+    Route("/d/templates/write", templates.write_template, methods=["POST"]),
+    Route("/d/templates/{id}", templates.show_template, methods=["GET"]),
     Route("/d/cases", cases.show_cases, methods=["GET"]),
     Route("/d/cases/{id}", cases.show_case, methods=["GET"]),
     Route("/d/keys", screens.show_keys, methods=["GET"]),

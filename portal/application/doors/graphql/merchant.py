@@ -25,6 +25,7 @@ from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQue
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.application.doors.graphql.slip_notices import SlipNoticesMutation
 from portal.application.doors.graphql.summary import SummaryQuery
+from portal.application.doors.graphql.templates import TemplatesMutation, TemplatesQuery
 
 
 @strawberry.type(description="What a merchant can look at.")
@@ -36,6 +37,7 @@ class Query(
     DebitsQuery,
     MandatesQuery,
     PrintBatchesQuery,
+    TemplatesQuery,
     CasesQuery,
     SummaryQuery,
 ):
@@ -54,6 +56,7 @@ class Mutation(
     DebitsMutation,
     MandatesMutation,
     PrintBatchesMutation,
+    TemplatesMutation,
     CasesMutation,
 ):
     """All mutations of the merchant schema."""

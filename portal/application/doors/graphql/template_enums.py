@@ -1,0 +1,76 @@
+"""The closed sets of words of templates; their values are the domain's own words.
+
+Zone: application. A test holds them against the domain's Literals, so they can't drift apart.
+"""
+
+from enum import Enum
+
+import strawberry
+
+
+@strawberry.enum(description="By what a template's words go.")
+class TemplateChannel(Enum):
+    """portal.domain.template.TemplateChannel."""
+
+    SMS = "sms"
+
+
+@strawberry.enum(description="The language of a template; `JA_EASY` is plain Japanese.")
+class TemplateLanguage(Enum):
+    """portal.domain.template.TemplateLanguage."""
+
+    JA = "ja"
+    EN = "en"
+    JA_EASY = "ja-easy"
+
+
+@strawberry.enum(description="What a message is about.")
+class TemplateOccasion(Enum):
+    """portal.domain.template.Occasion."""
+
+    FIRST = "first"
+    REMINDER = "reminder"
+    OVERDUE = "overdue"
+    DECLINED = "declined"
+
+
+@strawberry.enum(description="How far a version of a template has come.")
+class TemplateState(Enum):
+    """portal.domain.template_state.TemplateState."""
+
+    DRAFT = "draft"
+    ASKED = "asked"
+    IN_FORCE = "in_force"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+
+
+@strawberry.enum(description="What is decided about a version of a template.")
+class TemplateDecision(Enum):
+    """portal.domain.template_state.TemplateDecision."""
+
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+    RETIRE = "retire"
+
+
+@strawberry.enum(description="What the viewer may do about a version of a template.")
+class TemplateChoice(Enum):
+    """portal.domain.template_state.TemplateChoice."""
+
+    EDIT = "edit"
+    ASK = "ask"
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+    RETIRE = "retire"
+
+
+@strawberry.enum(description="Whether a finding keeps a text from being stored.")
+class TemplateSeverity(Enum):
+    """portal.domain.template_lint.Severity."""
+
+    ERROR = "error"
+    WARNING = "warning"

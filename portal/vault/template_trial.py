@@ -1,0 +1,140 @@
+"""Data zone: a text on its way to a member of staff, by the road that messages take.
+
+A trial is no delivery: it has no bill, so no bill's message state and no timeline can mistake it
+for one. It is alone in its chunk, goes by the urgent lane, is redeemed once, and its words go when
+it is over. The link in it opens nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from portal.contract.message import DeliveryRoute, RedeemedDelivery, SendResult
+from portal.domain.ids import DeliveryId, to_public
+from portal.domain.message import DELIVERY, DeliveryState, event_of_result
+from portal.vault.act import Act
+from portal.vault.channels import main_road
+from portal.vault.db import Row
+
+TABLE: Final = "message_trial"
+TRIES_MAX: Final = 3
+"""Hand-outs of one trial before it is given up: somebody stands waiting."""
+
+_OPEN: Final = frozenset({"planned", "handed", "redeemed"})
+_INSERT: Final = """
+insert into message_trial (merchant_id, id, chunk_id, channel, provider, state, tries, words,
+                           asked_by, asked_at)
+values ($1, $2, $3, $4, $5, 'planned', 0, $6, $7, $8)
+"""
+_CHUNK: Final = """
+insert into delivery_chunk (merchant_id, id, import_id, channel, provider, deliveries, created_at)
+values ($1, $2, null, $3, $4, 1, $5)
+"""
+_OF_CHUNK: Final = """
+select id, channel, provider, state, tries from message_trial
+where merchant_id = $1 and chunk_id = $2 for update
+"""
+_TAKE: Final = """
+select id, provider, state, words from message_trial
+where merchant_id = $1 and id = any($2::uuid[]) order by id for update
+"""
+_MOVE: Final = """
+update message_trial set state = $3, tries = $4, words = case when $5 then words end
+where merchant_id = $1 and id = $2
+"""
+
+
+class TrialWords(msgspec.Struct, frozen=True, array_like=True):
+    """To whom, and what it says."""
+
+    to: str
+    body: str
+
+
+async def plan_trial(act: Act, words: TrialWords) -> None:
+    """Send one text, at once, by the merchant's own road."""
+    road = await main_road(act, "sms")
+    chunk_id, trial_id = act.new_id(), act.new_id()
+    fields = await act.fields()
+    sealed = fields.seal(TABLE, "contact", trial_id, 1, words)
+    await act.db.execute(_CHUNK, act.merchant_id, chunk_id, "sms", road.provider, act.business)
+    await act.db.execute(
+        _INSERT, act.merchant_id, trial_id, chunk_id, "sms", road.provider, sealed, act.actor,
+        act.now,
+    )  # fmt: skip
+    await act.plan_task("message.send_chunk", chunk_id, lane="urgent")
+
+
+async def report_trial(
+    act: Act, chunk_id: UUID, results: Sequence[SendResult], take: int
+) -> tuple[bool, DeliveryRoute | None]:
+    """Book what became of a chunk's trial; whether one is open, and its route if it goes out now.
+
+    As with deliveries: what was redeemed and is not reported may have been sent, and ends.
+    """
+    row = await act.db.fetchrow(_OF_CHUNK, act.merchant_id, chunk_id)
+    if row is None or row["state"] not in _OPEN:
+        return False, None
+    state: DeliveryState = row["state"]
+    tries: int = row["tries"]
+    said = next((one for one in results if one.delivery_id == row["id"]), None)
+    if said is not None:
+        edge = DELIVERY.get((state, event_of_result(state, said.outcome, said.code, tries)))
+        state, tries = (edge.state if edge else state), tries + 1
+    elif state == "redeemed":
+        state = "ambiguous"
+    if state in _OPEN and tries >= TRIES_MAX:
+        state = "failed"
+    route = None
+    if state in {"planned", "handed"} and take:
+        state, route = "handed", _to_route(row)
+    await _move(act, row["id"], state, tries)
+    return state in _OPEN, route
+
+
+async def redeem_trials(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, RedeemedDelivery]:
+    """Values of those among the ids that are trials, once each and for their own host only."""
+    given: dict[UUID, RedeemedDelivery] = {}
+    fields = await act.fields()
+    for row in await act.db.fetch(_TAKE, act.merchant_id, list(ids)):
+        code = _why_not(act, row, host)
+        words = TrialWords(to="", body="")
+        if code is None:
+            words = fields.open(TABLE, "contact", row["id"], 1, row["words"], TrialWords)
+            await act.db.execute(
+                "update message_trial set state = 'redeemed' where merchant_id = $1 and id = $2",
+                act.merchant_id,
+                row["id"],
+            )
+            act.reveal(1)
+        given[row["id"]] = RedeemedDelivery(
+            delivery_id=DeliveryId(row["id"]), to=words.to, body=words.body, refused=code
+        )
+    return given
+
+
+def _why_not(act: Act, row: Row, host: str) -> str | None:
+    if act.settings.provider_host(row["provider"]) != host:
+        act.note_incident("delivery_host", row["id"])
+        return "host_wrong"
+    if row["state"] != "handed":
+        code = "delivery_not_handed" if row["state"] == "planned" else "delivery_redeemed"
+        act.note_incident(code, row["id"])
+        return code
+    return None
+
+
+async def _move(act: Act, trial_id: UUID, state: DeliveryState, tries: int) -> None:
+    keeps = state in _OPEN
+    await act.db.execute(_MOVE, act.merchant_id, trial_id, state, tries, keeps)
+
+
+def _to_route(row: Row) -> DeliveryRoute:
+    return DeliveryRoute(
+        delivery_id=DeliveryId(row["id"]),
+        channel=row["channel"],
+        provider=row["provider"],
+        key=to_public("delivery", row["id"]),
+    )

@@ -1,0 +1,146 @@
+"""Data zone: templates as staff see them: what is wrong with a text, and what it costs."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from portal.contract.template import (
+    TemplateChecked,
+    TemplateFinding,
+    TemplateSize,
+    TemplateVersion,
+)
+from portal.domain.errors import InvalidInput, InvariantBroken
+from portal.domain.ids import TemplateId
+from portal.domain.sms import Size
+from portal.domain.template import Occasion, TemplateLanguage
+from portal.domain.template_lint import BODY_CHARACTERS_MAX, Checked, Draft, check, price_of
+from portal.domain.template_state import choices_of
+from portal.vault.act import Act
+from portal.vault.channels import roads
+from portal.vault.template import Version
+
+if TYPE_CHECKING:
+    from portal.domain.message import Channel
+
+SAMPLE_SECRET: Final = "x" * 22
+"""As long as a link's secret, and no link's."""
+
+_MERCHANT: Final = "select code, name from merchant where id = $1"
+_PRICES: Final = """
+select prices from message_price where merchant_id = $1 and channel = $2 and provider = $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whose messages they are, from which number or name, and what a message costs."""
+
+    merchant_name: str
+    sample_link: str
+    sender: str
+    prices: tuple[int, ...]
+
+
+async def read_sender(act: Act, channel: str) -> Sender:
+    """The merchant as a channel's messages show it."""
+    row = await act.db.fetchrow(_MERCHANT, act.merchant_id)
+    if row is None:
+        raise InvariantBroken("merchant_missing", context=str(act.merchant_id))
+    found = await roads(act, cast("Channel", channel))
+    road = found[0] if found else None
+    prices: list[int] | None = None
+    if road is not None:
+        prices = await act.db.fetchval(_PRICES, act.merchant_id, channel, road.provider)
+    return Sender(
+        merchant_name=row["name"],
+        sample_link=f"{act.settings.public_origin}/p/{row['code']}/{SAMPLE_SECRET}",
+        sender=road.sender if road else "",
+        prices=tuple(prices or ()),
+    )
+
+
+def check_length(body: str) -> None:
+    """Refuse what is too long to be looked at. Raises: InvalidInput ``text_too_long``."""
+    if len(body) > BODY_CHARACTERS_MAX:
+        raise InvalidInput("text_too_long", params={"field": "body", "max": BODY_CHARACTERS_MAX})
+
+
+def check_body(
+    sender: Sender, language: TemplateLanguage, occasion: Occasion, body: str
+) -> Checked:
+    """All that is wrong with a text of this merchant. Raises: InvalidInput ``text_too_long``."""
+    check_length(body)
+    return check(
+        Draft(
+            language=language,
+            occasion=occasion,
+            body=body,
+            merchant_name=sender.merchant_name,
+            link=sender.sample_link,
+        )
+    )
+
+
+def refuse_faulty(checked: Checked) -> None:
+    """Let pass only a text without errors. Raises: InvalidInput ``template_faulty``."""
+    errors = sum(finding.severity == "error" for finding in checked.findings)
+    if errors:
+        raise InvalidInput("template_faulty", params={"field": "body", "errors": errors})
+
+
+def to_checked(sender: Sender, checked: Checked) -> TemplateChecked:
+    """The findings as they leave the zone."""
+    return TemplateChecked(
+        findings=tuple(
+            TemplateFinding(
+                code=finding.code,
+                severity=finding.severity,
+                start=finding.start,
+                end=finding.end,
+                params=finding.params,
+            )
+            for finding in checked.findings
+        ),
+        is_fit=checked.is_fit,
+        sample=checked.sample,
+        sender=sender.sender,
+        size=_to_size(sender, checked.size),
+        longest=_to_size(sender, checked.longest),
+    )
+
+
+def _to_size(sender: Sender, size: Size) -> TemplateSize:
+    return TemplateSize(
+        encoding=size.encoding,
+        units=size.units,
+        segments=size.segments,
+        price=price_of(sender.prices, size.segments),
+    )
+
+
+def to_view(act: Act, version: Version) -> TemplateVersion:
+    """A version as the one who asks may see it."""
+    until = version.approve_until
+    return TemplateVersion(
+        id=TemplateId(version.id),
+        channel=version.channel,
+        language=version.language,
+        occasion=version.occasion,
+        number=version.number,
+        state=version.state,
+        version=version.version,
+        body=version.words.body,
+        written_by=version.written_by,
+        written_at=version.written_at,
+        asked_by=version.asked_by,
+        asked_at=version.asked_at,
+        approve_until=until,
+        decided_by=version.decided_by,
+        decided_at=version.decided_at,
+        choices=choices_of(
+            version.state,
+            act.capability.role,
+            is_asker=version.asked_by == act.actor,
+            is_late=until is not None and until <= act.now,
+        ),
+    )

@@ -1,0 +1,67 @@
+"""Made-up templates for the gallery: what is sent, a text with faults, a version to approve."""
+
+from typing import Any
+
+WHO = "staff:01936f00-0000-7000-8000-000000000001"
+BODY = "【{merchant}】{month}のご請求 {amount}(末尾{last4}){due}まで\n{link}"
+FAULTY = "至急 電気を停止します。{month} {amount} {due}までに bit.ly/x1 から\n{link}"
+SAMPLE = (
+    "【あおぞら電力】2026年11月分のご請求 8,420円(末尾4821)12/1まで\n"
+    "http://localhost:8080/p/aozora/xxxxxxxxxxxxxxxxxxxxxx"
+)
+
+
+def template(state: str = "IN_FORCE", **changes: object) -> dict[str, Any]:
+    """One version."""
+    made: dict[str, Any] = {
+        "id": "tpl_01JD0000000000000000000001", "channel": "SMS", "language": "JA",
+        "occasion": "FIRST", "number": 3, "state": state, "version": 2, "body": BODY,
+        "writtenBy": WHO, "writtenAt": "2026-11-20T02:00:00.000Z", "askedBy": WHO,
+        "askedAt": "2026-11-20T03:00:00.000Z", "approveUntil": "2026-11-27T03:00:00.000Z",
+        "decidedBy": None, "decidedAt": None, "choices": [],
+    }  # fmt: skip
+    return made | changes
+
+
+def finding(code: str, severity: str, message: str, start: int, end: int) -> dict[str, Any]:
+    """One thing that is wrong."""
+    return {
+        "code": code, "severity": severity, "message": message, "start": start, "end": end
+    }  # fmt: skip
+
+
+def size(segments: int, price: int | None = None) -> dict[str, Any]:
+    """What a message costs."""
+    return {"encoding": "ucs2", "units": segments * 60, "segments": segments, "price": price}
+
+
+FINE: dict[str, Any] = {
+    "findings": [], "isFit": True, "sample": SAMPLE, "sender": "0005123456",
+    "size": size(2, 660), "longest": size(2, 660),
+}  # fmt: skip
+FOUND = FINE | {
+    "findings": [
+        finding("fact_missing", "ERROR", "お客さま番号の末尾4桁がありません。", 0, 0),
+        finding("threat_first", "ERROR", "「停止」: 最初のお知らせで警告はできません。", 6, 8),
+        finding("shortener", "ERROR", "「bit.ly/x1」は短縮アドレスです。", 37, 46),
+        finding("urgent_words", "WARNING", "「至急」は偽のメッセージがよく使う言葉です。", 0, 2),
+    ],
+    "isFit": False,
+    "size": size(2),
+    "longest": size(3),
+}  # fmt: skip
+TEMPLATES = [
+    template(),
+    template("ASKED", id="tpl_01JD0000000000000000000002", number=4),
+    template("DRAFT", id="tpl_01JD0000000000000000000003", language="EN", number=1),
+]
+DRAFT = {
+    "id": "", "version": "", "channel": "SMS", "language": "JA", "occasion": "FIRST",
+    "body": FAULTY,
+}  # fmt: skip
+REAL = [
+    {"billId": "bill_01JD0000000000000000000001", "billNumber": "E-1001", "text": SAMPLE,
+     "segments": 2, "isOwn": True},
+    {"billId": "bill_01JD0000000000000000000002", "billNumber": "E-1002", "text": SAMPLE,
+     "segments": 2, "isOwn": False},
+]  # fmt: skip
