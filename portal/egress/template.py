@@ -158,6 +158,19 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
     return Template(request.body_kind, headers, body, placeholders)
 
 
+def read_submission(request: OutboundRequest) -> Template:
+    """The template of a mail: it has none, all that a caller may say is which delivery.
+
+    Raises: Denied ``submission_invalid`` or ``delivery_missing``.
+    """
+    said = (request.headers, request.body, request.signer, request.deposit_id)
+    if any(said) or request.body_kind != "none" or request.path != "/":
+        raise Denied("submission_invalid")
+    if request.delivery_id is None:
+        raise Denied("delivery_missing")
+    return Template("none", {}, None)
+
+
 def _read_headers(request: OutboundRequest, rule: Rule) -> dict[str, str]:
     """Lower-case names → texts; the content type is ours for the bodies that we write."""
     headers: dict[str, str] = {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from portal.application.providers import sandbox_mail
+from portal.application.providers import sandbox_mail, smtp
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
@@ -24,5 +24,7 @@ class SendsMail(Protocol):
         ...
 
 
-EMAIL: Final[Mapping[str, SendsMail]] = MappingProxyType({"sandbox_mail": sandbox_mail.ADAPTER})
+EMAIL: Final[Mapping[str, SendsMail]] = MappingProxyType(
+    {"sandbox_mail": sandbox_mail.ADAPTER, "smtp": smtp.ADAPTER}
+)
 """Provider → its adapter for mails."""

@@ -16,6 +16,7 @@ from portal.application.providers import (
     sandbox_sms,
     sandbox_wallet,
     smbc_gp,
+    smtp,
     stripe,
 )
 from portal.application.providers.exchange import Capabilities
@@ -51,6 +52,7 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             sandbox_sms.CAPABILITIES,
             sandbox_wallet.CAPABILITIES,
             smbc_gp.CAPABILITIES,
+            smtp.CAPABILITIES,
             stripe.CAPABILITIES,
         )
     }
@@ -66,12 +68,16 @@ NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
         "sandbox_sms": sandbox_sms.NOTICES,
         "sandbox_wallet": sandbox_wallet.NOTICES,
         "smbc_gp": smbc_gp.NOTICES,
+        "smtp": smtp.NOTICES,
         "stripe": stripe.NOTICES,
     }
 )
 """Provider → who reads what it posts to ``/notices/<provider>/<merchant code>``."""
 
 SIGNED: Final[Mapping[str, ProvesSender]] = MappingProxyType(
-    {"sandbox_mail": sandbox_mail.NOTICES, "stripe": stripe.NOTICES}
+    {"sandbox_mail": sandbox_mail.NOTICES, "smtp": smtp.NOTICES, "stripe": stripe.NOTICES}
 )
 """Provider → who checks that it signed a notice: those whose capabilities say so, and no other."""
+
+ONLY_SIGNED: Final = frozenset({"smtp"})
+"""Who is not heard at all without a key: what is told there cannot be asked for anywhere."""

@@ -42,6 +42,24 @@ class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
     deposit_id: UUID | None = None
 
 
+SUBMIT: Final = "SUBMIT"
+"""The method of a request that hands a mail in by SMTP. It names a delivery and nothing else: no
+header, no body, the path ``/``; what the mail says is the vault's, how it looks the relay's."""
+
+SubmitStage = Literal["greeting", "login", "sender", "recipient", "text", "done"]
+
+
+class SubmitWord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mail server said and to what; ``enhanced`` as RFC 3463 has it, or empty.
+
+    It is the relay's own word, as JSON, in place of the server's, which may quote the addressee.
+    """
+
+    stage: SubmitStage
+    code: int
+    enhanced: str = ""
+
+
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """The body of an answer that the relay put into the vault: how much, and its SHA-256 in hex.
 
