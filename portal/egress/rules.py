@@ -255,7 +255,7 @@ def _faults_of_signing(rules: Rules) -> Iterator[str]:
     signing = {name for rule in rules.rules for name in rule.unshown}
     for rule in rules.rules:
         for name in sorted(signing & set(rule.credentials)):
-            yield f"{rule.id}: {name} signs or logs in, so no placeholder may show it"
+            yield f"{rule.id}: {name} signs, so no placeholder may show it"
 
 
 def _keys(rule: Rule) -> Iterator[object]:

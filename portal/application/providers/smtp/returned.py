@@ -20,6 +20,10 @@ from portal.domain.errors import InvalidInput
 
 HEADER: Final = "x-harai-signature"
 PARTS_MAX: Final = 50
+BOUNDARIES_MAX: Final = 20
+SEAMS_MAX: Final = 100
+"""No report has so many parts; one made to keep a reader busy has, and anybody can write one."""
+
 _TOKEN: Final = re.compile(r"bounce\+([0-9a-z]{26}\.[0-9a-f]{24})@", re.ASCII | re.IGNORECASE)
 _BARE: Final = re.compile(r"\s*([0-9a-z]{26}\.[0-9a-f]{24})\s*", re.ASCII | re.IGNORECASE)
 _STATUS: Final = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})\b", re.ASCII)
@@ -38,6 +42,8 @@ class ReturnedMail:
         Raises InvalidInput ``notice_malformed`` for what is no mail, or an endless one.
         """
         del headers
+        if raw.lower().count(b"boundary") > BOUNDARIES_MAX or raw.count(b"\n--") > SEAMS_MAX:
+            return ()
         try:
             parts = list(_walk(message_from_bytes(raw)))
             claim, token = _read(parts)
