@@ -246,7 +246,7 @@ def drill_crash(
 
 @provider.command("certify")
 def provider_certify(  # noqa: PLR0913 - each is one option of the command
-    name: Annotated[str, typer.Argument(help="stripe, gmopg, smbc_gp, sandbox_card.")],
+    name: Annotated[str, typer.Argument(help="stripe, gmopg, smbc_gp, smtp, sandbox_card.")],
     *,
     endpoint: Annotated[str, typer.Option(help="host:port[/account], as in PROVIDER_ENDPOINTS.")],
     rules: Annotated[Path, typer.Option(help="The rules to be signed, as JSON.")],
@@ -255,11 +255,14 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     amount: Annotated[int, typer.Option(help="Yen.", min=2, max=1_000_000)] = 100,
     paid: Annotated[str, typer.Option(help="REFERENCE=ID of a payment that is there.")] = "",
     notice: Annotated[Path | None, typer.Option(help="A notice's body to be read.")] = None,
+    mail: Annotated[str, typer.Option(help="smtp: FROM=TO, the addresses of one mail.")] = "",
 ) -> None:
-    """Live one payment's life at a company, with your own account there, and report each act."""
-    from portal.stack.certify import Files, run_certify
+    """Live one payment's life at a company, or send one mail, and report each act."""
+    from portal.stack.certify import Files, OneMail, run_certify
 
-    files = Files(rules, credentials, sandbox_ca, notice)
+    sender, _, to = mail.partition("=")
+    one = OneMail(to=to, sender=sender) if mail else None
+    files = Files(rules, credentials, sandbox_ca, notice, one)
     raise typer.Exit(run_certify(name, endpoint, files, amount=amount, paid=paid))
 
 

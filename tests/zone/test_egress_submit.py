@@ -15,11 +15,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from portal.application.providers.exchange import Endpoint
 from portal.contract.message import RedeemedDelivery
 from portal.domain.ids import DeliveryId
 from portal.egress.rules import RulesRefused, sign_rules
 from portal.kit.outbound import OutboundAnswer
 from portal.kit.outbound.wire import SUBMIT
+from portal.stack.certify import Case, OneMail, certify
 from tests.make.certificates import Authority
 from tests.make.mail_server import PASSWORD, USER, MailServer, bad_server, mail_server
 from tests.make.provider import HOST
@@ -349,3 +351,35 @@ def test_a_rule_that_says_too_little_of_mails_is_not_signed(
     }  # fmt: skip
     with pytest.raises(RulesRefused, match="no placeholder may show it"):
         sign_rules(key, {"version": 1, "rules": [rule(465), shown]})
+
+
+async def test_certifying_a_server_sends_one_mail_under_the_rules_to_be_signed(
+    post: Post, server: MailServer
+) -> None:
+    lines: list[str] = []
+    case = Case(
+        provider="smtp",
+        endpoint=Endpoint(HOST, server.port),
+        amount_minor=100,
+        return_url="",
+        mail=OneMail(to="owner@mail.example", sender=f"noreply@{DOMAIN}"),
+    )
+
+    async def nobody_pays(address: str) -> None:
+        raise AssertionError(address)
+
+    async def run(**changes: object) -> bool:
+        rules = {"version": 1, "rules": [rule(server.port, **changes)]}
+        ca = post.relay.authority.ca
+        return await certify(case, rules, CREDENTIALS, nobody_pays, say=lines.append, sandbox_ca=ca)
+
+    assert await run()
+    assert not await run(password="mail.wrong")
+    assert not await run(from_domains=("other.example",), dkim=())
+
+    ((envelope, _),) = server.taken()
+    assert envelope["to"] == ["owner@mail.example"]
+    said = "\n".join(lines)
+    assert "credential_refused" in said
+    assert "sender_not_as_ruled" in said
+    assert PASSWORD not in said
