@@ -144,11 +144,12 @@ def _as_html(words: _Words, link: str) -> str:
     href = escape(link)
     return (
         f'<!doctype html>\n<html lang="{words.language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
         f"<title>{escape(words.subject)}</title></head>\n"
         '<body style="font-family:sans-serif;font-size:16px;line-height:1.6;color:#1b2430">\n'
         f"<p>{escape(words.greeting)}</p>\n<table>{rows}</table>\n"
         f'<p><a href="{href}" style="{_BUTTON}">{escape(words.button)}</a></p>\n'
-        f'<p><a href="{href}">{href}</a></p>\n'
+        f'<p style="overflow-wrap:anywhere"><a href="{href}">{href}</a></p>\n'
         f"<p>{escape(words.proof)}</p>\n"
         + (f"<ul>{ways}</ul>\n" if ways else "")
         + f"<p>{escape(words.close)}</p>\n</body></html>\n"

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Generator
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -88,32 +88,25 @@ def create_servers(
         ],
         exception_handlers={ApiError: answer_error},
     )
+    cert, key = settings.cert, settings.key
     return (
-        _Server(
-            uvicorn.Config(
-                api,
-                host=_LOOPBACK,
-                port=settings.api_port,
-                ssl_certfile=settings.cert,
-                ssl_keyfile=settings.key,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=_DRAIN_S,
-            )
-        ),
-        _Server(
-            uvicorn.Config(
-                pages,
-                host=_LOOPBACK,
-                port=settings.browser_port,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=_DRAIN_S,
-            )
-        ),
+        _server(api, settings.api_port, timeout_keep_alive=75, ssl_certfile=cert, ssl_keyfile=key),
+        _server(pages, settings.browser_port),
+    )
+
+
+def _server(app: Starlette, port: int, **more: Any) -> _Server:  # noqa: ANN401 - uvicorn's options
+    return _Server(
+        uvicorn.Config(
+            app,
+            host=_LOOPBACK,
+            port=port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_DRAIN_S,
+            **more,
+        )
     )
 
 
