@@ -1,6 +1,6 @@
 """A mail proves itself, names no payer where others look, and lets nothing out of its place."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from uuid import UUID
 
@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.application.doors.graphql.bills import said_by_channel
+from portal.application.doors.locales import TEXTS
 from portal.application.providers import sandbox_mail
 from portal.application.providers.exchange import Endpoint, MessageWanted
+from portal.contract.bills import BillEvent
 from portal.domain.mail import SUBJECT_CHARACTERS_MAX, render_mail
 from portal.domain.sms import BillText
 from portal.kit.outbound.wire import OutboundAnswer
@@ -151,3 +154,19 @@ def test_a_mail_companys_answer_says_what_may_have_happened(
     assert (answer.outcome, answer.code) == (outcome, code)
     lost = exchange.read(OutboundAnswer(fate="unclear", code="dropped"))
     assert (lost.outcome, lost.code) == ("unknown", "dropped")
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+def test_a_bills_timeline_calls_a_mail_a_mail(language: str) -> None:
+    def said(code: str, **params: str) -> str:
+        event = BillEvent(
+            at=datetime(2026, 11, 28, tzinfo=UTC), code=code, actor="system", params=params
+        )
+        return TEXTS[language].code(said_by_channel(event), params)
+
+    for state in ("planned", "accepted", "ambiguous", "delivered", "undelivered", "failed"):
+        by_mail = said(f"message.{state}", channel="email")
+        assert by_mail != said(f"message.{state}", channel="sms")
+        assert "mail" in by_mail or "メール" in by_mail
+    assert said("message.delivered") == said("message.delivered", channel="sms")
+    assert said("bill.opened", channel="email") == said("bill.opened")
