@@ -108,6 +108,7 @@ class Post:
             "body": "",
             "body_kind": "none",
             "delivery_id": of,
+            "timeout_s": 20.0,
         }
         return await self.relay.send(**(asked | changes))
 
@@ -190,7 +191,7 @@ async def test_a_slice_of_mails_shares_connections_and_each_has_its_own_fate(
     requests = [
         post.relay.request(
             port=post.ports["tls"], method=SUBMIT, path="/", headers={}, body="",
-            body_kind="none", delivery_id=post.mail(to=f"{box}@mail.example"),
+            body_kind="none", delivery_id=post.mail(to=f"{box}@mail.example"), timeout_s=20.0,
         )
         for box in boxes
     ]  # fmt: skip
@@ -296,7 +297,8 @@ async def test_a_server_that_breaks_off_leaves_what_is_known_and_nothing_is_repe
 ) -> None:
     pair = None if mode == "stripped" else post.pair()
     async with bad_server(post.ports[where], pair, mode) as bad:
-        answered = await post.hand_in(where, post.mail(), timeout_s=1.5)
+        # Long enough for a busy machine to reach the dot, and too short for a byte a second.
+        answered = await post.hand_in(where, post.mail(), timeout_s=8.0)
 
     assert (answered.fate, answered.code) == (fate, code)
     verbs = [line[:4].upper() for line in bad.heard]
