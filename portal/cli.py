@@ -246,7 +246,9 @@ def drill_crash(
 
 @provider.command("certify")
 def provider_certify(  # noqa: PLR0913 - each is one option of the command
-    name: Annotated[str, typer.Argument(help="stripe, gmopg, smbc_gp, paypay, sandbox_card.")],
+    name: Annotated[
+        str, typer.Argument(help="stripe, gmopg, smbc_gp, paypay, smtp, sandbox_card.")
+    ],
     *,
     endpoint: Annotated[str, typer.Option(help="host:port[/account], as in PROVIDER_ENDPOINTS.")],
     rules: Annotated[Path, typer.Option(help="The rules to be signed, as JSON.")],
@@ -256,11 +258,14 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     paid: Annotated[str, typer.Option(help="REFERENCE=ID of a payment that is there.")] = "",
     notice: Annotated[Path | None, typer.Option(help="A notice's body to be read.")] = None,
     store: Annotated[str, typer.Option(help="Make a number for this store, e.g. lawson.")] = "",
+    mail: Annotated[str, typer.Option(help="smtp: FROM=TO, the addresses of one mail.")] = "",
 ) -> None:
-    """Live one payment's life at a company, with your own account there, and report each act."""
-    from portal.stack.certify import Files, run_certify
+    """Live one payment's life at a company, or send one mail, and report each act."""
+    from portal.stack.certify import Files, OneMail, run_certify
 
-    files = Files(rules, credentials, sandbox_ca, notice)
+    sender, _, to = mail.partition("=")
+    one = OneMail(to=to, sender=sender) if mail else None
+    files = Files(rules, credentials, sandbox_ca, notice, one)
     done = run_certify(name, endpoint, files, amount=amount, paid=paid, store=store)
     raise typer.Exit(done)
 

@@ -3,7 +3,7 @@
 import rls
 
 revision = "0025_money_rest"
-down_revision = "0022_channels"
+down_revision = "0024b_debit_indexes"
 branch_labels = None
 depends_on = None
 

@@ -105,6 +105,7 @@ KEPT: Final[dict[str, str]] = {
     "message_trial": "that a text was tried out and by whom; number and text go when it is over",
     "message_price": "what the merchant's messages cost, as it is now",
     "merchant_channel": "by whom the merchant's messages go, as it is now",
+    "contact_fault": "where messages come back from, as a keyed hash: nothing is sent there again",
     "part_paid": "what is left of a bill belongs to the bill",
     "print_batch": "who handed how many bills to a print shop, and when; its file goes",
     "print_bill": "which bill was handed to a print shop belongs to the bill",

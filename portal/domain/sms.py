@@ -82,7 +82,8 @@ class Size:
 class BillText:
     """The facts of one pay message, and the merchant's own wording for it, if it has one.
 
-    Units: yen; ``customer_hint`` is the number's last four.
+    Units: yen; ``customer_hint`` is the number's last four. ``phone`` and ``website`` are the
+    merchant's own, for a payer who doubts the message; one with no room for them leaves them out.
     """
 
     merchant_name: str
@@ -92,6 +93,8 @@ class BillText:
     due_on: date
     link: str
     own: Template | None = None
+    phone: str = ""
+    website: str = ""
 
 
 def measure(text: str) -> Size:

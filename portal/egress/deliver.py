@@ -64,6 +64,11 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
             found[delivery.delivery_id] = {
                 "delivery:to": delivery.to,
                 "delivery:body": delivery.body,
+                "delivery:subject": delivery.subject,
+                "delivery:html": delivery.html,
+                "delivery:sender": delivery.sender,
+                "delivery:sender_name": delivery.sender_name,
+                "delivery:return_token": delivery.return_token,
             }
         elif delivery.refused in LEFT_OUT:
             found[delivery.delivery_id] = Denied("delivery_refused", is_attempt=False)

@@ -31,6 +31,7 @@ from portal.egress.deliver import (
     redeem_instrument,
 )
 from portal.egress.denial import Denied
+from portal.egress.mime import Outgoing, make_mail
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
 from portal.egress.rules import Rule
@@ -42,12 +43,13 @@ from portal.egress.template import (
     INSTRUMENT_SECRETS,
     Filled,
     Template,
+    read_submission,
     read_template,
 )
 from portal.kit.clock import Clock
 from portal.kit.crashpoint import crash_point
 from portal.kit.outbound.frames import REPLY_BYTES_MAX
-from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+from portal.kit.outbound.wire import SUBMIT, OutboundAnswer, OutboundRequest
 
 _T = TypeVar("_T")
 _WORDS: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})
@@ -69,6 +71,7 @@ class _Job:
     filled: Filled | None = None
     source: FileSource | None = None
     keeper: AnswerKeeper | None = None
+    mail: Outgoing | None = None
     answer: OutboundAnswer | None = None
 
     @property
@@ -155,26 +158,44 @@ class Originate:
             raise Denied("port_invalid")
         if not request.timeout_s > 0:  # so written for the sake of NaN
             raise Denied("timeout_invalid")
-        job.rule = self._book.policy.decide_request(
+        self._rule(caller, job)
+        self._lend(job, _decided(job.rule), _decided(job.template))
+        if request.delivery_id is not None:
+            if request.delivery_id in delivered:
+                raise Denied("delivery_repeated")
+            delivered.add(request.delivery_id)
+
+    def _rule(self, caller: Caller, job: _Job) -> None:
+        """The rule that decides, and the request held to it."""
+        request, policy, now = job.request, self._book.policy, self._clock.wall()
+        if request.method == SUBMIT:
+            job.rule = policy.decide_submission(
+                caller.roles, host=job.host, port=request.port, now=now
+            )
+            job.template = read_submission(request)
+            return
+        job.rule = policy.decide_request(
             caller.roles,
             host=job.host,
             port=request.port,
             method=request.method,
             path=request.path,
-            now=self._clock.wall(),
+            now=now,
         )
         job.template = read_template(request, job.rule)
-        for placeholder in job.template.placeholders:
+
+    def _lend(self, job: _Job, rule: Rule, template: Template) -> None:
+        """The credentials that the request needs; Denied where one is missing."""
+        for placeholder in template.placeholders:
             source, _, name = placeholder.partition(":")
             if source == "credential":
                 job.values[placeholder] = self._credential(name)
-        if job.rule.signer is not None:
-            job.values["signer:key"] = self._credential(job.rule.signer.key)
-            job.values["signer:secret"] = self._credential(job.rule.signer.secret)
-        if request.delivery_id is not None:
-            if request.delivery_id in delivered:
-                raise Denied("delivery_repeated")
-            delivered.add(request.delivery_id)
+        if rule.signer is not None:
+            job.values["signer:key"] = self._credential(rule.signer.key)
+            job.values["signer:secret"] = self._credential(rule.signer.secret)
+        if rule.submission is not None:
+            for name in rule.submission.secret_names:
+                self._credential(name)
 
     async def _deliver(self, caller: Caller, jobs: Sequence[_Job]) -> None:
         """Fetch the values of all messages: one call for each host's."""
@@ -245,6 +266,12 @@ class Originate:
     def _fill(self, job: _Job) -> None:
         """Put the values in, sign, and book the bytes against the rule's quota."""
         rule, template = _decided(job.rule), _decided(job.template)
+        if rule.submission is not None:
+            delivery_id, now = _decided(job.request.delivery_id), self._clock.wall()
+            job.mail = make_mail(rule.submission, job.values, delivery_id, now, self._credentials)
+            self._book.quotas.spend(rule, len(job.mail.data))
+            self._record.metrics.bytes_up.labels(rule.id).inc(len(job.mail.data))
+            return
         if job.source is None:
             filled = template.fill(job.values)
         else:
@@ -279,14 +306,19 @@ class Originate:
         """Send, count, and scrub what comes back."""
         rule = _decided(job.rule)
         with self._record.metrics.seconds.labels(rule.id).time():
-            answer = await self._sender.send(
-                rule,
-                job.request,
-                _decided(job.filled),
-                job.source,
-                job.keeper,
-                has_place=has_place,
-            )
+            if job.mail is not None:
+                answer = await self._sender.submit(
+                    rule, job.mail, self._credentials, job.request.timeout_s
+                )
+            else:
+                answer = await self._sender.send(
+                    rule,
+                    job.request,
+                    _decided(job.filled),
+                    job.source,
+                    job.keeper,
+                    has_place=has_place,
+                )
         crash_point("egress.after_send")
         self._record.metrics.requests.labels(rule.id, answer.fate).inc()
         self._record.metrics.bytes_down.labels(rule.id).inc(len(answer.body))

@@ -85,6 +85,15 @@ class Policy:
         """
         return self._effective(roles, host, port, "tunnel", now)[0]
 
+    def decide_submission(
+        self, roles: frozenset[str], *, host: str, port: int, now: datetime
+    ) -> Rule:
+        """The rule under which a caller of ``roles`` may have a mail handed in at ``host:port``.
+
+        Raises: Denied ``host_not_listed`` or ``rule_expired``.
+        """
+        return self._effective(roles, host, port, "submit", now)[0]
+
     def has_effective(self, rule: Rule, now: datetime) -> bool:
         """Whether exactly this rule still stands: what is open under another is closed."""
         return rule in self._by_host.get((rule.host, rule.port, rule.mode), ()) and _is_in_force(

@@ -31,6 +31,7 @@ from portal.egress.grammar import (
     placeholders_in,
 )
 from portal.egress.query import Parameter, faults_of_query
+from portal.egress.submission import Submission
 
 SIGNATURE_CONTEXT: Final = b"harai egress rules 1\n"
 RULES_MAX: Final = 1_000
@@ -60,7 +61,7 @@ _SAID_BY_THE_VAULT: Final = frozenset({"instrument:amount", "instrument:referenc
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 _BODY_PLACE: Final = re.compile(r"body:(?:/[^/~\x00-\x1f]{1,64}){1,8}")
 
-Mode = Literal["originate", "tunnel"]
+Mode = Literal["originate", "tunnel", "submit"]
 Charset = Literal["utf-8", "windows-31j"]
 Deposit = Literal["", "mandate"]
 """What answers under a rule are, that go into the vault and to nobody else; "" for none."""
@@ -113,6 +114,8 @@ class Rule(
     ``deposit``: a 200's body goes into the vault under the request's ``deposit_id``, and so does
     the fact of a 404; whatever the status the caller sees no header and no body.
 
+    ``submit`` (SMTP): mails of the vault, built and signed by the relay as ``submission`` says.
+
     ``address`` pins the name to one address, of any kind, and ``sandbox`` trusts the demo's CA:
     both or neither, and never in production.
 
@@ -135,6 +138,7 @@ class Rule(
     query: tuple[Parameter, ...] = ()
     charset: Charset = "utf-8"
     signer: Signer | None = None
+    submission: Submission | None = None
     answers_to: Literal["caller", "vault"] = "caller"
     answer_bytes_max: int = 64 * 1024
     connect_timeout_s: float = 5.0
@@ -165,8 +169,13 @@ class Rule(
     @property
     def secret_names(self) -> tuple[str, ...]:
         """Every credential that the rule works with: in placeholders, or to sign."""
+        return (*self.credentials, *self.unshown)
+
+    @property
+    def unshown(self) -> tuple[str, ...]:
+        """Credentials that the relay alone works with: no placeholder may show them."""
         signing = () if self.signer is None else (self.signer.key, self.signer.secret)
-        return (*self.credentials, *signing)
+        return (*signing, *(() if self.submission is None else self.submission.secret_names))
 
 
 class Rules(
@@ -249,12 +258,7 @@ def _faults(rules: Rules, *, production: bool) -> Iterator[str]:
 
 def _faults_of_signing(rules: Rules) -> Iterator[str]:
     """A credential that signs is shown to nobody: no placeholder of any rule may name it."""
-    signing = {
-        name
-        for rule in rules.rules
-        if rule.signer is not None
-        for name in (rule.signer.key, rule.signer.secret)
-    }
+    signing = {name for rule in rules.rules for name in rule.unshown}
     for rule in rules.rules:
         for name in sorted(signing & set(rule.credentials)):
             yield f"{rule.id}: {name} signs, so no placeholder may show it"
@@ -263,8 +267,8 @@ def _faults_of_signing(rules: Rules) -> Iterator[str]:
 def _keys(rule: Rule) -> Iterator[object]:
     """What no two rules may share, so that each request has one rule that decides."""
     yield rule.id
-    if rule.mode == "tunnel":
-        yield (rule.role, rule.host, rule.port, "tunnel")
+    if rule.mode != "originate":
+        yield (rule.role, rule.host, rule.port, rule.mode)
         return
     for method in rule.methods:
         for prefix in rule.path_prefixes:
@@ -306,11 +310,10 @@ def _faults_of_pin(rule: Rule) -> Iterator[str]:
 
 
 def _faults_of_mode(rule: Rule) -> Iterator[str]:
-    if rule.mode == "tunnel":
-        shaping = (rule.methods, rule.path_prefixes, rule.headers, rule.credentials)
-        shaping += (rule.fixed, rule.fields, rule.query, rule.signer, rule.deposit)
-        if any((*shaping, rule.keeps_answers, rule.charset != "utf-8")):
-            yield "a tunnel can't be held to methods, paths, headers, credentials or a body"
+    if (rule.mode == "submit") != (rule.submission is not None):
+        yield "submission: for rules of mode submit, and for those always"
+    if rule.mode != "originate":
+        yield from _faults_of_shaping(rule)
         return
     if not rule.methods or not set(rule.methods) <= METHODS:
         yield "methods: none, or an unknown one"
@@ -338,6 +341,15 @@ def _faults_of_asking(rule: Rule) -> Iterator[str]:
     yield from faults_of_query(rule.query)
     if not set(rule.methods) <= {"GET", "HEAD"} or rule.shapes_body or rule.keeps_answers:
         yield "query: only a GET that says nothing else is held to one"
+
+
+def _faults_of_shaping(rule: Rule) -> Iterator[str]:
+    shaping = (rule.methods, rule.path_prefixes, rule.headers, rule.credentials)
+    shaping += (rule.fixed, rule.fields, rule.query, rule.signer, rule.deposit)
+    if any((*shaping, rule.keeps_answers, rule.charset != "utf-8")):
+        yield f"a {rule.mode} can't be held to methods, paths, headers, credentials or a body"
+    if rule.submission is not None:
+        yield from rule.submission.faults()
 
 
 def _faults_of_alone(rule: Rule) -> Iterator[str]:

@@ -8,7 +8,7 @@ a complete answer makes that certain.
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,10 @@ from yarl import URL
 from portal.egress.bank_file import AnswerKeeper, FileSource
 from portal.egress.denial import Denied
 from portal.egress.grammar import ANSWER_HEADERS
+from portal.egress.mime import Outgoing
 from portal.egress.resolve import Resolver
 from portal.egress.rules import Rule
+from portal.egress.submit import Submitter
 from portal.egress.template import Filled
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
@@ -80,6 +82,7 @@ class Sender:
         self._public_tls = _tls(Path(certifi.where()))
         self._sandbox_tls = None if sandbox_ca is None else _tls(sandbox_ca)
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
+        self._submitter = Submitter(resolver, self._tls_for)
         self._places: dict[tuple[str, int], asyncio.Semaphore] = {}
 
     async def send(
@@ -114,8 +117,24 @@ class Sender:
         fate = "unclear" if progress.may_have_reached else "not_sent"
         return OutboundAnswer(fate=fate, code=code)
 
+    async def submit(
+        self, rule: Rule, mail: Outgoing, credentials: Mapping[str, str], wait_s: float
+    ) -> OutboundAnswer:
+        """Hand one mail in by SMTP, once; the rest as :meth:`send`."""
+        timeout_s = min(wait_s, rule.timeout_s)
+        ruled = rule.submission
+        login = None
+        if ruled is not None and ruled.user:
+            login = (credentials[ruled.user], credentials[ruled.password])
+        try:
+            async with self.place(rule, timeout_s):
+                return await self._submitter.submit(rule, mail, login, timeout_s)
+        except Denied as denied:
+            return OutboundAnswer(fate="not_sent", code=denied.code)
+
     async def close(self) -> None:
         """Close every connection."""
+        self._submitter.close()
         for session in self._sessions.values():
             await session.close()
         self._sessions.clear()

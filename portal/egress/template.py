@@ -31,7 +31,9 @@ CONTENT_TYPES: Final[Mapping[BodyKind, str]] = {
     "form": "application/x-www-form-urlencoded",
 }
 _CODECS: Final[Mapping[Charset, str]] = {"utf-8": "utf-8", "windows-31j": "cp932"}
-MESSAGE_PLACEHOLDERS: Final = frozenset({"delivery:to", "delivery:body"})
+MESSAGE_PLACEHOLDERS: Final = frozenset(
+    {"delivery:to", "delivery:body", "delivery:subject", "delivery:html"}
+)
 FILE: Final = "delivery:file"
 FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:reference", FILE})
 """A bank file's; of the answer to such a request the caller learns the status alone."""
@@ -168,6 +170,19 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
     if request.delivery_id is not None and not needs_delivery:
         raise Denied("delivery_unused")
     return Template(request.body_kind, headers, body, placeholders, rule.charset)
+
+
+def read_submission(request: OutboundRequest) -> Template:
+    """The template of a mail: it has none, all that a caller may say is which delivery.
+
+    Raises: Denied ``submission_invalid`` or ``delivery_missing``.
+    """
+    said = (request.headers, request.body, request.signer, request.deposit_id)
+    if any(said) or request.body_kind != "none" or request.path != "/":
+        raise Denied("submission_invalid")
+    if request.delivery_id is None:
+        raise Denied("delivery_missing")
+    return Template("none", {}, None)
 
 
 def _read_headers(request: OutboundRequest, rule: Rule) -> dict[str, str]:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Generator
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,6 +23,8 @@ from portal.sandbox.cards import CardCompany
 from portal.sandbox.carriers import Carriers
 from portal.sandbox.interface import ApiError, answer_error
 from portal.sandbox.journal import Journal
+from portal.sandbox.mailboxes import Mailboxes
+from portal.sandbox.mails import MailCompany
 from portal.sandbox.notices import NoticeSender
 from portal.sandbox.opa import OpaError, answer_opa_error
 from portal.sandbox.phone import Phones
@@ -58,12 +60,14 @@ def create_servers(
     cards = CardCompany(journal, notices, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
     bank = (Bank(journal.bank), BankMandates(journal.mandates, settings.browser_origin))
+    mails = MailCompany(journal.mails, journal.first_time, notices)
     stores = Stores(journal.tills, notices, settings.read_keys().get(SIGNING_KEY, ""))
     api = Starlette(
         routes=[
             Host("sms.sandbox.test", Router(carriers.routes)),
             Host("card.sandbox.test", Router(_card_routes(cards, journal))),
             Host("wallet.sandbox.test", Router(wallets.routes)),
+            Host("mail.sandbox.test", Router(mails.routes)),
             Host("bank.sandbox.test", Router([*bank[0].routes, *bank[1].routes])),
             Route("/healthz", _alive),
         ],
@@ -73,6 +77,7 @@ def create_servers(
     pages = Starlette(
         routes=[
             *Phones(journal, carriers).routes,
+            *Mailboxes(journal.mails).routes,
             *cards.browser_routes,
             *CardDisputes(journal, cards).browser_routes,
             *wallets.browser_routes,
@@ -83,32 +88,25 @@ def create_servers(
         ],
         exception_handlers={ApiError: answer_error},
     )
+    cert, key = settings.cert, settings.key
     return (
-        _Server(
-            uvicorn.Config(
-                api,
-                host=_LOOPBACK,
-                port=settings.api_port,
-                ssl_certfile=settings.cert,
-                ssl_keyfile=settings.key,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=_DRAIN_S,
-            )
-        ),
-        _Server(
-            uvicorn.Config(
-                pages,
-                host=_LOOPBACK,
-                port=settings.browser_port,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=_DRAIN_S,
-            )
-        ),
+        _server(api, settings.api_port, timeout_keep_alive=75, ssl_certfile=cert, ssl_keyfile=key),
+        _server(pages, settings.browser_port),
+    )
+
+
+def _server(app: Starlette, port: int, **more: Any) -> _Server:  # noqa: ANN401 - uvicorn's options
+    return _Server(
+        uvicorn.Config(
+            app,
+            host=_LOOPBACK,
+            port=port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_DRAIN_S,
+            **more,
+        )
     )
 
 
@@ -116,7 +114,7 @@ async def serve(settings: SandboxSettings) -> None:
     """Run until SIGTERM or SIGINT."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     journal = Journal(settings.state_dir / "journal.sqlite")
-    notices = NoticeSender(settings.notice_origin)
+    notices = NoticeSender(settings.notice_origin, settings.read_keys())
     servers = create_servers(settings, journal, notices)
     loop = asyncio.get_running_loop()
 

@@ -52,6 +52,7 @@ from portal.egress.sender import Sender
 from portal.egress.settings import read_credentials
 from portal.kit.clock import SystemClock, new_id
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+from portal.stack.certify_mail import OneMail, send_one
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -75,7 +76,8 @@ class _GivesBack(Protocol):
 class Case:
     """What to try: ``paid`` names a payment that is there already, as reference and company's name.
 
-    With a ``store`` a number for it is made instead of a page.
+    With a ``store`` a number for it is made instead of a page. ``mail`` is the one mail to be sent,
+    for a company that carries mails and no money.
 
     Units: ``amount_minor`` in yen, at least 2: half of it is given back.
     """
@@ -85,6 +87,7 @@ class Case:
     amount_minor: int
     return_url: str
     paid: tuple[str, str] | None = None
+    mail: OneMail | None = None
     notice: bytes | None = None
     store: Store | None = None
 
@@ -128,7 +131,7 @@ class Report:
 
 
 class _NoVault:
-    """Nothing that is certified delivers a message, so no value is ever redeemed."""
+    """Whoever moves money delivers no message, so no value is ever redeemed."""
 
     async def call(self, op: object, request: object) -> Never:
         del op, request
@@ -148,6 +151,9 @@ class Certifier:
 
         ``pay`` gets the page's address and returns when the payer is done there.
         """
+        if self.case.mail is not None:
+            await self._send_mail()
+            return
         if self.case.store is not None:
             await self._make_number(find_number(self.case.provider), self.case.store)
         else:
@@ -183,6 +189,13 @@ class Certifier:
         self.report.read("withdraw", ended, fits=ended.outcome == "withdrawn")
         after = await self._converse("inquire after", adapter.inquire(endpoint, reference))
         self.report.read("inquire after", after, fits=after.payment.state == "failed")
+
+    async def _send_mail(self) -> None:
+        self.report.begin("mail")
+        read = await send_one(self.relay, self.case.endpoint, new_id(SystemClock()), _ROLES)
+        self.report.read("mail", read, fits=read.outcome == "accepted")
+        if self.case.notice is not None:
+            self._read_notice(self.case.notice)
 
     async def _take_money(
         self, adapter: ByRedirect, pay: Callable[[str], Awaitable[None]]
@@ -284,9 +297,8 @@ async def certify(
         file.write_bytes(sign_rules(key, rules))
         book = RuleBook(file, key.public_key(), folder, production=False)
         record = Record(Journal(folder / "denied.jsonl", clock), Metrics())
-        relay = Originate(
-            book, _NoVault(), sender, record, credentials=credentials, clock=clock
-        )  # fmt: skip
+        vault = case.mail or _NoVault()
+        relay = Originate(book, vault, sender, record, credentials=credentials, clock=clock)
         try:
             await Certifier(case, relay, report).run(pay)
         finally:
@@ -303,6 +315,8 @@ class Files:
     credentials: Path
     sandbox_ca: Path | None = None
     notice: Path | None = None
+    mail: OneMail | None = None
+    """No file: the mail to be sent, to whom and from which address."""
 
 
 def run_certify(
@@ -331,6 +345,7 @@ def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str, 
         amount_minor=amount,
         return_url=f"https://localhost/return/certify/{token}",
         paid=(reference, name) if paid else None,
+        mail=files.mail,
         notice=None if files.notice is None else files.notice.read_bytes(),
         store=cast("Store", store) if store else None,
     )

@@ -34,8 +34,11 @@ CREDENTIALS: Final = (
     "sandbox_wallet.key",
     "sandbox_wallet.secret",
     "sandbox_bank",
+    "sandbox_mail",
 )
-_AGENCY: Final = "sandbox_agency"
+_SIGNING: Final = ("sandbox_agency", "sandbox_mail")
+"""Companies that sign what they tell us, with a key of the demo merchant's."""
+
 DEMO_CODE: Final = "aozora"
 """The demo merchant's public code: its agency signs with a key made for this address."""
 
@@ -51,7 +54,7 @@ def install(layout: Layout, clock: Clock) -> None:
     egress = layout.accounts["egress"]
     _give_credentials(layout.zone("egress") / "credentials.json", egress)
     _tell_companies(layout)
-    _agree_with_agency(layout)
+    _agree_on_signatures(layout)
     own(layout.zone("egress") / "journal", egress)
     _sign_rules(layout)
 
@@ -81,15 +84,21 @@ def _tell_companies(layout: Layout) -> None:
     write_private(known, msgspec.json.encode(hashes), layout.accounts["sandbox"])
 
 
-def _agree_with_agency(layout: Layout) -> None:
-    """The demo merchant's agency signs what it tells at once; it and the doors have the key."""
+def _agree_on_signatures(layout: Layout) -> None:
+    """A key for each company that signs, with it and the doors; one that was agreed on stays."""
     file = layout.zone("web") / "notice_keys.json"
-    made = {_AGENCY: {DEMO_CODE: [secrets.token_urlsafe(24)]}}
-    write_once(file, msgspec.json.encode(made), layout.accounts["web"])
-    signing = msgspec.json.decode(file.read_bytes(), type=dict[str, dict[str, list[str]]])
+    signing: dict[str, dict[str, list[str]]] = {}
+    if file.exists():
+        signing = msgspec.json.decode(file.read_bytes(), type=dict[str, dict[str, list[str]]])
+    missing = [name for name in _SIGNING if DEMO_CODE not in signing.get(name, {})]
+    for name in missing:
+        signing.setdefault(name, {})[DEMO_CODE] = [secrets.token_urlsafe(24)]
+    if missing:
+        write_private(file, msgspec.json.encode(signing), layout.accounts["web"])
     known = layout.zone("sandbox") / "keys.json"
     keys = msgspec.json.decode(known.read_bytes(), type=dict[str, str])
-    keys[f"{_AGENCY}.secret"] = signing[_AGENCY][DEMO_CODE][0]
+    for name in _SIGNING:
+        keys[f"{name}.secret"] = signing[name][DEMO_CODE][0]
     write_private(known, msgspec.json.encode(keys), layout.accounts["sandbox"])
 
 
@@ -127,26 +136,6 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
     The worker can neither word a message nor choose its addressee: both places are fixed to what
     the vault renders.
     """
-    sms = Rule(
-        id="sandbox-sms",
-        role="work",
-        host="sms.sandbox.test",
-        port=api_port,
-        purpose="SMS through the sandbox's carriers",
-        bytes_up_per_hour=_HOUR_BYTES,
-        methods=("POST",),
-        path_prefixes=("/v1/messages",),
-        credentials=("sandbox_sms",),
-        fixed={
-            "header:authorization": "Bearer {{credential:sandbox_sms}}",
-            "body:/to": "{{delivery:to}}",
-            "body:/text": "{{delivery:body}}",
-        },
-        fields=("to", "from", "text", "reference", "account"),
-        concurrency_max=256,
-        address="127.0.0.1",
-        sandbox=True,
-    )
     cards = tuple(
         Rule(
             id=f"sandbox-card-{kind}-{role}",
@@ -173,7 +162,54 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
         )
     )
     charge = _charge_rule(cards[0])
-    return (sms, *cards, charge, *_wallet_rules(api_port), *_bank_rules(api_port))
+    return (
+        *_message_rules(api_port),
+        *cards,
+        charge,
+        *_wallet_rules(api_port),
+        *_bank_rules(api_port),
+    )
+
+
+def _message_rules(api_port: int) -> tuple[Rule, ...]:
+    """Messages by each channel: the rule fixes where addressee and words stand, all the vault's."""
+    sms = Rule(
+        id="sandbox-sms",
+        role="work",
+        host="sms.sandbox.test",
+        port=api_port,
+        purpose="SMS through the sandbox's carriers",
+        bytes_up_per_hour=_HOUR_BYTES,
+        methods=("POST",),
+        path_prefixes=("/v1/messages",),
+        credentials=("sandbox_sms",),
+        fixed={
+            "header:authorization": "Bearer {{credential:sandbox_sms}}",
+            "body:/to": "{{delivery:to}}",
+            "body:/text": "{{delivery:body}}",
+        },
+        fields=("to", "from", "text", "reference", "account"),
+        concurrency_max=256,
+        address="127.0.0.1",
+        sandbox=True,
+    )
+    mail = msgspec.structs.replace(
+        sms,
+        id="sandbox-mail",
+        host="mail.sandbox.test",
+        purpose="e-mail through the sandbox's mail company",
+        path_prefixes=("/v1/mails",),
+        credentials=("sandbox_mail",),
+        fixed={
+            "header:authorization": "Bearer {{credential:sandbox_mail}}",
+            "body:/to": "{{delivery:to}}",
+            "body:/subject": "{{delivery:subject}}",
+            "body:/text": "{{delivery:body}}",
+            "body:/html": "{{delivery:html}}",
+        },
+        fields=("to", "from", "subject", "text", "html", "reference", "account"),
+    )
+    return sms, mail
 
 
 def _charge_rule(card: Rule) -> Rule:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from portal.domain.mail import render_mail
 from portal.domain.sms import BillText, compose
 from portal.vault.sealed import BillContact
 
@@ -17,19 +18,28 @@ from portal.vault.sealed import BillContact
 class Values:
     """Recipient, in the channel's own form, and text of one message.
 
-    ``is_own``: the text is the merchant's own wording.
+    ``is_own``: the text is the merchant's own wording. A mail has a subject, and the same in HTML.
     """
 
     to: str
     body: str
     is_own: bool = False
+    subject: str = ""
+    html: str = ""
 
 
 def _sms(contact: BillContact, language: str, bill: BillText) -> Values | None:
     return Values(contact.phone, *compose(language, bill)) if contact.phone else None
 
 
+def _email(contact: BillContact, language: str, bill: BillText) -> Values | None:
+    if not contact.email:
+        return None
+    mail = render_mail(language, bill)
+    return Values(contact.email, mail.text, mail.subject, mail.html)
+
+
 VALUES: Final[Mapping[str, Callable[[BillContact, str, BillText], Values | None]]] = (
-    MappingProxyType({"sms": _sms})
+    MappingProxyType({"sms": _sms, "email": _email})
 )
 """Channel → recipient and text for a payer in their language, or None: not reached by it."""

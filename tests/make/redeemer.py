@@ -31,6 +31,7 @@ _NO_CARD = InstrumentRedeemed(
 class Redeemer:
     """``values`` maps a delivery to its host, addressee and text; ``calls`` is what was asked.
 
+    ``mails`` maps a mail's delivery to its host and all that the vault would give out of it.
     ``cards`` maps a charge to its host and what the vault would give out. ``files`` are the debit
     files that were asked for; each is given.
     """
@@ -39,6 +40,9 @@ class Redeemer:
     path: Path
     values: dict[UUID, tuple[str, str, str]] = field(
         default_factory=dict[UUID, tuple[str, str, str]]
+    )
+    mails: dict[UUID, tuple[str, RedeemedDelivery]] = field(
+        default_factory=dict[UUID, tuple[str, RedeemedDelivery]]
     )
     cards: dict[UUID, tuple[str, InstrumentRedeemed]] = field(
         default_factory=dict[UUID, tuple[str, InstrumentRedeemed]]
@@ -106,6 +110,9 @@ class Redeemer:
         return card
 
     def _redeem(self, host: str, id_: DeliveryId) -> RedeemedDelivery:
+        if id_ in self.mails and self.mails[id_][0] == host and id_ not in self._redeemed:
+            self._redeemed.add(id_)
+            return self.mails[id_][1]
         belongs_to, to, body = self.values.get(id_, ("", "", ""))
         if belongs_to != host or id_ in self._redeemed:
             return RedeemedDelivery(delivery_id=id_, to="", body="", refused=self.refusal)

@@ -117,7 +117,7 @@ class Relay:
 
 
 @asynccontextmanager
-async def running_relay(
+async def running_relay(  # noqa: PLR0913 - what a test may want to be different
     folder: Path,
     *,
     behaviour: Behaviour = accept,
@@ -125,10 +125,13 @@ async def running_relay(
     callers: str | None = None,
     lookup: Lookup | None = None,
     version: int = 1,
+    credentials: dict[str, str] | None = None,
 ) -> AsyncGenerator[Relay]:
     """Start provider, vault's end and relay; stop them all at the end."""
     authority = Authority(folder / "certificates")
     settings, signing_key = _settings(folder, authority, callers or f"{os.geteuid()}=work")
+    if credentials is not None:
+        settings.credentials_file.write_text(json.dumps(credentials))
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(Provider(authority, behaviour=behaviour))
         vault = await stack.enter_async_context(Redeemer(authority, Path(settings.vault_socket)))

@@ -14,6 +14,7 @@ import pytest
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
 from portal.vault.attempt import LIVE_OF
 from portal.vault.card_charge import TAKEN
+from portal.vault.contact_faults import NOTE
 from portal.vault.database import Connection, connect
 from portal.vault.debit_answer import TELL
 from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, PLANNING, SETTLED
@@ -39,6 +40,7 @@ STATEMENTS = {
     "debits_freed": FREED,
     "debits_told": TELL,
     "charges_taken": TAKEN,
+    "faults_noted": NOTE,
 }
 
 DELIVERIES = f"""

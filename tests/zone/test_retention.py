@@ -30,6 +30,7 @@ from portal.domain.errors import Expired, InvalidInput, NotFound, TryLater
 from portal.domain.ids import BillId
 from portal.domain.retention import KEPT, PERIODS, Forgotten
 from portal.kit.clock import SystemClock
+from portal.vault.contact_faults import note_faults
 from portal.vault.file import store_part
 from portal.vault.pause import NewPause, insert_pause
 from portal.vault.retention import first_id_of
@@ -443,6 +444,8 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
             )
             await insert_pause(act, held)
             await act.db.execute(_PRINTED_AND_CONTESTED, act.merchant_id, payer.bill_id, attempt)
+            told = await act.db.fetchval("select id from delivery limit 1")
+            await note_faults(act, {told: "bounced"})
         before = await counts(world)
         await calendar.move_to(calendar.today + timedelta(days=3_600))
         await ground.close()

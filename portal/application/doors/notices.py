@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from portal.application.providers.agency_notices import AT_ONCE
-from portal.application.providers.registry import CAPABILITIES, NOTICES, SIGNED
+from portal.application.providers.registry import CAPABILITIES, NOTICES, ONLY_SIGNED, SIGNED
 from portal.contract.payment import RECORD_NOTICE, RecordNotice
 from portal.contract.slip import RECORD_SLIP_NOTICE, RecordSlipNotice
 from portal.domain.errors import InvalidInput, NotFound, TryLater, Unknown
@@ -55,10 +55,13 @@ class NoticeKeys:
     def refuse(
         self, provider: str, merchant_code: str, raw: bytes, headers: Mapping[str, str]
     ) -> bool:
-        """Whether a key is known for this address and none of its keys has signed these bytes."""
+        """Whether a key is known for this address and none of its keys has signed these bytes.
+
+        Or none is known, and the provider is not heard without.
+        """
         keys = self.keys.get(provider, {}).get(merchant_code, ())
         if not keys:
-            return False
+            return provider in ONLY_SIGNED
         now_s = self.clock.wall().timestamp()
         return not SIGNED[provider].is_genuine(raw, headers, keys, now_s)
 

@@ -12,9 +12,11 @@ from portal.application.providers import (
     gmopg,
     paypay,
     sandbox_card,
+    sandbox_mail,
     sandbox_sms,
     sandbox_wallet,
     smbc_gp,
+    smtp,
     stripe,
 )
 from portal.application.providers.exchange import Capabilities
@@ -46,9 +48,11 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             gmopg.CAPABILITIES,
             paypay.CAPABILITIES,
             sandbox_card.CAPABILITIES,
+            sandbox_mail.CAPABILITIES,
             sandbox_sms.CAPABILITIES,
             sandbox_wallet.CAPABILITIES,
             smbc_gp.CAPABILITIES,
+            smtp.CAPABILITIES,
             stripe.CAPABILITIES,
         )
     }
@@ -60,13 +64,20 @@ NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
         "gmopg": gmopg.NOTICES,
         "paypay": paypay.NOTICES,
         "sandbox_card": sandbox_card.NOTICES,
+        "sandbox_mail": sandbox_mail.NOTICES,
         "sandbox_sms": sandbox_sms.NOTICES,
         "sandbox_wallet": sandbox_wallet.NOTICES,
         "smbc_gp": smbc_gp.NOTICES,
+        "smtp": smtp.NOTICES,
         "stripe": stripe.NOTICES,
     }
 )
 """Provider → who reads what it posts to ``/notices/<provider>/<merchant code>``."""
 
-SIGNED: Final[Mapping[str, ProvesSender]] = MappingProxyType({"stripe": stripe.NOTICES})
+SIGNED: Final[Mapping[str, ProvesSender]] = MappingProxyType(
+    {"sandbox_mail": sandbox_mail.NOTICES, "smtp": smtp.NOTICES, "stripe": stripe.NOTICES}
+)
 """Provider → who checks that it signed a notice: those whose capabilities say so, and no other."""
+
+ONLY_SIGNED: Final = frozenset({"smtp"})
+"""Who is not heard at all without a key: what is told there cannot be asked for anywhere."""

@@ -1,8 +1,9 @@
 """What a caller asks the egress relay to send, and what comes back.
 
-Requests name placeholders, never values: ``{{delivery:to}}``, ``{{delivery:body}}`` and
-``{{credential:NAME}}`` in headers and body. The relay fetches and escapes the values by
-``body_kind``, sends, and returns the answer with every substituted value scrubbed out of it.
+Requests name placeholders, never values: ``{{delivery:to}}``, ``{{delivery:body}}`` (of a
+mail ``{{delivery:subject}}`` and ``{{delivery:html}}`` too) and ``{{credential:NAME}}`` in headers
+and body. The relay fetches and escapes the values by ``body_kind``, sends, and returns the answer
+with every substituted value scrubbed out of it.
 """
 
 from typing import Final, Literal
@@ -39,6 +40,24 @@ class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 10.0
     signer: str = ""
     deposit_id: UUID | None = None
+
+
+SUBMIT: Final = "SUBMIT"
+"""The method of a request that hands a mail in by SMTP. It names a delivery and nothing else: no
+header, no body, the path ``/``; what the mail says is the vault's, how it looks the relay's."""
+
+SubmitStage = Literal["greeting", "login", "sender", "recipient", "text", "done"]
+
+
+class SubmitWord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mail server said and to what; ``enhanced`` as RFC 3463 has it, or empty.
+
+    It is the relay's own word, as JSON, in place of the server's, which may quote the addressee.
+    """
+
+    stage: SubmitStage
+    code: int
+    enhanced: str = ""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
