@@ -36,7 +36,7 @@ def _email(contact: BillContact, language: str, bill: BillText) -> Values | None
     if not contact.email:
         return None
     mail = render_mail(language, bill)
-    return Values(contact.email, mail.text, mail.subject, mail.html)
+    return Values(contact.email, mail.text, subject=mail.subject, html=mail.html)
 
 
 VALUES: Final[Mapping[str, Callable[[BillContact, str, BillText], Values | None]]] = (
