@@ -165,3 +165,15 @@ def channel(  # noqa: PLR0913  # one option a fact of the road
     from portal.stack.operate import set_channel
 
     set_channel(state or Path(".demo"), code, name, provider, sender, None if off else share)
+
+
+@merchant.command()
+def ladder(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    plan: Annotated[Path, typer.Argument(help="The plan as JSON; see docs/ladder.md.")],
+    state: State = None,
+) -> None:
+    """Set by which messages a merchant's payers are told of bills, when, and how often."""
+    from portal.stack.operate import set_ladder
+
+    set_ladder(state or Path(".demo"), code, plan)

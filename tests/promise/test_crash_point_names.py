@@ -74,6 +74,7 @@ TRIED_ELSEWHERE = {
     "redeem_login_ticket": "tests/zone/test_login.py",
     "log_out": "tests/zone/test_login.py",
     "pass_due_bills": "tests/zone/test_due_crash.py",
+    "advance_ladders": "tests/zone/test_ladder_crash.py",
     "discard_bills": "tests/zone/test_import_races.py",
     "finish_task": "tests/zone/test_work.py",
     "fail_task": "tests/zone/test_work.py",

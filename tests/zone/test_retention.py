@@ -38,6 +38,7 @@ from tests.make.bank import new_desk as bank_desk
 from tests.make.cards import agreed
 from tests.make.days import Calendar, in_days
 from tests.make.intake import Desk, csv, line, new_desk
+from tests.make.ladder import NEVER_QUIET, Steps
 from tests.make.money import World, new_world
 from tests.make.refunds import new_counter
 from tests.make.slip_desk import line as slip_line
@@ -406,8 +407,10 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
             merchant_code=desk.code, channel="sms", provider="sandbox_sms", sender="0005", share=1
         )
         await desk.operator.call(SET_CHANNEL, road)
+        await Steps(desk).plan(NEVER_QUIET)
         await desk.issued(line("E-1"), line("E-2"))
         await desk.send_all()
+        await Steps(desk).say(is_wanted=False)
         payer = await world.payer()
         attempt = await world.paid(payer)
         contract = uuid4()

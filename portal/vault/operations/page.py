@@ -11,6 +11,7 @@ from typing import Final
 from portal.contract.bills import BillLine
 from portal.contract.card_on_file import REMOVE_CARD, CardShown
 from portal.contract.envelope import Done, Nothing
+from portal.contract.ladder import STOP_REMINDERS
 from portal.contract.login import MerchantFacts
 from portal.contract.mandate import (
     RECORD_MANDATE_ASKING,
@@ -87,7 +88,8 @@ _OPS: Final = tuple(
     op.name
     for op in (
         VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY,
-        SHOW_SLIP, REMOVE_CARD, START_MANDATE, RECORD_MANDATE_OPENING, VIEW_MANDATE_DEPARTURE,
+        STOP_REMINDERS, SHOW_SLIP, REMOVE_CARD,
+        START_MANDATE, RECORD_MANDATE_OPENING, VIEW_MANDATE_DEPARTURE,
         RECORD_MANDATE_ASKING,
     )
 )  # fmt: skip

@@ -28,8 +28,9 @@ from portal.domain.sms import BillText
 from portal.kit.crypto import sha256
 from portal.vault.act import Act
 from portal.vault.db import Row
-from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
+from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
 from portal.vault.fields import Fields
+from portal.vault.ladder import held_campaigns
 from portal.vault.message_values import VALUES, Values
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
@@ -47,7 +48,7 @@ _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
 select {COLUMNS}, d.channel, d.provider, d.campaign, d.created_at, b.lifecycle, b.settlement,
        b.language, b.period, b.due_on, b.sealed_version, b.contact, m.name, m.code as merchant_code,
-       b.amount_minor - coalesce((select p.paid_minor from part_paid p
+       {OPTED_OUT}, b.amount_minor - coalesce((select p.paid_minor from part_paid p
                                   where p.merchant_id = $1 and p.bill_id = b.id), 0) as left_minor
 from delivery d
 join bill b on b.merchant_id = $1 and b.id = d.bill_id
@@ -73,7 +74,8 @@ async def redeem_deliveries(act: Act, request: RedeemDeliveries) -> Redeemed:
 
     Refused per delivery: ``delivery_unknown``, ``delivery_not_handed``, ``delivery_redeemed``,
     ``host_wrong``, ``not_due``, ``paused``, ``no_contact`` (nothing of this channel reaches the
-    payer), ``delivery_repeated`` (twice in one request).
+    payer), ``opted_out``, ``quiet_hours`` (it stays handed out and comes back),
+    ``delivery_repeated`` (twice in one request).
 
     Raises: InvalidInput ``slice_size`` (param ``max``).
     """
@@ -111,13 +113,18 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     rows = await act.db.fetch(_TAKE, act.merchant_id, ids)
     fields = await act.fields()
     pauses = await read_open(act, [row["bill_id"] for row in rows])
+    held = await held_campaigns(act, {row["campaign"] for row in rows})
     given: dict[UUID, RedeemedDelivery] = {}
     moved: list[Delivery] = []
     links: list[tuple[bytes, Delivery]] = []
     for row in rows:
         delivery = Delivery.of(row)
         secret = "".join(secrets.choice(_BASE62) for _ in range(_SECRET_CHARACTERS))
-        refused = _refused(act, row, delivery, host) or why_left_out(row, pauses)
+        refused = (
+            _refused(act, row, delivery, host)
+            or why_left_out(row, pauses)
+            or ("quiet_hours" if row["campaign"] in held else None)
+        )
         values = None if refused else _values(act, fields, row, secret)
         if values is None:
             refused = refused or "no_contact"
