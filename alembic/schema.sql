@@ -672,6 +672,24 @@ ALTER TABLE ONLY public.contact_choice FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.contact_choice OWNER TO harai_owner;
 
 --
+-- Name: contact_fault; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.contact_fault (
+    merchant_id uuid NOT NULL,
+    channel text NOT NULL,
+    blind bytea NOT NULL,
+    code text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.contact_fault ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.contact_fault FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.contact_fault OWNER TO harai_owner;
+
+--
 -- Name: debit; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -1919,6 +1937,14 @@ ALTER TABLE ONLY public.contact_choice
 
 
 --
+-- Name: contact_fault contact_fault_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.contact_fault
+    ADD CONSTRAINT contact_fault_pkey PRIMARY KEY (merchant_id, channel, blind);
+
+
+--
 -- Name: debit_contract debit_contract_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2971,6 +2997,12 @@ ALTER TABLE public.case_ ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.contact_choice ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: contact_fault; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.contact_fault ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: debit; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -3215,6 +3247,13 @@ CREATE POLICY merchant_only ON public.case_ USING ((merchant_id = ( SELECT (curr
 --
 
 CREATE POLICY merchant_only ON public.contact_choice USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: contact_fault merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.contact_fault USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -3720,6 +3759,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.case_ TO harai_vault;
 --
 
 GRANT SELECT,INSERT ON TABLE public.contact_choice TO harai_vault;
+
+
+--
+-- Name: TABLE contact_fault; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.contact_fault TO harai_vault;
 
 
 --

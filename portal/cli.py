@@ -259,6 +259,18 @@ def drill_crash(
     raise typer.Exit(run_crash(seed=seed, rounds=rounds, as_json=json))
 
 
+@drill.command("reach")
+def drill_reach(
+    *,
+    seed: Annotated[int, typer.Option(help="The same seed, the same payers.")] = 1,
+    json: Json = False,
+) -> None:
+    """Live a month in which carriers swallow a fifth of all text messages, and count who knew."""
+    from portal.stack.drill.reach import run_reach
+
+    raise typer.Exit(run_reach(seed=seed, as_json=json))
+
+
 @provider.command("certify")
 def provider_certify(  # noqa: PLR0913 - each is one option of the command
     name: Annotated[str, typer.Argument(help="stripe, gmopg, smbc_gp, sandbox_card.")],

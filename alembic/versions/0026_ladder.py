@@ -6,7 +6,7 @@ Bills that were issued before have no ladder: they are told of as they were.
 import rls
 
 revision = "0026_ladder"
-down_revision = "0022_channels"
+down_revision = "0027_mail"
 branch_labels = None
 depends_on = None
 

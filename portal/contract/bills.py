@@ -7,6 +7,7 @@ from portal.contract.card_on_file import CardShown
 from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
 from portal.contract.intake import ImportView
 from portal.domain.ids import AttemptId, BillId, ImportId
+from portal.domain.message import Channel
 from portal.domain.pause import PauseShown
 
 Lifecycle = Literal["scheduled", "open", "overdue", "lapsed", "canceling", "canceled", "superseded"]
@@ -147,6 +148,8 @@ class BillDetail(Reply, frozen=True, kw_only=True):
     events: tuple[BillEvent, ...]
     card: CardShown | None = None
     """The card on file of its contract."""
+    resend_channels: tuple[str, ...] = ()
+    """By which channels its payer can be told: the merchant has them, and the payer's contact."""
 
 
 class ViewBill(Request, frozen=True, kw_only=True):
@@ -165,10 +168,14 @@ class CancelBill(Request, frozen=True, kw_only=True):
 
 
 class ResendMessage(Request, frozen=True, kw_only=True):
-    """Send the payer the link once more; Conflict ``not_payable`` when there is nothing to pay."""
+    """Send the payer the link once more; Conflict ``not_payable`` when there is nothing to pay.
+
+    ``channel``: one of the bill's ``resend_channels``.
+    """
 
     bill_id: BillId
     idempotency_key: str
+    channel: Channel = "sms"
 
 
 class BillChanged(Reply, frozen=True, kw_only=True):

@@ -73,12 +73,22 @@ class RedeemDeliveries(Request, frozen=True, kw_only=True):
 
 
 class RedeemedDelivery(Part, frozen=True, kw_only=True):
-    """``refused`` is a code when there is nothing to send; the values are empty then."""
+    """``refused`` is a code when there is nothing to send; the values are empty then.
+
+    A mail has more than an addressee and a text: ``subject`` and ``html``; who it comes from
+    (``sender`` is the address, ``sender_name`` the merchant's name); and ``return_token``, which
+    stands in the address that it comes back to and proves that a bounce speaks of this message.
+    """
 
     delivery_id: DeliveryId
     to: str
     body: str
     refused: str | None
+    subject: str = ""
+    html: str = ""
+    sender: str = ""
+    sender_name: str = ""
+    return_token: str = ""
 
 
 class Redeemed(Reply, frozen=True, kw_only=True):

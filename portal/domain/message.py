@@ -22,10 +22,10 @@ MessageState = Literal[
     "none", "planned", "sending", "accepted", "delivered", "undelivered", "failed", "ambiguous"
 ]
 
-LEFT_OUT: Final = frozenset({"not_due", "paused", "no_contact", "opted_out"})
+LEFT_OUT: Final = frozenset({"not_due", "paused", "no_contact", "contact_faulty", "opted_out"})
 """Why the vault gives nothing out for a delivery that it handed out itself: the bill was paid,
-withdrawn or paused meanwhile, or the payer has no such contact or wants nothing by it. Any other
-refusal is somebody's attempt, or a bug."""
+withdrawn or paused meanwhile, the payer has no such contact, or none that still takes messages, or
+wants nothing by it. Any other refusal is somebody's attempt, or a bug."""
 
 DELIVERY: Final[dict[tuple[DeliveryState, DeliveryEvent], Edge[DeliveryState]]] = {
     ("planned", "hand_out"): Edge("handed", "message.handed"),
@@ -74,8 +74,19 @@ RECEIPTS: Final[dict[str, DeliveryEvent]] = {
     "delivered": "receipt_delivered",
     "undelivered": "receipt_undelivered",
     "failed": "receipt_failed",
+    "bounced": "receipt_failed",
+    "complained": "receipt_delivered",
 }
-"""A provider's claim → event; any other claim says nothing that we act on."""
+"""A provider's claim → event; any other claim says nothing that we act on. Who complains of a
+message has received it."""
+
+TOLD_BY_MAIL: Final = frozenset({"smtp"})
+"""Providers without notices of their own: what comes back of a message is a mail, which anybody can
+write, so it must bring the token that was made for this very message."""
+
+CONTACT_FAULTS: Final = frozenset({"bounced", "complained"})
+"""Claims after which nothing more goes to that number or address: it does not exist, or whoever
+reads there wants no more. Source: RFC 3464 §2.3.4, RFC 3463 §3.2 (5.1.x); RFC 5965."""
 
 TRIES_MAX: Final = 12
 """Hand-outs of one delivery that came back busy, for a reason of its own, before it is given up.
@@ -121,4 +132,6 @@ def event_of_result(
 
 def is_lost(state: DeliveryState, code: str) -> bool:
     """Whether a message surely did not reach the payer. One of which nobody knows may have."""
-    return state in {"undelivered", "failed"} or (state == "left_out" and code == "no_contact")
+    return state in {"undelivered", "failed"} or (
+        state == "left_out" and code in {"no_contact", "contact_faulty"}
+    )

@@ -41,7 +41,11 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillText:
-    """The facts of one pay message. Units: yen; ``customer_hint`` is the number's last four."""
+    """The facts of one pay message. Units: yen; ``customer_hint`` is the number's last four.
+
+    ``phone`` and ``website`` are the merchant's own, for a payer who doubts the message; a message
+    with no room for them leaves them out.
+    """
 
     merchant_name: str
     period: str
@@ -49,6 +53,8 @@ class BillText:
     customer_hint: str
     due_on: date
     link: str
+    phone: str = ""
+    website: str = ""
 
 
 def measure(text: str) -> Size:

@@ -63,6 +63,8 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
             found[delivery.delivery_id] = {
                 "delivery:to": delivery.to,
                 "delivery:body": delivery.body,
+                "delivery:subject": delivery.subject,
+                "delivery:html": delivery.html,
             }
         elif delivery.refused in LEFT_OUT:
             found[delivery.delivery_id] = Denied("delivery_refused", is_attempt=False)

@@ -30,7 +30,9 @@ CONTENT_TYPES: Final[Mapping[BodyKind, str]] = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
 }
-MESSAGE_PLACEHOLDERS: Final = frozenset({"delivery:to", "delivery:body"})
+MESSAGE_PLACEHOLDERS: Final = frozenset(
+    {"delivery:to", "delivery:body", "delivery:subject", "delivery:html"}
+)
 FILE: Final = "delivery:file"
 FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:reference", FILE})
 """A bank file's; of the answer to such a request the caller learns the status alone."""

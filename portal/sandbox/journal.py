@@ -15,6 +15,7 @@ from portal.sandbox.bank_journal import BankJournal
 from portal.sandbox.bank_mandates import MandateJournal
 from portal.sandbox.card_journal import CardJournal
 from portal.sandbox.dispute_journal import DisputeJournal
+from portal.sandbox.mail_journal import MailJournal
 from portal.sandbox.till_journal import TillJournal
 from portal.sandbox.wallet_journal import WalletJournal
 
@@ -67,6 +68,8 @@ class Journal:
         self._db.executescript(_SCHEMA)
         self.disputes = DisputeJournal(self._db)
         """What payers contest at the card company."""
+        self.mails = MailJournal(self._db)
+        """The mail company's part."""
         self.tills = TillJournal(self._db)
         """The shops' part."""
         self.bank = BankJournal(self._db)

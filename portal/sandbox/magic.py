@@ -1,4 +1,4 @@
-"""The published magic numbers: which telephone, card or amount makes the sandbox misbehave.
+"""The published magic numbers: which telephone, address, card or sum makes the sandbox misbehave.
 
 Everything else behaves well. Telephone numbers are from a block that no carrier has allocated
 (090-0000-xxxx); card numbers are test numbers that no issuer has; amounts are in yen.
@@ -20,6 +20,35 @@ SMS: Final[dict[str, SmsFault]] = {
 """Number → what happens: refused at once (422); accepted, then reported undelivered; 429 the first
 time; 503 the first time; accepted, but the connection breaks before the answer; accepted and never
 reported on (a carrier that swallows messages with links)."""
+
+SWALLOWED: Final = "+819000007"
+"""Numbers that begin so (090-0000-7xxx) are of a carrier that swallows messages with links, too."""
+
+
+def sms_fault(number: str) -> SmsFault | None:
+    """What happens to messages to a number; None: they arrive."""
+    return "silent" if number.startswith(SWALLOWED) else SMS.get(number)
+
+
+MailFault = Literal[
+    "invalid", "bounces_hard", "bounces_soft", "complains", "busy_once", "down_once", "drop_after",
+    "silent",
+]  # fmt: skip
+
+MAIL: Final[dict[str, MailFault]] = {
+    "nobody": "invalid",
+    "bounces-hard": "bounces_hard",
+    "bounces-soft": "bounces_soft",
+    "complains": "complains",
+    "busy-once": "busy_once",
+    "down-once": "down_once",
+    "drops-answer": "drop_after",
+    "swallowed": "silent",
+}
+"""What stands before the @, at any host → what happens: refused at once (422); accepted, then
+reported as coming back for good or for now; delivered, then complained about; 429 the first time;
+503 the first time; accepted, but the connection breaks before the answer; accepted and never
+reported on."""
 
 ChargeEnd = Literal["succeeded", "insufficient_funds", "card_expired", "card_stopped"]
 CardEnd = Literal["succeeded", "card_declined", "insufficient_funds", "authentication_failed"]

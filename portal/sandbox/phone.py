@@ -25,7 +25,7 @@ _SHOWN: Final = 30
 _PAGE_MAX: Final = 20_000
 _HEARTBEAT_S: Final = 15.0
 _SHARE_S: Final = 0.25
-_POLICY: Final = (
+POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
     " form-action 'self' http://localhost:* http://127.0.0.1:*; base-uri 'none';"
     " frame-ancestors 'none'"
@@ -63,11 +63,12 @@ class Phones:
             "phone.html",
             latest=latest,
             chosen=chosen,
+            mails=list(reversed(self._journal.mails.mails(after=0, recipient=None, limit=_SHOWN))),
             carrier=CARRIERS.get((chosen or "")[:5], ""),
             after=latest[0]["seq"] if latest else 0,
-            messages=[{**row, **_shape(row)} for row in messages],
+            messages=[{**row, **shape(row)} for row in messages],
         )
-        return HTMLResponse(page, headers={"content-security-policy": _POLICY})
+        return HTMLResponse(page, headers={"content-security-policy": POLICY})
 
     async def messages(self, request: Request) -> Response:
         """GET /phone/messages.json?after=&to=&limit=: for simulated payers and drills."""
@@ -113,8 +114,11 @@ class Phones:
             }
             for row in self._journal.refunds()
         ]
-        counts = self._journal.message_counts()
-        return _json({"payments": payments, "refunds": refunds, "messages": counts})
+        sent = {
+            "messages": self._journal.message_counts(),
+            "mails": self._journal.mails.counts(),
+        }
+        return _json({"payments": payments, "refunds": refunds, **sent})
 
     async def style(self, request: Request) -> Response:
         """The pages' style."""
@@ -150,7 +154,8 @@ def _e164(text: str) -> str:
     return f"+81{digits[1:]}" if digits.startswith("0") else f"+{digits}" if digits else ""
 
 
-def _shape(row: Row) -> dict[str, Any]:
+def shape(row: Row) -> dict[str, Any]:
+    """A message's text in pieces, links apart, and the clock of its arrival."""
     pieces = [
         {"text": piece, "link": _LINK.fullmatch(piece) is not None}
         for piece in _LINK.split(row["body"])
@@ -167,6 +172,7 @@ def _public(row: Row) -> dict[str, Any]:
         "from": row["sender"],
         "text": row["body"],
         "link": link.group(1) if link else None,
+        "status": row["status"],
         "at": row["at"],
         "clock": datetime.fromtimestamp(row["at"], _ZONE).strftime("%H:%M"),
     }

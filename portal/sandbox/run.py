@@ -23,6 +23,8 @@ from portal.sandbox.cards import CardCompany
 from portal.sandbox.carriers import Carriers
 from portal.sandbox.interface import ApiError, answer_error
 from portal.sandbox.journal import Journal
+from portal.sandbox.mailboxes import Mailboxes
+from portal.sandbox.mails import MailCompany
 from portal.sandbox.notices import NoticeSender
 from portal.sandbox.opa import OpaError, answer_opa_error
 from portal.sandbox.phone import Phones
@@ -58,12 +60,14 @@ def create_servers(
     cards = CardCompany(journal, notices, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
     bank = (Bank(journal.bank), BankMandates(journal.mandates, settings.browser_origin))
+    mails = MailCompany(journal.mails, journal.first_time, notices)
     stores = Stores(journal.tills, notices, settings.read_keys().get(SIGNING_KEY, ""))
     api = Starlette(
         routes=[
             Host("sms.sandbox.test", Router(carriers.routes)),
             Host("card.sandbox.test", Router(_card_routes(cards, journal))),
             Host("wallet.sandbox.test", Router(wallets.routes)),
+            Host("mail.sandbox.test", Router(mails.routes)),
             Host("bank.sandbox.test", Router([*bank[0].routes, *bank[1].routes])),
             Route("/healthz", _alive),
         ],
@@ -73,6 +77,7 @@ def create_servers(
     pages = Starlette(
         routes=[
             *Phones(journal, carriers).routes,
+            *Mailboxes(journal.mails).routes,
             *cards.browser_routes,
             *CardDisputes(journal, cards).browser_routes,
             *wallets.browser_routes,
@@ -116,7 +121,7 @@ async def serve(settings: SandboxSettings) -> None:
     """Run until SIGTERM or SIGINT."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     journal = Journal(settings.state_dir / "journal.sqlite")
-    notices = NoticeSender(settings.notice_origin)
+    notices = NoticeSender(settings.notice_origin, settings.read_keys())
     servers = create_servers(settings, journal, notices)
     loop = asyncio.get_running_loop()
 

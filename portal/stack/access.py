@@ -13,6 +13,7 @@ import msgspec
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.contract.client import VaultClient
 from portal.contract.login import Role
+from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.contract.operator import (
     ADD_STAFF,
     FOUND_MERCHANT,
@@ -48,6 +49,16 @@ _SLIPS: Final = SetSlipTerms(
     merchant_code=CODE, agency="sandbox_agency", maker_code="929000", company_code="00001"
 )
 """The demo merchant's contract with the sandbox's collection agency."""
+
+
+_MAIL: Final = SetChannel(
+    merchant_code=CODE,
+    channel="email",
+    provider="sandbox_mail",
+    sender="bill@aozora.example",
+    share=100,
+)
+"""By whom the demo merchant's mails go, and from which address."""
 
 
 class StaffAccess(msgspec.Struct, kw_only=True):
@@ -135,6 +146,7 @@ async def _found(vault: VaultClient) -> list[StaffAccess]:
     else:
         suffix = ""
     await vault.call(SET_SLIP_TERMS, _SLIPS)
+    await vault.call(SET_CHANNEL, _MAIL)
     await vault.call(SET_CHARGES, SetCharges(merchant_code=CODE, days_before=0))
     await open_bank(vault, SystemClock().business_today(ZONE))
     return [await add_person(vault, name, f"{box}{suffix}", role) for name, box, role in _PEOPLE]

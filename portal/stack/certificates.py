@@ -26,6 +26,7 @@ SANDBOX_HOSTS: Final = (
     "card.sandbox.test",
     "wallet.sandbox.test",
     "bank.sandbox.test",
+    "mail.sandbox.test",
 )
 
 _LIFE: Final = timedelta(days=365)

@@ -33,8 +33,11 @@ CREDENTIALS: Final = (
     "sandbox_wallet.key",
     "sandbox_wallet.secret",
     "sandbox_bank",
+    "sandbox_mail",
 )
-_AGENCY: Final = "sandbox_agency"
+_SIGNING: Final = ("sandbox_agency", "sandbox_mail")
+"""Companies that sign what they tell us, with a key of the demo merchant's."""
+
 DEMO_CODE: Final = "aozora"
 """The demo merchant's public code: its agency signs with a key made for this address."""
 
@@ -50,7 +53,7 @@ def install(layout: Layout, clock: Clock) -> None:
     egress = layout.accounts["egress"]
     _give_credentials(layout.zone("egress") / "credentials.json", egress)
     _tell_companies(layout)
-    _agree_with_agency(layout)
+    _agree_on_signatures(layout)
     own(layout.zone("egress") / "journal", egress)
     _sign_rules(layout)
 
@@ -80,15 +83,24 @@ def _tell_companies(layout: Layout) -> None:
     write_private(known, msgspec.json.encode(hashes), layout.accounts["sandbox"])
 
 
-def _agree_with_agency(layout: Layout) -> None:
-    """The demo merchant's agency signs what it tells at once; it and the doors have the key."""
+def _agree_on_signatures(layout: Layout) -> None:
+    """Companies that sign what they tell, and the doors, have a key for the demo merchant.
+
+    A key that was agreed on stays; one for a company that a newer release knows of is added.
+    """
     file = layout.zone("web") / "notice_keys.json"
-    made = {_AGENCY: {DEMO_CODE: [secrets.token_urlsafe(24)]}}
-    write_once(file, msgspec.json.encode(made), layout.accounts["web"])
-    signing = msgspec.json.decode(file.read_bytes(), type=dict[str, dict[str, list[str]]])
+    signing: dict[str, dict[str, list[str]]] = {}
+    if file.exists():
+        signing = msgspec.json.decode(file.read_bytes(), type=dict[str, dict[str, list[str]]])
+    missing = [name for name in _SIGNING if DEMO_CODE not in signing.get(name, {})]
+    for name in missing:
+        signing.setdefault(name, {})[DEMO_CODE] = [secrets.token_urlsafe(24)]
+    if missing:
+        write_private(file, msgspec.json.encode(signing), layout.accounts["web"])
     known = layout.zone("sandbox") / "keys.json"
     keys = msgspec.json.decode(known.read_bytes(), type=dict[str, str])
-    keys[f"{_AGENCY}.secret"] = signing[_AGENCY][DEMO_CODE][0]
+    for name in _SIGNING:
+        keys[f"{name}.secret"] = signing[name][DEMO_CODE][0]
     write_private(known, msgspec.json.encode(keys), layout.accounts["sandbox"])
 
 
@@ -146,6 +158,22 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
         address="127.0.0.1",
         sandbox=True,
     )
+    mail = msgspec.structs.replace(
+        sms,
+        id="sandbox-mail",
+        host="mail.sandbox.test",
+        purpose="e-mail through the sandbox's mail company",
+        path_prefixes=("/v1/mails",),
+        credentials=("sandbox_mail",),
+        fixed={
+            "header:authorization": "Bearer {{credential:sandbox_mail}}",
+            "body:/to": "{{delivery:to}}",
+            "body:/subject": "{{delivery:subject}}",
+            "body:/text": "{{delivery:body}}",
+            "body:/html": "{{delivery:html}}",
+        },
+        fields=("to", "from", "subject", "text", "html", "reference", "account"),
+    )
     cards = tuple(
         Rule(
             id=f"sandbox-card-{kind}-{role}",
@@ -172,7 +200,7 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
         )
     )
     charge = _charge_rule(cards[0])
-    return (sms, *cards, charge, *_wallet_rules(api_port), *_bank_rules(api_port))
+    return (sms, mail, *cards, charge, *_wallet_rules(api_port), *_bank_rules(api_port))
 
 
 def _charge_rule(card: Rule) -> Rule:

@@ -53,12 +53,22 @@ _BUSY: Final = frozenset({429, 502, 503, 504})
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One message as the phone shows it."""
+    """One message as the phone shows it; ``at``: seconds of the carrier's clock.
+
+    One whose carrier swallowed it is in the carrier's books and on nobody's phone.
+    """
 
     seq: int
     to: str
     text: str
     link: str | None = None
+    at: float = 0.0
+    status: str = ""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether its reader can see it."""
+        return self.status != "swallowed"
 
 
 class _Messages(msgspec.Struct, frozen=True):
@@ -179,6 +189,14 @@ class Phone:
         """Newest ``limit`` messages past a sequence number, oldest first."""
         answer = await self._client.get(
             f"{self._origin}/phone/messages.json", params={"after": str(after), "limit": str(limit)}
+        )
+        answer.raise_for_status()
+        return msgspec.json.decode(answer.content, type=_Messages).messages
+
+    async def mails(self, after: int = 0, limit: int = 20_000) -> tuple[Message, ...]:
+        """The same of everybody's mailbox."""
+        answer = await self._client.get(
+            f"{self._origin}/mail/messages.json", params={"after": str(after), "limit": str(limit)}
         )
         answer.raise_for_status()
         return msgspec.json.decode(answer.content, type=_Messages).messages
@@ -351,7 +369,7 @@ class Crowd:
         async with asyncio.TaskGroup() as group:
             while True:
                 for message in await self._new_messages():
-                    if message.link is None or chance.random() > self.share:
+                    if message.link is None or not message.is_shown or chance.random() > self.share:
                         continue
                     group.create_task(self._visit(message.link, chance.random()))
                     await asyncio.sleep(chance.expovariate(self.per_s))

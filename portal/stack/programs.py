@@ -23,7 +23,7 @@ from portal.stack.valkey import Valkey
 
 PROVIDERS: Final = dict(
     zip(
-        ("sandbox_sms", "sandbox_card", "sandbox_wallet", "sandbox_bank"),
+        ("sandbox_sms", "sandbox_card", "sandbox_wallet", "sandbox_bank", "sandbox_mail"),
         SANDBOX_HOSTS,
         strict=True,
     )

@@ -43,6 +43,10 @@ BILLS: Final = """
 select id, kind, lifecycle, settlement, opened_at, issued_at, due_on, phone_blind, email_blind
 from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for no key update
 """
+FAULTS: Final = """
+select blind, channel from contact_fault
+where merchant_id = $1 and channel in ('sms', 'email') and blind = any($2::bytea[])
+"""
 STANDING: Final = """
 select bill_id, plan_version, done, failed_at from ladder
 where merchant_id = $1 and bill_id = any($2::uuid[]) and next_at <= $3 order by bill_id for update
@@ -116,6 +120,7 @@ class _Slice:
     pauses: OpenPauses
     told: Mapping[UUID, Sequence[Row]]
     choices: Mapping[bytes, Mapping[tuple[Channel, Class], bool]]
+    faults: frozenset[tuple[str, bytes | None]]
     people: dict[bytes, list[date]]
     plans: Mapping[int, Plan]
     sends: dict[tuple[str, int, Channel], list[UUID]] = field(
@@ -202,6 +207,7 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
     choices: defaultdict[bytes, dict[tuple[Channel, Class], bool]] = defaultdict(dict)
     for row in await act.db.fetch(CHOICES, act.merchant_id, sorted(contacts)):
         choices[row["contact"]][row["channel"], row["kind"]] = row["is_wanted"]
+    faults = await act.db.fetch(FAULTS, act.merchant_id, sorted(contacts))
     people: defaultdict[bytes, list[date]] = defaultdict(list)
     phones = sorted({bill["phone_blind"] for bill in bills if bill["phone_blind"]})
     since = act.business - timedelta(days=rules.WEEK + 1)
@@ -214,6 +220,7 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
         pauses=await read_open(act, ids),
         told=told,
         choices=choices,
+        faults=frozenset((row["channel"], row["blind"]) for row in faults),
         people=people,
         plans=await read_plans(act, newest, {row["plan_version"] for row in standing}),
     )
@@ -305,7 +312,7 @@ def _facts(part: _Slice, bill: Row, row: Row) -> Facts:
         is_lost=bool(told) and _is_lost(told[-1]),
         unreached=_unreached(
             part.roads,
-            {one["channel"] for one in came_back},
+            {one["channel"] for one in came_back} | _faulty(part, bill),
             has_phone=bill["phone_blind"] is not None,
             has_email=bill["email_blind"] is not None,
         ),
@@ -319,6 +326,12 @@ def _facts(part: _Slice, bill: Row, row: Row) -> Facts:
 _BY_PHONE: Final = frozenset({"sms", "voice"})
 _BY_EMAIL: Final = frozenset({"email"})
 _CHANNEL_NAMES: Final[tuple[Channel, ...]] = ("sms", "email", "push", "voice")
+
+
+def _faulty(part: _Slice, bill: Row) -> set[str]:
+    """Channels whose contact takes no messages any more, as another bill's message has shown."""
+    contacts = (("sms", bill["phone_blind"]), ("email", bill["email_blind"]))
+    return {channel for channel, contact in contacts if (channel, contact) in part.faults}
 
 
 def _is_lost(told: Row) -> bool:

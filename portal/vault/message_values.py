@@ -9,23 +9,36 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from portal.domain.mail import render_mail
 from portal.domain.sms import BillText, render_bill
 from portal.vault.sealed import BillContact
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Recipient, in the channel's own form, and text of one message."""
+    """Recipient, in the channel's own form, and text of one message.
+
+    A mail has a subject, and the same in HTML.
+    """
 
     to: str
     body: str
+    subject: str = ""
+    html: str = ""
 
 
 def _sms(contact: BillContact, language: str, bill: BillText) -> Values | None:
     return Values(contact.phone, render_bill(language, bill)) if contact.phone else None
 
 
+def _email(contact: BillContact, language: str, bill: BillText) -> Values | None:
+    if not contact.email:
+        return None
+    mail = render_mail(language, bill)
+    return Values(contact.email, mail.text, mail.subject, mail.html)
+
+
 VALUES: Final[Mapping[str, Callable[[BillContact, str, BillText], Values | None]]] = (
-    MappingProxyType({"sms": _sms})
+    MappingProxyType({"sms": _sms, "email": _email})
 )
 """Channel → recipient and text for a payer in their language, or None: not reached by it."""

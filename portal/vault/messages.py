@@ -54,9 +54,9 @@ async def plan_messages(
         await _plan_chunk(act, telling, road, part, lane)
 
 
-async def plan_resent_message(act: Act, bill_id: UUID, step: int) -> None:
+async def plan_resent_message(act: Act, bill_id: UUID, step: int, channel: Channel = "sms") -> None:
     """One delivery in the urgent lane: someone is waiting for it."""
-    await plan_messages(act, Telling(RESENT_MESSAGE, step), [bill_id], lane="urgent")
+    await plan_messages(act, Telling(RESENT_MESSAGE, step, channel), [bill_id], lane="urgent")
 
 
 async def plan_declined_message(act: Act, bill_id: UUID) -> None:

@@ -32,7 +32,7 @@ PRUNE_S: Final = 60.0
 DAYS_S: Final = 5.0
 """Pause between two looks at whether a business day has begun somewhere."""
 
-LADDERS_S: Final = 2.0
+LADDERS_S: Final = 1.0
 """Pause between two looks at whether bills are to be looked at on their ladders."""
 
 RETENTION_S: Final = 3600.0

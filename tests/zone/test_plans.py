@@ -14,13 +14,14 @@ import pytest
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
 from portal.vault.attempt import LIVE_OF
 from portal.vault.card_charge import TAKEN
+from portal.vault.contact_faults import NOTE
 from portal.vault.database import Connection, connect
 from portal.vault.debit_answer import TELL
 from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
 from portal.vault.ladder import END, FAILED, LOOK
 from portal.vault.ladder_step import BILLS as LADDER_BILLS
-from portal.vault.ladder_step import CHOICES, DUE, MOVE, PEOPLE, PLANNED, STANDING, TOLD
+from portal.vault.ladder_step import CHOICES, DUE, FAULTS, MOVE, PEOPLE, PLANNED, STANDING, TOLD
 from portal.vault.pause import PROMISES_PAID
 from portal.vault.share import LEFT
 from tests.make.vault import Ground
@@ -48,15 +49,17 @@ STATEMENTS = {
     "ladders_told": TOLD,
     "ladders_choices": CHOICES,
     "ladders_people": PEOPLE,
+    "ladders_faults": FAULTS,
     "ladders_moved": MOVE,
     "ladders_planned": PLANNED,
     "ladders_ended": END,
     "ladders_looked": LOOK,
     "ladders_failed": FAILED,
+    "faults_noted": NOTE,
 }
 
 BY_KEY = re.compile(
-    r"\b(bill_|attempt_)?id = |\bline_no = |\b(contact|phone_blind) = |\bnext_at <= "
+    r"\b(bill_|attempt_)?id = |\bline_no = |\b(contact|phone_blind|blind) = |\bnext_at <= "
 )
 """What finds few rows: a key, a person's contact, or the moment of what is due."""
 

@@ -30,6 +30,7 @@ from portal.domain.errors import Expired, InvalidInput, NotFound, TryLater
 from portal.domain.ids import BillId
 from portal.domain.retention import KEPT, PERIODS, Forgotten
 from portal.kit.clock import SystemClock
+from portal.vault.contact_faults import note_faults
 from portal.vault.file import store_part
 from portal.vault.pause import NewPause, insert_pause
 from portal.vault.retention import first_id_of
@@ -399,6 +400,12 @@ async def test_one_merchants_rows_go_and_the_others_stay(ground: Ground) -> None
         assert await second.value("select count(*) from once") == 10
 
 
+async def plan_and_choose(desk: Desk) -> None:
+    """A plan of messages, and a payer's word about them."""
+    await Steps(desk).plan(NEVER_QUIET)
+    await Steps(desk).say(is_wanted=False)
+
+
 async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground) -> None:
     async with ground.vault() as server:
         desk = await new_desk(server, ground.client)
@@ -407,10 +414,9 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
             merchant_code=desk.code, channel="sms", provider="sandbox_sms", sender="0005", share=1
         )
         await desk.operator.call(SET_CHANNEL, road)
-        await Steps(desk).plan(NEVER_QUIET)
         await desk.issued(line("E-1"), line("E-2"))
         await desk.send_all()
-        await Steps(desk).say(is_wanted=False)
+        await plan_and_choose(desk)
         payer = await world.payer()
         attempt = await world.paid(payer)
         contract = uuid4()
@@ -435,6 +441,8 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
             )
             await insert_pause(act, held)
             await act.db.execute(_PRINTED_AND_CONTESTED, act.merchant_id, payer.bill_id, attempt)
+            told = await act.db.fetchval("select id from delivery limit 1")
+            await note_faults(act, {told: "bounced"})
         before = await counts(world)
         await calendar.move_to(calendar.today + timedelta(days=3_600))
         await ground.close()

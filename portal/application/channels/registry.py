@@ -4,14 +4,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from portal.application.channels.email import EMAIL, SendsMail
 from portal.application.channels.sms import SMS, SendsSms
 from portal.domain.errors import InvariantBroken
 
-BY_CHANNEL: Final[Mapping[str, Mapping[str, SendsSms]]] = MappingProxyType({"sms": SMS})
+Sends = SendsSms | SendsMail
+"""What carries one message by one request, whatever the channel."""
+
+BY_CHANNEL: Final[Mapping[str, Mapping[str, Sends]]] = MappingProxyType(
+    {"email": EMAIL, "sms": SMS}
+)
 """Channel → provider → adapter, for channels of one request a message."""
 
 
-def find_sender(channel: str, provider: str) -> SendsSms:
+def find_sender(channel: str, provider: str) -> Sends:
     """The adapter that carries messages of a channel by a provider.
 
     Raises InvariantBroken ``provider_unconfigured``: the vault named one we don't have.

@@ -25,14 +25,22 @@ class AgencySignature:
         self, raw: bytes, headers: Mapping[str, str], keys: Iterable[str], now_s: float
     ) -> bool:
         """Whether one of ``keys`` signed exactly these bytes within TOLERANCE_S of ``now_s``."""
-        moment, given = _read_signature(headers.get(HEADER, ""))
-        if not moment.isdecimal() or abs(now_s - int(moment)) > TOLERANCE_S:
-            return False
-        signed = f"{moment}.".encode() + raw
-        wanted = [hmac.new(key.encode(), signed, hashlib.sha256).hexdigest() for key in keys]
-        # Every one is compared, whichever fits: the time tells nothing.
-        fits = [hmac.compare_digest(given, want) for want in wanted]
-        return any(fits)
+        return is_signed(raw, headers.get(HEADER, ""), keys, now_s)
+
+
+def is_signed(raw: bytes, header: str, keys: Iterable[str], now_s: float) -> bool:
+    """Whether ``header`` is a signature of this form by one of ``keys`` over exactly these bytes.
+
+    Made within TOLERANCE_S of ``now_s``: an old one that somebody kept is none.
+    """
+    moment, given = _read_signature(header)
+    if not moment.isdecimal() or abs(now_s - int(moment)) > TOLERANCE_S:
+        return False
+    signed = f"{moment}.".encode() + raw
+    wanted = [hmac.new(key.encode(), signed, hashlib.sha256).hexdigest() for key in keys]
+    # Every one is compared, whichever fits: the time tells nothing.
+    fits = [hmac.compare_digest(given, want) for want in wanted]
+    return any(fits)
 
 
 def _read_signature(header: str) -> tuple[str, str]:

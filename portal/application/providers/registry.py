@@ -12,6 +12,7 @@ from portal.application.providers import (
     gmopg,
     paypay,
     sandbox_card,
+    sandbox_mail,
     sandbox_sms,
     sandbox_wallet,
     smbc_gp,
@@ -46,6 +47,7 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             gmopg.CAPABILITIES,
             paypay.CAPABILITIES,
             sandbox_card.CAPABILITIES,
+            sandbox_mail.CAPABILITIES,
             sandbox_sms.CAPABILITIES,
             sandbox_wallet.CAPABILITIES,
             smbc_gp.CAPABILITIES,
@@ -60,6 +62,7 @@ NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
         "gmopg": gmopg.NOTICES,
         "paypay": paypay.NOTICES,
         "sandbox_card": sandbox_card.NOTICES,
+        "sandbox_mail": sandbox_mail.NOTICES,
         "sandbox_sms": sandbox_sms.NOTICES,
         "sandbox_wallet": sandbox_wallet.NOTICES,
         "smbc_gp": smbc_gp.NOTICES,
@@ -68,5 +71,7 @@ NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
 )
 """Provider → who reads what it posts to ``/notices/<provider>/<merchant code>``."""
 
-SIGNED: Final[Mapping[str, ProvesSender]] = MappingProxyType({"stripe": stripe.NOTICES})
+SIGNED: Final[Mapping[str, ProvesSender]] = MappingProxyType(
+    {"sandbox_mail": sandbox_mail.NOTICES, "stripe": stripe.NOTICES}
+)
 """Provider → who checks that it signed a notice: those whose capabilities say so, and no other."""

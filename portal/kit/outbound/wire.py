@@ -1,8 +1,9 @@
 """What a caller asks the egress relay to send, and what comes back.
 
-Requests name placeholders, never values: ``{{delivery:to}}``, ``{{delivery:body}}`` and
-``{{credential:NAME}}`` in headers and body. The relay fetches and escapes the values by
-``body_kind``, sends, and returns the answer with every substituted value scrubbed out of it.
+Requests name placeholders, never values: ``{{delivery:to}}``, ``{{delivery:body}}`` (of a
+mail ``{{delivery:subject}}`` and ``{{delivery:html}}`` too) and ``{{credential:NAME}}`` in headers
+and body. The relay fetches and escapes the values by ``body_kind``, sends, and returns the answer
+with every substituted value scrubbed out of it.
 """
 
 from typing import Final, Literal

@@ -19,12 +19,13 @@ from portal.contract.bills import (
 from portal.domain.bill import advance, check_cancelable, is_payable
 from portal.domain.errors import Conflict, LimitReached, NotFound
 from portal.domain.intake.cells import read_text
-from portal.domain.message import RESENDS_PER_DAY_MAX
+from portal.domain.message import RESENDS_PER_DAY_MAX, Channel
 from portal.domain.pause import RELEASED, check_resend
 from portal.vault import ladder
 from portal.vault.act import Act
 from portal.vault.bills import view_row
 from portal.vault.cancel import finish_cancel
+from portal.vault.contact_faults import is_faulty, reachable_by
 from portal.vault.db import Row
 from portal.vault.ledger import sums_of
 from portal.vault.messages import RESENT_MESSAGE, plan_resent_message
@@ -37,8 +38,7 @@ _MERCHANT: Final = frozenset({"staff", "api_key"})
 _REVEALS: Final = ("payer name", "customer number", "phone hint")
 
 _LOCK: Final = """
-select id, version, lifecycle, settlement, sealed_version, contact, billing,
-       phone_blind is not null as has_phone
+select id, version, lifecycle, settlement, sealed_version, contact, billing
 from bill where merchant_id = $1 and id = $2 for update
 """
 _MOVE: Final = """
@@ -101,10 +101,12 @@ async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
 async def resend_message(act: Act, request: ResendMessage) -> BillChanged:
     """Send the payer the link once more, ahead of all bulk sending.
 
-    Raises: Conflict ``not_payable``, ``bill_held``, ``no_channel``, ``message_running``;
-        LimitReached ``resent_too_often`` (params ``max``, ``hours``); NotFound ``not_found``.
+    Raises: Conflict ``not_payable``, ``bill_held``, ``no_channel``, ``channel_unreachable``,
+        ``contact_faulty``, ``message_running``; LimitReached ``resent_too_often`` (params ``max``,
+        ``hours``); NotFound ``not_found``.
     """
-    arguments = msgspec.msgpack.encode([request.bill_id])
+    by = () if request.channel == "sms" else (request.channel,)
+    arguments = msgspec.msgpack.encode([request.bill_id, *by])
     if await act.once("resend_message", request.idempotency_key, arguments) is not None:
         return BillChanged(row=await view_row(act, request.bill_id))
     bill = await _lock(act, request.bill_id)
@@ -112,18 +114,26 @@ async def resend_message(act: Act, request: ResendMessage) -> BillChanged:
         raise Conflict("not_payable")
     pauses = await read_open(act, [bill["id"]])
     check_resend(pauses.of.get(bill["id"], ()), pauses.today)
-    if not bill["has_phone"]:
-        raise Conflict("no_channel")
+    await _check_reach(act, bill["id"], request.channel)
     day_ago = act.business - timedelta(hours=24)
     sent = await act.db.fetchrow(_RESENT, act.merchant_id, bill["id"], RESENT_MESSAGE, day_ago)
     if sent is not None and sent["is_running"]:
         raise Conflict("message_running")
     if sent is not None and sent["lately"] >= RESENDS_PER_DAY_MAX:
         raise LimitReached("resent_too_often", params={"max": RESENDS_PER_DAY_MAX, "hours": 24})
-    await plan_resent_message(act, bill["id"], step=sent["resent"] if sent is not None else 0)
+    step = sent["resent"] if sent is not None else 0
+    await plan_resent_message(act, bill["id"], step, request.channel)
     await act.db.execute(_PLANNED, act.merchant_id, bill["id"])
     await act.emit(bill["id"], "message.resend_asked")
     return BillChanged(row=await view_row(act, bill["id"]))
+
+
+async def _check_reach(act: Act, bill_id: UUID, channel: Channel) -> None:
+    if channel in await reachable_by(act, bill_id):
+        return
+    if await is_faulty(act, bill_id, channel):
+        raise Conflict("contact_faulty")
+    raise Conflict("no_channel" if channel == "sms" else "channel_unreachable")
 
 
 async def _lock(act: Act, bill_id: UUID) -> Row:

@@ -28,6 +28,7 @@ from portal.vault.act import Act
 from portal.vault.attempt import OF_BILL
 from portal.vault.bills import BILLS, ROW_COLUMNS, to_bill_row
 from portal.vault.card_on_file import ChargedBill, show_card
+from portal.vault.contact_faults import reachable_by
 from portal.vault.db import Row
 from portal.vault.pause import read_missed
 from portal.vault.registry import operation
@@ -112,6 +113,7 @@ async def view_bill(act: Act, request: ViewBill) -> BillDetail:
                 due_on=row["due_on"],
             ),
         ),
+        resend_channels=await reachable_by(act, row["id"]),
     )
 
 

@@ -27,6 +27,7 @@ from portal.domain.message import LEFT_OUT
 from portal.domain.sms import BillText
 from portal.kit.crypto import sha256
 from portal.vault.act import Act
+from portal.vault.contact_faults import IS_FAULTY, return_token
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
 from portal.vault.fields import Fields
@@ -48,7 +49,10 @@ _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
 select {COLUMNS}, d.channel, d.provider, d.campaign, d.created_at, b.lifecycle, b.settlement,
        b.language, b.period, b.due_on, b.sealed_version, b.contact, m.name, m.code as merchant_code,
-       {OPTED_OUT}, b.amount_minor - coalesce((select p.paid_minor from part_paid p
+       m.phone, m.website, {IS_FAULTY.format(channel="d.channel")} as is_faulty, {OPTED_OUT},
+       (select c.sender from merchant_channel c where c.merchant_id = $1 and c.channel = d.channel
+        and c.provider = d.provider) as sender,
+       b.amount_minor - coalesce((select p.paid_minor from part_paid p
                                   where p.merchant_id = $1 and p.bill_id = b.id), 0) as left_minor
 from delivery d
 join bill b on b.merchant_id = $1 and b.id = d.bill_id
@@ -74,8 +78,8 @@ async def redeem_deliveries(act: Act, request: RedeemDeliveries) -> Redeemed:
 
     Refused per delivery: ``delivery_unknown``, ``delivery_not_handed``, ``delivery_redeemed``,
     ``host_wrong``, ``not_due``, ``paused``, ``no_contact`` (nothing of this channel reaches the
-    payer), ``opted_out``, ``quiet_hours`` (it stays handed out and comes back),
-    ``delivery_repeated`` (twice in one request).
+    payer), ``contact_faulty`` (nothing goes there any more), ``opted_out``, ``quiet_hours`` (it
+    stays handed out and comes back), ``delivery_repeated`` (twice in one request).
 
     Raises: InvalidInput ``slice_size`` (param ``max``).
     """
@@ -120,11 +124,11 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     for row in rows:
         delivery = Delivery.of(row)
         secret = "".join(secrets.choice(_BASE62) for _ in range(_SECRET_CHARACTERS))
-        refused = (
-            _refused(act, row, delivery, host)
-            or why_left_out(row, pauses)
-            or ("quiet_hours" if row["campaign"] in held else None)
-        )
+        refused = _refused(act, row, delivery, host) or why_left_out(row, pauses)
+        if refused is None and row["is_faulty"]:
+            refused = "contact_faulty"
+        if refused is None and row["campaign"] in held:
+            refused = "quiet_hours"
         values = None if refused else _values(act, fields, row, secret)
         if values is None:
             refused = refused or "no_contact"
@@ -136,13 +140,27 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
         delivery.take("redeem")
         moved.append(delivery)
         links.append((sha256(secret.encode()), delivery))
-        given[delivery.id] = RedeemedDelivery(
-            delivery_id=DeliveryId(delivery.id), to=values.to, body=values.body, refused=None
-        )
+        given[delivery.id] = _given(fields, row, values)
     await store(act, moved)
     await _store_links(act, links, act.now)
     act.reveal(len(links))
     return given
+
+
+def _given(fields: Fields, row: Row, values: Values) -> RedeemedDelivery:
+    """What the relay gets of a delivery; a mail alone says who it is from and how it comes back."""
+    is_mail = row["channel"] == "email"
+    return RedeemedDelivery(
+        delivery_id=DeliveryId(row["id"]),
+        to=values.to,
+        body=values.body,
+        refused=None,
+        subject=values.subject,
+        html=values.html,
+        sender=(row["sender"] or "") if is_mail else "",
+        sender_name=row["name"] if is_mail else "",
+        return_token=return_token(fields, row["id"]) if is_mail else "",
+    )
 
 
 def _refused(act: Act, row: Row, delivery: Delivery, host: str) -> str | None:
@@ -165,6 +183,8 @@ def _values(act: Act, fields: Fields, row: Row, secret: str) -> Values | None:
         amount_minor=row["left_minor"],
         customer_hint=customer_hint(contact.customer_no),
         due_on=row["due_on"],
+        phone=row["phone"],
+        website=row["website"],
         link=f"{act.settings.public_origin}/p/{row['merchant_code']}/{secret}",
     )
     return VALUES[row["channel"]](contact, row["language"], bill)

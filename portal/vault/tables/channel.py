@@ -1,9 +1,12 @@
 """Data zone: by which company a merchant's messages of a channel go; the schema's source."""
 
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
+
+from portal.vault.tables.columns import moment
 
 
 class MerchantChannel(SQLModel, table=True):
@@ -21,3 +24,19 @@ class MerchantChannel(SQLModel, table=True):
     provider: str = Field(sa_type=sa.Text, primary_key=True)
     sender: str = Field(sa_type=sa.Text)
     share: int = Field(sa_type=sa.Integer)
+
+
+class ContactFault(SQLModel, table=True):
+    """A number or address that takes no messages of a channel any more, and why.
+
+    ``blind`` is the keyed hash that bills have of it; ``code`` is ``bounced`` (there is no such
+    mailbox) or ``complained`` (its reader wants none). The first reason stays.
+    """
+
+    __tablename__ = "contact_fault"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+
+    merchant_id: UUID = Field(primary_key=True)
+    channel: str = Field(sa_type=sa.Text, primary_key=True)
+    blind: bytes = Field(primary_key=True)
+    code: str = Field(sa_type=sa.Text)
+    at: datetime = Field(sa_column=moment())

@@ -98,6 +98,10 @@ def _decide_mandate(form: Form) -> dict[str, object]:
     return {**_decide(form), "reason": form.get("reason") or None}
 
 
+def _resend(form: Form) -> dict[str, object]:
+    return {**_texts(form, "id", "idempotencyKey"), "channel": form.get("channel") or "SMS"}
+
+
 def _make_batch(form: Form) -> dict[str, object]:
     return {**_texts(form, "idempotencyKey"), "charset": form.get("charset", "")}
 
@@ -120,7 +124,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "ImportCreate": Act("importCreate", _create_import),
     "ImportDecide": Act("importDecide", _decide),
     "BillCancel": Act("billCancel", _cancel),
-    "BillResend": Act("billResend", lambda form: _texts(form, "id", "idempotencyKey")),
+    "BillResend": Act("billResend", _resend),
     "BillPause": Act("billPause", _pause),
     "BillResume": Act("billResume", lambda form: _texts(form, "id", "idempotencyKey")),
     "BillCardRemove": Act("billCardRemove", lambda form: _texts(form, "id", "idempotencyKey")),

@@ -5,9 +5,10 @@ Zone: application. Whether it may be done is decided in the vault; here a refusa
 
 import strawberry
 
+from portal.application.doors.graphql import enums
 from portal.application.doors.graphql.bills import Bill
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
-from portal.application.doors.graphql.schema import VAULT_CALL, Info, by, plain
+from portal.application.doors.graphql.schema import VAULT_CALL, Info, by, optional, plain
 from portal.contract.bills import (
     CANCEL_BILL,
     RESEND_MESSAGE,
@@ -62,6 +63,9 @@ class BillResendInput:
 
     id: strawberry.ID = plain("`bill_…`")
     idempotency_key: str = plain("Yours; the same key sends once.")
+    channel: enums.MessageChannel = optional(
+        "One of the bill's `resendChannels`.", default=enums.MessageChannel.SMS
+    )
 
 
 @strawberry.type(description="The bill whose message was planned again, or why it was not.")
@@ -79,6 +83,7 @@ async def resend_message(info: Info, input: BillResendInput) -> Outcome[BillChan
         request = ResendMessage(
             bill_id=BillId(from_public("bill", input.id)),
             idempotency_key=input.idempotency_key,
+            channel=input.channel.value,
         )
         return await info.context.call(RESEND_MESSAGE, request)
 

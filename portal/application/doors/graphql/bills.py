@@ -130,7 +130,15 @@ class BillAttempt:
 
 
 def _event_text(event: strawberry.Parent[BillEventPart], info: Info) -> str:
-    return TEXTS[info.context.language].code(event.code, event.params)
+    return TEXTS[info.context.language].code(said_by_channel(event), event.params)
+
+
+def said_by_channel(event: BillEventPart) -> str:
+    """The code under which an event is told: of a message that is no SMS, its channel's own."""
+    channel = event.params.get("channel", "sms")
+    if not event.code.startswith("message.") or channel == "sms":
+        return event.code
+    return f"{channel}.{event.code.removeprefix('message.')}"
 
 
 @strawberry.type(description="One fact in a bill's life.")
@@ -191,6 +199,10 @@ async def _card(row: strawberry.Parent[BillRow], info: Info) -> CardShown | None
     return (await _detail(row, info)).card
 
 
+async def _resend_channels(row: strawberry.Parent[BillRow], info: Info) -> tuple[str, ...]:
+    return (await _detail(row, info)).resend_channels
+
+
 def _part_paid(row: strawberry.Parent[BillRow]) -> MoneyValue:
     return MoneyValue(row.part_paid_minor)
 
@@ -244,6 +256,9 @@ class Bill:
     )
     pauses: list[Pause] = by(
         pauses_of, "What stopped or stops dunning, newest first.", cost=VAULT_CALL, rows=50
+    )
+    resend_channels: list[enums.MessageChannel] = by(
+        _resend_channels, "By what its payer can be told once more.", cost=VAULT_CALL
     )
     pausing: BillPausing = by(pausing_of, "What can be agreed about dunning now.", cost=VAULT_CALL)
 

@@ -46,6 +46,14 @@ class MessageState(Enum):
     AMBIGUOUS = "ambiguous"
 
 
+@strawberry.enum(description="By what a payer is told of a bill.")
+class MessageChannel(Enum):
+    """Of portal.domain.message.Channel what goes by a contact that stands in the bill."""
+
+    SMS = "sms"
+    EMAIL = "email"
+
+
 @strawberry.enum(description="The order of a list of bills.")
 class BillOrder(Enum):
     """portal.contract.bills.BillOrder."""

@@ -1,0 +1,101 @@
+"""Data zone: numbers and addresses that take no messages any more, by their keyed hash alone.
+
+Noted when a provider says of a message that was really sent that its mailbox does not exist, or
+that its reader complains; asked before anything is sent there again, by whatever bill.
+"""
+
+import hmac
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+from portal.domain.errors import NotFound
+from portal.domain.ids import DeliveryId, from_public, to_public
+from portal.domain.message import Channel
+from portal.vault.act import Act
+from portal.vault.fields import Fields
+
+BLIND: Final = "case {channel} when 'email' then b.email_blind else b.phone_blind end"
+"""SQL: the keyed hash of the contact that a channel uses, of the bill ``b``."""
+
+IS_FAULTY: Final = f"""
+exists (select from contact_fault f where f.merchant_id = b.merchant_id
+        and f.channel = {{channel}} and f.blind = {BLIND})
+"""
+"""SQL: whether the contact of the bill ``b`` takes no more of the channel ``{channel}``."""
+
+NOTE: Final = f"""
+insert into contact_fault (merchant_id, channel, blind, code, at)
+select $1, d.channel, {BLIND.format(channel="d.channel")}, m.code, $2
+from unnest($3::uuid[], $4::text[]) as m (id, code)
+join delivery d on d.merchant_id = $1 and d.id = m.id and d.id = any($3::uuid[])
+join bill b on b.merchant_id = $1 and b.id = d.bill_id
+where {BLIND.format(channel="d.channel")} is not null
+on conflict (merchant_id, channel, blind) do nothing
+"""  # noqa: S608  # constant texts
+
+_ASK: Final = f"""
+select {IS_FAULTY.format(channel="$3::text")} from bill b where b.merchant_id = $1 and b.id = $2
+"""  # noqa: S608  # constant texts
+
+_REACHED: Final = f"""
+select c.channel from bill b cross join unnest($3::text[]) with ordinality as c (channel, place)
+where b.merchant_id = $1 and b.id = $2 and {BLIND.format(channel="c.channel")} is not null
+  and (c.channel = 'sms' or exists (select from merchant_channel r where r.merchant_id = $1
+                                    and r.channel = c.channel))
+  and not {IS_FAULTY.format(channel="c.channel")}
+order by c.place
+"""  # noqa: S608  # constant texts
+WRITTEN: Final[tuple[Channel, ...]] = ("sms", "email")
+"""Channels that go by a contact which stands in the bill itself."""
+
+_RETURNED: Final = "returned message"
+_PREFIX: Final = "dlv_"
+_MAC_BYTES: Final = 12
+
+
+async def note_faults(act: Act, said: Mapping[UUID, str]) -> None:
+    """Deliveries → what was said of where they went; the first word about a contact stays."""
+    if said:
+        await act.db.execute(NOTE, act.merchant_id, act.now, list(said), list(said.values()))
+
+
+async def is_faulty(act: Act, bill_id: UUID, channel: Channel) -> bool:
+    """Whether the bill's contact for the channel takes no messages any more."""
+    return bool(await act.db.fetchval(_ASK, act.merchant_id, bill_id, channel))
+
+
+async def reachable_by(act: Act, bill_id: UUID) -> tuple[str, ...]:
+    """By which written channels the bill's payer can be told: those that merchant and payer have.
+
+    Not by one whose number or address takes no messages any more.
+    """
+    rows = await act.db.fetch(_REACHED, act.merchant_id, bill_id, list(WRITTEN))
+    return tuple(row["channel"] for row in rows)
+
+
+def return_token(fields: Fields, delivery_id: UUID) -> str:
+    """What stands in the address that a mail comes back to: the delivery's id and a MAC of ours.
+
+    Letters, digits and one dot, and no difference between capitals and small letters: what is
+    between there and here may fold them. With ``bounce+`` before it, it is 58 characters long.
+    Source: RFC 5321 §4.5.3.1.1 (a local part has at most 64).
+    """
+    name = to_public("delivery", DeliveryId(delivery_id))
+    return f"{name.removeprefix(_PREFIX).lower()}.{_mac(fields, name)}"
+
+
+def read_return_token(fields: Fields, text: str) -> UUID | None:
+    """The delivery that a token speaks of, if the token was made here for this merchant."""
+    letters, _, mac = text.lower().partition(".")
+    name = _PREFIX + letters.upper()
+    if not hmac.compare_digest(_mac(fields, name).encode(), mac.encode()):
+        return None
+    try:
+        return from_public("delivery", name)
+    except NotFound:
+        return None
+
+
+def _mac(fields: Fields, name: str) -> str:
+    return fields.blind(_RETURNED, name)[:_MAC_BYTES].hex()
