@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from portal.contract.bills import BillEvent
 from portal.domain import ladder as rules
 from portal.domain.ladder import Decision, Plan
 from portal.domain.pause import ASKED_MESSAGE
@@ -57,6 +58,7 @@ select campaign from delivery where merchant_id = $1 and chunk_id = $2 limit 1
 _REVIVE: Final = """
 update ladder set ended = '' where merchant_id = $1 and bill_id = $2 and ended = 'lapsed'
 """
+_SHOWN: Final = "select held, skips from ladder where merchant_id = $1 and bill_id = $2"
 _IS_DUE: Final = """
 select exists (select from ladder where merchant_id = $1 and next_at <= $2)
 """
@@ -184,6 +186,26 @@ async def is_chunk_held(act: Act, chunk_id: UUID) -> bool:
     """Whether a chunk waits for the morning; all of a chunk is one campaign's."""
     campaign = await act.db.fetchval(_CAMPAIGN, act.merchant_id, chunk_id)
     return campaign is not None and bool(await held_campaigns(act, {campaign}))
+
+
+async def events_of(act: Act, bill_id: UUID) -> list[BillEvent]:
+    """What a bill's ladder adds to its timeline: rungs that were skipped, and what waits now."""
+    row = await act.db.fetchrow(_SHOWN, act.merchant_id, bill_id)
+    if row is None:
+        return []
+    events = [
+        BillEvent(
+            at=skip.at,
+            code=f"ladder.{skip.reason}",
+            actor="system",
+            params={"channel": skip.channel, "rung": skip.rung + 1},
+        )
+        for skip in msgspec.json.decode(row["skips"], type=list[Skipped])
+    ]
+    if row["held"]:
+        code = f"ladder.held_{row['held']}"
+        events.append(BillEvent(at=act.business, code=code, actor="system", params={}))
+    return events
 
 
 async def is_due(db: Db, merchant_id: UUID, business: datetime) -> bool:

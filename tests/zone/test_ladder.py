@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from portal.contract.bills import CANCEL_BILL, CancelBill
+from portal.contract.bills import CANCEL_BILL, VIEW_BILL, CancelBill, ViewBill
 from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.contract.pause import PLACE_PAUSE, RELEASE_PAUSE, PlacePause, ReleasePause
 from portal.domain.errors import InvalidInput, NotFound, Refused
@@ -62,6 +62,20 @@ async def test_who_has_opened_the_bill_gets_no_second_message_but_is_reminded(
 
     assert await steps.told() == [FIRST, BEFORE]
     assert await steps.skipped() == [(1, "email", "opened")]
+
+
+async def test_the_bills_timeline_says_what_was_skipped_and_what_waits(steps: Steps) -> None:
+    await steps.road("email")
+    await steps.desk.issued(line(email=""))
+    await steps.at(DUE_ON - days(15))
+    await steps.at(DUE_ON - days(3), 22)
+
+    request = ViewBill(bill_id=BillId(await steps.bill()))
+    events = (await steps.desk.web.call(VIEW_BILL, request, steps.desk.staff)).events
+
+    assert [event.code for event in events if event.code.startswith("ladder.")] == [
+        "ladder.held_quiet_hours", "ladder.no_contact",
+    ]  # fmt: skip
 
 
 async def test_who_is_not_reached_by_a_channel_is_told_by_the_next_one_at_once(

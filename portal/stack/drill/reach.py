@@ -30,11 +30,11 @@ from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.domain.days import JAPAN
 from portal.domain.ladder import Hours, Plan, Rung, is_quiet, write_plan
 from portal.stack.drill.ground import Ground, ground
-from portal.stack.payers import APPROVE, Message, NotPaidError, Payer
+from portal.stack.payers import APPROVE, Message, NothingToPayError, NotPaidError, Payer
 from portal.stack.road import send_file
 from portal.stack.sample import sample_csv
 
-BILLS: Final = 300
+BILLS: Final = 400
 SWALLOWED_SHARE: Final = 0.2
 REACHED_MIN: Final = 0.95
 REACHED_WITHIN: Final = timedelta(hours=72)
@@ -58,8 +58,8 @@ NEVER: Final = 0.02
 OPENS_AFTER_H: Final = 8.0
 OPENS_AFTER_MAX_H: Final = 30.0
 PAYS_AT_ONCE: Final = 0.4
-"""Payers by chance: who never looks at messages, after how long the others do (mean and most), and
-how many of those who look pay there and then."""
+"""How many of each kind of payer never look at any message, after how long the others do (mean and
+most), and how many of those who look pay there and then."""
 
 _NEAR: Final = (
     (0, 10.5), (0, 14), (0, 20.5), (0, 23), (1, 3), (1, 10.2), (1, 14), (1, 20.5), (1, 22),
@@ -82,7 +82,10 @@ _MESSAGING: Final = frozenset({"message.send_chunk", "message.advance_ladders"})
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """What is printed. ``reached``: of payers whose text messages are swallowed, 0 to 1."""
+    """What is printed. ``reached``: of payers whose text messages are swallowed, 0 to 1.
+
+    ``stumbled``: visits that a page stopped; the payer came again.
+    """
 
     seed: int
     bills: int
@@ -94,6 +97,7 @@ class Report(msgspec.Struct, kw_only=True):
     after_payment: int
     opened: int
     paid: int
+    stumbled: int
     steps: int
     seconds: float
     faults: list[str]
@@ -161,6 +165,7 @@ class Month:
         self._day = datetime.now(JAPAN).date() + timedelta(days=1)
         self._seen = [0, 0]
         self.people: list[Person] = []
+        self.stumbled: list[str] = []
         self._by_contact: dict[str, Person] = {}
 
     async def issue(self, bills: int) -> None:
@@ -169,20 +174,30 @@ class Month:
         code = "aozora"
         await self._vault.call(SET_LADDER, SetLadder(merchant_code=code, plan=write_plan(PLAN)))
         due_on = self._day + timedelta(days=DUE_AFTER_DAYS)
-        self.people = [self._person(number) for number in range(bills)]
+        self.people = self._people(bills)
         self._by_contact = {one.phone: one for one in self.people}
         self._by_contact |= {one.email: one for one in self.people}
         file = _file(self.people, due_on)
         await send_file(self._place.merchant, self._place.phone, file, rows=bills)
 
-    def _person(self, number: int) -> Person:
-        is_swallowed = self._chance.random() < SWALLOWED_SHARE
-        return Person(
-            phone=f"+819000007{number:03}" if is_swallowed else f"+81801{number:07}",
-            email=f"payer{number}@mail.example",
-            is_swallowed=is_swallowed,
-            looks=self._chance.random() >= NEVER,
-        )
+    def _people(self, bills: int) -> list[Person]:
+        """Who they are by chance, how many of each kind there are by the shares alone."""
+        numbers = self._chance.sample(range(bills), bills)
+        swallowed = numbers[: round(bills * SWALLOWED_SHARE)]
+        others = numbers[len(swallowed) :]
+        blind = {
+            number for kind in (swallowed, others) for number in kind[: round(len(kind) * NEVER)]
+        }
+        lost = set(swallowed)
+        return [
+            Person(
+                phone=f"+819000007{number:03}" if number in lost else f"+81801{number:07}",
+                email=f"payer{number}@mail.example",
+                is_swallowed=number in lost,
+                looks=number not in blind,
+            )
+            for number in range(bills)
+        ]
 
     async def go(self, days: int, hour: float) -> None:
         """Move the clock there; payers do what they would have done, while messages go out."""
@@ -217,7 +232,7 @@ class Month:
 
     async def _act(self, gate: asyncio.Semaphore, one: Person, mood: float) -> None:
         """Open the newest link; some pay at once, others when they are told again."""
-        one.looks_at = None
+        again, one.looks_at = one.looks_at, None
         async with gate:
             try:
                 if mood < PAYS_AT_ONCE:
@@ -225,7 +240,11 @@ class Month:
                         one.paid_wall = time.time()
                 else:
                     await Payer().look(one.link)
-            except NotPaidError:
+            except NothingToPayError:
+                pass  # it was paid meanwhile: as good
+            except NotPaidError as fault:
+                self.stumbled.append(str(fault))
+                one.looks_at = again
                 return
         one.opened_at = one.opened_at or self._times.business(time.time())
 
@@ -262,6 +281,7 @@ class Month:
             after_payment=sum(self._is_late(message) for message in messages),
             opened=sum(one.opened_at is not None for one in self.people),
             paid=sum(one.paid_wall is not None for one in self.people),
+            stumbled=len(self.stumbled),
             steps=len(STEPS),
             seconds=round(seconds, 1),
             faults=[],
