@@ -18,6 +18,7 @@ import msgspec
 
 from portal.contract.operator import JournalRefund as RefundLine
 from portal.stack.browser import Answer, Browser
+from portal.stack.inbox import Message, Messages
 
 APPROVE: Final = "4242424242424242"
 DECLINE: Final = "4000000000000002"
@@ -50,29 +51,6 @@ _OK: Final = 200
 _SEE_OTHER: Final = 303
 _GATEWAY_TIMEOUT: Final = 504
 _BUSY: Final = frozenset({429, 502, 503, 504})
-
-
-class Message(msgspec.Struct, frozen=True):
-    """One message as the phone shows it; ``at``: seconds of the carrier's clock.
-
-    One whose carrier swallowed it is in the carrier's books and on nobody's phone.
-    """
-
-    seq: int
-    to: str
-    text: str
-    link: str | None = None
-    at: float = 0.0
-    status: str = ""
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether its reader can see it."""
-        return self.status != "swallowed"
-
-
-class _Messages(msgspec.Struct, frozen=True):
-    messages: tuple[Message, ...]
 
 
 class JournalPayment(msgspec.Struct, frozen=True):
@@ -191,7 +169,7 @@ class Phone:
             f"{self._origin}/phone/messages.json", params={"after": str(after), "limit": str(limit)}
         )
         answer.raise_for_status()
-        return msgspec.json.decode(answer.content, type=_Messages).messages
+        return msgspec.json.decode(answer.content, type=Messages).messages
 
     async def mails(self, after: int = 0, limit: int = 20_000) -> tuple[Message, ...]:
         """The same of everybody's mailbox."""
@@ -199,7 +177,7 @@ class Phone:
             f"{self._origin}/mail/messages.json", params={"after": str(after), "limit": str(limit)}
         )
         answer.raise_for_status()
-        return msgspec.json.decode(answer.content, type=_Messages).messages
+        return msgspec.json.decode(answer.content, type=Messages).messages
 
     async def journal(self) -> Journal:
         """What really happened, as the companies wrote it down."""

@@ -63,12 +63,8 @@ class Steps:
 
     async def say(self, number: str = "E-1", **more: Any) -> Choices:  # noqa: ANN401  # its fields
         """Note what a bill's payer says on the telephone."""
-        return await self.say_of(await self.bill(number), **more)
-
-    async def say_of(self, bill_id: UUID, **more: Any) -> Choices:  # noqa: ANN401  # its fields
-        """The same of a bill by its id."""
         given = {"channel": "sms", "source": "telephone"} | more
-        request = SetContactChoice(bill_id=BillId(bill_id), **given)
+        request = SetContactChoice(bill_id=BillId(await self.bill(number)), **given)
         return await self.desk.web.call(SET_CONTACT_CHOICE, request, self.desk.staff)
 
     async def at(self, day: date, hour: int = 12) -> int:

@@ -74,6 +74,8 @@ TRIED_ELSEWHERE = {
     "redeem_login_ticket": "tests/zone/test_login.py",
     "log_out": "tests/zone/test_login.py",
     "pass_due_bills": "tests/zone/test_due_crash.py",
+    "stop_reminders": "tests/zone/test_contact_choice.py",
+    "set_contact_choice": "tests/zone/test_contact_choice.py",
     "advance_ladders": "tests/zone/test_ladder_crash.py",
     "discard_bills": "tests/zone/test_import_races.py",
     "finish_task": "tests/zone/test_work.py",

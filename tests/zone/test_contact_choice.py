@@ -2,8 +2,14 @@
 
 import pytest
 
-from portal.contract.ladder import STOP_REMINDERS, StopReminders
+from portal.contract.ladder import (
+    SET_CONTACT_CHOICE,
+    STOP_REMINDERS,
+    SetContactChoice,
+    StopReminders,
+)
 from portal.domain.errors import Conflict, NotFound, Refused
+from portal.domain.ids import BillId
 from portal.vault.server import VaultServer
 from tests.make.intake import DUE_ON, line, new_desk
 from tests.make.ladder import Steps
@@ -79,9 +85,11 @@ async def test_nobody_says_anything_for_another_merchants_payer(
     steps: Steps, vault: VaultServer, client_for: ClientFor
 ) -> None:
     other = Steps(await new_desk(vault, client_for, "other"))
-    theirs = await steps.bill()
+    no = SetContactChoice(
+        bill_id=BillId(await steps.bill()), channel="sms", is_wanted=False, source="letter"
+    )
     with pytest.raises(NotFound):
-        await other.say_of(theirs, is_wanted=False)
+        await other.desk.web.call(SET_CONTACT_CHOICE, no, other.desk.staff)
     stop = StopReminders(channel="sms")
     with pytest.raises(Refused):
         await steps.desk.web.call(STOP_REMINDERS, stop, steps.desk.staff)

@@ -30,7 +30,8 @@ from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.domain.days import JAPAN
 from portal.domain.ladder import Hours, Plan, Rung, is_quiet, write_plan
 from portal.stack.drill.ground import Ground, ground
-from portal.stack.payers import APPROVE, Message, NothingToPayError, NotPaidError, Payer
+from portal.stack.inbox import Message
+from portal.stack.payers import APPROVE, NothingToPayError, NotPaidError, Payer
 from portal.stack.road import send_file
 from portal.stack.sample import sample_csv
 
