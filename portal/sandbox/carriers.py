@@ -17,6 +17,7 @@ from portal.sandbox.notices import NoticeSender
 
 PROVIDER: Final = "sandbox_sms"
 _TEXT_UNITS_MAX: Final = 670
+SWALLOWED: Final = "swallowed"
 _DELIVERY_S: Final = 0.4
 _FIELDS: Final = ("account", "reference", "to", "from", "text")
 CARRIERS: Final = {"+8170": "Mori", "+8180": "Umi", "+8190": "Sora"}
@@ -63,7 +64,7 @@ class Carriers:
         for watcher in self.watchers:
             watcher.set()
         if fault == "silent":
-            self._journal.set_message_status([stored["id"]], "swallowed")
+            self._journal.set_message_status([stored["id"]], SWALLOWED)
             return
         end = "undelivered" if fault == "undelivered" else "delivered"
         self._waiting.append((time.monotonic() + _DELIVERY_S, {**stored, "end": end}))

@@ -25,7 +25,7 @@ from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.domain.days import JAPAN
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import to_public
-from portal.domain.ladder import read_plan
+from portal.domain.ladder import Hours, is_quiet, read_plan
 from portal.domain.message import Channel
 from portal.stack.operator import ask
 
@@ -56,7 +56,9 @@ def jump_clock(state: Path, by: str) -> None:
     moved = asyncio.run(ask(state, MOVE_CLOCK, MoveClock(offset_s=offset_s, is_jump=True)))
     now = datetime.now(UTC) + timedelta(seconds=moved.offset_s)
     sys.stdout.write(f"it is {now.astimezone(JAPAN):%Y-%m-%d %H:%M} in Japan now; bills that ")
-    sys.stdout.write("are due for their next message get it within seconds, by day\n")
+    is_night = is_quiet(now.astimezone(JAPAN), Hours())
+    when = "at 8 in the morning: jump on by hours" if is_night else "within seconds"
+    sys.stdout.write(f"are due for their next message get it {when}\n")
 
 
 def set_ladder(state: Path, code: str, plan: Path) -> None:
