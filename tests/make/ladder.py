@@ -63,7 +63,7 @@ class Steps:
 
     async def say(self, number: str = "E-1", **more: Any) -> Choices:  # noqa: ANN401  # its fields
         """Note what a bill's payer says on the telephone."""
-        given = {"channel": "sms", "source": "telephone"} | more
+        given: dict[str, Any] = {"channel": "sms", "source": "telephone"} | more
         request = SetContactChoice(bill_id=BillId(await self.bill(number)), **given)
         return await self.desk.web.call(SET_CONTACT_CHOICE, request, self.desk.staff)
 

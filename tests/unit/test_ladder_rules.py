@@ -40,7 +40,7 @@ MAIN = 0b1
 
 
 def facts(now: datetime, **more: Any) -> Facts:  # noqa: ANN401  # fields of the facts
-    given_ = {
+    given_: dict[str, Any] = {
         "now": now, "issued_at": ISSUED, "due_on": DUE_ON, "unreached": REACHED, "choices": {},
         "done": MAIN,
     }  # fmt: skip
