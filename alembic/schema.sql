@@ -675,6 +675,29 @@ ALTER TABLE ONLY public.case_ FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.case_ OWNER TO harai_owner;
 
 --
+-- Name: contact_choice; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.contact_choice (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    contact bytea NOT NULL,
+    channel text NOT NULL,
+    kind text NOT NULL,
+    is_wanted boolean NOT NULL,
+    source text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT contact_choice_kind_check CHECK ((kind = ANY (ARRAY['transactional'::text, 'marketing'::text])))
+);
+ALTER TABLE ONLY public.contact_choice ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.contact_choice FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.contact_choice OWNER TO harai_owner;
+
+--
 -- Name: contact_fault; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -1085,6 +1108,46 @@ ALTER TABLE ONLY public.journal_mark FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.journal_mark OWNER TO harai_owner;
+
+--
+-- Name: ladder; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.ladder (
+    merchant_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    plan_version integer CONSTRAINT ladder_plan_version_not_null1 NOT NULL,
+    done integer NOT NULL,
+    next_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    skips jsonb DEFAULT '[]'::jsonb NOT NULL,
+    held text DEFAULT ''::text NOT NULL,
+    ended text DEFAULT ''::text NOT NULL
+);
+ALTER TABLE ONLY public.ladder ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.ladder FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.ladder OWNER TO harai_owner;
+
+--
+-- Name: ladder_plan; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.ladder_plan (
+    merchant_id uuid NOT NULL,
+    version integer NOT NULL,
+    plan jsonb NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT ladder_plan_version_check CHECK ((version > 0))
+);
+ALTER TABLE ONLY public.ladder_plan ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.ladder_plan FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.ladder_plan OWNER TO harai_owner;
 
 --
 -- Name: ledger_entry; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1980,6 +2043,14 @@ ALTER TABLE ONLY public.case_
 
 
 --
+-- Name: contact_choice contact_choice_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.contact_choice
+    ADD CONSTRAINT contact_choice_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
 -- Name: contact_fault contact_fault_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2161,6 +2232,22 @@ ALTER TABLE ONLY public.import
 
 ALTER TABLE ONLY public.journal_mark
     ADD CONSTRAINT journal_mark_pkey PRIMARY KEY (merchant_id, provider, reference);
+
+
+--
+-- Name: ladder ladder_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.ladder
+    ADD CONSTRAINT ladder_pkey PRIMARY KEY (merchant_id, bill_id);
+
+
+--
+-- Name: ladder_plan ladder_plan_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.ladder_plan
+    ADD CONSTRAINT ladder_plan_pkey PRIMARY KEY (merchant_id, version);
 
 
 --
@@ -2648,6 +2735,13 @@ CREATE INDEX case_open_page_idx ON public.case_ USING btree (merchant_id, id) WH
 
 
 --
+-- Name: contact_choice_contact_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX contact_choice_contact_idx ON public.contact_choice USING btree (merchant_id, contact, id);
+
+
+--
 -- Name: debit_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -2708,6 +2802,13 @@ CREATE INDEX dispute_bill_idx ON public.dispute USING btree (merchant_id, bill_i
 --
 
 CREATE INDEX import_chunk_waits_idx ON public.import_chunk USING btree (merchant_id, import_id) WHERE (waits_for <> '{}'::jsonb);
+
+
+--
+-- Name: ladder_next_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX ladder_next_idx ON public.ladder USING btree (merchant_id, next_at, bill_id) WHERE (next_at IS NOT NULL);
 
 
 --
@@ -3079,6 +3180,12 @@ ALTER TABLE public.card_on_file ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.case_ ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: contact_choice; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.contact_choice ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: contact_fault; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -3187,6 +3294,18 @@ ALTER TABLE public.journal_mark ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY keep_by_id ON public.debit_fetch FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'keep_debit_result'::text));
 
+
+--
+-- Name: ladder; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.ladder ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: ladder_plan; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.ladder_plan ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: ledger_entry; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -3319,6 +3438,13 @@ CREATE POLICY merchant_only ON public.case_ USING ((merchant_id = ( SELECT (curr
 
 
 --
+-- Name: contact_choice merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.contact_choice USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: contact_fault merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3428,6 +3554,20 @@ CREATE POLICY merchant_only ON public.import_chunk USING ((merchant_id = ( SELEC
 --
 
 CREATE POLICY merchant_only ON public.journal_mark USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: ladder merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.ladder USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: ladder_plan merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.ladder_plan USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -3863,6 +4003,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.case_ TO harai_vault;
 
 
 --
+-- Name: TABLE contact_choice; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.contact_choice TO harai_vault;
+
+
+--
 -- Name: TABLE contact_fault; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -3972,6 +4119,20 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.import_chunk TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.journal_mark TO harai_vault;
+
+
+--
+-- Name: TABLE ladder; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ladder TO harai_vault;
+
+
+--
+-- Name: TABLE ladder_plan; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.ladder_plan TO harai_vault;
 
 
 --

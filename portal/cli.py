@@ -29,6 +29,8 @@ tasks: Final = typer.Typer(
     help="What waits and what was given up, over all merchants.", invoke_without_command=True
 )
 app.add_typer(tasks, name="tasks")
+demo_app: Final = typer.Typer(invoke_without_command=True)
+app.add_typer(demo_app, name="demo")
 drill: Final = typer.Typer(help="Break it on purpose and compare.", no_args_is_help=True)
 app.add_typer(drill, name="drill")
 
@@ -49,8 +51,9 @@ class DrillOf(StrEnum):
     PAYMENTS = "payments"
 
 
-@app.command()
+@demo_app.callback()
 def demo(
+    context: typer.Context,
     state: State = None,
     *,
     bills: Annotated[
@@ -62,6 +65,8 @@ def demo(
     json: Json = False,
 ) -> None:
     """Start everything on this machine and show it; Ctrl-C stops it."""
+    if context.invoked_subcommand is not None:
+        return
     if check:
         from portal.stack.check import run_check
 
@@ -69,6 +74,16 @@ def demo(
     from portal.stack.demo import run_demo
 
     raise typer.Exit(run_demo(state, bills=bills))
+
+
+@demo_app.command("jump", context_settings={"ignore_unknown_options": True})
+def demo_jump(
+    by: Annotated[str, typer.Argument(help="How far: +3d, +12h.")], state: State = None
+) -> None:
+    """Move a running demo's business clock on: who has not opened a bill gets the next message."""
+    from portal.stack.operate import jump_clock
+
+    jump_clock(state or Path(".demo"), by)
 
 
 @app.command("sample-bills")
@@ -242,6 +257,18 @@ def drill_crash(
     from portal.stack.drill.crash import run_crash
 
     raise typer.Exit(run_crash(seed=seed, rounds=rounds, as_json=json))
+
+
+@drill.command("reach")
+def drill_reach(
+    *,
+    seed: Annotated[int, typer.Option(help="The same seed, the same payers.")] = 1,
+    json: Json = False,
+) -> None:
+    """Live a month in which carriers swallow a fifth of all text messages, and count who knew."""
+    from portal.stack.drill.reach import run_reach
+
+    raise typer.Exit(run_reach(seed=seed, as_json=json))
 
 
 @provider.command("certify")

@@ -99,6 +99,13 @@ class BusinessDay:
 
 
 @dataclass(frozen=True, slots=True)
+class OneMerchant:
+    """All bills of one merchant."""
+
+    merchant_id: MerchantId
+
+
+@dataclass(frozen=True, slots=True)
 class RowsJudged:
     """What became of a chunk's rows."""
 
@@ -122,6 +129,13 @@ class MessagesSent:
     rejected: int
     busy: int
     unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaddersMoved:
+    """Messages that this run planned for bills on their ladders."""
+
+    planned: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +206,7 @@ ACCEPT_CHUNK: Final = Step("intake.accept_chunk", ImportChunk, RowsJudged, 60.0)
 ISSUE_BILLS: Final = Step("intake.issue_bills", WholeImport, BillsMoved, 60.0)
 DISCARD_BILLS: Final = Step("intake.discard_bills", WholeImport, BillsMoved, 60.0)
 SEND_CHUNK: Final = Step("message.send_chunk", MessageChunk, MessagesSent, 600.0)
+ADVANCE_LADDERS: Final = Step("message.advance_ladders", OneMerchant, LaddersMoved, 600.0)
 INQUIRE: Final = Step("payment.inquire", OneAttempt, AttemptAsked, 30.0)
 PASS_DUE: Final = Step("payment.pass_due", BusinessDay, BillsPassed, 600.0)
 REFUND: Final = Step("payment.refund", OneRefund, RefundMoved, 30.0)
@@ -212,6 +227,7 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             ISSUE_BILLS,
             DISCARD_BILLS,
             SEND_CHUNK,
+            ADVANCE_LADDERS,
             INQUIRE,
             PASS_DUE,
             REFUND,

@@ -42,10 +42,13 @@ class LapseSet(Reply, frozen=True, kw_only=True):
 class MoveClock(Request, frozen=True, kw_only=True):
     """Set the business clock this far ahead of the wall clock (0: back to it).
 
+    ``is_jump``: this far ahead of where it is.
+
     Refused: ``clock_fixed`` in production, ``clock_out_of_bounds`` (param ``max_days``).
     """
 
     offset_s: float
+    is_jump: bool = False
 
 
 class ClockMoved(Reply, frozen=True, kw_only=True):

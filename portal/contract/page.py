@@ -68,6 +68,13 @@ class PagePause(Part, frozen=True, kw_only=True):
     until: date | None
 
 
+class PageReminder(Part, frozen=True, kw_only=True):
+    """A channel by which this payer can be reminded, and whether they want it so."""
+
+    channel: str
+    is_wanted: bool
+
+
 class PageView(Reply, frozen=True, kw_only=True):
     """Masked: only what proves the message genuine and what is needed to pay.
 
@@ -117,6 +124,8 @@ class PageView(Reply, frozen=True, kw_only=True):
     """Why what was chosen can't be paid, a code; nothing is chosen then."""
     shares: tuple[PaidShare, ...] = ()
     """What each bill gets of ``attempt``, where it pays several; empty where it pays one."""
+    reminders: tuple[PageReminder, ...] = ()
+    """By what reminders come; empty where they can't be stopped from."""
     mandate: PageMandate | None = None
     """The payer's latest mandate, if any."""
     mandates_by: str = ""

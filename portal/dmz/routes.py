@@ -205,6 +205,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         body_max=4 * KIB, answer_bps=128 * KIB,
     ),
     Route(
+        name="reminders", path="/b/{ref}/reminders", methods=POST, rate="pay",
+        authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
+    ),
+    Route(
         name="debit", path="/b/{ref}/debit", methods=("GET", "HEAD", "POST"), rate="pay",
         authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
     ),

@@ -22,10 +22,10 @@ MessageState = Literal[
     "none", "planned", "sending", "accepted", "delivered", "undelivered", "failed", "ambiguous"
 ]
 
-LEFT_OUT: Final = frozenset({"not_due", "paused", "no_contact", "contact_faulty"})
+LEFT_OUT: Final = frozenset({"not_due", "paused", "no_contact", "contact_faulty", "opted_out"})
 """Why the vault gives nothing out for a delivery that it handed out itself: the bill was paid,
-withdrawn or paused meanwhile, or the payer has no such contact, or none that still takes messages.
-Any other refusal is somebody's attempt, or a bug."""
+withdrawn or paused meanwhile, the payer has no such contact, or none that still takes messages, or
+wants nothing by it. Any other refusal is somebody's attempt, or a bug."""
 
 DELIVERY: Final[dict[tuple[DeliveryState, DeliveryEvent], Edge[DeliveryState]]] = {
     ("planned", "hand_out"): Edge("handed", "message.handed"),
@@ -128,3 +128,10 @@ def event_of_result(
             return "give_up" if uses_try and tries + 1 >= TRIES_MAX else "put_back"
         case _:
             return "lose"
+
+
+def is_lost(state: DeliveryState, code: str) -> bool:
+    """Whether a message surely did not reach the payer. One of which nobody knows may have."""
+    return state in {"undelivered", "failed"} or (
+        state == "left_out" and code in {"no_contact", "contact_faulty"}
+    )

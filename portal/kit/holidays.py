@@ -6,6 +6,7 @@ newer package or an operator's word.
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from typing import Final
 
 import jpholiday
@@ -23,11 +24,16 @@ def bank_calendar(closed: Iterable[date] = (), opened: Iterable[date] = ()) -> B
 
     Raises: InvalidInput ``calendar_contradicts`` (param ``day``).
     """
-    holidays = jpholiday.between(SINCE, UNTIL)
     return BankCalendar(
-        holidays=frozenset(day for day, _ in holidays),
+        holidays=national_holidays(),
         since=SINCE,
         until=UNTIL,
         closed=frozenset(closed),
         opened=frozenset(opened),
     )
+
+
+@cache
+def national_holidays() -> frozenset[date]:
+    """National holidays of Japan from SINCE to UNTIL."""
+    return frozenset(day for day, _ in jpholiday.between(SINCE, UNTIL))

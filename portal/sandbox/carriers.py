@@ -17,6 +17,7 @@ from portal.sandbox.notices import NoticeSender
 
 PROVIDER: Final = "sandbox_sms"
 _TEXT_UNITS_MAX: Final = 670
+SWALLOWED: Final = "swallowed"
 _DELIVERY_S: Final = 0.4
 _FIELDS: Final = ("account", "reference", "to", "from", "text")
 CARRIERS: Final = {"+8170": "Mori", "+8180": "Umi", "+8190": "Sora"}
@@ -43,7 +44,7 @@ class Carriers:
         """POST /v1/messages: 201 when taken, 200 when this reference was taken before."""
         require_key(request, PROVIDER)
         message = _read_message(await read_json(request))
-        fault = magic.SMS.get(message["recipient"])
+        fault = magic.sms_fault(message["recipient"])
         if fault == "invalid":
             raise ApiError(422, "invalid_number")
         key = f"{fault}:{message['reference']}"
@@ -63,6 +64,7 @@ class Carriers:
         for watcher in self.watchers:
             watcher.set()
         if fault == "silent":
+            self._journal.set_message_status([stored["id"]], SWALLOWED)
             return
         end = "undelivered" if fault == "undelivered" else "delivered"
         self._waiting.append((time.monotonic() + _DELIVERY_S, {**stored, "end": end}))

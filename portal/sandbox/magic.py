@@ -21,6 +21,15 @@ SMS: Final[dict[str, SmsFault]] = {
 time; 503 the first time; accepted, but the connection breaks before the answer; accepted and never
 reported on (a carrier that swallows messages with links)."""
 
+SWALLOWED: Final = "+819000007"
+"""Numbers that begin so (090-0000-7xxx) are of a carrier that swallows messages with links, too."""
+
+
+def sms_fault(number: str) -> SmsFault | None:
+    """What happens to messages to a number; None: they arrive."""
+    return "silent" if number.startswith(SWALLOWED) else SMS.get(number)
+
+
 MailFault = Literal[
     "invalid", "bounces_hard", "bounces_soft", "complains", "busy_once", "down_once", "drop_after",
     "silent",

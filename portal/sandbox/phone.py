@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from portal.sandbox import bank_journal
-from portal.sandbox.carriers import CARRIERS, Carriers
+from portal.sandbox.carriers import CARRIERS, SWALLOWED, Carriers
 from portal.sandbox.journal import Journal, Row
 from portal.sandbox.templates import SCRIPT, STYLE, render
 from portal.sandbox.till_journal import told
@@ -54,11 +54,11 @@ class Phones:
 
     async def page(self, request: Request) -> Response:
         """GET /phone?to=: the newest numbers, and one phone."""
-        latest = list(reversed(self._journal.messages(after=0, recipient=None, limit=_SHOWN)))
+        latest = list(reversed(self._shown(None)))
         chosen = _e164(request.query_params.get("to", "")) or (
             latest[0]["recipient"] if latest else None
         )
-        messages = self._journal.messages(after=0, recipient=chosen, limit=_SHOWN) if chosen else []
+        messages = self._shown(chosen) if chosen else []
         page = render(
             "phone.html",
             latest=latest,
@@ -69,6 +69,11 @@ class Phones:
             messages=[{**row, **shape(row)} for row in messages],
         )
         return HTMLResponse(page, headers={"content-security-policy": POLICY})
+
+    def _shown(self, recipient: str | None) -> list[Row]:
+        """The newest messages; what a carrier has swallowed is on nobody's phone."""
+        rows = self._journal.messages(after=0, recipient=recipient, limit=_SHOWN)
+        return [row for row in rows if row["status"] != SWALLOWED]
 
     async def messages(self, request: Request) -> Response:
         """GET /phone/messages.json?after=&to=&limit=: for simulated payers and drills."""
@@ -147,7 +152,8 @@ class Phones:
                 rows = self._journal.messages(after=after, recipient=None, limit=_SHOWN)
                 if rows:
                     after = rows[-1]["seq"]
-                    yield b"data: " + orjson.dumps([_public(row) for row in rows]) + b"\n\n"
+                    shown = [_public(row) for row in rows if row["status"] != SWALLOWED]
+                    yield b"data: " + orjson.dumps(shown) + b"\n\n"
                 watcher.clear()
                 try:
                     await asyncio.wait_for(watcher.wait(), _HEARTBEAT_S)
@@ -181,6 +187,7 @@ def _public(row: Row) -> dict[str, Any]:
         "from": row["sender"],
         "text": row["body"],
         "link": link.group(1) if link else None,
+        "status": row["status"],
         "at": row["at"],
         "clock": datetime.fromtimestamp(row["at"], _ZONE).strftime("%H:%M"),
     }

@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 
+from portal.stack.inbox import Message
 from portal.stack.payers import (
     APPROVE,
     DECLINE,
@@ -17,7 +18,6 @@ from portal.stack.payers import (
     NOISY,
     WALLET,
     WALLET_DECLINE,
-    Message,
     NothingToPayError,
     NotPaidError,
     Payer,
@@ -50,7 +50,7 @@ class Crowd:
         async with asyncio.TaskGroup() as group:
             while True:
                 for message in await self._new_messages():
-                    if message.link is None or chance.random() > self.share:
+                    if message.link is None or not message.is_shown or chance.random() > self.share:
                         continue
                     group.create_task(self._visit(message.link, chance.random()))
                     await asyncio.sleep(chance.expovariate(self.per_s))

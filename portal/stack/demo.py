@@ -21,7 +21,7 @@ from portal.stack.layout import StackBusyError, free_state_folder
 from portal.stack.merchant import MerchantSystem, PortalRefusedError
 from portal.stack.payers import Phone
 from portal.stack.road import send_file
-from portal.stack.sample import sample_csv
+from portal.stack.sample import UNREACHED, sample_csv, with_unreached
 from portal.stack.screen import Screen, welcome
 from portal.stack.up import Ended, Stack
 
@@ -84,6 +84,7 @@ async def _demo(folder: Path, bills: int, screen: Screen) -> None:
 async def _fill(stack: Stack, access: Access, phone: Phone, bills: int, screen: Screen) -> None:
     """Hand in the first file as the merchant's system would, and wait until it is sent."""
     csv = await asyncio.to_thread(sample_csv, rows=bills, seed=1, faulty=0.01)
+    csv = with_unreached(csv)
     merchant = MerchantSystem(stack.layout.origin, access.api_key)
     try:
         legs = await send_file(merchant, phone, csv, rows=bills, told=screen.leg)
@@ -93,6 +94,10 @@ async def _fill(stack: Stack, access: Access, phone: Phone, bills: int, screen: 
         f"{legs.bills:,} bills: uploaded in {legs.upload_s:.1f} s, checked in {legs.check_s:.1f} s,"
         f" sent in {legs.issue_s + legs.messages_s:.1f} s;"
         f" {legs.rows_faulty:,} faulty rows wait for you on the dashboard"
+    )
+    screen.say(
+        f"the carrier of {UNREACHED['phone']} swallows what it gets: `portal demo jump +3d`, and"
+        f" {UNREACHED['email']} has a mail"
     )
     async with stack.operator() as vault:
         ticket = await ticket_for(vault, access.staff[0].email)

@@ -181,3 +181,15 @@ def prices(
     from portal.stack.operate import set_message_prices
 
     set_message_prices(state or Path(".demo"), code, provider, yen or [])
+
+
+@merchant.command()
+def ladder(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    plan: Annotated[Path, typer.Argument(help="The plan as JSON; see docs/ladder.md.")],
+    state: State = None,
+) -> None:
+    """Set by which messages a merchant's payers are told of bills, when, and how often."""
+    from portal.stack.operate import set_ladder
+
+    set_ladder(state or Path(".demo"), code, plan)

@@ -4,7 +4,9 @@ Stack only. Speaks to the vault with the operator's certificate, which no server
 """
 
 import asyncio
+import re
 import sys
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import cast, get_args
@@ -14,6 +16,7 @@ import msgspec
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.contract.debit import OPEN_DEBIT_CONTRACT, OpenDebitContract
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
+from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.contract.operator import SET_WALLET, SetWallet
 from portal.contract.pause import SET_PAUSE_LIMITS, SetPauseLimits
@@ -21,13 +24,17 @@ from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
 from portal.contract.share import SET_PART_PAYMENT, SetPartPayment
 from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.contract.template import SET_MESSAGE_PRICES, SetMessagePrices
+from portal.domain.days import JAPAN
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import to_public
+from portal.domain.ladder import Hours, is_quiet, read_plan
 from portal.domain.message import Channel
 from portal.domain.template_lint import STEPS
 from portal.stack.operator import ask
 
 _DAY_S = 86_400
+_HOUR_S = 3_600
+_JUMP = re.compile(r"([+-][0-9]{1,4}(?:\.[0-9]{1,2})?)([dh])", re.ASCII)
 
 
 def move_clock(state: Path, days: float) -> None:
@@ -38,6 +45,38 @@ def move_clock(state: Path, days: float) -> None:
     moved = asyncio.run(ask(state, MOVE_CLOCK, MoveClock(offset_s=days * _DAY_S)))
     before, now = moved.before_s / _DAY_S, moved.offset_s / _DAY_S
     sys.stdout.write(f"the business clock is {now:g} days ahead (before: {before:g})\n")
+
+
+def jump_clock(state: Path, by: str) -> None:
+    """Move the business clock on by ``+3d`` or ``+12h`` from where it is, and say so.
+
+    Raises: InvalidInput ``clock_jump``; NotAllowed in production; OSError when no stack runs.
+    """
+    found = _JUMP.fullmatch(by)
+    if found is None:
+        raise InvalidInput("clock_jump", context="such as +3d, +12h or -1d")
+    offset_s = float(found[1]) * (_DAY_S if found[2] == "d" else _HOUR_S)
+    moved = asyncio.run(ask(state, MOVE_CLOCK, MoveClock(offset_s=offset_s, is_jump=True)))
+    now = datetime.now(UTC) + timedelta(seconds=moved.offset_s)
+    sys.stdout.write(f"it is {now.astimezone(JAPAN):%Y-%m-%d %H:%M} in Japan now; bills that ")
+    is_night = is_quiet(now.astimezone(JAPAN), Hours())
+    when = "at 8 in the morning: jump on by hours" if is_night else "within seconds"
+    sys.stdout.write(f"are due for their next message get it {when}\n")
+
+
+def set_ladder(state: Path, code: str, plan: Path) -> None:
+    """Set a merchant's plan of messages from a JSON file.
+
+    Raises: InvalidInput ``ladder_plan`` (context: where and what is wrong); NotFound; OSError.
+    """
+    raw = plan.read_bytes()
+    try:
+        read_plan(raw)
+    except InvalidInput as fault:
+        raise InvalidInput(fault.code, context=str(fault.params["field"])) from fault
+    done = asyncio.run(ask(state, SET_LADDER, SetLadder(merchant_code=code, plan=raw)))
+    sys.stdout.write(f"plan {done.version} of {code} holds for bills issued from now on; ")
+    sys.stdout.write("its quiet hours and caps hold for all\n")
 
 
 def set_lapse(state: Path, code: str, after_days: int | None) -> None:

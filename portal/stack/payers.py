@@ -17,6 +17,7 @@ import msgspec
 
 from portal.contract.operator import JournalRefund as RefundLine
 from portal.stack.browser import Answer, Browser
+from portal.stack.inbox import Message, Messages
 
 APPROVE: Final = "4242424242424242"
 DECLINE: Final = "4000000000000002"
@@ -59,19 +60,6 @@ _OK: Final = 200
 _SEE_OTHER: Final = 303
 _GATEWAY_TIMEOUT: Final = 504
 _BUSY: Final = frozenset({429, 502, 503, 504})
-
-
-class Message(msgspec.Struct, frozen=True):
-    """One message as the phone shows it."""
-
-    seq: int
-    to: str
-    text: str
-    link: str | None = None
-
-
-class _Messages(msgspec.Struct, frozen=True):
-    messages: tuple[Message, ...]
 
 
 class JournalPayment(msgspec.Struct, frozen=True):
@@ -196,7 +184,15 @@ class Phone:
             f"{self._origin}/phone/messages.json", params={"after": str(after), "limit": str(limit)}
         )
         answer.raise_for_status()
-        return msgspec.json.decode(answer.content, type=_Messages).messages
+        return msgspec.json.decode(answer.content, type=Messages).messages
+
+    async def mails(self, after: int = 0, limit: int = 20_000) -> tuple[Message, ...]:
+        """The same of everybody's mailbox."""
+        answer = await self._client.get(
+            f"{self._origin}/mail/messages.json", params={"after": str(after), "limit": str(limit)}
+        )
+        answer.raise_for_status()
+        return msgspec.json.decode(answer.content, type=Messages).messages
 
     async def journal(self) -> Journal:
         """What really happened, as the companies wrote it down."""

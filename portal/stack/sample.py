@@ -3,6 +3,8 @@
 Stack only. What a row looks like is decided in portal.domain.sample.
 """
 
+import csv
+import io
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -13,11 +15,26 @@ from portal.domain.sample import SampleFile, sample_file
 from portal.kit.clock import Clock, SystemClock
 
 ZONE: Final = "Asia/Tokyo"
+UNREACHED: Final = {"phone": "090-0000-7001", "email": "unreached@mail.example"}
 
 
 def sample_csv(*, rows: int, seed: int, faulty: float = 0.0, clock: Clock | None = None) -> bytes:
     """A whole file in memory; ``faulty`` is the share of spoiled rows, 0 to 1."""
     return b"".join(_pieces(rows, seed, faulty, (clock or SystemClock()).business_today(ZONE)))
+
+
+def with_unreached(file: bytes) -> bytes:
+    """The file with one payer, in its first row, whose carrier swallows every text message.
+
+    Numbers that begin so are of that carrier in the sandbox; the mail address is a good one.
+    """
+    head, row, rest = file.split(b"\r\n", 2)
+    names = head.decode().split(",")
+    (cells,) = csv.reader([row.decode()])
+    values = dict(zip(names, cells, strict=True)) | UNREACHED
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(values[name] for name in names)
+    return b"\r\n".join((head, out.getvalue().encode(), rest))
 
 
 def write_sample(

@@ -136,6 +136,7 @@ async def _taken_back(act: Act, rows: Sequence[Row]) -> frozenset[UUID]:
 
 
 _ONE_AT_A_TIME: Final[dict[str, TaskKind]] = {
+    "task.message.advance_ladders": "message.advance_ladders",
     "task.payment.pass_due": "payment.pass_due",
     "task.payment.refund": "payment.refund",
     "task.debit.fill": "debit.fill",

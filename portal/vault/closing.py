@@ -16,7 +16,7 @@ from portal.domain.errors import InvariantBroken
 
 Name = Literal[
     "audit", "event", "task", "answer", "lease", "return_token", "opened", "attempt", "settled",
-    "paid_promise",
+    "paid_promise", "ladder_paid",
 ]  # fmt: skip
 
 _STATEMENTS: Final[dict[Name, tuple[str, str]]] = {
@@ -79,6 +79,13 @@ _STATEMENTS: Final[dict[Name, tuple[str, str]]] = {
         (
             "update pause set ended_at = $3, ended_by = $4, end_code = 'paid'"
             " where merchant_id = $1 and bill_id = $2 and kind = 'promise' and ended_at is null"
+        ),
+    ),
+    "ladder_paid": (
+        "uuid, uuid",
+        (
+            "update ladder set next_at = null, held = '', ended = 'paid'"
+            " where merchant_id = $1 and bill_id = $2 and ended = ''"
         ),
     ),
     "return_token": (

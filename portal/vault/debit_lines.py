@@ -20,6 +20,7 @@ from portal.domain.mandate import MandateDetails
 from portal.domain.methods import METHODS
 from portal.domain.zengin.record import DebitLine
 from portal.domain.zengin.result import Cause
+from portal.vault import ladder
 from portal.vault.act import Act
 from portal.vault.attempt import (
     Attempt,
@@ -268,6 +269,8 @@ async def _book(act: Act, debit_id: UUID, state: DebitState, cause: Cause | None
         await _doubt(act, attempt)
     else:
         await _end(act, bill, attempt, edge.state)
+        if edge.state != "succeeded":
+            await ladder.failed(act, [bill.id])
     await act.db.execute(_STORE, act.merchant_id, debit_id, edge.state)
     await act.emit(
         bill.id, edge.code, attempt=to_public("attempt", attempt.id),

@@ -18,6 +18,7 @@ from portal.domain.errors import InvariantBroken
 from portal.domain.ledger import CauseKind
 from portal.domain.payment import DeclineCode
 from portal.domain.zengin.result import Cause
+from portal.vault import ladder
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.debit import METHOD
@@ -191,6 +192,9 @@ async def _write(act: Act, group: _Group, plain: Plain) -> None:
             SETTLED, act.merchant_id, group.bill_ids, plain.settled.state, act.business
         )
         await end_promises(act, group.bill_ids)
+        await ladder.end(act, group.bill_ids, "paid")
+    elif group.kind.cause is not None:
+        await ladder.failed(act, group.bill_ids)
     statement = FREED if group.kind.cause is None else BOOKED
     await act.db.execute(statement, act.merchant_id, group.ids, plain.debit.state)
 

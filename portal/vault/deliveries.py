@@ -11,9 +11,10 @@ from typing import Final, Self
 from uuid import UUID
 
 from portal.domain.bill import is_payable
-from portal.domain.message import DELIVERY, MESSAGE, DeliveryEvent, DeliveryState
+from portal.domain.message import DELIVERY, MESSAGE, DeliveryEvent, DeliveryState, is_lost
 from portal.vault.act import Act
 from portal.vault.db import Row
+from portal.vault.ladder import look_again
 from portal.vault.pause import OpenPauses
 
 # The key stands in these statements twice, joined and as ``any``: so the planner finds it cheap,
@@ -42,6 +43,17 @@ order by bill_id, id desc
 """
 _IN_PASSING: Final = frozenset({"handed", "redeemed"})
 
+OPTED_OUT: Final = """
+case when d.campaign in ('first', 'resent') then false else coalesce((
+    select not c.is_wanted from contact_choice c
+    where c.merchant_id = $1 and c.channel = d.channel
+          and c.contact = case d.channel when 'email' then b.email_blind else b.phone_blind end
+          and c.kind = case d.campaign when 'marketing' then 'marketing' else 'transactional' end
+    order by c.id desc limit 1), false)
+end as is_opted_out
+"""
+"""Whether the payer of ``b`` has asked for no more messages such as ``d`` by its channel."""
+
 COLUMNS: Final = "d.id, d.bill_id, d.state, d.tries, d.code, d.provider_ref"
 """What :meth:`Delivery.of` needs of a row that was locked under the alias ``d``."""
 
@@ -57,6 +69,11 @@ class Delivery:
     code: str
     provider_ref: str
     not_before: datetime | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the message surely did not reach the payer: another way may."""
+        return is_lost(self.state, self.code)
 
     @classmethod
     def of(cls, row: Row) -> Self:
@@ -82,13 +99,15 @@ class Delivery:
 def why_left_out(row: Row, pauses: OpenPauses) -> str | None:
     """Why a message has nothing to say any more, or may not be said now; None when it goes out.
 
-    ``row`` has the bill's lifecycle and settlement beside the delivery's campaign, ``bill_id``
-    and ``created_at``. Asked when it is handed out and again when it is redeemed.
+    ``row`` has the bill's lifecycle and settlement beside the delivery's campaign, ``bill_id``,
+    ``created_at`` and OPTED_OUT. Asked when it is handed out and again when it is redeemed.
     """
     if not is_payable(row["lifecycle"], row["settlement"]):
         return "not_due"
     if pauses.stop(row["bill_id"], row["campaign"], row["created_at"]):
         return "paused"
+    if row["is_opted_out"]:
+        return "opted_out"
     return None
 
 
@@ -134,3 +153,4 @@ async def store(act: Act, moved: Sequence[Delivery]) -> None:
             for delivery in told
         ],
     )
+    await look_again(act, [delivery.bill_id for delivery in told if delivery.is_lost])

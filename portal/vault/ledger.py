@@ -174,6 +174,7 @@ async def settle(
     act.closing.add("settled", act.merchant_id, bill_id, edge.state, paid_at or act.business)
     if edge.state in {"settled", "over"}:
         act.closing.add("paid_promise", act.merchant_id, bill_id, act.business, act.actor)
+        act.closing.add("ladder_paid", act.merchant_id, bill_id)
     await act.emit(bill_id, edge.code, amount_minor=_told_minor(edge, sums))
     if edge.code in ENDED_BY:
         kind, resolution = ENDED_BY[edge.code]

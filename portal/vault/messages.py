@@ -54,11 +54,6 @@ async def plan_messages(
         await _plan_chunk(act, telling, road, part, lane)
 
 
-async def plan_first_messages(act: Act, import_id: UUID, bill_ids: Sequence[UUID]) -> None:
-    """One delivery for each bill that was just issued, in the bulk lane."""
-    await plan_messages(act, Telling(FIRST_MESSAGE, import_id=import_id), bill_ids)
-
-
 async def plan_resent_message(act: Act, bill_id: UUID, step: int, channel: Channel = "sms") -> None:
     """One delivery in the urgent lane: someone is waiting for it."""
     await plan_messages(act, Telling(RESENT_MESSAGE, step, channel), [bill_id], lane="urgent")

@@ -36,7 +36,7 @@ _HAS_TASK: Final = """
 select exists (select from task where merchant_id = $1 and kind = $2 and subject_id = $3)
 """
 _IS_SINGLE: Final = """
-select import_id is null from delivery_chunk where merchant_id = $1 and id = $2
+select import_id is null and deliveries = 1 from delivery_chunk where merchant_id = $1 and id = $2
 """
 _ASKED: Final = "select asked from attempt where merchant_id = $1 and id = $2"
 _IS_RESERVED: Final = """
@@ -82,7 +82,7 @@ async def start_again(act: Act, kind: TaskKind, subject_id: UUID) -> int:
         case (
             "intake.issue_bills" | "intake.discard_bills" | "payment.pass_due" | "debit.fill"
             | "debit.book" | "debit.send" | "charge.choose" | "charge.send" | "mandate.ask"
-            | "debit.fetch"
+            | "debit.fetch" | "message.advance_ladders"
         ):  # fmt: skip
             return await _plan_missing(act, NewTask(act.new_id(), kind, subject_id))
         case "message.send_chunk":

@@ -1,7 +1,8 @@
 """What the vault does without being called.
 
 It seals the audit, learns what other instances revoked, keeps the business clock, notes when API
-keys were used, begins merchants' business days (portal.vault.days) and forgets what has had its
+keys were used, begins merchants' business days (portal.vault.days), sees whose bills are due for
+their next message (portal.vault.ladders) and forgets what has had its
 time (portal.vault.retention).
 """
 
@@ -18,6 +19,7 @@ from portal.vault.clock import VaultClock
 from portal.vault.database import LINK_FAULTS, PostgresError
 from portal.vault.days import Days
 from portal.vault.keeping import keeping
+from portal.vault.ladders import Ladders
 from portal.vault.link import Link
 from portal.vault.retention import Retention
 from portal.vault.settings import VaultSettings
@@ -29,6 +31,9 @@ FLUSH_S: Final = 10.0
 PRUNE_S: Final = 60.0
 DAYS_S: Final = 5.0
 """Pause between two looks at whether a business day has begun somewhere."""
+
+LADDERS_S: Final = 1.0
+"""Pause between two looks at whether bills are to be looked at on their ladders."""
 
 RETENTION_S: Final = 3600.0
 TELL_PAUSE_S: Final = 0.02
@@ -55,6 +60,7 @@ class Upkeep:
         self._audit = audit
         self._transactions = transactions
         self._link = link
+        self._ladders = Ladders(transactions, clock, signals)
         self._days = Days(transactions, clock, signals)
         self._retention = Retention(transactions, clock, signals)
         self._used: dict[UUID, tuple[UUID, datetime]] = {}
@@ -69,6 +75,7 @@ class Upkeep:
             (FLUSH_S, self.flush_used_keys),
             (PRUNE_S, self.prune),
             (DAYS_S, self.begin_days),
+            (LADDERS_S, self.begin_ladders),
             (RETENTION_S, self.forget),
             (TELL_PAUSE_S, self._tell),
         )
@@ -140,6 +147,10 @@ class Upkeep:
     async def begin_days(self) -> None:
         """Begin the business day of every merchant whose clock says so, with its task."""
         await self._days.begin()
+
+    async def begin_ladders(self) -> None:
+        """Plan a task for every merchant with bills that are due to be looked at."""
+        await self._ladders.begin()
 
     async def forget(self) -> None:
         """Delete what portal.domain.retention says has had its time."""

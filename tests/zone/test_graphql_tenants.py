@@ -153,6 +153,7 @@ ID_KINDS = {
     "BillPauseInput.id": "bill",
     "BillResumeInput.id": "bill",
     "BillCardRemoveInput.id": "bill",
+    "ContactChoiceSetInput.id": "bill",
     "PrintBatchMakeInput.billIds": "bill",
     "ImportDecideInput.id": "import",
     "Query.template.id": "template",

@@ -19,6 +19,9 @@ from portal.vault.database import Connection, connect
 from portal.vault.debit_answer import TELL
 from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, PLANNING, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
+from portal.vault.ladder import END, FAILED, LOOK
+from portal.vault.ladder_step import BILLS as LADDER_BILLS
+from portal.vault.ladder_step import CHOICES, DUE, FAULTS, MOVE, PEOPLE, PLANNED, STANDING, TOLD
 from portal.vault.pause import PROMISES_PAID
 from portal.vault.share import LEFT
 from tests.make.vault import Ground
@@ -40,8 +43,25 @@ STATEMENTS = {
     "debits_freed": FREED,
     "debits_told": TELL,
     "charges_taken": TAKEN,
+    "ladders_due": DUE,
+    "ladders_bills": LADDER_BILLS,
+    "ladders_standing": STANDING,
+    "ladders_told": TOLD,
+    "ladders_choices": CHOICES,
+    "ladders_people": PEOPLE,
+    "ladders_faults": FAULTS,
+    "ladders_moved": MOVE,
+    "ladders_planned": PLANNED,
+    "ladders_ended": END,
+    "ladders_looked": LOOK,
+    "ladders_failed": FAILED,
     "faults_noted": NOTE,
 }
+
+BY_KEY = re.compile(
+    r"\b(bill_|attempt_)?id = |\bline_no = |\b(contact|phone_blind|blind) = |\bnext_at <= "
+)
+"""What finds few rows: a key, a person's contact, or the moment of what is due."""
 
 DELIVERIES = f"""
 insert into delivery (merchant_id, id, bill_id, chunk_id, campaign, step, channel, provider, state,
@@ -87,7 +107,7 @@ def wide_reads(plan: Node) -> list[str]:
         for node in nodes(plan)
         if "Scan" in node["Node Type"]
         and ("Index Name" in node or node["Node Type"] == "Seq Scan")
-        and not re.search(r"\b(bill_|attempt_)?id = |\bline_no = ", node.get("Index Cond", ""))
+        and not BY_KEY.search(node.get("Index Cond", ""))
     ]
 
 

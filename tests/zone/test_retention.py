@@ -39,6 +39,7 @@ from tests.make.bank import new_desk as bank_desk
 from tests.make.cards import agreed
 from tests.make.days import Calendar, in_days
 from tests.make.intake import Desk, csv, line, new_desk
+from tests.make.ladder import NEVER_QUIET, Steps
 from tests.make.money import World, new_world
 from tests.make.refunds import new_counter
 from tests.make.slip_desk import line as slip_line
@@ -410,6 +411,12 @@ async def test_one_merchants_rows_go_and_the_others_stay(ground: Ground) -> None
         assert await second.value("select count(*) from once") == 10
 
 
+async def plan_and_choose(desk: Desk) -> None:
+    """A plan of messages, and a payer's word about them."""
+    await Steps(desk).plan(NEVER_QUIET)
+    await Steps(desk).say(is_wanted=False)
+
+
 async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground) -> None:
     async with ground.vault() as server:
         desk = await new_desk(server, ground.client)
@@ -420,6 +427,7 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
         await desk.operator.call(SET_CHANNEL, road)
         await desk.issued(line("E-1"), line("E-2"))
         await desk.send_all()
+        await plan_and_choose(desk)
         payer = await world.payer()
         attempt = await world.paid(payer)
         contract = uuid4()

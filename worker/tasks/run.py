@@ -43,6 +43,7 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "intake.issue_bills": intake.issue_bills,
         "intake.discard_bills": intake.discard_bills,
         "message.send_chunk": message.send_chunk,
+        "message.advance_ladders": message.advance_ladders,
         "payment.inquire": payment.inquire,
         "payment.pass_due": payment.pass_due,
         "payment.refund": payment.refund,

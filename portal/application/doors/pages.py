@@ -150,6 +150,25 @@ async def remove_card(request: Request) -> Response:
     return see_other(f"/b/{ref}")
 
 
+async def set_reminders(request: Request) -> Response:
+    """``POST /b/{ref}/reminders``: stop reminders by a channel, or have them again; then back.
+
+    Raises NotAllowed ``form_foreign``, ``form_stale``.
+    """
+    ref: str = request.path_params["ref"]
+    context = payer_context(request, ref)
+    form = await read_form(request)
+    context.check_form(request, form)
+    channel = "EMAIL" if form.get("channel") == "EMAIL" else "SMS"
+    said = {"channel": channel, "wanted": form.get("wanted") == "1"}
+    errors = (await run_operation(context, "RemindersSet", {"input": said}))["remindersSet"][
+        "errors"
+    ]
+    if errors:
+        return await _bill_answer(request, context.renewed(), code=errors[0]["code"])
+    return see_other(f"/b/{ref}")
+
+
 async def show_departure(request: Request) -> Response:
     """``GET /go/{attempt}?page={ref}``: a page of our own that leads to the provider's by GET.
 
@@ -321,6 +340,7 @@ ROUTES: Final = (
     Route("/b/{ref}/opened", mark_opened, methods=["POST"]),
     Route("/b/{ref}/pay", start_payment, methods=["POST"]),
     Route("/b/{ref}/card", remove_card, methods=["POST"]),
+    Route("/b/{ref}/reminders", set_reminders, methods=["POST"]),
     Route("/go/{attempt}", show_departure, methods=["GET"]),
     Route("/return/{code}/{token}", come_back, methods=["GET"]),
     Route("/return/{code}/{token}", come_back_by_form, methods=["POST"]),

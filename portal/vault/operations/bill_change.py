@@ -21,6 +21,7 @@ from portal.domain.errors import Conflict, LimitReached, NotFound
 from portal.domain.intake.cells import read_text
 from portal.domain.message import RESENDS_PER_DAY_MAX, Channel
 from portal.domain.pause import RELEASED, check_resend
+from portal.vault import ladder
 from portal.vault.act import Act
 from portal.vault.bills import view_row
 from portal.vault.cancel import finish_cancel
@@ -82,6 +83,7 @@ async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
     # Nobody breaks a promise to pay what is no longer asked for.
     await end_pauses(act, bill["id"], sorted(RELEASED), "released")
     await act.emit(bill["id"], edge.code)
+    await ladder.end(act, [bill["id"]], "canceled")
     if edge.state == "canceling":
         await finish_cancel(act, bill["id"])
         await act.write_now()  # what was paid in part is owed back: the reply says so, too

@@ -28,7 +28,8 @@ from portal.domain.message import REDEEM_GRACE_S, event_of_result
 from portal.vault.act import Act
 from portal.vault.channels import account_of
 from portal.vault.db import Row
-from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
+from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
+from portal.vault.ladder import is_chunk_held
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
 from portal.vault.template_trial import report_trial
@@ -48,7 +49,7 @@ with longest as (
     order by changed_at, id limit $6
 )
 select {COLUMNS}, d.channel, d.provider, d.changed_at, d.campaign, d.created_at, b.lifecycle,
-       b.settlement
+       b.settlement, {OPTED_OUT}
 from longest l
 join delivery d on d.merchant_id = $1 and d.id = l.id
 join bill b on b.merchant_id = $1 and b.id = d.bill_id
@@ -71,7 +72,9 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
     """Book a slice's results and hand out up to ``take`` deliveries that are still due.
 
     Booking the same results twice changes nothing. Bills that were paid, canceled or paused since
-    are left out. Raises: InvalidInput ``slice_size`` (param ``max``), ``text_refused``.
+    are left out; in quiet hours nothing is handed out that nobody has asked for.
+
+    Raises: InvalidInput ``slice_size`` (param ``max``), ``text_refused``.
     """
     act.require_scope(request.chunk_id)
     if len(request.results) > SLICE_MAX or not 0 <= request.take <= SLICE_MAX:
@@ -79,7 +82,8 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
     for result in request.results:
         check_tokens(provider_ref=result.provider_ref, code=result.code)
     await _book(act, request.chunk_id, request.results)
-    routes = await _hand_out(act, request.chunk_id, request.take)
+    is_held = await is_chunk_held(act, request.chunk_id)
+    routes = [] if is_held else await _hand_out(act, request.chunk_id, request.take)
     if not await act.db.fetchval(_IS_OPEN, act.merchant_id, request.chunk_id):
         is_open, trial = await report_trial(act, request.chunk_id, request.results, request.take)
         if is_open:

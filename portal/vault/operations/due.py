@@ -37,9 +37,9 @@ _OPERATOR: Final = frozenset({"operator"})
 _CALLER: Final = frozenset({"caller"})
 
 _SET_LAPSE: Final = "update merchant set lapse_after_days = $2 where id = $1"
+_CLOCK: Final = "select offset_s from business_clock where id = 1 for update"
 _MOVE_CLOCK: Final = """
-update business_clock c set offset_s = $1 from business_clock was
-where c.id = 1 and was.id = 1 returning was.offset_s
+update business_clock set offset_s = $1 where id = 1
 """
 
 
@@ -101,7 +101,9 @@ async def move_clock(act: Act, request: MoveClock) -> ClockMoved:
     """
     if act.settings.production:
         raise NotAllowed("clock_fixed")
-    if not abs(request.offset_s) <= CLOCK_DAYS_MAX * _DAY_S:  # "not a number" is refused too
+    before: float = await act.db.fetchval(_CLOCK)
+    offset_s = request.offset_s + (before if request.is_jump else 0.0)
+    if not abs(offset_s) <= CLOCK_DAYS_MAX * _DAY_S:  # "not a number" is refused too
         raise InvalidInput("clock_out_of_bounds", params={"max_days": CLOCK_DAYS_MAX})
-    before: float = await act.db.fetchval(_MOVE_CLOCK, request.offset_s)
-    return ClockMoved(before_s=before, offset_s=request.offset_s)
+    await act.db.execute(_MOVE_CLOCK, offset_s)
+    return ClockMoved(before_s=before, offset_s=offset_s)

@@ -25,12 +25,12 @@ from portal.domain.bill import advance
 from portal.domain.errors import Conflict
 from portal.domain.ids import to_public
 from portal.domain.ledger import bill_issued
+from portal.vault import ladder_step
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.due import pass_late
 from portal.vault.imports import lock_import, view
 from portal.vault.ledger import post
-from portal.vault.messages import plan_first_messages
 from portal.vault.registry import operation
 from portal.vault.waits import (
     UNDECIDED,
@@ -52,13 +52,15 @@ update import set state = $3, decided_at = $4, step_after = null, is_judged_agai
 where merchant_id = $1 and id = $2
 """
 _NEXT: Final = """
-select id, lifecycle, amount_minor, due_on, phone_blind is not null as has_phone from bill
+select id, lifecycle, amount_minor, due_on, kind, phone_blind is not null as has_phone,
+       email_blind is not null as has_email
+from bill
 where merchant_id = $1 and import_id = $2 and id > $3 order by id limit $4
 for update
 """
 _ISSUE: Final = """
 update bill set lifecycle = $3, issued_at = $4, version = version + 1,
-    message = case when phone_blind is null then 'none' else 'planned' end
+    message = case when id = any($5::uuid[]) then 'planned' else 'none' end
 where merchant_id = $1 and id = any($2::uuid[])
 """
 _DELETE: Final = "delete from bill where merchant_id = $1 and id = any($2::uuid[])"
@@ -123,7 +125,7 @@ async def _check_sendable(act: Act, row: Row) -> None:
 
 @operation(ISSUE_BILLS, callers=_WORK, kinds=_LEASE, audit="effect")
 async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
-    """Open the next 1,000 bills of an import: what is owed is booked, messages are planned.
+    """Open the next 1,000 bills of an import: what is owed is booked, their ladders begin.
 
     Bills that staff canceled before are passed over; those decided on after their due date are
     overdue at once.
@@ -138,11 +140,10 @@ async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
     if due:
         edge = advance("scheduled", "issue")
         ids = [bill["id"] for bill in due]
-        await act.db.execute(_ISSUE, act.merchant_id, ids, edge.state, act.business)
+        told = await ladder_step.issue(act, row["id"], due)
+        await act.db.execute(_ISSUE, act.merchant_id, ids, edge.state, act.business, told)
         await post(act, [bill_issued(bill["id"], bill["amount_minor"]) for bill in due])
         await pass_late(act, {bill["id"]: bill["due_on"] for bill in due})
-        reachable = [bill["id"] for bill in due if bill["has_phone"]]
-        await plan_first_messages(act, row["id"], reachable)
     return await _end_step(act, row, bills, issued=len(due))
 
 

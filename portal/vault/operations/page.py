@@ -62,6 +62,7 @@ from portal.vault.page_choice import Choice, read_choice, read_shares
 from portal.vault.pause import read_open
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
+from portal.vault.reminders import REMINDERS, STOP, reminders_of
 from portal.vault.sealed import BillBilling, open_billing, open_contact
 from portal.vault.slip import TERMS_BESIDE, terms_beside
 
@@ -88,7 +89,7 @@ _OPS: Final = tuple(
     for op in (
         VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY,
         SHOW_SLIP, REMOVE_CARD, START_MANDATE, RECORD_MANDATE_OPENING, VIEW_MANDATE_DEPARTURE,
-        RECORD_MANDATE_ASKING,
+        RECORD_MANDATE_ASKING, STOP,
     )
 )  # fmt: skip
 _WEB: Final = frozenset({"web"})
@@ -100,7 +101,7 @@ select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_min
        b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
        m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider,
        m.wallet_provider, m.part_least_minor, m.charge_days_before, {BESIDE}, {TERMS_BESIDE},
-       b.amount_minor - coalesce(p.paid_minor, 0) as left_minor
+       {REMINDERS}, b.amount_minor - coalesce(p.paid_minor, 0) as left_minor
 from bill b join merchant m on m.id = b.merchant_id
 left join slip_terms t on t.merchant_id = b.merchant_id
 left join part_paid p on p.merchant_id = b.merchant_id and p.bill_id = b.id
@@ -115,7 +116,6 @@ where b.merchant_id = $1 and b.id = $2
 """The bill, its merchant, and the attempt that counts: the live or successful one, or the last.
 
 A success that left the bill unpaid was a part, and counts no more than what came after it."""
-
 
 _LINES: Final = """
 select coalesce(array_agg(line order by id), '{}') from debit_contract where merchant_id = $1
@@ -278,6 +278,7 @@ async def _view(  # what was read for one page
         shares=await read_shares(act, row["id"], attempt),
         mandate=None if mandate is None else view_for_payer(mandate),
         mandates_by=await _takes_mandates(act, mandate),
+        reminders=reminders_of(row) if act.capability.covers(STOP.name) else (),
         attempt_key=secrets.token_urlsafe(16),
     )
 

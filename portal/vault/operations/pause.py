@@ -27,6 +27,7 @@ from portal.domain import pause as rules
 from portal.domain.bill import advance
 from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.pause import LIMIT_DAYS_MAX, NOTE_CHARACTERS_MAX, RELEASED, REPLACES
+from portal.vault import ladder
 from portal.vault.act import Act
 from portal.vault.bills import view_row
 from portal.vault.db import Row
@@ -106,6 +107,8 @@ async def place_pause(act: Act, request: PlacePause) -> BillChanged:
         # What was late is in time again.
         edge = advance(bill["lifecycle"], "extend")
         await act.db.execute(_EXTEND, act.merchant_id, bill["id"], edge.state, request.until)
+        await ladder.revive(act, bill["id"])
+    await ladder.look_again(act, [bill["id"]])
     if until is None:
         await act.emit(bill["id"], rules.HELD_OPEN)
     else:
@@ -134,6 +137,7 @@ async def release_pause(act: Act, request: ReleasePause) -> BillChanged:
     pauses = (await read_open(act, [bill["id"]])).of.get(bill["id"], ())
     rules.check_released(pauses, act.capability.role)
     await end_pauses(act, bill["id"], sorted(RELEASED), "released")
+    await ladder.look_again(act, [bill["id"]])
     await act.emit(bill["id"], "pause.released")
     return BillChanged(row=await view_row(act, bill["id"]))
 

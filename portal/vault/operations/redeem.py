@@ -30,8 +30,9 @@ from portal.kit.crypto import sha256
 from portal.vault.act import Act
 from portal.vault.contact_faults import IS_FAULTY, return_token
 from portal.vault.db import Row
-from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
+from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
 from portal.vault.fields import Fields
+from portal.vault.ladder import held_campaigns
 from portal.vault.message_values import VALUES, Values
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
@@ -55,7 +56,7 @@ _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
 select {COLUMNS}, d.channel, d.provider, d.campaign, d.created_at, b.lifecycle, b.settlement,
        b.language, b.period, b.due_on, b.sealed_version, b.contact, m.name, m.code as merchant_code,
-       m.phone, m.website, {IS_FAULTY.format(channel="d.channel")} as is_faulty,
+       m.phone, m.website, {IS_FAULTY.format(channel="d.channel")} as is_faulty, {OPTED_OUT},
        (select c.sender from merchant_channel c where c.merchant_id = $1 and c.channel = d.channel
         and c.provider = d.provider) as sender,
        b.amount_minor - coalesce((select p.paid_minor from part_paid p
@@ -84,8 +85,8 @@ async def redeem_deliveries(act: Act, request: RedeemDeliveries) -> Redeemed:
 
     Refused per delivery: ``delivery_unknown``, ``delivery_not_handed``, ``delivery_redeemed``,
     ``host_wrong``, ``not_due``, ``paused``, ``no_contact`` (nothing of this channel reaches the
-    payer), ``contact_faulty`` (nothing goes there any more), ``delivery_repeated`` (twice in one
-    request).
+    payer), ``contact_faulty`` (nothing goes there any more), ``opted_out``, ``quiet_hours`` (it
+    stays handed out and comes back), ``delivery_repeated`` (twice in one request).
 
     Raises: InvalidInput ``slice_size`` (param ``max``).
     """
@@ -127,6 +128,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     fields = await act.fields()
     pauses = await read_open(act, [row["bill_id"] for row in rows])
     wordings = await read_wordings(act, fields, sorted({row["channel"] for row in rows}))
+    held = await held_campaigns(act, {row["campaign"] for row in rows})
     given: dict[UUID, RedeemedDelivery] = {}
     moved: list[Delivery] = []
     links: list[tuple[bytes, Delivery]] = []
@@ -137,6 +139,8 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
         refused = _refused(act, row, delivery, host) or why_left_out(row, pauses)
         if refused is None and row["is_faulty"]:
             refused = "contact_faulty"
+        if refused is None and row["campaign"] in held:
+            refused = "quiet_hours"
         own = _own(wordings, row)
         values = None if refused else _values(act, fields, row, secret, own)
         if values is None:

@@ -40,6 +40,7 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
     "intake.issue_bills": ("issue_bills", *_ENDS),
     "intake.discard_bills": ("discard_bills", *_ENDS),
     "message.send_chunk": ("report_and_next", *_ENDS),
+    "message.advance_ladders": ("advance_ladders", *_ENDS),
     "payment.inquire": ("view_inquiry", "record_inquiry", *_ENDS),
     "payment.pass_due": ("pass_due_bills", *_ENDS),
     "payment.refund": ("begin_refund", "record_refund_submission", *_ENDS),

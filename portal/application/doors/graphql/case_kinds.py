@@ -17,6 +17,7 @@ class CaseKind(Enum):
     TASK_INTAKE_DISCARD_BILLS = "task.intake.discard_bills"
     TASK_MESSAGE_SEND_CHUNK = "task.message.send_chunk"
     TASK_PAYMENT_INQUIRE = "task.payment.inquire"
+    TASK_MESSAGE_ADVANCE_LADDERS = "task.message.advance_ladders"
     TASK_PAYMENT_PASS_DUE = "task.payment.pass_due"  # noqa: S105 - a kind of case, no password
     TASK_PAYMENT_REFUND = "task.payment.refund"
     TASK_PAYMENT_REFUND_INQUIRE = "task.payment.refund_inquire"

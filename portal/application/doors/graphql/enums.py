@@ -46,6 +46,17 @@ class MessageState(Enum):
     AMBIGUOUS = "ambiguous"
 
 
+@strawberry.enum(description="Where a payer said what they want.")
+class ChoiceSource(Enum):
+    """Of portal.domain.ladder.ChoiceSource what staff can say."""
+
+    TELEPHONE = "telephone"
+    LETTER = "letter"
+    MAIL = "mail"
+    COUNTER = "counter"
+    CONTRACT = "contract"
+
+
 @strawberry.enum(description="By what a payer is told of a bill.")
 class MessageChannel(Enum):
     """Of portal.domain.message.Channel what goes by a contact that stands in the bill."""

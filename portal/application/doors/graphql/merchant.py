@@ -22,6 +22,7 @@ from portal.application.doors.graphql.print_batches import (
     PrintBatchesQuery,
 )
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
+from portal.application.doors.graphql.reminders import ContactChoicesMutation
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.application.doors.graphql.slip_notices import SlipNoticesMutation
 from portal.application.doors.graphql.summary import SummaryQuery
@@ -51,6 +52,7 @@ class Mutation(
     BillsMutation,
     PausesMutation,
     CardActsMutation,
+    ContactChoicesMutation,
     RefundsMutation,
     SlipNoticesMutation,
     DebitsMutation,

@@ -28,6 +28,7 @@ from portal.contract.page import (
     MARK_OPENED,
     VIEW_PAGE,
     AttemptView,
+    PageReminder,
     PageView,
 )
 from portal.contract.page import (
@@ -60,6 +61,18 @@ def _offer_reason(offer: strawberry.Parent[MethodOfferPart], info: Info) -> str 
     if offer.reason is None:
         return None
     return TEXTS[info.context.language].code(offer.reason)
+
+
+def _channel(reminder: strawberry.Parent[PageReminder]) -> str:
+    return reminder.channel
+
+
+@strawberry.type(description="A channel by which reminders come.")
+class Reminder:
+    """portal.contract.page.PageReminder."""
+
+    channel: enums.MessageChannel = by(_channel, "By what.")
+    is_wanted: bool = plain("Whether the payer wants them so.")
 
 
 @strawberry.type(description="A way to pay.")
@@ -231,6 +244,7 @@ class PayableBill:
     shares: list[PaidShare] = plain("What each bill gets of the attempt, where it pays several.")
     debit_on: Date | None = plain("The day on which its bank is to debit the payer's account.")
     card: CardOnFile | None = plain("The card on file of its contract.")
+    reminders: list[Reminder] = plain("By what reminders come, and whether they are wanted.")
     may_remove_card: bool = plain("Whether this page may take the card back.")
     mandate: PayerMandate | None = plain("The payer's latest mandate, if any.")
     takes_mandates: bool = by(_takes_mandates, "Whether one can be begun now.")

@@ -13,6 +13,7 @@ from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.page import PageMutation, PageQuery
 from portal.application.doors.graphql.payer_mandate import PayerMandateMutation
 from portal.application.doors.graphql.payment import PaymentMutation, PaymentQuery
+from portal.application.doors.graphql.reminders import RemindersMutation
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.application.doors.graphql.slip import SlipMutation
 
@@ -23,7 +24,14 @@ class Query(PageQuery, PaymentQuery):
 
 
 @strawberry.type(description="What the holder of a link can do. One act an operation.")
-class Mutation(PageMutation, PaymentMutation, SlipMutation, CardsMutation, PayerMandateMutation):
+class Mutation(
+    PageMutation,
+    PaymentMutation,
+    SlipMutation,
+    CardsMutation,
+    PayerMandateMutation,
+    RemindersMutation,
+):
     """All mutations of the payer schema."""
 
 

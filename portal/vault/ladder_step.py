@@ -1,0 +1,380 @@
+"""Data zone: one step along the ladders of a merchant's bills, up to a thousand at a time.
+
+Bills that are due to be looked at are locked, then their ladders; what was moved meanwhile is not
+looked at. Deliveries, the places where bills stand now and what is told of skipped rungs commit
+together, so a step that is repeated finds nothing that was done.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from portal.domain import ladder as rules
+from portal.domain.bill import PAYABLE, is_payable
+from portal.domain.ladder import (
+    CAMPAIGN,
+    MARKETING,
+    Class,
+    Decision,
+    Facts,
+    Plan,
+    Rung,
+    SkipReason,
+)
+from portal.domain.message import Channel, is_lost
+from portal.vault.act import Act
+from portal.vault.db import Row
+from portal.vault.ladder import Begun, Ended, MerchantPlan, Skipped, begin, read_newest, read_plans
+from portal.vault.messages import FIRST_MESSAGE, Telling, plan_messages
+from portal.vault.pause import OpenPauses, read_open
+
+STEP_BILLS: Final = 1_000
+
+DUE: Final = """
+select bill_id from ladder where merchant_id = $1 and next_at <= $2
+order by next_at, bill_id limit $3
+"""
+BILLS: Final = """
+select id, kind, lifecycle, settlement, opened_at, issued_at, due_on, phone_blind, email_blind
+from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for no key update
+"""
+FAULTS: Final = """
+select blind, channel from contact_fault
+where merchant_id = $1 and channel in ('sms', 'email') and blind = any($2::bytea[])
+"""
+STANDING: Final = """
+select bill_id, plan_version, done, failed_at from ladder
+where merchant_id = $1 and bill_id = any($2::uuid[]) and next_at <= $3 order by bill_id for update
+"""
+TOLD: Final = """
+select bill_id, channel, state, code, created_at from delivery
+where merchant_id = $1 and bill_id = any($2::uuid[]) order by id
+"""
+CHOICES: Final = """
+select distinct on (contact, channel, kind) contact, channel, kind, is_wanted from contact_choice
+where merchant_id = $1 and contact = any($2::bytea[]) order by contact, channel, kind, id desc
+"""
+# OFFSET 0 makes it a look-up by key for each bill of these people, whatever the tables may hold.
+PEOPLE: Final = """
+select b.phone_blind as person, (d.created_at at time zone $4)::date as day, count(*)::int as told
+from bill b cross join lateral (
+    select created_at from delivery
+    where merchant_id = $1 and bill_id = b.id and created_at >= $3 and state <> 'left_out'
+          and campaign not in ('first', 'resent') offset 0
+) d
+where b.merchant_id = $1 and b.phone_blind = any($2::bytea[])
+group by 1, 2
+"""
+MOVE: Final = """
+update ladder l set done = m.done, next_at = m.next_at, held = m.held, ended = m.ended,
+    skips = l.skips || m.skips::jsonb
+from unnest($2::uuid[], $3::int[], $4::timestamptz[], $5::text[], $6::text[], $7::text[])
+     as m (bill_id, done, next_at, held, ended, skips)
+where l.merchant_id = $1 and l.bill_id = m.bill_id and l.bill_id = any($2::uuid[])
+"""
+PLANNED: Final = """
+update bill set message = 'planned'
+where merchant_id = $1 and id = any($2::uuid[]) and message <> 'planned'
+"""
+_CHANNELS: Final = """
+select channel from merchant_channel where merchant_id = $1 union select 'sms'
+"""
+
+
+@dataclass(slots=True)
+class Moved:
+    """What one step did, in bills; ``skipped`` in rungs."""
+
+    looked: int = 0
+    planned: int = 0
+    skipped: int = 0
+    held: int = 0
+    ended: int = 0
+    remaining: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Where one bill stands after the step."""
+
+    bill_id: UUID
+    done: int
+    until: datetime | None
+    held: str
+    ended: str
+    skips: str = "[]"
+
+
+@dataclass(slots=True)
+class _Slice:
+    """What was read of the bills of a step, and what is decided about them."""
+
+    newest: MerchantPlan
+    now: datetime
+    roads: frozenset[str]
+    pauses: OpenPauses
+    told: Mapping[UUID, Sequence[Row]]
+    choices: Mapping[bytes, Mapping[tuple[Channel, Class], bool]]
+    faults: frozenset[tuple[str, bytes | None]]
+    people: dict[bytes, list[date]]
+    plans: Mapping[int, Plan]
+    sends: dict[tuple[str, int, Channel], list[UUID]] = field(
+        default_factory=dict[tuple[str, int, Channel], list[UUID]]
+    )
+    moves: list[_Move] = field(default_factory=list[_Move])
+
+
+async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
+    """Begin the ladders of bills that were just issued; which ones' first notice is planned.
+
+    ``bills`` are rows with ``id``, ``kind``, ``due_on``, ``has_phone`` and ``has_email``. Who has
+    set no plan sends first notices at the hour at which staff do; by a plan they wait for the
+    morning like all others. A bill that its first rung does not reach is looked at at once.
+    """
+    newest = await read_newest(act)
+    roads = await _roads(act)
+    now = newest.local(act.business)
+    hours = newest.plan.hours
+    if not newest.version:
+        hours = msgspec.structs.replace(hours, quiet_until=hours.quiet_from, rests=False)
+    known: dict[tuple[str, date, bool, bool], Decision] = {}
+    begun: list[Begun] = []
+    told: defaultdict[Channel, list[UUID]] = defaultdict(list)
+    for bill in bills:
+        key = (bill["kind"], bill["due_on"], bill["has_phone"], bill["has_email"])
+        rungs = newest.plan.rungs_of(bill["kind"])
+        if key not in known:
+            facts = Facts(
+                now=now, issued_at=now, due_on=bill["due_on"], choices={},
+                unreached=_unreached(
+                    roads, (), has_phone=bill["has_phone"], has_email=bill["has_email"]
+                ),
+                holidays=newest.holidays,
+            )  # fmt: skip
+            known[key] = _first_look(rungs, rules.decide(rungs, hours, facts), act.business)
+        begun.append(Begun(bill["id"], known[key], len(rungs)))
+        if known[key].send is not None:
+            told[rungs[0].channel].append(bill["id"])
+    await begin(act, newest.version, begun)
+    for channel, ids in told.items():
+        await plan_messages(act, Telling(FIRST_MESSAGE, channel=channel, import_id=import_id), ids)
+    return [bill_id for ids in told.values() for bill_id in ids]
+
+
+def _first_look(rungs: Sequence[Rung], decision: Decision, business: datetime) -> Decision:
+    """Only the rung on issue is decided with the issue itself; all else is a step's."""
+    if decision.send is not None and rungs[decision.send].when == "issue":
+        return decision
+    if decision.held or decision.send is not None or decision.skips:
+        return Decision(until=decision.until if decision.held else business)
+    return decision
+
+
+async def advance(act: Act) -> Moved:
+    """Look at the next bills that are due to be looked at, and do what their plans say."""
+    rows = await act.db.fetch(DUE, act.merchant_id, act.business, STEP_BILLS)
+    ids = sorted(row["bill_id"] for row in rows)
+    moved = Moved(remaining=len(rows) == STEP_BILLS)
+    if not ids:
+        return moved
+    bills = {row["id"]: row for row in await act.db.fetch(BILLS, act.merchant_id, ids)}
+    standing = await act.db.fetch(STANDING, act.merchant_id, ids, act.business)
+    part = await _read(act, [bills[row["bill_id"]] for row in standing], standing)
+    for row in standing:
+        _look(part, bills[row["bill_id"]], row, moved)
+    await _write(act, part)
+    moved.looked = len(standing)
+    return moved
+
+
+async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Slice:
+    newest = await read_newest(act)
+    ids = [bill["id"] for bill in bills]
+    told: defaultdict[UUID, list[Row]] = defaultdict(list)
+    for row in await act.db.fetch(TOLD, act.merchant_id, ids):
+        told[row["bill_id"]].append(row)
+    contacts = {
+        contact
+        for bill in bills
+        for contact in (bill["phone_blind"], bill["email_blind"])
+        if contact
+    }
+    choices: defaultdict[bytes, dict[tuple[Channel, Class], bool]] = defaultdict(dict)
+    for row in await act.db.fetch(CHOICES, act.merchant_id, sorted(contacts)):
+        choices[row["contact"]][row["channel"], row["kind"]] = row["is_wanted"]
+    faults = await act.db.fetch(FAULTS, act.merchant_id, sorted(contacts))
+    people: defaultdict[bytes, list[date]] = defaultdict(list)
+    phones = sorted({bill["phone_blind"] for bill in bills if bill["phone_blind"]})
+    since = act.business - timedelta(days=rules.WEEK + 1)
+    for row in await act.db.fetch(PEOPLE, act.merchant_id, phones, since, newest.zone.key):
+        people[row["person"]] += [row["day"]] * row["told"]
+    return _Slice(
+        newest=newest,
+        now=newest.local(act.business),
+        roads=await _roads(act),
+        pauses=await read_open(act, ids),
+        told=told,
+        choices=choices,
+        faults=frozenset((row["channel"], row["blind"]) for row in faults),
+        people=people,
+        plans=await read_plans(act, newest, {row["plan_version"] for row in standing}),
+    )
+
+
+async def _roads(act: Act) -> frozenset[str]:
+    rows = await act.db.fetch(_CHANNELS, act.merchant_id)
+    return frozenset(row["channel"] for row in rows)
+
+
+def _look(part: _Slice, bill: Row, row: Row, moved: Moved) -> None:
+    """Decide about one bill and note what is to be written."""
+    why = _ended(bill)
+    if why is not None:
+        part.moves.append(_Move(bill["id"], row["done"], None, "", why))
+        moved.ended += 1
+        return
+    rungs = part.plans[row["plan_version"]].rungs_of(bill["kind"])
+    decision = _decide(part, bill, row, rungs)
+    done = decision.done(row["done"])
+    is_over = not decision.held and done + 1 == 1 << len(rungs)
+    ended: Ended | str = "done" if is_over else ""
+    skips = [
+        Skipped(rung=skip.rung, channel=rungs[skip.rung].channel, reason=skip.reason, at=part.now)
+        for skip in decision.skips
+    ]
+    told = msgspec.json.encode(skips).decode() if skips else "[]"
+    part.moves.append(_Move(bill["id"], done, decision.until, decision.held, ended, told))
+    if decision.send is not None:
+        _send(part, bill, rungs[decision.send], decision.send)
+    moved.planned += decision.send is not None
+    moved.skipped += len(decision.skips)
+    moved.held += bool(decision.held)
+    moved.ended += is_over
+
+
+def _ended(bill: Row) -> Ended | None:
+    """Why nothing is said of the bill any more; None while it may be."""
+    if bill["settlement"] in {"settled", "over"}:
+        return "paid"
+    match bill["lifecycle"]:
+        case "canceling" | "canceled":
+            return "canceled"
+        case "superseded":
+            return "superseded"
+        case "lapsed":
+            return "lapsed"
+        case _:
+            return None
+
+
+def _decide(part: _Slice, bill: Row, row: Row, rungs: Sequence[Rung]) -> Decision:
+    midnight = datetime.combine(part.now.date() + timedelta(days=1), time(), tzinfo=part.now.tzinfo)
+    if bill["lifecycle"] not in PAYABLE or not is_payable(bill["lifecycle"], bill["settlement"]):
+        return Decision(until=midnight, held="waits")
+    if part.pauses.stop(bill["id"], CAMPAIGN, part.now):
+        return Decision(until=_until(part, bill["id"], midnight), held="paused")
+    facts = _facts(part, bill, row)
+    return rules.decide(rungs, part.newest.plan.hours, facts)
+
+
+def _until(part: _Slice, bill_id: UUID, midnight: datetime) -> datetime | None:
+    """The morning after the pause; a hold without an end is looked at when it is released."""
+    days = [pause.until for pause in part.pauses.of[bill_id]]
+    if None in days:
+        return None
+    last = max(day for day in days if day is not None)
+    return max(midnight, datetime.combine(last + timedelta(days=1), time(), tzinfo=part.now.tzinfo))
+
+
+def _facts(part: _Slice, bill: Row, row: Row) -> Facts:
+    told = part.told.get(bill["id"], ())
+    came_back = [one for one in told if _is_lost(one)]
+    said = [one for one in told if one["state"] != "left_out" and not _is_lost(one)]
+    failed_at = row["failed_at"]
+    choices: dict[tuple[Channel, Class], bool] = {}
+    for contact, uses in ((bill["phone_blind"], _BY_PHONE), (bill["email_blind"], _BY_EMAIL)):
+        if contact in part.choices:
+            mine = part.choices[contact]
+            choices |= {key: wanted for key, wanted in mine.items() if key[0] in uses}
+    return Facts(
+        now=part.now,
+        issued_at=part.newest.local(bill["issued_at"]),
+        due_on=bill["due_on"],
+        failed_at=part.newest.local(failed_at) if failed_at else None,
+        done=row["done"],
+        is_opened=bill["opened_at"] is not None,
+        is_delivered=any(one["state"] == "delivered" for one in told),
+        is_lost=bool(told) and _is_lost(told[-1]),
+        unreached=_unreached(
+            part.roads,
+            {one["channel"] for one in came_back} | _faulty(part, bill),
+            has_phone=bill["phone_blind"] is not None,
+            has_email=bill["email_blind"] is not None,
+        ),
+        choices=choices,
+        last_told=max((part.newest.local(one["created_at"]).date() for one in said), default=None),
+        told_days=part.people.get(bill["phone_blind"] or b"", ()),
+        holidays=part.newest.holidays,
+    )
+
+
+_BY_PHONE: Final = frozenset({"sms", "voice"})
+_BY_EMAIL: Final = frozenset({"email"})
+_CHANNEL_NAMES: Final[tuple[Channel, ...]] = ("sms", "email", "push", "voice")
+
+
+def _faulty(part: _Slice, bill: Row) -> set[str]:
+    """Channels whose contact takes no messages any more, as another bill's message has shown."""
+    contacts = (("sms", bill["phone_blind"]), ("email", bill["email_blind"]))
+    return {channel for channel, contact in contacts if (channel, contact) in part.faults}
+
+
+def _is_lost(told: Row) -> bool:
+    return is_lost(told["state"], told["code"])
+
+
+def _unreached(
+    roads: frozenset[str], lost: Collection[str], *, has_phone: bool, has_email: bool
+) -> dict[Channel, SkipReason]:
+    """Channel → why it does not reach a payer with these contacts; others do."""
+    found: dict[Channel, SkipReason] = {}
+    for channel in _CHANNEL_NAMES:
+        has = has_phone if channel in _BY_PHONE else has_email and channel in _BY_EMAIL
+        if channel not in roads:
+            found[channel] = "channel_missing"
+        elif not has:
+            found[channel] = "no_contact"
+        elif channel in lost:
+            found[channel] = "undelivered"
+    return found
+
+
+def _send(part: _Slice, bill: Row, rung: Rung, place: int) -> None:
+    campaign = MARKETING if rung.kind == "marketing" else CAMPAIGN
+    if rung.when == "issue":
+        campaign = FIRST_MESSAGE
+    elif bill["phone_blind"]:
+        part.people.setdefault(bill["phone_blind"], []).append(part.now.date())
+    part.sends.setdefault((campaign, place, rung.channel), []).append(bill["id"])
+
+
+async def _write(act: Act, part: _Slice) -> None:
+    """Places with skipped rungs, deliveries, and what bills say of their messages."""
+    await act.db.execute(
+        MOVE,
+        act.merchant_id,
+        [move.bill_id for move in part.moves],
+        [move.done for move in part.moves],
+        [move.until for move in part.moves],
+        [move.held for move in part.moves],
+        [move.ended for move in part.moves],
+        [move.skips for move in part.moves],
+    )
+    for (campaign, step, channel), ids in sorted(part.sends.items()):
+        await plan_messages(act, Telling(campaign, step, channel), ids)
+        await act.db.execute(PLANNED, act.merchant_id, ids)
