@@ -844,6 +844,7 @@ CREATE TABLE public.delivery (
     code text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
+    unclear_at timestamp with time zone,
     CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'accepted'::text, 'ambiguous'::text, 'delivered'::text, 'undelivered'::text, 'failed'::text, 'left_out'::text])))
 )
 WITH (fillfactor='60');
@@ -978,6 +979,7 @@ CREATE TABLE public.import (
     checked_at timestamp with time zone,
     decided_at timestamp with time zone,
     is_judged_again boolean DEFAULT false NOT NULL,
+    sending text DEFAULT 'going'::text NOT NULL,
     CONSTRAINT import_state_check CHECK ((state = ANY (ARRAY['receiving'::text, 'checking'::text, 'checked'::text, 'issuing'::text, 'issued'::text, 'discarding'::text, 'discarded'::text, 'refused'::text])))
 );
 ALTER TABLE ONLY public.import ALTER COLUMN merchant_id SET (n_distinct=1);
@@ -1230,6 +1232,7 @@ CREATE TABLE public.merchant_channel (
     provider text NOT NULL,
     sender text NOT NULL,
     share integer NOT NULL,
+    unclear text DEFAULT 'same_key'::text NOT NULL,
     CONSTRAINT merchant_channel_share_check CHECK (((share >= 0) AND (share <= 100)))
 );
 ALTER TABLE ONLY public.merchant_channel ALTER COLUMN merchant_id SET (n_distinct=1);

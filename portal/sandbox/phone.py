@@ -47,6 +47,7 @@ class Phones:
             Route("/phone", self.page),
             Route("/phone/events", self.events),
             Route("/phone/messages.json", self.messages),
+            Route("/phone/told.json", self.told),
             Route("/journal.json", self.journal),
             Route("/sandbox.css", self.style),
             Route("/phone.js", self.script),
@@ -77,6 +78,11 @@ class Phones:
             limit=min(int(request.query_params.get("limit", "1000")), _PAGE_MAX),
         )
         return _json({"messages": [_public(row) for row in rows]})
+
+    async def told(self, request: Request) -> Response:
+        """GET /phone/told.json: every telephone with how many messages were taken for it."""
+        del request
+        return _json(self._journal.messages_by_recipient())
 
     async def events(self, request: Request) -> Response:
         """GET /phone/events?after=: server-sent events, each a list of new messages."""

@@ -26,6 +26,7 @@ SANDBOX_HOSTS: Final = (
     "card.sandbox.test",
     "wallet.sandbox.test",
     "bank.sandbox.test",
+    "sms2.sandbox.test",
 )
 
 _LIFE: Final = timedelta(days=365)

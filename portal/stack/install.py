@@ -33,6 +33,7 @@ CREDENTIALS: Final = (
     "sandbox_wallet.key",
     "sandbox_wallet.secret",
     "sandbox_bank",
+    "sandbox_sms2",
 )
 _AGENCY: Final = "sandbox_agency"
 DEMO_CODE: Final = "aozora"
@@ -172,7 +173,20 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
         )
     )
     charge = _charge_rule(cards[0])
-    return (sms, *cards, charge, *_wallet_rules(api_port), *_bank_rules(api_port))
+    paying = (*cards, charge, *_wallet_rules(api_port), *_bank_rules(api_port))
+    return (sms, _second_sms_rule(sms), *paying)
+
+
+def _second_sms_rule(sms: Rule) -> Rule:
+    """The same at the company that takes a repeated reference for another message."""
+    return msgspec.structs.replace(
+        sms,
+        id="sandbox-sms2",
+        host="sms2.sandbox.test",
+        purpose="SMS through the sandbox's second company",
+        credentials=("sandbox_sms2",),
+        fixed={**sms.fixed, "header:authorization": "Bearer {{credential:sandbox_sms2}}"},
+    )
 
 
 def _charge_rule(card: Rule) -> Rule:

@@ -11,7 +11,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from portal.domain.bill import is_payable
-from portal.domain.message import DELIVERY, MESSAGE, DeliveryEvent, DeliveryState
+from portal.domain.message import MESSAGE, DeliveryEvent, DeliveryState, next_edge
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.pause import OpenPauses
@@ -20,9 +20,10 @@ from portal.vault.pause import OpenPauses
 # however few it takes the merchant's rows for.
 STORE: Final = """
 update delivery d set state = m.state, tries = m.tries, code = m.code, not_before = m.not_before,
-    provider_ref = m.provider_ref, changed_at = $2
-from unnest($3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::timestamptz[])
-     as m (id, state, tries, code, provider_ref, not_before)
+    provider_ref = m.provider_ref, unclear_at = m.unclear_at, changed_at = $2
+from unnest($3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::timestamptz[],
+            $9::timestamptz[])
+     as m (id, state, tries, code, provider_ref, not_before, unclear_at)
 where d.merchant_id = $1 and d.id = m.id and d.id = any($3::uuid[])
 """
 _LOCK_BILLS: Final = """
@@ -42,7 +43,7 @@ order by bill_id, id desc
 """
 _IN_PASSING: Final = frozenset({"handed", "redeemed"})
 
-COLUMNS: Final = "d.id, d.bill_id, d.state, d.tries, d.code, d.provider_ref"
+COLUMNS: Final = "d.id, d.bill_id, d.state, d.tries, d.code, d.provider_ref, d.unclear_at"
 """What :meth:`Delivery.of` needs of a row that was locked under the alias ``d``."""
 
 
@@ -57,6 +58,7 @@ class Delivery:
     code: str
     provider_ref: str
     not_before: datetime | None = None
+    unclear_at: datetime | None = None
 
     @classmethod
     def of(cls, row: Row) -> Self:
@@ -68,11 +70,12 @@ class Delivery:
             tries=row["tries"],
             code=row["code"],
             provider_ref=row["provider_ref"],
+            unclear_at=row["unclear_at"],
         )
 
     def take(self, event: DeliveryEvent) -> bool:
         """Take the event's edge; False, and nothing changes, when the table has none."""
-        edge = DELIVERY.get((self.state, event))
+        edge = next_edge(self.state, event, is_unclear=self.unclear_at is not None)
         if edge is None:
             return False
         self.state = edge.state
@@ -111,6 +114,7 @@ async def store(act: Act, moved: Sequence[Delivery]) -> None:
         [delivery.code for delivery in moved],
         [delivery.provider_ref for delivery in moved],
         [delivery.not_before for delivery in moved],
+        [delivery.unclear_at for delivery in moved],
     )
     told = [delivery for delivery in moved if delivery.state not in _IN_PASSING]
     if not told:

@@ -144,7 +144,7 @@ class Ground:
             "audit_heads_dir": self.folder / "heads",
             "public_origin": "http://localhost:8080",
             "provider_hosts": "sandbox_sms=sms.sandbox.test,sandbox_card=card.sandbox.test,"
-            "sandbox_bank=bank.sandbox.test",
+            "sandbox_bank=bank.sandbox.test,sandbox_sms2=sms2.sandbox.test",
             "instance": "vault-test",
         }
         return VaultSettings.model_validate({**values, **changes})

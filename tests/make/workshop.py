@@ -66,6 +66,7 @@ CREDENTIALS = {
     "sandbox_wallet.key": "wallet-key-1202",
     "sandbox_wallet.secret": "wallet-secret-7Qx",
     "sandbox_bank": "bank-secret-3141",
+    "sandbox_sms2": "sms2-secret-5926",
 }
 COLUMNS = "number,customer_no,contract_no,period,payer_name,phone,amount,tax_10,due_on"
 
@@ -257,7 +258,8 @@ def work_settings(ground: Ground, api_port: int, valkey_url: str = "unix:///none
         provider_endpoints=f"sandbox_sms=sms.sandbox.test:{api_port},"
         f"sandbox_card=card.sandbox.test:{api_port},"
         f"sandbox_wallet=wallet.sandbox.test:{api_port},"
-        f"sandbox_bank=bank.sandbox.test:{api_port}",
+        f"sandbox_bank=bank.sandbox.test:{api_port},"
+        f"sandbox_sms2=sms2.sandbox.test:{api_port}",
     )
 
 

@@ -49,7 +49,13 @@ def test_a_company_has_hashes_of_keys_and_only_of_what_signs_the_secret(layout: 
     told = json.loads((layout.zone("sandbox") / "keys.json").read_text())
     assert told.pop("sandbox_wallet.secret") == given["sandbox_wallet.secret"]
     assert told == {name: hashlib.sha256(given[name].encode()).hexdigest() for name in told}
-    assert set(told) == {"sandbox_sms", "sandbox_card", "sandbox_wallet.key", "sandbox_bank"}
+    assert set(told) == {
+        "sandbox_sms",
+        "sandbox_card",
+        "sandbox_wallet.key",
+        "sandbox_bank",
+        "sandbox_sms2",
+    }
 
 
 def test_a_company_that_is_new_is_in_the_certificate_of_the_next_start(tmp_path: Path) -> None:

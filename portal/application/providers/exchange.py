@@ -97,7 +97,8 @@ class Capabilities:
     """What a provider can do, as data: stages ask this, never the provider's name.
 
     ``reference_max`` is the longest reference of ours that it stores, in characters;
-    ``repeat_is_safe`` says that the same reference twice has one effect; ``notices_signed`` that a
+    ``repeat_is_safe`` says that the same reference twice has one effect, for ``key_life_s`` seconds
+    after the first, whatever else the request says; ``notices_signed`` that a
     notice proves its sender (ours are never believed either way, an inquiry follows).
     ``notice_answer`` is the body that the provider takes for "stored", where it looks at one.
     """
@@ -110,6 +111,7 @@ class Capabilities:
     notices_signed: bool
     rate: Rate
     notice_answer: str = ""
+    key_life_s: float = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

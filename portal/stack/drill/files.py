@@ -23,6 +23,16 @@ def usual_amount(number: int) -> int:
     return 3_000 + number % 5_000
 
 
+def telephone_of(number: int) -> str:
+    """The telephone of a drill's bill by its number, as its file has it."""
+    return f"{_CARRIERS[number % 3]}{10_000_000 + number:08d}"
+
+
+def telephone_of_bill(shown: str) -> str:
+    """The telephone behind a bill's number as the portal shows it, as a carrier writes it."""
+    return f"+81{telephone_of(int(shown.removeprefix('D-')))[1:]}"
+
+
 def drill_file(serial: int, rows: int, amount_of: Callable[[int], int] = usual_amount) -> bytes:
     """A file of good rows; no two files with different serials share a bill or a telephone.
 
@@ -43,7 +53,7 @@ def drill_file(serial: int, rows: int, amount_of: Callable[[int], int] = usual_a
                 "kind": "monthly",
                 "period": f"{today:%Y-%m}",
                 "payer_name": "髙橋 翔太",
-                "phone": f"{_CARRIERS[number % 3]}{10_000_000 + number:08d}",
+                "phone": telephone_of(number),
                 "amount": amount,
                 "due_on": (today + timedelta(days=_DUE_DAYS)).isoformat(),
                 "language": "ja",

@@ -3,7 +3,8 @@
 The worker learns ids and routes. A chunk is sent by one lease at a time (the fence is checked
 before any operation runs), and a lease reports each slice whole; so whatever is still ``handed``
 when it reports was never sent and is handed out again, and whatever is still ``redeemed`` may have
-been sent: that is ambiguous and is not sent again.
+been sent: that goes again under its key where its provider takes a key once, and is ambiguous
+elsewhere (portal.vault.unclear).
 
 What waited longest is handed out first. So after an outage each probe takes another message of the
 chunk, and one that its provider never takes can't stand before all the others.
@@ -32,6 +33,7 @@ from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
+from portal.vault.unclear import lose, why_not_again
 
 _IN_HAND: Final = f"""
 select {COLUMNS} from delivery d
@@ -94,16 +96,33 @@ async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> None
     rows = await act.db.fetch(_IN_HAND, act.merchant_id, chunk_id)
     reported = {result.delivery_id: result for result in results}
     moved: list[Delivery] = []
+    lost: list[Delivery] = []
     for row in rows:
         delivery = Delivery.of(row)
         result = reported.get(DeliveryId(delivery.id))
         if result is None:
-            has_moved = delivery.state == "redeemed" and delivery.take("lose")
+            has_moved = False
+            if delivery.state == "redeemed":
+                lost.append(delivery)
+        elif _is_lost(delivery, result):
+            delivery.code = result.code
+            delivery.provider_ref = result.provider_ref or delivery.provider_ref
+            has_moved = False
+            lost.append(delivery)
         else:
             has_moved = _apply(act, delivery, result)
         if has_moved:
             moved.append(delivery)
-    await store(act, moved)
+    await lose(act, chunk_id, lost)
+    await store(act, moved + lost)
+
+
+def _is_lost(delivery: Delivery, result: SendResult) -> bool:
+    """Whether it was redeemed, and nobody knows what came of it."""
+    if delivery.state != "redeemed":
+        return False
+    event = event_of_result("redeemed", result.outcome, result.code, delivery.tries)
+    return event == "lose"
 
 
 def _apply(act: Act, delivery: Delivery, result: SendResult) -> bool:
@@ -137,7 +156,7 @@ async def _hand_out(act: Act, chunk_id: UUID, take: int) -> list[DeliveryRoute]:
         pauses = await read_open(act, [row["bill_id"] for row in rows])
         for row in rows:
             delivery = Delivery.of(row)
-            refused = why_left_out(row, pauses)
+            refused = why_left_out(row, pauses) or why_not_again(act, row)
             if refused is None:
                 delivery.take("hand_out")
                 routes.append(_to_route(row))

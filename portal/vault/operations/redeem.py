@@ -31,9 +31,10 @@ from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
 from portal.vault.fields import Fields
 from portal.vault.message_values import VALUES, Values
-from portal.vault.pause import read_open
+from portal.vault.pause import OpenPauses, read_open
 from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
+from portal.vault.unclear import why_not_again
 
 LINK_LIFE_DAYS: Final = 400
 """A link works until its bill is paid; a year and a bit covers what is dunned for long."""
@@ -117,7 +118,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     for row in rows:
         delivery = Delivery.of(row)
         secret = "".join(secrets.choice(_BASE62) for _ in range(_SECRET_CHARACTERS))
-        refused = _refused(act, row, delivery, host) or why_left_out(row, pauses)
+        refused = _why_not(act, row, delivery, host, pauses)
         values = None if refused else _values(act, fields, row, secret)
         if values is None:
             refused = refused or "no_contact"
@@ -136,6 +137,13 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     await _store_links(act, links, act.now)
     act.reveal(len(links))
     return given
+
+
+def _why_not(act: Act, row: Row, delivery: Delivery, host: str, pauses: OpenPauses) -> str | None:
+    """Why nothing is given out for a delivery; None when it is."""
+    return (
+        _refused(act, row, delivery, host) or why_left_out(row, pauses) or why_not_again(act, row)
+    )
 
 
 def _refused(act: Act, row: Row, delivery: Delivery, host: str) -> str | None:
