@@ -41,11 +41,14 @@ class ReportAndNext(Request, frozen=True, kw_only=True):
     """Book the last slice's results and take up to ``take`` deliveries that are still due.
 
     Authority: the chunk's lease; each call renews it. With ``take`` 0 only the results are booked.
+    ``away_s``: for how many seconds the chunk's company has taken nothing from this worker; after a
+    while what is certainly unsent goes by another company, if the merchant has one.
     """
 
     chunk_id: ChunkId
     results: tuple[SendResult, ...]
     take: int
+    away_s: float = 0.0
 
 
 class Slice(Reply, frozen=True, kw_only=True):

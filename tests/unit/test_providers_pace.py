@@ -148,3 +148,15 @@ async def test_a_probe_that_never_came_back_lets_another_one_probe() -> None:
 def test_provider_without_capabilities_is_our_own_fault() -> None:
     with pytest.raises(InvariantBroken):
         pace_at(1, Stopwatch()).pause_s("other")
+
+
+def test_a_provider_is_away_from_the_first_slice_that_failed_until_one_is_taken() -> None:
+    clock = Stopwatch()
+    pace = pace_at(1000, clock)
+    seen = [pace.away_s("p")]
+    for answers, passed in (([BAD], 7.0), ([BAD, BAD], 8.0), ([], 1.0), ([BAD, REJECTED], 9.0)):
+        pace.learn("p", answers)
+        clock.now += passed
+        seen.append(pace.away_s("p"))
+
+    assert seen == [0.0, 7.0, 15.0, 16.0, 0.0]

@@ -37,6 +37,7 @@ class _Line:
     paused_until: float = 0.0
     open_s: float = 0.0
     is_probing: bool = False
+    away_since: float | None = None
     calls: deque[tuple[float, int, int]] = field(default_factory=deque[tuple[float, int, int]])
 
 
@@ -66,6 +67,14 @@ class Pace:
         if line.is_probing:
             return max(pause_s, OPEN_FIRST_S)
         return max(pause_s, 0.0)
+
+    def away_s(self, provider: str) -> float:
+        """For how long this provider has taken nothing from this process; 0 while it does.
+
+        Counted from the first slice that failed as a whole; one with any good answer ends it.
+        """
+        since = self._line(provider).away_since
+        return 0.0 if since is None else self._monotonic() - since
 
     def slice_max(self, provider: str, at_most: int) -> int:
         """How many messages to take next: one as a probe after an outage, else up to ``at_most``.
@@ -104,6 +113,10 @@ class Pace:
                 good += 1
             if answer.retry_after_s:
                 line.paused_until = max(line.paused_until, now + answer.retry_after_s)
+        if good:
+            line.away_since = None
+        elif bad and line.away_since is None:
+            line.away_since = now
         if line.is_probing:
             line.is_probing = False
             self._judge_probe(line, now, is_good=good > 0)

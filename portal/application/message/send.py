@@ -107,7 +107,8 @@ class _Run:
         nothing_moved = all(result.outcome == "busy" for result in results)
         if not pause_s and not nothing_moved and not self._must_end():
             return await self.report(results, self._take(providers))
-        reported = await self.report(results, 0)
+        away_s = max(pace.away_s(provider) for provider in providers)
+        reported = await self.report(results, 0, away_s)
         if reported.done:
             return reported
         if self._must_end():
@@ -117,12 +118,14 @@ class _Run:
         await asyncio.sleep(pause_s)
         return await self.report((), self._take(providers))
 
-    async def report(self, results: tuple[SendResult, ...], take: int) -> Slice:
+    async def report(
+        self, results: tuple[SendResult, ...], take: int, away_s: float = 0.0
+    ) -> Slice:
         """One call that must get through: results of messages already sent hang on it.
 
         Booking the same results twice changes nothing, so an unclear call is repeated too.
         """
-        report = ReportAndNext(chunk_id=self._chunk_id, results=results, take=take)
+        report = ReportAndNext(chunk_id=self._chunk_id, results=results, take=take, away_s=away_s)
         for attempt in range(REPORT_TRIES_MAX - 1):
             try:
                 return await self._desk.vault.call(REPORT_AND_NEXT, report, self._lease)

@@ -30,6 +30,7 @@ from portal.vault.act import Act
 from portal.vault.channels import account_of
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
+from portal.vault.failover import AFTER_S, leave_road
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
@@ -80,6 +81,8 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
     for result in request.results:
         check_tokens(provider_ref=result.provider_ref, code=result.code)
     await _book(act, request.chunk_id, request.results)
+    if request.away_s >= AFTER_S:
+        await leave_road(act, request.chunk_id)
     routes = await _hand_out(act, request.chunk_id, request.take)
     if not await act.db.fetchval(_IS_OPEN, act.merchant_id, request.chunk_id):
         await act.db.execute(_CHUNK_DONE, act.merchant_id, request.chunk_id, act.now)
