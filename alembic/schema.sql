@@ -2520,6 +2520,13 @@ CREATE INDEX delivery_chunk_idx ON public.delivery USING btree (merchant_id, chu
 
 
 --
+-- Name: delivery_chunk_import_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX delivery_chunk_import_idx ON public.delivery_chunk USING btree (merchant_id, import_id);
+
+
+--
 -- Name: delivery_id_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 

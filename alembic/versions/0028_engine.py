@@ -15,6 +15,7 @@ COLUMNS = """
 ALTER TABLE delivery ADD COLUMN unclear_at timestamp with time zone;
 ALTER TABLE import ADD COLUMN sending text DEFAULT 'going' NOT NULL;
 ALTER TABLE merchant_channel ADD COLUMN unclear text DEFAULT 'same_key' NOT NULL;
+CREATE INDEX delivery_chunk_import_idx ON delivery_chunk (merchant_id, import_id);
 """
 
 
@@ -27,6 +28,7 @@ def downgrade() -> None:
     """Drop them: what is unclear waits for a receipt again."""
     rls.script(
         """
+        DROP INDEX delivery_chunk_import_idx;
         ALTER TABLE merchant_channel DROP COLUMN unclear;
         ALTER TABLE import DROP COLUMN sending;
         ALTER TABLE delivery DROP COLUMN unclear_at;

@@ -55,11 +55,13 @@ class Slice(Reply, frozen=True, kw_only=True):
     """``done`` is True when the chunk has nothing left; its task is finished then.
 
     A chunk belongs to one merchant: ``account`` is that merchant's public code (providers repeat
-    it in their notices), ``sender`` the number or name that its messages come from.
+    it in their notices), ``sender`` the number or name that its messages come from. ``paused``: the
+    merchant's staff hold these messages.
     """
 
     deliveries: tuple[DeliveryRoute, ...]
     done: bool
+    paused: bool = False
     account: str = ""
     sender: str = ""
 

@@ -29,11 +29,14 @@ MessageState = Literal[
     "none", "planned", "sending", "accepted", "delivered", "undelivered", "failed", "ambiguous"
 ]
 
-LEFT_OUT: Final = frozenset({"not_due", "paused", "no_contact", "key_over"})
+LEFT_OUT: Final = frozenset({"not_due", "paused", "no_contact", "key_over", "sending_canceled"})
 """Why the vault gives nothing out for a delivery that it handed out itself: the bill was paid,
-withdrawn or paused meanwhile, the payer has no such contact, or the provider may have forgotten
-the key under which a message in doubt would go again. Any other refusal is somebody's
-attempt, or a bug."""
+withdrawn or paused meanwhile, the payer has no such contact, the provider may have forgotten the
+key under which a message in doubt would go again, or staff ended the sending. Any other refusal is
+somebody's attempt, or a bug."""
+
+HELD: Final = frozenset({"sending_paused"})
+"""Why it gives nothing out now and will later: staff hold the messages."""
 
 DELIVERY: Final[dict[tuple[DeliveryState, DeliveryEvent], Edge[DeliveryState]]] = {
     ("planned", "hand_out"): Edge("handed", "message.handed"),

@@ -43,6 +43,9 @@ PAUSED_RETRY_S: Final = 2.0
 NOT_DUE_RETRY_S: Final = 20.0
 """What was redeemed without our knowing is held back for a minute."""
 
+HELD_RETRY_S: Final = 900.0
+"""Staff hold the messages: whoever lets them go on wakes the task."""
+
 UNTOUCHED: Final = frozenset({"relay_away", "vault_away", "budget_spent"})
 """Codes of a slice of which nothing was even redeemed: it is as if it had not been sent."""
 
@@ -72,12 +75,14 @@ async def send_chunk(desk: SendDesk, lease: Authority, chunk_id: ChunkId) -> Chu
     """Send what is still due of one chunk; the vault finishes the task with the last report.
 
     Raises TryLater when the rest has to wait (``provider_paused``, ``deliveries_not_due``,
-    ``worker_stopping``): everything sent so far is reported by then.
+    ``sending_paused``, ``worker_stopping``): everything sent so far is reported by then.
     """
     sent = ChunkSent()
     run = _Run(desk, lease, chunk_id)
     part = await run.report((), SLICE_MAX)
     while not part.done:
+        if part.paused:
+            raise TryLater("sending_paused", retry_after_s=HELD_RETRY_S)
         if not part.deliveries:
             raise TryLater("deliveries_not_due", retry_after_s=NOT_DUE_RETRY_S)
         results = await _send_slice(desk, part)

@@ -33,12 +33,18 @@ from portal.vault.deliveries import COLUMNS, Delivery, store, why_left_out
 from portal.vault.failover import AFTER_S, leave_road
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
+from portal.vault.sending import CANCELED, stopped_chunks
 from portal.vault.texts import check_tokens
 from portal.vault.unclear import lose, why_not_again
 
 _IN_HAND: Final = f"""
 select {COLUMNS} from delivery d
 where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('handed', 'redeemed')
+order by d.id for update
+"""  # noqa: S608  # constant columns
+_UNSENT: Final = f"""
+select {COLUMNS} from delivery d
+where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('planned', 'handed')
 order by d.id for update
 """  # noqa: S608  # constant columns
 _NEXT: Final = f"""
@@ -80,21 +86,36 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
         raise InvalidInput("slice_size", params={"max": SLICE_MAX})
     for result in request.results:
         check_tokens(provider_ref=result.provider_ref, code=result.code)
-    await _book(act, request.chunk_id, request.results)
+    stopped = (await stopped_chunks(act, [request.chunk_id])).get(request.chunk_id)
+    await _book(act, request.chunk_id, request.results, is_paused=stopped == "paused")
     if request.away_s >= AFTER_S:
         await leave_road(act, request.chunk_id)
-    routes = await _hand_out(act, request.chunk_id, request.take)
+    if stopped == "canceled":
+        await _end_unsent(act, request.chunk_id)
+    take = 0 if stopped else request.take
+    routes = await _hand_out(act, request.chunk_id, take)
     if not await act.db.fetchval(_IS_OPEN, act.merchant_id, request.chunk_id):
         await act.db.execute(_CHUNK_DONE, act.merchant_id, request.chunk_id, act.now)
         await act.close_task(rows=len(request.results))
         return Slice(deliveries=(), done=True)
     if not routes:
-        return Slice(deliveries=(), done=False)
+        return Slice(deliveries=(), done=False, paused=stopped == "paused")
     account, sender = await account_of(act, routes[0].channel, routes[0].provider)
     return Slice(deliveries=tuple(routes), done=False, account=account, sender=sender)
 
 
-async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> None:
+async def _end_unsent(act: Act, chunk_id: UUID) -> None:
+    """Sending was ended: what is not in a company's hands yet stays out."""
+    unsent = [Delivery.of(row) for row in await act.db.fetch(_UNSENT, act.merchant_id, chunk_id)]
+    for delivery in unsent:
+        delivery.take("leave_out")
+        delivery.code = CANCELED
+    await store(act, unsent)
+
+
+async def _book(
+    act: Act, chunk_id: UUID, results: Sequence[SendResult], *, is_paused: bool
+) -> None:
     """Move what was in the worker's hands by what it reports, or by its silence."""
     rows = await act.db.fetch(_IN_HAND, act.merchant_id, chunk_id)
     reported = {result.delivery_id: result for result in results}
@@ -113,7 +134,7 @@ async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> None
             has_moved = False
             lost.append(delivery)
         else:
-            has_moved = _apply(act, delivery, result)
+            has_moved = _apply(act, delivery, result, is_paused=is_paused)
         if has_moved:
             moved.append(delivery)
     await lose(act, chunk_id, lost)
@@ -128,12 +149,14 @@ def _is_lost(delivery: Delivery, result: SendResult) -> bool:
     return event == "lose"
 
 
-def _apply(act: Act, delivery: Delivery, result: SendResult) -> bool:
-    """Take the edge of one result; False when it changes nothing."""
+def _apply(act: Act, delivery: Delivery, result: SendResult, *, is_paused: bool) -> bool:
+    """Take the edge of one result; False when it changes nothing.
+
+    What came back because it is held uses up no try.
+    """
     before = delivery.state
-    event = event_of_result(
-        before, result.outcome, result.code, delivery.tries, uses_try=result.is_about_message
-    )
+    uses_try = result.is_about_message and not is_paused
+    event = event_of_result(before, result.outcome, result.code, delivery.tries, uses_try=uses_try)
     if not delivery.take(event):
         if event == "accept":  # nobody can have sent what was never redeemed
             act.note_incident("result_without_redemption", delivery.id)
@@ -141,7 +164,7 @@ def _apply(act: Act, delivery: Delivery, result: SendResult) -> bool:
     delivery.code = result.code
     delivery.provider_ref = result.provider_ref or delivery.provider_ref
     if delivery.state == "planned":
-        delivery.tries += result.is_about_message
+        delivery.tries += uses_try
         if event == "lose":
             delivery.not_before = act.now + timedelta(seconds=REDEEM_GRACE_S)
     return True

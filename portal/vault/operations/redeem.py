@@ -34,6 +34,7 @@ from portal.vault.message_values import VALUES, Values
 from portal.vault.pause import OpenPauses, read_open
 from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
+from portal.vault.sending import STOPPED, stopped_chunks
 from portal.vault.unclear import why_not_again
 
 LINK_LIFE_DAYS: Final = 400
@@ -46,8 +47,9 @@ _SECRET_CHARACTERS: Final = 22
 _WHOSE: Final = "select id, merchant_id from delivery where id = any($1::uuid[])"
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
-select {COLUMNS}, d.channel, d.provider, d.campaign, d.created_at, b.lifecycle, b.settlement,
-       b.language, b.period, b.due_on, b.sealed_version, b.contact, m.name, m.code as merchant_code,
+select {COLUMNS}, d.chunk_id, d.channel, d.provider, d.campaign, d.created_at, b.lifecycle,
+       b.settlement, b.language, b.period, b.due_on, b.sealed_version, b.contact, m.name,
+       m.code as merchant_code,
        b.amount_minor - coalesce((select p.paid_minor from part_paid p
                                   where p.merchant_id = $1 and p.bill_id = b.id), 0) as left_minor
 from delivery d
@@ -112,13 +114,16 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     rows = await act.db.fetch(_TAKE, act.merchant_id, ids)
     fields = await act.fields()
     pauses = await read_open(act, [row["bill_id"] for row in rows])
+    stopped = await stopped_chunks(act, [row["chunk_id"] for row in rows])
     given: dict[UUID, RedeemedDelivery] = {}
     moved: list[Delivery] = []
     links: list[tuple[bytes, Delivery]] = []
     for row in rows:
         delivery = Delivery.of(row)
         secret = "".join(secrets.choice(_BASE62) for _ in range(_SECRET_CHARACTERS))
-        refused = _why_not(act, row, delivery, host, pauses)
+        refused = _why_not(act, row, delivery, host, pauses) or STOPPED.get(
+            stopped.get(row["chunk_id"], "going")
+        )
         values = None if refused else _values(act, fields, row, secret)
         if values is None:
             refused = refused or "no_contact"

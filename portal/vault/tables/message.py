@@ -51,6 +51,7 @@ class DeliveryChunk(SQLModel, table=True):
     """Up to 500 deliveries of one merchant and provider that one task sends."""
 
     __tablename__ = "delivery_chunk"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
+    __table_args__ = (sa.Index("delivery_chunk_import_idx", "merchant_id", "import_id"),)
 
     merchant_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
