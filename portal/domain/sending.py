@@ -3,20 +3,30 @@
 Held or ended is what was not given to a company yet; what a company has can't be called back.
 """
 
+import math
+from collections.abc import Sequence
 from typing import Final, Literal
 
-from portal.domain.transition import Edge, take
+from portal.domain.errors import Conflict
 
 SendingState = Literal["going", "paused", "canceled"]
 SendingAct = Literal["pause", "resume", "cancel"]
 
-SENDING: Final[dict[tuple[SendingState, SendingAct], Edge[SendingState]]] = {
-    ("going", "pause"): Edge("paused", "sending.paused"),
-    ("paused", "resume"): Edge("going", "sending.resumed"),
-    ("going", "cancel"): Edge("canceled", "sending.canceled"),
-    ("paused", "cancel"): Edge("canceled", "sending.canceled"),
+SENDING: Final[dict[tuple[SendingState, SendingAct], SendingState]] = {
+    ("going", "pause"): "paused",
+    ("paused", "resume"): "going",
+    ("going", "cancel"): "canceled",
+    ("paused", "cancel"): "canceled",
 }
 """``canceled`` ends: bills stay as they are, and their messages are never sent by this import."""
+
+
+def seconds_left(roads: Sequence[tuple[int, float]]) -> int:
+    """How long it takes until the last message has gone, as all roads carry at once.
+
+    ``roads``: messages left and messages a second, of each. Units: whole seconds, rounded up.
+    """
+    return max((math.ceil(left / per_s) for left, per_s in roads), default=0)
 
 
 def steer(state: SendingState, act: SendingAct) -> SendingState:
@@ -24,5 +34,7 @@ def steer(state: SendingState, act: SendingAct) -> SendingState:
 
     Raises: Conflict ``sending_state`` (params ``state``, ``event``) for an edge not in the table.
     """
-    edge: Edge[SendingState] = take(SENDING, state, act, "sending_state")
-    return edge.state
+    after = SENDING.get((state, act))
+    if after is None:
+        raise Conflict("sending_state", params={"state": state, "event": act})
+    return after

@@ -316,6 +316,15 @@ STAFF_SCREENS: dict[str, Make] = {
             "receiving", "checking", "checked", "issuing", "issued", "discarded", "refused",
         )
     },
+    **{
+        f"import-{state}": staff(
+            screens.import_screen,
+            data(**{"import": samples.import_detail(
+                "issued", sending=samples.sending_view(state, left=3_000_000, per_s=100.0)
+            )}),
+        )
+        for state in ("paused", "canceled")
+    },
     "import-waits": staff(
         screens.import_screen,
         data(**{"import": samples.import_detail("checked", waitsFor=samples.WAITS_FOR)}),

@@ -210,6 +210,13 @@ FAULT_COUNTS = [
 ]  # fmt: skip
 
 
+def sending_view(state: str = "going", *, left: int, per_s: float = 100.0) -> dict[str, Any]:
+    return {
+        "state": state.upper(), "planned": 9_881, "left": left, "perS": per_s,
+        "secondsLeft": round(left / per_s),
+    }  # fmt: skip
+
+
 def import_detail(state: str, **changes: object) -> dict[str, Any]:
     made = import_view(state) | {
         "faultCounts": FAULT_COUNTS,
@@ -218,6 +225,7 @@ def import_detail(state: str, **changes: object) -> dict[str, Any]:
         "refusedParams": {},
         "waitsFor": [],
         "rowsAwaited": 0,
+        "sending": sending_view(left={"checked": 9_881, "issuing": 6_200}.get(state, 0)),
         "faults": {"nodes": FAULTS, "pageInfo": {"hasNextPage": True, "endCursor": "abc"}},
     }
     if state in {"receiving", "refused"}:
