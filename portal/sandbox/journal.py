@@ -151,6 +151,11 @@ class Journal:
         rows = self._db.execute("select recipient, count(*) n from message group by recipient")
         return {row["recipient"]: row["n"] for row in rows}
 
+    def messages_taken(self) -> int:
+        """How many messages were taken in all, at the same cost however many there are."""
+        found = self._db.execute("select max(seq) newest from message").fetchone()
+        return found["newest"] or 0
+
     def message_counts(self) -> Row:
         """How many messages were taken, to how many references, by status."""
         by_status = {

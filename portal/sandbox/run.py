@@ -104,17 +104,21 @@ def create_servers(
                 timeout_graceful_shutdown=_DRAIN_S,
             )
         ),
-        _Server(
-            uvicorn.Config(
-                pages,
-                host=_LOOPBACK,
-                port=settings.browser_port,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=_DRAIN_S,
-            )
-        ),
+        _page_server(settings, pages),
+    )
+
+
+def _page_server(settings: SandboxSettings, pages: Starlette) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            pages,
+            host=_LOOPBACK,
+            port=settings.browser_port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_DRAIN_S,
+        )
     )
 
 

@@ -66,6 +66,7 @@ TRIED_ELSEWHERE = {
     "cancel_bill": "tests/zone/test_bills.py",
     "resend_message": "tests/zone/test_bills.py",
     "place_pause": "tests/zone/test_pause.py",
+    "steer_sending": "tests/zone/test_sending.py",
     "release_pause": "tests/zone/test_pause.py",
     "settle_case": "tests/zone/test_cases.py",
     "create_api_key": "tests/zone/test_capability.py",

@@ -320,7 +320,7 @@ STAFF_SCREENS: dict[str, Make] = {
         f"import-{state}": staff(
             screens.import_screen,
             data(**{"import": samples.import_detail(
-                "issued", sending=samples.sending_view(state, left=3_000_000, per_s=100.0)
+                "issued", sending=samples.sending_view(state, left=2_400_000, planned=3_000_000)
             )}),
         )
         for state in ("paused", "canceled")

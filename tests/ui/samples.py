@@ -210,9 +210,11 @@ FAULT_COUNTS = [
 ]  # fmt: skip
 
 
-def sending_view(state: str = "going", *, left: int, per_s: float = 100.0) -> dict[str, Any]:
+def sending_view(
+    state: str = "going", *, left: int, planned: int = 9_881, per_s: float = 100.0
+) -> dict[str, Any]:
     return {
-        "state": state.upper(), "planned": 9_881, "left": left, "perS": per_s,
+        "state": state.upper(), "planned": planned, "left": left, "perS": per_s,
         "secondsLeft": round(left / per_s),
     }  # fmt: skip
 

@@ -15,10 +15,14 @@ from typing import Final
 from portal.application.providers.exchange import Capabilities, MessageAnswer, Rate
 from portal.domain.errors import InvariantBroken
 
-BURST_S: Final = 0.5
-"""How much unused rate may be saved up, in seconds of the rate."""
+BURST_S: Final = 0.025
+"""How much unused rate may be saved up, in seconds of the rate: as good as nothing, because most
+companies count by the second and call a burst too many requests."""
 
-SLICE_S: Final = 5.0
+PART_S: Final = 0.025
+"""A slice leaves in parts that are worth no more than this, each when its turn has come."""
+
+SLICE_S: Final = 1.0
 """A slice is cut so small that sending it takes no longer than this at the provider's rate."""
 
 WINDOW_S: Final = 5.0
@@ -86,6 +90,12 @@ class Pace:
             return 1
         fitting = line.rate.per_s * self._share * SLICE_S / line.rate.units_per_message
         return max(1, min(at_most, math.floor(fitting)))
+
+    def part_max(self, provider: str) -> int:
+        """How many messages may leave together; never 0. Units: messages."""
+        line = self._line(provider)
+        fitting = line.rate.per_s * self._share * PART_S / line.rate.units_per_message
+        return max(1, math.floor(fitting))
 
     async def admit(self, provider: str, messages: int) -> None:
         """Wait until the provider's rate has room for so many messages, and use that room up."""

@@ -7,7 +7,7 @@ message is sent again here: what is still due comes back in a later slice.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,7 +28,7 @@ from portal.contract.message import (
 from portal.domain.errors import InvariantBroken, TryLater, Unknown
 from portal.domain.ids import ChunkId
 from portal.kit.crashpoint import crash_point
-from portal.kit.outbound import Outbound
+from portal.kit.outbound import Outbound, OutboundAnswer, OutboundRequest
 
 PAUSE_IN_PLACE_MAX_S: Final = 2.0
 """Shorter pauses are waited for with the lease in hand; longer ones give the chunk back."""
@@ -36,8 +36,8 @@ PAUSE_IN_PLACE_MAX_S: Final = 2.0
 SLICES_MAX: Final = 200
 """Slices in one run of the task; a chunk of 500 needs five, so this only stops a runaway."""
 
-RUN_MAX_S: Final = 500.0
-"""A run that takes longer gives its chunk back between two slices, before anything cuts it off."""
+RUN_MAX_S: Final = 10.0
+"""A run that takes longer gives its chunk back between two slices: slots are for all merchants."""
 
 PAUSED_RETRY_S: Final = 2.0
 NOT_DUE_RETRY_S: Final = 20.0
@@ -181,14 +181,20 @@ async def _send_by(
         )
         for route in routes
     ]
-    await desk.pace.admit(provider, len(routes))
+    requests = [exchange.request for exchange in exchanges]
+    step = desk.pace.part_max(provider)
+    parts = [requests[start : start + step] for start in range(0, len(requests), step)]
+    waits = [desk.pace.reserve_s(provider, len(one)) for one in parts]
     crash_point("worker.before_send")
     try:
-        answers = await desk.outbound.send([exchange.request for exchange in exchanges])
+        answered = await asyncio.gather(
+            *(_send_part(desk, one, wait_s) for one, wait_s in zip(parts, waits, strict=True))
+        )
     except BaseException:
         desk.pace.forget_probe(provider)
         raise
     crash_point("worker.before_report")
+    answers = [answer for some in answered for answer in some]
     read = [exchange.read(answer) for exchange, answer in zip(exchanges, answers, strict=True)]
     desk.pace.learn(provider, read)
     return [
@@ -196,6 +202,14 @@ async def _send_by(
         for route, answer in zip(routes, read, strict=True)
         if answer.code not in UNTOUCHED
     ]
+
+
+async def _send_part(
+    desk: SendDesk, requests: list[OutboundRequest], wait_s: float
+) -> Sequence[OutboundAnswer]:
+    """Send what may leave together, when its turn has come."""
+    await asyncio.sleep(wait_s)
+    return await desk.outbound.send(requests)
 
 
 def _result(route: DeliveryRoute, answer: MessageAnswer) -> SendResult:
