@@ -215,7 +215,10 @@ def bench(
     ],
     *,
     size: Annotated[
-        int | None, typer.Option("--size", "--lines", help="Load: rows, messages, payments, lines.")
+        int | None,
+        typer.Option(
+            "--size", "--lines", "--messages", help="Load: rows, messages, payments, lines."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from portal.contract.envelope import Operation, Part, Reply, Request
 from portal.domain.ids import ChunkId, DeliveryId
-from portal.domain.message import Channel
+from portal.domain.message import Channel, Unclear
 
 SLICE_MAX = 100
 """Deliveries handed out, sent and redeemed together."""
@@ -96,7 +96,8 @@ class SetChannel(Request, frozen=True, kw_only=True):
     """By which company a merchant's messages of a channel go, under which number or name.
 
     ``share`` 0 to 100: the road's part of the channel's new messages; None takes the road away,
-    and what is planned on it still goes. Refused: ``provider_unknown`` (no host is configured for
+    and what is planned on it still goes. ``unclear``: what becomes of a message in doubt
+    (portal.domain.message); None leaves it as it is, at first ``same_key``. Refused: ``provider_unknown`` (no host is configured for
     it), ``channel_share`` (param ``max``), ``text_too_long``, ``merchant_unknown``.
     """
 
@@ -105,6 +106,7 @@ class SetChannel(Request, frozen=True, kw_only=True):
     provider: str
     sender: str
     share: int | None
+    unclear: Unclear | None = None
 
 
 class ChannelRoad(Part, frozen=True, kw_only=True):

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
-from portal.contract.message import DeliveryRoute, SendResult
+from portal.contract.message import SET_CHANNEL, DeliveryRoute, SendResult, SetChannel
 from portal.contract.payment import RECORD_NOTICE, NoticeClaim, RecordNotice
 from portal.contract.work import Leased
-from portal.domain.message import TRIES_MAX
+from portal.domain.message import TRIES_MAX, Unclear
 from portal.vault.server import VaultServer
 from tests.make.intake import Desk, line, new_desk, result
 from tests.make.money import World
@@ -151,15 +152,14 @@ async def test_a_bill_paid_meanwhile_leaves_it_in_doubt_and_unsent(desk: Desk) -
     ],
 )
 async def test_without_keys_or_against_the_merchants_will_nothing_goes_again(
-    desk: Desk, provider: str, host: str, unclear_word: str
+    desk: Desk, provider: str, host: str, unclear_word: Unclear
 ) -> None:
-    await world_of(desk).rows(
-        "insert into merchant_channel (merchant_id, channel, provider, sender, share, unclear)"
-        " values ($1, 'sms', $2, '0005', 100, $3) returning 1",
-        desk.merchant_id,
-        provider,
-        unclear_word,
-    )
+    road = SetChannel(
+        merchant_code=desk.code, channel="sms", provider=provider, sender="0005", share=100,
+        unclear=unclear_word,
+    )  # fmt: skip
+    await desk.operator.call(SET_CHANNEL, road)
+    await desk.operator.call(SET_CHANNEL, msgspec.structs.replace(road, unclear=None))
     leased = await chunk(desk)
     (route,) = (await desk.report(leased)).deliveries
     (given,) = (await desk.redeem(route.delivery_id, host=host)).deliveries
