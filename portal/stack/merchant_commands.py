@@ -164,7 +164,7 @@ def channel(  # noqa: PLR0913  # one option a fact of the road
         bool | None,
         typer.Option(
             "--leave-unclear/--same-key",
-            help="Never send again what may have gone out; or do, under its key, where that is safe.",
+            help="Never repeat what may have gone out; or do, under its key, where safe.",
         ),
     ] = None,
 ) -> None:

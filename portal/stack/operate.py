@@ -90,7 +90,7 @@ def set_part_payment(state: Path, code: str, least: int | None) -> None:
     sys.stdout.write(f"payers of {code} pay a bill {word}\n")
 
 
-def set_channel(  # as the command has them
+def set_channel(  # noqa: PLR0913 - as the command has them
     state: Path,
     code: str,
     channel: str,

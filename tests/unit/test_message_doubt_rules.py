@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,8 @@ from portal.domain.message import (
     KEY_MARGIN,
     REPEAT_AFTER_S,
     TRIES_MAX,
+    DeliveryEvent,
+    DeliveryState,
     may_repeat,
     next_edge,
     road_of_one,
@@ -37,22 +40,23 @@ def test_a_key_is_used_no_more_well_before_it_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("state", ["planned", "handed"])
-def test_one_in_doubt_believes_receipts_and_never_ends_as_unsent(state: str) -> None:
-    for event, end in (
+def test_one_in_doubt_believes_receipts_and_never_ends_as_unsent(state: DeliveryState) -> None:
+    ends: tuple[tuple[DeliveryEvent, DeliveryState], ...] = (
         ("receipt_delivered", "delivered"),
         ("receipt_undelivered", "undelivered"),
         ("receipt_failed", "failed"),
         ("leave_out", "ambiguous"),
         ("give_up", "ambiguous"),
-    ):
-        edge = next_edge(state, event, is_unclear=True)  # type: ignore[arg-type] - from the table
+    )
+    for event, end in ends:
+        edge = next_edge(state, event, is_unclear=True)
         assert edge is not None
         assert edge.state == end
 
 
 def test_without_doubt_the_table_alone_decides() -> None:
-    states = {state for state, _ in DELIVERY}
-    events = {event for _, event in DELIVERY}
+    states: tuple[DeliveryState, ...] = get_args(DeliveryState)
+    events: tuple[DeliveryEvent, ...] = get_args(DeliveryEvent)
     for state in states:
         for event in events:
             assert next_edge(state, event, is_unclear=False) == DELIVERY.get((state, event))
