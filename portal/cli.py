@@ -211,7 +211,7 @@ def sandbox() -> None:
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="intake, dispatch, pay, debits, data-api, start, or all.")
+        str, typer.Argument(help="intake, dispatch, urgent, pay, debits, data-api, start, or all.")
     ],
     *,
     size: Annotated[

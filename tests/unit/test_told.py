@@ -2,8 +2,8 @@
 
 import pytest
 
-from portal.stack.drill.files import drill_file, telephone_of, telephone_of_bill
 from portal.stack.drill.told import BillTold, weigh_told
+from portal.stack.drill_file import drill_file, telephone_of, telephone_of_bill
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from portal.contract.operator import (
 from portal.stack.access import ticket_for
 from portal.stack.bench.report import Report, machine, percentile
 from portal.stack.bench.town import Town, sample_pieces, town
-from portal.stack.drill.files import ROWS_MAX, drill_file, telephone_of
+from portal.stack.drill_file import ROWS_MAX, drill_file, telephone_of
 from portal.stack.merchant import MerchantSystem, StaffSession, make_api_key
 from portal.stack.outside import Outside
 from portal.stack.road import CHECKED, send_file

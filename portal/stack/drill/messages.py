@@ -28,11 +28,11 @@ from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.stack.access import CODE
 from portal.stack.drill.books import Found
 from portal.stack.drill.crash import kill
-from portal.stack.drill.files import telephone_of_bill
 from portal.stack.drill.ground import Ground, ground
 from portal.stack.drill.patience import persist
 from portal.stack.drill.told import BillTold, ToldTally, weigh_told
 from portal.stack.drill.traffic import File
+from portal.stack.drill_file import telephone_of_bill
 from portal.stack.outside import Outside
 
 ROWS: Final = 400

@@ -15,9 +15,9 @@ from typing import Final
 
 import httpx
 
-from portal.stack.drill.files import drill_file, usual_amount
 from portal.stack.drill.patience import PATIENCE_S, PAUSE_S, TROUBLE, persist
 from portal.stack.drill.staff import Staff
+from portal.stack.drill_file import drill_file, usual_amount
 from portal.stack.merchant import MerchantSystem, PortalRefusedError
 from portal.stack.payers import (
     APPROVE,
