@@ -129,7 +129,8 @@ READS = {
     "list_debit_files", "list_imports", "list_mandates", "list_print_batches", "list_refunds",
     "list_row_faults",
     "summarise_bills", "view_attempt", "view_bill", "view_case", "view_import", "view_inquiry",
-    "view_mandate", "view_mandate_departure", "view_page", "view_refund", "view_viewer",
+    "view_mandate", "view_mandate_departure", "view_page", "view_refund", "view_sending",
+    "view_viewer",
 }  # fmt: skip
 """Operations that change nothing that anyone would miss (a revealed row's budget and audit)."""
 
