@@ -911,6 +911,7 @@ CREATE TABLE public.delivery (
     code text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
+    unclear_at timestamp with time zone,
     CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'accepted'::text, 'ambiguous'::text, 'delivered'::text, 'undelivered'::text, 'failed'::text, 'left_out'::text])))
 )
 WITH (fillfactor='60');
@@ -1061,6 +1062,7 @@ CREATE TABLE public.import (
     checked_at timestamp with time zone,
     decided_at timestamp with time zone,
     is_judged_again boolean DEFAULT false NOT NULL,
+    sending text DEFAULT 'going'::text NOT NULL,
     CONSTRAINT import_state_check CHECK ((state = ANY (ARRAY['receiving'::text, 'checking'::text, 'checked'::text, 'issuing'::text, 'issued'::text, 'discarding'::text, 'discarded'::text, 'refused'::text])))
 );
 ALTER TABLE ONLY public.import ALTER COLUMN merchant_id SET (n_distinct=1);
@@ -1353,6 +1355,7 @@ CREATE TABLE public.merchant_channel (
     provider text NOT NULL,
     sender text NOT NULL,
     share integer NOT NULL,
+    unclear text DEFAULT 'same_key'::text NOT NULL,
     CONSTRAINT merchant_channel_share_check CHECK (((share >= 0) AND (share <= 100)))
 );
 ALTER TABLE ONLY public.merchant_channel ALTER COLUMN merchant_id SET (n_distinct=1);
@@ -2781,6 +2784,13 @@ CREATE INDEX debit_handover_id_idx ON public.debit_handover USING btree (id);
 --
 
 CREATE INDEX delivery_chunk_idx ON public.delivery USING btree (merchant_id, chunk_id, id);
+
+
+--
+-- Name: delivery_chunk_import_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX delivery_chunk_import_idx ON public.delivery_chunk USING btree (merchant_id, import_id);
 
 
 --

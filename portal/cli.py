@@ -49,6 +49,7 @@ class DrillOf(StrEnum):
 
     ALL = "all"
     PAYMENTS = "payments"
+    MESSAGES = "messages"
 
 
 @demo_app.callback()
@@ -225,11 +226,14 @@ def sandbox() -> None:
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="intake, dispatch, pay, debits, data-api, start, or all.")
+        str, typer.Argument(help="intake, dispatch, urgent, pay, debits, data-api, start, or all.")
     ],
     *,
     size: Annotated[
-        int | None, typer.Option("--size", "--lines", help="Load: rows, messages, payments, lines.")
+        int | None,
+        typer.Option(
+            "--size", "--lines", "--messages", help="Load: rows, messages, payments, lines."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -245,7 +249,11 @@ def drill_crash(
     seed: Annotated[int, typer.Option(help="The same seed kills in the same order.")] = 1,
     rounds: Annotated[int, typer.Option(help="Of `all`: kills of each a phase.", min=1)] = 1,
     of: Annotated[
-        DrillOf, typer.Option(help="`payments`: people pay and staff give back, in one storm.")
+        DrillOf,
+        typer.Option(
+            help="`payments`: people pay and staff give back, in one storm."
+            " `messages`: 5,000 go out by a company that honours keys and by one that does not."
+        ),
     ] = DrillOf.ALL,
     json: Json = False,
 ) -> None:
@@ -254,6 +262,10 @@ def drill_crash(
         from portal.stack.drill.payments import run_payments
 
         raise typer.Exit(run_payments(seed=seed, as_json=json))
+    if of is DrillOf.MESSAGES:
+        from portal.stack.drill.messages import run_messages
+
+        raise typer.Exit(run_messages(seed=seed, as_json=json))
     from portal.stack.drill.crash import run_crash
 
     raise typer.Exit(run_crash(seed=seed, rounds=rounds, as_json=json))

@@ -1,12 +1,13 @@
 """The relay: turns the vault's due tasks into hints for the queue, as fast as they are used.
 
-Application zone; one in the supervisor process, a loop for each lane. It keeps about four hints a
+Application zone; one in the supervisor process, a loop for each lane. It keeps a few hints a
 slot in the queue and asks for no more, so that a pause or a cancelled run is felt at once and the
 queue can be lost at any moment. While the queue is away, and for a hint that the queue seems to
 have swallowed, it runs the task itself.
 """
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -19,7 +20,10 @@ from portal.kit import limits
 from portal.kit.log import get_logger
 from worker.queue import Job, Queue, QueueAway
 
-HINTS_PER_SLOT: Final = 4
+HINTS_PER_SLOT: Final[Mapping[Lane, float]] = {"urgent": 4.0, "bulk": 1.25}
+"""Hints under way at most, for each slot. What is queued goes in its order, whoever comes later:
+bulk tasks take seconds, so hardly any wait there, and merchants take turns at the vault."""
+
 DIRECT_SLOTS: Final = 4
 """Tasks of a lane that this process runs itself at most."""
 
@@ -91,7 +95,7 @@ class Relay:
             self._note(is_away=True)
             return lane.free
         self._note(is_away=False)
-        return lane.slots * HINTS_PER_SLOT - pending
+        return math.ceil(lane.slots * HINTS_PER_SLOT[lane.name]) - pending
 
     async def _pass_on(self, lane: "_Lane", hint: TaskHint) -> None:
         job = Job(task_id=hint.id, attempt=hint.attempt, kind=hint.kind, lane=hint.lane)

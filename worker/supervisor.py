@@ -30,7 +30,8 @@ log = get_logger()
 
 async def supervise(settings: WorkSettings, stop: asyncio.Event) -> None:
     """Run children and relay until ``stop``; returns when all of them are gone."""
-    async with open_workbench(settings, f"{settings.instance}-0-{os.getpid()}", stop) as bench:
+    name = f"{settings.instance}-0-{os.getpid()}"
+    async with open_workbench(settings, name, stop, is_supervisor=True) as bench:
         queue = make_queue(settings)
         relay = Relay(bench.vault, queue, settings.slots_together, lambda job: run_job(bench, job))
         try:

@@ -6,7 +6,7 @@ A merchant without a row says what it has always said, so nothing is filled in.
 import rls
 
 revision = "0029_template"
-down_revision = "0027_mail"
+down_revision = "0028_engine"
 branch_labels = None
 depends_on = None
 

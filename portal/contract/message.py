@@ -4,7 +4,7 @@ from typing import Literal
 
 from portal.contract.envelope import Operation, Part, Reply, Request
 from portal.domain.ids import ChunkId, DeliveryId
-from portal.domain.message import Channel
+from portal.domain.message import Channel, Unclear
 
 SLICE_MAX = 100
 """Deliveries handed out, sent and redeemed together."""
@@ -41,22 +41,27 @@ class ReportAndNext(Request, frozen=True, kw_only=True):
     """Book the last slice's results and take up to ``take`` deliveries that are still due.
 
     Authority: the chunk's lease; each call renews it. With ``take`` 0 only the results are booked.
+    ``away_s``: for how many seconds the chunk's company has taken nothing from this worker; after a
+    while what is certainly unsent goes by another company, if the merchant has one.
     """
 
     chunk_id: ChunkId
     results: tuple[SendResult, ...]
     take: int
+    away_s: float = 0.0
 
 
 class Slice(Reply, frozen=True, kw_only=True):
     """``done`` is True when the chunk has nothing left; its task is finished then.
 
     A chunk belongs to one merchant: ``account`` is that merchant's public code (providers repeat
-    it in their notices), ``sender`` the number or name that its messages come from.
+    it in their notices), ``sender`` the number or name that its messages come from. ``paused``: the
+    merchant's staff hold these messages.
     """
 
     deliveries: tuple[DeliveryRoute, ...]
     done: bool
+    paused: bool = False
     account: str = ""
     sender: str = ""
 
@@ -101,8 +106,10 @@ class SetChannel(Request, frozen=True, kw_only=True):
     """By which company a merchant's messages of a channel go, under which number or name.
 
     ``share`` 0 to 100: the road's part of the channel's new messages; None takes the road away,
-    and what is planned on it still goes. Refused: ``provider_unknown`` (no host is configured for
-    it), ``channel_share`` (param ``max``), ``text_too_long``, ``merchant_unknown``.
+    and what is planned on it still goes. ``unclear``: what becomes of a message in doubt
+    (portal.domain.message); None leaves it as it is, at first ``same_key``. Refused:
+    ``provider_unknown`` (no host is configured for it), ``channel_share`` (param ``max``),
+    ``text_too_long``, ``merchant_unknown``.
     """
 
     merchant_code: str
@@ -110,6 +117,7 @@ class SetChannel(Request, frozen=True, kw_only=True):
     provider: str
     sender: str
     share: int | None
+    unclear: Unclear | None = None
 
 
 class ChannelRoad(Part, frozen=True, kw_only=True):

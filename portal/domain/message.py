@@ -2,9 +2,12 @@
 
 A delivery is handed out to a worker, redeemed once at the border for recipient and text, and then
 either the provider's answer or its receipt says what became of it. When nobody knows whether a
-redeemed delivery was sent it is ``ambiguous``; only a receipt leads out, never a second sending.
+redeemed delivery was sent it goes again under the same key, if its provider takes a repeated key
+once and still knows this one; else it is ``ambiguous``, and only a receipt leads out.
 """
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from portal.domain.transition import Edge, take
@@ -16,21 +19,34 @@ DeliveryState = Literal[
 ]  # fmt: skip
 DeliveryEvent = Literal[
     "hand_out", "redeem", "leave_out", "accept", "reject", "put_back", "lose", "give_up",
-    "receipt_delivered", "receipt_undelivered", "receipt_failed",
+    "receipt_delivered", "receipt_undelivered", "receipt_failed", "repeat", "doubt",
 ]  # fmt: skip
+Unclear = Literal["same_key", "leave"]
+"""What a merchant wants of a channel's messages in doubt: ``same_key`` sends again where that can't
+double and nowhere else; ``leave`` never sends again by itself."""
+
 MessageState = Literal[
     "none", "planned", "sending", "accepted", "delivered", "undelivered", "failed", "ambiguous"
 ]
 
-LEFT_OUT: Final = frozenset({"not_due", "paused", "no_contact", "contact_faulty", "opted_out"})
+LEFT_OUT: Final = frozenset({
+    "not_due", "paused", "no_contact", "contact_faulty", "opted_out", "key_over",
+    "sending_canceled",
+})  # fmt: skip
 """Why the vault gives nothing out for a delivery that it handed out itself: the bill was paid,
-withdrawn or paused meanwhile, the payer has no such contact, or none that still takes messages, or
-wants nothing by it. Any other refusal is somebody's attempt, or a bug."""
+withdrawn or paused meanwhile; the payer has no such contact, or none that still takes messages, or
+wants nothing by it; the provider may have forgotten the key under which a message in doubt would go
+again; or staff ended the sending. Any other refusal is somebody's attempt, or a bug."""
+
+HELD: Final = frozenset({"sending_paused", "quiet_hours"})
+"""Why it gives nothing out now and will later: staff hold the messages, or it is too late in the
+day to write to people."""
 
 DELIVERY: Final[dict[tuple[DeliveryState, DeliveryEvent], Edge[DeliveryState]]] = {
     ("planned", "hand_out"): Edge("handed", "message.handed"),
     ("planned", "leave_out"): Edge("left_out", "message.left_out"),
     ("planned", "give_up"): Edge("failed", "message.failed"),
+    ("planned", "doubt"): Edge("ambiguous", "message.ambiguous"),
     ("handed", "hand_out"): Edge("handed", "message.handed"),
     ("handed", "redeem"): Edge("redeemed", "message.redeemed"),
     ("handed", "leave_out"): Edge("left_out", "message.left_out"),
@@ -38,10 +54,13 @@ DELIVERY: Final[dict[tuple[DeliveryState, DeliveryEvent], Edge[DeliveryState]]] 
     ("handed", "lose"): Edge("planned", "message.put_back"),
     ("handed", "reject"): Edge("failed", "message.failed"),
     ("handed", "give_up"): Edge("failed", "message.failed"),
+    ("handed", "doubt"): Edge("ambiguous", "message.ambiguous"),
     ("redeemed", "accept"): Edge("accepted", "message.accepted"),
     ("redeemed", "reject"): Edge("failed", "message.failed"),
     ("redeemed", "put_back"): Edge("planned", "message.put_back"),
     ("redeemed", "lose"): Edge("ambiguous", "message.ambiguous"),
+    ("redeemed", "doubt"): Edge("ambiguous", "message.ambiguous"),
+    ("redeemed", "repeat"): Edge("planned", "message.repeated"),
     ("redeemed", "give_up"): Edge("failed", "message.failed"),
     ("redeemed", "receipt_delivered"): Edge("delivered", "message.delivered"),
     ("redeemed", "receipt_undelivered"): Edge("undelivered", "message.undelivered"),
@@ -55,7 +74,11 @@ DELIVERY: Final[dict[tuple[DeliveryState, DeliveryEvent], Edge[DeliveryState]]] 
     ("undelivered", "receipt_delivered"): Edge("delivered", "message.delivered"),
 }
 """``put_back``: the provider certainly has nothing. A ``handed`` delivery that is lost was never
-redeemed, so nothing can have been sent. ``failed`` ends: the provider or we gave up for good."""
+redeemed, so nothing can have been sent. ``failed`` ends: the provider or we gave up for good.
+``repeat`` plans a message in doubt once more; ``doubt`` ends one that may not go again."""
+
+_ENDS_UNSENT: Final[frozenset[DeliveryEvent]] = frozenset({"leave_out", "give_up"})
+_WAITS: Final[frozenset[DeliveryState]] = frozenset({"planned", "handed"})
 
 MESSAGE: Final[dict[DeliveryState, MessageState]] = {
     "planned": "planned",
@@ -99,6 +122,78 @@ REDEEM_GRACE_S: Final = 60.0
 
 RESENDS_PER_DAY_MAX: Final = 3
 """Resent messages of one bill within 24 hours, first message not counted."""
+
+
+def next_edge(
+    state: DeliveryState, event: DeliveryEvent, *, is_unclear: bool
+) -> Edge[DeliveryState] | None:
+    """The event's edge; None when the table has none.
+
+    One in doubt that waits to go again may be out already (``is_unclear``): a receipt is believed
+    as if it were ambiguous, and it never ends as if nothing had been sent.
+    """
+    if is_unclear and event in _ENDS_UNSENT:
+        return DELIVERY.get((state, "doubt"))
+    edge = DELIVERY.get((state, event))
+    if edge is None and is_unclear and state in _WAITS:
+        return DELIVERY.get(("ambiguous", event))
+    return edge
+
+
+REPEAT_AFTER_S: Final = 15.0
+"""How long one in doubt waits before it goes again: mostly its receipt comes first."""
+
+KEY_MARGIN: Final = timedelta(minutes=10)
+"""So much before a provider forgets a key nothing is sent under it any more."""
+
+
+def key_lives_until(since: datetime, remembers_s: float) -> datetime:
+    """Until when a key that a provider may have seen ``since`` may be used again."""
+    return since + timedelta(seconds=remembers_s) - KEY_MARGIN
+
+
+def may_repeat(
+    policy: Unclear, tries: int, since: datetime, now: datetime, *, remembers_s: float
+) -> bool:
+    """Whether one in doubt since then goes again under its key.
+
+    ``remembers_s``: how long its provider knows a key again; 0 when it takes every one for another
+    message, and nothing is repeated there. Units: seconds; ``tries`` it had before.
+    """
+    if policy != "same_key" or tries + 1 >= TRIES_MAX:
+        return False
+    return now + timedelta(seconds=REPEAT_AFTER_S) < key_lives_until(since, remembers_s)
+
+
+def split_by_share(roads: Mapping[str, int], count: int) -> dict[str, int]:
+    """How many of ``count`` messages each road carries, by largest remainder; the sum is ``count``.
+
+    ``roads``: name → share. Equal remainders go to the road named first, so the same input gives
+    the same answer. Without any share all go by the first road.
+    """
+    weights = _weights(roads)
+    total = sum(weights.values())
+    parts = {name: count * weight // total for name, weight in weights.items()}
+    left = count - sum(parts.values())
+    by_remainder = sorted(weights, key=lambda name: -(count * weights[name] % total))
+    for name in by_remainder[:left]:
+        parts[name] += 1
+    return parts
+
+
+def road_of_one(roads: Mapping[str, int], number: int) -> str:
+    """By which road a single message goes: ``number`` is its own, and as good as drawn by lot."""
+    weights = _weights(roads)
+    place = number % sum(weights.values())
+    for name, weight in weights.items():
+        if place < weight:
+            return name
+        place -= weight
+    raise AssertionError(place)
+
+
+def _weights(roads: Mapping[str, int]) -> Mapping[str, int]:
+    return roads if any(roads.values()) else {next(iter(roads)): 1}
 
 
 def advance(state: DeliveryState, event: DeliveryEvent) -> Edge[DeliveryState]:

@@ -16,7 +16,7 @@ from portal.contract.mandate import DEPOSIT_MANDATE_WORD, DepositMandateWord
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
 from portal.domain.errors import InvariantBroken, LimitReached, PortalError, Refused, Unknown
 from portal.domain.ids import AttemptId, DeliveryId
-from portal.domain.message import LEFT_OUT
+from portal.domain.message import HELD, LEFT_OUT
 from portal.egress.denial import Denied
 from portal.kit.log import get_logger
 
@@ -70,7 +70,7 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
                 "delivery:sender_name": delivery.sender_name,
                 "delivery:return_token": delivery.return_token,
             }
-        elif delivery.refused in LEFT_OUT:
+        elif delivery.refused in LEFT_OUT | HELD:
             found[delivery.delivery_id] = Denied("delivery_refused", is_attempt=False)
     return found
 

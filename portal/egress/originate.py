@@ -11,7 +11,6 @@ import asyncio
 import secrets
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, TypeVar
 from uuid import UUID
@@ -20,7 +19,7 @@ import msgspec
 
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.host import PORT_MAX, canonical_host
-from portal.egress.bank_file import AnswerKeeper, FileSource, open_answer, redeem_file
+from portal.egress.bank_file import AnswerKeeper, open_answer, redeem_file
 from portal.egress.callers import Caller
 from portal.egress.deliver import (
     BankAnswer,
@@ -31,7 +30,8 @@ from portal.egress.deliver import (
     redeem_instrument,
 )
 from portal.egress.denial import Denied
-from portal.egress.mime import Outgoing, make_mail
+from portal.egress.job import Job
+from portal.egress.mime import make_mail
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
 from portal.egress.rules import Rule
@@ -39,8 +39,6 @@ from portal.egress.scrub import scrub, scrub_text
 from portal.egress.sender import Sender
 from portal.egress.signers import ToSign, sign_opa
 from portal.egress.template import (
-    INSTRUMENT_PLACEHOLDERS,
-    INSTRUMENT_SECRETS,
     Filled,
     Template,
     read_submission,
@@ -57,49 +55,6 @@ _WORDS: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})
 
 _NONCE_BYTES: Final = 8
 _MARK_BYTES: Final = 32
-
-
-@dataclass(slots=True)
-class _Job:
-    """One request on its way through the slice; ``answer`` is set once it is decided."""
-
-    request: OutboundRequest
-    host: str = ""
-    rule: Rule | None = None
-    template: Template | None = None
-    values: dict[str, str] = field(default_factory=dict[str, str])
-    filled: Filled | None = None
-    source: FileSource | None = None
-    keeper: AnswerKeeper | None = None
-    mail: Outgoing | None = None
-    answer: OutboundAnswer | None = None
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether its answer goes to the vault."""
-        return self.rule is not None and self.rule.keeps_answers
-
-    @property
-    def awaited_delivery(self) -> UUID | None:
-        """The delivery to redeem, while the request is still on its way."""
-        return self.request.delivery_id if self.answer is None else None
-
-    @property
-    def secrets(self) -> list[str]:
-        """What is scrubbed out of the answer."""
-        known = INSTRUMENT_PLACEHOLDERS - INSTRUMENT_SECRETS
-        return [value for name, value in self.values.items() if name not in known]
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it carries a debit file."""
-        return self.template is not None and self.template.is_file
-
-    @property
-    def goes_alone(self) -> bool:
-        """Whether it is redeemed by itself, once it has one of its rule's places."""
-        is_charge = self.template is not None and self.template.is_charge
-        return self.is_file or self.is_kept or is_charge
 
 
 class Originate:
@@ -127,7 +82,7 @@ class Originate:
         self, caller: Caller, requests: Sequence[OutboundRequest]
     ) -> list[OutboundAnswer]:
         """One answer for each request, in order; never raises for what a request holds."""
-        jobs = [_Job(request) for request in requests]
+        jobs = [Job(request) for request in requests]
         delivered: set[UUID] = set()
         for job in jobs:
             with self._deciding(caller, job):
@@ -145,7 +100,7 @@ class Originate:
                     sending.create_task(self._send(job))
         return list(_within_frame(job.answer for job in jobs if job.answer is not None))
 
-    def _judge(self, caller: Caller, job: _Job, delivered: set[UUID]) -> None:
+    def _judge(self, caller: Caller, job: Job, delivered: set[UUID]) -> None:
         """Find the rule and read the template; Denied when the request may not leave."""
         request = job.request
         if not caller.roles:
@@ -165,7 +120,7 @@ class Originate:
                 raise Denied("delivery_repeated")
             delivered.add(request.delivery_id)
 
-    def _rule(self, caller: Caller, job: _Job) -> None:
+    def _rule(self, caller: Caller, job: Job) -> None:
         """The rule that decides, and the request held to it."""
         request, policy, now = job.request, self._book.policy, self._clock.wall()
         if request.method == SUBMIT:
@@ -184,7 +139,7 @@ class Originate:
         )
         job.template = read_template(request, job.rule)
 
-    def _lend(self, job: _Job, rule: Rule, template: Template) -> None:
+    def _lend(self, job: Job, rule: Rule, template: Template) -> None:
         """The credentials that the request needs; Denied where one is missing."""
         for placeholder in template.placeholders:
             source, _, name = placeholder.partition(":")
@@ -197,9 +152,9 @@ class Originate:
             for name in rule.submission.secret_names:
                 self._credential(name)
 
-    async def _deliver(self, caller: Caller, jobs: Sequence[_Job]) -> None:
+    async def _deliver(self, caller: Caller, jobs: Sequence[Job]) -> None:
         """Fetch the values of all messages: one call for each host's."""
-        by_host: dict[str, dict[UUID, _Job]] = {}
+        by_host: dict[str, dict[UUID, Job]] = {}
         for job in jobs:
             delivery_id = job.awaited_delivery
             if delivery_id is not None and not job.goes_alone:
@@ -218,7 +173,7 @@ class Originate:
                     job.values |= _values_or_denied(found[delivery_id])
         _redeemed()
 
-    async def _hand_over(self, caller: Caller, job: _Job, delivery_id: UUID) -> None:
+    async def _hand_over(self, caller: Caller, job: Job, delivery_id: UUID) -> None:
         """A file's or charge's whole way in one of its rule's places: none is redeemed unsent.
 
         What waits for a place holds nothing, and was not tried.
@@ -231,7 +186,7 @@ class Originate:
                 self._fill(job)
                 await self._send(job, has_place=True)
 
-    async def _redeem_alone(self, job: _Job, delivery_id: UUID) -> None:
+    async def _redeem_alone(self, job: Job, delivery_id: UUID) -> None:
         """Redeem what goes alone: a try to fetch an answer, a bank's file, or a charge."""
         if job.is_kept:
             await self._open(job, delivery_id)
@@ -241,7 +196,7 @@ class Originate:
             found = await redeem_instrument(self._vault, job.host, delivery_id)
             job.values |= _values_or_denied(found)
 
-    async def _redeem(self, job: _Job, delivery_id: UUID) -> None:
+    async def _redeem(self, job: Job, delivery_id: UUID) -> None:
         """Redeem a bank's file; its parts are asked for while it is sent."""
         source = await redeem_file(self._vault, job.host, delivery_id)
         if isinstance(source, Denied):
@@ -249,7 +204,7 @@ class Originate:
         job.values |= source.values
         job.source = source
 
-    async def _open(self, job: _Job, delivery_id: UUID) -> None:
+    async def _open(self, job: Job, delivery_id: UUID) -> None:
         """Open a try in the vault; Denied where the path asks for another file's answer."""
         reference = await open_answer(self._vault, job.host, delivery_id)
         if isinstance(reference, Denied):
@@ -263,7 +218,7 @@ class Originate:
             raise Denied("credential_missing")
         return self._credentials[name]
 
-    def _fill(self, job: _Job) -> None:
+    def _fill(self, job: Job) -> None:
         """Put the values in, sign, and book the bytes against the rule's quota."""
         rule, template = _decided(job.rule), _decided(job.template)
         if rule.submission is not None:
@@ -285,7 +240,7 @@ class Originate:
         self._record.metrics.bytes_up.labels(rule.id).inc(size)
         job.filled = filled
 
-    def _signed(self, job: _Job, filled: Filled) -> Filled:
+    def _signed(self, job: Job, filled: Filled) -> Filled:
         """The request with its signature, which is scrubbed out of the answer like the key."""
         wanted = ToSign(
             method=job.request.method,
@@ -302,7 +257,7 @@ class Originate:
         job.values["signer:authorization"] = signature.authorization
         return Filled({**filled.headers, "authorization": signature.authorization}, filled.body)
 
-    async def _send(self, job: _Job, *, has_place: bool = False) -> None:
+    async def _send(self, job: Job, *, has_place: bool = False) -> None:
         """Send, count, and scrub what comes back."""
         rule = _decided(job.rule)
         with self._record.metrics.seconds.labels(rule.id).time():
@@ -332,7 +287,7 @@ class Originate:
         else:
             job.answer = _scrubbed(answer, job.secrets)
 
-    async def _deposited(self, job: _Job, answer: OutboundAnswer) -> OutboundAnswer:
+    async def _deposited(self, job: Job, answer: OutboundAnswer) -> OutboundAnswer:
         """What the caller learns of an answer that is the vault's: its status alone.
 
         One that the vault did not take is ``unclear``, as if it had not come.
@@ -350,7 +305,7 @@ class Originate:
         return msgspec.structs.replace(told, fate="unclear", code=code) if code else told
 
     @contextmanager
-    def _deciding(self, caller: Caller, job: _Job) -> Generator[None]:
+    def _deciding(self, caller: Caller, job: Job) -> Generator[None]:
         """A step that may deny the request: the denial becomes its answer and is journaled."""
         try:
             yield

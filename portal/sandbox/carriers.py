@@ -1,4 +1,8 @@
-"""Three mobile carriers behind one SMS company's interface (host ``sms.sandbox.test``)."""
+"""Three mobile carriers behind the interfaces of two SMS companies.
+
+At ``sms.sandbox.test`` a reference that comes again is the message that was taken. At
+``sms2.sandbox.test`` it is one message more, as at many companies: nothing may be repeated there.
+"""
 
 import asyncio
 import secrets
@@ -13,9 +17,11 @@ from starlette.routing import Route
 from portal.sandbox import magic
 from portal.sandbox.interface import ApiError, DroppedAnswer, read_json, require_key
 from portal.sandbox.journal import Journal, Row
+from portal.sandbox.moods import Moods
 from portal.sandbox.notices import NoticeSender
 
 PROVIDER: Final = "sandbox_sms"
+SECOND: Final = "sandbox_sms2"
 _TEXT_UNITS_MAX: Final = 670
 SWALLOWED: Final = "swallowed"
 _DELIVERY_S: Final = 0.4
@@ -25,12 +31,16 @@ CARRIERS: Final = {"+8170": "Mori", "+8180": "Umi", "+8190": "Sora"}
 
 
 class Carriers:
-    """Takes messages once per reference, delivers them after a moment and reports on it."""
+    """Takes messages, delivers them after a moment and reports on it."""
 
-    def __init__(self, journal: Journal, notices: NoticeSender) -> None:
-        """Share the journal and the line for receipts."""
+    def __init__(
+        self, journal: Journal, notices: NoticeSender, moods: Moods, company: str = PROVIDER
+    ) -> None:
+        """Share the journal and the line for receipts; only PROVIDER honours references."""
         self._journal = journal
         self._notices = notices
+        self._moods = moods
+        self._company = company
         self._waiting: list[tuple[float, Row]] = []
         self._deliveries: asyncio.Task[None] | None = None
         self.watchers: set[asyncio.Event] = set()
@@ -41,8 +51,12 @@ class Carriers:
         return [Route("/v1/messages", self.take, methods=["POST"])]
 
     async def take(self, request: Request) -> Response:
-        """POST /v1/messages: 201 when taken, 200 when this reference was taken before."""
-        require_key(request, PROVIDER)
+        """POST /v1/messages: 201 when taken, 200 when this reference was taken before.
+
+        The second company answers 201 to every one.
+        """
+        require_key(request, self._company)
+        mood = await self._moods.before(self._company)
         message = _read_message(await read_json(request))
         fault = magic.sms_fault(message["recipient"])
         if fault == "invalid":
@@ -52,13 +66,20 @@ class Carriers:
             raise ApiError(429, "too_many_requests", {"retry-after": "1"})
         if fault == "down_once" and self._journal.first_time(key):
             raise ApiError(503, "unavailable")
-        stored, fresh = self._journal.add_message(message)
+        stored, fresh = self._store(message)
         if fresh:
             self._ship(stored, fault)
             if fault == "drop_after":
                 return DroppedAnswer()
+        if spoilt := await self._moods.after(mood):
+            return spoilt
         body = {"id": stored["id"], "reference": stored["reference"], "status": stored["status"]}
         return JSONResponse(body, status_code=201 if fresh else 200)
+
+    def _store(self, message: Row) -> tuple[Row, bool]:
+        if self._company == PROVIDER:
+            return self._journal.add_message(message)
+        return self._journal.add_message_again(message), True
 
     def _ship(self, stored: Row, fault: magic.SmsFault | None) -> None:
         for watcher in self.watchers:
@@ -82,7 +103,7 @@ class Carriers:
                     (row["id"] for row in due if row["end"] == end), end
                 )
             for row in due:
-                self._notices.send(PROVIDER, row["account"], _receipt(row))
+                self._notices.send(self._company, row["account"], _receipt(row))
 
 
 def _receipt(row: Row) -> dict[str, str]:

@@ -111,6 +111,27 @@ class Journal:
             raise RuntimeError(msg)
         return found, fresh
 
+    def add_message_again(self, message: Row) -> Row:
+        """Take a message whatever was taken before: a repeat is one message more, on its own line.
+
+        The line's reference carries the message's id then, as lines are told apart by it.
+        """
+        line = {**message, "at": time.time()}
+        with self._at_once():
+            is_known = self._db.execute(
+                "select 1 from message where account = :account and reference = :reference", line
+            ).fetchone()
+            if is_known:
+                line["reference"] = f"{message['reference']}#{message['id']}"
+            self._db.execute(
+                "insert into message"
+                " (id, account, reference, recipient, sender, body, status, at) values"
+                " (:id, :account, :reference, :recipient, :sender, :body, 'queued', :at)",
+                line,
+            )
+            self._effect("message", message["reference"])
+        return {**message, "status": "queued"}
+
     def set_message_status(self, ids: Iterable[str], status: str) -> None:
         """Note how messages ended."""
         with self._at_once():
@@ -127,6 +148,16 @@ class Journal:
             (*values, limit),
         ).fetchall()
         return [dict(row) for row in reversed(rows)]
+
+    def messages_by_recipient(self) -> dict[str, int]:
+        """How many messages were taken for each telephone."""
+        rows = self._db.execute("select recipient, count(*) n from message group by recipient")
+        return {row["recipient"]: row["n"] for row in rows}
+
+    def messages_taken(self) -> int:
+        """How many messages were taken in all, at the same cost however many there are."""
+        found = self._db.execute("select max(seq) newest from message").fetchone()
+        return found["newest"] or 0
 
     def message_counts(self) -> Row:
         """How many messages were taken, to how many references, by status."""

@@ -47,6 +47,8 @@ class Phones:
             Route("/phone", self.page),
             Route("/phone/events", self.events),
             Route("/phone/messages.json", self.messages),
+            Route("/phone/told.json", self.told),
+            Route("/phone/count.json", self.count),
             Route("/journal.json", self.journal),
             Route("/sandbox.css", self.style),
             Route("/phone.js", self.script),
@@ -83,6 +85,16 @@ class Phones:
             limit=min(int(request.query_params.get("limit", "1000")), _PAGE_MAX),
         )
         return _json({"messages": [_public(row) for row in rows]})
+
+    async def count(self, request: Request) -> Response:
+        """GET /phone/count.json: how many messages were taken in all, cheap at any number."""
+        del request
+        return _json({"taken": self._journal.messages_taken()})
+
+    async def told(self, request: Request) -> Response:
+        """GET /phone/told.json: every telephone with how many messages were taken for it."""
+        del request
+        return _json(self._journal.messages_by_recipient())
 
     async def events(self, request: Request) -> Response:
         """GET /phone/events?after=: server-sent events, each a list of new messages."""

@@ -20,11 +20,12 @@ from portal.sandbox.card_charges import CardCharges
 from portal.sandbox.card_disputes import CardDisputes
 from portal.sandbox.card_refunds import CardRefunds
 from portal.sandbox.cards import CardCompany
-from portal.sandbox.carriers import Carriers
+from portal.sandbox.carriers import SECOND, Carriers
 from portal.sandbox.interface import ApiError, answer_error
 from portal.sandbox.journal import Journal
 from portal.sandbox.mailboxes import Mailboxes
 from portal.sandbox.mails import MailCompany
+from portal.sandbox.moods import Moods
 from portal.sandbox.notices import NoticeSender
 from portal.sandbox.opa import OpaError, answer_opa_error
 from portal.sandbox.phone import Phones
@@ -56,7 +57,10 @@ def create_servers(
     settings: SandboxSettings, journal: Journal, notices: NoticeSender
 ) -> tuple[_Server, _Server]:
     """The server for merchants (TLS) and the one for browsers, sharing journal and line."""
-    carriers = Carriers(journal, notices)
+    moods = Moods()
+    carriers = Carriers(journal, notices, moods)
+    others = Carriers(journal, notices, moods, SECOND)
+    others.watchers = carriers.watchers
     cards = CardCompany(journal, notices, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
     bank = (Bank(journal.bank), BankMandates(journal.mandates, settings.browser_origin))
@@ -65,6 +69,7 @@ def create_servers(
     api = Starlette(
         routes=[
             Host("sms.sandbox.test", Router(carriers.routes)),
+            Host("sms2.sandbox.test", Router(others.routes)),
             Host("card.sandbox.test", Router(_card_routes(cards, journal))),
             Host("wallet.sandbox.test", Router(wallets.routes)),
             Host("mail.sandbox.test", Router(mails.routes)),
@@ -78,6 +83,7 @@ def create_servers(
         routes=[
             *Phones(journal, carriers).routes,
             *Mailboxes(journal.mails).routes,
+            *moods.browser_routes,
             *cards.browser_routes,
             *CardDisputes(journal, cards).browser_routes,
             *wallets.browser_routes,

@@ -27,6 +27,7 @@ SANDBOX_HOSTS: Final = (
     "wallet.sandbox.test",
     "bank.sandbox.test",
     "mail.sandbox.test",
+    "sms2.sandbox.test",
 )
 
 _LIFE: Final = timedelta(days=365)

@@ -52,6 +52,13 @@ _REFUNDABLE: Final = """
 query Refundable($id: ID!) {
   bill(id: $id) { refundable { payments { attemptId amount { amount } } } }
 }"""
+_MESSAGES: Final = """
+query Messages($first: Int!, $after: String, $importId: ID!) {
+  bills(first: $first, after: $after, filter: {importId: $importId}, order: CREATED_DESC) {
+    nodes { number message }
+    pageInfo { hasNextPage endCursor }
+  }
+}"""
 _PAGE: Final = 100
 _SUMMARY: Final = """
 query Totals {
@@ -168,6 +175,18 @@ class MerchantSystem:
             wanted = {"first": _PAGE, "after": after, "settlement": settlement}
             page = (await self._ask(_BILL_IDS, wanted))["bills"]
             found += [str(node["id"]) for node in page["nodes"]]
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+
+    async def messages(self, import_id: str) -> dict[str, str]:
+        """What the portal shows of an import's messages: bill's number → state, in lower case."""
+        found: dict[str, str] = {}
+        after: str | None = None
+        while True:
+            wanted = {"first": _PAGE, "after": after, "importId": import_id}
+            page = (await self._ask(_MESSAGES, wanted))["bills"]
+            found |= {str(node["number"]): str(node["message"]).lower() for node in page["nodes"]}
             after = page["pageInfo"]["endCursor"]
             if not page["pageInfo"]["hasNextPage"]:
                 return found

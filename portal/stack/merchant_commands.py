@@ -160,11 +160,26 @@ def channel(  # noqa: PLR0913  # one option a fact of the road
         int, typer.Option(help="Part of the channel's new messages, 0 to 100.", min=0, max=100)
     ] = 100,
     off: Annotated[bool, typer.Option("--off", help="Take this road away.")] = False,
+    leave_unclear: Annotated[
+        bool | None,
+        typer.Option(
+            "--leave-unclear/--same-key",
+            help="Never repeat what may have gone out; or do, under its key, where safe.",
+        ),
+    ] = None,
 ) -> None:
     """Set by which company a merchant's messages of a channel go."""
     from portal.stack.operate import set_channel
 
-    set_channel(state or Path(".demo"), code, name, provider, sender, None if off else share)
+    set_channel(
+        state or Path(".demo"),
+        code,
+        name,
+        provider,
+        sender,
+        None if off else share,
+        leaves_unclear=leave_unclear,
+    )
 
 
 @merchant.command()

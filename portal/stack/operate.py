@@ -132,8 +132,15 @@ def set_part_payment(state: Path, code: str, least: int | None) -> None:
     sys.stdout.write(f"payers of {code} pay a bill {word}\n")
 
 
-def set_channel(  # as the command has them
-    state: Path, code: str, channel: str, provider: str, sender: str, share: int | None
+def set_channel(  # noqa: PLR0913 - as the command has them
+    state: Path,
+    code: str,
+    channel: str,
+    provider: str,
+    sender: str,
+    share: int | None,
+    *,
+    leaves_unclear: bool | None = None,
 ) -> None:
     """Set one road of a merchant's messages; ``share`` None takes it away.
 
@@ -144,6 +151,7 @@ def set_channel(  # as the command has them
     request = SetChannel(
         merchant_code=code, channel=cast("Channel", channel), provider=provider, sender=sender,
         share=share,
+        unclear=None if leaves_unclear is None else "leave" if leaves_unclear else "same_key",
     )  # fmt: skip
     done = asyncio.run(ask(state, SET_CHANNEL, request))
     for road in done.roads:

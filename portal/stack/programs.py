@@ -13,6 +13,7 @@ from typing import Final, TypedDict, Unpack
 
 import httpx
 
+from portal.application.providers.registry import CAPABILITIES
 from portal.contract.client import VaultClient
 from portal.kit.crypto import client_context
 from portal.stack.certificates import SANDBOX_HOSTS
@@ -23,7 +24,14 @@ from portal.stack.valkey import Valkey
 
 PROVIDERS: Final = dict(
     zip(
-        ("sandbox_sms", "sandbox_card", "sandbox_wallet", "sandbox_bank", "sandbox_mail"),
+        (
+            "sandbox_sms",
+            "sandbox_sms2",
+            "sandbox_card",
+            "sandbox_wallet",
+            "sandbox_bank",
+            "sandbox_mail",
+        ),
         SANDBOX_HOSTS,
         strict=True,
     )
@@ -70,6 +78,7 @@ class Programs:
                 "AUDIT_HEADS_DIR": str(self._layout.heads),
                 "PUBLIC_ORIGIN": self._layout.origin,
                 "PROVIDER_HOSTS": hosts,
+                "PROVIDER_KEYS": _keys(),
                 "INSTANCE": "vault-1",
             },
             self._vault_answers,
@@ -221,6 +230,16 @@ class Programs:
     async def _vault_answers(self) -> None:
         client = await self.operator()
         await client.close()
+
+
+def _keys() -> str:
+    """For how long each company takes a repeated key once, as its capabilities say."""
+    known = ((name, CAPABILITIES.get(name)) for name in PROVIDERS)
+    return ",".join(
+        f"{name}={able.key_life_s:.0f}"
+        for name, able in known
+        if able is not None and able.channels and able.repeat_is_safe
+    )
 
 
 def _says_ok(url: str, *, socket: Path | None = None) -> Probe:

@@ -40,15 +40,15 @@ async def roads(act: Act, channel: Channel) -> list[Road]:
     return [Road(row["provider"], row["sender"], row["share"]) for row in rows]
 
 
-async def main_road(act: Act, channel: Channel) -> Road:
-    """The road that new messages of a channel take.
+async def roads_to_plan(act: Act, channel: Channel) -> list[Road]:
+    """All roads that new messages of a channel may take.
 
     Raises InvariantBroken ``channel_missing``: it was planned though the merchant hasn't it.
     """
     found = await roads(act, channel)
     if not found:
         raise InvariantBroken("channel_missing", context=f"no road for channel {channel}")
-    return found[0]
+    return found
 
 
 async def account_of(act: Act, channel: str, provider: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from portal.domain.bill import is_payable
-from portal.domain.message import DELIVERY, MESSAGE, DeliveryEvent, DeliveryState, is_lost
+from portal.domain.message import MESSAGE, DeliveryEvent, DeliveryState, is_lost, next_edge
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.ladder import look_again
@@ -21,9 +21,10 @@ from portal.vault.pause import OpenPauses
 # however few it takes the merchant's rows for.
 STORE: Final = """
 update delivery d set state = m.state, tries = m.tries, code = m.code, not_before = m.not_before,
-    provider_ref = m.provider_ref, changed_at = $2
-from unnest($3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::timestamptz[])
-     as m (id, state, tries, code, provider_ref, not_before)
+    provider_ref = m.provider_ref, unclear_at = m.unclear_at, changed_at = $2
+from unnest($3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::timestamptz[],
+            $9::timestamptz[])
+     as m (id, state, tries, code, provider_ref, not_before, unclear_at)
 where d.merchant_id = $1 and d.id = m.id and d.id = any($3::uuid[])
 """
 _LOCK_BILLS: Final = """
@@ -54,7 +55,7 @@ end as is_opted_out
 """
 """Whether the payer of ``b`` has asked for no more messages such as ``d`` by its channel."""
 
-COLUMNS: Final = "d.id, d.bill_id, d.state, d.tries, d.code, d.provider_ref"
+COLUMNS: Final = "d.id, d.bill_id, d.state, d.tries, d.code, d.provider_ref, d.unclear_at"
 """What :meth:`Delivery.of` needs of a row that was locked under the alias ``d``."""
 
 
@@ -69,6 +70,7 @@ class Delivery:
     code: str
     provider_ref: str
     not_before: datetime | None = None
+    unclear_at: datetime | None = None
 
     @property
     def is_lost(self) -> bool:
@@ -85,11 +87,12 @@ class Delivery:
             tries=row["tries"],
             code=row["code"],
             provider_ref=row["provider_ref"],
+            unclear_at=row["unclear_at"],
         )
 
     def take(self, event: DeliveryEvent) -> bool:
         """Take the event's edge; False, and nothing changes, when the table has none."""
-        edge = DELIVERY.get((self.state, event))
+        edge = next_edge(self.state, event, is_unclear=self.unclear_at is not None)
         if edge is None:
             return False
         self.state = edge.state
@@ -130,6 +133,7 @@ async def store(act: Act, moved: Sequence[Delivery]) -> None:
         [delivery.code for delivery in moved],
         [delivery.provider_ref for delivery in moved],
         [delivery.not_before for delivery in moved],
+        [delivery.unclear_at for delivery in moved],
     )
     told = [delivery for delivery in moved if delivery.state not in _IN_PASSING]
     if not told:

@@ -3,17 +3,20 @@
 Unique per bill, campaign, step and channel, so a message that was planned is not planned again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from portal.domain.message import Channel
+from portal.domain.message import Channel, road_of_one, split_by_share
 from portal.domain.task import Lane
 from portal.vault.act import Act
-from portal.vault.channels import Road, main_road
+from portal.vault.channels import Road, roads_to_plan
 
 CHUNK_DELIVERIES: Final = 500
+FEW_BILLS: Final = 50
+"""Fewer than this are spread over a channel's roads one by one, by lot."""
+
 FIRST_MESSAGE: Final = "first"
 RESENT_MESSAGE: Final = "resent"
 DECLINED_MESSAGE: Final = "declined"
@@ -44,14 +47,36 @@ async def plan_messages(
 ) -> None:
     """One delivery for each bill, in chunks of 500 with a task each; ``lane`` None: the bulk lane.
 
+    A channel's roads carry what their shares say; a road without one stands by (portal.vault.
+    failover).
+
     Raises: InvariantBroken ``channel_missing`` for a channel that the merchant hasn't.
     """
     if not bill_ids:
         return
-    road = await main_road(act, telling.channel)
-    for start in range(0, len(bill_ids), CHUNK_DELIVERIES):
-        part = bill_ids[start : start + CHUNK_DELIVERIES]
-        await _plan_chunk(act, telling, road, part, lane)
+    for road, ids in _by_road(await roads_to_plan(act, telling.channel), bill_ids):
+        for start in range(0, len(ids), CHUNK_DELIVERIES):
+            await _plan_chunk(act, telling, road, ids[start : start + CHUNK_DELIVERIES], lane)
+
+
+def _by_road(
+    roads: Sequence[Road], bill_ids: Sequence[UUID]
+) -> Iterator[tuple[Road, Sequence[UUID]]]:
+    """The bills of each road: many are split by share, a few drawn by their own numbers."""
+    if len(roads) == 1:
+        yield roads[0], bill_ids
+        return
+    shares = {road.provider: road.share for road in roads}
+    if len(bill_ids) < FEW_BILLS:
+        drawn = [(road_of_one(shares, bill_id.int), bill_id) for bill_id in bill_ids]
+        for road in roads:
+            yield road, [bill_id for name, bill_id in drawn if name == road.provider]
+        return
+    start = 0
+    for name, count in split_by_share(shares, len(bill_ids)).items():
+        (road,) = (one for one in roads if one.provider == name)
+        yield road, bill_ids[start : start + count]
+        start += count
 
 
 async def plan_resent_message(act: Act, bill_id: UUID, step: int, channel: Channel = "sms") -> None:
@@ -70,6 +95,7 @@ async def plan_declined_message(act: Act, bill_id: UUID) -> None:
 async def _plan_chunk(
     act: Act, telling: Telling, road: Road, bill_ids: Sequence[UUID], lane: Lane | None
 ) -> None:
+    """One chunk of deliveries on a road, and its task."""
     chunk_id = act.new_id()
     await act.db.execute(
         _CHUNK,

@@ -75,11 +75,16 @@ with recursive merchants as (
             order by t.merchant_id limit 1)
     from merchants m where m.merchant_id is not null
 ), due as (
-    select d.id, d.place from merchants m cross join lateral (
+    select d.id, d.place + w.busy as place from merchants m cross join lateral (
+        select count(*) as busy from (
+            select from task b where b.lane = $1 and b.merchant_id = m.merchant_id
+                   and b.next_at > $2 and b.next_at <= $2 + interval '30 seconds' limit 64
+        ) as touched
+    ) w cross join lateral (
         select t.id, t.next_at, row_number() over (order by t.next_at, t.id) as place
         from task t where t.lane = $1 and t.merchant_id = m.merchant_id and t.next_at <= $2
         order by t.next_at, t.id limit $3
-    ) d order by d.place, d.next_at limit $3
+    ) d order by d.place + w.busy, d.next_at limit $3
 ), locked as (
     select t.id from task t join due d on d.id = t.id where t.next_at <= $2
     for update of t skip locked
@@ -91,7 +96,11 @@ update task t set
 from locked where t.id = locked.id
 returning t.id, t.kind, t.lane, t.attempt, t.tries, t.merchant_id, t.subject_id
 """
-"""Hint what is due in one lane, merchants in turn: each one's first, then each one's second."""
+"""Hint what is due in one lane, merchants in turn: each one's first, then each one's second.
+
+Whoever has tasks under way already (hinted or leased: they want attention within half a minute)
+stands behind by as many, so one place that becomes free goes to the merchant that has none.
+"""
 
 
 async def take_hints(db: Db, lane: Lane, now: datetime, at_most: int) -> list[Row]:

@@ -17,13 +17,21 @@ def _checked_pairs(text: str) -> str:
     return text
 
 
+def _checked_seconds(text: str) -> str:
+    for seconds in read_pairs(text).values():
+        float(seconds)
+    return text
+
+
 class VaultSettings(ZoneSettings):
     """Settings of one vault process.
 
     Paths are files, sockets and folders; ``tcp`` is ``host:port`` for callers on other hosts,
     under the same TLS as the socket, or empty. ``database_url`` is an asyncpg DSN without a
     password. ``provider_hosts`` says to which host a provider's deliveries may go
-    (``sandbox_sms=sms.sandbox.test,...``). Budgets are rows revealed: to one staff session or API
+    (``sandbox_sms=sms.sandbox.test,...``), ``provider_keys`` for how many seconds a provider takes
+    the same key for the same message (``sandbox_sms=86400,...``); one not named never does.
+    Budgets are rows revealed: to one staff session or API
     key in an hour, and through one calling process in a minute.
     """
 
@@ -40,6 +48,7 @@ class VaultSettings(ZoneSettings):
     audit_heads_dir: Path
     public_origin: str
     provider_hosts: Annotated[str, AfterValidator(_checked_pairs)] = ""
+    provider_keys: Annotated[str, AfterValidator(_checked_seconds)] = ""
     instance: str = "vault-1"
     production: bool = False
     budget_staff_rows_per_hour: int = 10_000
@@ -52,3 +61,7 @@ class VaultSettings(ZoneSettings):
     def provider_host(self, provider: str) -> str | None:
         """The one host that deliveries of ``provider`` may go to, or None."""
         return read_pairs(self.provider_hosts).get(provider)
+
+    def remembers_s(self, provider: str) -> float:
+        """For how long ``provider`` takes a repeated key for the message it has; 0: not at all."""
+        return float(read_pairs(self.provider_keys).get(provider, "0"))

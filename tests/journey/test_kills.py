@@ -20,9 +20,9 @@ import pytest_asyncio
 
 from portal.contract.intake import PART_BYTES_MAX
 from portal.stack.drill.crash import PHASES, PROCESSES, kill_all
-from portal.stack.drill.files import drill_file
 from portal.stack.drill.ground import Ground, ground
 from portal.stack.drill.traffic import File
+from portal.stack.drill_file import drill_file
 
 SEED = 20261122
 ROWS = 200

@@ -50,7 +50,7 @@ from portal.sandbox.notices import NoticeSender
 from portal.sandbox.run import create_servers
 from portal.sandbox.settings import SandboxSettings
 from portal.stack.certificates import SANDBOX_HOSTS
-from portal.stack.install import sandbox_rules
+from portal.stack.sandbox_rules import sandbox_rules
 from portal.stack.postgres import BOOTSTRAP
 from tests.make.vault import Ground, add_staff, found_merchant, signed_in
 from tests.make.work_queue import KEY
@@ -67,6 +67,7 @@ CREDENTIALS = {
     "sandbox_wallet.secret": "wallet-secret-7Qx",
     "sandbox_bank": "bank-secret-3141",
     "sandbox_mail": "mail-secret-2718",
+    "sandbox_sms2": "sms2-secret-5926",
 }
 COLUMNS = "number,customer_no,contract_no,period,payer_name,phone,amount,tax_10,due_on"
 
@@ -260,6 +261,7 @@ def work_settings(ground: Ground, api_port: int, valkey_url: str = "unix:///none
         f"sandbox_wallet=wallet.sandbox.test:{api_port},"
         f"sandbox_bank=bank.sandbox.test:{api_port},"
         f"sandbox_mail=mail.sandbox.test:{api_port}",
+        f"sandbox_sms2=sms2.sandbox.test:{api_port}",
     )
 
 

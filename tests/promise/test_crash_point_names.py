@@ -66,6 +66,7 @@ TRIED_ELSEWHERE = {
     "cancel_bill": "tests/zone/test_bills.py",
     "resend_message": "tests/zone/test_bills.py",
     "place_pause": "tests/zone/test_pause.py",
+    "steer_sending": "tests/zone/test_sending.py",
     "release_pause": "tests/zone/test_pause.py",
     "settle_case": "tests/zone/test_cases.py",
     "create_api_key": "tests/zone/test_capability.py",
@@ -136,7 +137,8 @@ READS = {
     "list_debit_files", "list_imports", "list_mandates", "list_print_batches", "list_refunds",
     "list_row_faults",
     "summarise_bills", "view_attempt", "view_bill", "view_case", "view_import", "view_inquiry",
-    "view_mandate", "view_mandate_departure", "view_page", "view_refund", "view_viewer",
+    "view_mandate", "view_mandate_departure", "view_page", "view_refund", "view_sending",
+    "view_viewer",
 }  # fmt: skip
 """Operations that change nothing that anyone would miss (a revealed row's budget and audit)."""
 

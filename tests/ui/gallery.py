@@ -348,6 +348,15 @@ STAFF_SCREENS: dict[str, Make] = {
             "receiving", "checking", "checked", "issuing", "issued", "discarded", "refused",
         )
     },
+    **{
+        f"import-{state}": staff(
+            screens.import_screen,
+            data(**{"import": samples.import_detail(
+                "issued", sending=samples.sending_view(state, left=2_400_000, planned=3_000_000)
+            )}),
+        )
+        for state in ("paused", "canceled")
+    },
     "import-waits": staff(
         screens.import_screen,
         data(**{"import": samples.import_detail("checked", waitsFor=samples.WAITS_FOR)}),

@@ -211,6 +211,15 @@ FAULT_COUNTS = [
 ]  # fmt: skip
 
 
+def sending_view(
+    state: str = "going", *, left: int, planned: int = 9_881, per_s: float = 100.0
+) -> dict[str, Any]:
+    return {
+        "state": state.upper(), "planned": planned, "left": left, "perS": per_s,
+        "secondsLeft": round(left / per_s),
+    }  # fmt: skip
+
+
 def import_detail(state: str, **changes: object) -> dict[str, Any]:
     made = import_view(state) | {
         "faultCounts": FAULT_COUNTS,
@@ -219,6 +228,7 @@ def import_detail(state: str, **changes: object) -> dict[str, Any]:
         "refusedParams": {},
         "waitsFor": [],
         "rowsAwaited": 0,
+        "sending": sending_view(left={"checked": 9_881, "issuing": 6_200}.get(state, 0)),
         "faults": {"nodes": FAULTS, "pageInfo": {"hasNextPage": True, "endCursor": "abc"}},
     }
     if state in {"receiving", "refused"}:

@@ -12,9 +12,11 @@ from portal.application.doors.dashboard.figures import (
     DayData,
     FunnelData,
     ImportData,
+    SendingData,
     SummaryData,
     as_event,
     days_of,
+    duration_text,
     home_figures,
     import_figures,
     needs_of,
@@ -173,6 +175,45 @@ def test_an_upload_of_unknown_size_says_what_came_and_promises_no_whole() -> Non
 
     assert progress_of(open_ended) == (500, 0)
     assert import_figures(open_ended, "en").texts["progress"] == "1 KB received"
+
+
+def sending(state: str, *, left: int, seconds: int = 30_000) -> SendingData:
+    return SendingData(state=state, planned=3_000_000, left=left, per_s=100.0, seconds_left=seconds)
+
+
+@pytest.mark.parametrize(
+    ("stage", "word", "left", "is_sending"),
+    [
+        ("issued", "GOING", 5, True),
+        ("issuing", "PAUSED", 5, True),
+        ("issued", "CANCELED", 5, False),
+        ("issued", "GOING", 0, False),
+        ("checked", "GOING", 5, False),
+    ],
+)
+def test_messages_are_under_way_while_some_still_have_to_go(
+    stage: str, word: str, left: int, *, is_sending: bool
+) -> None:
+    assert item(stage, sending=sending(word, left=left)).is_sending is is_sending
+
+
+def test_how_long_sending_takes_is_said_before_and_while_it_goes_on() -> None:
+    texts = import_figures(item("checked", sending=sending("GOING", left=3_000_000)), "en").texts
+
+    assert texts["time"] == "3,000,000 messages at 100 a second: about 8 h 20 min."
+    assert [duration_text(s, "ja") for s in (59, 60, 3_599, 30_000)] == [
+        "1分以内", "約1分", "約1時間0分", "約8時間20分",
+    ]  # fmt: skip
+
+
+def test_a_hold_takes_the_screen_anew() -> None:
+    going, held = (
+        import_figures(item("issued", sending=sending(word, left=5)), "ja")
+        for word in ("GOING", "PAUSED")
+    )
+
+    assert going.structure != held.structure
+    assert going.bars["sent"] == (2_999_995, 3_000_000)
 
 
 def test_an_import_that_is_checked_takes_its_page_anew() -> None:

@@ -1,8 +1,11 @@
 """Pace: a provider's rate is shared, its pauses are kept, its outages open the circuit."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from portal.application.message.pace import (
+    BURST_S,
     CALLS_MIN,
     OPEN_FIRST_S,
     OPEN_MAX_S,
@@ -11,6 +14,7 @@ from portal.application.message.pace import (
 )
 from portal.application.providers.exchange import Capabilities, MessageAnswer, Rate
 from portal.domain.errors import InvariantBroken
+from worker.tasks.workbench import share_of
 
 GOOD = MessageAnswer("accepted")
 BAD = MessageAnswer("unknown", is_provider_fault=True)
@@ -39,11 +43,11 @@ def pace_at(
     return Pace({"p": can}, share=share, monotonic=clock)
 
 
-def test_slice_shrinks_to_what_a_slow_provider_takes_in_five_seconds() -> None:
+def test_slice_shrinks_to_what_a_slow_provider_takes_in_a_second() -> None:
     assert pace_at(1000, Stopwatch()).slice_max("p", 100) == 100
-    assert pace_at(10, Stopwatch()).slice_max("p", 100) == 50
-    assert pace_at(10, Stopwatch(), share=0.5).slice_max("p", 100) == 25
-    assert pace_at(10, Stopwatch(), units_per_message=5).slice_max("p", 100) == 10
+    assert pace_at(50, Stopwatch()).slice_max("p", 100) == 50
+    assert pace_at(50, Stopwatch(), share=0.5).slice_max("p", 100) == 25
+    assert pace_at(50, Stopwatch(), units_per_message=5).slice_max("p", 100) == 10
     assert pace_at(0.01, Stopwatch()).slice_max("p", 100) == 1
 
 
@@ -51,11 +55,10 @@ def test_messages_leave_no_faster_than_the_share_of_the_rate() -> None:
     clock = Stopwatch()
     pace = pace_at(1000, clock, share=0.5)
 
-    # 500 a second are ours: half a second of them was saved up, then each 50 cost 0.1 s.
-    waits = [pace.reserve_s("p", 50) for _ in range(8)]
+    # 500 a second are ours, and hardly any are saved up: each 50 cost 0.1 s.
+    waits = [pace.reserve_s("p", 50) for _ in range(4)]
 
-    assert waits[:6] == pytest.approx([0.0] * 6)
-    assert waits[6:] == pytest.approx([0.1, 0.2])
+    assert waits == pytest.approx([0.0, 0.1 - BURST_S, 0.2 - BURST_S, 0.3 - BURST_S])
     clock.now += 10
     assert pace.reserve_s("p", 50) == 0.0
 
@@ -148,3 +151,57 @@ async def test_a_probe_that_never_came_back_lets_another_one_probe() -> None:
 def test_provider_without_capabilities_is_our_own_fault() -> None:
     with pytest.raises(InvariantBroken):
         pace_at(1, Stopwatch()).pause_s("other")
+
+
+def test_a_provider_is_away_from_the_first_slice_that_failed_until_one_is_taken() -> None:
+    clock = Stopwatch()
+    pace = pace_at(1000, clock)
+    seen = [pace.away_s("p")]
+    for answers, passed in (([BAD], 7.0), ([BAD, BAD], 8.0), ([], 1.0), ([BAD, REJECTED], 9.0)):
+        pace.learn("p", answers)
+        clock.now += passed
+        seen.append(pace.away_s("p"))
+
+    assert seen == [0.0, 7.0, 15.0, 16.0, 0.0]
+
+
+@given(
+    rate=st.sampled_from([20.0, 100.0, 1_000.0, 10_000.0]),
+    lives=st.lists(
+        st.tuples(st.integers(1, 4), st.lists(st.integers(1, 100), min_size=1, max_size=4)),
+        min_size=1,
+        max_size=3,
+    ),
+    pauses=st.lists(st.floats(0.0, 2.0), min_size=4, max_size=4),
+)
+@settings(max_examples=25, deadline=None)
+def test_all_processes_together_keep_to_the_rate_however_many_there_are(
+    rate: float, lives: list[tuple[int, list[int]]], pauses: list[float]
+) -> None:
+    """Each life of the worker has so many processes; the next begins when it has sent its last."""
+    clock = Stopwatch()
+    left: list[tuple[float, int]] = []
+    many = 0
+    for processes, slices in lives:
+        parts = [share_of(processes, is_supervisor=number == 0) for number in range(processes + 1)]
+        paces = [pace_at(rate, clock, share=part) for part in parts]
+        many = max(many, len(paces))
+        for messages, pause_s in zip(slices, pauses, strict=False):
+            for pace in paces:
+                step = pace.part_max("p")
+                for start in range(0, messages, step):
+                    count = min(step, messages - start)
+                    left.append((clock.now + pace.reserve_s("p", count), count))
+            clock.now += pause_s
+        clock.now = max(clock.now, *(at for at, _ in left))
+
+    left.sort()
+    for window_s in (5.0, 60.0):
+        first = fullest = held = 0
+        for at, count in left:
+            held += count
+            while left[first][0] <= at - window_s:
+                held -= left[first][1]
+                first += 1
+            fullest = max(fullest, held)
+        assert fullest <= rate * window_s * 1.01 + many * len(lives)

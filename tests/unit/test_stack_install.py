@@ -12,6 +12,7 @@ from portal.kit.clock import SystemClock
 from portal.stack import install
 from portal.stack.certificates import SANDBOX_HOSTS, Authority
 from portal.stack.layout import Layout
+from portal.stack.sandbox_rules import sandbox_rules
 from portal.stack.users import Account
 
 NOBODY = Account("nobody")
@@ -34,7 +35,7 @@ def test_a_credential_that_is_new_is_added_and_the_old_ones_stay(layout: Layout)
     known = json.loads(file.read_text())
     assert (known["sandbox_sms"], known["of_mine"]) == ("kept-since-then", "kept-as-well")
     assert set(known) == {*install.CREDENTIALS, "of_mine"}
-    assert credentials_missing(install.sandbox_rules(8082), known) == []
+    assert credentials_missing(sandbox_rules(8082), known) == []
     install._give_credentials(file, NOBODY)
     assert json.loads(file.read_text()) == known
 
@@ -55,6 +56,7 @@ def test_a_company_has_hashes_of_keys_and_only_of_what_signs_the_secret(layout: 
         "sandbox_wallet.key",
         "sandbox_bank",
         "sandbox_mail",
+        "sandbox_sms2",
     }
 
 
@@ -75,7 +77,7 @@ def test_a_company_that_is_new_is_in_the_certificate_of_the_next_start(tmp_path:
 
 
 def test_no_rule_lets_a_caller_name_what_signs() -> None:
-    rules = install.sandbox_rules(8082)
+    rules = sandbox_rules(8082)
     signing = {name for rule in rules if rule.signer for name in rule.secret_names}
 
     assert signing == {"sandbox_wallet.key", "sandbox_wallet.secret"}

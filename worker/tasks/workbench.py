@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from portal.application.message.pace import Pace
 from portal.application.message.send import SendDesk
@@ -29,11 +30,22 @@ class Workbench:
     is_stopping: Callable[[], bool]
 
 
+SUPERVISOR_SHARE: Final = 0.2
+"""Part of each company's rate that is the supervisor's, which sends while the queue is away."""
+
+
+def share_of(processes: int, *, is_supervisor: bool) -> float:
+    """One process' part of a company's rate; all together, the supervisor too, have the whole."""
+    return SUPERVISOR_SHARE if is_supervisor else (1 - SUPERVISOR_SHARE) / processes
+
+
 @asynccontextmanager
 async def open_workbench(
-    settings: WorkSettings, worker: str, stop: asyncio.Event
+    settings: WorkSettings, worker: str, stop: asyncio.Event, *, is_supervisor: bool = False
 ) -> AsyncGenerator[Workbench]:
-    """Connections for one process; a vault or relay that is not up yet is waited for later.
+    """Connections for one process, and its part of each company's rate.
+
+    A vault or relay that is not up yet is waited for later.
 
     The vault is dialled at the first call and again whenever its channel is lost.
     """
@@ -43,7 +55,7 @@ async def open_workbench(
     outbound = Outbound(settings.egress_socket)
     pace = Pace(
         CAPABILITIES,
-        share=1 / settings.processes,
+        share=share_of(settings.processes, is_supervisor=is_supervisor),
         monotonic=asyncio.get_running_loop().time,
     )
     endpoints = settings.endpoints

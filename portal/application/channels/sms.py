@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from portal.application.providers import sandbox_sms
+from portal.application.providers import sandbox_sms, sandbox_sms2
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
@@ -24,5 +24,7 @@ class SendsSms(Protocol):
         ...
 
 
-SMS: Final[Mapping[str, SendsSms]] = MappingProxyType({"sandbox_sms": sandbox_sms.ADAPTER})
+SMS: Final[Mapping[str, SendsSms]] = MappingProxyType(
+    {"sandbox_sms": sandbox_sms.ADAPTER, "sandbox_sms2": sandbox_sms2.ADAPTER}
+)
 """Provider → its adapter for short messages."""

@@ -15,10 +15,14 @@ from typing import Final
 from portal.application.providers.exchange import Capabilities, MessageAnswer, Rate
 from portal.domain.errors import InvariantBroken
 
-BURST_S: Final = 0.5
-"""How much unused rate may be saved up, in seconds of the rate."""
+BURST_S: Final = 0.025
+"""How much unused rate may be saved up, in seconds of the rate: as good as nothing, because most
+companies count by the second and call a burst too many requests."""
 
-SLICE_S: Final = 5.0
+PART_S: Final = 0.025
+"""A slice leaves in parts that are worth no more than this, each when its turn has come."""
+
+SLICE_S: Final = 1.0
 """A slice is cut so small that sending it takes no longer than this at the provider's rate."""
 
 WINDOW_S: Final = 5.0
@@ -37,6 +41,7 @@ class _Line:
     paused_until: float = 0.0
     open_s: float = 0.0
     is_probing: bool = False
+    away_since: float | None = None
     calls: deque[tuple[float, int, int]] = field(default_factory=deque[tuple[float, int, int]])
 
 
@@ -67,6 +72,14 @@ class Pace:
             return max(pause_s, OPEN_FIRST_S)
         return max(pause_s, 0.0)
 
+    def away_s(self, provider: str) -> float:
+        """For how long this provider has taken nothing from this process; 0 while it does.
+
+        Counted from the first slice that failed as a whole; one with any good answer ends it.
+        """
+        since = self._line(provider).away_since
+        return 0.0 if since is None else self._monotonic() - since
+
     def slice_max(self, provider: str, at_most: int) -> int:
         """How many messages to take next: one as a probe after an outage, else up to ``at_most``.
 
@@ -77,6 +90,12 @@ class Pace:
             return 1
         fitting = line.rate.per_s * self._share * SLICE_S / line.rate.units_per_message
         return max(1, min(at_most, math.floor(fitting)))
+
+    def part_max(self, provider: str) -> int:
+        """How many messages may leave together; never 0. Units: messages."""
+        line = self._line(provider)
+        fitting = line.rate.per_s * self._share * PART_S / line.rate.units_per_message
+        return max(1, math.floor(fitting))
 
     async def admit(self, provider: str, messages: int) -> None:
         """Wait until the provider's rate has room for so many messages, and use that room up."""
@@ -104,6 +123,10 @@ class Pace:
                 good += 1
             if answer.retry_after_s:
                 line.paused_until = max(line.paused_until, now + answer.retry_after_s)
+        if good:
+            line.away_since = None
+        elif bad and line.away_since is None:
+            line.away_since = now
         if line.is_probing:
             line.is_probing = False
             self._judge_probe(line, now, is_good=good > 0)

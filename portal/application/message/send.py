@@ -7,7 +7,7 @@ message is sent again here: what is still due comes back in a later slice.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,7 +28,7 @@ from portal.contract.message import (
 from portal.domain.errors import InvariantBroken, TryLater, Unknown
 from portal.domain.ids import ChunkId
 from portal.kit.crashpoint import crash_point
-from portal.kit.outbound import Outbound
+from portal.kit.outbound import Outbound, OutboundAnswer, OutboundRequest
 
 PAUSE_IN_PLACE_MAX_S: Final = 2.0
 """Shorter pauses are waited for with the lease in hand; longer ones give the chunk back."""
@@ -36,12 +36,15 @@ PAUSE_IN_PLACE_MAX_S: Final = 2.0
 SLICES_MAX: Final = 200
 """Slices in one run of the task; a chunk of 500 needs five, so this only stops a runaway."""
 
-RUN_MAX_S: Final = 500.0
-"""A run that takes longer gives its chunk back between two slices, before anything cuts it off."""
+RUN_MAX_S: Final = 10.0
+"""A run that takes longer gives its chunk back between two slices: slots are for all merchants."""
 
 PAUSED_RETRY_S: Final = 2.0
 NOT_DUE_RETRY_S: Final = 20.0
 """What was redeemed without our knowing is held back for a minute."""
+
+HELD_RETRY_S: Final = 900.0
+"""Staff hold the messages: whoever lets them go on wakes the task."""
 
 UNTOUCHED: Final = frozenset({"relay_away", "vault_away", "budget_spent"})
 """Codes of a slice of which nothing was even redeemed: it is as if it had not been sent."""
@@ -72,12 +75,14 @@ async def send_chunk(desk: SendDesk, lease: Authority, chunk_id: ChunkId) -> Chu
     """Send what is still due of one chunk; the vault finishes the task with the last report.
 
     Raises TryLater when the rest has to wait (``provider_paused``, ``deliveries_not_due``,
-    ``worker_stopping``): everything sent so far is reported by then.
+    ``sending_paused``, ``worker_stopping``): everything sent so far is reported by then.
     """
     sent = ChunkSent()
     run = _Run(desk, lease, chunk_id)
     part = await run.report((), SLICE_MAX)
     while not part.done:
+        if part.paused:
+            raise TryLater("sending_paused", retry_after_s=HELD_RETRY_S)
         if not part.deliveries:
             raise TryLater("deliveries_not_due", retry_after_s=NOT_DUE_RETRY_S)
         results = await _send_slice(desk, part)
@@ -107,7 +112,8 @@ class _Run:
         nothing_moved = all(result.outcome == "busy" for result in results)
         if not pause_s and not nothing_moved and not self._must_end():
             return await self.report(results, self._take(providers))
-        reported = await self.report(results, 0)
+        away_s = max(pace.away_s(provider) for provider in providers)
+        reported = await self.report(results, 0, away_s)
         if reported.done:
             return reported
         if self._must_end():
@@ -117,12 +123,14 @@ class _Run:
         await asyncio.sleep(pause_s)
         return await self.report((), self._take(providers))
 
-    async def report(self, results: tuple[SendResult, ...], take: int) -> Slice:
+    async def report(
+        self, results: tuple[SendResult, ...], take: int, away_s: float = 0.0
+    ) -> Slice:
         """One call that must get through: results of messages already sent hang on it.
 
         Booking the same results twice changes nothing, so an unclear call is repeated too.
         """
-        report = ReportAndNext(chunk_id=self._chunk_id, results=results, take=take)
+        report = ReportAndNext(chunk_id=self._chunk_id, results=results, take=take, away_s=away_s)
         for attempt in range(REPORT_TRIES_MAX - 1):
             try:
                 return await self._desk.vault.call(REPORT_AND_NEXT, report, self._lease)
@@ -173,14 +181,20 @@ async def _send_by(
         )
         for route in routes
     ]
-    await desk.pace.admit(provider, len(routes))
+    requests = [exchange.request for exchange in exchanges]
+    step = desk.pace.part_max(provider)
+    parts = [requests[start : start + step] for start in range(0, len(requests), step)]
+    waits = [desk.pace.reserve_s(provider, len(one)) for one in parts]
     crash_point("worker.before_send")
     try:
-        answers = await desk.outbound.send([exchange.request for exchange in exchanges])
+        answered = await asyncio.gather(
+            *(_send_part(desk, one, wait_s) for one, wait_s in zip(parts, waits, strict=True))
+        )
     except BaseException:
         desk.pace.forget_probe(provider)
         raise
     crash_point("worker.before_report")
+    answers = [answer for some in answered for answer in some]
     read = [exchange.read(answer) for exchange, answer in zip(exchanges, answers, strict=True)]
     desk.pace.learn(provider, read)
     return [
@@ -188,6 +202,14 @@ async def _send_by(
         for route, answer in zip(routes, read, strict=True)
         if answer.code not in UNTOUCHED
     ]
+
+
+async def _send_part(
+    desk: SendDesk, requests: list[OutboundRequest], wait_s: float
+) -> Sequence[OutboundAnswer]:
+    """Send what may leave together, when its turn has come."""
+    await asyncio.sleep(wait_s)
+    return await desk.outbound.send(requests)
 
 
 def _result(route: DeliveryRoute, answer: MessageAnswer) -> SendResult:

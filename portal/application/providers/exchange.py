@@ -98,7 +98,8 @@ class Capabilities:
     """What a provider can do, as data: stages ask this, never the provider's name.
 
     ``reference_max`` is the longest reference of ours that it stores, in characters;
-    ``repeat_is_safe`` says that the same reference twice has one effect; ``notices_signed`` that a
+    ``repeat_is_safe`` says that the same reference twice has one effect, for ``key_life_s`` seconds
+    after the first, whatever else the request says; ``notices_signed`` that a
     notice proves its sender (ours are never believed either way, an inquiry follows).
     ``charge_repeat_is_safe`` says so of charges of cards on file, for half a day at least: one that
     it was too busy for is sent once more (the vault's own list is portal.domain.card_on_file's).
@@ -114,6 +115,7 @@ class Capabilities:
     rate: Rate
     notice_answer: str = ""
     charge_repeat_is_safe: bool = False
+    key_life_s: float = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ themselves. ``BENCHES`` names them all.
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from portal.stack.bench import data_api, debits, dispatch, intake, pay, start
+from portal.stack.bench import data_api, debits, dispatch, intake, pay, start, urgent
 from portal.stack.bench.report import Report
 
 BENCHES: Final[dict[str, Callable[..., Awaitable[Report]]]] = {
     "data-api": data_api.run,
     "intake": intake.run,
     "dispatch": dispatch.run,
+    "urgent": urgent.run,
     "pay": pay.run,
     "debits": debits.run,
     "start": start.run,

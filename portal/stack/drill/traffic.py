@@ -16,9 +16,9 @@ from typing import Final
 import httpx
 
 from portal.stack.drill.contest import Contest
-from portal.stack.drill.files import alone, drill_file, household_at, usual_amount
 from portal.stack.drill.patience import PATIENCE_S, PAUSE_S, TROUBLE, persist
 from portal.stack.drill.staff import Staff
+from portal.stack.drill_file import alone, drill_file, household_at, usual_amount
 from portal.stack.merchant import MerchantSystem, PortalRefusedError
 from portal.stack.payers import (
     APPROVE,

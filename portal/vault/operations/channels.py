@@ -14,10 +14,11 @@ SHARE_MAX: Final = 100
 SENDER_CHARACTERS_MAX: Final = 120
 
 _SET: Final = """
-insert into merchant_channel (merchant_id, channel, provider, sender, share)
-values ($1, $2, $3, $4, $5)
+insert into merchant_channel (merchant_id, channel, provider, sender, share, unclear)
+values ($1, $2, $3, $4, $5, coalesce($6, 'same_key'))
 on conflict (merchant_id, channel, provider)
-do update set sender = excluded.sender, share = excluded.share
+do update set sender = excluded.sender, share = excluded.share,
+    unclear = coalesce($6, merchant_channel.unclear)
 """
 _TAKE_AWAY: Final = """
 delete from merchant_channel where merchant_id = $1 and channel = $2 and provider = $3
@@ -45,7 +46,7 @@ async def set_channel(act: Act, request: SetChannel) -> ChannelSet:
     if request.share is None:
         await act.db.execute(_TAKE_AWAY, *key)
     else:
-        await act.db.execute(_SET, *key, request.sender, request.share)
+        await act.db.execute(_SET, *key, request.sender, request.share, request.unclear)
     return ChannelSet(
         roads=tuple(
             ChannelRoad(

@@ -3,7 +3,8 @@
 The worker learns ids and routes. A chunk is sent by one lease at a time (the fence is checked
 before any operation runs), and a lease reports each slice whole; so whatever is still ``handed``
 when it reports was never sent and is handed out again, and whatever is still ``redeemed`` may have
-been sent: that is ambiguous and is not sent again.
+been sent: that goes again under its key where its provider takes a key once, and is ambiguous
+elsewhere (portal.vault.unclear).
 
 What waited longest is handed out first. So after an outage each probe takes another message of the
 chunk, and one that its provider never takes can't stand before all the others.
@@ -29,15 +30,23 @@ from portal.vault.act import Act
 from portal.vault.channels import account_of
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
+from portal.vault.failover import AFTER_S, leave_road
 from portal.vault.ladder import is_chunk_held
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
+from portal.vault.sending import CANCELED, stopped_chunks
 from portal.vault.template_trial import report_trial
 from portal.vault.texts import check_tokens
+from portal.vault.unclear import lose, why_not_again
 
 _IN_HAND: Final = f"""
 select {COLUMNS} from delivery d
 where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('handed', 'redeemed')
+order by d.id for update
+"""  # noqa: S608  # constant columns
+_UNSENT: Final = f"""
+select {COLUMNS} from delivery d
+where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('planned', 'handed')
 order by d.id for update
 """  # noqa: S608  # constant columns
 _NEXT: Final = f"""
@@ -81,49 +90,83 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
         raise InvalidInput("slice_size", params={"max": SLICE_MAX})
     for result in request.results:
         check_tokens(provider_ref=result.provider_ref, code=result.code)
-    await _book(act, request.chunk_id, request.results)
-    is_held = await is_chunk_held(act, request.chunk_id)
-    routes = [] if is_held else await _hand_out(act, request.chunk_id, request.take)
+    stopped = (await stopped_chunks(act, [request.chunk_id])).get(request.chunk_id)
+    is_held = stopped == "paused" or await is_chunk_held(act, request.chunk_id)
+    await _book(act, request.chunk_id, request.results, is_held=is_held)
+    if request.away_s >= AFTER_S:
+        await leave_road(act, request.chunk_id)
+    if stopped == "canceled":
+        await _end_unsent(act, request.chunk_id)
+    take = 0 if stopped or is_held else request.take
+    routes = await _hand_out(act, request.chunk_id, take)
     if not await act.db.fetchval(_IS_OPEN, act.merchant_id, request.chunk_id):
         is_open, trial = await report_trial(act, request.chunk_id, request.results, request.take)
         if is_open:
-            return await _slice(act, [] if trial is None else [trial])
+            return await _slice(act, [] if trial is None else [trial], is_paused=False)
         await act.db.execute(_CHUNK_DONE, act.merchant_id, request.chunk_id, act.now)
         await act.close_task(rows=len(request.results))
         return Slice(deliveries=(), done=True)
-    return await _slice(act, routes)
+    return await _slice(act, routes, is_paused=stopped == "paused")
 
 
-async def _slice(act: Act, routes: Sequence[DeliveryRoute]) -> Slice:
+async def _slice(act: Act, routes: Sequence[DeliveryRoute], *, is_paused: bool) -> Slice:
     if not routes:
-        return Slice(deliveries=(), done=False)
+        return Slice(deliveries=(), done=False, paused=is_paused)
     account, sender = await account_of(act, routes[0].channel, routes[0].provider)
     return Slice(deliveries=tuple(routes), done=False, account=account, sender=sender)
 
 
-async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> None:
+async def _end_unsent(act: Act, chunk_id: UUID) -> None:
+    """Sending was ended: what is not in a company's hands yet stays out."""
+    unsent = [Delivery.of(row) for row in await act.db.fetch(_UNSENT, act.merchant_id, chunk_id)]
+    for delivery in unsent:
+        delivery.take("leave_out")
+        delivery.code = CANCELED
+    await store(act, unsent)
+
+
+async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult], *, is_held: bool) -> None:
     """Move what was in the worker's hands by what it reports, or by its silence."""
     rows = await act.db.fetch(_IN_HAND, act.merchant_id, chunk_id)
     reported = {result.delivery_id: result for result in results}
     moved: list[Delivery] = []
+    lost: list[Delivery] = []
     for row in rows:
         delivery = Delivery.of(row)
         result = reported.get(DeliveryId(delivery.id))
         if result is None:
-            has_moved = delivery.state == "redeemed" and delivery.take("lose")
+            has_moved = False
+            if delivery.state == "redeemed":
+                lost.append(delivery)
+        elif _is_lost(delivery, result):
+            delivery.code = result.code
+            delivery.provider_ref = result.provider_ref or delivery.provider_ref
+            has_moved = False
+            lost.append(delivery)
         else:
-            has_moved = _apply(act, delivery, result)
+            has_moved = _apply(act, delivery, result, is_held=is_held)
         if has_moved:
             moved.append(delivery)
-    await store(act, moved)
+    await lose(act, chunk_id, lost)
+    await store(act, moved + lost)
 
 
-def _apply(act: Act, delivery: Delivery, result: SendResult) -> bool:
-    """Take the edge of one result; False when it changes nothing."""
+def _is_lost(delivery: Delivery, result: SendResult) -> bool:
+    """Whether it was redeemed, and nobody knows what came of it."""
+    if delivery.state != "redeemed":
+        return False
+    event = event_of_result("redeemed", result.outcome, result.code, delivery.tries)
+    return event == "lose"
+
+
+def _apply(act: Act, delivery: Delivery, result: SendResult, *, is_held: bool) -> bool:
+    """Take the edge of one result; False when it changes nothing.
+
+    What came back because it is held uses up no try.
+    """
     before = delivery.state
-    event = event_of_result(
-        before, result.outcome, result.code, delivery.tries, uses_try=result.is_about_message
-    )
+    uses_try = result.is_about_message and not is_held
+    event = event_of_result(before, result.outcome, result.code, delivery.tries, uses_try=uses_try)
     if not delivery.take(event):
         if event == "accept":  # nobody can have sent what was never redeemed
             act.note_incident("result_without_redemption", delivery.id)
@@ -131,7 +174,7 @@ def _apply(act: Act, delivery: Delivery, result: SendResult) -> bool:
     delivery.code = result.code
     delivery.provider_ref = result.provider_ref or delivery.provider_ref
     if delivery.state == "planned":
-        delivery.tries += result.is_about_message
+        delivery.tries += uses_try
         if event == "lose":
             delivery.not_before = act.now + timedelta(seconds=REDEEM_GRACE_S)
     return True
@@ -149,7 +192,7 @@ async def _hand_out(act: Act, chunk_id: UUID, take: int) -> list[DeliveryRoute]:
         pauses = await read_open(act, [row["bill_id"] for row in rows])
         for row in rows:
             delivery = Delivery.of(row)
-            refused = why_left_out(row, pauses)
+            refused = why_left_out(row, pauses) or why_not_again(act, row)
             if refused is None:
                 delivery.take("hand_out")
                 routes.append(_to_route(row))

@@ -8,7 +8,8 @@ or a bug explains is an incident.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -24,6 +25,7 @@ from portal.domain.contact import customer_hint
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import DeliveryId
 from portal.domain.message import LEFT_OUT
+from portal.domain.sending import SendingState
 from portal.domain.sms import BillText
 from portal.domain.template import occasion_of
 from portal.kit.crypto import sha256
@@ -34,11 +36,13 @@ from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_lef
 from portal.vault.fields import Fields
 from portal.vault.ladder import held_campaigns
 from portal.vault.message_values import VALUES, Values
-from portal.vault.pause import read_open
+from portal.vault.pause import OpenPauses, read_open
 from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
+from portal.vault.sending import STOPPED, stopped_chunks
 from portal.vault.template import Wording, Wordings, keep_wordings, read_wordings
 from portal.vault.template_trial import redeem_trials
+from portal.vault.unclear import why_not_again
 
 LINK_LIFE_DAYS: Final = 400
 """A link works until its bill is paid; a year and a bit covers what is dunned for long."""
@@ -54,9 +58,10 @@ select id, merchant_id from message_trial where id = any($1::uuid[])
 """
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
-select {COLUMNS}, d.channel, d.provider, d.campaign, d.created_at, b.lifecycle, b.settlement,
-       b.language, b.period, b.due_on, b.sealed_version, b.contact, m.name, m.code as merchant_code,
-       m.phone, m.website, {IS_FAULTY.format(channel="d.channel")} as is_faulty, {OPTED_OUT},
+select {COLUMNS}, d.chunk_id, d.channel, d.provider, d.campaign, d.created_at, b.lifecycle,
+       b.settlement, b.language, b.period, b.due_on, b.sealed_version, b.contact, m.name,
+       m.code as merchant_code, m.phone, m.website,
+       {IS_FAULTY.format(channel="d.channel")} as is_faulty, {OPTED_OUT},
        (select c.sender from merchant_channel c where c.merchant_id = $1 and c.channel = d.channel
         and c.provider = d.provider) as sender,
        b.amount_minor - coalesce((select p.paid_minor from part_paid p
@@ -126,9 +131,8 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     """One merchant's deliveries: values for those that may go, a code for the others."""
     rows = await act.db.fetch(_TAKE, act.merchant_id, ids)
     fields = await act.fields()
-    pauses = await read_open(act, [row["bill_id"] for row in rows])
     wordings = await read_wordings(act, fields, sorted({row["channel"] for row in rows}))
-    held = await held_campaigns(act, {row["campaign"] for row in rows})
+    standing = await _read_standing(act, host, rows)
     given: dict[UUID, RedeemedDelivery] = {}
     moved: list[Delivery] = []
     links: list[tuple[bytes, Delivery]] = []
@@ -136,11 +140,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     for row in rows:
         delivery = Delivery.of(row)
         secret = "".join(secrets.choice(_BASE62) for _ in range(_SECRET_CHARACTERS))
-        refused = _refused(act, row, delivery, host) or why_left_out(row, pauses)
-        if refused is None and row["is_faulty"]:
-            refused = "contact_faulty"
-        if refused is None and row["campaign"] in held:
-            refused = "quiet_hours"
+        refused = _why_not(act, row, delivery, standing)
         own = _own(wordings, row)
         values = None if refused else _values(act, fields, row, secret, own)
         if values is None:
@@ -161,6 +161,43 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     await keep_wordings(act, worded)
     act.reveal(len(links))
     return given
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What holds for all deliveries of one merchant that are asked for together.
+
+    ``stopped``: chunks that staff hold or ended; ``held``: campaigns that rest at this hour.
+    """
+
+    host: str
+    pauses: OpenPauses
+    stopped: Mapping[UUID, SendingState]
+    held: Container[str]
+
+
+async def _read_standing(act: Act, host: str, rows: Sequence[Row]) -> _Standing:
+    return _Standing(
+        host,
+        await read_open(act, [row["bill_id"] for row in rows]),
+        await stopped_chunks(act, [row["chunk_id"] for row in rows]),
+        await held_campaigns(act, {row["campaign"] for row in rows}),
+    )
+
+
+def _why_not(act: Act, row: Row, delivery: Delivery, standing: _Standing) -> str | None:
+    """Why nothing is given out for a delivery; None when it is."""
+    refused = _refused(act, row, delivery, standing.host) or why_left_out(row, standing.pauses)
+    if refused is not None:
+        return refused
+    if row["is_faulty"]:
+        return "contact_faulty"
+    again = why_not_again(act, row)
+    if again is not None:
+        return again
+    if row["chunk_id"] in standing.stopped:
+        return STOPPED[standing.stopped[row["chunk_id"]]]
+    return "quiet_hours" if row["campaign"] in standing.held else None
 
 
 def _given(fields: Fields, row: Row, values: Values) -> RedeemedDelivery:

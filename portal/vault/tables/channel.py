@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Column, Field, SQLModel
 
 from portal.vault.tables.columns import moment
 
@@ -14,7 +14,8 @@ class MerchantChannel(SQLModel, table=True):
 
     ``share``: its part of the channel's new messages beside the other roads of the same channel;
     0 carries nothing unless no other does. A merchant without a row for SMS goes by its own
-    columns ``sms_provider`` and ``sms_sender``.
+    columns ``sms_provider`` and ``sms_sender``. ``unclear``: what becomes of a message of
+    which nobody knows whether it was sent; see portal.domain.message.
     """
 
     __tablename__ = "merchant_channel"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -24,6 +25,10 @@ class MerchantChannel(SQLModel, table=True):
     provider: str = Field(sa_type=sa.Text, primary_key=True)
     sender: str = Field(sa_type=sa.Text)
     share: int = Field(sa_type=sa.Integer)
+    unclear: str = Field(
+        default="same_key",
+        sa_column=Column(sa.Text, nullable=False, server_default="same_key"),
+    )
 
 
 class ContactFault(SQLModel, table=True):

@@ -17,7 +17,8 @@ class Import(SQLModel, table=True):
 
     ``columns`` are the header's columns by our names in the file's order, '' for an unknown one.
     ``step_after`` is the last bill that issuing or discarding has come to. ``is_judged_again``:
-    what the first look made is being deleted, then every chunk is judged once more.
+    what the first look made is being deleted, then every chunk is judged once more. ``sending``:
+    whether its messages go, wait, or never go (portal.domain.sending).
     """
 
     __tablename__ = "import"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
@@ -50,6 +51,9 @@ class Import(SQLModel, table=True):
     checked_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
     decided_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
     is_judged_again: bool = False
+    sending: str = Field(
+        default="going", sa_column=Column(sa.Text, nullable=False, server_default="going")
+    )
 
 
 class ImportChunk(SQLModel, table=True):

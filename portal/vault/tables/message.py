@@ -15,7 +15,9 @@ class Delivery(SQLModel, table=True):
     """One message to one payer by one channel; unique per bill, campaign, step and channel.
 
     ``not_before`` keeps a delivery from being handed out while an older hand-out of it may still
-    reach the relay. ``id`` alone is indexed too: the relay knows nothing but ids.
+    reach the relay. ``unclear_at``: redeemed then, and nobody knows whether it was sent; it goes
+    again under its key, by the same company and no other. ``id`` alone is indexed too: the relay
+    knows nothing but ids.
     """
 
     __tablename__ = "delivery"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
@@ -40,6 +42,7 @@ class Delivery(SQLModel, table=True):
     not_before: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
     provider_ref: str = Field(default="", sa_type=sa.Text)
     code: str = Field(default="", sa_type=sa.Text)
+    unclear_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
     created_at: datetime = Field(sa_column=Column(sa.TIMESTAMP(timezone=True), nullable=False))
     changed_at: datetime = Field(sa_column=Column(sa.TIMESTAMP(timezone=True), nullable=False))
 
@@ -48,6 +51,7 @@ class DeliveryChunk(SQLModel, table=True):
     """Up to 500 deliveries of one merchant and provider that one task sends."""
 
     __tablename__ = "delivery_chunk"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
+    __table_args__ = (sa.Index("delivery_chunk_import_idx", "merchant_id", "import_id"),)
 
     merchant_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)

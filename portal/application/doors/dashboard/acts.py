@@ -79,6 +79,10 @@ def _pause(form: Form) -> dict[str, object]:
     return {**kept, "kind": form.get("kind", ""), "until": form.get("until", "").strip() or None}
 
 
+def _steer(form: Form) -> dict[str, object]:
+    return {**_texts(form, "id", "idempotencyKey"), "act": form.get("act", "")}
+
+
 def _build_debits(form: Form) -> dict[str, object]:
     return _texts(form, "contractId", "debitOn", "idempotencyKey")
 
@@ -130,6 +134,7 @@ def _texts(form: Form, *names: str) -> dict[str, object]:
 ACTS: Final[Mapping[str, Act]] = {
     "ImportCreate": Act("importCreate", _create_import),
     "ImportDecide": Act("importDecide", _decide),
+    "ImportSteer": Act("importSteer", _steer),
     "BillCancel": Act("billCancel", _cancel),
     "BillResend": Act("billResend", _resend),
     "BillPause": Act("billPause", _pause),
@@ -181,7 +186,7 @@ def flash_of(context: RequestContext, name: str, form: Form, errors: list[Data])
     """What the next screen says."""
     texts = TEXTS[context.language]
     if not errors:
-        choice = form.get("decision") or form.get("action") or form.get("kind")
+        choice = form.get("decision") or form.get("action") or form.get("kind") or form.get("act")
         key = f"{name}_{choice}" if choice else name
         return Flash(kind="done", text=texts.say(f"done.{key}"))
     first = errors[0]

@@ -20,7 +20,9 @@ from portal.application.doors.render import formats
 MOVING: Final = frozenset({"receiving", "checking", "issuing", "discarding"})
 """States of an import in which its screen changes by itself."""
 
+_SENT: Final = frozenset({"issuing", "issued"})
 _FORGOTTEN: Final = frozenset({"discarding", "discarded"})
+_MINUTE_S: Final = 60
 DAYS_SHOWN: Final = 31
 DAYS_AT_LEAST: Final = 7
 
@@ -31,6 +33,16 @@ class Amount(msgspec.Struct, frozen=True):
     """Money as the operations ask for it. Units: yen."""
 
     amount: int
+
+
+class SendingData(msgspec.Struct, frozen=True, rename="camel"):
+    """An import's messages as Import and ImportProgress ask for them."""
+
+    state: str
+    planned: int
+    left: int
+    per_s: float
+    seconds_left: int
 
 
 class ImportData(msgspec.Struct, frozen=True, rename="camel"):
@@ -46,6 +58,14 @@ class ImportData(msgspec.Struct, frozen=True, rename="camel"):
     rows_known: int
     rows_issued: int
     amount_good: Amount
+    sending: SendingData | None = None
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether it has messages that still have to go."""
+        if self.sending is None or self.sending.state == "CANCELED":
+            return False
+        return self.stage in _SENT and self.sending.left > 0
 
     @property
     def stage(self) -> str:
@@ -211,6 +231,31 @@ def charts_of(days: Sequence[DayData]) -> tuple[LineChart, LineChart]:
     return line_chart(values), line_chart(values, WIDTH_SMALL)
 
 
+def add_sending(figures: Figures, sending: SendingData, language: str) -> None:
+    """How many messages have gone, and how long the rest takes."""
+    say, shown = TEXTS[language].say, formats(language)
+    sent = sending.planned - sending.left
+    figures.bars["sent"] = (sent, sending.planned)
+    figures.texts["sent"] = say("sending.sent", n=sending.planned, sent=shown.count(sent))
+    figures.texts["time"] = say(
+        "sending.time",
+        n=sending.left,
+        rate=shown.count(round(sending.per_s)),
+        time=duration_text(sending.seconds_left, language),
+    )
+
+
+def duration_text(seconds: int, language: str) -> str:
+    """A time as people say it, in hours and minutes; below a minute just that. Units: seconds."""
+    say = TEXTS[language].say
+    hours, minutes = divmod(-(-seconds // 60), 60)
+    if seconds < _MINUTE_S:
+        return say("sending.below_minute")
+    if not hours:
+        return say("sending.minutes", m=minutes)
+    return say("sending.hours", h=hours, m=minutes)
+
+
 def import_figures(item: ImportData, language: str) -> Figures:
     """Everything on one import's screen that moves."""
     shown = formats(language)
@@ -223,7 +268,10 @@ def import_figures(item: ImportData, language: str) -> Figures:
         "progress": _progress_text(item, language),
     }
     figures.bars = {"progress": progress_of(item)}
-    figures.structure = _digest([item.stage], [item.rows_faulty > 0])
+    if item.sending is not None:
+        add_sending(figures, item.sending, language)
+    word = item.sending.state if item.sending else ""
+    figures.structure = _digest([item.stage], [item.rows_faulty > 0], [item.is_sending], [word])
     return figures
 
 

@@ -200,13 +200,15 @@ def import_screen(request: Request, data: Data) -> Screen:
     item = data["import"]
     if item is None:
         raise NotFound("not_found")
-    figures = import_figures(msgspec.convert(item, ImportData), language_of(request))
+    known = msgspec.convert(item, ImportData)
+    figures = import_figures(known, language_of(request))
     return Screen(
         template="dashboard/import.html",
         here="imports",
         values={
             "item": item,
             "live": figures,
+            "under_way": known.is_sending,
             "faults": item["faults"]["nodes"],
             "fault": request.query_params.get("fault"),
             "decide_days": PERIODS["undecided_import"].days,

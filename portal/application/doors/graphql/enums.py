@@ -379,3 +379,21 @@ class PauseChoice(Enum):
     PROMISE = "promise"
     EXTENSION = "extension"
     RELEASE = "release"
+
+
+@strawberry.enum(description="Whether an import's messages go.")
+class SendingState(Enum):
+    """portal.domain.sending.SendingState."""
+
+    GOING = "going"
+    PAUSED = "paused"
+    CANCELED = "canceled"
+
+
+@strawberry.enum(description="What is done about an import's messages.")
+class SendingAct(Enum):
+    """portal.domain.sending.SendingAct."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"

@@ -28,6 +28,7 @@ from portal.application.doors.graphql.schema import (
     page_size,
     plain,
 )
+from portal.application.doors.graphql.sending import ImportSending, view_sending
 from portal.application.doors.locales import TEXTS
 from portal.application.doors.uploads import seal_upload_address
 from portal.contract.intake import (
@@ -198,6 +199,7 @@ class Import:
     rows_awaited: int = plain("Rows of other undecided imports left out because this one has them.")
     checked_at: DateTime | None = plain("When the last row was judged.")
     decided_at: DateTime | None = plain("When it was decided to send or discard.")
+    sending: ImportSending = by(view_sending, "Its messages on their way.", cost=VAULT_CALL)
 
 
 @strawberry.type(description="An import and where it stands.")

@@ -24,6 +24,7 @@ from portal.application.doors.graphql.print_batches import (
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.reminders import ContactChoicesMutation
 from portal.application.doors.graphql.schema import HaraiSchema
+from portal.application.doors.graphql.sending import SendingMutation
 from portal.application.doors.graphql.slip_notices import SlipNoticesMutation
 from portal.application.doors.graphql.summary import SummaryQuery
 from portal.application.doors.graphql.templates import TemplatesMutation, TemplatesQuery
@@ -49,6 +50,7 @@ class Query(
 class Mutation(
     LoginMutation,
     IntakeMutation,
+    SendingMutation,
     BillsMutation,
     PausesMutation,
     CardActsMutation,

@@ -17,11 +17,6 @@ from portal.application.providers.exchange import (
 )
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
-_HEADERS: Final = {
-    "authorization": "Bearer {{credential:sandbox_sms}}",
-    "accept": "application/json",
-    "content-type": "application/json",
-}
 _TIMEOUT_S: Final = 8.0
 _OK: Final = 200
 _CREATED: Final = 201
@@ -49,10 +44,18 @@ class _Refusal(msgspec.Struct, frozen=True):
 
 
 class SandboxSms:
-    """SMS: see :class:`portal.application.channels.sms.SendsSms`."""
+    """SMS: see :class:`portal.application.channels.sms.SendsSms`; ``company`` names its key."""
+
+    def __init__(self, company: str) -> None:
+        """The credential's name stands in each request; the relay puts the key in."""
+        self._headers = {
+            "authorization": f"Bearer {{{{credential:{company}}}}}",
+            "accept": "application/json",
+            "content-type": "application/json",
+        }
 
     def compose(self, endpoint: Endpoint, wanted: MessageWanted) -> Exchange[MessageAnswer]:
-        """One message; the delivery's key as reference makes a repeat harmless."""
+        """One message under the delivery's key; what a repeat does is the company's to say."""
         body = {
             "to": "{{delivery:to}}",
             "from": wanted.sender,
@@ -65,7 +68,7 @@ class SandboxSms:
             port=endpoint.port,
             method="POST",
             path="/v1/messages",
-            headers=_HEADERS,
+            headers=self._headers,
             body=msgspec.json.encode(body).decode(),
             body_kind="json",
             delivery_id=wanted.delivery_id,
@@ -74,7 +77,7 @@ class SandboxSms:
         return Exchange(request, _read)
 
 
-ADAPTER: Final = SandboxSms()
+ADAPTER: Final = SandboxSms("sandbox_sms")
 
 
 def _read(answer: OutboundAnswer) -> MessageAnswer:

@@ -35,6 +35,16 @@ def household_at(telephone: str) -> int:
     return int(telephone[-8:]) - _FIRST_TELEPHONE
 
 
+def telephone_of(household: int) -> str:
+    """The telephone of a drill's household, as its file has it."""
+    return f"{_CARRIERS[household % 3]}{_FIRST_TELEPHONE + household:08d}"
+
+
+def telephone_of_bill(shown: str) -> str:
+    """The telephone behind a number of a bill alone in its contract, as a carrier writes it."""
+    return f"+81{telephone_of(int(shown.removeprefix('D-')))[1:]}"
+
+
 def drill_file(
     serial: int,
     rows: int,
@@ -61,7 +71,7 @@ def drill_file(
                 "kind": "monthly",
                 "period": f"{today:%Y-%m}",
                 "payer_name": "髙橋 翔太",
-                "phone": f"{_CARRIERS[household % 3]}{_FIRST_TELEPHONE + household:08d}",
+                "phone": telephone_of(household),
                 "amount": amount,
                 "due_on": (today + timedelta(days=_DUE_DAYS)).isoformat(),
                 "language": "ja",

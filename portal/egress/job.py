@@ -1,0 +1,58 @@
+"""One request on its way through a slice. Zone: egress; what it holds lives as long as the slice."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from portal.egress.bank_file import AnswerKeeper, FileSource
+from portal.egress.mime import Outgoing
+from portal.egress.rules import Rule
+from portal.egress.template import (
+    INSTRUMENT_PLACEHOLDERS,
+    INSTRUMENT_SECRETS,
+    Filled,
+    Template,
+)
+from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+
+
+@dataclass(slots=True)
+class Job:
+    """One request on its way through the slice; ``answer`` is set once it is decided."""
+
+    request: OutboundRequest
+    host: str = ""
+    rule: Rule | None = None
+    template: Template | None = None
+    values: dict[str, str] = field(default_factory=dict[str, str])
+    filled: Filled | None = None
+    source: FileSource | None = None
+    keeper: AnswerKeeper | None = None
+    mail: Outgoing | None = None
+    answer: OutboundAnswer | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its answer goes to the vault."""
+        return self.rule is not None and self.rule.keeps_answers
+
+    @property
+    def awaited_delivery(self) -> UUID | None:
+        """The delivery to redeem, while the request is still on its way."""
+        return self.request.delivery_id if self.answer is None else None
+
+    @property
+    def secrets(self) -> list[str]:
+        """What is scrubbed out of the answer."""
+        known = INSTRUMENT_PLACEHOLDERS - INSTRUMENT_SECRETS
+        return [value for name, value in self.values.items() if name not in known]
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it carries a debit file."""
+        return self.template is not None and self.template.is_file
+
+    @property
+    def goes_alone(self) -> bool:
+        """Whether it is redeemed by itself, once it has one of its rule's places."""
+        is_charge = self.template is not None and self.template.is_charge
+        return self.is_file or self.is_kept or is_charge
