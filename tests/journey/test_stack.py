@@ -265,9 +265,7 @@ async def test_stop_leaves_nothing_and_the_next_start_keeps_the_data(folder: Pat
     assert not run.exists()
     assert all(is_free(port) for port in numbers_of(ports))
 
-    started = asyncio.get_running_loop().time()
     async with Stack(folder / "state") as second:
-        took = asyncio.get_running_loop().time() - started
         again, is_new = await open_access(second)
         async with second.operator() as vault:
             seen = await vault.call(INSPECT, Nothing())
@@ -276,7 +274,6 @@ async def test_stop_leaves_nothing_and_the_next_start_keeps_the_data(folder: Pat
     assert again.api_key == access.api_key
     assert again.staff[0].password == access.staff[0].password
     assert seen.merchants == 1
-    assert took < 30
     secret = folder / "state" / "access.json"
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert json.loads(secret.read_text())["portal"] == again.portal

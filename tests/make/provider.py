@@ -95,6 +95,10 @@ class Provider:
     ) -> None:
         await self._closing.aclose()
 
+    async def is_asked(self) -> bool:
+        """Whether a request has arrived, answered or not."""
+        return bool(self.seen)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.links += 1
         link = self.links

@@ -87,6 +87,20 @@ class Cluster:
         finally:
             await link.close()
 
+    async def until_asleep(self, database: str) -> None:
+        """Wait until a statement of the database sleeps; TimeoutError when none does."""
+        link = await self.postgres.connect(BOOTSTRAP, "postgres")
+        asleep = (
+            "select exists (select from pg_stat_activity"
+            " where datname = $1 and wait_event = 'PgSleep')"
+        )
+        try:
+            async with asyncio.timeout(15):
+                while not await link.fetchval(asleep, database):  # noqa: ASYNC110 - only it knows
+                    await asyncio.sleep(0.02)
+        finally:
+            await link.close()
+
     async def drop_database(self, name: str) -> None:
         """Remove a test's database with whoever is still connected."""
         await self.admin(f"drop database if exists {name} with (force)")

@@ -106,7 +106,9 @@ async def test_a_lost_vault_leaves_calls_unknown_then_away_and_a_new_one_is_foun
     async with ground.vault() as first:
         work = await ground.client("work")
         waiting = asyncio.create_task(work.call(AWAIT_WORK, AwaitWork(wait_s=20, at_most=1)))
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(20):
+            while not any(channel._calls for channel in first._host.channels):  # noqa: ASYNC110 - seen from outside
+                await asyncio.sleep(0.01)
         for channel in list(first._host.channels):
             channel.close()
         with pytest.raises(Unknown, match="vault_lost"):

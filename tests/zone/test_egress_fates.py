@@ -227,8 +227,8 @@ async def test_a_request_that_finds_no_place_in_its_time_is_not_sent(tmp_path: P
     async with running_relay(
         tmp_path, behaviour=by_path(hang=hang), rules=[rule(0, concurrency_max=1)]
     ) as relay:
-        hanging = asyncio.create_task(relay.send(path="/v1/hang", timeout_s=2.0))
-        await asyncio.sleep(0.3)
+        hanging = asyncio.create_task(relay.send(path="/v1/hang", timeout_s=5.0))
+        await eventually(relay.provider.is_asked)
         waiting = await relay.send(timeout_s=0.5)
         hung = await hanging
 
@@ -272,7 +272,7 @@ async def test_a_file_is_not_even_redeemed_before_it_has_a_place(tmp_path: Path)
 async def test_the_rule_caps_the_time_that_a_caller_may_ask_for(tmp_path: Path) -> None:
     rules = [rule(0, timeout_s=0.5, connect_timeout_s=0.5)]
     async with running_relay(tmp_path, behaviour=by_path(hang=hang), rules=rules) as relay:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(25):
             answered = await relay.send(path="/v1/hang", timeout_s=60.0)
 
     assert (answered.fate, answered.code) == ("unclear", "timed_out")
@@ -313,7 +313,7 @@ async def test_a_slice_under_way_is_answered_before_the_relay_stops(tmp_path: Pa
 
     async with running_relay(tmp_path, behaviour=slow) as relay:
         under_way = asyncio.create_task(relay.send())
-        await asyncio.sleep(0.2)
+        await eventually(relay.provider.is_asked)
         os.kill(os.getpid(), signal.SIGTERM)
         answered = await under_way
         afterwards = await relay.send()
@@ -332,7 +332,7 @@ async def test_a_slice_goes_out_although_its_caller_has_vanished(tmp_path: Path)
         vanishing = Outbound(relay.settings.socket)
         async with asyncio.TaskGroup() as calling:
             sending = calling.create_task(vanishing.send([relay.request() for _ in range(4)]))
-            await asyncio.sleep(0.3)
+            await eventually(relay.provider.is_asked)
             await vanishing.aclose()
 
         async def are_sent() -> bool:

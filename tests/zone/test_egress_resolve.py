@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -104,21 +103,21 @@ async def test_a_hung_name_fails_in_time_and_holds_up_no_other(
     monkeypatch.setattr(resolve, "LOOKUP_TIMEOUT_S", 0.3)
     hung = threading.Event()
     asked: list[str] = []
+    gave_up: list[bool] = []
 
     def dns(name: str) -> list[str]:
         asked.append(name)
         if name == "hung.test":
-            hung.wait(10)
+            gave_up.append(not hung.wait(60))
         return ["1.1.1.1"]
 
     resolver = resolver_of(resolvers, dns)
-    begun = time.monotonic()
     try:
         results = await asyncio.gather(
             *(resolver.public_addresses("hung.test") for _ in range(50)), return_exceptions=True
         )
         assert all(isinstance(result, Denied) for result in results)
-        assert time.monotonic() - begun < 3
+        assert not gave_up
         assert asked.count("hung.test") == 1
         assert await resolver.public_addresses(HOST) == ["1.1.1.1"]
     finally:

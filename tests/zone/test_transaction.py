@@ -163,7 +163,7 @@ async def test_a_session_that_postgres_ends_is_worth_another_try_and_the_pool_he
             await act.db.execute("select pg_sleep(20)")
 
     task = asyncio.create_task(slow())
-    await asyncio.sleep(0.3)
+    await ground.cluster.until_asleep(ground.database)
     await ground.cluster.end_sessions(ground.database)
 
     with pytest.raises(TryLater, match="database_away"):
