@@ -14,6 +14,7 @@ from worker.tasks.run import run_job
 from worker.tasks.workbench import open_workbench
 
 SENDING = {"message.send_chunk"}
+LADDERS = {"message.advance_ladders"}  # a message that came back makes the next one due
 NUMBER_OF = {fault: number for number, fault in magic.SMS.items()}
 
 
@@ -56,7 +57,7 @@ async def test_each_way_in_which_a_carrier_fails_ends_where_it_should(shop: Work
 
     async with asyncio.timeout(30):
         while await shop.hints() or (await shop.rows("select 1 from task")):
-            await shop.work_off(SENDING)
+            await shop.work_off(SENDING | LADDERS)
             await asyncio.sleep(0.2)
     # The dropped answer was unclear and only the carrier's own receipt settled it.
     await until_states(shop, failed=1, undelivered=1, accepted=1, delivered=6)
