@@ -1,4 +1,4 @@
-"""One request on its way through a slice. Zone: egress; what it holds lives as long as the slice."""
+"""One request on its way through a slice; what it holds lives no longer. Zone: egress."""
 
 from dataclasses import dataclass, field
 from uuid import UUID

@@ -15,7 +15,7 @@ from portal.contract.message import DeliveryRoute, RedeemedDelivery, SendResult
 from portal.domain.ids import DeliveryId, to_public
 from portal.domain.message import DELIVERY, DeliveryState, event_of_result
 from portal.vault.act import Act
-from portal.vault.channels import main_road
+from portal.vault.channels import roads_to_plan
 from portal.vault.db import Row
 
 TABLE: Final = "message_trial"
@@ -55,7 +55,7 @@ class TrialWords(msgspec.Struct, frozen=True, array_like=True):
 
 async def plan_trial(act: Act, words: TrialWords) -> None:
     """Send one text, at once, by the merchant's own road."""
-    road = await main_road(act, "sms")
+    road = (await roads_to_plan(act, "sms"))[0]
     chunk_id, trial_id = act.new_id(), act.new_id()
     fields = await act.fields()
     sealed = fields.seal(TABLE, "contact", trial_id, 1, words)

@@ -50,8 +50,8 @@ from portal.sandbox.notices import NoticeSender
 from portal.sandbox.run import create_servers
 from portal.sandbox.settings import SandboxSettings
 from portal.stack.certificates import SANDBOX_HOSTS
-from portal.stack.sandbox_rules import sandbox_rules
 from portal.stack.postgres import BOOTSTRAP
+from portal.stack.sandbox_rules import sandbox_rules
 from tests.make.vault import Ground, add_staff, found_merchant, signed_in
 from tests.make.work_queue import KEY
 from worker.queue import Job
@@ -260,7 +260,7 @@ def work_settings(ground: Ground, api_port: int, valkey_url: str = "unix:///none
         f"sandbox_card=card.sandbox.test:{api_port},"
         f"sandbox_wallet=wallet.sandbox.test:{api_port},"
         f"sandbox_bank=bank.sandbox.test:{api_port},"
-        f"sandbox_mail=mail.sandbox.test:{api_port}",
+        f"sandbox_mail=mail.sandbox.test:{api_port},"
         f"sandbox_sms2=sms2.sandbox.test:{api_port}",
     )
 
