@@ -83,7 +83,7 @@ def link_of(page: Page, access: Access, row: int) -> str:
 
 def pay_by_card(page: Page, number: str) -> None:
     """From the bill's page to wherever the provider's page sends the payer."""
-    page.locator("form button").click()
+    page.locator("form button[data-busy]").click()
     page.wait_for_url("**/card/**", timeout=20_000)
     page.fill("[name=number]", number)
     page.fill("[name=expiry]", "12/30")
@@ -237,7 +237,7 @@ def test_without_script_a_payer_leaves_the_wallet_comes_back_elsewhere_and_appro
 def leave_for_wallet(page: Page) -> None:
     """Choose the wallet on the bill's page and go to the company's."""
     page.check("[name=method][value=wallet]")
-    page.locator("form button").click()
+    page.locator("form button[data-busy]").click()
     page.wait_for_url("**/wallet/**", timeout=20_000)
 
 
