@@ -1,19 +1,21 @@
-"""What keeps a bill's next message back: money on its way, and staff who hold an import's."""
+"""What keeps messages back: money on its way, staff who hold an import's, the hour."""
 
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from portal.contract.bills import RESEND_MESSAGE, ResendMessage
 from portal.contract.sending import STEER_SENDING, SteerSending
 from portal.domain.ids import BillId, ImportId
-from portal.domain.ladder import DEFAULT, Hours
+from portal.domain.ladder import DEFAULT, Hours, Plan
+from portal.kit.clock import SystemClock
 from portal.vault.server import VaultServer
 from tests.make.intake import DUE_ON, line, new_desk
 from tests.make.ladder import Steps
-from tests.make.vault import ClientFor
+from tests.make.vault import ClientFor, Ground
 
 FIRST = ("first", 0, "sms")
 RESENT = ("resent", 0, "sms")
@@ -111,3 +113,26 @@ async def test_a_channel_that_reached_its_payer_since_is_used_again(steps: Steps
     assert await steps.at(DUE_ON - days(3)) == 1
 
     assert await steps.told() == [FIRST, RESENT, BEFORE]
+
+
+@pytest.mark.parametrize("is_production", [True, False])
+async def test_a_chunk_that_the_hour_holds_sleeps_until_it_ends_where_no_clock_is_moved(
+    ground: Ground, *, is_production: bool
+) -> None:
+    async with ground.vault(production=is_production) as server:
+        steps = Steps(await new_desk(server, ground.client))
+        await steps.desk.issued(line())
+        zone = ZoneInfo(await steps.world.value("select zone from merchant"))
+        now = SystemClock().wall().astimezone(zone)
+        quiet = Hours(
+            quiet_from=(now - timedelta(hours=1)).time(),
+            quiet_until=(now + timedelta(hours=2)).time(),
+        )
+        await steps.plan(Plan(ladders=DEFAULT.ladders, hours=quiet))
+        (leased,) = await steps.desk.leases("message.send_chunk")
+
+        part = await steps.desk.report(leased)
+
+    assert (part.deliveries, part.done, part.paused) == ((), False, False)
+    assert (3_600 < part.quiet_s <= 7_200) == is_production
+    assert (part.quiet_s == 0) != is_production

@@ -81,7 +81,8 @@ async def send_chunk(desk: SendDesk, lease: Authority, chunk_id: ChunkId) -> Chu
         if part.paused:
             raise TryLater("sending_paused", retry_after_s=HELD_RETRY_S)
         if not part.deliveries:
-            raise TryLater("deliveries_not_due", retry_after_s=NOT_DUE_RETRY_S)
+            wait_s = max(part.quiet_s, NOT_DUE_RETRY_S)
+            raise TryLater("deliveries_not_due", retry_after_s=wait_s)
         results = await _send_slice(desk, part)
         sent.outcomes.update(result.outcome for result in results)
         part = await run.report_and_next(part, results)
