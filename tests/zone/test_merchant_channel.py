@@ -5,10 +5,11 @@ import pytest
 
 from portal.contract.message import REPORT_AND_NEXT as NEXT
 from portal.contract.message import SET_CHANNEL, ChannelRoad, ReportAndNext, SetChannel
+from portal.contract.payment import RECORD_NOTICE, NoticeClaim, RecordNotice
 from portal.domain.errors import InvalidInput, NotFound, Refused
 from portal.domain.ids import ChunkId
 from portal.vault.server import VaultServer
-from tests.make.intake import Desk, line, new_desk
+from tests.make.intake import Desk, line, new_desk, result
 from tests.make.vault import ClientFor
 
 
@@ -55,6 +56,28 @@ async def test_a_road_is_replaced_and_taken_away_and_the_first_company_is_back(d
     assert first.roads == known("sandbox_card", "0005999888", 40)
     assert changed.roads == known("sandbox_card", "0005", 60)
     assert gone.roads == known("sandbox_sms", "0005123456", 1)
+
+
+async def test_a_company_is_heard_of_what_it_carried_after_its_road_is_gone(desk: Desk) -> None:
+    await desk.operator.call(SET_CHANNEL, road(desk, provider="sandbox_sms2"))
+    await desk.issued(line("R-1"))
+    (leased,) = await desk.leases("message.send_chunk")
+    (route,) = (await desk.report(leased)).deliveries
+    await desk.redeem(route.delivery_id, host="sms2.sandbox.test")
+    await desk.report(leased, [result(route.delivery_id, "accepted")])
+    await desk.operator.call(SET_CHANNEL, road(desk, provider="sandbox_sms2", share=None))
+
+    claim = NoticeClaim(
+        notice_id="n-1", subject="delivery", reference=route.key, claim="undelivered", at=None
+    )
+    notice = RecordNotice(
+        merchant_code=desk.code, provider="sandbox_carrier", raw=b"{}", claims=(claim,)
+    )
+    with pytest.raises(NotFound, match="provider_unknown"):
+        await desk.web.call(RECORD_NOTICE, notice)
+    heard = msgspec.structs.replace(notice, provider="sandbox_sms2")
+    assert (await desk.web.call(RECORD_NOTICE, heard)).fresh == 1
+    assert [row.message for row in (await desk.bills()).bills] == ["undelivered"]
 
 
 async def test_a_road_that_only_stands_by_does_not_take_the_first_companys_place(
