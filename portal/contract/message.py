@@ -56,7 +56,8 @@ class Slice(Reply, frozen=True, kw_only=True):
 
     A chunk belongs to one merchant: ``account`` is that merchant's public code (providers repeat
     it in their notices), ``sender`` the number or name that its messages come from. ``paused``: the
-    merchant's staff hold these messages.
+    merchant's staff hold these messages. ``quiet_s``: for how long nobody may be disturbed by them,
+    so that nothing is to be had before; 0 when that is not so, or not known.
     """
 
     deliveries: tuple[DeliveryRoute, ...]
@@ -64,6 +65,7 @@ class Slice(Reply, frozen=True, kw_only=True):
     paused: bool = False
     account: str = ""
     sender: str = ""
+    quiet_s: float = 0.0
 
 
 class RedeemDeliveries(Request, frozen=True, kw_only=True):
@@ -108,8 +110,8 @@ class SetChannel(Request, frozen=True, kw_only=True):
     ``share`` 0 to 100: the road's part of the channel's new messages; None takes the road away,
     and what is planned on it still goes. ``unclear``: what becomes of a message in doubt
     (portal.domain.message); None leaves it as it is, at first ``same_key``. Refused:
-    ``provider_unknown`` (no host is configured for it), ``channel_share`` (param ``max``),
-    ``text_too_long``, ``merchant_unknown``.
+    ``channel_unknown`` (param ``known``), ``provider_unknown`` (no host is configured for it),
+    ``channel_share`` (param ``max``), ``text_too_long``, ``merchant_unknown``.
     """
 
     merchant_code: str

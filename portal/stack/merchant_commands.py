@@ -151,7 +151,7 @@ def part_payment(
 @merchant.command()
 def channel(  # noqa: PLR0913  # one option a fact of the road
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    name: Annotated[str, typer.Argument(help="The channel: sms, email, push or voice.")],
+    name: Annotated[str, typer.Argument(help="The channel: sms or email.")],
     provider: Annotated[str, typer.Argument(help="The company that carries it.")],
     state: State = None,
     *,

@@ -90,6 +90,13 @@ class MerchantPlan:
         """Whether what is handed out now might disturb somebody."""
         return rules.is_near_quiet(self.local(moment), self.plan.hours, self.holidays)
 
+    def quiet_s(self, moment: datetime) -> float:
+        """How long it is from then until people may be disturbed. Units: seconds."""
+        now = self.local(moment)
+        # Shortly before quiet hours nothing goes either: it is their end that counts.
+        opens = rules.opens_at(now + rules.MARGIN, self.plan.hours, self.holidays)
+        return (opens - now).total_seconds()
+
 
 async def read_newest(act: Act) -> MerchantPlan:
     """The plan by which bills of the act's merchant are issued now, and its hours."""
@@ -186,6 +193,16 @@ async def is_chunk_held(act: Act, chunk_id: UUID) -> bool:
     """Whether a chunk waits for the morning; all of a chunk is one campaign's."""
     campaign = await act.db.fetchval(_CAMPAIGN, act.merchant_id, chunk_id)
     return campaign is not None and bool(await held_campaigns(act, {campaign}))
+
+
+async def quiet_s(act: Act) -> float:
+    """For how long a chunk that is held for the hour sleeps; 0: nobody knows. Units: seconds.
+
+    A business clock that may be moved says nothing of it.
+    """
+    if not act.settings.production:
+        return 0.0
+    return (await read_newest(act)).quiet_s(act.business)
 
 
 async def events_of(act: Act, bill_id: UUID) -> list[BillEvent]:

@@ -22,6 +22,7 @@ from portal.domain.ladder import (
     Class,
     Decision,
     Facts,
+    HeldReason,
     Plan,
     Rung,
     SkipReason,
@@ -30,6 +31,7 @@ from portal.domain.message import Channel, is_lost
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.ladder import Begun, Ended, MerchantPlan, Skipped, begin, read_newest, read_plans
+from portal.vault.ladder_waits import read_waits
 from portal.vault.messages import FIRST_MESSAGE, Telling, plan_messages
 from portal.vault.pause import OpenPauses, read_open
 
@@ -40,7 +42,8 @@ select bill_id from ladder where merchant_id = $1 and next_at <= $2
 order by next_at, bill_id limit $3
 """
 BILLS: Final = """
-select id, kind, lifecycle, settlement, opened_at, issued_at, due_on, phone_blind, email_blind
+select id, kind, lifecycle, settlement, opened_at, issued_at, due_on, phone_blind, email_blind,
+       import_id
 from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for no key update
 """
 FAULTS: Final = """
@@ -118,14 +121,13 @@ class _Slice:
     now: datetime
     roads: frozenset[str]
     pauses: OpenPauses
+    waits: Mapping[UUID, HeldReason]
     told: Mapping[UUID, Sequence[Row]]
     choices: Mapping[bytes, Mapping[tuple[Channel, Class], bool]]
     faults: frozenset[tuple[str, bytes | None]]
     people: dict[bytes, list[date]]
     plans: Mapping[int, Plan]
-    sends: dict[tuple[str, int, Channel], list[UUID]] = field(
-        default_factory=dict[tuple[str, int, Channel], list[UUID]]
-    )
+    sends: dict[Telling, list[UUID]] = field(default_factory=dict[Telling, list[UUID]])
     moves: list[_Move] = field(default_factory=list[_Move])
 
 
@@ -218,6 +220,7 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
         now=newest.local(act.business),
         roads=await _roads(act),
         pauses=await read_open(act, ids),
+        waits=await read_waits(act, ids),
         told=told,
         choices=choices,
         faults=frozenset((row["channel"], row["blind"]) for row in faults),
@@ -278,6 +281,8 @@ def _decide(part: _Slice, bill: Row, row: Row, rungs: Sequence[Rung]) -> Decisio
         return Decision(until=midnight, held="waits")
     if part.pauses.stop(bill["id"], CAMPAIGN, part.now):
         return Decision(until=_until(part, bill["id"], midnight), held="paused")
+    if bill["id"] in part.waits:
+        return Decision(until=midnight, held=part.waits[bill["id"]])
     facts = _facts(part, bill, row)
     return rules.decide(rungs, part.newest.plan.hours, facts)
 
@@ -293,7 +298,9 @@ def _until(part: _Slice, bill_id: UUID, midnight: datetime) -> datetime | None:
 
 def _facts(part: _Slice, bill: Row, row: Row) -> Facts:
     told = part.told.get(bill["id"], ())
-    came_back = [one for one in told if _is_lost(one)]
+    # By channel the newest that went out, or could not: one that came back says nothing any more
+    # once another has arrived there.
+    newest = {one["channel"]: one for one in told if one["state"] != "left_out" or _is_lost(one)}
     said = [one for one in told if one["state"] != "left_out" and not _is_lost(one)]
     failed_at = row["failed_at"]
     choices: dict[tuple[Channel, Class], bool] = {}
@@ -312,7 +319,7 @@ def _facts(part: _Slice, bill: Row, row: Row) -> Facts:
         is_lost=bool(told) and _is_lost(told[-1]),
         unreached=_unreached(
             part.roads,
-            {one["channel"] for one in came_back} | _faulty(part, bill),
+            {channel for channel, one in newest.items() if _is_lost(one)} | _faulty(part, bill),
             has_phone=bill["phone_blind"] is not None,
             has_email=bill["email_blind"] is not None,
         ),
@@ -356,11 +363,14 @@ def _unreached(
 
 def _send(part: _Slice, bill: Row, rung: Rung, place: int) -> None:
     campaign = MARKETING if rung.kind == "marketing" else CAMPAIGN
+    import_id: UUID | None = None
     if rung.when == "issue":
-        campaign = FIRST_MESSAGE
+        # Staff hold and end first notices with their import, whenever they go.
+        campaign, import_id = FIRST_MESSAGE, bill["import_id"]
     elif bill["phone_blind"]:
         part.people.setdefault(bill["phone_blind"], []).append(part.now.date())
-    part.sends.setdefault((campaign, place, rung.channel), []).append(bill["id"])
+    telling = Telling(campaign, place, rung.channel, import_id)
+    part.sends.setdefault(telling, []).append(bill["id"])
 
 
 async def _write(act: Act, part: _Slice) -> None:
@@ -375,6 +385,6 @@ async def _write(act: Act, part: _Slice) -> None:
         [move.ended for move in part.moves],
         [move.skips for move in part.moves],
     )
-    for (campaign, step, channel), ids in sorted(part.sends.items()):
-        await plan_messages(act, Telling(campaign, step, channel), ids)
+    for telling, ids in part.sends.items():
+        await plan_messages(act, telling, ids)
         await act.db.execute(PLANNED, act.merchant_id, ids)

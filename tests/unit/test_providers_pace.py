@@ -165,6 +165,31 @@ def test_a_provider_is_away_from_the_first_slice_that_failed_until_one_is_taken(
     assert seen == [0.0, 7.0, 15.0, 16.0, 0.0]
 
 
+@pytest.mark.parametrize("code", ["budget_spent", "relay_away", "vault_away", "vault_lost"])
+def test_an_outage_of_our_own_never_says_that_the_provider_is_away(code: str) -> None:
+    clock = Stopwatch()
+    pace = pace_at(1000, clock)
+
+    pace.learn("p", [MessageAnswer("busy", code=code, is_provider_fault=True)] * CALLS_MIN)
+    paused_s = pace.pause_s("p")
+    clock.now += 60
+
+    assert (paused_s, pace.away_s("p")) == (OPEN_FIRST_S, 0.0)
+
+
+async def test_what_the_vault_refused_says_nothing_of_the_provider() -> None:
+    clock = Stopwatch()
+    pace = pace_at(1000, clock)
+    pace.learn("p", [BAD] * CALLS_MIN)
+    clock.now += 25
+    await pace.admit("p", 1)
+
+    pace.learn("p", [MessageAnswer("busy", code="delivery_refused")])
+
+    assert pace.away_s("p") == 25
+    assert (pace.pause_s("p"), pace.slice_max("p", 100)) == (0.0, 1)
+
+
 @given(
     rate=st.sampled_from([20.0, 100.0, 1_000.0, 10_000.0]),
     lives=st.lists(

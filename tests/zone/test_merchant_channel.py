@@ -1,13 +1,15 @@
 """A merchant's roads: which company new messages take, and who may say so."""
 
+import msgspec
 import pytest
 
 from portal.contract.message import REPORT_AND_NEXT as NEXT
 from portal.contract.message import SET_CHANNEL, ChannelRoad, ReportAndNext, SetChannel
+from portal.contract.payment import RECORD_NOTICE, NoticeClaim, RecordNotice
 from portal.domain.errors import InvalidInput, NotFound, Refused
 from portal.domain.ids import ChunkId
 from portal.vault.server import VaultServer
-from tests.make.intake import Desk, line, new_desk
+from tests.make.intake import Desk, line, new_desk, result
 from tests.make.vault import ClientFor
 
 
@@ -16,9 +18,15 @@ async def desk(vault: VaultServer, client_for: ClientFor) -> Desk:
     return await new_desk(vault, client_for)
 
 
-def road(desk: Desk, share: int | None = 100, **other: str) -> SetChannel:
-    given = {"provider": "sandbox_card", "sender": "0005999888"} | other
-    return SetChannel(merchant_code=desk.code, channel="sms", share=share, **given)
+def road(
+    desk: Desk,
+    share: int | None = 100,
+    provider: str = "sandbox_card",
+    sender: str = "0005999888",
+) -> SetChannel:
+    return SetChannel(
+        merchant_code=desk.code, channel="sms", share=share, provider=provider, sender=sender
+    )
 
 
 async def test_new_messages_take_the_road_and_planned_ones_stay_on_theirs(desk: Desk) -> None:
@@ -50,9 +58,48 @@ async def test_a_road_is_replaced_and_taken_away_and_the_first_company_is_back(d
     assert gone.roads == known("sandbox_sms", "0005123456", 1)
 
 
+async def test_a_company_is_heard_of_what_it_carried_after_its_road_is_gone(desk: Desk) -> None:
+    await desk.operator.call(SET_CHANNEL, road(desk, provider="sandbox_sms2"))
+    await desk.issued(line("R-1"))
+    (leased,) = await desk.leases("message.send_chunk")
+    (route,) = (await desk.report(leased)).deliveries
+    await desk.redeem(route.delivery_id, host="sms2.sandbox.test")
+    await desk.report(leased, [result(route.delivery_id, "accepted")])
+    await desk.operator.call(SET_CHANNEL, road(desk, provider="sandbox_sms2", share=None))
+
+    claim = NoticeClaim(
+        notice_id="n-1", subject="delivery", reference=route.key, claim="undelivered", at=None
+    )
+    notice = RecordNotice(
+        merchant_code=desk.code, provider="sandbox_carrier", raw=b"{}", claims=(claim,)
+    )
+    with pytest.raises(NotFound, match="provider_unknown"):
+        await desk.web.call(RECORD_NOTICE, notice)
+    heard = msgspec.structs.replace(notice, provider="sandbox_sms2")
+    assert (await desk.web.call(RECORD_NOTICE, heard)).fresh == 1
+    assert [row.message for row in (await desk.bills()).bills] == ["undelivered"]
+
+
+async def test_a_road_that_only_stands_by_does_not_take_the_first_companys_place(
+    desk: Desk,
+) -> None:
+    roads = (await desk.operator.call(SET_CHANNEL, road(desk, share=0))).roads
+
+    assert [(one.provider, one.share) for one in roads] == [("sandbox_sms", 1), ("sandbox_card", 0)]
+
+    roads = (await desk.operator.call(SET_CHANNEL, road(desk, provider="sandbox_sms"))).roads
+
+    assert [(one.provider, one.share) for one in roads] == [
+        ("sandbox_sms", 100), ("sandbox_card", 0),
+    ]  # fmt: skip
+
+
 async def test_a_road_that_leads_nowhere_is_refused_with_what_to_do(desk: Desk) -> None:
     with pytest.raises(NotFound, match="provider_unknown"):
         await desk.operator.call(SET_CHANNEL, road(desk, provider="nobody"))
+    spoken = msgspec.structs.replace(road(desk), channel="voice")
+    with pytest.raises(InvalidInput, match="channel_unknown"):
+        await desk.operator.call(SET_CHANNEL, spoken)
     with pytest.raises(InvalidInput, match="channel_share"):
         await desk.operator.call(SET_CHANNEL, road(desk, share=101))
     with pytest.raises(InvalidInput, match="text_too_long"):

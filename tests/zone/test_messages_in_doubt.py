@@ -99,6 +99,15 @@ async def test_a_receipt_that_comes_first_spares_the_second_sending(desk: Desk) 
     assert await states(desk) == {"delivered": 1}
 
 
+async def test_a_bounce_that_comes_before_the_repeat_ends_all_sending_there(desk: Desk) -> None:
+    route = await lost(desk, await chunk(desk))
+
+    await receipt(desk, route, "bounced")
+
+    assert await states(desk) == {"failed": 1}
+    assert await world_of(desk).value("select code from contact_fault") == "bounced"
+
+
 async def test_what_stays_in_doubt_is_ambiguous_after_so_many_tries(desk: Desk) -> None:
     leased = await chunk(desk)
     await lost(desk, leased)

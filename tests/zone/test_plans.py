@@ -22,6 +22,7 @@ from portal.vault.deliveries import STORE, TELL_BILLS
 from portal.vault.ladder import END, FAILED, LOOK
 from portal.vault.ladder_step import BILLS as LADDER_BILLS
 from portal.vault.ladder_step import CHOICES, DUE, FAULTS, MOVE, PEOPLE, PLANNED, STANDING, TOLD
+from portal.vault.ladder_waits import HELD_BY_STAFF, UNDER_WAY
 from portal.vault.pause import PROMISES_PAID
 from portal.vault.share import LEFT
 from tests.make.vault import Ground
@@ -50,6 +51,8 @@ STATEMENTS = {
     "ladders_choices": CHOICES,
     "ladders_people": PEOPLE,
     "ladders_faults": FAULTS,
+    "ladders_held": HELD_BY_STAFF,
+    "ladders_under_way": UNDER_WAY,
     "ladders_moved": MOVE,
     "ladders_planned": PLANNED,
     "ladders_ended": END,

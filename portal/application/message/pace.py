@@ -25,6 +25,13 @@ PART_S: Final = 0.025
 SLICE_S: Final = 1.0
 """A slice is cut so small that sending it takes no longer than this at the provider's rate."""
 
+UNTOUCHED: Final = frozenset({"relay_away", "vault_away", "budget_spent"})
+"""Codes of a slice of which nothing was even redeemed: it is as if it had not been sent."""
+
+NOT_ASKED: Final = UNTOUCHED | {"delivery_refused", "vault_lost", "relay_busy", "quota_spent"}
+"""Codes with which our own side ends a message: the company was not asked, so they say nothing of
+it. Whatever it is that is away then, another company would not be reached either."""
+
 WINDOW_S: Final = 5.0
 CALLS_MIN: Final = 20
 FAILURES_SHARE_MAX: Final = 0.5
@@ -75,7 +82,8 @@ class Pace:
     def away_s(self, provider: str) -> float:
         """For how long this provider has taken nothing from this process; 0 while it does.
 
-        Counted from the first slice that failed as a whole; one with any good answer ends it.
+        Counted from the first slice that failed as a whole; one with any good answer ends it, and
+        one that never got as far as the provider (NOT_ASKED) does neither.
         """
         since = self._line(provider).away_since
         return 0.0 if since is None else self._monotonic() - since
@@ -112,24 +120,29 @@ class Pace:
         return max(0.0, start - now)
 
     def learn(self, provider: str, answers: Iterable[MessageAnswer]) -> None:
-        """Take note of a slice's answers: honour Retry-After, open or close the circuit."""
+        """Take note of a slice's answers: honour Retry-After, open or close the circuit.
+
+        What the vault refused says nothing of the provider; what else our own side could not do
+        opens the circuit, too, and never says that the provider is away.
+        """
         line = self._line(provider)
         now = self._monotonic()
-        good = bad = 0
+        good = bad = theirs = 0
         for answer in answers:
-            if answer.is_provider_fault:
-                bad += 1
-            else:
-                good += 1
+            was_asked = answer.code not in NOT_ASKED
+            bad += answer.is_provider_fault
+            theirs += answer.is_provider_fault and was_asked
+            good += was_asked and not answer.is_provider_fault
             if answer.retry_after_s:
                 line.paused_until = max(line.paused_until, now + answer.retry_after_s)
         if good:
             line.away_since = None
-        elif bad and line.away_since is None:
+        elif theirs and line.away_since is None:
             line.away_since = now
         if line.is_probing:
             line.is_probing = False
-            self._judge_probe(line, now, is_good=good > 0)
+            if good or bad:
+                self._judge_probe(line, now, is_good=good > 0)
             return
         line.calls.append((now, good, bad))
         while line.calls and line.calls[0][0] < now - WINDOW_S:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from portal.application.channels.registry import find_sender
-from portal.application.message.pace import Pace
+from portal.application.message.pace import UNTOUCHED, Pace
 from portal.application.providers.exchange import Endpoint, MessageAnswer, MessageWanted
 from portal.contract.client import VaultClient
 from portal.contract.envelope import Authority
@@ -45,9 +45,6 @@ NOT_DUE_RETRY_S: Final = 20.0
 
 HELD_RETRY_S: Final = 900.0
 """Staff hold the messages: whoever lets them go on wakes the task."""
-
-UNTOUCHED: Final = frozenset({"relay_away", "vault_away", "budget_spent"})
-"""Codes of a slice of which nothing was even redeemed: it is as if it had not been sent."""
 
 REPORT_TRIES_MAX: Final = 5
 REPORT_PAUSE_S: Final = 0.2
@@ -84,7 +81,8 @@ async def send_chunk(desk: SendDesk, lease: Authority, chunk_id: ChunkId) -> Chu
         if part.paused:
             raise TryLater("sending_paused", retry_after_s=HELD_RETRY_S)
         if not part.deliveries:
-            raise TryLater("deliveries_not_due", retry_after_s=NOT_DUE_RETRY_S)
+            wait_s = max(part.quiet_s, NOT_DUE_RETRY_S)
+            raise TryLater("deliveries_not_due", retry_after_s=wait_s)
         results = await _send_slice(desk, part)
         sent.outcomes.update(result.outcome for result in results)
         part = await run.report_and_next(part, results)

@@ -31,7 +31,7 @@ from portal.vault.channels import account_of
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
 from portal.vault.failover import AFTER_S, leave_road
-from portal.vault.ladder import is_chunk_held
+from portal.vault.ladder import is_chunk_held, quiet_s
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
 from portal.vault.sending import CANCELED, stopped_chunks
@@ -91,7 +91,8 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
     for result in request.results:
         check_tokens(provider_ref=result.provider_ref, code=result.code)
     stopped = (await stopped_chunks(act, [request.chunk_id])).get(request.chunk_id)
-    is_held = stopped == "paused" or await is_chunk_held(act, request.chunk_id)
+    is_quiet = await is_chunk_held(act, request.chunk_id)
+    is_held = stopped == "paused" or is_quiet
     await _book(act, request.chunk_id, request.results, is_held=is_held)
     if request.away_s >= AFTER_S:
         await leave_road(act, request.chunk_id)
@@ -106,6 +107,8 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
         await act.db.execute(_CHUNK_DONE, act.merchant_id, request.chunk_id, act.now)
         await act.close_task(rows=len(request.results))
         return Slice(deliveries=(), done=True)
+    if is_quiet and not stopped:
+        return Slice(deliveries=(), done=False, quiet_s=await quiet_s(act))
     return await _slice(act, routes, is_paused=stopped == "paused")
 
 

@@ -46,7 +46,8 @@ async def apply_receipts(act: Act, provider: str, claims: Sequence[NoticeClaim])
         event = RECEIPTS.get(claim.claim)
         if delivery is None or event is None:
             continue
-        if claim.claim in CONTACT_FAULTS and delivery.state not in _NOT_SENT:
+        is_sent = delivery.state not in _NOT_SENT or delivery.unclear_at is not None
+        if claim.claim in CONTACT_FAULTS and is_sent:
             faults.setdefault(delivery.id, claim.claim)
         if not delivery.take(event):
             continue

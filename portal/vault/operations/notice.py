@@ -85,6 +85,7 @@ async def _enter(act: Act, request: RecordNotice) -> None:
         "select true from merchant where id = $1 and"
         " ($2 in (sms_provider, card_provider, wallet_provider)"
         " or exists (select from merchant_channel where merchant_id = $1 and provider = $2)"
+        " or exists (select from delivery_chunk where merchant_id = $1 and provider = $2)"
         " or exists (select from attempt where merchant_id = $1 and provider = $2))",
         act.merchant_id,
         request.provider,

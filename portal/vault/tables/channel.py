@@ -13,9 +13,9 @@ class MerchantChannel(SQLModel, table=True):
     """One road of a merchant's messages: a channel by a company, under a number or name.
 
     ``share``: its part of the channel's new messages beside the other roads of the same channel;
-    0 carries nothing unless no other does. A merchant without a row for SMS goes by its own
-    columns ``sms_provider`` and ``sms_sender``. ``unclear``: what becomes of a message of
-    which nobody knows whether it was sent; see portal.domain.message.
+    0 carries nothing unless no other does. A merchant without a row for SMS that has a share goes
+    by its own columns ``sms_provider`` and ``sms_sender``. ``unclear``: what becomes of a message
+    of which nobody knows whether it was sent; see portal.domain.message.
     """
 
     __tablename__ = "merchant_channel"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
