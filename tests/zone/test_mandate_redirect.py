@@ -436,6 +436,26 @@ async def test_a_bank_that_knows_nothing_of_another_reference_says_nothing_of_th
     assert (await bank.seen(now)).mandate.state == "redirected"
 
 
+@pytest.mark.parametrize("path", ["/v1/mandates/x/{}", "/v1/mandates/x?q=/{}"])
+async def test_a_404_from_beside_the_reference_is_not_the_banks_word_about_it(
+    bank: Bank, path: str
+) -> None:
+    payer = await bank.desk.world.payer()
+    now = await bank.begun(payer)
+    await bank.shop.rows(
+        "update mandate_redirect set doubt_at = doubt_at - interval '1 day' returning id"
+    )
+    [row] = await bank.shop.rows("select id, reference from mandate_redirect")
+    endpoint = Endpoint(host=HOST, port=bank.shop.outside.api_port)
+    honest = MANDATES.ask_mandate(endpoint, row["reference"], DeliveryId(row["id"])).request
+    beside = msgspec.structs.replace(honest, path=path.format(row["reference"]))
+
+    answers = [(await bank.shop.bench.pay.outbound.send([beside]))[0] for _ in range(2)]
+
+    assert [(one.fate, one.code) for one in answers] == [("not_sent", "path_not_allowed")] * 2
+    assert (await bank.seen(now)).mandate.state == "redirected"
+
+
 @pytest.mark.parametrize(("status", "state"), [("open", "abandoned"), ("pending", "rejected")])
 async def test_what_a_bank_leaves_unfinished_past_its_own_limit_has_expired(
     bank: Bank, status: str, state: str
