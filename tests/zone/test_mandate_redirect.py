@@ -107,7 +107,8 @@ class Bank:
         """Time passes until the next question is due, and a worker asks it."""
         await self.shop.rows(
             "update mandate_redirect set ask_at = now() - interval '1 second',"
-            " doubt_at = doubt_at - interval '1 hour' returning id"
+            " doubt_at = doubt_at - interval '1 hour',"
+            " missing_at = missing_at - interval '1 hour' returning id"
         )
         await self.shop.be_due()
         await self.shop.work_off(ASK)
@@ -434,6 +435,30 @@ async def test_a_bank_that_knows_nothing_of_another_reference_says_nothing_of_th
 
     assert [(one.fate, one.code) for one in answers] == [("unclear", "deposit_refused")] * 2
     assert (await bank.seen(now)).mandate.state == "redirected"
+
+
+async def test_one_fault_in_front_of_the_bank_ends_no_mandate_however_often_it_is_asked(
+    bank: Bank,
+) -> None:
+    payer = await bank.desk.world.payer()
+    now = await bank.begun(payer)
+    [row] = await bank.shop.rows(
+        "update mandate_redirect set doubt_at = doubt_at - interval '1 day' returning id, reference"
+    )
+    word = DepositMandateWord(
+        host=HOST, word_id=DeliveryId(row["id"]), body=b"", status=404, asked_for=row["reference"]
+    )
+    relay = await bank.shop.ground.client("egress")
+
+    for _ in range(3):
+        assert (await relay.call(DEPOSIT_MANDATE_WORD, word)).refused is None
+    assert (await bank.seen(now)).mandate.state == "redirected"
+    await bank.shop.rows(
+        "update mandate_redirect set missing_at = missing_at - interval '1 minute' returning id"
+    )
+    await relay.call(DEPOSIT_MANDATE_WORD, word)
+
+    assert (await bank.seen(now)).mandate.state == "abandoned"
 
 
 @pytest.mark.parametrize("path", ["/v1/mandates/x/{}", "/v1/mandates/x?q=/{}"])
