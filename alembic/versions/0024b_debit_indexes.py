@@ -14,10 +14,11 @@ depends_on = None
 INDEXES = """
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX bill_marked_idx ON bill (merchant_id, id) WHERE is_odd;
--- squawk-ignore require-concurrent-index-deletion
-DROP INDEX bill_odd_idx;
 -- squawk-ignore require-concurrent-index-creation
 CREATE UNIQUE INDEX bill_event_key ON bill_event (merchant_id, bill_id, id);
+-- Last what keeps readers out, once nothing has to be built any more.
+-- squawk-ignore require-concurrent-index-deletion
+DROP INDEX bill_odd_idx;
 -- squawk-ignore ban-drop-constraint
 ALTER TABLE bill_event DROP CONSTRAINT bill_event_pkey;
 ALTER TABLE bill_event ADD CONSTRAINT bill_event_pkey PRIMARY KEY USING INDEX bill_event_key;

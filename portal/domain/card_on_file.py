@@ -43,7 +43,7 @@ REPEATED_WITHIN; the relay fills that reference in, so no worker can send anothe
 Source: docs.stripe.com/api/idempotent_requests (keys are kept for 24 hours at least)."""
 
 REPEATED_WITHIN: Final = timedelta(hours=12)
-"""So long after a company was too busy its charge may be sent once more."""
+"""So long after an attempt was made it may be sent once more."""
 
 CONSENT: Final = "1"
 """The version of the words that payers agree to now; texts ``page.card.consent``, ``.terms``. Who
@@ -189,13 +189,23 @@ def is_denial(outcome: ChargeOutcome, code: str) -> bool:
     return outcome == "refused" and code in AGAIN_TODAY
 
 
-def is_repeated(provider: str, tries: int, doubt: timedelta) -> bool:
-    """Whether a charge that a company may have is sent once more, under the same reference.
+def is_repeated(provider: str, tries: int, age: timedelta) -> bool:
+    """Whether a charge that a company may have is planned to be sent once more, as the same.
 
     Only where that is harmless if the company did take it on, and only so soon that it still is.
-    ``doubt``: since when nobody knows how the attempt ended.
+    ``age``: see :func:`is_known_yet`.
     """
-    return provider in REPEAT_IS_SAFE and tries < TRIES_MAX and doubt < REPEATED_WITHIN
+    return provider in REPEAT_IS_SAFE and tries < TRIES_MAX and is_known_yet(age)
+
+
+def is_known_yet(age: timedelta) -> bool:
+    """Whether a company that takes repeats surely knows the reference still.
+
+    To be asked whenever a repeat may leave, not when it is planned: a worker may be away for days
+    between the two, or wait on purpose. ``age``: since the attempt was made, before it was sent for
+    the first time, whatever was said of it since.
+    """
+    return age < REPEATED_WITHIN
 
 
 def goes_on(outcome: ChargeOutcome, code: str, tries: int) -> ChargeState | None:

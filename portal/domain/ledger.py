@@ -103,7 +103,7 @@ def bill_canceled(bill_id: UUID, owed_minor: int) -> Transaction:
 class PartPaid:
     """What one payment paid of a bill that is canceled. Units: minor units.
 
-    ``given_minor`` of ``paid_minor`` went back as goodwill, ``leaving_minor`` more is on its way.
+    ``given_minor`` of it went back as goodwill, ``leaving_minor`` more is on its way.
     """
 
     attempt_id: UUID
@@ -111,24 +111,28 @@ class PartPaid:
     given_minor: int = 0
     leaving_minor: int = 0
 
+    @property
+    def is_used_up(self) -> bool:
+        """Whether more goes back than it pays: its company took some, which is asked for again."""
+        return self.given_minor + self.leaving_minor > self.paid_minor
+
 
 def part_owed_back(bill_id: UUID, parts: Iterable[PartPaid]) -> Transaction:
     """A bill that was paid in part is asked for no more: what was paid of it is owed back.
 
-    It pays the bill no longer (``receivable``), so :func:`bill_canceled` forgives all of it beside
-    this. What was given back already is not owed once more; what is on its way as goodwill is on
-    its way as something owed, so that it is owed again should it not arrive.
+    It pays the bill no longer, so :func:`bill_canceled` forgives all of it beside this. What was
+    given back is not owed once more; goodwill on its way is on its way as something owed, so that
+    it is owed again should it not arrive. Of what is used up nothing is owed.
     """
     entries: list[Entry] = []
     for part in parts:
-        gone = part.given_minor + part.leaving_minor
+        gone = min(part.given_minor + part.leaving_minor, part.paid_minor)
+        leaving = 0 if part.is_used_up else part.leaving_minor
         lines: tuple[tuple[Account, int], ...] = (
-            ("receivable", part.paid_minor),
-            ("overpayment", gone - part.paid_minor),
+            ("receivable", part.paid_minor), ("overpayment", gone - part.paid_minor),
             ("billed", -gone),
-            ("goodwill_clearing", part.leaving_minor),
-            ("refund_clearing", -part.leaving_minor),
-        )
+            ("goodwill_clearing", leaving), ("refund_clearing", -leaving),
+        )  # fmt: skip
         entries += [
             Entry(account=account, amount_minor=amount, bill_id=bill_id, attempt_id=part.attempt_id)
             for account, amount in lines

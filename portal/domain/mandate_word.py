@@ -24,6 +24,10 @@ NOT_FOUND_AFTER: Final = timedelta(minutes=15)
 """Only past this after the opening does a bank's "I don't know it" count, and only a second time:
 banks may be slow to know what they took."""
 
+NOT_FOUND_AGAIN: Final = timedelta(minutes=1)
+"""So much later the second time has to be: whoever asks twice at once asks one and the same fault
+in front of the bank twice."""
+
 TIME_LIMITS: Final[Mapping[str, timedelta]] = MappingProxyType({"sandbox_bank": timedelta(days=14)})
 """Line to a bank → how long after its opening a registration can still come to something there.
 What the bank calls open or pending past that has run out; the bank's own document says how long."""
@@ -162,10 +166,11 @@ def missing(
 
     Returns since when it has been missing, and the verdict.
     """
-    counts = now - doubt_at >= NOT_FOUND_AFTER
-    if counts and missing_at is not None:
+    if now - doubt_at < NOT_FOUND_AFTER:
+        return None, Verdict(ask_in_s=_pause(_ASK_S, asked))
+    if missing_at is not None and now - missing_at >= NOT_FOUND_AGAIN:
         return missing_at, Verdict(event="abandon", code="mandate_lost")
-    return (now if counts else None), Verdict(ask_in_s=_pause(_ASK_S, asked))
+    return missing_at or now, Verdict(ask_in_s=_pause(_ASK_S, max(asked, 1)))
 
 
 def ask_again_s(asked: int) -> float:

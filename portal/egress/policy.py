@@ -67,6 +67,9 @@ class Policy:
         if not allowed:
             raise Denied("method_not_allowed")
         rule = max(allowed, key=lambda found: found[0])[1]
+        if rule.deposit and not rule.names_one(path):
+            # A "not found" is a word, too: one about any other address would be a false one.
+            raise Denied("path_not_allowed")
         if rule.query:
             if not is_as_ruled(query, rule.query):
                 raise Denied("query_not_as_ruled")

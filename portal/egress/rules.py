@@ -112,7 +112,8 @@ class Rule(
     account at the host, so it needs its ``purpose`` spelled out.
 
     ``deposit``: a 200's body goes into the vault under the request's ``deposit_id``, and so does
-    the fact of a 404; whatever the status the caller sees no header and no body.
+    the fact of a 404; whatever the status the caller sees no header and no body. The path is one
+    segment below a prefix, without a query: about anything else a 404 would be a false word.
 
     ``submit`` (SMTP): mails of the vault, built and signed by the relay as ``submission`` says.
 
@@ -165,6 +166,11 @@ class Rule(
     def signer_name(self) -> str:
         """Whose signature requests under the rule leave with; "" for none."""
         return "" if self.signer is None else self.signer.name
+
+    def names_one(self, path: str) -> bool:
+        """Whether ``path`` is one plain segment below a prefix of the rule, and nothing more."""
+        names = [path.removeprefix(f"{prefix.rstrip('/')}/") for prefix in self.path_prefixes]
+        return any(name not in {"", path} and not {"/", "?"} & set(name) for name in names)
 
     @property
     def secret_names(self) -> tuple[str, ...]:
@@ -339,7 +345,8 @@ def _faults_of_asking(rule: Rule) -> Iterator[str]:
     if not rule.query:
         return
     yield from faults_of_query(rule.query)
-    if not set(rule.methods) <= {"GET", "HEAD"} or rule.shapes_body or rule.keeps_answers:
+    says_more = rule.shapes_body or rule.keeps_answers or rule.deposit
+    if not set(rule.methods) <= {"GET", "HEAD"} or says_more:
         yield "query: only a GET that says nothing else is held to one"
 
 

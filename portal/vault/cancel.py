@@ -36,7 +36,8 @@ order by e.attempt_id
 """
 _LEAVING: Final = """
 update refund set owed_minor = amount_minor
-where merchant_id = $1 and bill_id = $2 and owed_minor < amount_minor
+where merchant_id = $1 and bill_id = $2 and attempt_id = any($3::uuid[])
+      and owed_minor < amount_minor
       and state in ('reserved', 'submitting', 'pending', 'unknown', 'by_bank_transfer')
 """
 """The version stays: words are sealed under it, and every writer holds the bill's lock."""
@@ -75,9 +76,11 @@ async def finish_cancel(act: Act, bill_id: UUID) -> bool:
 async def _owe_back(act: Act, bill_id: UUID, sums: BillSums) -> None:
     """What was paid of a canceled bill goes back: booked, and work for a person."""
     rows = await act.db.fetch(_PARTS, act.merchant_id, bill_id)
-    transaction = part_owed_back(bill_id, [PartPaid(**row) for row in rows])
+    parts = [PartPaid(**row) for row in rows]
+    transaction = part_owed_back(bill_id, parts)
     await post(act, [transaction])
-    await act.db.execute(_LEAVING, act.merchant_id, bill_id)
+    owed = [part.attempt_id for part in parts if not part.is_used_up]
+    await act.db.execute(_LEAVING, act.merchant_id, bill_id, owed)
     await forget_part(act, bill_id)
     canceled = with_entries(sums, bill_canceled(bill_id, sums.receivable + sums.paid))
     after = with_entries(canceled, transaction)

@@ -86,7 +86,7 @@ select exists (select from dispute
 _LOST: Final = """
 select id, taken_minor from dispute
 where merchant_id = $1 and attempt_id = $2 and state = 'lost' and taken_minor > 0
-order by id desc limit 1
+order by id
 """
 _CLEARED: Final = "update dispute set taken_minor = $3 where merchant_id = $1 and id = $2"
 _OPEN_CASE: Final = """
@@ -333,9 +333,10 @@ def _taken(dispute_id: UUID, attempt: Attempt, parts: Mapping[UUID, int]) -> lis
 
 
 async def ask_to_pay(act: Act, attempt_id: UUID) -> int:
-    """Let the payer owe again what a lost dispute took, with days enough to pay it; plans nothing.
+    """Let the payer owe again what lost disputes took, with days enough to pay it; plans nothing.
 
-    Every bill that lost something and is ``reversed`` by it is open again and can be paid, by its
+    A payment may be lost in several parts, which have one case: all of them are asked for. Every
+    bill that lost something and is ``reversed`` by it is open again and can be paid, by its
     part of what was taken: what the company left of a payment, or gave back before, stays paid.
     Telling the payer is the bill's resend. All of them, or none.
 
@@ -344,20 +345,24 @@ async def ask_to_pay(act: Act, attempt_id: UUID) -> int:
     """
     begun = await share_day(act)
     bills, attempt = await lock_whole(act, attempt_id)
-    lost = await act.db.fetchrow(_LOST, act.merchant_id, attempt.id)
-    held = {} if lost is None else await _held(act, lost["id"])
-    again = {
-        bill_id: part for bill_id, part in held.items() if bills[bill_id].settlement == "reversed"
-    }
-    if lost is None or not again:
+    reversed_ = {bill_id for bill_id, bill in bills.items() if bill.settlement == "reversed"}
+    transactions: list[Transaction] = []
+    again: set[UUID] = set()
+    for lost in await act.db.fetch(_LOST, act.merchant_id, attempt.id):
+        held = await _held(act, lost["id"])
+        asked = {bill_id: part for bill_id, part in held.items() if bill_id in reversed_}
+        if not asked:
+            continue
+        again |= asked.keys()
+        left = sum(held.values()) - sum(asked.values())
+        await act.db.execute(_CLEARED, act.merchant_id, lost["id"], left)
+        transactions.append(chargeback_owed_again(*_taken(lost["id"], attempt, asked)))
+    if not again:
         raise Conflict("case_moved_on")
     for row in await act.db.fetch(_REOPENED, act.merchant_id, list(again)):
         today = max(act.clock.business_today(row["zone"]), begun or date.min)
         await _open_again(act, row["id"], row["lifecycle"], row["due_on"], today)
-    left = sum(held.values()) - sum(again.values())
-    await act.db.execute(_CLEARED, act.merchant_id, lost["id"], left)
-    sums = await _sums_of(act, attempt)
-    await _post(act, sums, [chargeback_owed_again(*_taken(lost["id"], attempt, again))])
+    await _post(act, await _sums_of(act, attempt), transactions)
     return 0
 
 

@@ -137,3 +137,16 @@ def test_what_was_paid_of_a_canceled_bill_is_owed_back_once(
     assert (after.receivable, after.paid) == (0, 0)
     assert (-after.overpayment, after.on_its_way_back) == (part - gone, leaving)
     assert settlement_of(after) == ("over" if part > given else "unpaid")
+
+
+@given(part=st.integers(1, 10**6), given_=st.integers(0, 10**6), leaving=st.integers(0, 10**6))
+def test_no_payer_owes_what_went_back_beyond_what_a_company_left(
+    part: int, given_: int, leaving: int
+) -> None:
+    paid = PartPaid(attempt_id=ATTEMPT, paid_minor=part, given_minor=given_, leaving_minor=leaving)
+
+    moved = {entry.account: entry.amount_minor for entry in part_owed_back(BILL, [paid]).entries}
+
+    assert moved.get("overpayment", 0) == -max(part - given_ - leaving, 0)
+    assert moved.get("refund_clearing", 0) == (0 if paid.is_used_up else -leaving)
+    assert moved["receivable"] == part

@@ -152,6 +152,48 @@ async def test_what_an_inquiry_has_found_is_not_sent_once_more(desk: CardDesk) -
     assert await desk.charge(bill) == ("redeemed", None)
 
 
+async def age(desk: CardDesk, sent: ChargeBegun, of: timedelta) -> None:
+    """Let so much time pass since the attempt was made, which nobody can turn back."""
+    await desk.world.rows(
+        "update attempt set created_at = created_at - $2::interval where id = $1 returning id",
+        UUID(str(sent.attempt_id)), of,
+    )  # fmt: skip
+
+
+async def test_what_its_company_may_have_forgotten_is_not_sent_again_by_a_late_worker(
+    desk: CardDesk,
+) -> None:
+    bill = await chosen(desk)
+    lease = await leased(desk)
+    sent = await begun(desk, lease)
+    assert await redeemed(desk, sent) is None
+    await denied(desk, lease, sent)
+    await age(desk, sent, timedelta(hours=25))
+
+    lease = await leased(desk)
+
+    assert not (await begun(desk, lease)).fresh
+    assert await desk.charge(bill) == ("redeemed", None)
+    assert await redeemed(desk, sent) == "delivery_redeemed"
+    assert [one["state"] for one in await attempts_of(desk, bill)] == ["unknown"]
+
+
+async def test_a_worker_that_holds_a_repeat_back_gets_no_card_for_it_later(
+    desk: CardDesk,
+) -> None:
+    await chosen(desk)
+    lease = await leased(desk)
+    sent = await begun(desk, lease)
+    assert await redeemed(desk, sent) is None
+    await denied(desk, lease, sent)
+    lease = await leased(desk)
+    assert (await begun(desk, lease)).fresh
+
+    await age(desk, sent, timedelta(hours=25))
+
+    assert await redeemed(desk, sent) == "not_due"
+
+
 async def test_not_found_from_before_a_repeat_says_nothing_about_it(desk: CardDesk) -> None:
     bill = await chosen(desk)
     lease = await leased(desk)
@@ -205,3 +247,4 @@ def test_only_companies_that_say_so_are_sent_a_charge_twice() -> None:
     assert not rules.is_repeated("gmopg", 1, hour)
     assert not rules.is_repeated("stripe", rules.TRIES_MAX, hour)
     assert not rules.is_repeated("stripe", 1, rules.REPEATED_WITHIN)
+    assert not rules.is_known_yet(rules.REPEATED_WITHIN)

@@ -177,6 +177,47 @@ async def test_a_part_that_was_asked_for_again_may_be_lost_and_asked_for_once_mo
     assert (await desk.books())["receivable"] == 1000
 
 
+async def test_what_was_lost_in_two_parts_is_asked_for_as_one(desk: Desk) -> None:
+    await desk.hear(disputed("lost", 1000, amount_minor=1000))
+    await desk.hear(disputed("lost", 2000, amount_minor=2000, reference="dp_2"))
+    assert (await desk.books())["disputed"] == 3000
+
+    await desk.settle("chargeback_lost", "ask_to_pay")
+
+    page = await desk.world.page(desk.payer)
+    assert (page.state, page.pay_minor) == ("open", 3000)
+    assert await desk.settlement() == "unpaid"
+    assert "disputed" not in await desk.books()
+    assert await desk.world.cases() == []
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_bill_that_gave_back_more_than_its_company_left_can_be_canceled(
+    desk: Desk, *, is_there: bool
+) -> None:
+    bill: Any = desk.payer.bill_id
+    refund = await desk.counter.ask(
+        bill, desk.attempt_id, 1000, reason="goodwill", way="bank_transfer"
+    )
+    today = desk.world.server.clock.business_today("Asia/Tokyo")
+    if is_there:
+        await desk.counter.transferred(refund, today)
+    await desk.hear(disputed("lost", AMOUNT - 500, amount_minor=AMOUNT - 500))
+    await desk.settle("chargeback_lost", "ask_to_pay")
+    version = await desk.world.value("select version from bill where id = $1", bill)
+    cancel = CancelBill(bill_id=bill, version=version, reason="", idempotency_key="c")
+
+    await desk.world.web.call(CANCEL_BILL, cancel, desk.counter.owner.authority)
+    if not is_there:
+        await desk.counter.transferred(refund, today)
+
+    assert await desk.settlement() == "unpaid"
+    assert await desk.world.cases() == []
+    assert await desk.books() == {
+        "billed": 500, "in_transit": AMOUNT, "advanced": -1000, "chargeback": 500 - AMOUNT,
+    }  # fmt: skip
+
+
 async def test_what_a_company_left_of_a_canceled_bill_is_transferred_by_hand_and_no_more(
     desk: Desk,
 ) -> None:

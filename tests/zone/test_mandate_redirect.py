@@ -107,7 +107,8 @@ class Bank:
         """Time passes until the next question is due, and a worker asks it."""
         await self.shop.rows(
             "update mandate_redirect set ask_at = now() - interval '1 second',"
-            " doubt_at = doubt_at - interval '1 hour' returning id"
+            " doubt_at = doubt_at - interval '1 hour',"
+            " missing_at = missing_at - interval '1 hour' returning id"
         )
         await self.shop.be_due()
         await self.shop.work_off(ASK)
@@ -433,6 +434,50 @@ async def test_a_bank_that_knows_nothing_of_another_reference_says_nothing_of_th
     answers = [(await bank.shop.bench.pay.outbound.send([nobodys]))[0] for _ in range(2)]
 
     assert [(one.fate, one.code) for one in answers] == [("unclear", "deposit_refused")] * 2
+    assert (await bank.seen(now)).mandate.state == "redirected"
+
+
+async def test_one_fault_in_front_of_the_bank_ends_no_mandate_however_often_it_is_asked(
+    bank: Bank,
+) -> None:
+    payer = await bank.desk.world.payer()
+    now = await bank.begun(payer)
+    [row] = await bank.shop.rows(
+        "update mandate_redirect set doubt_at = doubt_at - interval '1 day' returning id, reference"
+    )
+    word = DepositMandateWord(
+        host=HOST, word_id=DeliveryId(row["id"]), body=b"", status=404, asked_for=row["reference"]
+    )
+    relay = await bank.shop.ground.client("egress")
+
+    for _ in range(3):
+        assert (await relay.call(DEPOSIT_MANDATE_WORD, word)).refused is None
+    assert (await bank.seen(now)).mandate.state == "redirected"
+    await bank.shop.rows(
+        "update mandate_redirect set missing_at = missing_at - interval '1 minute' returning id"
+    )
+    await relay.call(DEPOSIT_MANDATE_WORD, word)
+
+    assert (await bank.seen(now)).mandate.state == "abandoned"
+
+
+@pytest.mark.parametrize("path", ["/v1/mandates/x/{}", "/v1/mandates/x?q=/{}"])
+async def test_a_404_from_beside_the_reference_is_not_the_banks_word_about_it(
+    bank: Bank, path: str
+) -> None:
+    payer = await bank.desk.world.payer()
+    now = await bank.begun(payer)
+    await bank.shop.rows(
+        "update mandate_redirect set doubt_at = doubt_at - interval '1 day' returning id"
+    )
+    [row] = await bank.shop.rows("select id, reference from mandate_redirect")
+    endpoint = Endpoint(host=HOST, port=bank.shop.outside.api_port)
+    honest = MANDATES.ask_mandate(endpoint, row["reference"], DeliveryId(row["id"])).request
+    beside = msgspec.structs.replace(honest, path=path.format(row["reference"]))
+
+    answers = [(await bank.shop.bench.pay.outbound.send([beside]))[0] for _ in range(2)]
+
+    assert [(one.fate, one.code) for one in answers] == [("not_sent", "path_not_allowed")] * 2
     assert (await bank.seen(now)).mandate.state == "redirected"
 
 

@@ -5,6 +5,7 @@ anybody can have the card's token; the relay alone gets that, once, for its comp
 """
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -93,7 +94,7 @@ async def begin_charge(act: Act, request: BeginCharge) -> ChargeBegun:
 
     What was paid, held, promised or begun otherwise since it was chosen is left out: all of that
     waits for the bill's lock, which is held here. What is repeated is the attempt that there is,
-    unless an inquiry has found something out about it.
+    unless an inquiry has found something out about it, or its company may have forgotten it.
 
     Raises: NotFound for another charge than the lease's.
     """
@@ -104,8 +105,8 @@ async def begin_charge(act: Act, request: BeginCharge) -> ChargeBegun:
         return ChargeBegun(fresh=False)
     live = await find_live(act, bill.id)
     is_repeat = charge.state == "again"
-    if is_repeat and (live is None or live.id != charge.attempt_id or live.state != "unknown"):
-        await store_charge(act, charge, "redeemed")  # an inquiry knows more by now
+    if is_repeat and (live is None or not _is_open(act, charge, live)):
+        await store_charge(act, charge, "redeemed")  # from now on it is only asked about
         return ChargeBegun(fresh=False)
     amount_minor = owed_minor(bill.lifecycle, await sums_of(act, bill.id))
     code = rules.why_not(
@@ -125,6 +126,17 @@ async def begin_charge(act: Act, request: BeginCharge) -> ChargeBegun:
     if is_repeat and live is not None:
         return _begun(charge, live)
     return _begun(charge, await _create(act, bill, charge, amount_minor))
+
+
+def _is_open(act: Act, charge: Charge, live: Attempt) -> bool:
+    """Whether a bill's live attempt is this charge's and may leave once more."""
+    is_unknown = live.id == charge.attempt_id and live.state == "unknown"
+    return is_unknown and rules.is_known_yet(_age(act, live))
+
+
+def _age(act: Act, attempt: Attempt) -> timedelta:
+    """Since it was made: no report moves that, and it was not sent before."""
+    return act.business - attempt.created_at
 
 
 def _begun(charge: Charge, attempt: Attempt) -> ChargeBegun:
@@ -217,7 +229,7 @@ async def record_charge(act: Act, request: RecordCharge) -> ChargeNow:
 async def _repeat_later(act: Act, charge: Charge, attempt: Attempt, request: RecordCharge) -> None:
     """Plan the same attempt once more, if a worker says that its company took nothing on."""
     is_denied = rules.is_denial(request.outcome, request.code)
-    if is_denied and rules.is_repeated(charge.provider, charge.tries, act.now - attempt.state_at):
+    if is_denied and rules.is_repeated(charge.provider, charge.tries, _age(act, attempt)):
         await store_charge(act, charge, "again", code=request.code, is_repeat=True)
         await act.plan_task("charge.send", charge.id, due_in_s=rules.TRY_PAUSE_S)
 
@@ -254,7 +266,8 @@ async def _end(
 async def redeem_instrument(act: Act, request: RedeemInstrument) -> InstrumentRedeemed:
     """Give out what a card's company calls it, to be charged at ``host``, once for a try.
 
-    A repeat is a try of the same attempt: it has the same reference, which the relay fills in.
+    A repeat is a try of the same attempt: it has the same reference, which the relay fills in. It
+    gets nothing once its company may have forgotten that.
 
     Refused: ``delivery_unknown``, ``host_wrong``, ``delivery_redeemed``, each an incident;
     ``not_due`` for a bill that was paid, or a card that was taken back, since the try began.
@@ -275,6 +288,8 @@ async def redeem_instrument(act: Act, request: RedeemInstrument) -> InstrumentRe
     if attempt.state != _REDEEMABLE[charge.state] or charge.instrument is None or not is_wanted:
         return _refusal("not_due")
     if charge.state == "again":
+        if not rules.is_known_yet(_age(act, attempt)):
+            return _refusal("not_due")
         # From now on the company may have it anew: what was not found before says nothing.
         await store_attempt(act, replace(attempt, doubt_at=act.now, missing_at=None))
     await store_charge(act, charge, "redeemed")

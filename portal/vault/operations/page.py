@@ -113,8 +113,8 @@ left join lateral (
 ) a on true
 where b.merchant_id = $1 and b.id = $2
 """  # noqa: S608  constant columns
-"""The bill, its merchant, and the attempt that counts: the live or successful one, or the last. A
-success that left the bill unpaid was a part, and counts no more than what came after it."""
+"""The bill, its merchant, and the attempt that counts: the live or successful one, or the last.
+A success that left the bill unpaid was a part, and counts no more than what came after it."""
 
 _LINES: Final = """
 select coalesce(array_agg(line order by id), '{}') from debit_contract where merchant_id = $1
