@@ -22,20 +22,9 @@ from portal.stack.postgres import Postgres
 from portal.stack.processes import Program
 from portal.stack.valkey import Valkey
 
-PROVIDERS: Final = dict(
-    zip(
-        (
-            "sandbox_sms",
-            "sandbox_sms2",
-            "sandbox_card",
-            "sandbox_wallet",
-            "sandbox_bank",
-            "sandbox_mail",
-        ),
-        SANDBOX_HOSTS,
-        strict=True,
-    )
-)
+PROVIDERS: Final = {f"sandbox_{host.partition('.')[0]}": host for host in SANDBOX_HOSTS}
+"""The sandbox's companies by name: each has a host of the same."""
+
 RATE_SCALE: Final = 100
 """All clients of an embedded stack share one loopback address, payers and companies alike."""
 
