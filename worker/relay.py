@@ -7,7 +7,6 @@ have swallowed, it runs the task itself.
 """
 
 import asyncio
-import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -20,9 +19,10 @@ from portal.kit import limits
 from portal.kit.log import get_logger
 from worker.queue import Job, Queue, QueueAway
 
-HINTS_PER_SLOT: Final[Mapping[Lane, float]] = {"urgent": 4.0, "bulk": 1.25}
-"""Hints under way at most, for each slot. What is queued goes in its order, whoever comes later:
-bulk tasks take seconds, so hardly any wait there, and merchants take turns at the vault."""
+HINTS_PER_SLOT: Final = 4
+"""Hints under way at most, for each slot. What is queued goes in its order, whoever comes later; but
+the queue keeps the jobs of a worker that was killed for minutes, and with fewer hints a slot a few
+deaths would leave no room for the living."""
 
 DIRECT_SLOTS: Final = 4
 """Tasks of a lane that this process runs itself at most."""
@@ -95,7 +95,7 @@ class Relay:
             self._note(is_away=True)
             return lane.free
         self._note(is_away=False)
-        return math.ceil(lane.slots * HINTS_PER_SLOT[lane.name]) - pending
+        return lane.slots * HINTS_PER_SLOT - pending
 
     async def _pass_on(self, lane: "_Lane", hint: TaskHint) -> None:
         job = Job(task_id=hint.id, attempt=hint.attempt, kind=hint.kind, lane=hint.lane)

@@ -123,9 +123,9 @@ TRIED_ELSEWHERE = {
     "view_mandate_return": "tests/zone/test_mandate_redirect.py",
     "begin_mandate_asking": "tests/zone/test_mandate_redirect.py",
     "record_mandate_asking": "tests/zone/test_mandate_redirect.py",
-    "save_template": "tests/zone/test_template.py",
-    "ask_template": "tests/zone/test_template.py",
-    "decide_template": "tests/zone/test_template.py",
+    "save_template": "tests/zone/test_template_versions.py",
+    "ask_template": "tests/zone/test_template_versions.py",
+    "decide_template": "tests/zone/test_template_versions.py",
     "try_template": "tests/zone/test_template_trial.py",
     "deposit_mandate_word": "tests/zone/test_mandate_redirect.py",
 }

@@ -84,6 +84,10 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "mayRemoveCard": True,
         "mandate": None,
         "takesMandates": False,
+        "reminders": [
+            {"channel": "SMS", "isWanted": True},
+            {"channel": "EMAIL", "isWanted": False},
+        ],
         "attemptKey": "01JD0000000000000000000000",
     }
     if state == "declined":

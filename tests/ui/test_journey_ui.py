@@ -211,11 +211,13 @@ def test_without_script_a_payer_leaves_the_wallet_comes_back_elsewhere_and_appro
     # Another browser, while the wallet's page is open: the card is not offered beside it.
     desk = opened(locale="ja", java_script_enabled=False).new_page()
     desk.goto(link)
-    expect(desk.locator("form")).to_contain_text("別の方法でのお支払いが途中です")
+    expect(desk.locator("form[action$='/pay']")).to_contain_text("別の方法でのお支払いが途中です")
     expect(desk.locator("[name=method]")).to_have_count(1)
     telephone.get_by_role("button", name="やめて戻る").click()
     telephone.wait_for_url("**/b/*", timeout=20_000)
-    expect(telephone.locator("form")).to_contain_text("有効期限が切れるまでお待ちください")
+    expect(telephone.locator("form[action$='/pay']")).to_contain_text(
+        "有効期限が切れるまでお待ちください"
+    )
     expect(telephone.locator("[name=method]")).to_have_count(1)
 
     # Turning back ended nothing: the way leads to the same page, until the wallet has said no.
@@ -273,7 +275,7 @@ def test_one_form_sent_twice_is_one_attempt(opened: Open, access: Access) -> Non
         field.get_attribute("name") or "": field.input_value()
         for field in page.locator("form input").all()
     }
-    address = page.locator("form").get_attribute("action") or ""
+    address = page.locator("form[action$='/pay']").get_attribute("action") or ""
 
     answers = [
         context.request.post(f"{access.portal}{address}", form=fields, max_redirects=0)
@@ -289,7 +291,7 @@ def test_another_sites_form_is_refused(opened: Open, access: Access) -> None:
     context = opened(locale="ja")
     page = context.new_page()
     page.goto(link_of(page, access, 7))
-    address = page.locator("form").get_attribute("action") or ""
+    address = page.locator("form[action$='/pay']").get_attribute("action") or ""
     fields = {"method": "card", "expected": "1", "key": "k", "csrf": "AAAA"}
 
     answer = context.request.post(

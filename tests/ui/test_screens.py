@@ -200,7 +200,7 @@ def test_targets_are_large_enough_for_any_finger(
     page = opened(viewport={"width": 390, "height": 844}).new_page()
     go(page, origin, name)
 
-    button = page.locator("form button").bounding_box()
+    button = page.locator("form button[data-busy]").bounding_box()
     rows = page.evaluate(
         "[...document.querySelectorAll('form label')].map((label) =>"
         " label.getBoundingClientRect().height)"

@@ -8,7 +8,7 @@ nothing. No act is sent a second time.
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -38,9 +38,13 @@ SESSION = SessionWanted(
     account="mizu", description="水道料金 2026-11",
 )  # fmt: skip
 REFUND = RefundWanted(
-    reference=REFERENCE, provider_ref="pi_1", refund_reference="01JD0000000000000000000002",
+    reference=REFERENCE, provider_ref="", refund_reference="01JD0000000000000000000002",
     amount=Money(3000), remaining=Money(5420), account="mizu",
 )  # fmt: skip
+PAID_AS = {"sandbox_card": "cs_1", "paypay": "p-1234567890123456789", "stripe": "pi_1",
+           "gmopg": "a1.b1"}  # fmt: skip
+"""What each company calls the payment."""
+
 BRIEF: dict[str, object] = {"timeout_s": 0.5}
 
 MAINTENANCE = "<html><title>ただいまメンテナンス中です。表示できません</title></html>".encode(
@@ -96,7 +100,7 @@ class Company:
         if act in {"refund", "inquire_refund"}:
             refunds = find_refunds(self.provider)
             give = refunds.refund if act == "refund" else refunds.inquire_refund
-            return give(self.endpoint, REFUND)
+            return give(self.endpoint, replace(REFUND, provider_ref=PAID_AS[self.provider]))
         payments = find_redirect(self.provider)
         if act == "open":
             return payments.open_session(self.endpoint, SESSION)
@@ -111,7 +115,12 @@ def rules_for(provider: str) -> list[dict[str, object]]:
             return [rule(0, credentials=("sandbox_card",), fixed=header, **own)]
         case "paypay":
             signer = {"name": "opa", "key": "opa.key", "secret": "opa.secret"}
-            return [rule(0, credentials=(), signer=signer, **own)]
+            asked = {"name": "paymentId", "shape": "digits", "length_min": 16, "length_max": 64}
+            ask = own | {"path_prefixes": ("/v2/refunds",), "methods": ("GET",), "query": [asked]}
+            return [
+                rule(0, credentials=(), signer=signer, **own),
+                rule(0, id="ask", credentials=(), signer=signer, **ask),
+            ]
         case _:
             return [one | BRIEF for one in rules_of(provider)]
 
