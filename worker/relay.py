@@ -20,8 +20,8 @@ from portal.kit.log import get_logger
 from worker.queue import Job, Queue, QueueAway
 
 HINTS_PER_SLOT: Final = 4
-"""Hints under way at most, for each slot. What is queued goes in its order, whoever comes later; but
-the queue keeps the jobs of a worker that was killed for minutes, and with fewer hints a slot a few
+"""Hints under way at most, for each slot. What is queued goes in its order, whoever comes later;
+but the queue keeps the jobs of a killed worker for minutes, and with fewer hints a slot a few
 deaths would leave no room for the living."""
 
 DIRECT_SLOTS: Final = 4
