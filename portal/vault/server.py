@@ -36,8 +36,6 @@ from portal.vault.upkeep import Upkeep
 _log = log.get_logger()
 _encode = msgspec.msgpack.Encoder().encode
 
-CONNECTIONS_AT_START = 4
-SIDE_CONNECTIONS_AT_START = 2
 SIDE_CONNECTIONS_MAX = 6
 DRAIN_S = 5.0
 
@@ -94,8 +92,8 @@ class VaultServer:
         pool = Pool(partial(connect, dsn, secret, name, prepare=PREPARE), most=most)
         side = Pool(partial(connect, dsn, secret, name), most=SIDE_CONNECTIONS_MAX)
         self._pools += [pool, side]
-        await pool.warm(CONNECTIONS_AT_START)
-        await side.warm(SIDE_CONNECTIONS_AT_START)
+        await pool.warm(settings.connections_at_start)
+        await side.warm(settings.side_connections_at_start)
         transactions = Transactions(
             pool=pool,
             side=side,

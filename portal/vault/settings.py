@@ -6,7 +6,7 @@ Nothing that guards data has a default.
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from portal.kit.settings import ZoneSettings, read_pairs
@@ -31,6 +31,8 @@ class VaultSettings(ZoneSettings):
     password. ``provider_hosts`` says to which host a provider's deliveries may go
     (``sandbox_sms=sms.sandbox.test,...``), ``provider_keys`` for how many seconds a provider takes
     the same key for the same message (``sandbox_sms=86400,...``); one not named never does.
+    ``connections_at_start`` are made before the first caller comes, to spare it the wait (and
+    ``side_connections_at_start`` of those that write down what failed); more come when needed.
     Budgets are rows revealed: to one staff session or API
     key in an hour, and through one calling process in a minute.
     """
@@ -51,6 +53,8 @@ class VaultSettings(ZoneSettings):
     provider_keys: Annotated[str, AfterValidator(_checked_seconds)] = ""
     instance: str = "vault-1"
     production: bool = False
+    connections_at_start: Annotated[int, Field(ge=0)] = 4
+    side_connections_at_start: Annotated[int, Field(ge=0)] = 2
     budget_staff_rows_per_hour: int = 10_000
     budget_api_key_rows_per_hour: int = 100_000
     budget_staff_rows_per_minute: int = 6_000

@@ -7,7 +7,7 @@ time (portal.vault.retention).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -67,21 +67,31 @@ class Upkeep:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Catch up, then keep at it. Raises: TryLater ``database_away``."""
+        """Catch up, then keep at it. Raises: TryLater ``database_away``.
+
+        What may take long begins one after the other: callers wait for a vault that starts, and
+        housekeeping must not take their connections from them.
+        """
         await self.refresh()
-        loops = (
+        at_once = (
             (limits.AUDIT_SEAL_S, self.seal),
             (REFRESH_S, self.refresh),
             (FLUSH_S, self.flush_used_keys),
-            (PRUNE_S, self.prune),
-            (DAYS_S, self.begin_days),
-            (LADDERS_S, self.begin_ladders),
-            (RETENTION_S, self.forget),
             (TELL_PAUSE_S, self._tell),
         )
-        for pause_s, step in loops:
-            task = asyncio.get_running_loop().create_task(self._keep(pause_s, step))
-            self._tasks.add(task)
+        in_turn = (
+            (DAYS_S, self.begin_days),
+            (LADDERS_S, self.begin_ladders),
+            (PRUNE_S, self.prune),
+            (RETENTION_S, self.forget),
+        )
+        for pause_s, step in at_once:
+            self._begin(self._keep(pause_s, step))
+        turn = asyncio.Event()
+        turn.set()
+        for pause_s, step in in_turn:
+            before, turn = turn, asyncio.Event()
+            self._begin(self._keep_after(before, turn, pause_s, step))
 
     async def stop(self) -> None:
         """Stop, with a last flush and seal if the database still answers."""
@@ -94,6 +104,25 @@ class Upkeep:
     def key_used(self, key_id: UUID, merchant: UUID, now: datetime) -> None:
         """Note that an API key was used; written within FLUSH_S."""
         self._used[key_id] = (merchant, now)
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.add(asyncio.get_running_loop().create_task(work))
+
+    async def _keep_after(
+        self,
+        before: asyncio.Event,
+        turn: asyncio.Event,
+        pause_s: float,
+        step: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Keep at it once ``before`` has come; ``turn`` comes with the first end, well or not."""
+        await before.wait()
+        try:
+            is_well = await self._try(step)
+        finally:
+            turn.set()
+        await asyncio.sleep(pause_s if is_well else REFRESH_S)
+        await self._keep(pause_s, step)
 
     async def _keep(self, pause_s: float, step: Callable[[], Awaitable[None]]) -> None:
         while True:

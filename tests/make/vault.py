@@ -58,11 +58,12 @@ class Cluster:
         """Where a role's password is."""
         return self.postgres.folder / "secrets" / role
 
-    async def admin(self, statement: str) -> None:
-        """Run one statement as the superuser, outside any test's database."""
+    async def admin(self, *statements: str) -> None:
+        """Run statements as the superuser, each for itself, outside any test's database."""
         link = await self.postgres.connect(BOOTSTRAP, "postgres")
         try:
-            await link.execute(statement)
+            for statement in statements:
+                await link.execute(statement)
         finally:
             await link.close()
 
@@ -70,10 +71,10 @@ class Cluster:
         """A copy of the migrated template, with the rights that the stack gives."""
         name = f"t_{secrets.token_hex(6)}"
         await self.admin(
-            f"create database {name} template {DATABASE} strategy file_copy owner {OWNER}"
+            f"create database {name} template {DATABASE} strategy file_copy owner {OWNER}",
+            f"revoke all on database {name} from public",
+            f"grant connect on database {name} to {MIGRATE}, {VAULT}",
         )
-        await self.admin(f"revoke all on database {name} from public")
-        await self.admin(f"grant connect on database {name} to {MIGRATE}, {VAULT}")
         return name
 
     async def end_sessions(self, database: str) -> None:
@@ -124,9 +125,13 @@ def running_cluster() -> Generator[Cluster]:
         asyncio.run(postgres.start())
         cluster = Cluster(postgres, folder)
         # No test pulls the plug of the machine; with fsync each copy of the template takes seconds.
-        for setting in ("fsync = off", "max_wal_size = '128MB'"):
-            asyncio.run(cluster.admin(f"alter system set {setting}"))
-        asyncio.run(cluster.admin("select pg_reload_conf()"))
+        asyncio.run(
+            cluster.admin(
+                "alter system set fsync = off",
+                "alter system set max_wal_size = '128MB'",
+                "select pg_reload_conf()",
+            )
+        )
         migrate(postgres.dsn(MIGRATE), cluster.password_file(MIGRATE))
         yield cluster
     finally:
@@ -161,6 +166,8 @@ class Ground:
             "sandbox_bank=bank.sandbox.test,sandbox_mail=mail.sandbox.test,"
             "sandbox_sms2=sms2.sandbox.test,smtp=smtp.provider.test",
             "instance": "vault-test",
+            "connections_at_start": 1,
+            "side_connections_at_start": 0,
         }
         return VaultSettings.model_validate({**values, **changes})
 
