@@ -19,10 +19,9 @@ from portal.kit import limits
 from portal.kit.log import get_logger
 from worker.queue import Job, Queue, QueueAway
 
-HINTS_PER_SLOT: Final = 4
-"""Hints under way at most, for each slot. What is queued goes in its order, whoever comes later;
-but the queue keeps the jobs of a killed worker for minutes, and with fewer hints a slot a few
-deaths would leave no room for the living."""
+HINTS_PER_SLOT: Final = 2
+"""Hints under way at most, for each slot: one runs and the next is at hand. What is queued goes in
+its order, whoever comes later, so more would let a small merchant wait behind a large one."""
 
 DIRECT_SLOTS: Final = 4
 """Tasks of a lane that this process runs itself at most."""

@@ -20,6 +20,7 @@ from tests.make.work_queue import (
     until,
 )
 from worker.queue import Job, QueueAway
+from worker.queue.arq_queue import HINT_EXPIRES_S
 from worker.queue.body import BodySeal
 
 QUEUE = "harai:test:urgent"
@@ -53,9 +54,64 @@ async def test_hint_that_waits_already_is_not_put_in_twice(tmp_path: Path) -> No
         queue = a_queue(valkey)
 
         assert await queue.offer([a_job(), a_job()]) == 1
-        assert await queue.offer([a_job(attempt=1)]) == 1
+        assert await queue.offer([a_job(2)]) == 1
         assert (await queue.pending("urgent"), await queue.pending("bulk")) == (2, 0)
         await queue.close()
+
+
+async def test_hint_of_a_later_attempt_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    runs = Runs()
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        # The one before waits, and, with a dead worker, is marked as running.
+        await queue.offer([a_job(1), a_job(2)])
+        async with Redis(unix_socket_path=str(valkey.socket)) as redis:
+            await redis.set(f"arq:in-progress:{a_job(2).id}", b"1", px=900_000)
+
+        again = [a_job(1, attempt=1), a_job(2, attempt=1)]
+        assert await queue.offer(again) == 2
+        assert await queue.pending("urgent") == 2
+        async with serving(queue, runs):
+            await until(lambda: len(runs.jobs) == 2)
+
+    assert sorted(runs.jobs, key=lambda job: job.id) == again
+
+
+async def test_what_a_dead_worker_left_long_ago_takes_no_room(tmp_path: Path) -> None:
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        await queue.offer([a_job(1)])
+        async with Redis(unix_socket_path=str(valkey.socket)) as redis:
+            await redis.zadd(QUEUE, {a_job(2).id: (time.time() - HINT_EXPIRES_S - 1) * 1000})
+
+        assert await queue.pending("urgent") == 1
+        await queue.close()
+
+
+async def test_one_who_still_runs_the_attempt_before_ends_undisturbed(tmp_path: Path) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    runs = Runs()
+
+    async def run(job: Job) -> None:
+        begun.set()
+        if not job.attempt:
+            await may_end.wait()
+        await runs(job)
+
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        async with serving(queue, run):
+            await queue.offer([a_job()])
+            await begun.wait()
+            await queue.offer([a_job(attempt=1)])
+            await until(lambda: runs.jobs == [a_job(attempt=1)])
+            may_end.set()
+            await until(lambda: runs.jobs == [a_job(attempt=1), a_job()])
+            while await queue.pending("urgent"):  # noqa: ASYNC110 - known to Valkey only
+                await asyncio.sleep(0.01)
+            left = {key for key in await dump(valkey) if not key.endswith(b"health-check")}
+
+    assert left == set()
 
 
 async def test_finished_hint_may_come_again_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from typing import Any, Final, cast, get_args
 from uuid import UUID
 
 from arq import ArqRedis, Worker
+from arq.constants import in_progress_key_prefix, job_key_prefix
 from arq.typing import WorkerCoroutine
+from arq.utils import timestamp_ms
 from arq.worker import func
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
@@ -67,10 +69,16 @@ class ArqQueue:
         self._leftover: set[asyncio.Task[Any]] = set()
 
     async def offer(self, jobs: Sequence[Job]) -> int:
-        """Put hints in; a hint that is still there, waiting or running, is not put in twice."""
+        """Put hints in; a hint that is still there, waiting or running, is not put in twice.
+
+        The one of the attempt before is taken out. arq itself keeps the jobs of a dead worker for
+        JOB_TIMEOUT_S, and they would take up the room of the living.
+        """
         fresh = 0
         try:
             for job in jobs:
+                if job.before is not None:
+                    await self._withdraw(job.lane, job.before)
                 queued = await self._pool.enqueue_job(
                     job.kind,
                     job.task_id,
@@ -84,10 +92,22 @@ class ArqQueue:
             raise QueueAway from error
         return fresh
 
+    async def _withdraw(self, lane: Lane, job_id: str) -> None:
+        """Take a hint out, waiting or marked as running; whoever runs it is not disturbed."""
+        async with self._pool.pipeline(transaction=True) as together:
+            together.zrem(self._queue(lane), job_id)
+            together.delete(job_key_prefix + job_id, in_progress_key_prefix + job_id)
+            await together.execute()
+
     async def pending(self, lane: Lane) -> int:
-        """Hints of the lane that wait or run."""
+        """Hints of the lane that wait or run.
+
+        One put in HINT_EXPIRES_S ago waits no more. It runs long, or whoever ran it died when it
+        was done, before arq knew: then it lies there for JOB_TIMEOUT_S, so it is not counted.
+        """
+        since = timestamp_ms() - HINT_EXPIRES_S * 1000
         try:
-            return int(await self._pool.zcard(self._queue(lane)))
+            return int(await self._pool.zcount(self._queue(lane), since, "+inf"))
         except (RedisError, OSError) as error:
             raise QueueAway from error
 

@@ -31,12 +31,21 @@ class Job:
         """``task:attempt``, the same for the same hint, so that a doubled one is recognised."""
         return f"{self.task_id.hex}:{self.attempt}"
 
+    @property
+    def before(self) -> str | None:
+        """The id of the hint that this one is given in place of; None for a first one."""
+        return f"{self.task_id.hex}:{self.attempt - 1}" if self.attempt > 0 else None
+
 
 class Queue(Protocol):
     """Two lanes of hints; at most five methods, so that another carrier can take arq's place."""
 
     async def offer(self, jobs: Sequence[Job]) -> int:
-        """Put hints in; returns how many were not there yet. Raises QueueAway."""
+        """Put hints in; returns how many were not there yet. Raises QueueAway.
+
+        A hint of a later attempt takes the place of the one before: the vault gave the task anew,
+        so whoever had that one is dead, or fenced and may end unheard.
+        """
         ...
 
     async def pending(self, lane: Lane) -> int:
