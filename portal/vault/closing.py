@@ -16,7 +16,7 @@ from portal.domain.errors import InvariantBroken
 
 Name = Literal[
     "audit", "event", "task", "answer", "lease", "return_token", "opened", "attempt", "settled",
-    "paid_promise", "ladder_paid",
+    "paid_promise", "ladder_paid", "ladder_owed",
 ]  # fmt: skip
 
 _STATEMENTS: Final[dict[Name, tuple[str, str]]] = {
@@ -86,6 +86,13 @@ _STATEMENTS: Final[dict[Name, tuple[str, str]]] = {
         (
             "update ladder set next_at = null, held = '', ended = 'paid'"
             " where merchant_id = $1 and bill_id = $2 and ended = ''"
+        ),
+    ),
+    "ladder_owed": (
+        "uuid, uuid, timestamptz",
+        (
+            "update ladder set next_at = $3, ended = ''"
+            " where merchant_id = $1 and bill_id = $2 and ended = 'paid'"
         ),
     ),
     "return_token": (

@@ -175,6 +175,9 @@ async def settle(
     if edge.state in {"settled", "over"}:
         act.closing.add("paid_promise", act.merchant_id, bill_id, act.business, act.actor)
         act.closing.add("ladder_paid", act.merchant_id, bill_id)
+    elif edge.state == "unpaid":
+        # What payment had ended goes on: nobody else would tell the payer that it is owed again.
+        act.closing.add("ladder_owed", act.merchant_id, bill_id, act.business)
     await act.emit(bill_id, edge.code, amount_minor=_told_minor(edge, sums))
     if edge.code in ENDED_BY:
         kind, resolution = ENDED_BY[edge.code]

@@ -7,10 +7,12 @@ import pytest
 from portal.contract.bills import CANCEL_BILL, VIEW_BILL, CancelBill, ViewBill
 from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.contract.pause import PLACE_PAUSE, RELEASE_PAUSE, PlacePause, ReleasePause
+from portal.domain.bill import BillSums
 from portal.domain.errors import InvalidInput, NotFound, Refused
 from portal.domain.ids import BillId
 from portal.domain.ladder import DEFAULT, Hours, Plan, Rung
 from portal.vault.ladder import failed
+from portal.vault.ledger import settle
 from portal.vault.server import VaultServer
 from tests.make.intake import DUE_ON, line, new_desk
 from tests.make.ladder import Steps
@@ -175,6 +177,23 @@ async def test_payment_and_cancel_end_the_ladder_and_stop_what_is_planned(steps:
     assert await steps.standing("E-2") == ("", "canceled", False)
     assert await steps.desk.send_all() == 0
     assert await steps.at(DUE_ON + days(9)) == 0
+
+
+async def test_a_bill_that_is_owed_again_goes_on_up_its_ladder(steps: Steps) -> None:
+    await steps.desk.issued(line())
+    await steps.at(DUE_ON - days(3))
+    bill_id = await steps.bill()
+    async with steps.world.act() as act:
+        await settle(act, bill_id, "unpaid", BillSums(in_transit=8420, taken=8420, paid=8420))
+    paid = await steps.standing()
+    told_while_paid = await steps.at(DUE_ON + days(1))
+    async with steps.world.act() as act:
+        await settle(act, bill_id, "reversed", BillSums(receivable=8420))
+
+    assert (paid, told_while_paid) == (("", "paid", False), 0)
+    assert await steps.standing() == ("", "", True)
+    assert await steps.at(DUE_ON + days(2)) == 1
+    assert await steps.told() == [FIRST, BEFORE, AFTER]
 
 
 async def test_a_paused_bill_waits_and_goes_on_when_the_pause_is_over(steps: Steps) -> None:
