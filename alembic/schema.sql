@@ -1356,6 +1356,7 @@ CREATE TABLE public.merchant_channel (
     sender text NOT NULL,
     share integer NOT NULL,
     unclear text DEFAULT 'same_key'::text NOT NULL,
+    is_off boolean DEFAULT false NOT NULL,
     CONSTRAINT merchant_channel_share_check CHECK (((share >= 0) AND (share <= 100)))
 );
 ALTER TABLE ONLY public.merchant_channel ALTER COLUMN merchant_id SET (n_distinct=1);

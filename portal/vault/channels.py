@@ -12,11 +12,12 @@ from portal.domain.message import Channel
 from portal.vault.act import Act
 
 _ROADS: Final = """
-select provider, sender, share from merchant_channel where merchant_id = $1 and channel = $2
+select provider, sender, share from merchant_channel
+where merchant_id = $1 and channel = $2 and not is_off
 union all
 select m.sms_provider, m.sms_sender, 1 from merchant m where m.id = $1 and $2 = 'sms'
   and not exists (select from merchant_channel c where c.merchant_id = $1 and c.channel = 'sms'
-                  and (c.share > 0 or c.provider = m.sms_provider))
+                  and not c.is_off and (c.share > 0 or c.provider = m.sms_provider))
 order by share desc, provider
 """
 _SENDER: Final = """

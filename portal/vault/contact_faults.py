@@ -42,7 +42,7 @@ _REACHED: Final = f"""
 select c.channel from bill b cross join unnest($3::text[]) with ordinality as c (channel, place)
 where b.merchant_id = $1 and b.id = $2 and {BLIND.format(channel="c.channel")} is not null
   and (c.channel = 'sms' or exists (select from merchant_channel r where r.merchant_id = $1
-                                    and r.channel = c.channel))
+                                    and r.channel = c.channel and not r.is_off))
   and not {IS_FAULTY.format(channel="c.channel")}
 order by c.place
 """  # noqa: S608  # constant texts

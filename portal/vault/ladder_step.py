@@ -85,7 +85,7 @@ update bill set message = 'planned'
 where merchant_id = $1 and id = any($2::uuid[]) and message <> 'planned'
 """
 _CHANNELS: Final = """
-select channel from merchant_channel where merchant_id = $1 union select 'sms'
+select channel from merchant_channel where merchant_id = $1 and not is_off union select 'sms'
 """
 
 

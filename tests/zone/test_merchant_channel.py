@@ -80,6 +80,23 @@ async def test_a_company_is_heard_of_what_it_carried_after_its_road_is_gone(desk
     assert [row.message for row in (await desk.bills()).bills] == ["undelivered"]
 
 
+async def test_what_was_planned_by_a_road_goes_from_its_sender_when_it_is_off(desk: Desk) -> None:
+    await desk.operator.call(SET_CHANNEL, road(desk))
+    await desk.issued(line("R-1"))
+    await desk.operator.call(SET_CHANNEL, road(desk, share=None))
+    await desk.issued(line("R-2"))
+
+    senders: list[tuple[str, str]] = []
+    for leased in await desk.leases("message.send_chunk"):
+        wanted = ReportAndNext(chunk_id=ChunkId(leased.subject_id), results=(), take=1)
+        part = await desk.work.call(NEXT, wanted, leased.authority)
+        senders += [(route.provider, part.sender) for route in part.deliveries]
+
+    assert sorted(senders) == [("sandbox_card", "0005999888"), ("sandbox_sms", "0005123456")]
+    again = (await desk.operator.call(SET_CHANNEL, road(desk, share=7))).roads
+    assert [(one.provider, one.share) for one in again] == [("sandbox_card", 7)]
+
+
 async def test_a_road_that_only_stands_by_does_not_take_the_first_companys_place(
     desk: Desk,
 ) -> None:

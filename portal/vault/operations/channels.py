@@ -19,10 +19,11 @@ insert into merchant_channel (merchant_id, channel, provider, sender, share, unc
 values ($1, $2, $3, $4, $5, coalesce($6, 'same_key'))
 on conflict (merchant_id, channel, provider)
 do update set sender = excluded.sender, share = excluded.share,
-    unclear = coalesce($6, merchant_channel.unclear)
+    unclear = coalesce($6, merchant_channel.unclear), is_off = false
 """
 _TAKE_AWAY: Final = """
-delete from merchant_channel where merchant_id = $1 and channel = $2 and provider = $3
+update merchant_channel set is_off = true
+where merchant_id = $1 and channel = $2 and provider = $3
 """
 
 
