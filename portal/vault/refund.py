@@ -28,6 +28,7 @@ from portal.vault.act import Act
 from portal.vault.attempt import Attempt, LockedBill, lock_bill, read_attempt
 from portal.vault.db import Row
 from portal.vault.ledger import post, settle, sums_of
+from portal.vault.lost import open_lost_cases
 
 REFUND_TABLE: Final = "refund"
 
@@ -221,7 +222,9 @@ async def step(
         transaction = booking_of(cause)(back)
         if not await post(act, [transaction]):
             raise InvariantBroken("refund_booked_twice", context=f"{cause} {moved.id}")
-        await settle(act, bill.id, bill.settlement, with_entries(sums, transaction))
+        after = await settle(act, bill.id, bill.settlement, with_entries(sums, transaction))
+        if after == "reversed" != bill.settlement:
+            await open_lost_cases(act, bill.id)
     await _emit(act, moved, edge.code)
     return moved
 

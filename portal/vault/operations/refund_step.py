@@ -29,6 +29,7 @@ from portal.domain.refund import ASKED, RefundEvent, RefundFacts
 from portal.vault.act import Act
 from portal.vault.attempt import LockedBill, read_attempt
 from portal.vault.dispute import is_disputed
+from portal.vault.ledger import lost_of
 from portal.vault.refund import (
     Refund,
     lock_payment,
@@ -100,7 +101,8 @@ async def _wait_for_others(act: Act, refund: Refund) -> None:
 async def begin_refund(act: Act, request: BeginRefund) -> RefundBegun:
     """Say what to send, to the one caller who may: the refund is ``submitting`` from here on.
 
-    One whose payment has become contested meanwhile fails here, and nobody outside hears of it.
+    One whose payment has become contested meanwhile fails here, and so does one of what a company
+    has given back by a lost dispute since; nobody outside hears of either.
 
     Raises: NotFound for another refund than the lease's; TryLater ``refund_waits`` while nobody
     knows what became of another refund of the same payment.
@@ -108,7 +110,7 @@ async def begin_refund(act: Act, request: BeginRefund) -> RefundBegun:
     act.require_scope(request.refund_id)
     bill, refund = await lock_refund(act, request.refund_id)
     fresh = refund.state == "reserved"
-    if fresh and await is_disputed(act, bill.id, refund.attempt_id):
+    if fresh and await _must_not_go(act, bill, refund):
         refund = await _give_up(act, bill, refund)
         fresh = False
     if fresh:
@@ -130,6 +132,13 @@ async def begin_refund(act: Act, request: BeginRefund) -> RefundBegun:
         remaining_minor=paid.remaining_minor,
         account=paid.account,
     )
+
+
+async def _must_not_go(act: Act, bill: LockedBill, refund: Refund) -> bool:
+    """Whether its payment is contested or lost, or what it gives back is with the payer already."""
+    if await is_disputed(act, bill.id, refund.attempt_id):
+        return True
+    return refund.owed_minor > 0 and bool(await lost_of(act, bill.id))
 
 
 async def _give_up(act: Act, bill: LockedBill, refund: Refund) -> Refund:
