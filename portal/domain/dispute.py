@@ -134,7 +134,7 @@ def split_asked(lost_minor: int, lost_id: UUID, paid: Mapping[UUID, int]) -> dic
     """
     asked: dict[UUID, int] = {}
     left = lost_minor
-    others = [payment for payment in reversed(paid) if payment != lost_id]
+    others = [payment for payment in reversed(list(paid)) if payment != lost_id]
     for payment in (lost_id, *others):
         part = min(left, paid.get(payment, 0))
         if part > 0:

@@ -220,6 +220,15 @@ def send_again_in_s(code: str, decided_at: datetime, now: datetime) -> float | N
     return min(max(age.total_seconds(), SEND_AGAIN_MIN_S), SEND_AGAIN_MAX_S)
 
 
+def is_believed(code: str, *, has_left: bool) -> bool:
+    """Whether the sender's word counts that the refusal ``code`` came, and so nothing moved.
+
+    Whether a refund left is the relay's to say (``has_left``), never the sender's: one that says
+    that nothing happened would have it sent again, or transferred beside.
+    """
+    return not (has_left and code in NOT_SENT)
+
+
 def check_transfer_day(day: date, today: date) -> None:
     """Refuse a day on which the merchant can't have transferred anything.
 

@@ -71,6 +71,7 @@ class Refund:
     missing_at: datetime | None
     code: str | None
     provider_ref: str
+    left_at: datetime | None
 
     @property
     def content(self) -> bytes:
@@ -84,7 +85,7 @@ _NAMES: Final = (
     "id", "bill_id", "attempt_id", "provider", "reference", "state", "version", "amount_minor",
     "owed_minor", "way", "reason", "words", "asked_by", "asked_at", "approval_id",
     "approve_until", "decided_by", "decided_at", "finished_at", "transferred_on", "state_at",
-    "doubt_at", "asked", "ask_at", "missing_at", "code", "provider_ref",
+    "doubt_at", "asked", "ask_at", "missing_at", "code", "provider_ref", "left_at",
 )  # fmt: skip
 COLUMNS: Final = ", ".join(f"r.{name}" for name in _NAMES)
 """A refund's columns, as ``r``; see :func:`open_row`."""
@@ -96,7 +97,7 @@ values ($1, {", ".join(f"${place}" for place in range(2, len(_NAMES) + 2))})
 _CHANGING: Final = (
     "state", "version", "owed_minor", "words", "approval_id", "approve_until", "decided_by",
     "decided_at", "finished_at", "transferred_on", "state_at", "doubt_at", "asked", "ask_at",
-    "missing_at", "code", "provider_ref",
+    "missing_at", "code", "provider_ref", "left_at",
 )  # fmt: skip
 _STORE: Final = f"""
 update refund set {", ".join(f"{name} = ${place}" for place, name in enumerate(_CHANGING, 3))}

@@ -1,6 +1,7 @@
 """PayPay's adapter reads every answer by what may have happened there, and garbage as unknown."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -39,6 +40,7 @@ SESSION = SessionWanted(
     description="A-1",
 )
 BACK = RefundWanted(
+    refund_id=UUID(int=9),
     reference=REFERENCE,
     provider_ref="p-03590000000000001234",
     refund_reference=REFUND,

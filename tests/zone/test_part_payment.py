@@ -264,9 +264,7 @@ async def test_a_bill_that_is_owed_again_as_a_whole_is_asked_for_as_a_whole(worl
     payer = await world.payer()
     await world.paid_alone(payer, PART, part_minor=PART)
     attempt = await world.paid_alone(payer, LEFT, "rest")
-    whole = Taken(
-        cause_id=uuid4(), bill_id=payer.bill_id, attempt_id=attempt, amount_minor=AMOUNT
-    )
+    whole = Taken(cause_id=uuid4(), bill_id=payer.bill_id, attempt_id=attempt, amount_minor=AMOUNT)
 
     for book in (chargeback_taken, chargeback_owed_again):
         async with world.act() as act:
