@@ -37,7 +37,12 @@ from portal.application.providers.exchange import (
 from portal.application.providers.registry import NOTICES
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.payment import Finding
-from portal.contract.refund import REDEEM_REFUND, RETURN_REFUND
+from portal.contract.refund import (
+    REDEEM_REFUND,
+    RETURN_REFUND,
+    RefundRedeemed,
+    RefundReturned,
+)
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.konbini import STORES, Store
 from portal.domain.money import Money
@@ -139,10 +144,12 @@ class _NoVault:
 
     async def call(self, op: Operation[_Q, _R], request: _Q) -> _R:
         """The vault's leave for the one refund that this run makes."""
-        if op.name not in {REDEEM_REFUND.name, RETURN_REFUND.name}:
-            raise InvariantBroken("certify_without_vault", context=op.name)
         del request
-        return op.reply(refused=None)
+        if op.name == REDEEM_REFUND.name:
+            return cast("_R", RefundRedeemed(refused=None))
+        if op.name == RETURN_REFUND.name:
+            return cast("_R", RefundReturned(refused=None))
+        raise InvariantBroken("certify_without_vault", context=op.name)
 
 
 @dataclass(frozen=True, slots=True)
