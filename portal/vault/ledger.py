@@ -182,6 +182,13 @@ async def take_off_lost(act: Act, bill_id: UUID, sums: BillSums) -> BillSums:
     return sums
 
 
+async def owes_back(act: Act, bill_id: UUID, sums: BillSums) -> bool:
+    """Whether something is still owed back of a bill that was settled with ``sums`` just now."""
+    if sums.disputed:
+        sums = await sums_of(act, bill_id)
+    return sums.overpayment < 0
+
+
 def _told_minor(edge: Edge[Settlement], sums: BillSums) -> int:
     """The amount that the event of a change is about."""
     if edge.code == "bill.overpayment_returned":
@@ -206,8 +213,11 @@ async def settle(
     lock. The day of the first money is kept (business time); what is only announced is none.
     ``paid_at``: when the payer paid, if that was not now.
     """
-    sums = await take_off_lost(act, bill_id, sums)
-    edge = rules.settle(before, sums)
+    met = await take_off_lost(act, bill_id, sums)
+    edge = rules.settle(before, met)
+    if edge is not None and met != sums:
+        edge = Edge(edge.state, rules.MET.get(edge.code, edge.code))
+    sums = met
     if sums.disputed or (edge is not None and edge.code == "bill.owed_again"):
         await _lower_part(act, bill_id, sums)
     elif rules.is_part_paid(sums):

@@ -6,9 +6,10 @@ Whatever comes first, the bill ends as what its money says, and a person can alw
 
 from dataclasses import dataclass
 
+from portal.contract.bills import CANCEL_BILL, CancelBill
 from portal.contract.refund import RefundView
 from portal.contract.work import Leased
-from portal.domain.ids import CaseId
+from portal.domain.ids import BillId, CaseId
 from portal.vault.server import VaultServer
 from tests.make.disputes import Desk, disputed
 from tests.make.money import AMOUNT, World, finding, new_world
@@ -22,6 +23,7 @@ OTHER = "other "
 
 TWICE = {"billed": -AMOUNT, "in_transit": 2 * AMOUNT}
 ONCE = TWICE | {"chargeback": -AMOUNT}
+THRICE = {"billed": -AMOUNT, "in_transit": 3 * AMOUNT}
 SENT = {"billed": -AMOUNT, "in_transit": AMOUNT}
 BY_HAND = TWICE | {"advanced": -AMOUNT}
 LOST_BY_HAND = BY_HAND | {"chargeback": -AMOUNT}
@@ -62,6 +64,11 @@ ORDERS = {
     "by hand, transfer, lost, other lost, ask to pay, other ask to pay": (
         "unpaid", BOTH_LOST | {"receivable": AMOUNT},
     ),
+    "other lost, lost, late money": ("settled", THRICE | {"chargeback": -2 * AMOUNT}),
+    "other lost, lost part, late money": (
+        "over", THRICE | {"chargeback": -AMOUNT - PART, "overpayment": PART - AMOUNT},
+    ),
+    "other lost, opened, late money, lost": ("settled", THRICE | {"chargeback": -2 * AMOUNT}),
     "other lost, lost, ask to pay": (
         "unpaid", TWICE | {"chargeback": -2 * AMOUNT, "receivable": AMOUNT},
     ),
@@ -111,10 +118,23 @@ class Story:
                 )
             case "ask", "to pay":
                 await desk.settle("chargeback_lost", "ask_to_pay")
+            case "late", "money":
+                await self.pay_late()
             case "put", "away":
                 await desk.settle("chargeback_lost", "let_be")
             case _:
                 await self.go_back(verb, detail)
+
+    async def pay_late(self) -> None:
+        """Money comes by a third payment that had been believed to have failed."""
+        world = self.counter.world
+        late = await world.value(
+            "insert into attempt (merchant_id, id, bill_id, method, provider, reference, state,"
+            " amount_minor, created_at, state_at, doubt_at) select merchant_id, uuidv7(), bill_id,"
+            " method, provider, reference || '-late', 'processing', amount_minor, created_at,"
+            " state_at, doubt_at from attempt where id = $1 returning id", self.first.attempt_id,
+        )  # fmt: skip
+        await world.told(self.first.payer, late, finding("succeeded"))
 
     async def go_back(self, verb: str, outcome: str) -> None:
         """What becomes of the refund."""
@@ -169,3 +189,43 @@ async def test_in_whatever_order_the_bill_ends_as_its_money_says(
             await story.happen(what)
 
         assert (await story.second.settlement(), await story.second.books()) == ended, order
+
+
+async def test_what_paid_instead_is_told_as_paid_and_leaves_nobody_work(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    world = await new_world(vault, client_for)
+    story = await paid_twice(await new_counter(world), 0)
+    for what in ("other lost", "lost", "late money"):
+        await story.happen(what)
+
+    assert (await world.events(story.first.payer.bill_id))[-1] == "bill.paid"
+    assert "overpaid" not in await world.cases()
+    assert (await world.page(story.first.payer)).state == "paid"
+
+
+async def test_a_part_that_is_lost_while_its_bill_is_canceled_is_owed_to_nobody(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    world = await new_world(vault, client_for)
+    await world.allow_parts(1_000)
+    payer = await world.payer()
+    part = await world.paid_alone(payer, 3_000, "part", part_minor=3_000)
+    counter = await new_counter(world)
+    rest = await world.start(payer, "rest", amount=AMOUNT - 3_000)
+    version = await world.value("select version from bill")
+    cancel = CancelBill(
+        bill_id=BillId(payer.bill_id), version=version, reason="", idempotency_key="c"
+    )
+    await world.web.call(CANCEL_BILL, cancel, counter.owner.authority)
+    desk = Desk(counter, payer, part, 3_000)
+    await desk.hear(disputed("lost", 3_000, paid=3_000))
+    assert await desk.settlement() == "reversed"
+
+    await world.told(payer, rest.attempt_id, finding("failed", 0))
+
+    assert await desk.settlement() == "unpaid"
+    assert await desk.books() == {"in_transit": 3_000, "chargeback": -3_000}
+    assert (await world.events(payer.bill_id))[-1] == "bill.overpayment_returned"
+    assert "overpaid" not in await world.cases()
+    assert (await world.page(payer)).state == "canceled"
