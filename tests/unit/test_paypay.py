@@ -19,10 +19,11 @@ from portal.application.providers.exchange import (
     SessionWanted,
 )
 from portal.contract.payment import Finding
+from portal.domain.doubt import SUBMIT_GRACE
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.ids import new_uuid7
 from portal.domain.money import Money
-from portal.domain.payment import DECLINE_CODES, SUBMIT_GRACE
+from portal.domain.payment import DECLINE_CODES
 from portal.domain.reference import MERCHANT_PAYMENT_ID, made_at_s, reference_for
 from portal.kit.outbound import SLICE_GRACE_S
 from portal.kit.outbound.wire import OutboundAnswer

@@ -30,8 +30,8 @@ from portal.contract.refund import (
     ViewRefund,
 )
 from portal.domain import refund as rules
+from portal.domain.doubt import SUBMIT_GRACE, ask_again_s
 from portal.domain.errors import NotFound, TryLater
-from portal.domain.payment import SUBMIT_GRACE, ask_again_s
 from portal.domain.refund import ASKED, RefundEvent, RefundFacts
 from portal.vault.act import Act
 from portal.vault.attempt import LockedBill, read_attempt
@@ -268,7 +268,7 @@ async def record_refund_submission(act: Act, request: RecordRefundSubmission) ->
         edge = rules.advance(refund.state, _EVENTS[outcome])
         code = request.code or None if edge.state == "failed" else None
         told = await step(act, bill, told, edge, code)
-        wait_s = ask_again_s("processing", 0, 0.0) if told.state in ASKED else None
+        wait_s = ask_again_s(0, 0.0) if told.state in ASKED else None
         told = await store_refund(act, await plan_inquiry(act, told, wait_s))
         if told.state == "failed":
             await open_refund_case(act, told, "refund_failed")
