@@ -26,7 +26,7 @@ from portal.vault.act import Act
 from portal.vault.case import CASE_TABLE, CaseNote, Happening, close_case
 from portal.vault.case_view import facts_of, read_case
 from portal.vault.due import share_day
-from portal.vault.lost import ask_to_pay
+from portal.vault.lost import ask_to_pay, let_be
 from portal.vault.stranded import ask_again, ask_of_refund, start_again
 from portal.vault.texts import read_note
 
@@ -63,7 +63,7 @@ async def settle(act: Act, case_id: UUID, action: CaseAction, note: str, actor: 
     found = await read_case(act, case_id)
     kind = cast("CaseKind", found["kind"])
     subject_id: UUID = found["subject_id"]
-    if action == "ask_to_pay":
+    if kind == "chargeback_lost":
         await share_day(act)  # before the bill is locked; see there
     await act.db.execute(_LOCKS[SUBJECTS[kind]], act.merchant_id, subject_id)
     if await act.db.fetchval(_LOCK_CASE, act.merchant_id, case_id):
@@ -103,6 +103,8 @@ async def _carry_out(
             return await (ask_of_refund if is_refund else ask_again)(act, subject_id)
         case "ask_to_pay":
             return await ask_to_pay(act, case_id, subject_id)
+        case "let_be" if kind == "chargeback_lost":
+            return await let_be(act, case_id, subject_id)
         case "settled_by_hand" | "let_be":
             return 0
 

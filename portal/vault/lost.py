@@ -32,6 +32,11 @@ where d.merchant_id = $1 and d.attempt_id = any($2::uuid[]) and d.state = 'lost'
                       and c.subject_id = d.attempt_id and c.closed_at is null)
 order by d.id
 """
+_UNDECIDED: Final = """
+select subject_id from case_
+where merchant_id = $1 and kind = 'chargeback_lost' and subject_id = any($2::uuid[])
+      and closed_at is null and id <> $3
+"""
 _REOPENED: Final = """
 select b.id, b.lifecycle, b.due_on, m.zone
 from bill b join merchant m on m.id = b.merchant_id
@@ -69,7 +74,8 @@ async def ask_to_pay(act: Act, case_id: UUID, attempt_id: UUID) -> int:
     Telling the payer is the bill's resend. All of them, or none.
 
     Of no bill more is asked for than payments pay of it. What was lost beyond that had been an
-    excess, which the merchant transferred back and then lost once more: it bears that itself.
+    excess, which the merchant transferred back and then lost once more: it bears that itself. So it
+    does with what was let be of another payment of the bill, which could not be paid else.
 
     Raises: Conflict ``case_moved_on`` when nothing of it is left to be asked for, ``bill_state``
     when one of them was canceled or replaced since; NotFound ``not_found``.
@@ -100,15 +106,60 @@ async def ask_to_pay(act: Act, case_id: UUID, attempt_id: UUID) -> int:
             )
     if not asked and not borne:
         raise Conflict("case_moved_on")
-    await _open_all(act, {taken.bill_id for taken in (*asked, *borne)}, begun or date.min)
-    for taken in borne:
-        shown = to_public("attempt", attempt.id)
-        await act.emit(
-            taken.bill_id, "bill.loss_borne", attempt=shown, amount_minor=taken.amount_minor
-        )
+    of = {taken.bill_id for taken in (*asked, *borne)}
+    for bill_id in of:
+        borne += await _let_be_of(act, case_id, bill_id, but=attempt.id)
+    await _open_all(act, of, begun or date.min)
+    await _tell_borne(act, borne)
     bookings = ((chargeback_owed_again, asked), (chargeback_borne, borne))
     await post_and_settle(act, sums, [book(*parts) for book, parts in bookings if parts])
     return 0
+
+
+async def let_be(act: Act, case_id: UUID, attempt_id: UUID) -> int:
+    """Ask nobody for what was lost of a payment; plans nothing.
+
+    A bill of which another loss was asked for can be paid by that from now on: the merchant bears
+    this one. Else the bill stays as it is, and the loss stands in the ledger as it was taken.
+
+    Raises: NotFound ``not_found``.
+    """
+    begun = await share_day(act)
+    bills, _ = await lock_whole(act, attempt_id)
+    all_sums = {bill_id: await sums_of(act, bill_id) for bill_id in bills}
+    sums = {
+        bill_id: found
+        for bill_id, found in all_sums.items()
+        if bills[bill_id].settlement == "reversed" and found.receivable
+    }
+    borne = [
+        taken for bill_id in sums for taken in await _let_be_of(act, case_id, bill_id, but=None)
+    ]
+    if borne:
+        await _open_all(act, {taken.bill_id for taken in borne}, begun or date.min)
+        await _tell_borne(act, borne)
+        await post_and_settle(act, sums, [chargeback_borne(*borne)])
+    return 0
+
+
+async def _let_be_of(act: Act, case_id: UUID, bill_id: UUID, *, but: UUID | None) -> list[Taken]:
+    """What a bill lost of payments, ``but`` one, that no other case than ``case_id`` asks about."""
+    lost = await lost_of(act, bill_id)
+    rows = await act.db.fetch(_UNDECIDED, act.merchant_id, list(lost), case_id)
+    undecided = {row["subject_id"] for row in rows} | {but}
+    return [
+        Taken(cause_id=case_id, bill_id=bill_id, attempt_id=attempt_id, amount_minor=amount)
+        for attempt_id, amount in lost.items()
+        if attempt_id not in undecided
+    ]
+
+
+async def _tell_borne(act: Act, borne: list[Taken]) -> None:
+    for taken in borne:
+        shown = to_public("attempt", taken.attempt_id)
+        await act.emit(
+            taken.bill_id, "bill.loss_borne", attempt=shown, amount_minor=taken.amount_minor
+        )
 
 
 async def _paid_by(act: Act, bill_id: UUID) -> dict[UUID, int]:

@@ -64,6 +64,15 @@ ORDERS = {
     "by hand, transfer, lost, other lost, ask to pay, other ask to pay": (
         "unpaid", BOTH_LOST | {"receivable": AMOUNT},
     ),
+    "by hand, transfer, lost, other lost, ask to pay, other put away": (
+        "unpaid", BOTH_LOST | {"receivable": AMOUNT},
+    ),
+    "by hand, transfer, lost, other lost, put away, other ask to pay": (
+        "unpaid", BOTH_LOST | {"receivable": AMOUNT},
+    ),
+    "by hand, transfer, lost, other lost, put away": (
+        "reversed", BOTH_LOST | {"billed": -AMOUNT, "disputed": 2 * AMOUNT},
+    ),
     "other lost, lost, late money": ("settled", THRICE | {"chargeback": -2 * AMOUNT}),
     "other lost, lost part, late money": (
         "over", THRICE | {"chargeback": -AMOUNT - PART, "overpayment": PART - AMOUNT},
@@ -121,7 +130,7 @@ class Story:
             case "late", "money":
                 await self.pay_late()
             case "put", "away":
-                await desk.settle("chargeback_lost", "let_be")
+                await desk.settle("chargeback_lost", "let_be", "small sum")
             case _:
                 await self.go_back(verb, detail)
 
