@@ -1671,6 +1671,7 @@ CREATE TABLE public.refund (
     missing_at timestamp with time zone,
     code text,
     provider_ref text NOT NULL,
+    left_at timestamp with time zone,
     CONSTRAINT refund_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT refund_currency_check CHECK ((currency = 'JPY'::text)),
     CONSTRAINT refund_owed_check CHECK (((owed_minor >= 0) AND (owed_minor <= amount_minor))),
@@ -2970,6 +2971,13 @@ CREATE INDEX refund_bill_idx ON public.refund USING btree (merchant_id, bill_id,
 
 
 --
+-- Name: refund_id_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX refund_id_idx ON public.refund USING btree (id);
+
+
+--
 -- Name: refund_waiting_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -3863,6 +3871,13 @@ CREATE POLICY redeem_by_id ON public.delivery FOR SELECT USING ((( SELECT curren
 --
 
 CREATE POLICY redeem_by_id ON public.message_trial FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_deliveries'::text));
+
+
+--
+-- Name: refund redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY redeem_by_id ON public.refund FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_refund'::text));
 
 
 --

@@ -157,6 +157,39 @@ class RefundBegun(Reply, frozen=True, kw_only=True):
     account: str
 
 
+class RedeemRefund(Request, frozen=True, kw_only=True):
+    """A refund is about to leave for ``host``, once for a submission. Caller: egress.
+
+    What the request says of it, as far as the relay's rule says where: None is not compared.
+    """
+
+    host: str
+    refund_id: RefundId
+    reference: str | None
+    payment: str | None
+    amount_minor: int | None
+    remaining_minor: int | None
+
+
+class RefundRedeemed(Reply, frozen=True, kw_only=True):
+    """``refused`` is a code when nothing may leave."""
+
+    refused: str | None
+
+
+class ReturnRefund(Request, frozen=True, kw_only=True):
+    """What was redeemed surely moved nothing: it never got there. Caller: egress."""
+
+    host: str
+    refund_id: RefundId
+
+
+class RefundReturned(Reply, frozen=True, kw_only=True):
+    """``refused`` is a code when the vault does not believe it."""
+
+    refused: str | None
+
+
 class RecordRefundSubmission(Request, frozen=True, kw_only=True):
     """What the provider said to the one call; ends the task."""
 
@@ -231,6 +264,8 @@ RECORD_TRANSFER = Operation("record_transfer", RecordTransfer, RefundChanged)
 LIST_REFUNDS = Operation("list_refunds", ListRefunds, RefundPage)
 LIST_BILL_REFUNDS = Operation("list_bill_refunds", ListBillRefunds, BillRefunds)
 BEGIN_REFUND = Operation("begin_refund", BeginRefund, RefundBegun)
+REDEEM_REFUND = Operation("redeem_refund", RedeemRefund, RefundRedeemed)
+RETURN_REFUND = Operation("return_refund", ReturnRefund, RefundReturned)
 RECORD_REFUND_SUBMISSION = Operation("record_refund_submission", RecordRefundSubmission, RefundNow)
 VIEW_REFUND = Operation("view_refund", ViewRefund, RefundDue)
 RECORD_REFUND_FINDING = Operation("record_refund_finding", RecordRefundFinding, RefundNow)

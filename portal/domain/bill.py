@@ -62,6 +62,14 @@ SETTLEMENT: Final[dict[tuple[Settlement, Settlement], Edge[Settlement]]] = {
 }
 """(settlement before, settlement that the ledger says) → edge with the event of that change."""
 
+MET: Final[dict[str, str]] = {
+    "bill.reversal_returned": "bill.paid",
+    "bill.owed_again": "bill.overpayment_returned",
+}
+"""Event of a change → what to tell instead where a loss went off what is owed back: other money
+has paid the bill, or what was owed back is with the payer. Nobody returned anything, or asked for
+it."""
+
 PAYABLE: Final[frozenset[Lifecycle]] = frozenset({"open", "overdue"})
 """Lifecycles in which the page offers ways to pay."""
 

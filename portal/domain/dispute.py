@@ -123,6 +123,26 @@ def split_taken(taken_minor: int, rooms: Mapping[UUID, int]) -> dict[UUID, int]:
     return parts
 
 
+def split_asked(lost_minor: int, lost_id: UUID, paid: Mapping[UUID, int]) -> dict[UUID, int]:
+    """What of a loss a bill is asked for once more, by the payments that paid it.
+
+    ``paid``: what each payment pays of the bill, the newest last. The lost one itself comes first;
+    where its own money stood beyond the bill and was given back, what another paid stands in for
+    it. Never more than all of them pay: of a bill nobody owes more than it is over.
+
+    Units: minor units.
+    """
+    asked: dict[UUID, int] = {}
+    left = lost_minor
+    others = [payment for payment in reversed(list(paid)) if payment != lost_id]
+    for payment in (lost_id, *others):
+        part = min(left, paid.get(payment, 0))
+        if part > 0:
+            asked[payment] = part
+            left -= part
+    return asked
+
+
 def _booking(
     booked_minor: int, taken_minor: int, *, is_won: bool
 ) -> tuple[DisputeBooking | None, int]:

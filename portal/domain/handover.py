@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from portal.domain.debit import FileEvent, FileState
-from portal.domain.payment import SUBMIT_GRACE
+from portal.domain.doubt import SUBMIT_GRACE
 
 HandoverState = Literal["planned", "handed", "redeemed", "unknown", "ended", "by_hand"]
 """``by_hand``: the line is given up and the file goes as one of a contract without a line."""

@@ -6,7 +6,7 @@ delivered twice is booked once. Nothing is ever changed; corrections are new tra
 them is portal.vault.ledger's work.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 from uuid import UUID
@@ -38,7 +38,7 @@ CauseKind = Literal[
     "bill_issued", "bill_canceled", "attempt_succeeded", "refund_reserved", "refund_released",
     "refund_succeeded", "refund_transferred", "refund_succeeded_late", "slip_announced",
     "slip_announcement_ended", "chargeback_taken", "chargeback_returned", "chargeback_returns_over",
-    "chargeback_owed_again", "part_owed_back",
+    "chargeback_owed_again", "chargeback_borne", "part_owed_back",
 ]  # fmt: skip
 
 
@@ -216,58 +216,6 @@ def slip_announcement_ended(bill_id: UUID, taking_id: UUID, amount_minor: int) -
             Entry(account="announced", amount_minor=-amount_minor, bill_id=bill_id),
         ),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What one bill loses of a payment that a company takes back. Units: minor units."""
-
-    dispute_id: UUID
-    bill_id: UUID
-    attempt_id: UUID
-    amount_minor: int
-
-
-def _of_dispute(
-    cause: CauseKind, debit: Account, credit: Account, parts: Sequence[Taken]
-) -> Transaction:
-    """What one dispute does to all bills of its payment: one transaction, as the cause is one."""
-    entries: list[Entry] = []
-    for taken in parts:
-        lines: tuple[tuple[Account, int], ...] = (
-            (debit, taken.amount_minor),
-            (credit, -taken.amount_minor),
-        )
-        entries += [
-            Entry(
-                account=account,
-                amount_minor=amount,
-                bill_id=taken.bill_id,
-                attempt_id=taken.attempt_id,
-            )
-            for account, amount in lines
-        ]
-    return Transaction(cause=cause, cause_id=parts[0].dispute_id, entries=tuple(entries))
-
-
-def chargeback_taken(*parts: Taken) -> Transaction:
-    """The company took the money back: it owes us that much less, and somebody has to decide."""
-    return _of_dispute("chargeback_taken", "disputed", "chargeback", parts)
-
-
-def chargeback_returned(*parts: Taken) -> Transaction:
-    """The dispute was won: the company owes us the money again."""
-    return _of_dispute("chargeback_returned", "chargeback", "disputed", parts)
-
-
-def chargeback_returns_over(*parts: Taken) -> Transaction:
-    """What was lost was owed back to the payer anyway: it has gone back by this way."""
-    return _of_dispute("chargeback_returns_over", "overpayment", "disputed", parts)
-
-
-def chargeback_owed_again(*parts: Taken) -> Transaction:
-    """What was lost is asked for once more: the payer owes it again."""
-    return _of_dispute("chargeback_owed_again", "receivable", "disputed", parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeGuard, get_args
 
+from portal.domain import doubt as doubts
+from portal.domain.doubt import BACKOFF_S, DAY_S, SUBMIT_GRACE, Course, Doubt, Patience
 from portal.domain.transition import Edge, take
 
 AttemptState = Literal[
@@ -40,24 +42,6 @@ LIVE: Final[frozenset[AttemptState]] = frozenset(
 DECLINE_CODES: Final[frozenset[str]] = frozenset(get_args(DeclineCode))
 """Why a try ended without money. A code that we don't know reads as ``declined``."""
 
-SUBMIT_GRACE: Final = timedelta(seconds=60)
-"""The submitter's own time-outs are below this: an inquiry may speak for it afterwards."""
-
-NOT_FOUND_AFTER: Final = timedelta(minutes=15)
-"""A provider may take this long to know a payment; until then "not found" means nothing."""
-
-NOT_FOUND_AGAIN: Final = timedelta(seconds=60)
-"""Least time between the two inquiries that must both say "not found"."""
-
-INQUIRED_WITHIN: Final = NOT_FOUND_AFTER + 2 * NOT_FOUND_AGAIN
-"""Inquiries that are answered settle within this what a provider never received."""
-
-UNRESOLVED_AFTER: Final = timedelta(hours=24)
-"""An attempt that nobody could explain for so long becomes a person's work."""
-
-ASKING_ENDS_AFTER: Final = timedelta(days=30)
-"""After its case is open an attempt is asked about once a day, until this."""
-
 NOTICE_PAUSE_S: Final = 5.0
 """Notices about one attempt, forged ones too, cause at most one inquiry in so many seconds."""
 
@@ -65,9 +49,10 @@ NEWS_ASKED_MAX: Final = 30
 """Inquiries about a booked payment that are not answered; after these once a day, as often again.
 """
 
-_BACKOFF_S: Final = (10.0, 30.0, 120.0, 600.0, 3600.0)
-_ACTION_BACKOFF_S: Final = (120.0, 600.0, 3600.0)
-_DAY_S: Final = 86_400.0
+_PATIENCE: Final[Patience[AttemptState]] = Patience(
+    backoff_s={"requires_action": (120.0, 600.0, 3600.0)}, unresolved_after={}
+)
+"""A person on the provider's page needs time to type."""
 
 _FOUND_SUCCESS: Final[Edge[AttemptState]] = Edge("succeeded", "payment.succeeded")
 _LATE_SUCCESS: Final[Edge[AttemptState]] = Edge("succeeded", "payment.succeeded_late")
@@ -112,6 +97,13 @@ TRANSITIONS: Final[dict[tuple[AttemptState, AttemptEvent], Edge[AttemptState]]] 
 """Every event that leads out of ``unknown`` is a finding; every edge out of an ended attempt is a
 success that came late. ``supersede`` is for a provider's page whose address nobody ever got."""
 
+_FOUND_IN: Final[dict[AttemptState, AttemptEvent]] = {
+    "requires_action": "found_action",
+    "processing": "found_pending",
+    "unknown": "found_unclear",
+}
+"""Where a live attempt is found to stand → the event that leads there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFacts:
@@ -130,6 +122,16 @@ class AttemptFacts:
     asked: int
     missing_at: datetime | None
     is_known: bool = False
+
+    @property
+    def doubt(self) -> Doubt[AttemptState]:
+        """What of it the clockwork of questions needs."""
+        return Doubt(
+            state=self.state,
+            doubt_at=self.doubt_at,
+            asked=self.asked,
+            missing_at=self.missing_at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,12 +188,7 @@ def ask_again_s(state: AttemptState, asked: int, doubt_s: float) -> float | None
     10 s, 30 s, 2 min, 10 min, then hourly; slower while a person is on the provider's page; daily
     once it is a case; None after 30 days, when only a person or a notice starts it again.
     """
-    if doubt_s > ASKING_ENDS_AFTER.total_seconds():
-        return None
-    if doubt_s > UNRESOLVED_AFTER.total_seconds():
-        return _DAY_S
-    steps = _ACTION_BACKOFF_S if state == "requires_action" else _BACKOFF_S
-    return steps[min(asked, len(steps) - 1)]
+    return doubts.ask_again_s(asked, doubt_s, _PATIENCE.backoff_s.get(state, BACKOFF_S))
 
 
 def notice_says_news(state: AttemptState, claim: str) -> bool:
@@ -233,9 +230,9 @@ def _judge_live(facts: AttemptFacts, found: Found, decline: str, now: datetime) 
         event: AttemptEvent = "found_expired" if code == "expired" else "found_failed"
         return Verdict(edge=advance(facts.state, event), decline_code=code)
     if found == "requires_action":
-        return _stay_or_move(facts, "requires_action", "found_action", now)
+        return _stands(facts, "requires_action", now)
     if found == "pending":
-        return _stay_or_move(facts, "processing", "found_pending", now)
+        return _stands(facts, "processing", now)
     if found == "not_found":
         return _judge_not_found(facts, now)
     return _judge_unclear(facts, now)
@@ -244,37 +241,29 @@ def _judge_live(facts: AttemptFacts, found: Found, decline: str, now: datetime) 
 def _judge_unclear(facts: AttemptFacts, now: datetime) -> Verdict:
     """An inquiry that learned nothing: doubts a submission past its grace, changes nothing else."""
     if facts.state == "submitting" and now - facts.doubt_at >= SUBMIT_GRACE:
-        return _stay_or_move(facts, "unknown", "found_unclear", now)
-    stays = _stay(facts, facts.state, facts.asked + 1, now)
+        return _stands(facts, "unknown", now)
+    stays = _stands(facts, facts.state, now)
     if stays.ask_in_s is None:
         return stays
     # Nothing was learned: this is no payer who needs time to type, so the silence only doubles.
     silence_s = (now - facts.silent_since).total_seconds()
-    return replace(stays, ask_in_s=min(stays.ask_in_s, max(silence_s, _BACKOFF_S[0])))
+    return replace(stays, ask_in_s=min(stays.ask_in_s, max(silence_s, BACKOFF_S[0])))
 
 
 def _judge_not_found(facts: AttemptFacts, now: datetime) -> Verdict:
-    age = now - facts.doubt_at
-    if facts.state == "submitting" and age < SUBMIT_GRACE:
-        return _stay(facts, facts.state, facts.asked + 1, now)
-    counts = age >= NOT_FOUND_AFTER
-    again = facts.missing_at is not None and now - facts.missing_at >= NOT_FOUND_AGAIN
-    if facts.state == "unknown" and counts and again:
+    doubt, worth = facts.doubt, doubts.weigh_missing(facts.doubt, now)
+    if worth == "grace":
+        return _stands(facts, facts.state, now)
+    if facts.state == "unknown" and worth == "twice":
         return Verdict(edge=advance("unknown", "found_missing"), decline_code="never_received")
-    if facts.state == "requires_action" and facts.is_known:
-        # The provider had it: a page that nobody used runs out, and some then know nothing of it.
-        # Until that counts the payer may still be on that page, and is led there.
-        if counts and again:
-            return Verdict(edge=advance(facts.state, "found_expired"), decline_code="expired")
-        moved = _stay(facts, facts.state, facts.asked + 1, now)
-    else:
-        moved = _stay_or_move(facts, "unknown", "found_unclear", now)
-    if counts:
-        return replace(
-            moved, ask_in_s=NOT_FOUND_AGAIN.total_seconds(), missing_at=facts.missing_at or now
-        )
-    soon = max((NOT_FOUND_AFTER - age).total_seconds(), 1.0)
-    return replace(moved, ask_in_s=min(moved.ask_in_s or soon, soon))
+    # The provider had it: a page that nobody used runs out, and some then know nothing of it.
+    # Until that counts the payer may still be on that page, and is led there.
+    is_on_page = facts.state == "requires_action" and facts.is_known
+    if is_on_page and worth == "twice":
+        return Verdict(edge=advance(facts.state, "found_expired"), decline_code="expired")
+    state: AttemptState = facts.state if is_on_page else "unknown"
+    course: Course[AttemptState] = doubts.stand(doubt, _PATIENCE, state, now)
+    return _taken(facts, doubts.ask_of_missing(course, doubt, now))
 
 
 def _judge_ended(facts: AttemptFacts, found: Found, now: datetime) -> Verdict:
@@ -289,7 +278,7 @@ def _judge_ended(facts: AttemptFacts, found: Found, now: datetime) -> Verdict:
         return Verdict(edge=edge, booked=True, case="late_success")
     if found in {"pending", "requires_action"}:
         # We had given it up, the provider has not: money may still come, so keep asking.
-        return _stay(facts, "processing", facts.asked + 1, now)
+        return _taken(facts, doubts.stand(facts.doubt, _PATIENCE, "processing", now, is_move=False))
     if found == "unclear":
         # Something made us ask, and it was not answered: else a notice of money would be lost.
         doubt_s = (now - facts.doubt_at).total_seconds()
@@ -300,30 +289,27 @@ def _judge_ended(facts: AttemptFacts, found: Found, now: datetime) -> Verdict:
 def _ask_of_news_s(asked: int) -> float | None:
     if asked >= 2 * NEWS_ASKED_MAX:
         return None
-    return _DAY_S if asked >= NEWS_ASKED_MAX else _BACKOFF_S[min(asked, len(_BACKOFF_S) - 1)]
+    return DAY_S if asked >= NEWS_ASKED_MAX else BACKOFF_S[min(asked, len(BACKOFF_S) - 1)]
 
 
 def _judge_other_amount(facts: AttemptFacts, now: datetime) -> Verdict:
     """A success over another amount than ours is nobody's payment until a person has looked."""
     if facts.state not in LIVE:
         return Verdict(case="amount_mismatch")
-    moved = _stay_or_move(facts, "unknown", "found_unclear", now)
-    return replace(moved, case="amount_mismatch")
+    return replace(_stands(facts, "unknown", now), case="amount_mismatch")
 
 
-def _stay_or_move(
-    facts: AttemptFacts, state: AttemptState, event: AttemptEvent, now: datetime
-) -> Verdict:
-    if facts.state == state:
-        return _stay(facts, state, facts.asked + 1, now)
-    return replace(_stay(facts, state, 0, now), edge=advance(facts.state, event))
+def _stands(facts: AttemptFacts, state: AttemptState, now: datetime) -> Verdict:
+    """It was found to stand in ``state``, where it may have stood before."""
+    return _taken(facts, doubts.stand(facts.doubt, _PATIENCE, state, now))
 
 
-def _stay(facts: AttemptFacts, state: AttemptState, asked: int, now: datetime) -> Verdict:
-    doubt = now - facts.doubt_at
-    unresolved = doubt > UNRESOLVED_AFTER
+def _taken(facts: AttemptFacts, course: Course[AttemptState]) -> Verdict:
+    """A course as an attempt takes it."""
+    moves = facts.state in LIVE and course.state != facts.state
     return Verdict(
-        ask_in_s=ask_again_s(state, asked, doubt.total_seconds()),
-        missing_at=None,
-        case="attempt_unresolved" if unresolved else None,
+        edge=advance(facts.state, _FOUND_IN[course.state]) if moves else None,
+        ask_in_s=course.ask_in_s,
+        missing_at=course.missing_at,
+        case="attempt_unresolved" if course.is_overdue else None,
     )

@@ -10,15 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
+from portal.domain import doubt as doubts
+from portal.domain.doubt import SUBMIT_GRACE, Course, Doubt, Patience
 from portal.domain.errors import Conflict, InvalidInput
 from portal.domain.ledger import CauseKind
-from portal.domain.payment import (
-    NOT_FOUND_AFTER,
-    NOT_FOUND_AGAIN,
-    SUBMIT_GRACE,
-    UNRESOLVED_AFTER,
-    ask_again_s,
-)
 from portal.domain.transition import Edge, take
 
 RefundState = Literal[
@@ -60,6 +55,10 @@ ENDED: Final[frozenset[RefundState]] = frozenset(
 
 PENDING_UNRESOLVED_AFTER: Final = timedelta(days=7)
 """A refund that a company took on may wait for days there; after these a person looks."""
+
+_PATIENCE: Final[Patience[RefundState]] = Patience(
+    backoff_s={}, unresolved_after={"pending": PENDING_UNRESOLVED_AFTER}
+)
 
 APPROVAL_LIFE_S: Final = 3 * 86_400
 """So long a second person may approve; then it has to be asked for again."""
@@ -125,6 +124,12 @@ TRANSITIONS: Final[dict[tuple[RefundState, RefundEvent], Edge[RefundState]]] = {
 """Only ``reserved`` leads to ``submitting``, and only what was not sent for certain leads back;
 every event out of ``unknown`` is a finding. Nobody outside ever heard of a ``withdrawn`` one."""
 
+_FOUND_IN: Final[dict[RefundState, RefundEvent]] = {
+    "pending": "found_pending",
+    "unknown": "found_unclear",
+}
+"""Where a refund that is asked about is found to stand → the event that leads there."""
+
 _BOOKED: Final[dict[tuple[RefundState, RefundState], CauseKind]] = {
     ("requested", "reserved"): "refund_reserved",
     ("reserved", "withdrawn"): "refund_released",
@@ -157,6 +162,16 @@ class RefundFacts:
     missing_at: datetime | None
     room_minor: int
     is_known: bool = False
+
+    @property
+    def doubt(self) -> Doubt[RefundState]:
+        """What of it the clockwork of questions needs."""
+        return Doubt(
+            state=self.state,
+            doubt_at=self.doubt_at,
+            asked=self.asked,
+            missing_at=self.missing_at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +235,15 @@ def send_again_in_s(code: str, decided_at: datetime, now: datetime) -> float | N
     return min(max(age.total_seconds(), SEND_AGAIN_MIN_S), SEND_AGAIN_MAX_S)
 
 
+def is_believed(code: str, *, has_left: bool) -> bool:
+    """Whether the sender's word counts that the refusal ``code`` came, and so nothing moved.
+
+    Whether a refund left is the relay's to say (``has_left``), never the sender's: one that says
+    that nothing happened would have it sent again, or transferred beside.
+    """
+    return not (has_left and code in NOT_SENT)
+
+
 def check_transfer_day(day: date, today: date) -> None:
     """Refuse a day on which the merchant can't have transferred anything.
 
@@ -243,7 +267,7 @@ def judge(
     if facts.state == "failed" and found == "unclear":
         # Somebody had a reason to look back, and was not answered: the look is still to come.
         doubt_s = (now - facts.doubt_at).total_seconds()
-        return RefundVerdict(ask_in_s=ask_again_s("processing", facts.asked + 1, doubt_s))
+        return RefundVerdict(ask_in_s=doubts.ask_again_s(facts.asked + 1, doubt_s))
     return _judge_other(facts, found)
 
 
@@ -255,36 +279,29 @@ def _judge_asked(facts: RefundFacts, found: RefundFound, code: str, now: datetim
             edge = advance(facts.state, "found_failed")
             return RefundVerdict(edge=edge, case="refund_failed", code=code or "provider_refused")
         case "pending":
-            return _stay_or_move(facts, "pending", "found_pending", now)
+            return _stands(facts, "pending", now)
         case "not_found":
             return _judge_not_found(facts, now)
         case "unclear":
             if facts.state == "submitting" and now - facts.doubt_at >= SUBMIT_GRACE:
-                return _stay_or_move(facts, "unknown", "found_unclear", now)
-            return _stay(facts, facts.state, facts.asked + 1, now)
+                return _stands(facts, "unknown", now)
+            return _stands(facts, facts.state, now)
 
 
 def _judge_not_found(facts: RefundFacts, now: datetime) -> RefundVerdict:
-    age = now - facts.doubt_at
-    if facts.state == "submitting" and age < SUBMIT_GRACE:
-        return _stay(facts, facts.state, facts.asked + 1, now)
-    counts = age >= NOT_FOUND_AFTER
-    again = facts.missing_at is not None and now - facts.missing_at >= NOT_FOUND_AGAIN
-    if facts.state == "unknown" and counts and again:
+    doubt, worth = facts.doubt, doubts.weigh_missing(facts.doubt, now)
+    if worth == "grace":
+        return _stands(facts, facts.state, now)
+    if facts.state == "unknown" and worth == "twice":
         if facts.is_known:
-            stays = _stay(facts, facts.state, facts.asked + 1, now)
+            stays = _stands(facts, facts.state, now)
             return replace(stays, missing_at=facts.missing_at, case="refund_contradicts")
         edge = advance("unknown", "found_missing")
         return RefundVerdict(
             edge=edge, ask_in_s=LOOK_BACK_S, case="refund_failed", code="never_received"
         )
-    moved = _stay_or_move(facts, "unknown", "found_unclear", now)
-    if counts:
-        return replace(
-            moved, ask_in_s=NOT_FOUND_AGAIN.total_seconds(), missing_at=facts.missing_at or now
-        )
-    soon = max((NOT_FOUND_AFTER - age).total_seconds(), 1.0)
-    return replace(moved, ask_in_s=min(moved.ask_in_s or soon, soon))
+    course: Course[RefundState] = doubts.stand(doubt, _PATIENCE, "unknown", now)
+    return _taken(facts, doubts.ask_of_missing(course, doubt, now))
 
 
 def _judge_other(facts: RefundFacts, found: RefundFound) -> RefundVerdict:
@@ -305,24 +322,22 @@ def _judge_other_amount(facts: RefundFacts, now: datetime) -> RefundVerdict:
     """Another amount than ours went back: not booked until a person has looked."""
     if facts.state not in ASKED:
         return RefundVerdict(case="refund_contradicts")
-    moved = _stay_or_move(facts, "unknown", "found_unclear", now)
-    return replace(moved, case="refund_contradicts")
+    return replace(_stands(facts, "unknown", now), case="refund_contradicts")
 
 
-def _stay_or_move(
-    facts: RefundFacts, state: RefundState, event: RefundEvent, now: datetime
-) -> RefundVerdict:
-    if facts.state == state:
-        return _stay(facts, state, facts.asked + 1, now)
-    return replace(_stay(facts, state, 0, now), edge=advance(facts.state, event))
+def _stands(facts: RefundFacts, state: RefundState, now: datetime) -> RefundVerdict:
+    """It was found to stand in ``state``, where it may have stood before."""
+    return _taken(facts, doubts.stand(facts.doubt, _PATIENCE, state, now))
 
 
-def _stay(facts: RefundFacts, state: RefundState, asked: int, now: datetime) -> RefundVerdict:
-    doubt = now - facts.doubt_at
-    patience = PENDING_UNRESOLVED_AFTER if state == "pending" else UNRESOLVED_AFTER
+def _taken(facts: RefundFacts, course: Course[RefundState]) -> RefundVerdict:
+    """A course as a refund takes it."""
+    moves = course.state != facts.state
     return RefundVerdict(
-        ask_in_s=ask_again_s("processing", asked, doubt.total_seconds()),
-        case="refund_unresolved" if doubt > patience else None,
+        edge=advance(facts.state, _FOUND_IN[course.state]) if moves else None,
+        ask_in_s=course.ask_in_s,
+        missing_at=course.missing_at,
+        case="refund_unresolved" if course.is_overdue else None,
     )
 
 

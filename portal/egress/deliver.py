@@ -14,10 +14,12 @@ from portal.contract.card_on_file import REDEEM_INSTRUMENT, RedeemInstrument
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.mandate import DEPOSIT_MANDATE_WORD, DepositMandateWord
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
+from portal.contract.refund import REDEEM_REFUND, RETURN_REFUND, RedeemRefund, ReturnRefund
 from portal.domain.errors import InvariantBroken, LimitReached, PortalError, Refused, Unknown
-from portal.domain.ids import AttemptId, DeliveryId
+from portal.domain.ids import AttemptId, DeliveryId, RefundId
 from portal.domain.message import HELD, LEFT_OUT
 from portal.egress.denial import Denied
+from portal.egress.refund import SaidOfRefund
 from portal.kit.log import get_logger
 
 _log = get_logger()
@@ -105,6 +107,40 @@ async def redeem_instrument(vault: Vault, host: str, id_: UUID) -> Values | Deni
         "instrument:reference": reply.reference,
         "instrument:amount": str(reply.amount_minor),
     }
+
+
+async def redeem_refund(vault: Vault, host: str, id_: UUID, said: SaidOfRefund) -> Denied | None:
+    """The vault's leave to send a refund to ``host``, which it takes for sent from then on.
+
+    Denied as :func:`redeem` has it; what was withdrawn, or failed, since is nobody's attempt.
+    """
+    try:
+        reply = await vault.call(
+            REDEEM_REFUND,
+            RedeemRefund(
+                host=host,
+                refund_id=RefundId(id_),
+                reference=said.reference,
+                payment=said.payment,
+                amount_minor=said.amount_minor,
+                remaining_minor=said.remaining_minor,
+            ),
+        )
+    except PortalError as error:
+        code = code_of(error)
+        _log.warning("refund.not_redeemed", code=error.code, reason=code)
+        return Denied(code)
+    if reply.refused is None:
+        return None
+    return Denied("delivery_refused", is_attempt=reply.refused != "not_due")
+
+
+async def return_refund(vault: Vault, host: str, id_: UUID) -> None:
+    """Tell the vault that a refund surely moved nothing; unheard, it counts as sent."""
+    try:
+        await vault.call(RETURN_REFUND, ReturnRefund(host=host, refund_id=RefundId(id_)))
+    except PortalError as error:
+        _log.warning("refund.not_returned", code=error.code, reason=code_of(error))
 
 
 async def deposit_word(vault: Vault, host: str, id_: UUID, answer: BankAnswer) -> str:

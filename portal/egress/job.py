@@ -1,6 +1,7 @@
 """One request on its way through a slice; what it holds lives no longer. Zone: egress."""
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from uuid import UUID
 
 from portal.egress.bank_file import AnswerKeeper, FileSource
@@ -29,6 +30,8 @@ class Job:
     keeper: AnswerKeeper | None = None
     mail: Outgoing | None = None
     answer: OutboundAnswer | None = None
+    is_agreed: bool = False
+    """The vault has agreed to the refund, and takes it for sent."""
 
     @property
     def is_kept(self) -> bool:
@@ -55,4 +58,21 @@ class Job:
     def goes_alone(self) -> bool:
         """Whether it is redeemed by itself, once it has one of its rule's places."""
         is_charge = self.template is not None and self.template.is_charge
-        return self.is_file or self.is_kept or is_charge
+        return self.is_file or self.is_kept or is_charge or self.is_refund
+
+    @property
+    def is_refund(self) -> bool:
+        """Whether it gives money back, which the vault agrees to first."""
+        return self.rule is not None and self.rule.refund is not None
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether it surely moved nothing: it never got there, or its host takes no more for now.
+
+        Source: RFC 6585 §4 (429: the request was refused because there were too many).
+        """
+        answer = self.answer
+        if answer is None:
+            return False
+        is_refused = answer.fate == "answered" and answer.status == HTTPStatus.TOO_MANY_REQUESTS
+        return answer.fate == "not_sent" or is_refused

@@ -28,12 +28,15 @@ from portal.egress.deliver import (
     deposit_word,
     redeem,
     redeem_instrument,
+    redeem_refund,
+    return_refund,
 )
 from portal.egress.denial import Denied
 from portal.egress.job import Job
 from portal.egress.mime import make_mail
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
+from portal.egress.refund import read_said
 from portal.egress.rules import Rule
 from portal.egress.scrub import scrub, scrub_text
 from portal.egress.sender import Sender
@@ -174,7 +177,7 @@ class Originate:
         _redeemed()
 
     async def _hand_over(self, caller: Caller, job: Job, delivery_id: UUID) -> None:
-        """A file's or charge's whole way in one of its rule's places: none is redeemed unsent.
+        """What goes alone has one of its rule's places all its way: none is redeemed unsent.
 
         What waits for a place holds nothing, and was not tried.
         """
@@ -185,13 +188,17 @@ class Originate:
                 _redeemed()
                 self._fill(job)
                 await self._send(job, has_place=True)
+        if job.is_agreed and job.came_to_nothing:
+            await return_refund(self._vault, job.host, delivery_id)
 
     async def _redeem_alone(self, job: Job, delivery_id: UUID) -> None:
-        """Redeem what goes alone: a try to fetch an answer, a bank's file, or a charge."""
+        """Redeem what goes alone: a try to fetch an answer, a bank's file, a charge or a refund."""
         if job.is_kept:
             await self._open(job, delivery_id)
         elif job.is_file:
             await self._redeem(job, delivery_id)
+        elif job.is_refund:
+            await self._agree(job, delivery_id)
         else:
             found = await redeem_instrument(self._vault, job.host, delivery_id)
             job.values |= _values_or_denied(found)
@@ -203,6 +210,15 @@ class Originate:
             raise source
         job.values |= source.values
         job.source = source
+
+    async def _agree(self, job: Job, delivery_id: UUID) -> None:
+        """Have the vault agree to a refund, which it takes for sent from now on."""
+        places, template = _decided(_decided(job.rule).refund), _decided(job.template)
+        said = read_said(places, template.stands_at)
+        denied = await redeem_refund(self._vault, job.host, delivery_id, said)
+        if denied is not None:
+            raise denied
+        job.is_agreed = True
 
     async def _open(self, job: Job, delivery_id: UUID) -> None:
         """Open a try in the vault; Denied where the path asks for another file's answer."""

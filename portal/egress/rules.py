@@ -31,6 +31,7 @@ from portal.egress.grammar import (
     placeholders_in,
 )
 from portal.egress.query import Parameter, faults_of_query
+from portal.egress.refund import RefundPlaces
 from portal.egress.submission import Submission
 
 SIGNATURE_CONTEXT: Final = b"harai egress rules 1\n"
@@ -111,6 +112,9 @@ class Rule(
     ``tunnel`` (CONNECT): the caller speaks TLS through the relay; a road out for whoever has an
     account at the host, so it needs its ``purpose`` spelled out.
 
+    ``refund``: a request gives money back; nothing leaves before the vault has agreed to it, under
+    the refund's ``delivery_id``, and it hears from the relay what never got there.
+
     ``deposit``: a 200's body goes into the vault under the request's ``deposit_id``, and so does
     the fact of a 404; whatever the status the caller sees no header and no body. The path is one
     segment below a prefix, without a query: about anything else a 404 would be a false word.
@@ -140,6 +144,7 @@ class Rule(
     charset: Charset = "utf-8"
     signer: Signer | None = None
     submission: Submission | None = None
+    refund: RefundPlaces | None = None
     answers_to: Literal["caller", "vault"] = "caller"
     answer_bytes_max: int = 64 * 1024
     connect_timeout_s: float = 5.0
@@ -155,7 +160,8 @@ class Rule(
     @property
     def shapes_body(self) -> bool:
         """Whether the rule says something of the body, so that it must be there and readable."""
-        return bool(self.fields) or any(place.startswith("body:") for place in self.fixed)
+        fixes = any(place.startswith("body:") for place in self.fixed)
+        return bool(self.fields) or fixes or self.refund is not None
 
     @property
     def keeps_answers(self) -> bool:
@@ -353,7 +359,7 @@ def _faults_of_asking(rule: Rule) -> Iterator[str]:
 def _faults_of_shaping(rule: Rule) -> Iterator[str]:
     shaping = (rule.methods, rule.path_prefixes, rule.headers, rule.credentials)
     shaping += (rule.fixed, rule.fields, rule.query, rule.signer, rule.deposit)
-    if any((*shaping, rule.keeps_answers, rule.charset != "utf-8")):
+    if any((*shaping, rule.keeps_answers, rule.refund, rule.charset != "utf-8")):
         yield f"a {rule.mode} can't be held to methods, paths, headers, credentials or a body"
     if rule.submission is not None:
         yield from rule.submission.faults()
@@ -361,6 +367,10 @@ def _faults_of_shaping(rule: Rule) -> Iterator[str]:
 
 def _faults_of_alone(rule: Rule) -> Iterator[str]:
     """A file or a charge is redeemed once a try: what could not be sent whole is no rule."""
+    if rule.refund is not None:
+        yield from rule.refund.faults()
+        if rule.keeps_answers or rule.deposit or set(rule.methods) & {"GET", "HEAD"}:
+            yield "refund: what gives money back asks nothing and keeps no answer"
     if rule.keeps_answers and rule.deposit:
         yield "answers_to and deposit: one answer can't go two ways"
     found = [name for text in rule.fixed.values() for name in placeholders_in(text) or ()]

@@ -89,6 +89,16 @@ class Template:
         """Whether a card on file goes into it."""
         return bool(self.placeholders & INSTRUMENT_PLACEHOLDERS)
 
+    def stands_at(self, place: str) -> object:
+        """What the body has at a place as rules name it (``body:/amount/amount``), or None."""
+        names = place.removeprefix("body:/").split("/")
+        if self.kind == "form":
+            return dict(cast("list[tuple[str, str]]", self.body)).get("/".join(names))
+        tree: Tree = cast("Tree", self.body) if self.kind == "json" else None
+        for name in names:
+            tree = tree.get(name) if isinstance(tree, dict) else None
+        return tree
+
     def fill_around(self, values: Mapping[str, str], mark: str) -> Filled:
         """Put the values in, and cut the body where the bank's file goes.
 
@@ -162,9 +172,9 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
     deliveries = placeholders & DELIVERY_PLACEHOLDERS
     if sum(bool(deliveries & kind) for kind in _KINDS) > 1:
         raise Denied("placeholder_misplaced")
-    if deliveries and rule.keeps_answers:
+    if deliveries and (rule.keeps_answers or rule.refund is not None):
         raise Denied("placeholder_misplaced")
-    needs_delivery = bool(deliveries) or rule.keeps_answers
+    needs_delivery = bool(deliveries) or rule.keeps_answers or rule.refund is not None
     if needs_delivery and request.delivery_id is None:
         raise Denied("delivery_missing")
     if request.delivery_id is not None and not needs_delivery:

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Never, Protocol, TypeVar, cast, runtime_checkable
+from typing import Final, Protocol, TypeVar, cast, runtime_checkable
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -35,7 +35,14 @@ from portal.application.providers.exchange import (
     parse_endpoints,
 )
 from portal.application.providers.registry import NOTICES
+from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.payment import Finding
+from portal.contract.refund import (
+    REDEEM_REFUND,
+    RETURN_REFUND,
+    RefundRedeemed,
+    RefundReturned,
+)
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.konbini import STORES, Store
 from portal.domain.money import Money
@@ -55,6 +62,8 @@ from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 from portal.stack.certify_mail import OneMail, send_one
 
 T = TypeVar("T")
+_Q = TypeVar("_Q", bound=Request)
+_R = TypeVar("_R", bound=Reply)
 Say = Callable[[str], None]
 
 STEPS_MAX: Final = 4
@@ -131,11 +140,16 @@ class Report:
 
 
 class _NoVault:
-    """Whoever moves money delivers no message, so no value is ever redeemed."""
+    """Whoever moves money delivers no message, so no value is redeemed; a refund may leave."""
 
-    async def call(self, op: object, request: object) -> Never:
-        del op, request
-        raise InvariantBroken("certify_without_vault")
+    async def call(self, op: Operation[_Q, _R], request: _Q) -> _R:
+        """The vault's leave for the one refund that this run makes."""
+        del request
+        if op.name == REDEEM_REFUND.name:
+            return cast("_R", RefundRedeemed(refused=None))
+        if op.name == RETURN_REFUND.name:
+            return cast("_R", RefundReturned(refused=None))
+        raise InvariantBroken("certify_without_vault", context=op.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +244,7 @@ class Certifier:
             return
         part = self.case.amount_minor // 2
         wanted = RefundWanted(
+            refund_id=new_id(SystemClock()),
             reference=reference,
             provider_ref=found.provider_ref,
             refund_reference=_fresh_reference(self.case.provider),

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from portal.egress.query import Parameter
+from portal.egress.refund import RefundPlaces
 from portal.egress.rules import Rule, Signer
 
 _HOUR_BYTES: Final = 8 * 1024**3
@@ -44,6 +45,7 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
             ("ask-refund", "work", "GET", "/v1/refunds", ()),
         )
     )
+    cards = tuple(_with_refund(rule, _CARD_REFUND) for rule in cards)
     charge = _charge_rule(cards[0])
     return (
         *_message_rules(api_port),
@@ -107,6 +109,12 @@ def _second_sms_rule(sms: Rule) -> Rule:
     )
 
 
+def _with_refund(rule: Rule, places: RefundPlaces) -> Rule:
+    """The rule by which money goes back, held to what the vault knows of the refund."""
+    is_refund = rule.id.split("-")[2] == "refund"
+    return msgspec.structs.replace(rule, refund=places) if is_refund else rule
+
+
 def _charge_rule(card: Rule) -> Rule:
     """Charges of cards on file: which card, how much and under which reference the vault says."""
     return msgspec.structs.replace(
@@ -129,7 +137,7 @@ def _charge_rule(card: Rule) -> Rule:
 def _wallet_rules(api_port: int) -> tuple[Rule, ...]:
     """Wallet payments: each request is signed by the relay, and the caller never sees with what."""
     signer = Signer(name="opa", key="sandbox_wallet.key", secret="sandbox_wallet.secret")  # noqa: S106 - the name of one
-    return tuple(
+    rules = tuple(
         Rule(
             id=f"sandbox-wallet-{kind}-{role}",
             role=role,
@@ -154,6 +162,7 @@ def _wallet_rules(api_port: int) -> tuple[Rule, ...]:
             ("ask-refund", "work", "GET", "/v2/refunds", (), _OF_THE_PAYMENT),
         )
     )
+    return tuple(_with_refund(rule, _WALLET_REFUND) for rule in rules)
 
 
 FILES_AT_ONCE: Final = 2
@@ -267,6 +276,12 @@ _CHARGE_FIELDS: Final = (
 )
 _REFUND_FIELDS: Final = ("reference", "payment", "amount", "currency")
 _WALLET_REFUND_FIELDS: Final = ("merchantRefundId", "paymentId", "amount", "requestedAt")
+_CARD_REFUND: Final = RefundPlaces(
+    reference="body:/reference", payment="body:/payment", amount="body:/amount"
+)
+_WALLET_REFUND: Final = RefundPlaces(
+    reference="body:/merchantRefundId", payment="body:/paymentId", amount="body:/amount/amount"
+)
 _OF_THE_PAYMENT: Final = (
     Parameter(name="paymentId", shape="digits", length_min=16, length_max=64),
 )

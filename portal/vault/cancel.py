@@ -12,7 +12,7 @@ from portal.domain.ids import to_public
 from portal.domain.ledger import PartPaid, bill_canceled, part_owed_back, with_entries
 from portal.vault.act import Act
 from portal.vault.attempt import find_live
-from portal.vault.ledger import forget_part, post, settle, sums_of
+from portal.vault.ledger import forget_part, owes_back, post, settle, sums_of
 
 if TYPE_CHECKING:
     from portal.domain.bill import Lifecycle
@@ -88,6 +88,6 @@ async def _owe_back(act: Act, bill_id: UUID, sums: BillSums) -> None:
     before = bill_rules.settlement_of(sums)
     paid_at = await act.db.fetchval(_PAID_AT, act.merchant_id, bill_id)
     await settle(act, bill_id, before, after, paid_at)
-    if -after.overpayment > 0:
+    if await owes_back(act, bill_id, after):
         shown = to_public("attempt", rows[-1]["attempt_id"])
         await act.open_case("overpaid", bill_id, attempt=shown, amount_minor=-after.overpayment)

@@ -25,8 +25,8 @@ from portal.domain.task import LANES, TaskKind
 from portal.vault.act import Act
 from portal.vault.case import CASE_TABLE, CaseNote, Happening, close_case
 from portal.vault.case_view import facts_of, read_case
-from portal.vault.dispute import ask_to_pay
 from portal.vault.due import share_day
+from portal.vault.lost import ask_to_pay, let_be
 from portal.vault.stranded import ask_again, ask_of_refund, start_again
 from portal.vault.texts import read_note
 
@@ -63,7 +63,7 @@ async def settle(act: Act, case_id: UUID, action: CaseAction, note: str, actor: 
     found = await read_case(act, case_id)
     kind = cast("CaseKind", found["kind"])
     subject_id: UUID = found["subject_id"]
-    if action == "ask_to_pay":
+    if kind == "chargeback_lost":
         await share_day(act)  # before the bill is locked; see there
     await act.db.execute(_LOCKS[SUBJECTS[kind]], act.merchant_id, subject_id)
     if await act.db.fetchval(_LOCK_CASE, act.merchant_id, case_id):
@@ -73,7 +73,7 @@ async def settle(act: Act, case_id: UUID, action: CaseAction, note: str, actor: 
     choice = choose(kind, action, act.capability.role, moved_on=moved_on)
     words = read_note(note, field="note", characters_max=NOTE_CHARACTERS_MAX)
     check_note(choice, words)
-    planned = await _carry_out(act, kind, action, subject_id)
+    planned = await _carry_out(act, case_id, kind, action, subject_id)
     sealed = None
     if words:
         fields = await act.fields()
@@ -85,7 +85,9 @@ async def settle(act: Act, case_id: UUID, action: CaseAction, note: str, actor: 
     return planned
 
 
-async def _carry_out(act: Act, kind: CaseKind, action: CaseAction, subject_id: UUID) -> int:
+async def _carry_out(
+    act: Act, case_id: UUID, kind: CaseKind, action: CaseAction, subject_id: UUID
+) -> int:
     """The effect of an action that has one.
 
     Raises: Conflict ``case_moved_on`` when there is no task left to be started again.
@@ -100,7 +102,9 @@ async def _carry_out(act: Act, kind: CaseKind, action: CaseAction, subject_id: U
             is_refund = SUBJECTS[kind] == "refund"
             return await (ask_of_refund if is_refund else ask_again)(act, subject_id)
         case "ask_to_pay":
-            return await ask_to_pay(act, subject_id)
+            return await ask_to_pay(act, case_id, subject_id)
+        case "let_be" if kind == "chargeback_lost":
+            return await let_be(act, case_id, subject_id)
         case "settled_by_hand" | "let_be":
             return 0
 

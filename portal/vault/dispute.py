@@ -7,31 +7,20 @@ there is one dispute and one case; what each bill loses of it the ledger keeps, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
 from portal.contract.payment import DisputeFound
 from portal.domain import dispute as rules
-from portal.domain.bill import BillSums, Lifecycle, advance, settlement_of
+from portal.domain.bill import BillSums
+from portal.domain.chargeback import Taken, chargeback_returned, chargeback_taken
 from portal.domain.dispute import REFUSES_REFUNDS, DisputeFacts, DisputeState, DisputeVerdict
 from portal.domain.errors import Conflict
 from portal.domain.ids import to_public
-from portal.domain.ledger import (
-    Taken,
-    Transaction,
-    chargeback_owed_again,
-    chargeback_returned,
-    chargeback_returns_over,
-    chargeback_taken,
-    with_entries,
-)
 from portal.vault.act import Act
-from portal.vault.attempt import Attempt, lock_whole, plan_inquiry
+from portal.vault.attempt import Attempt, plan_inquiry
 from portal.vault.card_charge import stop_contested
-from portal.vault.due import share_day
-from portal.vault.ledger import post, settle, sums_of_all
-from portal.vault.pause import NewPause, end_pauses, insert_pause
+from portal.vault.ledger import post_and_settle, sums_of_all
 
 _READ: Final = """
 select id, state, amount_minor, taken_minor from dispute
@@ -83,26 +72,11 @@ _HAS_OPEN: Final = """
 select exists (select from dispute
                where merchant_id = $1 and attempt_id = $2 and state = 'opened')
 """
-_LOST: Final = """
-select id, taken_minor from dispute
-where merchant_id = $1 and attempt_id = $2 and state = 'lost' and taken_minor > 0
-order by id
-"""
-_CLEARED: Final = "update dispute set taken_minor = $3 where merchant_id = $1 and id = $2"
 _OPEN_CASE: Final = """
 select id from case_
 where merchant_id = $1 and kind = $2 and subject_id = $3 and closed_at is null for update
 """
 _ASK: Final = "update attempt set ask_at = $3 where merchant_id = $1 and id = $2"
-_REOPENED: Final = """
-select b.id, b.lifecycle, b.due_on, m.zone
-from bill b join merchant m on m.id = b.merchant_id
-where b.merchant_id = $1 and b.id = any($2::uuid[]) order by b.id
-"""
-_OPEN_AGAIN: Final = """
-update bill set lifecycle = $3, due_on = $4, paid_at = null, version = version + 1
-where merchant_id = $1 and id = $2
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +111,15 @@ class _Contested:
 
     def taken(self, parts: Mapping[UUID, int]) -> list[Taken]:
         """What each bill loses, as the ledger is told."""
-        return _taken(self.known.id, self.attempt, parts)
+        return [
+            Taken(
+                cause_id=self.known.id,
+                bill_id=bill_id,
+                attempt_id=self.attempt.id,
+                amount_minor=amount,
+            )
+            for bill_id, amount in parts.items()
+        ]
 
 
 async def is_disputed(act: Act, bill_id: UUID, attempt_id: UUID) -> bool:
@@ -256,51 +238,28 @@ async def _tell(act: Act, of: _Contested, code: str) -> None:
 async def _book(act: Act, of: _Contested, verdict: DisputeVerdict) -> None:
     """The row as it is from now on, and what the ledger is told of each bill."""
     held = dict(of.held)
-    transactions: list[Transaction] = []
     sums = await _sums_of(act, of.attempt)
+    transactions = ()
     if verdict.booking == "chargeback_returned":
-        transactions.append(chargeback_returned(*of.taken(held)))
+        transactions = (chargeback_returned(*of.taken(held)),)
         held = {}
     elif verdict.booking == "chargeback_taken":
         held = rules.split_taken(verdict.booked_minor, of.rooms)
-        transactions.append(chargeback_taken(*of.taken(held)))
-    if of.found.state == "lost":
-        # What was owed back to the payer anyway has gone back this way; nobody owes that again.
-        over = {
-            bill_id: min(part, -sums[bill_id].overpayment)
-            for bill_id, part in held.items()
-            if sums[bill_id].overpayment
-        }
-        if over:
-            transactions.append(chargeback_returns_over(*of.taken(over)))
-            held = {bill_id: part - over.get(bill_id, 0) for bill_id, part in held.items()}
+        transactions = (chargeback_taken(*of.taken(held)),)
     found = of.found
+    # What becomes of a loss is decided bill by bill, and the ledger alone knows what is left of it.
+    taken_minor = sum(held.values()) if found.state == "opened" else 0
     await act.db.execute(
         _KEEP, act.merchant_id, of.known.id, of.attempt.bill_id, of.attempt.id, found.reference,
-        found.state, of.known.amount_minor, sum(held.values()), found.reason, found.respond_by,
+        found.state, of.known.amount_minor, taken_minor, found.reason, found.respond_by,
         act.business, None if found.state == "opened" else act.business,
     )  # fmt: skip
-    await _post(act, sums, transactions)
+    await post_and_settle(act, sums, transactions)
 
 
 async def _sums_of(act: Act, attempt: Attempt) -> dict[UUID, BillSums]:
     found = await sums_of_all(act, list(attempt.parts))
     return {bill_id: found.get(bill_id, BillSums()) for bill_id in attempt.parts}
-
-
-async def _post(act: Act, sums: Mapping[UUID, BillSums], transactions: list[Transaction]) -> None:
-    """Book, and bring each bill's settlement to what the ledger then says."""
-    if not transactions:
-        return
-    await post(act, transactions)
-    for bill_id, found in sums.items():
-        # The same act may have settled the bill just now: the ledger says to what.
-        before = settlement_of(found)
-        after = found
-        for transaction in transactions:
-            after = with_entries(after, transaction, bill_id)
-        if after != found:
-            await settle(act, bill_id, before, after)
 
 
 async def _end_case(act: Act, attempt: Attempt, verdict: DisputeVerdict) -> None:
@@ -323,62 +282,3 @@ def _said(attempt: Attempt, found: DisputeFound) -> dict[str, str | int]:
     if attempt.shares:
         params["bills"] = len(attempt.shares)
     return params
-
-
-def _taken(dispute_id: UUID, attempt: Attempt, parts: Mapping[UUID, int]) -> list[Taken]:
-    return [
-        Taken(dispute_id=dispute_id, bill_id=bill_id, attempt_id=attempt.id, amount_minor=amount)
-        for bill_id, amount in parts.items()
-    ]
-
-
-async def ask_to_pay(act: Act, attempt_id: UUID) -> int:
-    """Let the payer owe again what lost disputes took, with days enough to pay it; plans nothing.
-
-    A payment may be lost in several parts, which have one case: all of them are asked for. Every
-    bill that lost something and is ``reversed`` by it is open again and can be paid, by its
-    part of what was taken: what the company left of a payment, or gave back before, stays paid.
-    Telling the payer is the bill's resend. All of them, or none.
-
-    Raises: Conflict ``case_moved_on`` when nothing of it is left to be asked for, ``bill_state``
-    when one of them was canceled or replaced since; NotFound ``not_found``.
-    """
-    begun = await share_day(act)
-    bills, attempt = await lock_whole(act, attempt_id)
-    reversed_ = {bill_id for bill_id, bill in bills.items() if bill.settlement == "reversed"}
-    transactions: list[Transaction] = []
-    again: set[UUID] = set()
-    for lost in await act.db.fetch(_LOST, act.merchant_id, attempt.id):
-        held = await _held(act, lost["id"])
-        asked = {bill_id: part for bill_id, part in held.items() if bill_id in reversed_}
-        if not asked:
-            continue
-        again |= asked.keys()
-        left = sum(held.values()) - sum(asked.values())
-        await act.db.execute(_CLEARED, act.merchant_id, lost["id"], left)
-        transactions.append(chargeback_owed_again(*_taken(lost["id"], attempt, asked)))
-    if not again:
-        raise Conflict("case_moved_on")
-    for row in await act.db.fetch(_REOPENED, act.merchant_id, list(again)):
-        today = max(act.clock.business_today(row["zone"]), begun or date.min)
-        await _open_again(act, row["id"], row["lifecycle"], row["due_on"], today)
-    await _post(act, await _sums_of(act, attempt), transactions)
-    return 0
-
-
-async def _open_again(
-    act: Act, bill_id: UUID, lifecycle: Lifecycle, due_on: date, today: date
-) -> None:
-    """Make the bill payable, and due no sooner than in PAY_AGAIN_DAYS.
-
-    Raises: Conflict ``bill_state`` for one that was canceled or replaced since.
-    """
-    edge = advance(lifecycle, "extend")
-    until = max(due_on, today + timedelta(days=rules.PAY_AGAIN_DAYS))
-    await end_pauses(act, bill_id, ["extension", "promise"], "replaced")
-    if until != due_on:
-        await insert_pause(
-            act,
-            NewPause(bill_id=bill_id, kind="extension", until=until, was_due_on=due_on, note=""),
-        )
-    await act.db.execute(_OPEN_AGAIN, act.merchant_id, bill_id, edge.state, until)

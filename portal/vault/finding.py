@@ -33,7 +33,7 @@ from portal.vault.attempt import (
 from portal.vault.cancel import finish_cancel
 from portal.vault.card_charge import ENDED_BADLY, end_declined, is_missing_believed
 from portal.vault.card_on_file import enrol
-from portal.vault.ledger import post, settle, sums_of_all
+from portal.vault.ledger import owes_back, post, settle, sums_of_all
 
 _CERTAIN: Final = frozenset({"succeeded", "failed", "requires_action", "pending", "not_found"})
 """Findings that say how the attempt stands at the provider, whatever may come of it."""
@@ -146,7 +146,7 @@ async def _book_money(act: Act, bills: Mapping[UUID, LockedBill], attempt: Attem
         found = sums.get(bill.id, BillSums())
         after = with_entries(found, transaction, bill.id) if is_new else found
         await settle(act, bill.id, bill.settlement, after)
-        if paid.over_minor:
+        if paid.over_minor and await owes_back(act, bill.id, after):
             await act.open_case(
                 "overpaid", bill.id, attempt=to_public("attempt", attempt.id),
                 amount_minor=paid.over_minor,

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from portal.domain.doubt import SUBMIT_GRACE
 from portal.domain.handover import HandoverState
-from portal.domain.payment import SUBMIT_GRACE
 from portal.vault.act import Act
 
 

@@ -5,15 +5,16 @@ settlement, always to what the entries say. Both run inside the act's transactio
 checks on its own that every transaction balances and that nothing is ever changed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from portal.domain import bill as rules
 from portal.domain.bill import BillSums, Settlement
 from portal.domain.case import ENDED_BY
+from portal.domain.chargeback import Taken, chargeback_returns_over
 from portal.domain.errors import InvariantBroken
-from portal.domain.ledger import Transaction
+from portal.domain.ledger import Transaction, with_entries
 from portal.domain.transition import Edge
 from portal.vault.act import Act
 
@@ -119,6 +120,14 @@ select bill_id, {SUMS} from ledger_entry
 where merchant_id = $1 and bill_id = any($2::uuid[]) group by bill_id
 """  # noqa: S608  constant columns
 
+_LOST = """
+select e.attempt_id, sum(e.amount_minor)::bigint as lost_minor
+from ledger_entry e join ledger_transaction t on t.merchant_id = $1 and t.id = e.transaction_id
+where e.merchant_id = $1 and e.bill_id = $2 and e.account = 'disputed'
+      and not exists (select from dispute d
+                      where d.merchant_id = $1 and d.id = t.cause_id and d.state = 'opened')
+group by e.attempt_id having sum(e.amount_minor) > 0 order by e.attempt_id
+"""
 
 _PART = """
 insert into part_paid (merchant_id, bill_id, paid_minor) values ($1, $2, $3)
@@ -141,6 +150,45 @@ async def sums_of_all(act: Act, bill_ids: Sequence[UUID]) -> dict[UUID, BillSums
     return {row.pop("bill_id"): BillSums(**row) for row in rows}
 
 
+async def lost_of(act: Act, bill_id: UUID) -> dict[UUID, int]:
+    """What a locked bill has lost for good and nobody has decided about, by payment.
+
+    Units: minor units.
+    """
+    rows = await act.db.fetch(_LOST, act.merchant_id, bill_id)
+    return {row["attempt_id"]: row["lost_minor"] for row in rows}
+
+
+async def take_off_lost(act: Act, bill_id: UUID, sums: BillSums) -> BillSums:
+    """What is owed back after what was lost has gone off it; the sums of a locked bill after that.
+
+    What a company took back for good is with the payer: it is not owed to them once more, whatever
+    comes first, the loss or the debt (a refund that is given up after it, money that comes late).
+    Each time is a cause of its own, because one loss may meet several debts; under the bill's lock
+    the books say what is left, so none is met twice.
+    """
+    if not (sums.disputed and sums.overpayment):
+        return sums
+    for attempt_id, lost in (await lost_of(act, bill_id)).items():
+        part = min(lost, -sums.overpayment)
+        if part:
+            gone = chargeback_returns_over(
+                Taken(
+                    cause_id=act.new_id(), bill_id=bill_id, attempt_id=attempt_id, amount_minor=part
+                )
+            )
+            await post(act, [gone])
+            sums = with_entries(sums, gone)
+    return sums
+
+
+async def owes_back(act: Act, bill_id: UUID, sums: BillSums) -> bool:
+    """Whether something is still owed back of a bill that was settled with ``sums`` just now."""
+    if sums.disputed:
+        sums = await sums_of(act, bill_id)
+    return sums.overpayment < 0
+
+
 def _told_minor(edge: Edge[Settlement], sums: BillSums) -> int:
     """The amount that the event of a change is about."""
     if edge.code == "bill.overpayment_returned":
@@ -158,13 +206,18 @@ async def settle(
 ) -> Settlement:
     """Bring a locked bill's settlement to what the ledger says, at the act's end; tell of it.
 
-    A case that asked for just this is closed with it.
+    What was lost goes off what is owed back first (:func:`take_off_lost`). A case that asked for
+    just this is closed with it.
 
     ``before`` is the bill's settlement and ``sums`` are its ledger's, both as they are under its
     lock. The day of the first money is kept (business time); what is only announced is none.
     ``paid_at``: when the payer paid, if that was not now.
     """
-    edge = rules.settle(before, sums)
+    met = await take_off_lost(act, bill_id, sums)
+    edge = rules.settle(before, met)
+    if edge is not None and met != sums:
+        edge = Edge(edge.state, rules.MET.get(edge.code, edge.code))
+    sums = met
     if sums.disputed or (edge is not None and edge.code == "bill.owed_again"):
         await _lower_part(act, bill_id, sums)
     elif rules.is_part_paid(sums):
@@ -185,6 +238,21 @@ async def settle(
         if case_id is not None:
             await act.close_case(case_id, resolution)
     return edge.state
+
+
+async def post_and_settle(
+    act: Act, sums: Mapping[UUID, BillSums], transactions: Sequence[Transaction]
+) -> None:
+    """Book, and bring each of these locked bills' settlement to what the ledger then says.
+
+    ``sums``: what it said of each bill before. The same act may have settled a bill just now.
+    """
+    await post(act, transactions)
+    for bill_id, found in sums.items():
+        after = found
+        for transaction in transactions:
+            after = with_entries(after, transaction, bill_id)
+        await settle(act, bill_id, rules.settlement_of(found), after)
 
 
 async def _keep_part(act: Act, bill_id: UUID, sums: BillSums) -> None:

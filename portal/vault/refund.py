@@ -28,6 +28,7 @@ from portal.vault.act import Act
 from portal.vault.attempt import Attempt, LockedBill, lock_bill, read_attempt
 from portal.vault.db import Row
 from portal.vault.ledger import post, settle, sums_of
+from portal.vault.lost import open_lost_cases
 
 REFUND_TABLE: Final = "refund"
 
@@ -70,6 +71,7 @@ class Refund:
     missing_at: datetime | None
     code: str | None
     provider_ref: str
+    left_at: datetime | None
 
     @property
     def content(self) -> bytes:
@@ -83,7 +85,7 @@ _NAMES: Final = (
     "id", "bill_id", "attempt_id", "provider", "reference", "state", "version", "amount_minor",
     "owed_minor", "way", "reason", "words", "asked_by", "asked_at", "approval_id",
     "approve_until", "decided_by", "decided_at", "finished_at", "transferred_on", "state_at",
-    "doubt_at", "asked", "ask_at", "missing_at", "code", "provider_ref",
+    "doubt_at", "asked", "ask_at", "missing_at", "code", "provider_ref", "left_at",
 )  # fmt: skip
 COLUMNS: Final = ", ".join(f"r.{name}" for name in _NAMES)
 """A refund's columns, as ``r``; see :func:`open_row`."""
@@ -95,7 +97,7 @@ values ($1, {", ".join(f"${place}" for place in range(2, len(_NAMES) + 2))})
 _CHANGING: Final = (
     "state", "version", "owed_minor", "words", "approval_id", "approve_until", "decided_by",
     "decided_at", "finished_at", "transferred_on", "state_at", "doubt_at", "asked", "ask_at",
-    "missing_at", "code", "provider_ref",
+    "missing_at", "code", "provider_ref", "left_at",
 )  # fmt: skip
 _STORE: Final = f"""
 update refund set {", ".join(f"{name} = ${place}" for place, name in enumerate(_CHANGING, 3))}
@@ -221,7 +223,9 @@ async def step(
         transaction = booking_of(cause)(back)
         if not await post(act, [transaction]):
             raise InvariantBroken("refund_booked_twice", context=f"{cause} {moved.id}")
-        await settle(act, bill.id, bill.settlement, with_entries(sums, transaction))
+        after = await settle(act, bill.id, bill.settlement, with_entries(sums, transaction))
+        if after == "reversed" != bill.settlement:
+            await open_lost_cases(act, bill.id)
     await _emit(act, moved, edge.code)
     return moved
 

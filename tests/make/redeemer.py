@@ -16,6 +16,7 @@ from portal.contract.debit_line import DebitFileRedeemed, DebitPartGiven, Redeem
 from portal.contract.envelope import PROTOCOL, Answer, Authority, Call, Failure, Hello
 from portal.contract.frames import FrameBuffer, to_frame
 from portal.contract.message import RedeemDeliveries, Redeemed, RedeemedDelivery
+from portal.contract.refund import RedeemRefund, RefundRedeemed, RefundReturned, ReturnRefund
 from portal.domain.ids import DeliveryId
 from portal.kit.crypto import server_context
 from tests.make import certificates
@@ -33,7 +34,8 @@ class Redeemer:
 
     ``mails`` maps a mail's delivery to its host and all that the vault would give out of it.
     ``cards`` maps a charge to its host and what the vault would give out. ``files`` are the debit
-    files that were asked for; each is given.
+    files that were asked for; each is given. ``refunds`` are those that asked for leave, which all
+    but ``refunds_refused`` get; ``returned`` came to nothing.
     """
 
     authority: certificates.Authority
@@ -49,6 +51,9 @@ class Redeemer:
     )
     calls: list[RedeemDeliveries] = field(default_factory=list[RedeemDeliveries])
     files: list[UUID] = field(default_factory=list[UUID])
+    refunds: list[RedeemRefund] = field(default_factory=list[RedeemRefund])
+    refunds_refused: set[UUID] = field(default_factory=set[UUID])
+    returned: list[UUID] = field(default_factory=list[UUID])
     failure: Failure | None = None
     is_silent: bool = False
     refusal: str = "delivery_redeemed"
@@ -93,6 +98,8 @@ class Redeemer:
             return Answer(call.sequence, body=_pack(DebitPartGiven(body=_FILE, refused=None)))
         if call.operation == "redeem_instrument":
             return Answer(call.sequence, body=_pack(self._give_card(call.body)))
+        if call.operation in {"redeem_refund", "return_refund"}:
+            return Answer(call.sequence, body=_pack(self._let_refund(call)))
         assert call.operation == "redeem_deliveries"
         request = msgspec.msgpack.decode(call.body, type=RedeemDeliveries)
         self.calls.append(request)
@@ -100,6 +107,15 @@ class Redeemer:
             return Answer(call.sequence, failure=self.failure)
         deliveries = tuple(self._redeem(request.host, id_) for id_ in request.delivery_ids)
         return Answer(call.sequence, body=_pack(Redeemed(deliveries=deliveries)))
+
+    def _let_refund(self, call: Call) -> RefundRedeemed | RefundReturned:
+        if call.operation == "return_refund":
+            self.returned.append(msgspec.msgpack.decode(call.body, type=ReturnRefund).refund_id)
+            return RefundReturned(refused=None)
+        asked = msgspec.msgpack.decode(call.body, type=RedeemRefund)
+        self.refunds.append(asked)
+        is_refused = asked.refund_id in self.refunds_refused
+        return RefundRedeemed(refused="refund_differs" if is_refused else None)
 
     def _give_card(self, body: bytes) -> InstrumentRedeemed:
         request = msgspec.msgpack.decode(body, type=RedeemInstrument)

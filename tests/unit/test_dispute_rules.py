@@ -6,6 +6,13 @@ from uuid import UUID
 import pytest
 
 from portal.domain.bill import SETTLEMENT, BillSums, settle, settlement_of
+from portal.domain.chargeback import (
+    Taken,
+    chargeback_owed_again,
+    chargeback_returned,
+    chargeback_returns_over,
+    chargeback_taken,
+)
 from portal.domain.dispute import (
     ASK_EVERY_S,
     EDGES,
@@ -17,15 +24,10 @@ from portal.domain.dispute import (
 from portal.domain.errors import InvariantBroken
 from portal.domain.ledger import (
     Paid,
-    Taken,
     Transaction,
     attempt_paid,
     attempt_succeeded,
     bill_issued,
-    chargeback_owed_again,
-    chargeback_returned,
-    chargeback_returns_over,
-    chargeback_taken,
     with_entries,
 )
 
@@ -39,7 +41,7 @@ def facts(state: DisputeState | None = None, booked: int = 0, room: int = PAID) 
 
 
 def taken(amount: int = PAID, attempt: UUID = FIRST) -> Taken:
-    return Taken(dispute_id=DISPUTE, bill_id=BILL, attempt_id=attempt, amount_minor=amount)
+    return Taken(cause_id=DISPUTE, bill_id=BILL, attempt_id=attempt, amount_minor=amount)
 
 
 def books(*transactions: Transaction) -> BillSums:
@@ -194,7 +196,7 @@ def test_no_bill_loses_more_than_it_has_and_nothing_is_lost_on_the_way() -> None
 def test_one_transaction_takes_and_returns_what_each_of_two_bills_loses() -> None:
     shares = [Paid(bill_id=bill, amount_minor=own, owed_minor=own) for bill, own in ROOMS.items()]
     parts = [
-        Taken(dispute_id=DISPUTE, bill_id=bill, attempt_id=FIRST, amount_minor=own)
+        Taken(cause_id=DISPUTE, bill_id=bill, attempt_id=FIRST, amount_minor=own)
         for bill, own in ROOMS.items()
     ]
     gone, back = chargeback_taken(*parts), chargeback_returned(*parts)

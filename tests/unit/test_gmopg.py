@@ -1,5 +1,7 @@
 """GMO Payment Gateway's answers, recorded ones among them, read by what may have happened there."""
 
+from uuid import UUID
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -43,6 +45,7 @@ def at(date: str, answer: OutboundAnswer) -> OutboundAnswer:
 
 def refund_of(amount: int, remaining: int) -> RefundWanted:
     return RefundWanted(
+        refund_id=UUID(int=9),
         reference=REFERENCE,
         provider_ref="p-1303011202111111111111198895",
         refund_reference="01JD0000000000000000000002",

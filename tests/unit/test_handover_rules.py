@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 
+from portal.domain.doubt import SUBMIT_GRACE
 from portal.domain.handover import (
     LINE_BYTES_MAX,
     TRIES_MAX,
@@ -15,7 +16,6 @@ from portal.domain.handover import (
     goes_by_line,
     next_act,
 )
-from portal.domain.payment import SUBMIT_GRACE
 
 NOW = datetime(2026, 11, 27, 3, tzinfo=UTC)
 STATES = get_args(HandoverState)

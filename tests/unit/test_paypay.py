@@ -1,6 +1,7 @@
 """PayPay's adapter reads every answer by what may have happened there, and garbage as unknown."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -18,10 +19,11 @@ from portal.application.providers.exchange import (
     SessionWanted,
 )
 from portal.contract.payment import Finding
+from portal.domain.doubt import SUBMIT_GRACE
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.ids import new_uuid7
 from portal.domain.money import Money
-from portal.domain.payment import DECLINE_CODES, SUBMIT_GRACE
+from portal.domain.payment import DECLINE_CODES
 from portal.domain.reference import MERCHANT_PAYMENT_ID, made_at_s, reference_for
 from portal.kit.outbound import SLICE_GRACE_S
 from portal.kit.outbound.wire import OutboundAnswer
@@ -39,6 +41,7 @@ SESSION = SessionWanted(
     description="A-1",
 )
 BACK = RefundWanted(
+    refund_id=UUID(int=9),
     reference=REFERENCE,
     provider_ref="p-03590000000000001234",
     refund_reference=REFUND,

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from portal.domain import ledger, refund
 from portal.domain.bill import BillSums, owed_minor, settle, settlement_of
+from portal.domain.doubt import NOT_FOUND_AFTER, NOT_FOUND_AGAIN
 from portal.domain.errors import Conflict, InvalidInput
 from portal.domain.ledger import Return, Transaction
-from portal.domain.payment import NOT_FOUND_AFTER, NOT_FOUND_AGAIN
 from portal.domain.refund import (
     ASKED,
     HOLDING,

@@ -6,6 +6,7 @@ The company is a model with one figure; adapter and rules are the real ones.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -50,6 +51,7 @@ class Payment:
         others = self.held("pending", "succeeded")
         others -= refund.amount if refund.state in {"pending", "succeeded"} else 0
         return RefundWanted(
+            refund_id=UUID(int=9),
             reference=REFERENCE, provider_ref="p-1", refund_reference="", account="mizu",
             amount=Money(refund.amount), remaining=Money(PAID - others - refund.amount),
         )  # fmt: skip

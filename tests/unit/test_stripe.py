@@ -49,6 +49,7 @@ CHARGE = ChargeWanted(
     description="A-2",
 )
 REFUND = RefundWanted(
+    refund_id=UUID(int=9),
     reference=REFERENCE,
     provider_ref="pi_3MtwBwLkdIwHu7ix28a3tqPa",
     refund_reference=REFUND_REFERENCE,
@@ -421,6 +422,7 @@ def test_refund_is_refused_only_when_nothing_went_back(
 @pytest.mark.parametrize("name", ["", "cs_test_a1B2"])
 def test_refund_of_a_payment_without_its_name_looks_for_it_first(name: str) -> None:
     wanted = RefundWanted(
+        refund_id=UUID(int=9),
         reference=REFERENCE, provider_ref=name, refund_reference=REFUND_REFERENCE,
         amount=Money(420), remaining=Money(8000), account="mizu",
     )  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 import pytest
 
@@ -38,6 +39,7 @@ SESSION = SessionWanted(
     account="mizu", description="水道料金 2026-11",
 )  # fmt: skip
 REFUND = RefundWanted(
+    refund_id=UUID(int=9),
     reference=REFERENCE, provider_ref="", refund_reference="01JD0000000000000000000002",
     amount=Money(3000), remaining=Money(5420), account="mizu",
 )  # fmt: skip
@@ -107,18 +109,26 @@ class Company:
         return payments.inquire(self.endpoint, REFERENCE)
 
 
+GIVES_BACK: dict[str, dict[str, Any]] = {
+    version: {"path_prefixes": (f"{version}/refunds",), "methods": ("POST",), "refund": {}}
+    for version in ("/v1", "/v2")
+}
+
+
 def rules_for(provider: str) -> list[dict[str, object]]:
     own: dict[str, object] = {"role": "web", "path_prefixes": ("/v1/", "/v2/")} | BRIEF
     match provider:
         case "sandbox_card":
             header = {"header:authorization": "Bearer {{credential:sandbox_card}}"}
-            return [rule(0, credentials=("sandbox_card",), fixed=header, **own)]
+            card = {"credentials": ("sandbox_card",), "fixed": header}
+            return [rule(0, **card, **own), rule(0, id="back", **card, **(own | GIVES_BACK["/v1"]))]
         case "paypay":
             signer = {"name": "opa", "key": "opa.key", "secret": "opa.secret"}
             asked = {"name": "paymentId", "shape": "digits", "length_min": 16, "length_max": 64}
             ask = own | {"path_prefixes": ("/v2/refunds",), "methods": ("GET",), "query": [asked]}
             return [
                 rule(0, credentials=(), signer=signer, **own),
+                rule(0, id="back", credentials=(), signer=signer, **(own | GIVES_BACK["/v2"])),
                 rule(0, id="ask", credentials=(), signer=signer, **ask),
             ]
         case _:

@@ -146,7 +146,13 @@ SANDBOX_RULES: list[dict[str, Any]] = [
         "id": "sandbox", "role": "web", "host": HOST, "port": 0, "purpose": "certify",
         "bytes_up_per_hour": 1_000_000, "methods": ["POST", "GET"], "path_prefixes": ["/v1"],
         "credentials": ["sandbox_card"], "address": "127.0.0.1", "sandbox": True,
-    }
+    },
+    {
+        "id": "back", "role": "web", "host": HOST, "port": 0, "purpose": "certify",
+        "bytes_up_per_hour": 1_000_000, "methods": ["POST"], "path_prefixes": ["/v1/refunds"],
+        "credentials": ["sandbox_card"], "address": "127.0.0.1", "sandbox": True,
+        "refund": {"reference": "body:/reference"},
+    },
 ]  # fmt: skip
 
 

@@ -42,6 +42,7 @@ DECLINED_CARD = "4000000000000341"
 
 def refund_of(provider_ref: str, amount: int, remaining: int) -> RefundWanted:
     return RefundWanted(
+        refund_id=UUID(int=9),
         reference=REFERENCE,
         provider_ref=provider_ref,
         refund_reference="01JD0000000000000000000002",

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.contract.operator import JournalLine
-from portal.domain.payment import INQUIRED_WITHIN
+from portal.domain.doubt import INQUIRED_WITHIN
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, World, finding, new_world
 from tests.make.vault import ClientFor

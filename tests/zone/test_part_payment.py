@@ -18,8 +18,8 @@ from portal.contract.bills import (
 from portal.contract.envelope import Nothing
 from portal.contract.operator import JournalLine
 from portal.contract.payment import START_PAYMENT, StartPayment
+from portal.domain.chargeback import Taken, chargeback_owed_again, chargeback_taken
 from portal.domain.errors import Conflict, InvalidInput, NotFound
-from portal.domain.ledger import Taken, chargeback_owed_again, chargeback_taken
 from portal.vault.attempt import lock_bill
 from portal.vault.ledger import post, settle, sums_of
 from portal.vault.server import VaultServer
@@ -264,9 +264,7 @@ async def test_a_bill_that_is_owed_again_as_a_whole_is_asked_for_as_a_whole(worl
     payer = await world.payer()
     await world.paid_alone(payer, PART, part_minor=PART)
     attempt = await world.paid_alone(payer, LEFT, "rest")
-    whole = Taken(
-        dispute_id=uuid4(), bill_id=payer.bill_id, attempt_id=attempt, amount_minor=AMOUNT
-    )
+    whole = Taken(cause_id=uuid4(), bill_id=payer.bill_id, attempt_id=attempt, amount_minor=AMOUNT)
 
     for book in (chargeback_taken, chargeback_owed_again):
         async with world.act() as act:

@@ -1,10 +1,21 @@
 """A refund whose company was away or busy: nothing was sent, so it is sent again, once a try."""
 
 from datetime import timedelta
+from uuid import UUID
 
+import msgspec
 import pytest
 
-from portal.domain.errors import PortalError
+from portal.contract.client import VaultClient
+from portal.contract.refund import (
+    REDEEM_REFUND,
+    RETURN_REFUND,
+    RedeemRefund,
+    RefundBegun,
+    ReturnRefund,
+)
+from portal.domain.errors import Conflict, PortalError
+from portal.domain.ids import RefundId
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, new_world
 from tests.make.refunds import Counter, new_counter, paid
@@ -84,3 +95,90 @@ async def test_after_a_day_it_fails_and_a_person_looks(counter: Counter) -> None
 
     assert await counter.world.cases() == ["refund_failed"]
     assert await counter.world.books(bill) == {"billed": -AMOUNT, "in_transit": AMOUNT}
+
+
+# --- the relay's word ---------------------------------------------------------------------------
+
+HOST = "card.sandbox.test"
+
+
+def leave(refund: RefundId, begun: RefundBegun) -> RedeemRefund:
+    """What an honest worker's request says of a refund, as the relay reads it there."""
+    return RedeemRefund(
+        host=HOST, refund_id=refund, reference=begun.refund_reference, payment=begun.reference,
+        amount_minor=begun.amount_minor, remaining_minor=begun.remaining_minor,
+    )  # fmt: skip
+
+
+async def let(relay: VaultClient, asked: RedeemRefund, **other: object) -> str | None:
+    """Why the relay gets no leave to send it; None when it does."""
+    return (await relay.call(REDEEM_REFUND, msgspec.structs.replace(asked, **other))).refused
+
+
+async def test_who_sent_it_is_not_believed_that_nothing_happened(
+    counter: Counter, client_for: ClientFor
+) -> None:
+    relay = await client_for("egress")
+    bill, attempt = await paid(counter.world)
+    refund = await counter.ask(bill, attempt)
+    lease = await counter.lease("payment.refund")
+    asked = leave(refund.id, await counter.begin(lease))
+    for caller in (counter.world.work, counter.world.web):
+        with pytest.raises(PortalError):
+            await let(caller, asked)
+
+    refused = [
+        await let(relay, asked, **other)
+        for other in (
+            {"host": "sms.sandbox.test"}, {"refund_id": UUID(int=5)}, {"reference": "another"},
+            {"payment": "another"}, {"amount_minor": 1}, {"remaining_minor": 1},
+        )
+    ]  # fmt: skip
+    assert refused == ["host_wrong", "delivery_unknown", *4 * ["refund_differs"]]
+    assert await let(relay, asked) is None
+    assert await let(relay, asked) == "delivery_redeemed"
+
+    assert (await counter.answered(lease, "refused", code="provider_busy")).state == "unknown"
+    with pytest.raises(Conflict, match="refund_state"):
+        await counter.decide(refund, "withdraw")
+    back = ReturnRefund(host=HOST, refund_id=refund.id)
+    assert (await relay.call(RETURN_REFUND, back)).refused == "not_due"
+    assert await let(relay, asked) == "not_due"
+    assert await counter.inquired(refund, "succeeded") == "succeeded"
+    assert await counter.world.books(bill) == {}
+
+
+async def test_what_the_relay_says_came_to_nothing_is_sent_again(
+    counter: Counter, client_for: ClientFor
+) -> None:
+    relay = await client_for("egress")
+    bill, attempt = await paid(counter.world)
+    refund = await counter.ask(bill, attempt)
+    back = ReturnRefund(host=HOST, refund_id=refund.id)
+    for _ in range(2):
+        lease = await counter.lease("payment.refund")
+        asked = leave(refund.id, await counter.begin(lease))
+        assert await let(relay, asked) is None
+
+        for _ in range(2):
+            assert (await relay.call(RETURN_REFUND, back)).refused is None
+        elsewhere = msgspec.structs.replace(back, host="sms.sandbox.test")
+        assert (await relay.call(RETURN_REFUND, elsewhere)).refused == "host_wrong"
+        nobodys = msgspec.structs.replace(back, refund_id=RefundId(UUID(int=5)))
+        assert (await relay.call(RETURN_REFUND, nobodys)).refused == "delivery_unknown"
+        assert (await counter.answered(lease, "refused", code="provider_busy")).state == "reserved"
+        await come_due(counter)
+
+    assert await counter.sent("succeeded") == "succeeded"
+
+
+async def test_a_refusal_by_the_company_itself_still_ends_it(
+    counter: Counter, client_for: ClientFor
+) -> None:
+    bill, attempt = await paid(counter.world)
+    refund = await counter.ask(bill, attempt)
+    lease = await counter.lease("payment.refund")
+    asked = leave(refund.id, await counter.begin(lease))
+    assert await let(await client_for("egress"), asked) is None
+
+    assert (await counter.answered(lease, "refused", code="provider_refused")).state == "failed"

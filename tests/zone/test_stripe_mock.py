@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -36,6 +37,7 @@ class Company:
 
     def wanted(self, number: int, amount: int) -> RefundWanted:
         return RefundWanted(
+            refund_id=UUID(int=9),
             reference="01JD0000000000000000000001",
             provider_ref=intent_of(self.charge),
             refund_reference=f"01JD000000000000000000010{number}",

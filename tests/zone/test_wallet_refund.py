@@ -4,13 +4,18 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+import msgspec
 import pytest
 
+from portal.application.methods.registry import find_refunds
 from portal.application.payment.desk import PayDesk
 from portal.application.payment.inquire import finish_return
 from portal.application.payment.refund import give_back
 from portal.application.payment.submit import Intent, submit_payment
+from portal.application.providers.exchange import RefundWanted
 from portal.contract.operator import JournalLine, JournalRefund
+from portal.domain.errors import Conflict
+from portal.domain.money import Money
 from portal.kit.outbound import Outbound
 from portal.sandbox import magic
 from portal.sandbox.wallet_journal import refund_told, state_of
@@ -181,3 +186,44 @@ async def test_a_relay_that_is_away_lets_the_refund_wait_and_nothing_moves(till:
 
     assert now is not None
     assert (now.state, till.there()) == ("reserved", [])
+
+
+async def test_a_worker_that_was_taken_over_sends_no_other_refund_and_hides_none(
+    till: Till,
+) -> None:
+    refund = await till.counter.ask(till.bill, till.attempt, 3000)
+    lease = await till.counter.lease("payment.refund")
+    begun = await till.counter.begin(lease)
+    wanted = RefundWanted(
+        refund_id=refund.id, reference=begun.reference, provider_ref=begun.provider_ref,
+        refund_reference=begun.refund_reference, amount=Money(begun.amount_minor),
+        remaining=Money(begun.remaining_minor), account=begun.account,
+    )  # fmt: skip
+    adapter, endpoint = find_refunds(WALLET), till.desk.endpoint(WALLET)
+    honest = adapter.refund(endpoint, wanted).request
+    forged = [
+        adapter.refund(endpoint, replace(wanted, **other)).request  # type: ignore[arg-type]
+        for other in (
+            {"refund_reference": "01JD0000000000000000000002"},
+            {"amount": Money(3001)},
+            {"provider_ref": "p-03590000000000001234"},
+            {"refund_id": UUID(int=5)},
+        )
+    ]
+    forged.append(msgspec.structs.replace(honest, delivery_id=None))
+
+    codes = [(await till.desk.outbound.send([one]))[0].code for one in forged]
+    assert codes == [*4 * ["delivery_refused"], "delivery_missing"]
+    assert till.there() == []
+    [answer] = await till.desk.outbound.send([honest])
+    [again] = await till.desk.outbound.send([honest])
+    assert (answer.status, again.code) == (201, "delivery_refused")
+
+    said = await till.counter.answered(lease, "refused", code="provider_busy")
+
+    assert said.state == "unknown"
+    with pytest.raises(Conflict, match="refund_state"):
+        await till.counter.decide(refund, "withdraw")
+    await till.asked_again()
+    assert (await till.ours(), till.there()) == (["succeeded"], [(3000, "REFUNDED")])
+    assert await till.compare() == set()

@@ -45,7 +45,7 @@ async def give_back(desk: PayDesk, lease: Authority, refund_id: RefundId) -> Ref
     crash_point("worker.before_refund")
     try:
         adapter, endpoint = find_refunds(begun.provider), desk.endpoint(begun.provider)
-        exchange = adapter.refund(endpoint, _wanted(begun))
+        exchange = adapter.refund(endpoint, _wanted(refund_id, begun))
     except InvariantBroken as fault:
         return await _record(desk, lease, refund_id, RefundAnswer("refused", code=fault.code))
     answer = await desk.converse(exchange)
@@ -63,7 +63,8 @@ async def inquire_refund(desk: PayDesk, lease: Authority, refund_id: RefundId) -
     if due.settled:
         return None
     adapter = find_refunds(due.provider)
-    finding = await desk.converse(adapter.inquire_refund(desk.endpoint(due.provider), _wanted(due)))
+    wanted = _wanted(refund_id, due)
+    finding = await desk.converse(adapter.inquire_refund(desk.endpoint(due.provider), wanted))
     crash_point("worker.after_refund_inquiry")
     booking = RecordRefundFinding(
         refund_id=refund_id,
@@ -76,8 +77,9 @@ async def inquire_refund(desk: PayDesk, lease: Authority, refund_id: RefundId) -
     return await desk.vault.call(RECORD_REFUND_FINDING, booking, lease)
 
 
-def _wanted(refund: RefundBegun | RefundDue) -> RefundWanted:
+def _wanted(refund_id: RefundId, refund: RefundBegun | RefundDue) -> RefundWanted:
     return RefundWanted(
+        refund_id=refund_id,
         reference=refund.reference,
         provider_ref=refund.provider_ref,
         refund_reference=refund.refund_reference,

@@ -249,10 +249,12 @@ class ChargeWanted:
 class RefundWanted:
     """Money to be given back of the payment ``reference`` (the provider's own: ``provider_ref``).
 
+    ``refund_id`` is what the relay asks the vault's leave by: nothing leaves without it.
     ``refund_reference`` is ours, allocated before the call. ``remaining`` is what stays taken
     afterwards: some providers are told that instead of the difference.
     """
 
+    refund_id: UUID
     reference: str
     provider_ref: str
     refund_reference: str

@@ -27,6 +27,7 @@ from portal.domain import card_on_file as rules
 from portal.domain import payment as attempts
 from portal.domain.bill import is_payable, owed_minor
 from portal.domain.card_on_file import ChargeFacts, ChargeOutcome, ChargeState
+from portal.domain.doubt import SUBMIT_GRACE
 from portal.domain.ids import AttemptId
 from portal.domain.payment import AttemptEvent, AttemptState
 from portal.domain.reference import form_of, reference_for
@@ -177,7 +178,7 @@ async def _create(act: Act, bill: LockedBill, charge: Charge, amount_minor: int)
         instrument=Instrument(),
     )
     # Whoever is to send it may die before or after it: this inquiry finds out, whatever happened.
-    ask_at = await plan_inquiry(act, attempt, attempts.SUBMIT_GRACE.total_seconds())
+    ask_at = await plan_inquiry(act, attempt, SUBMIT_GRACE.total_seconds())
     attempt = replace(attempt, ask_at=ask_at)
     await insert_attempt(act, attempt)
     await store_charge(act, charge, "handed", attempt_id=attempt_id)

@@ -28,9 +28,9 @@ from portal.domain import debit as files
 from portal.domain import handover as rules
 from portal.domain.days import is_in_time
 from portal.domain.debit import FileEvent
+from portal.domain.doubt import SUBMIT_GRACE
 from portal.domain.errors import InvariantBroken
 from portal.domain.ids import DeliveryId
-from portal.domain.payment import SUBMIT_GRACE
 from portal.kit.holidays import bank_calendar
 from portal.vault import file
 from portal.vault.act import Act

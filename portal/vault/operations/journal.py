@@ -17,8 +17,8 @@ from portal.contract.operator import (
     JournalLine,
 )
 from portal.domain.bill import BillSums, settlement_of
+from portal.domain.doubt import INQUIRED_WITHIN
 from portal.domain.errors import InvalidInput, NotFound
-from portal.domain.payment import INQUIRED_WITHIN
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.journal_refunds import compare_refunds, missing_refunds

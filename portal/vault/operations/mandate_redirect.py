@@ -27,11 +27,11 @@ from portal.contract.mandate import (
 from portal.contract.page import VIEW_PAGE
 from portal.domain import mandate as rules
 from portal.domain.card_number import refuse_card_number
+from portal.domain.doubt import SUBMIT_GRACE
 from portal.domain.errors import Conflict, Expired, NotFound
 from portal.domain.ids import DeliveryId, MandateId
 from portal.domain.mandate_word import ON_THE_WAY
 from portal.domain.methods import TAKES_MANDATES
-from portal.domain.payment import SUBMIT_GRACE
 from portal.domain.reference import ORDER_ID, reference_for
 from portal.kit.banks import banks
 from portal.kit.crypto import sha256

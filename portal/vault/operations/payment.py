@@ -31,6 +31,7 @@ from portal.contract.payment import (
 from portal.domain import payment as rules
 from portal.domain.card_number import refuse_card_number
 from portal.domain.card_on_file import METHOD as CARD
+from portal.domain.doubt import SUBMIT_GRACE
 from portal.domain.errors import Conflict, Expired, NotFound
 from portal.domain.ids import AttemptId
 from portal.domain.payment import AttemptEvent
@@ -277,7 +278,7 @@ async def _create(
         shares=shares if len(shares) > 1 else {},
     )
     # Whoever was to submit may die before or after it: this inquiry finds out, whatever happened.
-    ask_at = await plan_inquiry(act, attempt, rules.SUBMIT_GRACE.total_seconds())
+    ask_at = await plan_inquiry(act, attempt, SUBMIT_GRACE.total_seconds())
     attempt = _asked_at(attempt, ask_at)
     await insert_attempt(act, attempt)
     await emit_attempt(act, attempt, edge.code)

@@ -139,6 +139,7 @@ def _new(act: Act, attempt: Attempt, request: RequestRefund, note: str) -> Refun
         missing_at=None,
         code=None,
         provider_ref="",
+        left_at=None,
     )
 
 

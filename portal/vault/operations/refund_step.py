@@ -7,28 +7,36 @@ sends nothing.
 
 from dataclasses import dataclass, replace
 from typing import Final
+from uuid import UUID
 
 from portal.contract.refund import (
     BEGIN_REFUND,
     RECORD_REFUND_FINDING,
     RECORD_REFUND_SUBMISSION,
+    REDEEM_REFUND,
+    RETURN_REFUND,
     VIEW_REFUND,
     BeginRefund,
     RecordRefundFinding,
     RecordRefundSubmission,
+    RedeemRefund,
     RefundBegun,
     RefundDue,
     RefundNow,
     RefundOutcome,
+    RefundRedeemed,
+    RefundReturned,
+    ReturnRefund,
     ViewRefund,
 )
 from portal.domain import refund as rules
+from portal.domain.doubt import SUBMIT_GRACE, ask_again_s
 from portal.domain.errors import NotFound, TryLater
-from portal.domain.payment import SUBMIT_GRACE, ask_again_s
 from portal.domain.refund import ASKED, RefundEvent, RefundFacts
 from portal.vault.act import Act
 from portal.vault.attempt import LockedBill, read_attempt
 from portal.vault.dispute import is_disputed
+from portal.vault.ledger import lost_of
 from portal.vault.refund import (
     Refund,
     lock_payment,
@@ -45,6 +53,10 @@ from portal.vault.texts import check_tokens
 
 _WORK: Final = frozenset({"work"})
 _LEASE: Final = frozenset({"lease"})
+_EGRESS: Final = frozenset({"egress"})
+_CALLER: Final = frozenset({"caller"})
+_CROSSING: Final = "select set_config('harai.crossing', $1, true)"
+_WHOSE: Final = "select merchant_id from refund where id = $1"
 _EVENTS: Final[dict[RefundOutcome, RefundEvent]] = {
     "succeeded": "given",
     "accepted": "accepted",
@@ -100,7 +112,8 @@ async def _wait_for_others(act: Act, refund: Refund) -> None:
 async def begin_refund(act: Act, request: BeginRefund) -> RefundBegun:
     """Say what to send, to the one caller who may: the refund is ``submitting`` from here on.
 
-    One whose payment has become contested meanwhile fails here, and nobody outside hears of it.
+    One whose payment has become contested meanwhile fails here, and so does one of what a company
+    has given back by a lost dispute since; nobody outside hears of either.
 
     Raises: NotFound for another refund than the lease's; TryLater ``refund_waits`` while nobody
     knows what became of another refund of the same payment.
@@ -108,14 +121,14 @@ async def begin_refund(act: Act, request: BeginRefund) -> RefundBegun:
     act.require_scope(request.refund_id)
     bill, refund = await lock_refund(act, request.refund_id)
     fresh = refund.state == "reserved"
-    if fresh and await is_disputed(act, bill.id, refund.attempt_id):
+    if fresh and await _must_not_go(act, bill, refund):
         refund = await _give_up(act, bill, refund)
         fresh = False
     if fresh:
         await lock_payment(act, refund.attempt_id)
         await _wait_for_others(act, refund)
         moved = await step(act, bill, refund, rules.advance(refund.state, "submit"))
-        moved = replace(moved, doubt_at=act.now)
+        moved = replace(moved, doubt_at=act.now, left_at=None)
         # Whoever is to send it may die before or after it: this inquiry finds out either way.
         moved = await plan_inquiry(act, moved, SUBMIT_GRACE.total_seconds())
         refund = await store_refund(act, moved)
@@ -132,6 +145,13 @@ async def begin_refund(act: Act, request: BeginRefund) -> RefundBegun:
     )
 
 
+async def _must_not_go(act: Act, bill: LockedBill, refund: Refund) -> bool:
+    """Whether its payment is contested or lost, or what it gives back is with the payer already."""
+    if await is_disputed(act, bill.id, refund.attempt_id):
+        return True
+    return refund.owed_minor > 0 and bool(await lost_of(act, bill.id))
+
+
 async def _give_up(act: Act, bill: LockedBill, refund: Refund) -> Refund:
     """Fail a refund that must not be sent any more; what was set aside is free again."""
     moved = await step(act, bill, refund, rules.advance(refund.state, "submit"))
@@ -141,13 +161,93 @@ async def _give_up(act: Act, bill: LockedBill, refund: Refund) -> Refund:
     return failed
 
 
+@operation(REDEEM_REFUND, callers=_EGRESS, kinds=_CALLER, audit="effect")
+async def redeem_refund(act: Act, request: RedeemRefund) -> RefundRedeemed:
+    """Let the relay send a refund to ``host``, once for a submission: from now on it left.
+
+    What a worker says afterwards does not decide any more whether it left.
+
+    Refused: ``delivery_unknown``, ``host_wrong``, ``delivery_redeemed``, ``refund_differs`` (the
+    request says something else of it than we know), each an incident; ``not_due`` for one that is
+    not being submitted any more.
+    """
+    refund = await _enter(act, request.refund_id)
+    if refund is None:
+        return RefundRedeemed(refused=_refuse(act, "delivery_unknown", request.refund_id))
+    if act.settings.provider_host(refund.provider) != request.host:
+        return RefundRedeemed(refused=_refuse(act, "host_wrong", refund.id))
+    if refund.state != "submitting":
+        return RefundRedeemed(refused="not_due")
+    if refund.left_at is not None:
+        return RefundRedeemed(refused=_refuse(act, "delivery_redeemed", refund.id))
+    if not _is_told_right(request, refund, await _read_paid(act, refund)):
+        return RefundRedeemed(refused=_refuse(act, "refund_differs", refund.id))
+    # The company may have it from now on: what was not found before says nothing.
+    await store_refund(act, replace(refund, left_at=act.now, doubt_at=act.now, missing_at=None))
+    return RefundRedeemed(refused=None)
+
+
+@operation(RETURN_REFUND, callers=_EGRESS, kinds=_CALLER, audit="effect")
+async def return_refund(act: Act, request: ReturnRefund) -> RefundReturned:
+    """Hear from the relay that a refund which it may send surely moved nothing; twice is once.
+
+    Refused: ``delivery_unknown``, ``host_wrong``, which are incidents; ``not_due`` for one that is
+    not being submitted any more, of which only an inquiry tells.
+    """
+    refund = await _enter(act, request.refund_id)
+    if refund is None:
+        return RefundReturned(refused=_refuse(act, "delivery_unknown", request.refund_id))
+    if act.settings.provider_host(refund.provider) != request.host:
+        return RefundReturned(refused=_refuse(act, "host_wrong", refund.id))
+    if refund.state != "submitting":
+        return RefundReturned(refused="not_due")
+    if refund.left_at is not None:
+        await store_refund(act, replace(refund, left_at=None))
+    return RefundReturned(refused=None)
+
+
+async def _enter(act: Act, refund_id: UUID) -> Refund | None:
+    """The refund under its bill's lock. Only this look-up crosses merchants; it reads ids alone."""
+    await act.db.execute(_CROSSING, "redeem_refund")
+    await act.db.execute("select set_config('harai.merchant', $1, true)", str(UUID(int=0)))
+    merchant_id: UUID | None = await act.db.fetchval(_WHOSE, refund_id)
+    await act.db.execute(_CROSSING, "")
+    if merchant_id is None:
+        return None
+    await act.act_for(merchant_id)
+    _, refund = await lock_refund(act, refund_id)
+    return refund
+
+
+def _is_told_right(said: RedeemRefund, refund: Refund, paid: _Paid) -> bool:
+    """Whether what a request says of a refund is so; what its rule names no place for is not asked.
+
+    Of the payment a company may know our reference or its own name, which some adapters keep behind
+    a mark of its kind (``p-…``).
+    """
+    marked = paid.provider_ref.partition("-")[2]
+    pairs = (
+        (said.reference, {refund.reference}),
+        (said.payment, {paid.reference, paid.provider_ref, marked} - {""}),
+        (said.amount_minor, {refund.amount_minor}),
+        (said.remaining_minor, {paid.remaining_minor}),
+    )
+    return all(word is None or word in known for word, known in pairs)
+
+
+def _refuse(act: Act, code: str, subject: UUID) -> str:
+    act.note_incident("delivery_host" if code == "host_wrong" else code, subject)
+    return code
+
+
 @operation(RECORD_REFUND_SUBMISSION, callers=_WORK, kinds=_LEASE, audit="effect")
 async def record_refund_submission(act: Act, request: RecordRefundSubmission) -> RefundNow:
     """Record what the provider said to the one call; finishes the lease's task.
 
     A refund that has moved on since (an inquiry was quicker) keeps its state; if the provider took
     it on, it is asked about at once. One that was not sent, as its provider was away or busy, waits
-    to be sent again by a task of its own; only this submission's lease can say so.
+    to be sent again by a task of its own; only this submission's lease can say so. Where the relay
+    has sent it, that is not believed: it is in doubt and asked about, like a lost answer.
 
     Raises: NotFound for another refund than the lease's; InvalidInput for a text that may not be
     stored.
@@ -163,10 +263,12 @@ async def record_refund_submission(act: Act, request: RecordRefundSubmission) ->
         told = await store_refund(act, told)
         await act.plan_task("payment.refund", refund.id, told.version, due_in_s=again_s)
     elif refund.state == "submitting":
-        edge = rules.advance(refund.state, _EVENTS[request.outcome])
+        is_believed = rules.is_believed(request.code, has_left=refund.left_at is not None)
+        outcome = "unknown" if request.outcome == "refused" and not is_believed else request.outcome
+        edge = rules.advance(refund.state, _EVENTS[outcome])
         code = request.code or None if edge.state == "failed" else None
         told = await step(act, bill, told, edge, code)
-        wait_s = ask_again_s("processing", 0, 0.0) if told.state in ASKED else None
+        wait_s = ask_again_s(0, 0.0) if told.state in ASKED else None
         told = await store_refund(act, await plan_inquiry(act, told, wait_s))
         if told.state == "failed":
             await open_refund_case(act, told, "refund_failed")
@@ -177,7 +279,7 @@ async def record_refund_submission(act: Act, request: RecordRefundSubmission) ->
 
 
 def _send_again_in_s(act: Act, refund: Refund, said: RecordRefundSubmission) -> float | None:
-    if refund.state != "submitting" or said.outcome != "refused":
+    if refund.state != "submitting" or said.outcome != "refused" or refund.left_at is not None:
         return None
     decided_at = refund.decided_at or refund.asked_at
     return rules.send_again_in_s(said.code, decided_at, act.business)

@@ -18,14 +18,16 @@ class Refund(SQLModel, table=True):
 
     ``asked_at``, ``decided_at`` and ``finished_at`` are business times; ``state_at``, ``doubt_at``
     (the submission), ``ask_at`` and ``missing_at`` are wall times that drive inquiries.
-    ``owed_minor`` of the amount was owed back when it was set aside. ``words`` is sealed under
-    ``version``: what staff wrote (portal.vault.refund.RefundWords).
+    ``left_at`` (wall): the relay has the vault's leave to send it, and has not said since that it
+    came to nothing. ``owed_minor`` of the amount was owed back when it was set aside. ``words`` is
+    sealed under ``version``: what staff wrote (portal.vault.refund.RefundWords).
     """
 
     __tablename__ = "refund"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
     __table_args__ = (
         sa.UniqueConstraint("merchant_id", "provider", "reference", name="refund_reference_key"),
         sa.Index("refund_bill_idx", "merchant_id", "bill_id", "id"),
+        sa.Index("refund_id_idx", "id"),
         sa.Index("refund_attempt_idx", "merchant_id", "attempt_id"),
         sa.Index(
             "refund_waiting_idx",
@@ -66,3 +68,4 @@ class Refund(SQLModel, table=True):
     missing_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     code: str | None = Field(default=None, sa_type=sa.Text)
     provider_ref: str = Field(sa_type=sa.Text)
+    left_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

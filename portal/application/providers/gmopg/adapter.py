@@ -127,6 +127,7 @@ class GmoPg:
                 return None
             path = "ChangeTran" if wanted.remaining.amount_minor else "AlterTran"
             request = self._post(endpoint, path, fields, _ALTER_TIMEOUT_S)
+            request = msgspec.structs.replace(request, delivery_id=wanted.refund_id)
             return Exchange(request, lambda done: _read_altered(done, trade.access_id))
 
         return Exchange(self._search(endpoint, wanted.reference), _read_unaltered, then)

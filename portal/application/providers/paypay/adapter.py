@@ -151,6 +151,7 @@ class PayPay:
             "requestedAt": made_at_s(wanted.refund_reference),
         }
         request = _request(endpoint, "POST", "/v2/refunds", body)
+        request = msgspec.structs.replace(request, delivery_id=wanted.refund_id)
         return Exchange(request, lambda answer: _read_refund(answer, wanted))
 
     def inquire_refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundFinding]:

@@ -191,6 +191,7 @@ class SandboxCard:
             headers={**_HEADERS, "content-type": "application/json"},
             body=msgspec.json.encode(body).decode(),
             body_kind="json",
+            delivery_id=wanted.refund_id,
             timeout_s=_OPEN_TIMEOUT_S,
         )
         return Exchange(request, lambda answer: _read_refund(answer, wanted))

@@ -137,6 +137,7 @@ class Stripe:
             "metadata[reference]": wanted.refund_reference,
         }
         request = post(endpoint, _REFUNDS_PATH, wanted.refund_reference, fields)
+        request = msgspec.structs.replace(request, delivery_id=wanted.refund_id)
         return Exchange(request, lambda answer: reading.read_refund(answer, wanted))
 
     def _refunds_of(
