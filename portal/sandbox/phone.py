@@ -57,7 +57,7 @@ class Phones:
     async def page(self, request: Request) -> Response:
         """GET /phone?to=: the newest numbers, and one phone."""
         latest = list(reversed(self._shown(None)))
-        chosen = _e164(request.query_params.get("to", "")) or (
+        chosen = e164(request.query_params.get("to", "")) or (
             latest[0]["recipient"] if latest else None
         )
         messages = self._shown(chosen) if chosen else []
@@ -81,7 +81,7 @@ class Phones:
         """GET /phone/messages.json?after=&to=&limit=: for simulated payers and drills."""
         rows = self._journal.messages(
             after=int(request.query_params.get("after", "0")),
-            recipient=_e164(request.query_params.get("to", "")) or None,
+            recipient=e164(request.query_params.get("to", "")) or None,
             limit=min(int(request.query_params.get("limit", "1000")), _PAGE_MAX),
         )
         return _json({"messages": [_public(row) for row in rows]})
@@ -176,7 +176,8 @@ class Phones:
             self._carriers.watchers.discard(watcher)
 
 
-def _e164(text: str) -> str:
+def e164(text: str) -> str:
+    """A number as people type it → as the companies write it; empty for none."""
     digits = re.sub(r"\D", "", text)
     return f"+81{digits[1:]}" if digits.startswith("0") else f"+{digits}" if digits else ""
 

@@ -343,8 +343,8 @@ _CHANNEL_NAMES: Final[tuple[Channel, ...]] = ("sms", "email", "push", "voice")
 
 def _faulty(part: _Slice, bill: Row) -> set[str]:
     """Channels whose contact takes no messages any more, as another bill's message has shown."""
-    contacts = {channel: bill["phone_blind"] for channel in _BY_PHONE}
-    contacts |= {channel: bill["email_blind"] for channel in _BY_EMAIL}
+    contacts = dict.fromkeys(_BY_PHONE, bill["phone_blind"])
+    contacts |= dict.fromkeys(_BY_EMAIL, bill["email_blind"])
     return {channel for channel in contacts if (channel, contacts[channel]) in part.faults}
 
 
