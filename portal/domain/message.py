@@ -115,6 +115,13 @@ CONTACT_FAULTS: Final = frozenset({"bounced", "complained"})
 """Claims after which nothing more goes to that number or address: it does not exist, or whoever
 reads there wants no more. Source: RFC 3464 §2.3.4, RFC 3463 §3.2 (5.1.x); RFC 5965."""
 
+REJECTED_FAULTS: Final[Mapping[str, str]] = {
+    "number_unknown": "bounced",
+    "number_no_sms": "bounced",
+    "recipient_opted_out": "complained",
+}
+"""Why a company refused a message for good → what that says of where it would have gone."""
+
 TRIES_MAX: Final = 12
 """Hand-outs of one delivery that came back busy, for a reason of its own, before it is given up.
 

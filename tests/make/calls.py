@@ -11,6 +11,7 @@ from portal.contract.bills import RESEND_MESSAGE, ResendMessage
 from portal.contract.client import VaultClient
 from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.domain.ids import BillId
+from portal.domain.message import Channel
 from tests.make.workshop import MERCHANT, Workshop
 
 SENDER = "+815011112222"
@@ -18,10 +19,10 @@ SENDING = {"message.send_chunk"}
 _GOES_ON = frozenset({"ringing", "in-progress"})
 
 
-async def have_calls(operator: VaultClient, provider: str = "sandbox_tel") -> None:
-    """The merchant's calls go by this company from now on."""
+async def have_calls(operator: VaultClient, channel: Channel) -> None:
+    """The merchant's calls, or texts, go by the telephone company from now on."""
     road = SetChannel(
-        merchant_code=MERCHANT, channel="voice", provider=provider, sender=SENDER, share=100
+        merchant_code=MERCHANT, channel=channel, provider="sandbox_tel", sender=SENDER, share=100
     )
     await operator.call(SET_CHANNEL, road)
 
@@ -95,9 +96,11 @@ async def called(shop: Workshop, phone: str, bill_id: BillId) -> Telephone:
     return newest_call(shop, phone)
 
 
-async def delivery_ends(shop: Workshop, bill_id: BillId, state: str) -> str:
-    """Wait until the bill's newest call is in a state; the code that says why."""
-    query = "select bill_id, state, code from delivery where channel = 'voice' order by id"
+async def delivery_ends(
+    shop: Workshop, bill_id: BillId, state: str, channel: Channel = "voice"
+) -> str:
+    """Wait until the bill's newest message of a channel is in a state; the code that says why."""
+    query = f"select bill_id, state, code from delivery where channel = '{channel}' order by id"  # noqa: S608  # one of four words
     async with asyncio.timeout(30):
         while True:
             newest = {row["bill_id"]: row for row in await shop.rows(query)}
