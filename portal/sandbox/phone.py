@@ -22,6 +22,7 @@ from portal.sandbox.wallet_journal import refund_told, state_of
 _LINK: Final = re.compile(r"(https?://\S+)")
 _ZONE: Final = ZoneInfo("Asia/Tokyo")
 _SHOWN: Final = 30
+_CALLS: Final = 5
 _PAGE_MAX: Final = 20_000
 _HEARTBEAT_S: Final = 15.0
 _SHARE_S: Final = 0.25
@@ -30,6 +31,9 @@ POLICY: Final = (
     " form-action 'self' http://localhost:* http://127.0.0.1:*; base-uri 'none';"
     " frame-ancestors 'none'"
 )
+
+
+_NEWEST: Final[dict[str, Any]] = {"after": 0, "recipient": None, "limit": 1}
 
 
 class Phones:
@@ -66,6 +70,7 @@ class Phones:
             latest=latest,
             chosen=chosen,
             mails=list(reversed(self._journal.mails.mails(after=0, recipient=None, limit=_SHOWN))),
+            calls=list(reversed(self._journal.calls.calls(after=0, recipient=None, limit=_CALLS))),
             carrier=CARRIERS.get((chosen or "")[:5], ""),
             after=latest[0]["seq"] if latest else 0,
             messages=[{**row, **shape(row)} for row in messages],
@@ -159,6 +164,7 @@ class Phones:
     async def _stream(self, after: int) -> AsyncIterator[bytes]:
         watcher = asyncio.Event()
         self._carriers.watchers.add(watcher)
+        called = max((one["seq"] for one in self._journal.calls.calls(**_NEWEST)), default=0)
         try:
             while True:
                 rows = self._journal.messages(after=after, recipient=None, limit=_SHOWN)
@@ -166,6 +172,11 @@ class Phones:
                     after = rows[-1]["seq"]
                     shown = [_public(row) for row in rows if row["status"] != SWALLOWED]
                     yield b"data: " + orjson.dumps(shown) + b"\n\n"
+                calls = self._journal.calls.calls(after=called, recipient=None, limit=_CALLS)
+                if calls:
+                    called = calls[-1]["seq"]
+                    rings = [{"seq": one["seq"], "to": one["recipient"]} for one in calls]
+                    yield b"event: call\ndata: " + orjson.dumps(rings) + b"\n\n"
                 watcher.clear()
                 try:
                     await asyncio.wait_for(watcher.wait(), _HEARTBEAT_S)
