@@ -1591,6 +1591,39 @@ ALTER TABLE ONLY public.pause FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.pause OWNER TO harai_owner;
 
 --
+-- Name: phone_call; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.phone_call (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    delivery_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    provider text NOT NULL,
+    secret_hash bytea NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    call_ref text DEFAULT ''::text NOT NULL,
+    begun_at timestamp with time zone,
+    stage text DEFAULT 'greeting'::text NOT NULL,
+    saying text DEFAULT 'greeting'::text NOT NULL,
+    step integer DEFAULT 0 NOT NULL,
+    wrong integer DEFAULT 0 NOT NULL,
+    silent integer DEFAULT 0 NOT NULL,
+    has_pressed boolean DEFAULT false NOT NULL,
+    is_told boolean DEFAULT false NOT NULL,
+    is_link_asked boolean DEFAULT false NOT NULL,
+    outcome text DEFAULT ''::text NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT phone_call_wrong_check CHECK (((wrong >= 0) AND (wrong <= 3)))
+);
+ALTER TABLE ONLY public.phone_call ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.phone_call FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.phone_call OWNER TO harai_owner;
+
+--
 -- Name: print_batch; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -2464,6 +2497,22 @@ ALTER TABLE ONLY public.pause
 
 
 --
+-- Name: phone_call phone_call_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.phone_call
+    ADD CONSTRAINT phone_call_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: phone_call phone_call_secret_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.phone_call
+    ADD CONSTRAINT phone_call_secret_key UNIQUE (merchant_id, secret_hash);
+
+
+--
 -- Name: print_batch print_batch_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2947,6 +2996,13 @@ CREATE INDEX pause_bill_idx ON public.pause USING btree (merchant_id, bill_id, i
 --
 
 CREATE UNIQUE INDEX pause_open_idx ON public.pause USING btree (merchant_id, bill_id, kind) WHERE (ended_at IS NULL);
+
+
+--
+-- Name: phone_call_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX phone_call_bill_idx ON public.phone_call USING btree (merchant_id, bill_id);
 
 
 --
@@ -3716,6 +3772,13 @@ CREATE POLICY merchant_only ON public.pause USING ((merchant_id = ( SELECT (curr
 
 
 --
+-- Name: phone_call merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.phone_call USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: print_batch merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3832,6 +3895,12 @@ ALTER TABLE public.part_paid ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.pause ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: phone_call; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.phone_call ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: print_batch; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -4355,6 +4424,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.part_paid TO harai_vault;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.pause TO harai_vault;
+
+
+--
+-- Name: TABLE phone_call; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.phone_call TO harai_vault;
 
 
 --

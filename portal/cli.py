@@ -286,7 +286,7 @@ def drill_reach(
 @provider.command("certify")
 def provider_certify(  # noqa: PLR0913 - each is one option of the command
     name: Annotated[
-        str, typer.Argument(help="stripe, gmopg, smbc_gp, paypay, smtp, sandbox_card.")
+        str, typer.Argument(help="stripe, gmopg, smbc_gp, paypay, smtp, twilio, sandbox_card.")
     ],
     *,
     endpoint: Annotated[str, typer.Option(help="host:port[/account], as in PROVIDER_ENDPOINTS.")],
@@ -298,13 +298,16 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     notice: Annotated[Path | None, typer.Option(help="A notice's body to be read.")] = None,
     store: Annotated[str, typer.Option(help="Make a number for this store, e.g. lawson.")] = "",
     mail: Annotated[str, typer.Option(help="smtp: FROM=TO, the addresses of one mail.")] = "",
+    text: Annotated[str, typer.Option(help="twilio: FROM=TO, the numbers of one text.")] = "",
+    call: Annotated[str, typer.Option(help="twilio: FROM=TO=URL of a call's words.")] = "",
 ) -> None:
-    """Live one payment's life at a company, or send one mail, and report each act."""
+    """Live one payment's life at a company, or send one message, and report each act."""
     from portal.stack.certify import Files, OneMail, run_certify
+    from portal.stack.certify_text import read_numbers
 
     sender, _, to = mail.partition("=")
     one = OneMail(to=to, sender=sender) if mail else None
-    files = Files(rules, credentials, sandbox_ca, notice, one)
+    files = Files(rules, credentials, sandbox_ca, notice, one, read_numbers(text, call))
     done = run_certify(name, endpoint, files, amount=amount, paid=paid, store=store)
     raise typer.Exit(done)
 

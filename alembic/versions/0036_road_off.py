@@ -3,7 +3,7 @@
 import rls
 
 revision = "0036_road_off"
-down_revision = "0029_template"
+down_revision = "0031_call"
 branch_labels = None
 depends_on = None
 

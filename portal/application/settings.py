@@ -15,7 +15,7 @@ from pydantic_settings import SettingsConfigDict
 
 from portal.application.providers.agency_notices import AT_ONCE
 from portal.application.providers.exchange import Endpoint, parse_endpoints
-from portal.application.providers.registry import SIGNED
+from portal.application.providers.registry import SIGNED, SIGNED_AT
 from portal.kit.settings import ZoneSettings, read_secret
 
 COOKIE_KEY_BYTES: Final = 32
@@ -135,7 +135,7 @@ class WebSettings(ZoneSettings):
             return {}
         shape = dict[str, dict[str, tuple[_NoticeKey, ...]]]
         keys = msgspec.json.decode(read_secret(self.notice_keys_file), type=shape)
-        signing = {*SIGNED, *AT_ONCE}
+        signing = {*SIGNED, *SIGNED_AT, *AT_ONCE}
         if not keys.keys() <= signing:
             msg = f"notice keys for providers that do not sign: {sorted(keys.keys() - signing)}"
             raise ValueError(msg)

@@ -85,6 +85,8 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
     A mail has more than an addressee and a text: ``subject`` and ``html``; who it comes from
     (``sender`` is the address, ``sender_name`` the merchant's name); and ``return_token``, which
     stands in the address that it comes back to and proves that a bounce speaks of this message.
+    ``callback`` is the address at which a company asks for a call's words, or tells what became of
+    a message; it names nobody and is good for this one alone.
     """
 
     delivery_id: DeliveryId
@@ -96,6 +98,7 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
     sender: str = ""
     sender_name: str = ""
     return_token: str = ""
+    callback: str = ""
 
 
 class Redeemed(Reply, frozen=True, kw_only=True):

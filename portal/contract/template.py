@@ -4,6 +4,7 @@ from datetime import datetime
 
 from portal.contract.envelope import Done, Nothing, Operation, Part, Reply, Request
 from portal.domain.ids import BillId, TemplateId
+from portal.domain.message import Channel
 from portal.domain.sms import Encoding
 from portal.domain.template import Occasion, TemplateChannel, TemplateLanguage
 from portal.domain.template_lint import FindingCode, Severity
@@ -197,12 +198,13 @@ class TemplateChanged(Reply, frozen=True, kw_only=True):
 class SetMessagePrices(Request, frozen=True, kw_only=True):
     """What a company takes from a merchant for a message of 1, 2, 3 … parts, 10 at most.
 
-    Units: hundredths of a yen. None: nothing is known any more. Refused: ``message_prices``
+    A call has one part: what it costs when it is answered. Units: hundredths of a yen. None:
+    nothing is known any more. Refused: ``message_prices``
     (param ``max``), ``merchant_unknown``.
     """
 
     merchant_code: str
-    channel: TemplateChannel
+    channel: Channel
     provider: str
     prices: tuple[int, ...]
 

@@ -16,6 +16,7 @@ RateClass = Literal[
 Authority = Literal[
     "none", "link secret", "payer cookie", "return token", "staff cookie", "login ticket",
     "API key or staff cookie", "upload token", "provider's notice, only a hint",
+    "secret of one call, signed",
 ]  # fmt: skip
 
 KIB: Final = 1024
@@ -82,6 +83,8 @@ SEGMENTS: Final = {
     "id": "[A-Za-z0-9_]{4,64}",
     "mutation": "[A-Za-z][A-Za-z0-9_-]{1,63}",
     "provider": "[a-z][a-z0-9_]{1,31}",
+    "message": r"[0-9a-z]{26}\.[0-9a-f]{24}",
+    "turn": "[a-z0-9]{1,6}",
     "file": "[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}",
 }
 """Name of a path parameter → what it may look like. None allows a slash, a percent sign or a
@@ -239,6 +242,20 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         name="notice", path="/notices/{provider}/{code}", methods=POST, rate="notice",
         authority="provider's notice, only a hint", body_max=64 * KIB, answer_bps=64 * KIB,
+    ),
+    Route(
+        name="message_notice", path="/notices/{provider}/{code}/{message}", methods=POST,
+        rate="notice", authority="provider's notice, only a hint", body_max=64 * KIB,
+        answer_bps=64 * KIB,
+    ),
+    Route(
+        name="call", path="/calls/{provider}/{code}/{secret}", methods=POST, rate="notice",
+        authority="secret of one call, signed", body_max=16 * KIB, answer_bps=64 * KIB,
+    ),
+    Route(
+        name="call_turn", path="/calls/{provider}/{code}/{secret}/{turn}", methods=POST,
+        rate="notice", authority="secret of one call, signed", body_max=16 * KIB,
+        answer_bps=64 * KIB,
     ),
     Route(
         name="static", path="/static/{file}", methods=GET, rate="static", authority="none",

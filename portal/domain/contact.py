@@ -11,11 +11,14 @@ from typing import Final
 from portal.domain.errors import InvalidInput
 
 MOBILE_PREFIXES: Final = ("070", "080", "090")
-"""Numbers that an SMS reaches. 050 and landlines don't take one.
+"""Numbers that an SMS reaches. 050 and landlines don't take one, but can be called.
 
 Source: MIC numbering plan (Telecommunications Numbers Regulations); configuration would only let
 a merchant pay for messages that arrive nowhere.
 """
+
+_NOBODYS: Final = ("0120", "0570", "0170", "0180", "0990")
+"""Numbers of services, which are no payer's. Source: the same plan."""
 
 EMAIL_LENGTH_MAX: Final = 254
 CUSTOMER_NO_LENGTH_MAX: Final = 40
@@ -23,6 +26,9 @@ CHECK_CODES: Final = 1_000_000
 """How many check codes there are: six digits, written 4821-77."""
 
 _MOBILE_DIGITS: Final = 11
+_LANDLINE_DIGITS: Final = 10
+_IP_PREFIX: Final = "050"
+_MOBILE_E164: Final = tuple(f"+81{prefix[1:]}" for prefix in MOBILE_PREFIXES)
 _HYPHENS: Final = "-‐‑‒–—―−ー－ｰ"  # noqa: RUF001  # the dashes that people type
 _IGNORED: Final = str.maketrans("", "", _HYPHENS + " \u3000.()（）\t")  # noqa: RUF001  # as typed
 _PHONE_CHARACTERS: Final = re.compile(r"\+?[0-9]+")
@@ -34,12 +40,13 @@ _DIGITS: Final = re.compile(r"[0-9]+")
 
 
 def normalise_phone(text: str) -> str:
-    """A Japanese mobile number as E.164, e.g. ``+819012345678``.
+    """A Japanese telephone number as E.164, e.g. ``+819012345678`` or ``+81312345678``.
 
-    Full width, hyphens, spaces, brackets, ``+81`` with or without ``(0)`` are understood.
+    Mobile, 050 and landline: whoever can be called. Full width, hyphens, spaces, brackets, ``+81``
+    with or without ``(0)`` are understood.
 
     Raises: InvalidInput ``phone_characters``, ``phone_zero_lost`` (a spreadsheet ate the leading
-        0), ``phone_length`` (param ``digits``), ``phone_prefix`` (no SMS reaches it).
+        0), ``phone_length`` (param ``digits``), ``phone_prefix`` (no payer has such a number).
     """
     compact = unicodedata.normalize("NFKC", text).translate(_IGNORED)
     if not _PHONE_CHARACTERS.fullmatch(compact):
@@ -51,9 +58,34 @@ def normalise_phone(text: str) -> str:
         if len(national) != _MOBILE_DIGITS:
             raise InvalidInput("phone_length", params={"digits": len(national)})
         return "+81" + national[1:]
-    if not 10 <= len(national) <= _MOBILE_DIGITS:  # noqa: PLR2004  # landlines have ten digits
+    if not _LANDLINE_DIGITS <= len(national) <= _MOBILE_DIGITS:
         raise InvalidInput("phone_length", params={"digits": len(national)})
-    raise InvalidInput("phone_prefix")
+    is_ip = national.startswith(_IP_PREFIX) and len(national) == _MOBILE_DIGITS
+    if not is_ip and not _is_landline(national):
+        raise InvalidInput("phone_prefix")
+    return "+81" + national[1:]
+
+
+def _is_landline(national: str) -> bool:
+    """Whether a number of ten digits has an area's code and is no service's."""
+    is_area = national[0] == "0" and national[1] != "0" and not national.startswith(_NOBODYS)
+    return is_area and len(national) == _LANDLINE_DIGITS
+
+
+def normalise_mobile(text: str) -> str:
+    """A number that takes text messages, as E.164.
+
+    Raises: as :func:`normalise_phone`; ``phone_no_sms`` for one that can only be called.
+    """
+    phone = normalise_phone(text)
+    if not takes_sms(phone):
+        raise InvalidInput("phone_no_sms")
+    return phone
+
+
+def takes_sms(phone: str) -> bool:
+    """Whether text messages reach a number in its canonical form; any can be called."""
+    return phone.startswith(_MOBILE_E164)
 
 
 def _national(compact: str) -> str:
@@ -101,8 +133,8 @@ def normalise_number(text: str) -> str:
 
 
 def phone_hint(phone: str) -> str:
-    """``090-****-1234`` for ``+819012341234``; empty for no telephone."""
-    return f"0{phone[3:5]}-****-{phone[-4:]}" if phone else ""
+    """``090-****-1234`` for ``+819012341234``, ``03-****-1234`` for a landline; empty for none."""
+    return f"0{phone[3:-8]}-****-{phone[-4:]}" if phone else ""
 
 
 def email_hint(email: str) -> str:

@@ -8,7 +8,7 @@ came due while nothing ran only the newest is said, and a bill is told of once a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Final, Literal
 
@@ -169,7 +169,8 @@ class Facts:
     reach the payer; one that is missing does. ``choices``: what the payer said of a channel and a
     class, True for yes. ``last_told``: the day of the last message that did not come back.
     ``is_lost``: the newest message came back. ``told_days``: the days of this person's messages of
-    the last week, over all bills. ``holidays``: national ones.
+    the last week, over all bills. ``holidays``: national ones. ``again``: rung whose call reached
+    nobody → when it is called once more, whenever it was due.
     """
 
     now: datetime
@@ -185,6 +186,7 @@ class Facts:
     last_told: date | None = None
     told_days: Sequence[date] = ()
     holidays: frozenset[date] = frozenset()
+    again: Mapping[int, datetime] = field(default_factory=dict[int, datetime])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +277,8 @@ def _order(rungs: Sequence[Rung], facts: Facts) -> list[tuple[datetime, int]]:
     moments = [
         (at, place)
         for place, rung in enumerate(rungs)
-        if not facts.done >> place & 1 and (at := due_at(rung, facts)) is not None
+        if not facts.done >> place & 1
+        and (at := facts.again.get(place) or due_at(rung, facts)) is not None
     ]
     return sorted(moments)
 
@@ -289,7 +292,8 @@ def _judge(
     takes_place = facts.is_lost
     for at, place in order:
         rung = rungs[place]
-        if at > facts.now and not (takes_place and rung.when == "after_issue"):
+        is_early = takes_place and rung.when == "after_issue" and place not in facts.again
+        if at > facts.now and not is_early:
             continue
         reason = why_not(rung, facts)
         if reason is None:

@@ -107,9 +107,20 @@ TOLD_BY_MAIL: Final = frozenset({"smtp"})
 """Providers without notices of their own: what comes back of a message is a mail, which anybody can
 write, so it must bring the token that was made for this very message."""
 
+TOLD_BY_ADDRESS: Final = frozenset({"sandbox_tel", "twilio"})
+"""Providers that tell what became of a message at an address that is given to them with it: it
+holds a token for this very message, and is all that tells whom they speak of."""
+
 CONTACT_FAULTS: Final = frozenset({"bounced", "complained"})
 """Claims after which nothing more goes to that number or address: it does not exist, or whoever
 reads there wants no more. Source: RFC 3464 §2.3.4, RFC 3463 §3.2 (5.1.x); RFC 5965."""
+
+REJECTED_FAULTS: Final[Mapping[str, str]] = {
+    "number_unknown": "bounced",
+    "number_no_sms": "bounced",
+    "recipient_opted_out": "complained",
+}
+"""Why a company refused a message for good → what that says of where it would have gone."""
 
 TRIES_MAX: Final = 12
 """Hand-outs of one delivery that came back busy, for a reason of its own, before it is given up.

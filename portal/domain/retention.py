@@ -109,6 +109,7 @@ KEPT: Final[dict[str, str]] = {
     "ladder_plan": "by which plan bills were told of, as long as they are there",
     "merchant_channel": "by whom the merchant's messages go, as it is now",
     "contact_fault": "where messages come back from, as a keyed hash: nothing is sent there again",
+    "phone_call": "that the payer was called, and how far it came, belongs to the bill",
     "part_paid": "what is left of a bill belongs to the bill",
     "print_batch": "who handed how many bills to a print shop, and when; its file goes",
     "print_bill": "which bill was handed to a print shop belongs to the bill",

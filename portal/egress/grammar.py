@@ -80,7 +80,7 @@ _DOTTED: Final = re.compile(r"\.{1,2}(?:(?:;|%3b).*)?", re.ASCII | re.IGNORECASE
 """``.`` and ``..``, also with path parameters, which some servers take off before they resolve."""
 
 _PLACEHOLDER: Final = re.compile(
-    r"\{\{(delivery:(?:to|body|subject|html|collector|reference|file)"
+    r"\{\{(delivery:(?:to|body|subject|html|callback|collector|reference|file)"
     r"|instrument:(?:token|customer|reference|amount)"
     r"|credential:[a-z0-9][a-z0-9_.-]{0,63})\}\}",
     re.ASCII,

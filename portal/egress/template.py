@@ -32,7 +32,7 @@ CONTENT_TYPES: Final[Mapping[BodyKind, str]] = {
 }
 _CODECS: Final[Mapping[Charset, str]] = {"utf-8": "utf-8", "windows-31j": "cp932"}
 MESSAGE_PLACEHOLDERS: Final = frozenset(
-    {"delivery:to", "delivery:body", "delivery:subject", "delivery:html"}
+    {"delivery:to", "delivery:body", "delivery:subject", "delivery:html", "delivery:callback"}
 )
 FILE: Final = "delivery:file"
 FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:reference", FILE})

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from portal.sandbox.bank_journal import BankJournal
 from portal.sandbox.bank_mandates import MandateJournal
+from portal.sandbox.call_journal import CallJournal
 from portal.sandbox.card_journal import CardJournal
 from portal.sandbox.dispute_journal import DisputeJournal
 from portal.sandbox.mail_journal import MailJournal
@@ -70,6 +71,8 @@ class Journal:
         """What payers contest at the card company."""
         self.mails = MailJournal(self._db)
         """The mail company's part."""
+        self.calls = CallJournal(self._db)
+        """The telephone company's part."""
         self.tills = TillJournal(self._db)
         """The shops' part."""
         self.bank = BankJournal(self._db)

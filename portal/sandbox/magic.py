@@ -30,6 +30,30 @@ def sms_fault(number: str) -> SmsFault | None:
     return "silent" if number.startswith(SWALLOWED) else SMS.get(number)
 
 
+CallFault = Literal[
+    "invalid", "busy_once", "drop_after", "busy", "no_answer", "no_number", "failed", "machine",
+]  # fmt: skip
+
+CALLS: Final[dict[str, CallFault]] = {
+    "+819000000404": "invalid",
+    "+819000000429": "busy_once",
+    "+819000000999": "drop_after",
+    "+819000000486": "busy",
+    "+819000000408": "no_answer",
+    "+819000000604": "no_number",
+    "+819000000500": "failed",
+    "+819000000777": "machine",
+}
+"""Number → what becomes of a call to it: refused at once (400); 429 the first time; taken and rung,
+but the connection breaks before the answer; engaged; rung out; there is no such number; the line is
+broken; a machine picks up. Every other number rings until somebody does something about it."""
+
+TEL_REASONS: Final = ("30003", "30004", "30005", "30006", "30007", "30008")
+"""The telephone company's reasons for text messages that do not arrive: 090-0003-0005 fails with
+30005, and so on. 090-0002-1610 has opted out there."""
+
+TEL_OPTED_OUT: Final = "+819000021610"
+
 MailFault = Literal[
     "invalid", "bounces_hard", "bounces_soft", "complains", "busy_once", "down_once", "drop_after",
     "silent",

@@ -22,6 +22,7 @@ from portal.sandbox.wallet_journal import refund_told, state_of
 _LINK: Final = re.compile(r"(https?://\S+)")
 _ZONE: Final = ZoneInfo("Asia/Tokyo")
 _SHOWN: Final = 30
+_CALLS: Final = 5
 _PAGE_MAX: Final = 20_000
 _HEARTBEAT_S: Final = 15.0
 _SHARE_S: Final = 0.25
@@ -30,6 +31,9 @@ POLICY: Final = (
     " form-action 'self' http://localhost:* http://127.0.0.1:*; base-uri 'none';"
     " frame-ancestors 'none'"
 )
+
+
+_NEWEST: Final[dict[str, Any]] = {"after": 0, "recipient": None, "limit": 1}
 
 
 class Phones:
@@ -57,7 +61,7 @@ class Phones:
     async def page(self, request: Request) -> Response:
         """GET /phone?to=: the newest numbers, and one phone."""
         latest = list(reversed(self._shown(None)))
-        chosen = _e164(request.query_params.get("to", "")) or (
+        chosen = e164(request.query_params.get("to", "")) or (
             latest[0]["recipient"] if latest else None
         )
         messages = self._shown(chosen) if chosen else []
@@ -66,6 +70,7 @@ class Phones:
             latest=latest,
             chosen=chosen,
             mails=list(reversed(self._journal.mails.mails(after=0, recipient=None, limit=_SHOWN))),
+            calls=list(reversed(self._journal.calls.calls(after=0, recipient=None, limit=_CALLS))),
             carrier=CARRIERS.get((chosen or "")[:5], ""),
             after=latest[0]["seq"] if latest else 0,
             messages=[{**row, **shape(row)} for row in messages],
@@ -81,7 +86,7 @@ class Phones:
         """GET /phone/messages.json?after=&to=&limit=: for simulated payers and drills."""
         rows = self._journal.messages(
             after=int(request.query_params.get("after", "0")),
-            recipient=_e164(request.query_params.get("to", "")) or None,
+            recipient=e164(request.query_params.get("to", "")) or None,
             limit=min(int(request.query_params.get("limit", "1000")), _PAGE_MAX),
         )
         return _json({"messages": [_public(row) for row in rows]})
@@ -159,6 +164,7 @@ class Phones:
     async def _stream(self, after: int) -> AsyncIterator[bytes]:
         watcher = asyncio.Event()
         self._carriers.watchers.add(watcher)
+        called = max((one["seq"] for one in self._journal.calls.calls(**_NEWEST)), default=0)
         try:
             while True:
                 rows = self._journal.messages(after=after, recipient=None, limit=_SHOWN)
@@ -166,6 +172,11 @@ class Phones:
                     after = rows[-1]["seq"]
                     shown = [_public(row) for row in rows if row["status"] != SWALLOWED]
                     yield b"data: " + orjson.dumps(shown) + b"\n\n"
+                calls = self._journal.calls.calls(after=called, recipient=None, limit=_CALLS)
+                if calls:
+                    called = calls[-1]["seq"]
+                    rings = [{"seq": one["seq"], "to": one["recipient"]} for one in calls]
+                    yield b"event: call\ndata: " + orjson.dumps(rings) + b"\n\n"
                 watcher.clear()
                 try:
                     await asyncio.wait_for(watcher.wait(), _HEARTBEAT_S)
@@ -176,7 +187,8 @@ class Phones:
             self._carriers.watchers.discard(watcher)
 
 
-def _e164(text: str) -> str:
+def e164(text: str) -> str:
+    """A number as people type it → as the companies write it; empty for none."""
     digits = re.sub(r"\D", "", text)
     return f"+81{digits[1:]}" if digits.startswith("0") else f"+{digits}" if digits else ""
 

@@ -16,6 +16,7 @@ from portal.kit.log import configure, get_logger
 from portal.kit.loop import run_quickly
 from portal.sandbox.bank import Bank
 from portal.sandbox.bank_mandates import BankMandates
+from portal.sandbox.calls import CallPages
 from portal.sandbox.card_charges import CardCharges
 from portal.sandbox.card_disputes import CardDisputes
 from portal.sandbox.card_refunds import CardRefunds
@@ -31,6 +32,8 @@ from portal.sandbox.opa import OpaError, answer_opa_error
 from portal.sandbox.phone import Phones
 from portal.sandbox.settings import SandboxSettings
 from portal.sandbox.stores import SIGNING_KEY, Stores
+from portal.sandbox.telephones import SIGNING_KEY as TEL_KEY
+from portal.sandbox.telephones import Telephones
 from portal.sandbox.wallets import WalletCompany
 
 _LOOPBACK: Final = "127.0.0.1"
@@ -65,6 +68,7 @@ def create_servers(
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
     bank = (Bank(journal.bank), BankMandates(journal.mandates, settings.browser_origin))
     mails = MailCompany(journal.mails, journal.first_time, notices)
+    telephones = Telephones(journal, notices, carriers, settings.read_keys().get(TEL_KEY, ""))
     stores = Stores(journal.tills, notices, settings.read_keys().get(SIGNING_KEY, ""))
     api = Starlette(
         routes=[
@@ -72,6 +76,7 @@ def create_servers(
             Host("sms2.sandbox.test", Router(others.routes)),
             Host("card.sandbox.test", Router(_card_routes(cards, journal))),
             Host("wallet.sandbox.test", Router(wallets.routes)),
+            Host("tel.sandbox.test", Router(telephones.routes)),
             Host("mail.sandbox.test", Router(mails.routes)),
             Host("bank.sandbox.test", Router([*bank[0].routes, *bank[1].routes])),
             Route("/healthz", _alive),
@@ -83,6 +88,7 @@ def create_servers(
         routes=[
             *Phones(journal, carriers).routes,
             *Mailboxes(journal.mails).routes,
+            *CallPages(journal.calls, telephones).routes,
             *moods.browser_routes,
             *cards.browser_routes,
             *CardDisputes(journal, cards).browser_routes,

@@ -61,6 +61,16 @@ _MAIL: Final = SetChannel(
 """By whom the demo merchant's mails go, and from which address."""
 
 
+_CALLS: Final = SetChannel(
+    merchant_code=CODE,
+    channel="voice",
+    provider="sandbox_tel",
+    sender="+81120000555",
+    share=100,
+)
+"""By whom its payers are called, and from which number."""
+
+
 class StaffAccess(msgspec.Struct, kw_only=True):
     """How one member of staff logs in; ``one_click`` works once."""
 
@@ -147,6 +157,7 @@ async def _found(vault: VaultClient) -> list[StaffAccess]:
         suffix = ""
     await vault.call(SET_SLIP_TERMS, _SLIPS)
     await vault.call(SET_CHANNEL, _MAIL)
+    await vault.call(SET_CHANNEL, _CALLS)
     await vault.call(SET_CHARGES, SetCharges(merchant_code=CODE, days_before=0))
     await open_bank(vault, SystemClock().business_today(ZONE))
     return [await add_person(vault, name, f"{box}{suffix}", role) for name, box, role in _PEOPLE]

@@ -28,6 +28,7 @@ SANDBOX_HOSTS: Final = (
     "bank.sandbox.test",
     "mail.sandbox.test",
     "sms2.sandbox.test",
+    "tel.sandbox.test",
 )
 
 _LIFE: Final = timedelta(days=365)

@@ -60,6 +60,7 @@ from portal.egress.settings import read_credentials
 from portal.kit.clock import SystemClock, new_id
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 from portal.stack.certify_mail import OneMail, send_one
+from portal.stack.certify_text import OneText
 
 T = TypeVar("T")
 _Q = TypeVar("_Q", bound=Request)
@@ -86,7 +87,7 @@ class Case:
     """What to try: ``paid`` names a payment that is there already, as reference and company's name.
 
     With a ``store`` a number for it is made instead of a page. ``mail`` is the one mail to be sent,
-    for a company that carries mails and no money.
+    and ``text`` the one text or call, for a company that carries messages and no money.
 
     Units: ``amount_minor`` in yen, at least 2: half of it is given back.
     """
@@ -97,6 +98,7 @@ class Case:
     return_url: str
     paid: tuple[str, str] | None = None
     mail: OneMail | None = None
+    text: OneText | None = None
     notice: bytes | None = None
     store: Store | None = None
 
@@ -168,6 +170,9 @@ class Certifier:
         if self.case.mail is not None:
             await self._send_mail()
             return
+        if self.case.text is not None:
+            await self._send_text(self.case.text)
+            return
         if self.case.store is not None:
             await self._make_number(find_number(self.case.provider), self.case.store)
         else:
@@ -208,6 +213,15 @@ class Certifier:
         self.report.begin("mail")
         read = await send_one(self.relay, self.case.endpoint, new_id(SystemClock()), _ROLES)
         self.report.read("mail", read, fits=read.outcome == "accepted")
+        if self.case.notice is not None:
+            self._read_notice(self.case.notice)
+
+    async def _send_text(self, text: OneText) -> None:
+        act = "call" if text.channel == "voice" else "text"
+        self.report.begin(act)
+        where = (self.case.provider, self.case.endpoint)
+        read = await text.send(self.relay, where, new_id(SystemClock()), _ROLES)
+        self.report.read(act, read, fits=read.outcome == "accepted")
         if self.case.notice is not None:
             self._read_notice(self.case.notice)
 
@@ -312,7 +326,7 @@ async def certify(
         file.write_bytes(sign_rules(key, rules))
         book = RuleBook(file, key.public_key(), folder, production=False)
         record = Record(Journal(folder / "denied.jsonl", clock), Metrics())
-        vault = case.mail or _NoVault()
+        vault = case.mail or case.text or _NoVault()
         relay = Originate(book, vault, sender, record, credentials=credentials, clock=clock)
         try:
             await Certifier(case, relay, report).run(pay)
@@ -332,6 +346,8 @@ class Files:
     notice: Path | None = None
     mail: OneMail | None = None
     """No file: the mail to be sent, to whom and from which address."""
+    text: OneText | None = None
+    """The text or call to be sent, likewise."""
 
 
 def run_certify(
@@ -361,6 +377,7 @@ def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str, 
         return_url=f"https://localhost/return/certify/{token}",
         paid=(reference, name) if paid else None,
         mail=files.mail,
+        text=files.text,
         notice=None if files.notice is None else files.notice.read_bytes(),
         store=cast("Store", store) if store else None,
     )

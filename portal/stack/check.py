@@ -2,8 +2,8 @@
 
 Stack only. 1,000 bills in through the public API, messages out, four payers at the card company
 (approved, declined, timed out and found by inquiry, with a noisy notice), two at the wallet
-(approved, timed out) and one at a shop's till, then the sandbox's own journals against ours. Prints
-one JSON object; exit code 0 only if all of it is right.
+(approved, timed out) and one at a shop's till, and one who is called answers by keypad; then the
+sandbox's own journals against ours. Prints one JSON object; exit code 0 only if all of it is right.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ import orjson
 from portal.contract.envelope import Nothing
 from portal.contract.operator import INSPECT, Inspection
 from portal.stack.access import Access, open_access
+from portal.stack.callee import TOLD as HEARD
+from portal.stack.callee import Callee
 from portal.stack.comparison import compare_journals
 from portal.stack.merchant import MerchantSystem
 from portal.stack.payers import (
@@ -73,6 +75,7 @@ class Found(msgspec.Struct, kw_only=True):
     borders_real: bool = False
     payers: dict[str, str] = {}
     slip: list[str] = []
+    call: list[str] = []
     seconds: float = 0.0
     left_behind: list[str] = []
     faults: list[str] = []
@@ -110,7 +113,11 @@ async def _check(folder: Path, found: Found, *, loud: bool) -> None:
             phone = Phone(outside, stack.layout.browser_origin)
             await _road(stack, access, phone, found, started)
             _say(loud, f"{found.messages} messages out")
-            await asyncio.gather(_pay(phone, found), _pay_at_till(stack, access, phone, found))
+            await asyncio.gather(
+                _pay(phone, found),
+                _pay_at_till(stack, access, phone, found),
+                _call(stack, access, Callee(outside, stack.layout.browser_origin), phone, found),
+            )
             _say(loud, f"payers: {found.payers}, by slip: {found.slip}")
             await _settle(stack, access, phone, found)
     finally:
@@ -153,6 +160,15 @@ async def _pay_at_till(stack: Stack, access: Access, phone: Phone, found: Found)
         found.slip = await till.pay((await _sent(phone))[len(MEANS)], ticket)
     finally:
         till.close()
+
+
+async def _call(stack: Stack, access: Access, callee: Callee, phone: Phone, found: Found) -> None:
+    """A payer is called, proves who they are by keypad, and has the link sent."""
+    merchant = MerchantSystem(stack.layout.origin, access.api_key)
+    try:
+        found.call = await callee.be_called(merchant, phone)
+    finally:
+        await merchant.close()
 
 
 async def _links(phone: Phone) -> list[str]:
@@ -209,6 +225,7 @@ def _judge(found: Found) -> None:
         "messages": (found.messages, BILLS),
         "paid": (found.paid, PAID),
         "slip": (found.slip, list(TOLD)),
+        "call": (found.call, list(HEARD)),
         "declined": (found.declined, 1),
         "ledger_sum": (found.ledger_sum, 0),
         "journal_differences": (found.journal_differences, 0),

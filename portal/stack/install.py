@@ -36,8 +36,9 @@ CREDENTIALS: Final = (
     "sandbox_bank",
     "sandbox_mail",
     "sandbox_sms2",
+    "sandbox_tel",
 )
-_SIGNING: Final = ("sandbox_agency", "sandbox_mail")
+_SIGNING: Final = ("sandbox_agency", "sandbox_mail", "sandbox_tel")
 """Companies that sign what they tell us, with a key of the demo merchant's."""
 
 DEMO_CODE: Final = "aozora"

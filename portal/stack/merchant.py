@@ -222,9 +222,10 @@ class MerchantSystem:
         wanted = {"id": case_id, "action": "ASK_TO_PAY", "idempotencyKey": key}
         await self._mutate(_ASK_TO_PAY, "caseSettle", wanted)
 
-    async def resend(self, bill_id: str, key: str) -> None:
-        """Send a bill's message once more; once for a ``key``."""
-        await self._mutate(_RESEND, "billResend", {"id": bill_id, "idempotencyKey": key})
+    async def resend(self, bill_id: str, key: str, channel: str = "SMS") -> None:
+        """Send a bill's message once more, or have its payer called; once for a ``key``."""
+        wanted = {"id": bill_id, "idempotencyKey": key, "channel": channel}
+        await self._mutate(_RESEND, "billResend", wanted)
 
     async def _mutate(self, document: str, field: str, wanted: Mapping[str, object]) -> Any:  # noqa: ANN401 - parsed JSON
         done = (await self._ask(document, {"input": wanted}))[field]

@@ -151,7 +151,7 @@ def part_payment(
 @merchant.command()
 def channel(  # noqa: PLR0913  # one option a fact of the road
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    name: Annotated[str, typer.Argument(help="The channel: sms or email.")],
+    name: Annotated[str, typer.Argument(help="The channel: sms, email or voice.")],
     provider: Annotated[str, typer.Argument(help="The company that carries it.")],
     state: State = None,
     *,
@@ -185,17 +185,20 @@ def channel(  # noqa: PLR0913  # one option a fact of the road
 @merchant.command()
 def prices(
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    provider: Annotated[str, typer.Argument(help="The company that carries its SMS.")],
+    provider: Annotated[str, typer.Argument(help="The company that carries its messages.")],
     yen: Annotated[
         list[str] | None,
         typer.Argument(help="Yen for a message of 1, 2, 3 … parts, as 3.3; none: not known."),
     ] = None,
     state: State = None,
+    *,
+    calls: Annotated[bool, typer.Option(help="For a call, instead of an SMS.")] = False,
 ) -> None:
-    """Set what a company takes for an SMS by its number of parts, as the wording's screen shows."""
+    """Set what a company takes for an SMS by its number of parts, or for one call."""
     from portal.stack.operate import set_message_prices
 
-    set_message_prices(state or Path(".demo"), code, provider, yen or [])
+    channel = "voice" if calls else "sms"
+    set_message_prices(state or Path(".demo"), code, provider, yen or [], channel=channel)
 
 
 @merchant.command()

@@ -161,8 +161,10 @@ def set_channel(  # noqa: PLR0913 - as the command has them
         sys.stdout.write(f"{code} sends nothing by {channel}\n")
 
 
-def set_message_prices(state: Path, code: str, provider: str, yen: list[str]) -> None:
-    """Set what a company takes for an SMS by its number of parts; none: nothing is known.
+def set_message_prices(
+    state: Path, code: str, provider: str, yen: list[str], *, channel: Channel = "sms"
+) -> None:
+    """Set what a company takes for a message by its parts, or for a call; none: not known.
 
     Raises: NotFound; InvalidInput; OSError.
     """
@@ -170,10 +172,13 @@ def set_message_prices(state: Path, code: str, provider: str, yen: list[str]) ->
         prices = tuple(int(Decimal(price) * 100) for price in yen)
     except (InvalidOperation, ValueError, OverflowError) as fault:
         raise InvalidInput("message_prices", params={"max": STEPS}) from fault
-    request = SetMessagePrices(merchant_code=code, channel="sms", provider=provider, prices=prices)
+    request = SetMessagePrices(
+        merchant_code=code, channel=channel, provider=provider, prices=prices
+    )
     done = asyncio.run(ask(state, SET_MESSAGE_PRICES, request))
     shown = ", ".join(f"{Decimal(price) / 100} yen" for price in done.prices)
-    sys.stdout.write(f"sms of {code} by {provider}: {shown or 'prices not known'}\n")
+    unit = " a call" if channel == "voice" and shown else ""
+    sys.stdout.write(f"{channel} of {code} by {provider}: {shown or 'prices not known'}{unit}\n")
 
 
 def set_pause_limits(

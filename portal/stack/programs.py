@@ -20,10 +20,14 @@ from portal.stack.certificates import SANDBOX_HOSTS
 from portal.stack.layout import Layout
 from portal.stack.postgres import Postgres
 from portal.stack.processes import Program
+from portal.stack.sandbox_rules import TEL_ACCOUNT
 from portal.stack.valkey import Valkey
 
 PROVIDERS: Final = {f"sandbox_{host.partition('.')[0]}": host for host in SANDBOX_HOSTS}
 """The sandbox's companies by name: each has a host of the same."""
+
+ACCOUNTS: Final = {"sandbox_tel": f"/{TEL_ACCOUNT}"}
+"""What some of them call us, as it stands in their addresses."""
 
 RATE_SCALE: Final = 100
 """All clients of an embedded stack share one loopback address, payers and companies alike."""
@@ -214,7 +218,9 @@ class Programs:
 
     def _endpoints(self) -> str:
         port = self._layout.ports.api
-        return ",".join(f"{name}={host}:{port}" for name, host in PROVIDERS.items())
+        return ",".join(
+            f"{name}={host}:{port}{ACCOUNTS.get(name, '')}" for name, host in PROVIDERS.items()
+        )
 
     async def _vault_answers(self) -> None:
         client = await self.operator()

@@ -14,6 +14,10 @@ from portal.egress.rules import Rule, Signer
 _HOUR_BYTES: Final = 8 * 1024**3
 
 
+TEL_ACCOUNT: Final = "AC0123456789abcdef0123456789abcdef"
+"""What the sandbox's telephone company calls us."""
+
+
 def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
     """What may leave the embedded stack: messages and payments, to the sandbox on loopback only.
 
@@ -94,7 +98,41 @@ def _message_rules(api_port: int) -> tuple[Rule, ...]:
         },
         fields=("to", "from", "subject", "text", "html", "reference", "account"),
     )
-    return sms, _second_sms_rule(sms), mail
+    return sms, _second_sms_rule(sms), mail, *_telephone_rules(sms)
+
+
+def _telephone_rules(sms: Rule) -> tuple[Rule, ...]:
+    """Calls and texts in Twilio's form: whom, what and where to ask for words the vault says."""
+    authority = {"header:authorization": "Basic {{credential:sandbox_tel}}"}
+    text = msgspec.structs.replace(
+        sms,
+        id="sandbox-tel-text",
+        host="tel.sandbox.test",
+        purpose="SMS through the sandbox's telephone company",
+        path_prefixes=(f"/2010-04-01/Accounts/{TEL_ACCOUNT}/Messages.json",),
+        credentials=("sandbox_tel",),
+        fixed={
+            **authority,
+            "body:/To": "{{delivery:to}}",
+            "body:/Body": "{{delivery:body}}",
+            "body:/StatusCallback": "{{delivery:callback}}",
+        },
+        fields=("To", "From", "Body", "StatusCallback"),
+    )
+    call = msgspec.structs.replace(
+        text,
+        id="sandbox-tel-call",
+        purpose="calls through the sandbox's telephone company",
+        path_prefixes=(f"/2010-04-01/Accounts/{TEL_ACCOUNT}/Calls.json",),
+        fixed={
+            **authority,
+            "body:/To": "{{delivery:to}}",
+            "body:/Url": "{{delivery:callback}}",
+            "body:/StatusCallback": "{{delivery:callback}}/status",
+        },
+        fields=("To", "From", "Url", "StatusCallback", "Timeout", "MachineDetection"),
+    )
+    return text, call
 
 
 def _second_sms_rule(sms: Rule) -> Rule:

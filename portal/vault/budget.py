@@ -103,6 +103,7 @@ class Budgets:
             "staff": self._settings.budget_staff_rows_per_minute,
             "api_key": self._settings.budget_api_key_rows_per_minute,
             "payer": self._settings.budget_payer_rows_per_minute,
+            "caller": self._settings.budget_call_rows_per_minute,
         }
         if caller == "egress":
             return self._settings.budget_egress_rows_per_minute

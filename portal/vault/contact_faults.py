@@ -46,7 +46,7 @@ where b.merchant_id = $1 and b.id = $2 and {BLIND.format(channel="c.channel")} i
   and not {IS_FAULTY.format(channel="c.channel")}
 order by c.place
 """  # noqa: S608  # constant texts
-WRITTEN: Final[tuple[Channel, ...]] = ("sms", "email")
+WRITTEN: Final[tuple[Channel, ...]] = ("sms", "email", "voice")
 """Channels that go by a contact which stands in the bill itself."""
 
 _RETURNED: Final = "returned message"

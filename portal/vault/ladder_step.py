@@ -31,6 +31,7 @@ from portal.domain.message import Channel, is_lost
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.ladder import Begun, Ended, MerchantPlan, Skipped, begin, read_newest, read_plans
+from portal.vault.ladder_calls import Calls, calls_of, earliest, rungs_to_end
 from portal.vault.ladder_waits import read_waits
 from portal.vault.messages import FIRST_MESSAGE, Telling, plan_messages
 from portal.vault.pause import OpenPauses, read_open
@@ -48,14 +49,14 @@ from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for no key
 """
 FAULTS: Final = """
 select blind, channel from contact_fault
-where merchant_id = $1 and channel in ('sms', 'email') and blind = any($2::bytea[])
+where merchant_id = $1 and channel in ('sms', 'email', 'voice') and blind = any($2::bytea[])
 """
 STANDING: Final = """
 select bill_id, plan_version, done, failed_at from ladder
 where merchant_id = $1 and bill_id = any($2::uuid[]) and next_at <= $3 order by bill_id for update
 """
 TOLD: Final = """
-select bill_id, channel, state, code, created_at from delivery
+select bill_id, channel, campaign, step, state, code, created_at from delivery
 where merchant_id = $1 and bill_id = any($2::uuid[]) order by id
 """
 CHOICES: Final = """
@@ -159,7 +160,7 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
                 holidays=newest.holidays,
             )  # fmt: skip
             known[key] = _first_look(rungs, rules.decide(rungs, hours, facts), act.business)
-        begun.append(Begun(bill["id"], known[key], len(rungs)))
+        begun.append(Begun(bill["id"], known[key], rungs_to_end(rungs, known[key].send)))
         if known[key].send is not None:
             told[rungs[0].channel].append(bill["id"])
     await begin(act, newest.version, begun)
@@ -242,18 +243,21 @@ def _look(part: _Slice, bill: Row, row: Row, moved: Moved) -> None:
         moved.ended += 1
         return
     rungs = part.plans[row["plan_version"]].rungs_of(bill["kind"])
-    decision = _decide(part, bill, row, rungs)
+    calls = calls_of(part.told.get(bill["id"], ()), part.now)
+    decision = _decide(part, bill, row, rungs, calls)
     done = decision.done(row["done"])
-    is_over = not decision.held and done + 1 == 1 << len(rungs)
+    until = earliest(decision.until, calls.look_at(rungs, decision.send, part.now))
+    is_over = not decision.held and until is None and done + 1 == 1 << len(rungs)
     ended: Ended | str = "done" if is_over else ""
     skips = [
         Skipped(rung=skip.rung, channel=rungs[skip.rung].channel, reason=skip.reason, at=part.now)
         for skip in decision.skips
     ]
     told = msgspec.json.encode(skips).decode() if skips else "[]"
-    part.moves.append(_Move(bill["id"], done, decision.until, decision.held, ended, told))
+    part.moves.append(_Move(bill["id"], done, until, decision.held, ended, told))
     if decision.send is not None:
-        _send(part, bill, rungs[decision.send], decision.send)
+        rung = rungs[decision.send]
+        _send(part, bill, rung, calls.step_of(decision.send, rung.channel))
     moved.planned += decision.send is not None
     moved.skipped += len(decision.skips)
     moved.held += bool(decision.held)
@@ -275,7 +279,7 @@ def _ended(bill: Row) -> Ended | None:
             return None
 
 
-def _decide(part: _Slice, bill: Row, row: Row, rungs: Sequence[Rung]) -> Decision:
+def _decide(part: _Slice, bill: Row, row: Row, rungs: Sequence[Rung], calls: Calls) -> Decision:
     midnight = datetime.combine(part.now.date() + timedelta(days=1), time(), tzinfo=part.now.tzinfo)
     if bill["lifecycle"] not in PAYABLE or not is_payable(bill["lifecycle"], bill["settlement"]):
         return Decision(until=midnight, held="waits")
@@ -283,7 +287,7 @@ def _decide(part: _Slice, bill: Row, row: Row, rungs: Sequence[Rung]) -> Decisio
         return Decision(until=_until(part, bill["id"], midnight), held="paused")
     if bill["id"] in part.waits:
         return Decision(until=midnight, held=part.waits[bill["id"]])
-    facts = _facts(part, bill, row)
+    facts = _facts(part, bill, row, calls)
     return rules.decide(rungs, part.newest.plan.hours, facts)
 
 
@@ -296,12 +300,13 @@ def _until(part: _Slice, bill_id: UUID, midnight: datetime) -> datetime | None:
     return max(midnight, datetime.combine(last + timedelta(days=1), time(), tzinfo=part.now.tzinfo))
 
 
-def _facts(part: _Slice, bill: Row, row: Row) -> Facts:
+def _facts(part: _Slice, bill: Row, row: Row, calls: Calls) -> Facts:
     told = part.told.get(bill["id"], ())
     # By channel the newest that went out, or could not: one that came back says nothing any more
     # once another has arrived there.
     newest = {one["channel"]: one for one in told if one["state"] != "left_out" or _is_lost(one)}
     said = [one for one in told if one["state"] != "left_out" and not _is_lost(one)]
+    lost = {channel for channel, one in newest.items() if _is_lost(one)} - calls.not_lost
     failed_at = row["failed_at"]
     choices: dict[tuple[Channel, Class], bool] = {}
     for contact, uses in ((bill["phone_blind"], _BY_PHONE), (bill["email_blind"], _BY_EMAIL)):
@@ -313,13 +318,13 @@ def _facts(part: _Slice, bill: Row, row: Row) -> Facts:
         issued_at=part.newest.local(bill["issued_at"]),
         due_on=bill["due_on"],
         failed_at=part.newest.local(failed_at) if failed_at else None,
-        done=row["done"],
+        done=calls.open_rungs(row["done"]),
         is_opened=bill["opened_at"] is not None,
         is_delivered=any(one["state"] == "delivered" for one in told),
-        is_lost=bool(told) and _is_lost(told[-1]),
+        is_lost=bool(told) and _is_lost(told[-1]) and told[-1]["channel"] in lost,
         unreached=_unreached(
             part.roads,
-            {channel for channel, one in newest.items() if _is_lost(one)} | _faulty(part, bill),
+            lost | _faulty(part, bill),
             has_phone=bill["phone_blind"] is not None,
             has_email=bill["email_blind"] is not None,
         ),
@@ -327,6 +332,7 @@ def _facts(part: _Slice, bill: Row, row: Row) -> Facts:
         last_told=max((part.newest.local(one["created_at"]).date() for one in said), default=None),
         told_days=part.people.get(bill["phone_blind"] or b"", ()),
         holidays=part.newest.holidays,
+        again=calls.again,
     )
 
 
@@ -337,8 +343,9 @@ _CHANNEL_NAMES: Final[tuple[Channel, ...]] = ("sms", "email", "push", "voice")
 
 def _faulty(part: _Slice, bill: Row) -> set[str]:
     """Channels whose contact takes no messages any more, as another bill's message has shown."""
-    contacts = (("sms", bill["phone_blind"]), ("email", bill["email_blind"]))
-    return {channel for channel, contact in contacts if (channel, contact) in part.faults}
+    contacts = dict.fromkeys(_BY_PHONE, bill["phone_blind"])
+    contacts |= dict.fromkeys(_BY_EMAIL, bill["email_blind"])
+    return {channel for channel in contacts if (channel, contacts[channel]) in part.faults}
 
 
 def _is_lost(told: Row) -> bool:
@@ -361,7 +368,7 @@ def _unreached(
     return found
 
 
-def _send(part: _Slice, bill: Row, rung: Rung, place: int) -> None:
+def _send(part: _Slice, bill: Row, rung: Rung, step: int) -> None:
     campaign = MARKETING if rung.kind == "marketing" else CAMPAIGN
     import_id: UUID | None = None
     if rung.when == "issue":
@@ -369,7 +376,7 @@ def _send(part: _Slice, bill: Row, rung: Rung, place: int) -> None:
         campaign, import_id = FIRST_MESSAGE, bill["import_id"]
     elif bill["phone_blind"]:
         part.people.setdefault(bill["phone_blind"], []).append(part.now.date())
-    telling = Telling(campaign, place, rung.channel, import_id)
+    telling = Telling(campaign, step, rung.channel, import_id)
     part.sends.setdefault(telling, []).append(bill["id"])
 
 

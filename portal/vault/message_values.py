@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from portal.domain.contact import takes_sms
 from portal.domain.mail import render_mail
 from portal.domain.sms import BillText, compose
 from portal.vault.sealed import BillContact
@@ -19,6 +20,7 @@ class Values:
     """Recipient, in the channel's own form, and text of one message.
 
     ``is_own``: the text is the merchant's own wording. A mail has a subject, and the same in HTML.
+    A call has no text: its words are asked for while it goes on (portal.domain.call).
     """
 
     to: str
@@ -29,7 +31,9 @@ class Values:
 
 
 def _sms(contact: BillContact, language: str, bill: BillText) -> Values | None:
-    return Values(contact.phone, *compose(language, bill)) if contact.phone else None
+    if not takes_sms(contact.phone):
+        return None
+    return Values(contact.phone, *compose(language, bill))
 
 
 def _email(contact: BillContact, language: str, bill: BillText) -> Values | None:
@@ -39,7 +43,12 @@ def _email(contact: BillContact, language: str, bill: BillText) -> Values | None
     return Values(contact.email, mail.text, subject=mail.subject, html=mail.html)
 
 
+def _voice(contact: BillContact, language: str, bill: BillText) -> Values | None:
+    del language, bill
+    return Values(contact.phone, "") if contact.phone else None
+
+
 VALUES: Final[Mapping[str, Callable[[BillContact, str, BillText], Values | None]]] = (
-    MappingProxyType({"sms": _sms, "email": _email})
+    MappingProxyType({"sms": _sms, "email": _email, "voice": _voice})
 )
 """Channel → recipient and text for a payer in their language, or None: not reached by it."""

@@ -9,7 +9,9 @@ from portal.vault.db import Row
 __all__ = ["REMINDERS", "STOP", "reminders_of"]
 
 REMINDERS: Final = """
-b.phone_blind is not null as has_phone, b.email_blind is not null as has_email,
+b.phone_blind is not null as has_phone,
+exists (select from merchant_channel v where v.merchant_id = $1 and v.channel = 'voice')
+    as has_calls, b.email_blind is not null as has_email,
 array(select c.channel from (
     select distinct on (channel) channel, is_wanted from contact_choice
     where merchant_id = $1 and contact in (b.phone_blind, b.email_blind)
@@ -20,8 +22,12 @@ array(select c.channel from (
 
 
 def reminders_of(row: Row) -> tuple[PageReminder, ...]:
-    """The channels for which the bill has a contact; mail only where there is an address."""
-    known = (("sms", row["has_phone"]), ("email", row["has_email"]))
+    """The channels for which the bill has a contact; calls only where its merchant calls."""
+    known = (
+        ("sms", row["has_phone"]),
+        ("email", row["has_email"]),
+        ("voice", row["has_phone"] and row["has_calls"]),
+    )
     return tuple(
         PageReminder(channel=channel, is_wanted=channel not in row["stopped"])
         for channel, has in known

@@ -191,8 +191,16 @@ class VaultServer:
         return mint.authority(capability)
 
     def _greeting_budget(self, caller: str) -> Budget:
-        """Only the relay is shown rows without a principal: deliveries, by the minute."""
-        rows = self.settings.budget_egress_rows_per_minute if caller == "egress" else 0
+        """Who is shown rows without a principal, by the minute.
+
+        The relay is, of deliveries; the doors are of bills that are said in calls, whose payer has
+        just proven to be one.
+        """
+        by_minute = {
+            "egress": self.settings.budget_egress_rows_per_minute,
+            "web": self.settings.budget_call_rows_per_minute,
+        }
+        rows = by_minute.get(caller, 0)
         return Budget(rows, MINUTE_S if rows else 0)
 
     def _report(self, peer: Peer, code: str) -> None:

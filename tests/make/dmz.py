@@ -22,6 +22,8 @@ SAMPLES = {
     "id": "bill_01JD0000000000000000000000",
     "mutation": "decideImport",
     "provider": "sandbox_card",
+    "message": "01jd0000000000000000000000.0123456789abcdef01234567",
+    "turn": "3",
     "file": "page.3f2a9c.css",
 }
 """One value for every path parameter."""

@@ -164,8 +164,8 @@ class Ground:
             "public_origin": "http://localhost:8080",
             "provider_hosts": "sandbox_sms=sms.sandbox.test,sandbox_card=card.sandbox.test,"
             "sandbox_bank=bank.sandbox.test,sandbox_mail=mail.sandbox.test,"
-            "sandbox_sms2=sms2.sandbox.test,smtp=smtp.provider.test,"
-            "sandbox_wallet=wallet.sandbox.test",
+            "sandbox_sms2=sms2.sandbox.test,sandbox_tel=tel.sandbox.test,"
+            "smtp=smtp.provider.test,sandbox_wallet=wallet.sandbox.test",
             "instance": "vault-test",
             "connections_at_start": 1,
             "side_connections_at_start": 0,

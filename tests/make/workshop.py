@@ -23,6 +23,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 
+from portal.application.doors.calls import ROUTES as CALL_ROUTES
 from portal.application.doors.notices import ROUTES, NoticeKeys
 from portal.contract.client import VaultClient
 from portal.contract.envelope import Authority as Grant
@@ -51,7 +52,7 @@ from portal.sandbox.run import create_servers
 from portal.sandbox.settings import SandboxSettings
 from portal.stack.certificates import SANDBOX_HOSTS
 from portal.stack.postgres import BOOTSTRAP
-from portal.stack.sandbox_rules import sandbox_rules
+from portal.stack.sandbox_rules import TEL_ACCOUNT, sandbox_rules
 from tests.make.vault import Ground, add_staff, found_merchant, signed_in
 from tests.make.work_queue import KEY
 from worker.queue import Job
@@ -68,13 +69,16 @@ CREDENTIALS = {
     "sandbox_bank": "bank-secret-3141",
     "sandbox_mail": "mail-secret-2718",
     "sandbox_sms2": "sms2-secret-5926",
+    "sandbox_tel": "tel-secret-1618",
 }
+TEL_KEY = "what-the-telephone-company-signs-with"
+ORIGIN = "http://localhost:8080"
 COLUMNS = "number,customer_no,contract_no,period,payer_name,phone,amount,tax_10,due_on"
 
 
 def given_out() -> dict[str, str]:
     """What each company has of the credentials that it gave out, as the stack tells it."""
-    return {
+    return {"sandbox_tel.secret": TEL_KEY} | {
         name: key if name.endswith(".secret") else hashlib.sha256(key.encode()).hexdigest()
         for name, key in CREDENTIALS.items()
     }
@@ -261,7 +265,8 @@ def work_settings(ground: Ground, api_port: int, valkey_url: str = "unix:///none
         f"sandbox_wallet=wallet.sandbox.test:{api_port},"
         f"sandbox_bank=bank.sandbox.test:{api_port},"
         f"sandbox_mail=mail.sandbox.test:{api_port},"
-        f"sandbox_sms2=sms2.sandbox.test:{api_port}",
+        f"sandbox_sms2=sms2.sandbox.test:{api_port},"
+        f"sandbox_tel=tel.sandbox.test:{api_port}/{TEL_ACCOUNT}",
     )
 
 
@@ -273,9 +278,10 @@ def environment(settings: WorkSettings) -> dict[str, str]:
 
 @asynccontextmanager
 async def _notices_door(web: VaultClient) -> AsyncGenerator[int]:
-    app = Starlette(routes=ROUTES)
+    app = Starlette(routes=[*ROUTES, *CALL_ROUTES])
     app.state.vault = web
-    app.state.notice_keys = NoticeKeys({}, SystemClock())
+    keys = {"sandbox_tel": {MERCHANT: (TEL_KEY,)}}
+    app.state.notice_keys = NoticeKeys(keys, SystemClock(), ORIGIN)
     port = free_port()
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off")
     async with _serving(uvicorn.Server(config)):

@@ -129,6 +129,8 @@ TRIED_ELSEWHERE = {
     "ask_template": "tests/zone/test_template_versions.py",
     "decide_template": "tests/zone/test_template_versions.py",
     "try_template": "tests/zone/test_template_trial.py",
+    "answer_call": "tests/zone/test_calls.py",
+    "record_call": "tests/zone/test_calls.py",
     "deposit_mandate_word": "tests/zone/test_mandate_redirect.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""

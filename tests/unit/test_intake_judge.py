@@ -87,7 +87,7 @@ def test_amounts_are_read_as_people_write_them(written: str, minor: int) -> None
         ("due_on", "2026/12-10", "date_malformed"),
         ("due_on", "2030-01-01", "date_too_far"),
         ("phone", "9012345678", "phone_zero_lost"),
-        ("phone", "0312345678", "phone_prefix"),
+        ("phone", "0570012345", "phone_prefix"),
         ("phone", "090123456789", "phone_length"),
         ("phone", "090-1234-567a", "phone_characters"),
         ("email", "a@b", "email_malformed"),

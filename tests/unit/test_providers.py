@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.application.channels.registry import BY_CHANNEL, find_sender
+from portal.application.channels.voice import CALLS
 from portal.application.methods.registry import BY_REDIRECT, REFUNDS, find_redirect
 from portal.application.providers import _template, exchange, registry, sandbox_card, sandbox_sms
 from portal.application.providers.exchange import Endpoint, MessageWanted, SessionWanted
 from portal.domain.errors import InvalidInput, InvariantBroken
+from portal.domain.message import TOLD_BY_ADDRESS
 from portal.domain.methods import METHODS, WALLETS
 from portal.domain.money import Money
 from portal.domain.payment import DECLINE_CODES
@@ -306,7 +308,9 @@ def test_every_provider_folder_is_in_every_list_it_claims() -> None:
 
     assert folders == set(registry.CAPABILITIES) == set(registry.NOTICES)
     signed = {name for name, can in registry.CAPABILITIES.items() if can.notices_signed}
-    assert signed == set(registry.SIGNED)
+    assert signed == set(registry.SIGNED) | set(registry.SIGNED_AT)
+    assert set(registry.SIGNED_AT) == TOLD_BY_ADDRESS
+    assert set(CALLS) == set(BY_CHANNEL["voice"])
     for name, can in registry.CAPABILITIES.items():
         assert can.methods or can.channels
         assert {method for method, offers in BY_REDIRECT.items() if name in offers} == set(

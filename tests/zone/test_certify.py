@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -18,17 +19,22 @@ from portal.sandbox.notices import NoticeSender
 from portal.sandbox.run import create_servers
 from portal.sandbox.settings import SandboxSettings
 from portal.stack.certify import Case, certify
+from portal.stack.certify_text import NOWHERE, OneText
 from tests.make.certificates import Authority
 from tests.make.companies import passing_on, rules_of, running_localstripe, saying
 from tests.make.gmopg import paid, recorded
 from tests.make.gmopg_stores import Stores
-from tests.make.provider import HOST, Behaviour, Provider
+from tests.make.provider import HOST, Behaviour, Provider, answer
+from tests.make.provider import saying as saying_bytes
 from tests.make.relay import SHOP_PASS, STRIPE_KEY
 
 REFERENCE = "01JD0000000000000000000001"
 SANDBOX_KEY = "key-of-the-sandbox-0815"
 WALLET_SECRET = "secret-of-the-wallet-0815"
+TWILIO_KEY = "QUNzaWQ6YXV0aC10b2tlbg=="
+ACCOUNTS = {"gmopg": ("tshop00012345", "page01"), "twilio": ("AC" + "0" * 32,)}
 CREDENTIALS = {
+    "twilio": TWILIO_KEY,
     "stripe": STRIPE_KEY, "gmopg": SHOP_PASS, "sandbox_card": SANDBOX_KEY,
     "paypay.key": "key-of-the-wallet-0815", "paypay.secret": WALLET_SECRET,
 }  # fmt: skip
@@ -50,7 +56,7 @@ class Bench:
         self, name: str, rules: list[dict[str, Any]], pay: Pay = nobody_pays, **case: object
     ) -> bool:
         dialled = [rule | {"port": self.provider.port} for rule in rules]
-        account = ("tshop00012345", "page01") if name == "gmopg" else ()
+        account = ACCOUNTS.get(name, ())
         wanted = Case(
             provider=name,
             endpoint=Endpoint(HOST, self.provider.port, account),
@@ -228,6 +234,25 @@ async def test_numbers_for_stores_pass_in_the_companys_charset_and_only_the_firs
     assert (made["CustomerName"], made["CustomerKana"]) == ("試験 太郎", "シケン\u3000タロウ")
     assert {form["ShopPass"] for form in stores.forms} == {SHOP_PASS}
     assert SHOP_PASS not in bench.text
+
+
+async def test_a_text_and_a_call_pass_under_the_rules_of_the_page(tmp_path: Path) -> None:
+    told = b"MessageSid=SM1&MessageStatus=undelivered&ErrorCode=30005"
+    taken = answer(201, b'{"sid": "SM1", "status": "queued"}')
+    async with a_bench(tmp_path, saying_bytes(taken)) as bench:
+        text = OneText("03-1234-5678", "+815011112222")
+        call = OneText("090-1234-5678", "+815011112222", "voice", "https://words.example/twiml")
+        assert await bench.certify(
+            "twilio", rules_of("twilio"), amount_minor=100, text=text, notice=told
+        )
+        assert await bench.certify("twilio", rules_of("twilio"), amount_minor=100, text=call)
+
+    assert "2 of 2 acts fit" in bench.text
+    sent = [dict(parse_qsl(one.body.decode())) for one in bench.provider.seen]
+    assert (sent[0]["To"], sent[0]["StatusCallback"]) == ("+81312345678", NOWHERE)
+    assert (sent[1]["To"], sent[1]["Url"]) == ("+819012345678", "https://words.example/twiml")
+    assert "+81312345678" not in bench.text
+    assert TWILIO_KEY not in bench.text
 
 
 async def test_rule_that_is_too_narrow_shows_before_anything_is_signed(tmp_path: Path) -> None:

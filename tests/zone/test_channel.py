@@ -181,8 +181,8 @@ async def test_a_request_longer_than_a_frame_is_refused_before_it_is_sent(
 def test_callers_have_no_more_of_their_own_than_was_decided(vault: VaultServer) -> None:
     del vault
     assert caller_operations("web") == (
-        "log_in", "open_link", "record_notice", "record_slip_notice", "redeem_login_ticket",
-        "view_mandate_return", "view_return",
+        "answer_call", "log_in", "open_link", "record_call", "record_notice",
+        "record_slip_notice", "redeem_login_ticket", "view_mandate_return", "view_return",
     )  # fmt: skip
     assert caller_operations("work") == ("await_work", "take_lease")
     assert caller_operations("egress") == (

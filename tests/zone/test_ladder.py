@@ -11,7 +11,7 @@ from portal.domain.bill import BillSums
 from portal.domain.errors import InvalidInput, NotFound, Refused
 from portal.domain.ids import BillId
 from portal.domain.ladder import DEFAULT, Hours, Plan, Rung
-from portal.vault.ladder import failed
+from portal.vault.ladder import failed, look_again
 from portal.vault.ledger import settle
 from portal.vault.server import VaultServer
 from tests.make.intake import DUE_ON, line, new_desk
@@ -273,3 +273,50 @@ async def test_a_plan_is_set_by_the_operator_alone_and_only_one_that_makes_sense
         await desk.operator.call(SET_LADDER, request)
     with pytest.raises(Refused):
         await desk.web.call(SET_LADDER, SetLadder(merchant_code=desk.code, plan=b"{}"))
+
+
+async def call_ends(steps: Steps, code: str) -> None:
+    """The newest call of the bill reached nobody."""
+    bill_id = await steps.bill()
+    async with steps.world.act() as act:
+        await act.db.execute(
+            "update delivery set state = 'undelivered', code = $2"
+            " where bill_id = $1 and channel = 'voice' and state = 'planned'",
+            bill_id,
+            code,
+        )
+        await look_again(act, [bill_id])
+
+
+async def test_who_was_not_there_is_called_again_at_other_hours_and_then_told_otherwise(
+    steps: Steps,
+) -> None:
+    rungs = (
+        Rung(when="issue", channel="sms"),
+        Rung(when="after_issue", days=3, channel="voice"),
+        Rung(when="after_issue", days=9, channel="email"),
+    )
+    await steps.plan(Plan(ladders={"": rungs}))
+    for channel in ("voice", "email"):
+        await steps.road(channel)
+    await steps.desk.issued(line(**BY_MAIL))
+    await steps.at(DUE_ON - days(19), 9)
+    told = await steps.told()
+    day = DUE_ON - days(16)
+
+    assert await steps.at(day, 19) == 1
+    await call_ends(steps, "call_no_answer")
+    # Three hours later nobody may be called: the second call comes in the morning.
+    assert [await steps.at(day, 20), await steps.at(day, 23)] == [0, 0]
+    assert (await steps.standing())[0] == "quiet_hours"
+    assert await steps.at(day + days(1), 8) == 1
+    assert await steps.look() == 0
+    await call_ends(steps, "call_no_answer")
+    assert [await steps.at(day + days(2), hour) for hour in (9, 11)] == [0, 1]
+    await call_ends(steps, "call_no_answer")
+    assert await steps.look() == 1  # nobody was disturbed, so the mail needs no other day
+
+    calls = [("ladder", 1, "voice"), ("ladder", 13, "voice"), ("ladder", 25, "voice")]
+    assert await steps.told() == [*told, *calls, ("ladder", 2, "email")]
+    await steps.at(day + days(6))
+    assert await steps.standing() == ("", "done", False)

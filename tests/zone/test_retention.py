@@ -30,6 +30,7 @@ from portal.domain.errors import Expired, InvalidInput, NotFound, TryLater
 from portal.domain.ids import BillId
 from portal.domain.retention import KEPT, PERIODS, Forgotten
 from portal.kit.clock import SystemClock
+from portal.vault.call import NewCall, make_calls
 from portal.vault.contact_faults import note_faults
 from portal.vault.file import store_part
 from portal.vault.pause import NewPause, insert_pause
@@ -430,8 +431,7 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
         await plan_and_choose(desk)
         payer = await world.payer()
         attempt = await world.paid(payer)
-        contract = uuid4()
-        one = await world.payer(contract=contract, amount=5_000)
+        one = await world.payer(contract=(contract := uuid4()), amount=5_000)
         two = await world.payer(contract=contract, amount=600)
         await world.allow_parts(1_000)
         await world.paid_alone(one, 1_000, part_minor=1_000)
@@ -454,6 +454,7 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
             await act.db.execute(_PRINTED_AND_CONTESTED, act.merchant_id, payer.bill_id, attempt)
             told = await act.db.fetchval("select id from delivery limit 1")
             await note_faults(act, {told: "bounced"})
+            await make_calls(act, [NewCall(b"hash", told, payer.bill_id, "sandbox_tel")])
         before = await counts(world)
         await calendar.move_to(calendar.today + timedelta(days=3_600))
         await ground.close()

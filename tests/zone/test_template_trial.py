@@ -119,7 +119,7 @@ async def test_no_payer_is_written_to_and_nobody_all_day_long(desk: Desk) -> Non
 
     with pytest.raises(Conflict, match="trial_to_payer"):
         await tried(desk, phone="+81 90 1234 5678", key="payer")
-    with pytest.raises(InvalidInput, match="phone_prefix"):
+    with pytest.raises(InvalidInput, match="phone_no_sms"):
         await tried(desk, phone="03-1234-5678", key="landline")
     with pytest.raises(InvalidInput, match="template_faulty"):
         await tried(desk, GOOD + " 停止します", key="faulty")

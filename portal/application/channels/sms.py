@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from portal.application.providers import sandbox_sms, sandbox_sms2
+from portal.application.providers import sandbox_sms, sandbox_sms2, sandbox_tel, twilio
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
@@ -25,6 +25,11 @@ class SendsSms(Protocol):
 
 
 SMS: Final[Mapping[str, SendsSms]] = MappingProxyType(
-    {"sandbox_sms": sandbox_sms.ADAPTER, "sandbox_sms2": sandbox_sms2.ADAPTER}
+    {
+        "sandbox_sms": sandbox_sms.ADAPTER,
+        "sandbox_sms2": sandbox_sms2.ADAPTER,
+        "sandbox_tel": sandbox_tel.SMS,
+        "twilio": twilio.SMS,
+    }
 )
 """Provider → its adapter for short messages."""

@@ -18,13 +18,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
+import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from portal.application.channels.voice import CALLS
 from portal.application.providers.agency_notices import AT_ONCE
-from portal.application.providers.registry import CAPABILITIES, NOTICES, ONLY_SIGNED, SIGNED
-from portal.contract.payment import RECORD_NOTICE, RecordNotice
+from portal.application.providers.registry import (
+    CAPABILITIES,
+    NOTICES,
+    ONLY_SIGNED,
+    SIGNED,
+    SIGNED_AT,
+)
+from portal.contract.payment import RECORD_NOTICE, NoticeClaim, RecordNotice
 from portal.contract.slip import RECORD_SLIP_NOTICE, RecordSlipNotice
 from portal.domain.errors import InvalidInput, NotFound, TryLater, Unknown
 from portal.kit.clock import Clock
@@ -51,19 +59,33 @@ class NoticeKeys:
 
     keys: Mapping[str, Mapping[str, tuple[str, ...]]]
     clock: Clock
+    origin: str = ""
+    """Of the addresses that companies were given; some sign them."""
 
-    def refuse(
-        self, provider: str, merchant_code: str, raw: bytes, headers: Mapping[str, str]
-    ) -> bool:
+    def address_of(self, request: Request) -> str:
+        """The request's address as whoever sent it was given it."""
+        return self.origin + request.url.path
+
+    def refuse(self, provider: str, merchant_code: str, raw: bytes, request: Request) -> bool:
         """Whether a key is known for this address and none of its keys has signed these bytes.
 
         Or none is known, and the provider is not heard without.
         """
         keys = self.keys.get(provider, {}).get(merchant_code, ())
+        headers = request.headers
         if not keys:
             return provider in ONLY_SIGNED
+        if provider in SIGNED_AT:
+            address = self.address_of(request)
+            return not SIGNED_AT[provider].is_genuine_at(address, raw, headers, keys)
         now_s = self.clock.wall().timestamp()
         return not SIGNED[provider].is_genuine(raw, headers, keys, now_s)
+
+    def proves_call(self, provider: str, merchant_code: str, raw: bytes, request: Request) -> bool:
+        """Whether a key of this merchant signed these bytes of a call; without a key nobody can."""
+        keys = self.keys.get(provider, {}).get(merchant_code, ())
+        address = self.address_of(request)
+        return CALLS[provider].is_genuine_at(address, raw, request.headers, keys)
 
     def proves_agency(
         self, provider: str, merchant_code: str, raw: bytes, headers: Mapping[str, str]
@@ -74,7 +96,7 @@ class NoticeKeys:
         return AT_ONCE[provider].is_genuine(raw, headers, keys, now_s)
 
 
-class _BodyRefused(Exception):
+class BodyRefused(Exception):
     """The body is too long, too slow or was broken off."""
 
     def __init__(self, status: int, code: str) -> None:
@@ -87,7 +109,8 @@ class _BodyRefused(Exception):
 async def take_notice(request: Request) -> Response:
     """POST /notices/{provider}/{code}: 200 stored, 400 malformed, 404 nobody, 503 come again.
 
-    Also 400 for a body that the key of this address did not sign.
+    Also 400 for a body that the key of this address did not sign. Behind the code may stand the
+    token of an address that a company was given with one message.
     """
     provider = str(request.path_params["provider"])
     merchant_code = str(request.path_params["code"])
@@ -98,13 +121,13 @@ async def take_notice(request: Request) -> Response:
         return _refuse(404, "not_found")
     raw = b""
     try:
-        raw = await _read_body(request)
+        raw = await read_body(request)
         known: NoticeKeys = request.app.state.notice_keys
-        if known.refuse(provider, merchant_code, raw, request.headers):
+        if known.refuse(provider, merchant_code, raw, request):
             log.warning("notice.refused", provider=provider, code="signature_invalid")
             return _refuse(400, "signature_invalid")
-        claims = reader.parse(raw, dict(request.headers))
-    except _BodyRefused as refusal:
+        claims = _told_of(reader.parse(raw, dict(request.headers)), request)
+    except BodyRefused as refusal:
         log.warning("notice.refused", provider=provider, code=refusal.code)
         return _refuse(refusal.status, refusal.code)
     except InvalidInput as fault:
@@ -115,10 +138,20 @@ async def take_notice(request: Request) -> Response:
     return await _record(cast("VaultClient", request.app.state.vault), notice)
 
 
+def _told_of(claims: tuple[NoticeClaim, ...], request: Request) -> tuple[NoticeClaim, ...]:
+    """The claims, with the message that this address was made for where they name none of ours."""
+    token = str(request.path_params.get("message", ""))
+    if not token:
+        return claims
+    return tuple(
+        msgspec.structs.replace(claim, reference=claim.reference or token) for claim in claims
+    )
+
+
 async def _take_slip_notice(request: Request, provider: str, merchant_code: str) -> Response:
     """What an agency tells at once of its slips; 400 for bytes that it did not sign."""
     try:
-        raw = await _read_body(request)
+        raw = await read_body(request)
         known: NoticeKeys = request.app.state.notice_keys
         if not known.proves_agency(provider, merchant_code, raw, request.headers):
             log.warning("notice.refused", provider=provider, code="signature_invalid")
@@ -126,7 +159,7 @@ async def _take_slip_notice(request: Request, provider: str, merchant_code: str)
         notice = RecordSlipNotice(merchant_code=merchant_code, provider=provider, raw=raw)
         vault = cast("VaultClient", request.app.state.vault)
         recorded = await vault.call(RECORD_SLIP_NOTICE, notice)
-    except _BodyRefused as refusal:
+    except BodyRefused as refusal:
         log.warning("notice.refused", provider=provider, code=refusal.code)
         return _refuse(refusal.status, refusal.code)
     except (InvalidInput, NotFound) as fault:
@@ -171,22 +204,22 @@ async def _record(vault: "VaultClient", notice: RecordNotice) -> Response:
     return JSONResponse({"received": len(notice.claims)}, headers={"cache-control": "no-store"})
 
 
-async def _read_body(request: Request) -> bytes:
-    """The body up to BODY_BYTES_MAX within BODY_TIMEOUT_S. Raises _BodyRefused."""
+async def read_body(request: Request) -> bytes:
+    """The body up to BODY_BYTES_MAX within BODY_TIMEOUT_S. Raises BodyRefused."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > BODY_BYTES_MAX:
-        raise _BodyRefused(413, "body_too_large")
+        raise BodyRefused(413, "body_too_large")
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             async for piece in request.stream():
                 body += piece
                 if len(body) > BODY_BYTES_MAX:
-                    raise _BodyRefused(413, "body_too_large")
+                    raise BodyRefused(413, "body_too_large")
     except TimeoutError:
-        raise _BodyRefused(408, "body_too_slow") from None
+        raise BodyRefused(408, "body_too_slow") from None
     except ClientDisconnect:
-        raise _BodyRefused(400, "body_broken_off") from None
+        raise BodyRefused(400, "body_broken_off") from None
     return bytes(body)
 
 
@@ -196,5 +229,8 @@ def _refuse(status: int, code: str, headers: dict[str, str] | None = None) -> Re
     )
 
 
-ROUTES: Final = [Route("/notices/{provider}/{code}", take_notice, methods=["POST"])]
+ROUTES: Final = [
+    Route("/notices/{provider}/{code}", take_notice, methods=["POST"]),
+    Route("/notices/{provider}/{code}/{message}", take_notice, methods=["POST"]),
+]
 """For portal.application.doors.server to mount."""

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
 from portal.application.doors import (
+    calls,
     events,
     login,
     mandates,
@@ -58,6 +59,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/d/events", events.answer_events, methods=["GET"]),
     *login.ROUTES,
     *notices.ROUTES,
+    *calls.ROUTES,
     *pages.ROUTES,
     *slips.ROUTES,
     *mandates.ROUTES,
@@ -69,7 +71,8 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
 
 UNAUTHORIZED: Final = 401
 PROGRAMS: Final = (
-    "/graphql", "/pay/graphql", "/uploads/", "/results/", "/d/events", "/notices/", "/healthz",
+    "/graphql", "/pay/graphql", "/uploads/", "/results/", "/d/events", "/notices/", "/calls/",
+    "/healthz",
 )  # fmt: skip
 """Paths whose callers are programs: errors are JSON there, pages elsewhere."""
 
@@ -98,7 +101,9 @@ def create_app(
     app.state.graphql = GraphQLDoor()
     app.state.feeds = Feeds(SCREENS)
     app.state.vault = vault
-    app.state.notice_keys = notices.NoticeKeys(settings.read_notice_keys(), clock)
+    app.state.notice_keys = notices.NoticeKeys(
+        settings.read_notice_keys(), clock, settings.public_origin
+    )
     return app
 
 

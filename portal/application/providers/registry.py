@@ -15,10 +15,12 @@ from portal.application.providers import (
     sandbox_mail,
     sandbox_sms,
     sandbox_sms2,
+    sandbox_tel,
     sandbox_wallet,
     smbc_gp,
     smtp,
     stripe,
+    twilio,
 )
 from portal.application.providers.exchange import Capabilities
 from portal.contract.payment import NoticeClaim
@@ -42,6 +44,16 @@ class ProvesSender(Protocol):
         ...
 
 
+class ProvesSenderAt(Protocol):
+    """A company that signs what it tells us together with the address that it tells it at."""
+
+    def is_genuine_at(
+        self, address: str, raw: bytes, headers: Mapping[str, str], keys: Iterable[str]
+    ) -> bool:
+        """Whether one of ``keys`` signed these bytes for it. Header names in lower case."""
+        ...
+
+
 CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
     {
         declared.provider: declared
@@ -52,10 +64,12 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             sandbox_mail.CAPABILITIES,
             sandbox_sms.CAPABILITIES,
             sandbox_sms2.CAPABILITIES,
+            sandbox_tel.CAPABILITIES,
             sandbox_wallet.CAPABILITIES,
             smbc_gp.CAPABILITIES,
             smtp.CAPABILITIES,
             stripe.CAPABILITIES,
+            twilio.CAPABILITIES,
         )
     }
 )
@@ -69,10 +83,12 @@ NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
         "sandbox_mail": sandbox_mail.NOTICES,
         "sandbox_sms": sandbox_sms.NOTICES,
         "sandbox_sms2": sandbox_sms2.NOTICES,
+        "sandbox_tel": sandbox_tel.NOTICES,
         "sandbox_wallet": sandbox_wallet.NOTICES,
         "smbc_gp": smbc_gp.NOTICES,
         "smtp": smtp.NOTICES,
         "stripe": stripe.NOTICES,
+        "twilio": twilio.NOTICES,
     }
 )
 """Provider → who reads what it posts to ``/notices/<provider>/<merchant code>``."""
@@ -82,5 +98,10 @@ SIGNED: Final[Mapping[str, ProvesSender]] = MappingProxyType(
 )
 """Provider → who checks that it signed a notice: those whose capabilities say so, and no other."""
 
-ONLY_SIGNED: Final = frozenset({"smtp"})
+SIGNED_AT: Final[Mapping[str, ProvesSenderAt]] = MappingProxyType(
+    {"sandbox_tel": sandbox_tel.NOTICES, "twilio": twilio.NOTICES}
+)
+"""Provider → the same, where the address as the company was given it is signed too."""
+
+ONLY_SIGNED: Final = frozenset({"sandbox_tel", "smtp", "twilio"})
 """Who is not heard at all without a key: what is told there cannot be asked for anywhere."""

@@ -94,7 +94,7 @@ WAYS: Final[tuple[Spoil, ...]] = (
     _set("due_on", "date_malformed", "12/10", "R8.12.10", "未定"),
     _set("due_on", "date_too_far", "2206-12-10"),
     _set("period", "period_malformed", "2026-13", "11月", "R8/11"),
-    _set("phone", "phone_prefix", "03-1234-5678", "050-1234-5678", "0120-123-456"),
+    _set("phone", "phone_prefix", "0570-012-345", "0990-123-456", "0120-123-456"),
     _set("phone", "phone_characters", "なし", "090-XXXX-1234"),
     _set("email", "email_malformed", "taro@", "taro＠＠example.jp", "taro example.jp"),  # noqa: RUF001  # typed
     _set("kind", "unknown_kind", "weekly", "四半期"),

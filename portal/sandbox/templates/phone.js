@@ -54,3 +54,21 @@ events.addEventListener("message", (event) => {
     while (people.children.length > 30) people.lastElementChild.remove();
   }
 });
+
+const calls = document.getElementById("calls");
+events.addEventListener("call", (event) => {
+  for (const call of JSON.parse(event.data)) {
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = "/calls/" + call.seq;
+    const number = document.createElement("b");
+    number.textContent = call.to;
+    const text = document.createElement("span");
+    text.textContent = "☎ ringing";
+    link.append(number, text);
+    item.append(link);
+    calls.querySelector(".empty")?.remove();
+    calls.prepend(item);
+    while (calls.children.length > 5) calls.lastElementChild.remove();
+  }
+});

@@ -25,9 +25,10 @@ from portal.contract.message import (
 )
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import DeliveryId, to_public
-from portal.domain.message import REDEEM_GRACE_S, event_of_result
+from portal.domain.message import REDEEM_GRACE_S, REJECTED_FAULTS, event_of_result
 from portal.vault.act import Act
 from portal.vault.channels import account_of
+from portal.vault.contact_faults import note_faults
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
 from portal.vault.failover import AFTER_S, leave_road
@@ -152,6 +153,8 @@ async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult], *, is_h
             moved.append(delivery)
     await lose(act, chunk_id, lost)
     await store(act, moved + lost)
+    refused = [one for one in moved if one.state == "failed" and one.code in REJECTED_FAULTS]
+    await note_faults(act, {one.id: REJECTED_FAULTS[one.code] for one in refused})
 
 
 def _is_lost(delivery: Delivery, result: SendResult) -> bool:

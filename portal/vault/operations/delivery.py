@@ -13,7 +13,7 @@ from uuid import UUID
 from portal.contract.payment import NoticeClaim
 from portal.domain.errors import NotFound
 from portal.domain.ids import from_public
-from portal.domain.message import CONTACT_FAULTS, RECEIPTS, TOLD_BY_MAIL
+from portal.domain.message import CONTACT_FAULTS, RECEIPTS, TOLD_BY_ADDRESS, TOLD_BY_MAIL
 from portal.vault.act import Act
 from portal.vault.contact_faults import note_faults, read_return_token
 from portal.vault.deliveries import COLUMNS, Delivery, store
@@ -32,7 +32,8 @@ async def apply_receipts(act: Act, provider: str, claims: Sequence[NoticeClaim])
     A claim with a reference that is no delivery's, or with a word that is no receipt, is passed
     over: the notice itself is kept by whoever calls.
     """
-    fields = await act.fields() if provider in TOLD_BY_MAIL else None
+    by_token = provider in TOLD_BY_MAIL | TOLD_BY_ADDRESS
+    fields = await act.fields() if by_token else None
     wanted = {claim.reference: found for claim in claims if (found := _delivery_of(claim, fields))}
     if not wanted:
         return 0

@@ -24,12 +24,13 @@ from portal.contract.message import (
 from portal.domain.contact import customer_hint
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import DeliveryId
-from portal.domain.message import LEFT_OUT
+from portal.domain.message import LEFT_OUT, TOLD_BY_ADDRESS
 from portal.domain.sending import SendingState
 from portal.domain.sms import BillText
 from portal.domain.template import occasion_of
 from portal.kit.crypto import sha256
 from portal.vault.act import Act
+from portal.vault.call import NewCall, make_calls
 from portal.vault.contact_faults import IS_FAULTY, return_token
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
@@ -136,6 +137,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     given: dict[UUID, RedeemedDelivery] = {}
     moved: list[Delivery] = []
     links: list[tuple[bytes, Delivery]] = []
+    calls: list[NewCall] = []
     worded: list[tuple[UUID, UUID]] = []
     for row in rows:
         delivery = Delivery.of(row)
@@ -152,14 +154,19 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
             continue
         delivery.take("redeem")
         moved.append(delivery)
-        links.append((sha256(secret.encode()), delivery))
+        if row["channel"] == "voice":
+            made = NewCall(sha256(secret.encode()), delivery.id, row["bill_id"], row["provider"])
+            calls.append(made)
+        else:
+            links.append((sha256(secret.encode()), delivery))
         if own is not None and values.is_own:
             worded.append((delivery.id, own.id))
-        given[delivery.id] = _given(fields, row, values)
+        given[delivery.id] = _given(act, fields, row, values, secret)
     await store(act, moved)
     await _store_links(act, links, act.now)
+    await make_calls(act, calls)
     await keep_wordings(act, worded)
-    act.reveal(len(links))
+    act.reveal(len(links) + len(calls))
     return given
 
 
@@ -200,7 +207,7 @@ def _why_not(act: Act, row: Row, delivery: Delivery, standing: _Standing) -> str
     return "quiet_hours" if row["campaign"] in standing.held else None
 
 
-def _given(fields: Fields, row: Row, values: Values) -> RedeemedDelivery:
+def _given(act: Act, fields: Fields, row: Row, values: Values, secret: str) -> RedeemedDelivery:
     """What the relay gets of a delivery; a mail alone says who it is from and how it comes back."""
     is_mail = row["channel"] == "email"
     return RedeemedDelivery(
@@ -213,7 +220,19 @@ def _given(fields: Fields, row: Row, values: Values) -> RedeemedDelivery:
         sender=(row["sender"] or "") if is_mail else "",
         sender_name=row["name"] if is_mail else "",
         return_token=return_token(fields, row["id"]) if is_mail else "",
+        callback=_callback(act, fields, row, secret),
     )
+
+
+def _callback(act: Act, fields: Fields, row: Row, secret: str) -> str:
+    """Where a company asks for a call's words, or tells what became of a message, if it does."""
+    whose = f"{row['provider']}/{row['merchant_code']}"
+    if row["channel"] == "voice":
+        return f"{act.settings.public_origin}/calls/{whose}/{secret}"
+    if row["provider"] in TOLD_BY_ADDRESS:
+        token = return_token(fields, row["id"])
+        return f"{act.settings.public_origin}/notices/{whose}/{token}"
+    return ""
 
 
 def _refused(act: Act, row: Row, delivery: Delivery, host: str) -> str | None:

@@ -259,8 +259,9 @@ async def set_message_prices(act: Act, request: SetMessagePrices) -> MessagePric
     Raises: InvalidInput ``message_prices`` (param ``max``); NotFound ``merchant_unknown``.
     """
     prices = list(request.prices)
-    if len(prices) > STEPS or not all(0 <= price <= PRICE_MAX for price in prices):
-        raise InvalidInput("message_prices", params={"max": STEPS})
+    steps = 1 if request.channel == "voice" else STEPS
+    if len(prices) > steps or not all(0 <= price <= PRICE_MAX for price in prices):
+        raise InvalidInput("message_prices", params={"max": steps})
     if not await enter_merchant(act, request.merchant_code):
         raise NotFound("merchant_unknown")
     key = (act.merchant_id, request.channel, request.provider)

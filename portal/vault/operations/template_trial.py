@@ -7,7 +7,7 @@ import msgspec
 
 from portal.contract.envelope import Done
 from portal.contract.template import TRY_TEMPLATE, TryTemplate
-from portal.domain.contact import normalise_phone
+from portal.domain.contact import normalise_mobile
 from portal.domain.errors import Conflict, InvalidInput, LimitReached
 from portal.domain.template import tidy
 from portal.vault.act import Act
@@ -64,6 +64,6 @@ async def try_template(act: Act, request: TryTemplate) -> Done:
 
 def _read_phone(text: str) -> str:
     try:
-        return normalise_phone(text)
+        return normalise_mobile(text)
     except InvalidInput as fault:
         raise InvalidInput(fault.code, params=fault.params | {"field": "phone"}) from fault

@@ -54,6 +54,7 @@ from portal.contract.bills import (
     BillLine as BillLinePart,
 )
 from portal.contract.card_on_file import CardShown
+from portal.domain.call import PREFIX as CALL_PREFIX
 from portal.domain.errors import NotFound
 from portal.domain.ids import BillId, ImportId, from_public, to_public
 
@@ -134,10 +135,16 @@ def _event_text(event: strawberry.Parent[BillEventPart], info: Info) -> str:
 
 
 def said_by_channel(event: BillEventPart) -> str:
-    """The code under which an event is told: of a message that is no SMS, its channel's own."""
+    """The code under which an event is told: of a message that is no SMS, its channel's own.
+
+    Of a call it is what became of it: that nobody was there says more than that it did not arrive.
+    """
     channel = event.params.get("channel", "sms")
     if not event.code.startswith("message.") or channel == "sms":
         return event.code
+    why = str(event.params.get("code", ""))
+    if channel == "voice" and why.startswith(CALL_PREFIX):
+        return f"{channel}.{why}"
     return f"{channel}.{event.code.removeprefix('message.')}"
 
 

@@ -63,6 +63,7 @@ class MessageChannel(Enum):
 
     SMS = "sms"
     EMAIL = "email"
+    VOICE = "voice"
 
 
 @strawberry.enum(description="The order of a list of bills.")
