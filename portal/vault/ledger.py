@@ -6,6 +6,7 @@ checks on its own that every transaction balances and that nothing is ever chang
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -216,7 +217,7 @@ async def settle(
     met = await take_off_lost(act, bill_id, sums)
     edge = rules.settle(before, met)
     if edge is not None and met != sums:
-        edge = Edge(edge.state, rules.MET.get(edge.code, edge.code))
+        edge = replace(edge, code=rules.MET.get(edge.code, edge.code))
     sums = met
     if sums.disputed or (edge is not None and edge.code == "bill.owed_again"):
         await _lower_part(act, bill_id, sums)

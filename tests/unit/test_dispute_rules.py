@@ -8,6 +8,7 @@ import pytest
 from portal.domain.bill import SETTLEMENT, BillSums, settle, settlement_of
 from portal.domain.chargeback import (
     Taken,
+    chargeback_borne,
     chargeback_owed_again,
     chargeback_returned,
     chargeback_returns_over,
@@ -19,6 +20,7 @@ from portal.domain.dispute import (
     DisputeFacts,
     DisputeState,
     judge,
+    split_asked,
     split_taken,
 )
 from portal.domain.errors import InvariantBroken
@@ -209,3 +211,36 @@ def test_one_transaction_takes_and_returns_what_each_of_two_bills_loses() -> Non
             settlements.append(settlement_of(sums))
         assert settlements == ["unpaid", "settled", "reversed", "settled"]
     assert (gone.debit_minor, len(gone.entries)) == (PAID + 3_100, 4)
+
+
+@pytest.mark.parametrize(
+    ("lost", "paid", "asked"),
+    [
+        (5000, {FIRST: 8420}, {FIRST: 5000}),
+        (8420, {FIRST: 8420, SECOND: 1000}, {FIRST: 8420}),
+        (8420, {FIRST: 3000, SECOND: 5420}, {FIRST: 3000, SECOND: 5420}),
+        (8420, {SECOND: 8420}, {SECOND: 8420}),
+        (4000, {SECOND: 3000, DISPUTE: 2000}, {DISPUTE: 2000, SECOND: 2000}),
+        (8420, {SECOND: 420}, {SECOND: 420}),
+        (8420, {}, {}),
+    ],
+)
+def test_a_loss_is_asked_for_by_what_pays_the_bill_and_no_more(
+    lost: int, paid: dict[UUID, int], asked: dict[UUID, int]
+) -> None:
+    assert split_asked(lost, FIRST, paid) == asked
+
+
+def test_an_excess_that_was_lost_is_counted_off_the_payment_that_paid_the_bill() -> None:
+    gone = taken(attempt=SECOND)
+    again = Taken(
+        cause_id=DISPUTE, bill_id=BILL, attempt_id=SECOND, amount_minor=PAID, paid_by=FIRST
+    )
+
+    asked = chargeback_owed_again(again)
+    borne = books(ISSUED, PAID_ONCE, chargeback_taken(gone), chargeback_borne(gone))
+
+    assert {(entry.account, entry.attempt_id) for entry in asked.entries} == {
+        ("receivable", FIRST), ("disputed", SECOND),
+    }  # fmt: skip
+    assert (settlement_of(borne), borne.receivable, borne.disputed) == ("settled", 0, 0)

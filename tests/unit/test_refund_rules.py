@@ -366,3 +366,19 @@ def test_what_was_not_sent_is_sent_ever_more_seldom_for_a_day(
     now = START + timedelta(seconds=age_s)
 
     assert refund.send_again_in_s(code, START, now) == again_s
+
+
+@pytest.mark.parametrize(
+    ("code", "has_left", "believed"),
+    [
+        ("provider_busy", False, True),
+        ("provider_away", False, True),
+        ("provider_busy", True, False),
+        ("provider_away", True, False),
+        ("provider_refused", True, True),
+    ],
+)
+def test_that_nothing_was_sent_is_believed_of_nothing_that_left(
+    code: str, *, has_left: bool, believed: bool
+) -> None:
+    assert refund.is_believed(code, has_left=has_left) is believed
