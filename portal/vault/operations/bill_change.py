@@ -128,7 +128,8 @@ async def resend_message(act: Act, request: ResendMessage) -> BillChanged:
     step = sent["resent"] if sent is not None else 0
     await plan_resent_message(act, bill["id"], step, request.channel)
     await act.db.execute(_PLANNED, act.merchant_id, bill["id"])
-    await act.emit(bill["id"], "message.resend_asked")
+    by_channel = {} if request.channel == "sms" else {"channel": request.channel}
+    await act.emit(bill["id"], "message.resend_asked", **by_channel)
     return BillChanged(row=await view_row(act, bill["id"]))
 
 
