@@ -252,8 +252,9 @@ def why_not(rung: Rung, facts: Facts) -> SkipReason | None:
     said = facts.choices.get((rung.channel, rung.kind))
     if rung.kind == "marketing":
         return None if said else "no_consent"
-    # The first notice tells of the bill at all: it is never opted out of.
-    return "opted_out" if said is False and rung.when != "issue" else None
+    # The first notice tells of the bill at all: it is never opted out of, but it need not ring.
+    stays = rung.when == "issue" and rung.channel != "voice"
+    return "opted_out" if said is False and not stays else None
 
 
 def decide(rungs: Sequence[Rung], hours: Hours, facts: Facts) -> Decision:

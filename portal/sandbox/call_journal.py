@@ -82,6 +82,12 @@ class CallJournal:
         ).fetchall()
         return [_read(row) for row in reversed(rows)]
 
+    def counts(self) -> Row:
+        """How many calls were taken, by status."""
+        rows = self._db.execute("select status, count(*) n from call group by status").fetchall()
+        by_status = {row["status"]: row["n"] for row in rows}
+        return {"taken": sum(by_status.values()), "by_status": by_status}
+
     def _changed(self, statement: str, values: tuple[object, ...]) -> bool:
         return self._db.execute(statement, values).rowcount == 1
 

@@ -148,6 +148,7 @@ class Phones:
         sent = {
             "messages": self._journal.message_counts(),
             "mails": self._journal.mails.counts(),
+            "calls": self._journal.calls.counts(),
         }
         return _json({"payments": payments, "refunds": refunds, **sent})
 

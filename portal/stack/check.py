@@ -24,6 +24,7 @@ from portal.stack.access import Access, open_access
 from portal.stack.callee import TOLD as HEARD
 from portal.stack.callee import Callee
 from portal.stack.comparison import compare_journals
+from portal.stack.demo_plan import set_demo_plan
 from portal.stack.merchant import MerchantSystem
 from portal.stack.payers import (
     APPROVE,
@@ -109,6 +110,8 @@ async def _check(folder: Path, found: Found, *, loud: bool) -> None:
         found.borders_real = stack.layout.borders.real
         found.zones = stack.zones()
         access, _ = await open_access(stack)
+        async with stack.operator() as vault:
+            await set_demo_plan(vault)
         async with httpx.AsyncClient(timeout=30.0, trust_env=False) as outside:
             phone = Phone(outside, stack.layout.browser_origin)
             await _road(stack, access, phone, found, started)

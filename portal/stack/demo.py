@@ -10,16 +10,14 @@ import signal
 import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Final
 
 import httpx
 
-from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.domain.errors import PortalError
-from portal.domain.ladder import Hours, Plan, Rung, write_plan
-from portal.stack.access import CODE, Access, open_access, ticket_for
+from portal.stack.access import Access, open_access, ticket_for
 from portal.stack.crowd import Crowd
 from portal.stack.debtors import take_mandates
+from portal.stack.demo_plan import set_demo_plan
 from portal.stack.layout import StackBusyError, free_state_folder
 from portal.stack.merchant import MerchantSystem, PortalRefusedError
 from portal.stack.payers import Phone
@@ -29,21 +27,6 @@ from portal.stack.screen import Screen, welcome
 from portal.stack.up import Ended, Stack
 
 _PAYERS_PER_S = 1.5
-
-_PLAN: Final = Plan(
-    ladders={
-        "": (
-            Rung(when="issue", channel="sms"),
-            Rung(when="after_issue", days=3, channel="email", unless="opened"),
-            Rung(when="after_issue", days=5, channel="voice", unless="opened"),
-            Rung(when="before_due", days=3, channel="sms"),
-            Rung(when="after_due", days=2, channel="sms"),
-            Rung(when="after_failure", channel="sms"),
-        )
-    },
-    hours=Hours(quiet_from=Hours().quiet_until),
-)
-"""A plan in which telephones ring, and at any hour: people look at demos at night."""
 
 
 def run_demo(state: Path | None, *, bills: int) -> int:
@@ -102,7 +85,7 @@ async def _demo(folder: Path, bills: int, screen: Screen) -> None:
 async def _fill(stack: Stack, access: Access, phone: Phone, bills: int, screen: Screen) -> None:
     """Hand in the first file as the merchant's system would, and wait until it is sent."""
     async with stack.operator() as vault:
-        await vault.call(SET_LADDER, SetLadder(merchant_code=CODE, plan=write_plan(_PLAN)))
+        await set_demo_plan(vault)
     csv = await asyncio.to_thread(sample_csv, rows=bills, seed=1, faulty=0.01)
     csv = with_unreached(csv)
     merchant = MerchantSystem(stack.layout.origin, access.api_key)

@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from portal.domain.errors import Conflict
 from portal.vault.act import Act
+from portal.vault.ladder import is_night
 from portal.vault.messages import RESENT_MESSAGE, plan_resent_message
 
 _MAKE: Final = """
@@ -28,6 +30,7 @@ select count(*) as resent, count(*) filter (where created_at > $4) as lately
 from delivery where merchant_id = $1 and bill_id = $2 and campaign = $3
 """
 _PLANNED: Final = "update bill set message = 'planned' where merchant_id = $1 and id = $2"
+_PHONE: Final = "select phone_blind from bill where merchant_id = $1 and id = $2"
 _NEWEST: Final = """
 select is_wanted from contact_choice
 where merchant_id = $1 and contact = $2 and channel = 'voice' and kind = 'transactional'
@@ -94,6 +97,18 @@ async def plan_link(act: Act, bill_id: UUID) -> None:
     await plan_resent_message(act, bill_id, step)
     await act.db.execute(_PLANNED, act.merchant_id, bill_id)
     await act.emit(bill_id, "voice.link_asked")
+
+
+async def check_call(act: Act, bill_id: UUID) -> None:
+    """Refuse a call that staff ask for when nobody's telephone may ring, or not this one.
+
+    Raises: Conflict ``call_at_night``, ``calls_stopped``.
+    """
+    if await is_night(act):
+        raise Conflict("call_at_night")
+    contact = await act.db.fetchval(_PHONE, act.merchant_id, bill_id)
+    if await act.db.fetchval(_NEWEST, act.merchant_id, contact) is False:
+        raise Conflict("calls_stopped")
 
 
 async def stop_calls(act: Act, bill_id: UUID, contact: bytes | None) -> None:

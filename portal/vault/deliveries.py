@@ -45,7 +45,7 @@ order by bill_id, id desc
 _IN_PASSING: Final = frozenset({"handed", "redeemed"})
 
 OPTED_OUT: Final = """
-case when d.campaign in ('first', 'resent') then false else coalesce((
+case when d.campaign in ('first', 'resent') and d.channel <> 'voice' then false else coalesce((
     select not c.is_wanted from contact_choice c
     where c.merchant_id = $1 and c.channel = d.channel
           and c.contact = case d.channel when 'email' then b.email_blind else b.phone_blind end
@@ -53,7 +53,9 @@ case when d.campaign in ('first', 'resent') then false else coalesce((
     order by c.id desc limit 1), false)
 end as is_opted_out
 """
-"""Whether the payer of ``b`` has asked for no more messages such as ``d`` by its channel."""
+"""Whether the payer of ``b`` has asked for no more messages such as ``d`` by its channel.
+
+A first notice and what somebody asked for come all the same, but not by telephone."""
 
 COLUMNS: Final = "d.id, d.bill_id, d.state, d.tries, d.code, d.provider_ref, d.unclear_at"
 """What :meth:`Delivery.of` needs of a row that was locked under the alias ``d``."""

@@ -53,7 +53,7 @@ update ladder set next_at = least(next_at, $3), failed_at = coalesce(failed_at, 
 where merchant_id = $1 and bill_id = any($2::uuid[]) and ended = ''
 """
 _CAMPAIGN: Final = """
-select campaign from delivery where merchant_id = $1 and chunk_id = $2 limit 1
+select campaign, channel from delivery where merchant_id = $1 and chunk_id = $2 limit 1
 """
 _REVIVE: Final = """
 update ladder set ended = '' where merchant_id = $1 and bill_id = $2 and ended = 'lapsed'
@@ -190,9 +190,18 @@ async def held_campaigns(act: Act, campaigns: Collection[str]) -> frozenset[str]
 
 
 async def is_chunk_held(act: Act, chunk_id: UUID) -> bool:
-    """Whether a chunk waits for the morning; all of a chunk is one campaign's."""
-    campaign = await act.db.fetchval(_CAMPAIGN, act.merchant_id, chunk_id)
-    return campaign is not None and bool(await held_campaigns(act, {campaign}))
+    """Whether a chunk waits for the morning; all of a chunk is one campaign's, by one channel."""
+    row = await act.db.fetchrow(_CAMPAIGN, act.merchant_id, chunk_id)
+    if row is None:
+        return False
+    if row["channel"] == "voice" and await is_night(act):
+        return True
+    return bool(await held_campaigns(act, {row["campaign"]}))
+
+
+async def is_night(act: Act) -> bool:
+    """Whether nobody's telephone may ring now, whoever asked for it."""
+    return (await read_newest(act)).is_near_quiet(act.business)
 
 
 async def quiet_s(act: Act) -> float:

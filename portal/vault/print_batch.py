@@ -62,7 +62,10 @@ _WAITING: Final = f"""{_OPEN}
                                     where h.merchant_id = $1 and h.bill_id = b.id
                                           and h.state <> 'left_out'))
   and b.has_address and b.due_on >= $4
-  and (b.phone_blind is null or b.message = any($5::text[]) or b.amount_minor > $6)
+  and (b.phone_blind is null or b.message = any($5::text[]) or b.amount_minor > $6
+       or (b.message = 'none' and exists (
+           select from delivery n where n.merchant_id = $1 and n.bill_id = b.id
+                                        and n.state = 'left_out' and n.code = 'no_contact')))
   and not exists (select from print_bill o where o.merchant_id = $1 and o.bill_id = b.id)
 """  # noqa: S608  constant text
 _CHOOSE: Final = f"""

@@ -37,7 +37,8 @@ select id, channel, provider, state, tries from message_trial
 where merchant_id = $1 and chunk_id = $2 for update
 """
 _TAKE: Final = """
-select id, provider, state, words from message_trial
+select id, provider, state, words, (select code from merchant where id = $1) as merchant_code
+from message_trial
 where merchant_id = $1 and id = any($2::uuid[]) order by id for update
 """
 _MOVE: Final = """
@@ -110,7 +111,12 @@ async def redeem_trials(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, 
             )
             act.reveal(1)
         given[row["id"]] = RedeemedDelivery(
-            delivery_id=DeliveryId(row["id"]), to=words.to, body=words.body, refused=code
+            delivery_id=DeliveryId(row["id"]),
+            to=words.to,
+            body=words.body,
+            refused=code,
+            # What became of a trial is nobody's news: the address names no message.
+            callback=f"{act.settings.public_origin}/notices/{row['provider']}/{row['merchant_code']}",
         )
     return given
 

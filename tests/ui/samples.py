@@ -467,7 +467,7 @@ def bill_detail(**changes: object) -> dict[str, Any]:
     made = bill(48, number="E-2026-11-0048-21", amount=yen(8_420),
                 openedAt="2026-11-22T10:02:00.000Z") | {
         "version": 3, "contractNo": "K-100048", "emailHint": "h***@example.jp",
-        "resendChannels": ["SMS", "EMAIL"],
+        "resendChannels": ["SMS", "EMAIL", "VOICE"],
         "checkCode": "4821-77", "tax": yen(765), "lines": LINES,
         "attempts": [
             {"method": "card", "provider": "sandbox_card", "state": "failed",

@@ -15,7 +15,9 @@ from portal.application.doors.calls import ROUTES
 from portal.application.doors.notices import NoticeKeys
 from portal.application.providers.twilio.signature import read_fields, sign
 from portal.contract.bills import VIEW_BILL, ViewBill
+from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.domain.errors import Conflict
+from portal.domain.ladder import write_plan
 from portal.kit.clock import SystemClock
 from portal.vault.server import VaultServer
 from tests.make.calls import (
@@ -26,6 +28,7 @@ from tests.make.calls import (
     have_calls,
     newest_call,
 )
+from tests.make.ladder import NEVER_QUIET
 from tests.make.vault import Ground
 from tests.make.workshop import MERCHANT, ORIGIN, TEL_KEY, Workshop, a_workshop
 
@@ -37,6 +40,9 @@ async def shop(ground: Ground, vault: VaultServer) -> AsyncGenerator[Workshop]:
     del vault
     async with a_workshop(ground) as made:
         operator = await ground.client("operator")
+        await operator.call(
+            SET_LADDER, SetLadder(merchant_code=MERCHANT, plan=write_plan(NEVER_QUIET))
+        )
         await have_calls(operator, "voice")
         await have_calls(operator, "sms")
         yield made
@@ -79,6 +85,18 @@ async def strangers_are_refused(company: Company, url: str, ref: str) -> None:
     assert (await company.post(url.replace("sandbox_tel", "sandbox_sms"), CallSid=ref))[0] == 404
 
 
+async def one_call_and_one_link_are_left(shop: Workshop, phone: str) -> None:
+    """The first message, the call, the link that was asked for; and the payer's word."""
+    await shop.work_off(SENDING)
+    rows = await shop.rows("select channel, state, code from delivery order by id")
+    assert [row["channel"] for row in rows] == ["sms", "voice", "sms"]
+    assert rows[1] == {"channel": "voice", "state": "delivered", "code": "call_told"}
+    texts = [text for text in shop.texts() if text["recipient"] == "+81" + phone[1:]]
+    assert ["/p/minato/" in text["body"] for text in texts] == [True, True]
+    (choice,) = await shop.rows("select channel, is_wanted, source from contact_choice")
+    assert choice == {"channel": "voice", "is_wanted": False, "source": "telephone"}
+
+
 async def test_a_payer_proves_who_they_are_and_nobody_else_moves_the_call(shop: Workshop) -> None:
     phone = "09012340001"
     bills = await bills_by_phone(shop, [phone])
@@ -116,14 +134,9 @@ async def test_a_payer_proves_who_they_are_and_nobody_else_moves_the_call(shop: 
         assert told == (200, "")
     late = await company.post(f"{url}/6", CallSid=ref, Digits="2")
     assert "8420" not in late[1]
-    await shop.work_off(SENDING)
-    rows = await shop.rows("select channel, state, code from delivery order by id")
-    assert [row["channel"] for row in rows] == ["sms", "voice", "sms"]
-    assert rows[1] == {"channel": "voice", "state": "delivered", "code": "call_told"}
-    texts = [text for text in shop.texts() if text["recipient"] == "+81" + phone[1:]]
-    assert ["/p/minato/" in text["body"] for text in texts] == [True, True]
-    (choice,) = await shop.rows("select channel, is_wanted, source from contact_choice")
-    assert choice == {"channel": "voice", "is_wanted": False, "source": "telephone"}
+    with pytest.raises(Conflict, match="calls_stopped"):
+        await ask_for_call(shop, bills[phone])
+    await one_call_and_one_link_are_left(shop, phone)
 
 
 ENDS = {

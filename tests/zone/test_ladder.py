@@ -1,14 +1,22 @@
 """Bills on their ladders: the next message at its time, once, and none after the payment."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from portal.contract.bills import CANCEL_BILL, VIEW_BILL, CancelBill, ViewBill
+from portal.contract.bills import (
+    CANCEL_BILL,
+    RESEND_MESSAGE,
+    VIEW_BILL,
+    CancelBill,
+    ResendMessage,
+    ViewBill,
+)
 from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.contract.pause import PLACE_PAUSE, RELEASE_PAUSE, PlacePause, ReleasePause
 from portal.domain.bill import BillSums
-from portal.domain.errors import InvalidInput, NotFound, Refused
+from portal.domain.errors import Conflict, InvalidInput, NotFound, Refused
 from portal.domain.ids import BillId
 from portal.domain.ladder import DEFAULT, Hours, Plan, Rung
 from portal.vault.ladder import failed, look_again
@@ -320,3 +328,29 @@ async def test_who_was_not_there_is_called_again_at_other_hours_and_then_told_ot
     assert await steps.told() == [*told, *calls, ("ladder", 2, "email")]
     await steps.at(day + days(6))
     assert await steps.standing() == ("", "done", False)
+
+
+async def test_no_telephone_rings_at_night_or_after_its_owner_said_no_whoever_asks(
+    steps: Steps,
+) -> None:
+    await steps.road("voice")
+    await steps.desk.issued(line())
+    await steps.desk.send_all()
+    resend = partial(ResendMessage, channel="voice", bill_id=BillId(await steps.bill()))
+    await steps.at(DUE_ON - days(19), 23)
+
+    with pytest.raises(Conflict, match="call_at_night"):
+        await steps.desk.web.call(RESEND_MESSAGE, resend(idempotency_key="k-1"), steps.desk.staff)
+    await steps.at(DUE_ON - days(18), 10)
+    await steps.desk.web.call(RESEND_MESSAGE, resend(idempotency_key="k-2"), steps.desk.staff)
+    (leased,) = await steps.desk.leases("message.send_chunk")
+    await steps.at(DUE_ON - days(18), 22)
+    assert (await steps.desk.report(leased)).deliveries == ()
+    await steps.at(DUE_ON - days(17), 10)
+    await steps.say(channel="voice", kind="transactional", is_wanted=False)
+    assert (await steps.desk.report(leased)).done
+
+    calls = await steps.world.rows("select state, code from delivery where channel = 'voice'")
+    assert [tuple(row.values()) for row in calls] == [("left_out", "opted_out")]
+    with pytest.raises(Conflict, match="calls_stopped"):
+        await steps.desk.web.call(RESEND_MESSAGE, resend(idempotency_key="k-3"), steps.desk.staff)

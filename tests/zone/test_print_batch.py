@@ -26,6 +26,7 @@ from portal.domain.ids import PrintBatchId
 from portal.domain.print_batch import COLUMNS
 from portal.domain.slip_number import parse
 from portal.vault import print_batch
+from portal.vault.messages import Telling, plan_messages
 from portal.vault.sealed import BillContact
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, World, new_world
@@ -143,6 +144,14 @@ async def test_only_open_unpaid_unheld_bills_that_nothing_reaches_are_taken(shop
         await shop.bill(message="none", phone=False), await shop.bill(lifecycle="overdue"),
     ]  # fmt: skip
     await shop.bill(message="delivered")
+    await shop.bill(message="none")
+    wanted.append(await shop.bill(message="none"))
+    async with shop.world.act() as act:  # a landline, at which no text message arrives
+        await plan_messages(act, Telling("first"), wanted[-1:])
+        await act.db.execute(
+            "update delivery set state = 'left_out', code = 'no_contact' where bill_id = $1",
+            wanted[-1],
+        )
     await shop.bill(address="")
     for lifecycle in ("scheduled", "lapsed", "canceled"):
         await shop.bill(lifecycle=lifecycle)

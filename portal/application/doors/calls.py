@@ -14,7 +14,7 @@ from starlette.routing import Route
 from portal.application.channels.voice import CALLS, Heard, HoldsCalls
 from portal.application.doors.notices import BodyRefused, NoticeKeys, read_body
 from portal.contract.call import ANSWER_CALL, RECORD_CALL, AnswerCall, RecordCall
-from portal.domain.errors import InvalidInput, NotFound, TryLater, Unknown
+from portal.domain.errors import InvalidInput, LimitReached, NotFound, TryLater, Unknown
 from portal.kit.log import get_logger
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ async def _answer(request: Request, holder: HoldsCalls, heard: Heard) -> Respons
     vault = cast("VaultClient", request.app.state.vault)
     try:
         said = await vault.call(ANSWER_CALL, asked)
-    except (TryLater, Unknown) as error:
+    except (TryLater, Unknown, LimitReached) as error:
         log.warning("call.waits", provider=asked.provider, code=error.code)
         body = holder.write_wait(address)
     else:

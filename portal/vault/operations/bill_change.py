@@ -24,6 +24,7 @@ from portal.domain.pause import RELEASED, check_resend
 from portal.vault import ladder
 from portal.vault.act import Act
 from portal.vault.bills import view_row
+from portal.vault.call import check_call
 from portal.vault.cancel import finish_cancel
 from portal.vault.contact_faults import is_faulty, reachable_by
 from portal.vault.db import Row
@@ -102,7 +103,8 @@ async def resend_message(act: Act, request: ResendMessage) -> BillChanged:
     """Send the payer the link once more, ahead of all bulk sending.
 
     Raises: Conflict ``not_payable``, ``bill_held``, ``no_channel``, ``channel_unreachable``,
-        ``contact_faulty``, ``message_running``; LimitReached ``resent_too_often`` (params ``max``,
+        ``contact_faulty``, ``message_running``, ``call_at_night``, ``calls_stopped``;
+        LimitReached ``resent_too_often`` (params ``max``,
         ``hours``); NotFound ``not_found``.
     """
     by = () if request.channel == "sms" else (request.channel,)
@@ -115,6 +117,8 @@ async def resend_message(act: Act, request: ResendMessage) -> BillChanged:
     pauses = await read_open(act, [bill["id"]])
     check_resend(pauses.of.get(bill["id"], ()), pauses.today)
     await _check_reach(act, bill["id"], request.channel)
+    if request.channel == "voice":
+        await check_call(act, bill["id"])
     day_ago = act.business - timedelta(hours=24)
     sent = await act.db.fetchrow(_RESENT, act.merchant_id, bill["id"], RESENT_MESSAGE, day_ago)
     if sent is not None and sent["is_running"]:
@@ -124,7 +128,8 @@ async def resend_message(act: Act, request: ResendMessage) -> BillChanged:
     step = sent["resent"] if sent is not None else 0
     await plan_resent_message(act, bill["id"], step, request.channel)
     await act.db.execute(_PLANNED, act.merchant_id, bill["id"])
-    await act.emit(bill["id"], "message.resend_asked")
+    by_channel = {} if request.channel == "sms" else {"channel": request.channel}
+    await act.emit(bill["id"], "message.resend_asked", **by_channel)
     return BillChanged(row=await view_row(act, bill["id"]))
 
 

@@ -35,7 +35,7 @@ from portal.vault.contact_faults import IS_FAULTY, return_token
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
 from portal.vault.fields import Fields
-from portal.vault.ladder import held_campaigns
+from portal.vault.ladder import held_campaigns, is_night
 from portal.vault.message_values import VALUES, Values
 from portal.vault.pause import OpenPauses, read_open
 from portal.vault.registry import operation
@@ -175,12 +175,14 @@ class _Standing:
     """What holds for all deliveries of one merchant that are asked for together.
 
     ``stopped``: chunks that staff hold or ended; ``held``: campaigns that rest at this hour.
+    ``is_night``: no telephone may ring.
     """
 
     host: str
     pauses: OpenPauses
     stopped: Mapping[UUID, SendingState]
     held: Container[str]
+    is_night: bool
 
 
 async def _read_standing(act: Act, host: str, rows: Sequence[Row]) -> _Standing:
@@ -189,6 +191,7 @@ async def _read_standing(act: Act, host: str, rows: Sequence[Row]) -> _Standing:
         await read_open(act, [row["bill_id"] for row in rows]),
         await stopped_chunks(act, [row["chunk_id"] for row in rows]),
         await held_campaigns(act, {row["campaign"] for row in rows}),
+        any(row["channel"] == "voice" for row in rows) and await is_night(act),
     )
 
 
@@ -204,7 +207,8 @@ def _why_not(act: Act, row: Row, delivery: Delivery, standing: _Standing) -> str
         return again
     if row["chunk_id"] in standing.stopped:
         return STOPPED[standing.stopped[row["chunk_id"]]]
-    return "quiet_hours" if row["campaign"] in standing.held else None
+    is_held = row["campaign"] in standing.held or (standing.is_night and row["channel"] == "voice")
+    return "quiet_hours" if is_held else None
 
 
 def _given(act: Act, fields: Fields, row: Row, values: Values, secret: str) -> RedeemedDelivery:
