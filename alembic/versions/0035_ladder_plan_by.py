@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = """
-ALTER TABLE ladder_plan ADD COLUMN set_by text NOT NULL DEFAULT 'system';
+ALTER TABLE ladder_plan ADD COLUMN set_by text NOT NULL DEFAULT 'operator';
 """
 
 

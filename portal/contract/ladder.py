@@ -45,7 +45,7 @@ class LadderSet(Reply, frozen=True, kw_only=True):
 
 
 class LadderVersion(Part, frozen=True, kw_only=True):
-    """One version of a plan. ``set_by``: ``staff:<id>``, or ``system`` for the operator's command.
+    """One version of a plan. ``set_by``: ``staff:<id>``, or ``operator`` for the operator's command.
 
     ``plan`` is JSON; see portal.domain.ladder.
     """

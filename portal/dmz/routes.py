@@ -161,6 +161,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="template", path="/d/templates/{id}", methods=GET, rate="staff",
         authority="staff cookie",
     ),
+    Route(name="ladder", path="/d/ladder", methods=GET, rate="staff", authority="staff cookie"),
+    Route(
+        name="ladder_write", path="/d/ladder/write", methods=POST, rate="staff",
+        authority="staff cookie", body_max=16 * KIB,
+    ),
     Route(name="cases", path="/d/cases", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="case", path="/d/cases/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="keys", path="/d/keys", methods=GET, rate="staff", authority="staff cookie"),

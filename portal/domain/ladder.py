@@ -48,6 +48,8 @@ UNREACHED: Final[frozenset[SkipReason]] = frozenset(
 counted from the due date keeps its day: what it says would not be true yet."""
 
 _SUNDAY: Final = 6
+
+
 class Rung(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One rung. ``days`` from the moment that ``when`` names; ``unless`` that has happened."""
 

@@ -1,7 +1,7 @@
 """What a plan would do to one bill: which message on which day, were it issued now. Pure.
 
-The same rules decide as for real bills; what is assumed is said: nobody pays, no message comes back,
-no debit fails, and the payer has every contact that the plan's channels need.
+The same rules decide as for real bills; what is assumed is said: nobody pays, no message comes
+back, no debit fails, and the payer has every contact that the plan's channels need.
 """
 
 from collections.abc import Mapping

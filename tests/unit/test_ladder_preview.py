@@ -105,10 +105,10 @@ HOURS = some.builds(
 
 @given(
     some.lists(RUNGS, max_size=8, unique=True), HOURS, some.dates(DUE_ON, date(2027, 2, 1)),
-    some.booleans(),
+    some.sampled_from([True, False]),
 )  # fmt: skip
 def test_every_rung_is_foretold_once_and_nobody_is_disturbed(
-    rungs: list[Rung], hours: Hours, due_on: date, opens: bool
+    rungs: list[Rung], hours: Hours, due_on: date, opens: object
 ) -> None:
     plan = Plan(ladders={"": (Rung(when="issue", channel="sms"), *rungs)}, hours=hours)
 

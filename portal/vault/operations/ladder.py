@@ -33,6 +33,7 @@ from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation
 
 VERSIONS_MAX: Final = 20
+OPERATOR: Final = "operator"
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 
 _WEB: Final = frozenset({"web"})
@@ -85,7 +86,7 @@ async def set_ladder(act: Act, request: SetLadder) -> LadderSet:
     if not await enter_merchant(act, request.merchant_code):
         raise NotFound("merchant_unknown")
     newest = await _lock_newest(act)
-    return await _set(act, newest, plan)
+    return await _set(act, newest, plan, OPERATOR)
 
 
 @operation(VIEW_LADDER_PLAN, callers=_WEB, kinds=_STAFF, audit="none")
@@ -156,7 +157,7 @@ async def change_ladder(act: Act, request: ChangeLadder) -> LadderSet:
     newest = await _lock_newest(act)
     if newest.version != request.seen and newest.plan != plan:
         raise Conflict("ladder_changed")
-    return await _set(act, newest, plan)
+    return await _set(act, newest, plan, act.actor)
 
 
 async def _lock_newest(act: Act) -> MerchantPlan:
@@ -164,11 +165,11 @@ async def _lock_newest(act: Act) -> MerchantPlan:
     return await read_newest(act)
 
 
-async def _set(act: Act, newest: MerchantPlan, plan: Plan) -> LadderSet:
+async def _set(act: Act, newest: MerchantPlan, plan: Plan, by: str) -> LadderSet:
     """The plan as a version of its own, unless it is the one that holds."""
     if newest.version and newest.plan == plan:
         return LadderSet(version=newest.version)
     version = newest.version + 1
     written = write_plan(plan).decode()
-    await act.db.execute(_SET, act.merchant_id, version, written, act.business, act.actor)
+    await act.db.execute(_SET, act.merchant_id, version, written, act.business, by)
     return LadderSet(version=version)
