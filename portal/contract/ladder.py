@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
+from portal.contract.envelope import Done, Nothing, Operation, Part, Reply, Request
 from portal.domain.ids import BillId
 from portal.domain.ladder import ChoiceSource, Class, HeldReason, SkipReason
 from portal.domain.ladder_plan import PlanFault
@@ -45,7 +45,7 @@ class LadderSet(Reply, frozen=True, kw_only=True):
 
 
 class LadderVersion(Part, frozen=True, kw_only=True):
-    """One version of a plan. ``set_by``: ``staff:<id>``, or ``operator`` for the operator's command.
+    """One version of a plan. ``set_by``: ``staff:<id>``, or ``operator`` for the command line.
 
     ``plan`` is JSON; see portal.domain.ladder.
     """
@@ -125,6 +125,17 @@ class StopReminders(Request, frozen=True, kw_only=True):
     is_wanted: bool = False
 
 
+class StopByMail(Request, frozen=True, kw_only=True):
+    """The reader of a mail wants no more of its class by mail; ``token`` stood in that mail.
+
+    It holds for the address that the mail went to, as StopReminders does. NotFound
+    ``link_unknown`` for a token of nobody, and for one whose bill has another address now.
+    """
+
+    merchant_code: str
+    token: str
+
+
 class SetContactChoice(Request, frozen=True, kw_only=True):
     """What the payer of a bill said to staff; ``kind`` marketing needs a yes before any is sent.
 
@@ -160,4 +171,5 @@ VIEW_LADDER_PLAN = Operation("view_ladder_plan", Nothing, LadderPlanShown)
 PREVIEW_LADDER = Operation("preview_ladder", PreviewLadder, LadderPreviewed)
 CHANGE_LADDER = Operation("change_ladder", ChangeLadder, LadderSet)
 STOP_REMINDERS = Operation("stop_reminders", StopReminders, Choices)
+STOP_BY_MAIL = Operation("stop_by_mail", StopByMail, Done)
 SET_CONTACT_CHOICE = Operation("set_contact_choice", SetContactChoice, Choices)

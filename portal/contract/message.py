@@ -85,6 +85,7 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
     A mail has more than an addressee and a text: ``subject`` and ``html``; who it comes from
     (``sender`` is the address, ``sender_name`` the merchant's name); and ``return_token``, which
     stands in the address that it comes back to and proves that a bounce speaks of this message.
+    ``stop_url`` is where its reader stops further ones by one click; empty: it has no such place.
     """
 
     delivery_id: DeliveryId
@@ -96,6 +97,7 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
     sender: str = ""
     sender_name: str = ""
     return_token: str = ""
+    stop_url: str = ""
 
 
 class Redeemed(Reply, frozen=True, kw_only=True):

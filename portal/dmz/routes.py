@@ -15,7 +15,7 @@ RateClass = Literal[
 ]
 Authority = Literal[
     "none", "link secret", "payer cookie", "return token", "staff cookie", "login ticket",
-    "API key or staff cookie", "upload token", "provider's notice, only a hint",
+    "mail's token", "API key or staff cookie", "upload token", "provider's notice, only a hint",
 ]  # fmt: skip
 
 KIB: Final = 1024
@@ -240,6 +240,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         name="return", path="/return/{code}/{token}", methods=(*GET, "POST"), rate="link",
         authority="return token", body_max=64 * KIB, answer_bps=128 * KIB,
+    ),
+    Route(
+        name="stop", path="/stop/{code}/{token}", methods=(*GET, "POST"), rate="link",
+        authority="mail's token", body_max=4 * KIB, answer_bps=128 * KIB,
     ),
     Route(
         name="notice", path="/notices/{provider}/{code}", methods=POST, rate="notice",

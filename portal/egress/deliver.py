@@ -69,6 +69,7 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
                 "delivery:sender": delivery.sender,
                 "delivery:sender_name": delivery.sender_name,
                 "delivery:return_token": delivery.return_token,
+                "delivery:stop_url": delivery.stop_url,
             }
         elif delivery.refused in LEFT_OUT | HELD:
             found[delivery.delivery_id] = Denied("delivery_refused", is_attempt=False)

@@ -127,6 +127,7 @@ TRIED_ELSEWHERE = {
     "ask_template": "tests/zone/test_template_versions.py",
     "decide_template": "tests/zone/test_template_versions.py",
     "change_ladder": "tests/zone/test_template_screen.py",
+    "stop_by_mail": "tests/zone/test_contact_choice.py",
     "try_template": "tests/zone/test_template_trial.py",
     "deposit_mandate_word": "tests/zone/test_mandate_redirect.py",
 }

@@ -24,6 +24,7 @@ from portal.application.doors import (
     slip_pdf,
     slips,
     static,
+    stop,
     uploads,
 )
 from portal.application.doors.context import Doors, language_of, request_id_of
@@ -59,6 +60,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *login.ROUTES,
     *notices.ROUTES,
     *pages.ROUTES,
+    *stop.ROUTES,
     *slips.ROUTES,
     *mandates.ROUTES,
     *slip_pdf.ROUTES,
