@@ -1142,6 +1142,7 @@ CREATE TABLE public.ladder_plan (
     version integer NOT NULL,
     plan jsonb NOT NULL,
     set_at timestamp with time zone NOT NULL,
+    set_by text DEFAULT 'operator'::text NOT NULL,
     CONSTRAINT ladder_plan_version_check CHECK ((version > 0))
 );
 ALTER TABLE ONLY public.ladder_plan ALTER COLUMN merchant_id SET (n_distinct=1);

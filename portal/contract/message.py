@@ -86,7 +86,8 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
     (``sender`` is the address, ``sender_name`` the merchant's name); and ``return_token``, which
     stands in the address that it comes back to and proves that a bounce speaks of this message.
     ``callback`` is the address at which a company asks for a call's words, or tells what became of
-    a message; it names nobody and is good for this one alone.
+    a message; it names nobody and is good for this one alone. ``stop_url`` is where a mail's reader
+    stops further ones by one click; empty: it has no such place.
     """
 
     delivery_id: DeliveryId
@@ -99,6 +100,7 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
     sender_name: str = ""
     return_token: str = ""
     callback: str = ""
+    stop_url: str = ""
 
 
 class Redeemed(Reply, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ RateClass = Literal[
 ]
 Authority = Literal[
     "none", "link secret", "payer cookie", "return token", "staff cookie", "login ticket",
-    "API key or staff cookie", "upload token", "provider's notice, only a hint",
+    "mail's token", "API key or staff cookie", "upload token", "provider's notice, only a hint",
     "secret of one call, signed",
 ]  # fmt: skip
 
@@ -164,6 +164,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="template", path="/d/templates/{id}", methods=GET, rate="staff",
         authority="staff cookie",
     ),
+    Route(name="ladder", path="/d/ladder", methods=GET, rate="staff", authority="staff cookie"),
+    Route(
+        name="ladder_write", path="/d/ladder/write", methods=POST, rate="staff",
+        authority="staff cookie", body_max=16 * KIB,
+    ),
     Route(name="cases", path="/d/cases", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="case", path="/d/cases/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="keys", path="/d/keys", methods=GET, rate="staff", authority="staff cookie"),
@@ -238,6 +243,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         name="return", path="/return/{code}/{token}", methods=(*GET, "POST"), rate="link",
         authority="return token", body_max=64 * KIB, answer_bps=128 * KIB,
+    ),
+    Route(
+        name="stop", path="/stop/{code}/{token}", methods=(*GET, "POST"), rate="link",
+        authority="mail's token", body_max=4 * KIB, answer_bps=128 * KIB,
     ),
     Route(
         name="notice", path="/notices/{provider}/{code}", methods=POST, rate="notice",

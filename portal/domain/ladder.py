@@ -7,14 +7,13 @@ the payer. What counts is what became of a message, never that a provider took i
 came due while nothing ran only the newest is said, and a bill is told of once a day at most.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Final, Literal
 
 import msgspec
 
-from portal.domain.errors import InvalidInput
 from portal.domain.message import Channel
 
 When = Literal["issue", "after_issue", "before_due", "after_due", "after_failure"]
@@ -49,7 +48,6 @@ UNREACHED: Final[frozenset[SkipReason]] = frozenset(
 counted from the due date keeps its day: what it says would not be true yet."""
 
 _SUNDAY: Final = 6
-_COUNTED: Final[frozenset[When]] = frozenset({"after_issue", "before_due", "after_due"})
 
 
 class Rung(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,64 +99,6 @@ DEFAULT: Final = Plan(
 )
 """For a merchant who has set no plan. The quiet hours are those of the Money Lending Business Act
 for collection, kept by choice. Source: 貸金業法 art. 21; Regulation for Enforcement art. 19."""
-
-
-def read_plan(raw: bytes) -> Plan:
-    """A plan from its JSON, checked.
-
-    Raises: InvalidInput ``ladder_plan`` (param ``field``: where and what is wrong).
-    """
-    try:
-        plan = msgspec.json.decode(raw, type=Plan)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
-        raise _wrong(str(fault)) from fault
-    for fault in _faults_of(plan):
-        raise _wrong(fault)
-    return plan
-
-
-def write_plan(plan: Plan) -> bytes:
-    """The plan as JSON that :func:`read_plan` reads."""
-    return msgspec.json.encode(plan)
-
-
-def _wrong(field: str) -> InvalidInput:
-    return InvalidInput("ladder_plan", params={"field": field})
-
-
-def _faults_of(plan: Plan) -> Iterator[str]:
-    """What is wrong with a plan, place by place."""
-    if not 0 < len(plan.ladders) <= CLASSES_MAX:
-        yield f"ladders: 1 to {CLASSES_MAX} classes"
-    hours = plan.hours
-    for name, most in (("per_day", hours.per_day), ("per_week", hours.per_week)):
-        if not 1 <= most <= CAP_MAX:
-            yield f"hours.{name}: 1 to {CAP_MAX}"
-    if hours.quiet_from.tzinfo or hours.quiet_until.tzinfo:
-        yield "hours: times of the merchant's own zone, such as 21:00:00"
-    for kind, rungs in plan.ladders.items():
-        if len(rungs) > RUNGS_MAX:
-            yield f"ladders.{kind}: at most {RUNGS_MAX} rungs"
-        for place, rung in enumerate(rungs):
-            fault = _fault_of(rung, place, rungs)
-            if fault:
-                yield f"ladders.{kind}[{place}]: {fault}"
-
-
-def _fault_of(rung: Rung, place: int, rungs: Sequence[Rung]) -> str:
-    """What is wrong with one rung; empty when nothing is."""
-    least = 1 if rung.when in {"after_issue", "after_due"} else 0
-    if rung.when in _COUNTED and not least <= rung.days <= DAYS_MAX:
-        return f"days {least} to {DAYS_MAX}"
-    if rung.when == "issue" and (place or rung.days or rung.unless):
-        return "a rung on issue comes first, once, with neither days nor unless"
-    if rung.when == "issue" and rung.kind != "transactional":
-        return "the first notice is transactional"
-    if rung.when == "after_failure" and not 0 <= rung.days <= DAYS_MAX:
-        return f"days 0 to {DAYS_MAX}"
-    if rung in rungs[:place]:
-        return "the same rung twice"
-    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ class _Words:
     proof: str
     ways: Sequence[str]
     close: str
+    stop: str
 
 
 def one_line(text: str) -> str:
@@ -61,8 +62,8 @@ def render_mail(language: str, bill: BillText) -> Mail:
     words = _english(name, bill) if language == "en" else _japanese(name, bill, language)
     return Mail(
         subject=words.subject[:SUBJECT_CHARACTERS_MAX],
-        text=_as_text(words, bill.link),
-        html=_as_html(words, bill.link),
+        text=_as_text(words, bill),
+        html=_as_html(words, bill),
     )
 
 
@@ -82,6 +83,7 @@ def _japanese(name: str, bill: BillText, language: str) -> _Words:
             "上の いつの お金・お金・お客さま番号が、手もとの 紙と 同じか 見て ください。",
             ways=_ways(bill, "電話で 聞く", "ホームページを 見る"),
             close="もう 払った ときは、何も しなくて いいです。このメールに 返事は できません。",
+            stop="この メールを もう いらない とき",
         )
     labels = ("対象", "金額", "お客さま番号(末尾)", "お支払い期限")
     return _Words(
@@ -95,6 +97,7 @@ def _japanese(name: str, bill: BillText, language: str) -> _Words:
         "ご不安なときはリンクを開かず、次の方法でお確かめください。",
         ways=_ways(bill, "電話", "ウェブサイト"),
         close="すでにお支払いのときは、このメールは不要です。このメールには返信できません。",
+        stop="メールでの再度のお知らせを止める(ご請求はなくなりません)",
     )
 
 
@@ -116,6 +119,7 @@ def _english(name: str, bill: BillText) -> _Words:
         "your customer number with your last statement. If in doubt, don't open the link; ask us:",
         ways=_ways(bill, "By telephone", "On our website"),
         close="If you have paid already, nothing is left to do. This mail can't be answered.",
+        stop="Stop reminders by e-mail (the bill itself stays)",
     )
 
 
@@ -124,24 +128,27 @@ def _ways(bill: BillText, phone: str, website: str) -> tuple[str, ...]:
     return tuple(f"{how}: {where}" for how, where in known if where)
 
 
-def _as_text(words: _Words, link: str) -> str:
+def _as_text(words: _Words, bill: BillText) -> str:
     facts = [f"{label}: {value}" for label, value in words.facts]
     ways = [f"- {way}" for way in words.ways]
+    stop = ["", f"{words.stop}:", bill.stop_link] if bill.stop_link else []
     lines = [
-        words.greeting, "", *facts, "", f"{words.button}:", link, "", words.proof, *ways, "",
-        words.close, "",
+        words.greeting, "", *facts, "", f"{words.button}:", bill.link, "", words.proof, *ways, "",
+        words.close, *stop, "",
     ]  # fmt: skip
     return "\n".join(lines)
 
 
-def _as_html(words: _Words, link: str) -> str:
+def _as_html(words: _Words, bill: BillText) -> str:
     rows = "".join(
         f'<tr><th style="{_CELL}" scope="row">{escape(label)}</th>'
         f'<td style="{_CELL}">{escape(value)}</td></tr>'
         for label, value in words.facts
     )
     ways = "".join(f"<li>{escape(way)}</li>" for way in words.ways)
-    href = escape(link)
+    href = escape(bill.link)
+    way_out = escape(bill.stop_link)
+    stop = f'<p><a href="{way_out}">{escape(words.stop)}</a></p>\n' if way_out else ""
     return (
         f'<!doctype html>\n<html lang="{words.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
@@ -152,5 +159,5 @@ def _as_html(words: _Words, link: str) -> str:
         f'<p style="overflow-wrap:anywhere"><a href="{href}">{href}</a></p>\n'
         f"<p>{escape(words.proof)}</p>\n"
         + (f"<ul>{ways}</ul>\n" if ways else "")
-        + f"<p>{escape(words.close)}</p>\n</body></html>\n"
+        + f"<p>{escape(words.close)}</p>\n{stop}</body></html>\n"
     )

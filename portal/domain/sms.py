@@ -84,6 +84,7 @@ class BillText:
 
     Units: yen; ``customer_hint`` is the number's last four. ``phone`` and ``website`` are the
     merchant's own, for a payer who doubts the message; one with no room for them leaves them out.
+    ``stop_link`` is where a mail's reader stops reminders by mail; text messages have none.
     """
 
     merchant_name: str
@@ -95,6 +96,7 @@ class BillText:
     own: Template | None = None
     phone: str = ""
     website: str = ""
+    stop_link: str = ""
 
 
 def measure(text: str) -> Size:

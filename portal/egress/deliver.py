@@ -72,6 +72,7 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
                 "delivery:sender_name": delivery.sender_name,
                 "delivery:return_token": delivery.return_token,
                 "delivery:callback": delivery.callback,
+                "delivery:stop_url": delivery.stop_url,
             }
         elif delivery.refused in LEFT_OUT | HELD:
             found[delivery.delivery_id] = Denied("delivery_refused", is_attempt=False)

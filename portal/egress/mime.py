@@ -29,6 +29,8 @@ _HOST: Final = re.compile(
 _ATOM: Final = re.compile(r"[^.]+(?:\.[^.]+)*")
 _TOKEN: Final = re.compile(r"[0-9a-z]{26}\.[0-9a-f]{24}", re.ASCII)
 _ADDRESS_MAX: Final = 254
+_STOP: Final = re.compile(r"https?://[A-Za-z0-9.:-]{1,253}/[A-Za-z0-9/._-]{1,200}", re.ASCII)
+_TLS: Final = "https://"
 TOKEN_HEADER: Final = "X-Message-Token"  # noqa: S105  a header's name
 """The token of the way back once more: who complains often sends the headers and no envelope."""
 
@@ -75,7 +77,7 @@ def make_mail(
         mail[TOKEN_HEADER] = token
         mail.set_content(values["delivery:body"], cte="base64")
         mail.add_alternative(values["delivery:html"], subtype="html", cte="base64")
-        data = mail.as_bytes()
+        data = _ways_out(values["delivery:stop_url"]) + mail.as_bytes()
     except (ValueError, IndexError, UnicodeError) as error:
         # A header with a line's end in it, or half a surrogate: nothing of ours has either.
         raise Denied("value_unfit") from error
@@ -89,6 +91,21 @@ def make_mail(
             epoch_s=int(now.timestamp()),
         )
     return Outgoing(f"bounce+{token}@{submission.bounce_domain}", recipient, data)
+
+
+def _ways_out(url: str) -> bytes:
+    """The headers by which a mail program offers to stop further mails; one click needs TLS.
+
+    Written here, as the library would fold an address of this length into encoded words, which no
+    mail program reads as an address. Raises: Denied ``value_unfit``. Source: RFC 2369 §3.2,
+    RFC 8058 §3.1 (an HTTPS address).
+    """
+    if not url:
+        return b""
+    if _STOP.fullmatch(url) is None:
+        raise Denied("value_unfit")
+    post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    return f"List-Unsubscribe: <{url}>\r\n{post if url.startswith(_TLS) else ''}".encode()
 
 
 def _path(address: str) -> str:

@@ -27,7 +27,8 @@ from portal.contract.template import SET_MESSAGE_PRICES, SetMessagePrices
 from portal.domain.days import JAPAN
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import to_public
-from portal.domain.ladder import Hours, is_quiet, read_plan
+from portal.domain.ladder import Hours, is_quiet
+from portal.domain.ladder_plan import read_plan
 from portal.domain.message import Channel
 from portal.domain.template_lint import STEPS
 from portal.stack.operator import ask

@@ -140,7 +140,7 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
     morning like all others. A bill that its first rung does not reach is looked at at once.
     """
     newest = await read_newest(act)
-    roads = await _roads(act)
+    roads = await read_roads(act)
     now = newest.local(act.business)
     hours = newest.plan.hours
     if not newest.version:
@@ -219,7 +219,7 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
     return _Slice(
         newest=newest,
         now=newest.local(act.business),
-        roads=await _roads(act),
+        roads=await read_roads(act),
         pauses=await read_open(act, ids),
         waits=await read_waits(act, ids),
         told=told,
@@ -230,7 +230,8 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
     )
 
 
-async def _roads(act: Act) -> frozenset[str]:
+async def read_roads(act: Act) -> frozenset[str]:
+    """By which channels the merchant can send at all."""
     rows = await act.db.fetch(_CHANNELS, act.merchant_id)
     return frozenset(row["channel"] for row in rows)
 

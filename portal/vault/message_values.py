@@ -19,8 +19,9 @@ from portal.vault.sealed import BillContact
 class Values:
     """Recipient, in the channel's own form, and text of one message.
 
-    ``is_own``: the text is the merchant's own wording. A mail has a subject, and the same in HTML.
-    A call has no text: its words are asked for while it goes on (portal.domain.call).
+    ``is_own``: the text is the merchant's own wording. A mail has a subject, the same in HTML, and
+    where its reader stops further ones. A call has no text: its words are asked for while it goes
+    on (portal.domain.call).
     """
 
     to: str
@@ -28,6 +29,7 @@ class Values:
     is_own: bool = False
     subject: str = ""
     html: str = ""
+    stop_url: str = ""
 
 
 def _sms(contact: BillContact, language: str, bill: BillText) -> Values | None:
@@ -40,7 +42,9 @@ def _email(contact: BillContact, language: str, bill: BillText) -> Values | None
     if not contact.email:
         return None
     mail = render_mail(language, bill)
-    return Values(contact.email, mail.text, subject=mail.subject, html=mail.html)
+    return Values(
+        contact.email, mail.text, subject=mail.subject, html=mail.html, stop_url=bill.stop_link
+    )
 
 
 def _voice(contact: BillContact, language: str, bill: BillText) -> Values | None:

@@ -17,7 +17,8 @@ from portal.contract.ladder import (
 )
 from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.domain.ids import BillId
-from portal.domain.ladder import DEFAULT, Hours, Plan, write_plan
+from portal.domain.ladder import DEFAULT, Hours, Plan
+from portal.domain.ladder_plan import write_plan
 from portal.domain.message import Channel
 from portal.vault.ladder import Skipped
 from tests.make.days import Calendar

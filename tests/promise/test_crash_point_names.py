@@ -128,6 +128,8 @@ TRIED_ELSEWHERE = {
     "save_template": "tests/zone/test_template_versions.py",
     "ask_template": "tests/zone/test_template_versions.py",
     "decide_template": "tests/zone/test_template_versions.py",
+    "change_ladder": "tests/zone/test_template_screen.py",
+    "stop_by_mail": "tests/zone/test_contact_choice.py",
     "try_template": "tests/zone/test_template_trial.py",
     "answer_call": "tests/zone/test_calls.py",
     "record_call": "tests/zone/test_calls.py",
@@ -136,6 +138,7 @@ TRIED_ELSEWHERE = {
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
 READS = {
+    "preview_ladder", "view_ladder_plan",
     "check_template", "list_templates", "preview_template", "view_template",
     "list_api_keys", "list_bill_pauses", "list_bill_refunds", "list_bills", "list_cases",
     "list_debit_files", "list_imports", "list_mandates", "list_print_batches", "list_refunds",

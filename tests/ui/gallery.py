@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+import ladder_samples
 import samples
 import template_samples
 import uvicorn
@@ -29,6 +30,7 @@ from portal.application.doors.context import language_of
 from portal.application.doors.dashboard import (
     cases,
     debits,
+    ladder,
     mandates,
     refunds,
     screens,
@@ -185,6 +187,16 @@ def one_template(item: Mapping[str, Any], **more: object) -> Make:
     others = [template_samples.template("SUPERSEDED", number=2)]
     record = {"template": item, "checked": template_samples.FINE, "others": others}
     return staff(templates.template_screen, data(template=record) | more)
+
+
+def planned(found: Mapping[str, Any], viewer: Mapping[str, Any] = samples.VIEWER) -> Make:
+    """The plan of messages with what was judged of it."""
+
+    def screen(_request: Request, given: Any) -> screens.Screen:  # noqa: ANN401  # as GraphQL's
+        draft = ladder.draft_of(ladder_samples.PLAN)
+        return ladder.ladder_screen(given, draft, found, ladder_samples.SUPPOSED)
+
+    return staff(screen, data(ladderPlan=ladder_samples.KNOWN) | {"viewer": viewer})
 
 
 def one_case(case: Mapping[str, Any], flash: Flash | None = None, **more: object) -> Make:
@@ -410,6 +422,9 @@ STAFF_SCREENS: dict[str, Make] = {
     "template-asked": one_template(
         template_samples.template("ASKED", choices=["APPROVE", "REFUSE", "WITHDRAW"])
     ),
+    "ladder": planned(ladder_samples.FORESEEN),
+    "ladder-faulty": planned(ladder_samples.FAULTY),
+    "ladder-clerk": planned(ladder_samples.FORESEEN, samples.CLERK),
     "slips": told_slips(None),
     "slips-print": told_slips(None, samples.PRINT_BATCHES, waiting=712),
     "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),

@@ -14,7 +14,7 @@ from graphql import (
     find_breaking_changes,
 )
 
-from portal.application.doors.graphql import case_kinds, enums, template_enums
+from portal.application.doors.graphql import case_kinds, enums, ladder_enums, template_enums
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.merchant import MERCHANT
 from portal.application.doors.graphql.payer import PAYER
@@ -25,7 +25,9 @@ from portal.domain import (
     case,
     debit,
     errors,
+    ladder,
     mandate,
+    message,
     pause,
     refund,
     template,
@@ -175,6 +177,10 @@ def test_no_query_of_a_payer_takes_an_id_but_names_that_its_own_page_gave() -> N
         (refund.RefundReason, enums.RefundReason),
         (refund.RefundChoice, enums.RefundChoice),
         (refund_contract.RefundDecision, enums.RefundDecision),
+        (message.Channel, ladder_enums.LadderChannel),
+        (ladder.When, ladder_enums.LadderWhen),
+        (ladder.Unless, ladder_enums.LadderUnless),
+        (ladder.Class, ladder_enums.LadderClass),
         (template.TemplateChannel, template_enums.TemplateChannel),
         (template.TemplateLanguage, template_enums.TemplateLanguage),
         (template.Occasion, template_enums.TemplateOccasion),

@@ -25,9 +25,8 @@ from portal.domain.ladder import (
     is_near_quiet,
     is_quiet,
     opens_at,
-    read_plan,
-    write_plan,
 )
+from portal.domain.ladder_plan import read_plan, write_plan
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 ISSUED = datetime(2026, 11, 2, 10, tzinfo=TOKYO)

@@ -89,6 +89,18 @@ def test_the_subject_names_merchant_and_month_and_neither_payer_nor_sum(language
     assert "12E0" not in mail.subject
 
 
+STOP = "https://pay.example/stop/minato/0123456789abcdef"
+
+
+@pytest.mark.parametrize("language", ["ja", "ja-easy", "en"])
+def test_a_mail_says_how_to_stop_reminders_where_there_is_a_way(language: str) -> None:
+    mail = render_mail(language, bill(stop_link=STOP))
+
+    assert STOP in mail.text.splitlines()
+    assert read(mail.html).links == [LINK, LINK, STOP]
+    assert "/stop/" not in render_mail(language, bill()).text
+
+
 HOSTILE = 'x\r\nBcc: everyone@evil.example\r\n\r\n<script>alert(1)</script>"&\u2028\u202e'
 
 

@@ -182,7 +182,8 @@ def test_callers_have_no_more_of_their_own_than_was_decided(vault: VaultServer) 
     del vault
     assert caller_operations("web") == (
         "answer_call", "log_in", "open_link", "record_call", "record_notice",
-        "record_slip_notice", "redeem_login_ticket", "view_mandate_return", "view_return",
+        "record_slip_notice", "redeem_login_ticket", "stop_by_mail", "view_mandate_return",
+        "view_return",
     )  # fmt: skip
     assert caller_operations("work") == ("await_work", "take_lease")
     assert caller_operations("egress") == (

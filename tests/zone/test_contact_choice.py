@@ -1,20 +1,29 @@
 """What payers say of reminders: kept with time and source, and obeyed from that moment on."""
 
+import asyncio
+
 import pytest
 
 from portal.contract.ladder import (
     SET_CONTACT_CHOICE,
+    STOP_BY_MAIL,
     STOP_REMINDERS,
     SetContactChoice,
+    StopByMail,
     StopReminders,
 )
+from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.domain.errors import Conflict, NotFound, Refused
 from portal.domain.ids import BillId
 from portal.vault.server import VaultServer
 from tests.make.intake import DUE_ON, line, new_desk
 from tests.make.ladder import Steps
-from tests.make.vault import ClientFor
-from tests.zone.test_ladder import BEFORE, FIRST, days
+from tests.make.vault import ClientFor, Ground
+from tests.make.web import running_web, web_settings
+from tests.zone.test_ladder import BEFORE, BY_MAIL, FIRST, MAIL, days
+
+STOP_PAGE = {"content-type": "application/x-www-form-urlencoded"}
+ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
 @pytest.fixture
@@ -93,3 +102,77 @@ async def test_nobody_says_anything_for_another_merchants_payer(
     stop = StopReminders(channel="sms")
     with pytest.raises(Refused):
         await steps.desk.web.call(STOP_REMINDERS, stop, steps.desk.staff)
+
+
+async def stop_urls(steps: Steps) -> list[str]:
+    """Have the mails that are planned redeemed as the relay does; where each can be stopped."""
+    (leased,) = await steps.desk.leases("message.send_chunk")
+    part = await steps.desk.report(leased)
+    given = await steps.desk.redeem(*(route.delivery_id for route in part.deliveries))
+    assert all(one.stop_url in one.body for one in given.deliveries)
+    return [one.stop_url for one in given.deliveries]
+
+
+async def test_one_click_in_a_mail_stops_mails_to_its_address_and_the_ladder_goes_on(
+    steps: Steps, ground: Ground
+) -> None:
+    # given two bills of one address that were told of by mail
+    road = SetChannel(
+        merchant_code=steps.desk.code, channel="email", provider="sandbox_sms", sender="x",
+        share=100,
+    )  # fmt: skip
+    await steps.desk.operator.call(SET_CHANNEL, road)
+    person = BY_MAIL | {"phone": "080-9999-0007"}
+    await steps.desk.issued(line("E-7", **person), line("E-8", **person))
+    await steps.desk.send_all()
+    await steps.at(DUE_ON - days(16))
+    first, second = await stop_urls(steps)
+    token = first.rpartition("/")[2]
+    forged = token[:-1] + ("0" if token[-1] != "0" else "1")
+    choices = "select channel, kind, is_wanted, source from contact_choice order by id"
+    settings = web_settings(ground.folder)
+
+    async with running_web(ground.folder, steps.desk.web, settings=settings) as web:
+        browser = web.browser()
+        path, other = [url.removeprefix(settings.public_origin) for url in (first, second)]
+        # when scanners look, and others guess
+        looked = [await browser.get(path), await browser.head(path)]
+        guesses = [
+            await browser.post(guess, content=ONE_CLICK, headers=STOP_PAGE)
+            for guess in (path[:-1], path.replace(token, forged), f"/stop/nobody/{token}")
+        ]
+        before = await steps.world.rows(choices)
+        # when mail programs click, several times at once, and in either form of a body
+        clicks = await asyncio.gather(
+            browser.post(path, content=ONE_CLICK, headers=STOP_PAGE),
+            browser.post(path, files={"List-Unsubscribe": (None, "One-Click")}),
+            browser.post(other),
+        )
+        said = await steps.world.rows(choices)
+        # when the bill has another address
+        await steps.set("update bill set email_blind = 'x' where number = 'E-8'")
+        late = await browser.post(other)
+
+    # then only the clicks counted, once
+    assert [answer.status_code for answer in (*looked, *guesses)] == [200, 200, 404, 404, 404]
+    assert "<form" in looked[0].text
+    assert before == []
+    assert [answer.status_code for answer in (*clicks, late)] == [200, 200, 200, 404]
+    assert not any(answer.cookies for answer in (*looked, *clicks))
+    assert [tuple(row.values()) for row in said] == [("email", "transactional", False, "mail")]
+    # and the next rung says it by text message, while no mail goes there
+    assert await steps.at(DUE_ON - days(3)) > 0
+    assert await steps.told("E-7") == [FIRST, MAIL, BEFORE]
+    shown = await steps.desk.web.call(
+        SET_CONTACT_CHOICE,
+        SetContactChoice(
+            bill_id=BillId(await steps.bill("E-7")), channel="email", is_wanted=True,
+            source="telephone",
+        ),
+        steps.desk.staff,
+    )  # fmt: skip
+    assert [(one.channel, one.is_wanted, one.source) for one in shown.choices] == [
+        ("email", True, "telephone")
+    ]
+    with pytest.raises(NotFound, match="link_unknown"):
+        await steps.desk.web.call(STOP_BY_MAIL, StopByMail(merchant_code="nobody", token=token))

@@ -42,6 +42,7 @@ CREDENTIALS["mail.wrong"] = "not-the-password"
 verify: Callable[..., bool] = dkim.verify  # pyright: ignore[reportUnknownMemberType] # untyped
 DOMAIN = "bill.minato.example"
 TOKEN = "0" * 26 + "." + "a" * 24
+STOP = "https://pay.example/stop/minato/" + "0" * 26 + "a" * 24
 DKIM = {"domain": DOMAIN, "selector": "h1", "key": "mail.dkim"}
 
 
@@ -94,6 +95,7 @@ class Post:
             sender=f"noreply@{DOMAIN}",
             sender_name="みなと電力",
             return_token=TOKEN,
+            stop_url=STOP,
         )
         redeemed = msgspec.structs.replace(redeemed, **changes)
         self.relay.vault.mails[delivery_id] = (HOST, redeemed)
@@ -158,12 +160,15 @@ async def test_a_mail_arrives_as_it_was_meant_and_its_signature_verifies(
     assert mail["message-id"] == f"<{delivery_id.hex}@{DOMAIN}>"
     assert mail["auto-submitted"] == "auto-generated"
     assert mail["x-message-token"] == TOKEN
+    assert mail["list-unsubscribe"] == f"<{STOP}>"
+    assert mail["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text is not None
     assert html is not None
     assert text.get_content() == given.body.replace("\n", "\r\n")
     assert html.get_content().strip() == given.html
-    assert max(map(len, raw.split(b"\r\n"))) <= 78
+    long = {line.partition(b":")[0] for line in raw.split(b"\r\n") if len(line) > 78}
+    assert long == {b"List-Unsubscribe"}  # an address is in one piece
     assert raw.isascii()
     asked: list[bytes] = []
 
@@ -179,6 +184,8 @@ async def test_a_mail_arrives_as_it_was_meant_and_its_signature_verifies(
         raw.replace(b"From: ", b"From: evil@x.example\r\nFrom: ", 1),
         b"From: evil@x.example\r\n" + raw,
         raw.replace(b"Subject: ", b"Subject: x", 1),
+        raw.replace(b"One-Click", b"Two-Click", 1),
+        raw.replace(b"pay.example", b"evil.example", 1),
         raw.rstrip(b"\r\n") + b"x\r\n",
     ):
         assert not verify(changed, dnsfunc=published)
@@ -231,6 +238,10 @@ HOSTILE: list[tuple[dict[str, str], str]] = [
     ({"sender": ""}, "value_unfit"),
     ({"return_token": "x> SIZE=1"}, "value_unfit"),
     ({"return_token": ""}, "value_unfit"),
+    ({"stop_url": "https://pay.example/stop/a>\r\nBcc: everyone@evil.example"}, "value_unfit"),
+    ({"stop_url": "mailto:everyone@evil.example"}, "value_unfit"),
+    ({"stop_url": ""}, ""),
+    ({"stop_url": "http://localhost:8080/stop/minato/0"}, ""),
     ({"body": "x\r\n.\r\nMAIL FROM:<evil@evil.example>\r\n"}, ""),
 ]
 

@@ -1,5 +1,6 @@
 """Templates through the public doors: a form that works without script, its answers to script."""
 
+import asyncio
 import html
 import re
 from collections.abc import AsyncIterator
@@ -10,7 +11,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from portal.contract.client import VaultClient
+from portal.contract.ladder import CHANGE_LADDER, ChangeLadder, LadderSet
 from portal.contract.operator import OPEN_MERCHANT, OpenMerchant
+from portal.domain.errors import Conflict
+from portal.domain.ladder import DEFAULT, Hours, Plan
+from portal.domain.ladder_plan import write_plan
 from portal.vault.server import VaultServer
 from tests.make.merchant import Merchant, csv_of, found, work_off
 from tests.make.money import World
@@ -21,6 +27,7 @@ from tests.make.web import running_web, web_settings
 
 GOOD = "{merchant}です {month} {amount} 末尾{last4} {due}まで\r\n{link}"
 PATH = "/d/templates"
+LADDER = "/d/ladder"
 
 
 @dataclass
@@ -30,6 +37,7 @@ class House:
     merchant: Merchant
     owner: Member
     clerk: Member
+    web: VaultClient
     stack: AsyncExitStack
 
     async def browser(self, who: Member) -> httpx.AsyncClient:
@@ -56,7 +64,7 @@ async def house(ground: Ground, vault: VaultServer, client_for: ClientFor) -> As
         await merchant.decide(imported)
         await work_off(work)
         owner, clerk = await member(world, "hana"), await member(world, "ryo", "clerk")
-        yield House(merchant, owner, clerk, stack)
+        yield House(merchant, owner, clerk, web_caller, stack)
         await merchant.close()
 
 
@@ -72,7 +80,13 @@ def fields_of(page: str, action: str, **wanted: str) -> dict[str, str]:
     pytest.fail(f"no form {action} with {wanted}: {page}")
 
 
-async def test_a_text_is_written_looked_at_asked_for_and_approved_by_forms(house: House) -> None:
+async def test_a_text_and_the_plan_are_written_judged_and_set_by_forms(house: House) -> None:
+    await write_a_text(house)
+    await change_the_plan(house)
+    await change_the_plan_at_once(house)
+
+
+async def write_a_text(house: House) -> None:
     clerk, owner = await house.browser(house.clerk), await house.browser(house.owner)
     blank = (await clerk.get(f"{PATH}/new?language=JA&occasion=FIRST")).text
     write = fields_of(blank, f"{PATH}/write")
@@ -118,6 +132,67 @@ async def test_a_text_is_written_looked_at_asked_for_and_approved_by_forms(house
     assert "is wrong or was used before" in again
     assert "The text is approved and sent from now on." in done
     assert "Version 1</a>" in listed
+
+
+async def change_the_plan_at_once(house: House) -> None:
+    async def change(seen: int, per_day: int) -> LadderSet | Conflict:
+        plan = Plan(ladders=DEFAULT.ladders, hours=Hours(per_day=per_day))
+        request = ChangeLadder(plan=write_plan(plan), seen=seen)
+        try:
+            return await house.web.call(CHANGE_LADDER, request, house.owner.authority)
+        except Conflict as refused:
+            return refused
+
+    answers = await asyncio.gather(change(1, 3), change(1, 4))
+    (conflict,) = [answer for answer in answers if isinstance(answer, Conflict)]
+    (done,) = [answer for answer in answers if isinstance(answer, LadderSet)]
+    repeated = await change(1, 3 + answers.index(done))
+
+    assert conflict.code == "ladder_changed"
+    assert (done, repeated) == (LadderSet(version=2), LadderSet(version=2))
+
+
+async def change_the_plan(house: House) -> None:
+    owner, clerk = await house.browser(house.owner), await house.browser(house.clerk)
+    blank = (await owner.get(LADDER)).text
+    form = fields_of(blank, f"{LADDER}/write") | {
+        "quietFrom": "20:00", "quietUntil": "09:00", "perDay": "1", "perWeek": "3",
+        "k.0": "", "due_on": "2000-01-01", "r.0.0.when": "ISSUE", "r.0.1.when": "AFTER_DUE",
+        "r.0.1.days": "soon", "r.0.1.channel": "EMAIL",
+    }  # fmt: skip
+    good = form | {"r.0.1.days": "7", "due_on": ""}
+
+    faulty = (await owner.post(f"{LADDER}/write", data=form | {"do": "save"})).text
+    late = (await owner.post(f"{LADDER}/write", data=good | {"due_on": "2000-01-01"})).text
+    timeless = (await owner.post(f"{LADDER}/write", data=good | {"quietFrom": "dusk"})).text
+    added = (await owner.post(f"{LADDER}/write", data=good | {"do": "add", "add": "once"})).text
+    shown = (await owner.post(f"{LADDER}/write", data=good | {"do": "check"})).text
+    saved = await owner.post(f"{LADDER}/write", data=good | {"do": "save"})
+    again = await owner.post(f"{LADDER}/write", data=good | {"do": "save"})
+    other = await owner.post(f"{LADDER}/write", data=good | {"r.0.1.days": "8", "do": "save"})
+    read = (await clerk.get(f"{LADDER}?due_on=&opens=1")).text
+    its_own = fields_of((await clerk.get(f"{PATH}/new")).text, f"{PATH}/write")
+    refused = await clerk.post(
+        f"{LADDER}/write", data=good | {"csrf": its_own["csrf"], "do": "save"}
+    )
+    kept = (await clerk.get(LADDER)).text
+
+    assert "You have set no plan" in blank
+    assert 'id="wrong-r.0.1.days">Days from 1 to 366.' in faulty
+    assert 'value="soon"' in faulty
+    assert 'id="wrong-dueOn">A due date from today on is wanted' in late
+    assert 'id="wrong-quietFrom">A time of day is wanted' in timeless
+    assert "<h3>One-off</h3>" in added
+    assert added.count('value="AFTER_DUE" selected') == 2
+    assert "Is sent" in shown
+    assert "Left out: no company carries it" in shown
+    assert (saved.status_code, again.status_code, other.status_code) == (303, 303, 200)
+    assert "Someone has set another plan meanwhile." in other.text
+    assert "after the due date" in read
+    assert "An owner can change the plan." in read
+    assert f"{LADDER}/write" not in read
+    assert (refused.status_code, "Only owners may do this." in refused.text) == (200, True)
+    assert [f'?version={version}"' in kept for version in (1, 2)] == [True, False]
 
 
 async def test_a_script_is_answered_with_what_was_found_while_somebody_types(

@@ -345,5 +345,5 @@ ROUTES: Final = (
     Route("/return/{code}/{token}", come_back, methods=["GET"]),
     Route("/return/{code}/{token}", come_back_by_form, methods=["POST"]),
 )
-PATHS: Final = ("/p/", "/b/", "/go/", "/return/")
+PATHS: Final = ("/p/", "/b/", "/go/", "/return/", "/stop/")
 """Where payers are: errors under these are told by :func:`payer_trouble`."""

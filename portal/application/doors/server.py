@@ -25,6 +25,7 @@ from portal.application.doors import (
     slip_pdf,
     slips,
     static,
+    stop,
     uploads,
 )
 from portal.application.doors.context import Doors, language_of, request_id_of
@@ -61,6 +62,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *notices.ROUTES,
     *calls.ROUTES,
     *pages.ROUTES,
+    *stop.ROUTES,
     *slips.ROUTES,
     *mandates.ROUTES,
     *slip_pdf.ROUTES,

@@ -28,7 +28,8 @@ from portal.contract.due import MOVE_CLOCK, MoveClock
 from portal.contract.envelope import Nothing
 from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.domain.days import JAPAN
-from portal.domain.ladder import Hours, Plan, Rung, is_quiet, write_plan
+from portal.domain.ladder import Hours, Plan, Rung, is_quiet
+from portal.domain.ladder_plan import write_plan
 from portal.stack.drill.ground import Ground, ground
 from portal.stack.inbox import Message
 from portal.stack.payers import APPROVE, NothingToPayError, NotPaidError, Payer

@@ -7,20 +7,24 @@ never stopped: it tells of the bill at all.
 from typing import Final
 from uuid import UUID
 
+from portal.contract.envelope import Done
 from portal.contract.ladder import (
     SET_CONTACT_CHOICE,
+    STOP_BY_MAIL,
     STOP_REMINDERS,
     Choices,
     ChoiceShown,
     SetContactChoice,
+    StopByMail,
     StopReminders,
 )
 from portal.domain.errors import Conflict, NotFound
-from portal.domain.ladder import ChoiceSource, Class
+from portal.domain.ladder import MARKETING, ChoiceSource, Class
 from portal.domain.message import Channel
 from portal.vault.act import Act
-from portal.vault.payer import bill_of
+from portal.vault.payer import bill_of, enter_merchant
 from portal.vault.registry import operation
+from portal.vault.stop_token import delivery_in, is_stop_token
 
 _CONTACTS: Final = """
 select phone_blind, email_blind from bill where merchant_id = $1 and id = $2 for no key update
@@ -32,6 +36,11 @@ where merchant_id = $1 and contact = any($2::bytea[]) order by channel, kind, id
 _SAY: Final = """
 insert into contact_choice (merchant_id, id, contact, channel, kind, is_wanted, source, actor, at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+_MAILED: Final = """
+select d.id, d.bill_id, d.campaign, b.email_blind from delivery d
+join bill b on b.merchant_id = $1 and b.id = d.bill_id
+where d.merchant_id = $1 and d.id = $2 and d.channel = 'email'
 """
 _EVENTS: Final = {True: "reminders.wanted", False: "reminders.stopped"}
 
@@ -64,6 +73,25 @@ async def set_contact_choice(act: Act, request: SetContactChoice) -> Choices:
     """
     key = (request.channel, request.kind)
     return await _say(act, request.bill_id, key, request.source, is_wanted=request.is_wanted)
+
+
+@operation(STOP_BY_MAIL, callers=frozenset({"web"}), kinds=frozenset({"caller"}), audit="effect")
+async def stop_by_mail(act: Act, request: StopByMail) -> Done:
+    """Note that the reader of a mail wants no more of its class by mail; said once.
+
+    Bills go on along their ladders by the channels that are left. Raises: NotFound
+    ``link_unknown``.
+    """
+    known = await enter_merchant(act, request.merchant_code)
+    delivery_id = delivery_in(request.token)
+    row = await act.db.fetchrow(_MAILED, act.merchant_id, delivery_id or act.merchant_id)
+    if not known or row is None or row["email_blind"] is None:
+        raise NotFound("link_unknown")
+    if not is_stop_token(await act.fields(), request.token, row["id"], row["email_blind"]):
+        raise NotFound("link_unknown")
+    kind: Class = "marketing" if row["campaign"] == MARKETING else "transactional"
+    await _say(act, row["bill_id"], ("email", kind), "mail", is_wanted=False)
+    return Done()
 
 
 async def _say(

@@ -41,6 +41,7 @@ from portal.vault.pause import OpenPauses, read_open
 from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
 from portal.vault.sending import STOPPED, stopped_chunks
+from portal.vault.stop_token import stop_token
 from portal.vault.template import Wording, Wordings, keep_wordings, read_wordings
 from portal.vault.template_trial import redeem_trials
 from portal.vault.unclear import why_not_again
@@ -60,8 +61,8 @@ select id, merchant_id from message_trial where id = any($1::uuid[])
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _TAKE: Final = f"""
 select {COLUMNS}, d.chunk_id, d.channel, d.provider, d.campaign, d.created_at, b.lifecycle,
-       b.settlement, b.language, b.period, b.due_on, b.sealed_version, b.contact, m.name,
-       m.code as merchant_code, m.phone, m.website,
+       b.settlement, b.language, b.period, b.due_on, b.sealed_version, b.contact, b.email_blind,
+       m.name, m.code as merchant_code, m.phone, m.website,
        {IS_FAULTY.format(channel="d.channel")} as is_faulty, {OPTED_OUT},
        (select c.sender from merchant_channel c where c.merchant_id = $1 and c.channel = d.channel
         and c.provider = d.provider) as sender,
@@ -225,6 +226,7 @@ def _given(act: Act, fields: Fields, row: Row, values: Values, secret: str) -> R
         sender_name=row["name"] if is_mail else "",
         return_token=return_token(fields, row["id"]) if is_mail else "",
         callback=_callback(act, fields, row, secret),
+        stop_url=values.stop_url,
     )
 
 
@@ -271,8 +273,17 @@ def _values(act: Act, fields: Fields, row: Row, secret: str, own: Wording | None
         website=row["website"],
         link=f"{act.settings.public_origin}/p/{row['merchant_code']}/{secret}",
         own=own.template if own is not None else None,
+        stop_link=_stop_link(act, fields, row),
     )
     return VALUES[row["channel"]](contact, row["language"], bill)
+
+
+def _stop_link(act: Act, fields: Fields, row: Row) -> str:
+    """Where the reader of a mail stops further ones; empty for what is no mail."""
+    if row["channel"] != "email" or row["email_blind"] is None:
+        return ""
+    token = stop_token(fields, row["id"], row["email_blind"])
+    return f"{act.settings.public_origin}/stop/{row['merchant_code']}/{token}"
 
 
 async def _store_links(act: Act, links: Sequence[tuple[bytes, Delivery]], now: datetime) -> None:

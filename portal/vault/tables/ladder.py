@@ -12,7 +12,8 @@ from sqlmodel import Column, Field, SQLModel
 class LadderPlan(SQLModel, table=True):
     """One version of a merchant's plan; see portal.domain.ladder. Versions count from 1.
 
-    A bill keeps the version by which it was issued; hours and caps are the newest one's.
+    ``set_by``: a member of the staff, or ``operator`` for the operator's command. A bill keeps the
+    version by which it was issued; hours and caps are the newest one's.
     """
 
     __tablename__ = "ladder_plan"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -21,6 +22,9 @@ class LadderPlan(SQLModel, table=True):
     version: int = Field(sa_column=Column(sa.Integer, primary_key=True, autoincrement=False))
     plan: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     set_at: datetime = Field(sa_column=Column(sa.TIMESTAMP(timezone=True), nullable=False))
+    set_by: str = Field(
+        sa_column=Column(sa.Text, nullable=False, server_default=sa.text("'operator'"))
+    )
 
 
 class Ladder(SQLModel, table=True):

@@ -14,6 +14,10 @@ from portal.application.doors.graphql.cases import CasesMutation, CasesQuery
 from portal.application.doors.graphql.debits import DebitsMutation, DebitsQuery
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
+from portal.application.doors.graphql.ladder_plans import (
+    LadderPlansMutation,
+    LadderPlansQuery,
+)
 from portal.application.doors.graphql.login import LoginMutation, LoginQuery
 from portal.application.doors.graphql.mandates import MandatesMutation, MandatesQuery
 from portal.application.doors.graphql.pause_acts import PausesMutation
@@ -40,6 +44,7 @@ class Query(
     MandatesQuery,
     PrintBatchesQuery,
     TemplatesQuery,
+    LadderPlansQuery,
     CasesQuery,
     SummaryQuery,
 ):
@@ -61,6 +66,7 @@ class Mutation(
     MandatesMutation,
     PrintBatchesMutation,
     TemplatesMutation,
+    LadderPlansMutation,
     CasesMutation,
 ):
     """All mutations of the merchant schema."""
