@@ -4,7 +4,8 @@ from typing import Final
 
 from portal.contract.client import VaultClient
 from portal.contract.ladder import SET_LADDER, SetLadder
-from portal.domain.ladder import Hours, Plan, Rung, write_plan
+from portal.domain.ladder import Hours, Plan, Rung
+from portal.domain.ladder_plan import write_plan
 from portal.stack.install import DEMO_CODE
 
 PLAN: Final = Plan(
