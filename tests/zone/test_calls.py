@@ -54,7 +54,7 @@ class Company:
     def __init__(self, shop: Workshop) -> None:
         door = Starlette(routes=ROUTES)
         door.state.vault = shop.web
-        keys = {"sandbox_tel": {MERCHANT: (TEL_KEY,)}}
+        keys = {"sandbox_tel": {MERCHANT: (TEL_KEY,), "other": (TEL_KEY,)}}
         door.state.notice_keys = NoticeKeys(keys, SystemClock(), ORIGIN)
         self._transport = httpx.ASGITransport(door)
 
@@ -78,10 +78,11 @@ async def strangers_are_refused(company: Company, url: str, ref: str) -> None:
         await company.post(url, key=None, CallSid=ref),
         await company.post(url, key="guessed", CallSid=ref),
         await company.post(url, at=url.replace("http:", "https:"), CallSid=ref),
-        await company.post(url.replace(f"/{MERCHANT}/", "/other/"), CallSid=ref),
+        await company.post(url.replace(f"/{MERCHANT}/", "/nobody/"), CallSid=ref),
     ):
         assert refused == (400, "signature_invalid")
     assert (await company.post(f"{url[:-1]}_", CallSid=ref))[0] == 404
+    assert (await company.post(url.replace(f"/{MERCHANT}/", "/other/"), CallSid=ref))[0] == 404
     assert (await company.post(url.replace("sandbox_tel", "sandbox_sms"), CallSid=ref))[0] == 404
 
 
