@@ -132,8 +132,10 @@ async def test_one_click_in_a_mail_stops_mails_to_its_address_and_the_ladder_goe
     choices = "select channel, kind, is_wanted, source from contact_choice order by id"
     settings = web_settings(ground.folder)
 
-    async with running_web(ground.folder, steps.desk.web, settings=settings) as web:
-        browser = web.browser()
+    async with (
+        running_web(ground.folder, steps.desk.web, settings=settings) as web,
+        web.browser() as browser,
+    ):
         path, other = [url.removeprefix(settings.public_origin) for url in (first, second)]
         # when scanners look, and others guess
         looked = [await browser.get(path), await browser.head(path)]
