@@ -43,6 +43,7 @@ from portal.application.doors.headers import Outermost
 from portal.application.doors.mandates import choice_page
 from portal.application.doors.pages import bill_page, closed_page
 from portal.application.doors.slips import slip_page
+from portal.application.doors.stop import stop_page
 from portal.application.settings import WebSettings
 from portal.kit.banks import banks
 
@@ -189,14 +190,14 @@ def one_template(item: Mapping[str, Any], **more: object) -> Make:
     return staff(templates.template_screen, data(template=record) | more)
 
 
-def planned(found: Mapping[str, Any], viewer: Mapping[str, Any] = samples.VIEWER) -> Make:
+def planned(found: Mapping[str, Any]) -> Make:
     """The plan of messages with what was judged of it."""
 
     def screen(_request: Request, given: Any) -> screens.Screen:  # noqa: ANN401  # as GraphQL's
         draft = ladder.draft_of(ladder_samples.PLAN)
         return ladder.ladder_screen(given, draft, found, ladder_samples.SUPPOSED)
 
-    return staff(screen, data(ladderPlan=ladder_samples.KNOWN) | {"viewer": viewer})
+    return staff(screen, data(ladderPlan=ladder_samples.KNOWN))
 
 
 def one_case(case: Mapping[str, Any], flash: Flash | None = None, **more: object) -> Make:
@@ -325,6 +326,7 @@ PAYER_PAGES: dict[str, Make] = {
             methods=[samples.offer("card", "amount_too_large")],
         )
     ),
+    "stop": lambda request: stop_page(request, done=False),
     **{
         f"closed-{kind}": closed(kind)
         for kind in (
@@ -424,7 +426,6 @@ STAFF_SCREENS: dict[str, Make] = {
     ),
     "ladder": planned(ladder_samples.FORESEEN),
     "ladder-faulty": planned(ladder_samples.FAULTY),
-    "ladder-clerk": planned(ladder_samples.FORESEEN, samples.CLERK),
     "slips": told_slips(None),
     "slips-print": told_slips(None, samples.PRINT_BATCHES, waiting=712),
     "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),

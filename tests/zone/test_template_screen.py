@@ -84,6 +84,7 @@ async def test_a_text_and_the_plan_are_written_judged_and_set_by_forms(house: Ho
     await write_a_text(house)
     await change_the_plan(house)
     await change_the_plan_at_once(house)
+    await note_what_a_payer_says(house)
 
 
 async def write_a_text(house: House) -> None:
@@ -132,6 +133,22 @@ async def write_a_text(house: House) -> None:
     assert "is wrong or was used before" in again
     assert "The text is approved and sent from now on." in done
     assert "Version 1</a>" in listed
+
+
+async def note_what_a_payer_says(house: House) -> None:
+    clerk = await house.browser(house.clerk)
+    bills = (await clerk.get("/d/bills")).text
+    path = re.findall(r'href="(/d/bills/bill_\w+)"', bills)[0]
+    form = fields_of((await clerk.get(path)).text, "/d/do/ContactChoiceSet")
+
+    for wanted in ("0", "0", "1"):
+        said = form | {"channel": "SMS", "wanted": wanted, "source": "TELEPHONE"}
+        await clerk.post("/d/do/ContactChoiceSet", data=said)
+    page = (await clerk.get(path)).text
+
+    assert "It is noted." in page
+    assert page.count("The payer wants no more reminders (") == 1
+    assert page.count("The payer wants reminders (") == 1
 
 
 async def change_the_plan_at_once(house: House) -> None:

@@ -29,6 +29,8 @@ from portal.vault.stop_token import delivery_in, is_stop_token
 _CONTACTS: Final = """
 select phone_blind, email_blind from bill where merchant_id = $1 and id = $2 for no key update
 """
+_ALONE: Final = "select pg_advisory_xact_lock(hashtextextended($1, 8261))"
+"""A contact's words one after another, whichever of its bills they are said at."""
 _NEWEST: Final = """
 select distinct on (channel, kind) channel, kind, is_wanted, source, at from contact_choice
 where merchant_id = $1 and contact = any($2::bytea[]) order by channel, kind, id desc
@@ -109,6 +111,7 @@ async def _say(
     contact: bytes | None = row["email_blind" if channel == "email" else "phone_blind"]
     if contact is None:
         raise Conflict("no_channel")
+    await act.db.execute(_ALONE, f"{act.merchant_id} {contact.hex()}")
     contacts = [one for one in (row["phone_blind"], row["email_blind"]) if one is not None]
     known = await _newest(act, contacts)
     if any((one.channel, one.kind, one.is_wanted) == (*key, is_wanted) for one in known):

@@ -113,6 +113,10 @@ def _resend(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "idempotencyKey"), "channel": form.get("channel") or "SMS"}
 
 
+def _note_choice(form: Form) -> dict[str, object]:
+    return {**_texts(form, "id", "channel", "source"), "wanted": form.get("wanted") == "1"}
+
+
 def _make_batch(form: Form) -> dict[str, object]:
     return {**_texts(form, "idempotencyKey"), "charset": form.get("charset", "")}
 
@@ -137,6 +141,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "ImportSteer": Act("importSteer", _steer),
     "BillCancel": Act("billCancel", _cancel),
     "BillResend": Act("billResend", _resend),
+    "ContactChoiceSet": Act("contactChoiceSet", _note_choice),
     "BillPause": Act("billPause", _pause),
     "BillResume": Act("billResume", lambda form: _texts(form, "id", "idempotencyKey")),
     "BillCardRemove": Act("billCardRemove", lambda form: _texts(form, "id", "idempotencyKey")),
