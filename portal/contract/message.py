@@ -85,6 +85,10 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
     A mail has more than an addressee and a text: ``subject`` and ``html``; who it comes from
     (``sender`` is the address, ``sender_name`` the merchant's name); and ``return_token``, which
     stands in the address that it comes back to and proves that a bounce speaks of this message.
+
+    A notification has a title (``subject``), the ``link`` that a tap opens, and the ``topic`` under
+    which a newer one of the same bill replaces it; ``push_keys`` are a browser's public key and
+    secret, with a space between.
     """
 
     delivery_id: DeliveryId
@@ -96,6 +100,9 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
     sender: str = ""
     sender_name: str = ""
     return_token: str = ""
+    link: str = ""
+    topic: str = ""
+    push_keys: str = ""
 
 
 class Redeemed(Reply, frozen=True, kw_only=True):
@@ -120,6 +127,8 @@ class SetChannel(Request, frozen=True, kw_only=True):
     sender: str
     share: int | None
     unclear: Unclear | None = None
+    says_amount: bool | None = None
+    """Whether a notification names the sum on the locked screen; None leaves it, at first not."""
 
 
 class ChannelRoad(Part, frozen=True, kw_only=True):

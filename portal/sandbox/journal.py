@@ -16,6 +16,7 @@ from portal.sandbox.bank_mandates import MandateJournal
 from portal.sandbox.card_journal import CardJournal
 from portal.sandbox.dispute_journal import DisputeJournal
 from portal.sandbox.mail_journal import MailJournal
+from portal.sandbox.push_journal import PushJournal
 from portal.sandbox.till_journal import TillJournal
 from portal.sandbox.wallet_journal import WalletJournal
 
@@ -70,6 +71,8 @@ class Journal:
         """What payers contest at the card company."""
         self.mails = MailJournal(self._db)
         """The mail company's part."""
+        self.pushes = PushJournal(self._db)
+        """The push services' part."""
         self.tills = TillJournal(self._db)
         """The shops' part."""
         self.bank = BankJournal(self._db)

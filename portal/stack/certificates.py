@@ -28,6 +28,9 @@ SANDBOX_HOSTS: Final = (
     "bank.sandbox.test",
     "mail.sandbox.test",
     "sms2.sandbox.test",
+    "push.sandbox.test",
+    "fcm.sandbox.test",
+    "apns.sandbox.test",
 )
 
 _LIFE: Final = timedelta(days=365)

@@ -22,8 +22,19 @@ from portal.stack.postgres import Postgres
 from portal.stack.processes import Program
 from portal.stack.valkey import Valkey
 
-PROVIDERS: Final = {f"sandbox_{host.partition('.')[0]}": host for host in SANDBOX_HOSTS}
-"""The sandbox's companies by name: each has a host of the same."""
+PUSH_SERVICES: Final = {
+    "webpush": "push.sandbox.test",
+    "fcm": "fcm.sandbox.test",
+    "apns": "apns.sandbox.test",
+}
+"""Push services speak a form of their own, and the sandbox's speak just that: one adapter each."""
+
+PROVIDERS: Final = {
+    f"sandbox_{host.partition('.')[0]}": host
+    for host in SANDBOX_HOSTS
+    if host not in PUSH_SERVICES.values()
+} | PUSH_SERVICES
+"""The sandbox's companies by name: each has a host of the same, push services apart."""
 
 RATE_SCALE: Final = 100
 """All clients of an embedded stack share one loopback address, payers and companies alike."""
@@ -68,6 +79,8 @@ class Programs:
                 "PUBLIC_ORIGIN": self._layout.origin,
                 "PROVIDER_HOSTS": hosts,
                 "PROVIDER_KEYS": _keys(),
+                "PUSH_HOSTS": PUSH_SERVICES["webpush"],
+                "PUSH_PORT": str(self._layout.ports.api),
                 "INSTANCE": "vault-1",
             },
             self._vault_answers,

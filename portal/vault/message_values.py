@@ -19,6 +19,8 @@ class Values:
     """Recipient, in the channel's own form, and text of one message.
 
     ``is_own``: the text is the merchant's own wording. A mail has a subject, and the same in HTML.
+    A notification has a title (``subject``), the link by itself, the topic that it replaces and, to
+    a browser, its keys: portal.vault.push makes it, as its contact does not stand in the bill.
     """
 
     to: str
@@ -26,6 +28,9 @@ class Values:
     is_own: bool = False
     subject: str = ""
     html: str = ""
+    link: str = ""
+    topic: str = ""
+    push_keys: str = ""
 
 
 def _sms(contact: BillContact, language: str, bill: BillText) -> Values | None:
@@ -42,4 +47,8 @@ def _email(contact: BillContact, language: str, bill: BillText) -> Values | None
 VALUES: Final[Mapping[str, Callable[[BillContact, str, BillText], Values | None]]] = (
     MappingProxyType({"sms": _sms, "email": _email})
 )
-"""Channel → recipient and text for a payer in their language, or None: not reached by it."""
+"""Channel → recipient and text for a payer in their language, or None: not reached by it. Only
+channels whose contact stands in the bill."""
+
+WORDED: Final = frozenset({*VALUES, "push"})
+"""Channels whose messages somebody here can write."""

@@ -5,14 +5,15 @@ from types import MappingProxyType
 from typing import Final
 
 from portal.application.channels.email import EMAIL, SendsMail
+from portal.application.channels.push import PUSH, SendsPush
 from portal.application.channels.sms import SMS, SendsSms
 from portal.domain.errors import InvariantBroken
 
-Sends = SendsSms | SendsMail
+Sends = SendsSms | SendsMail | SendsPush
 """What carries one message by one request, whatever the channel."""
 
 BY_CHANNEL: Final[Mapping[str, Mapping[str, Sends]]] = MappingProxyType(
-    {"email": EMAIL, "sms": SMS}
+    {"email": EMAIL, "push": PUSH, "sms": SMS}
 )
 """Channel → provider → adapter, for channels of one request a message."""
 

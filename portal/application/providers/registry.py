@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from portal.application.providers import (
+    apns,
+    fcm,
     gmopg,
     paypay,
     sandbox_card,
@@ -19,6 +21,7 @@ from portal.application.providers import (
     smbc_gp,
     smtp,
     stripe,
+    webpush,
 )
 from portal.application.providers.exchange import Capabilities
 from portal.contract.payment import NoticeClaim
@@ -46,6 +49,8 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
     {
         declared.provider: declared
         for declared in (
+            apns.CAPABILITIES,
+            fcm.CAPABILITIES,
             gmopg.CAPABILITIES,
             paypay.CAPABILITIES,
             sandbox_card.CAPABILITIES,
@@ -56,6 +61,7 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             smbc_gp.CAPABILITIES,
             smtp.CAPABILITIES,
             stripe.CAPABILITIES,
+            webpush.CAPABILITIES,
         )
     }
 )
@@ -63,6 +69,8 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
 
 NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
     {
+        "apns": apns.NOTICES,
+        "fcm": fcm.NOTICES,
         "gmopg": gmopg.NOTICES,
         "paypay": paypay.NOTICES,
         "sandbox_card": sandbox_card.NOTICES,
@@ -73,6 +81,7 @@ NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
         "smbc_gp": smbc_gp.NOTICES,
         "smtp": smtp.NOTICES,
         "stripe": stripe.NOTICES,
+        "webpush": webpush.NOTICES,
     }
 )
 """Provider → who reads what it posts to ``/notices/<provider>/<merchant code>``."""

@@ -23,7 +23,8 @@ from portal.vault.payer import bill_of
 from portal.vault.registry import operation
 
 _CONTACTS: Final = """
-select phone_blind, email_blind from bill where merchant_id = $1 and id = $2 for no key update
+select phone_blind, email_blind, customer_blind from bill
+where merchant_id = $1 and id = $2 for no key update
 """
 _NEWEST: Final = """
 select distinct on (channel, kind) channel, kind, is_wanted, source, at from contact_choice
@@ -33,6 +34,8 @@ _SAY: Final = """
 insert into contact_choice (merchant_id, id, contact, channel, kind, is_wanted, source, actor, at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
+_CONTACT: Final[dict[Channel, str]] = {"email": "email_blind", "push": "customer_blind"}
+"""What a word about a channel is bound to, where that is not the telephone number."""
 _EVENTS: Final = {True: "reminders.wanted", False: "reminders.stopped"}
 
 
@@ -78,10 +81,10 @@ async def _say(
     if row is None:
         raise NotFound("not_found", params={"kind": "bill"})
     channel, kind = key
-    contact: bytes | None = row["email_blind" if channel == "email" else "phone_blind"]
+    contact: bytes | None = row[_CONTACT.get(channel, "phone_blind")]
     if contact is None:
         raise Conflict("no_channel")
-    contacts = [one for one in (row["phone_blind"], row["email_blind"]) if one is not None]
+    contacts = [one for one in row.values() if one is not None]
     known = await _newest(act, contacts)
     if any((one.channel, one.kind, one.is_wanted) == (*key, is_wanted) for one in known):
         return Choices(choices=known)

@@ -15,7 +15,8 @@ class MerchantChannel(SQLModel, table=True):
     ``share``: its part of the channel's new messages beside the other roads of the same channel;
     0 carries nothing unless no other does. A merchant without a row for SMS that has a share goes
     by its own columns ``sms_provider`` and ``sms_sender``. ``unclear``: what becomes of a message
-    of which nobody knows whether it was sent; see portal.domain.message.
+    of which nobody knows whether it was sent; see portal.domain.message. ``says_amount``: whether
+    a notification names the sum on the locked screen.
     """
 
     __tablename__ = "merchant_channel"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -28,6 +29,10 @@ class MerchantChannel(SQLModel, table=True):
     unclear: str = Field(
         default="same_key",
         sa_column=Column(sa.Text, nullable=False, server_default="same_key"),
+    )
+    says_amount: bool = Field(
+        default=False,
+        sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false")),
     )
 
 
