@@ -20,6 +20,7 @@ from portal.stack.certificates import SANDBOX_HOSTS
 from portal.stack.layout import Layout
 from portal.stack.postgres import Postgres
 from portal.stack.processes import Program
+from portal.stack.push_services import browser_key
 from portal.stack.valkey import Valkey
 
 PUSH_SERVICES: Final = {
@@ -126,6 +127,7 @@ class Programs:
                 "INSTANCE": layout.facts.instance,
                 "PROVIDER_ENDPOINTS": self._endpoints(),
                 "NOTICE_KEYS_FILE": str(layout.zone("web") / "notice_keys.json"),
+                "PUSH_KEY": browser_key(layout.zone("egress") / "credentials.json"),
             },
             _says_ok("http://web/healthz", socket=layout.socket("web")),
             umask=_SOCKETS_OPEN_TO_THE_DOOR,

@@ -3,8 +3,10 @@
 Stack only; production signs rules of its own and brings its own keys.
 """
 
+from pathlib import Path
 from typing import Final
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from portal.egress.pushing import Pushing
 from portal.egress.rules import Rule
+from portal.egress.webpush import public_key_of
 
 PUSH_KEYS: Final = ("webpush.key", "fcm.key", "apns.key")
 """Credentials by which the push services know the portal: private keys (PEM)."""
@@ -75,3 +78,11 @@ def public_half(pem: str) -> str:
     """The public key (PEM) of a private one."""
     public = load_pem_private_key(pem.encode(), password=None).public_key()
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def browser_key(credentials: Path) -> str:
+    """What browsers are told to subscribe with; "" before the credentials are made."""
+    if not credentials.exists():
+        return ""
+    known = msgspec.json.decode(credentials.read_bytes(), type=dict[str, str])
+    return public_key_of(known["webpush.key"]) if "webpush.key" in known else ""

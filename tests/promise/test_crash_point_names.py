@@ -129,14 +129,19 @@ TRIED_ELSEWHERE = {
     "try_template": "tests/zone/test_template_trial.py",
     "deposit_mandate_word": "tests/zone/test_mandate_redirect.py",
     "forget_push": "tests/zone/test_push.py",
+    "keep_push": "tests/zone/test_push.py",
+    "drop_push": "tests/zone/test_push.py",
+    "register_device": "tests/zone/test_push.py",
+    "remove_device": "tests/zone/test_push.py",
+    "remove_devices": "tests/zone/test_push.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
 READS = {
     "check_template", "list_templates", "preview_template", "view_template",
     "list_api_keys", "list_bill_pauses", "list_bill_refunds", "list_bills", "list_cases",
-    "list_debit_files", "list_imports", "list_mandates", "list_print_batches", "list_refunds",
-    "list_row_faults",
+    "list_debit_files", "list_devices", "list_imports", "list_mandates", "list_print_batches",
+    "list_refunds", "list_row_faults",
     "summarise_bills", "view_attempt", "view_bill", "view_case", "view_import", "view_inquiry",
     "view_mandate", "view_mandate_departure", "view_page", "view_refund", "view_sending",
     "view_viewer",

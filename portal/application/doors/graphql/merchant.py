@@ -21,6 +21,7 @@ from portal.application.doors.graphql.print_batches import (
     PrintBatchesMutation,
     PrintBatchesQuery,
 )
+from portal.application.doors.graphql.push import PushMutation, PushQuery
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.reminders import ContactChoicesMutation
 from portal.application.doors.graphql.schema import HaraiSchema
@@ -40,6 +41,7 @@ class Query(
     MandatesQuery,
     PrintBatchesQuery,
     TemplatesQuery,
+    PushQuery,
     CasesQuery,
     SummaryQuery,
 ):
@@ -61,6 +63,7 @@ class Mutation(
     MandatesMutation,
     PrintBatchesMutation,
     TemplatesMutation,
+    PushMutation,
     CasesMutation,
 ):
     """All mutations of the merchant schema."""
