@@ -286,7 +286,8 @@ def drill_reach(
 @provider.command("certify")
 def provider_certify(  # noqa: PLR0913 - each is one option of the command
     name: Annotated[
-        str, typer.Argument(help="stripe, gmopg, smbc_gp, paypay, smtp, sandbox_card.")
+        str,
+        typer.Argument(help="stripe, gmopg, smbc_gp, paypay, smtp, webpush, fcm, apns."),
     ],
     *,
     endpoint: Annotated[str, typer.Option(help="host:port[/account], as in PROVIDER_ENDPOINTS.")],
@@ -298,13 +299,14 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     notice: Annotated[Path | None, typer.Option(help="A notice's body to be read.")] = None,
     store: Annotated[str, typer.Option(help="Make a number for this store, e.g. lawson.")] = "",
     mail: Annotated[str, typer.Option(help="smtp: FROM=TO, the addresses of one mail.")] = "",
+    push: Annotated[Path | None, typer.Option(help="A subscription (JSON) or a token.")] = None,
 ) -> None:
     """Live one payment's life at a company, or send one mail, and report each act."""
     from portal.stack.certify import Files, OneMail, run_certify
 
     sender, _, to = mail.partition("=")
     one = OneMail(to=to, sender=sender) if mail else None
-    files = Files(rules, credentials, sandbox_ca, notice, one)
+    files = Files(rules, credentials, sandbox_ca, notice, one, push)
     done = run_certify(name, endpoint, files, amount=amount, paid=paid, store=store)
     raise typer.Exit(done)
 

@@ -66,6 +66,7 @@ class Phones:
             latest=latest,
             chosen=chosen,
             mails=list(reversed(self._journal.mails.mails(after=0, recipient=None, limit=_SHOWN))),
+            pushes=list(reversed(self._journal.pushes.shown(after=0, token=None, limit=_SHOWN))),
             carrier=CARRIERS.get((chosen or "")[:5], ""),
             after=latest[0]["seq"] if latest else 0,
             messages=[{**row, **shape(row)} for row in messages],
@@ -143,6 +144,7 @@ class Phones:
         sent = {
             "messages": self._journal.message_counts(),
             "mails": self._journal.mails.counts(),
+            "pushes": {"taken": len(self._journal.pushes.taken())},
         }
         return _json({"payments": payments, "refunds": refunds, **sent})
 

@@ -12,6 +12,7 @@ import msgspec
 
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.contract.client import VaultClient
+from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.contract.login import Role
 from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.contract.operator import (
@@ -24,11 +25,14 @@ from portal.contract.operator import (
 )
 from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.domain.errors import Conflict
+from portal.domain.ladder import write_plan
 from portal.kit.clock import SystemClock
 from portal.stack.certificates import write_private
 from portal.stack.debtors import open_bank
 from portal.stack.install import DEMO_CODE
 from portal.stack.merchant import make_api_key
+from portal.stack.programs import PUSH_SERVICES
+from portal.stack.reminded import PLAN
 from portal.stack.sample import ZONE
 from portal.stack.up import Stack
 
@@ -147,6 +151,10 @@ async def _found(vault: VaultClient) -> list[StaffAccess]:
         suffix = ""
     await vault.call(SET_SLIP_TERMS, _SLIPS)
     await vault.call(SET_CHANNEL, _MAIL)
+    for service in PUSH_SERVICES:
+        push = SetChannel(merchant_code=CODE, channel="push", provider=service, sender="", share=30)
+        await vault.call(SET_CHANNEL, push)
+    await vault.call(SET_LADDER, SetLadder(merchant_code=CODE, plan=write_plan(PLAN)))
     await vault.call(SET_CHARGES, SetCharges(merchant_code=CODE, days_before=0))
     await open_bank(vault, SystemClock().business_today(ZONE))
     return [await add_person(vault, name, f"{box}{suffix}", role) for name, box, role in _PEOPLE]

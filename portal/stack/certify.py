@@ -53,6 +53,7 @@ from portal.egress.settings import read_credentials
 from portal.kit.clock import SystemClock, new_id
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 from portal.stack.certify_mail import OneMail, send_one
+from portal.stack.certify_push import OnePush
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -77,7 +78,7 @@ class Case:
     """What to try: ``paid`` names a payment that is there already, as reference and company's name.
 
     With a ``store`` a number for it is made instead of a page. ``mail`` is the one mail to be sent,
-    for a company that carries mails and no money.
+    for a company that carries mails and no money; ``push`` likewise the one notification.
 
     Units: ``amount_minor`` in yen, at least 2: half of it is given back.
     """
@@ -88,6 +89,7 @@ class Case:
     return_url: str
     paid: tuple[str, str] | None = None
     mail: OneMail | None = None
+    push: OnePush | None = None
     notice: bytes | None = None
     store: Store | None = None
 
@@ -154,6 +156,9 @@ class Certifier:
         if self.case.mail is not None:
             await self._send_mail()
             return
+        if self.case.push is not None:
+            await self._send_push()
+            return
         if self.case.store is not None:
             await self._make_number(find_number(self.case.provider), self.case.store)
         else:
@@ -196,6 +201,12 @@ class Certifier:
         self.report.read("mail", read, fits=read.outcome == "accepted")
         if self.case.notice is not None:
             self._read_notice(self.case.notice)
+
+    async def _send_push(self) -> None:
+        self.report.begin("push")
+        by = ("push", self.case.provider)
+        read = await send_one(self.relay, self.case.endpoint, new_id(SystemClock()), _ROLES, by)
+        self.report.read("push", read, fits=read.outcome == "accepted")
 
     async def _take_money(
         self, adapter: ByRedirect, pay: Callable[[str], Awaitable[None]]
@@ -297,7 +308,7 @@ async def certify(
         file.write_bytes(sign_rules(key, rules))
         book = RuleBook(file, key.public_key(), folder, production=False)
         record = Record(Journal(folder / "denied.jsonl", clock), Metrics())
-        vault = case.mail or _NoVault()
+        vault = case.mail or case.push or _NoVault()
         relay = Originate(book, vault, sender, record, credentials=credentials, clock=clock)
         try:
             await Certifier(case, relay, report).run(pay)
@@ -317,6 +328,7 @@ class Files:
     notice: Path | None = None
     mail: OneMail | None = None
     """No file: the mail to be sent, to whom and from which address."""
+    push: Path | None = None
 
 
 def run_certify(
@@ -346,6 +358,7 @@ def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str, 
         return_url=f"https://localhost/return/certify/{token}",
         paid=(reference, name) if paid else None,
         mail=files.mail,
+        push=None if files.push is None else OnePush.read(files.push),
         notice=None if files.notice is None else files.notice.read_bytes(),
         store=cast("Store", store) if store else None,
     )

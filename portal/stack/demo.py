@@ -20,6 +20,7 @@ from portal.stack.debtors import take_mandates
 from portal.stack.layout import StackBusyError, free_state_folder
 from portal.stack.merchant import MerchantSystem, PortalRefusedError
 from portal.stack.payers import Phone
+from portal.stack.reminded import press_remind
 from portal.stack.road import send_file
 from portal.stack.sample import UNREACHED, sample_csv, with_unreached
 from portal.stack.screen import Screen, welcome
@@ -99,10 +100,26 @@ async def _fill(stack: Stack, access: Access, phone: Phone, bills: int, screen: 
         f"the carrier of {UNREACHED['phone']} swallows what it gets: `portal demo jump +3d`, and"
         f" {UNREACHED['email']} has a mail"
     )
+    await _remind_one(stack, phone, screen)
     async with stack.operator() as vault:
         ticket = await ticket_for(vault, access.staff[0].email)
     taken = await take_mandates(stack.layout.origin, ticket, csv)
     screen.say(f"{taken} payers have let their bank account be debited: see /d/debits")
+
+
+async def _remind_one(stack: Stack, phone: Phone, screen: Screen) -> None:
+    """One payer has their browser remind them, and the plan has a rung for who did."""
+    newest = await phone.messages(limit=1)
+    if not newest or newest[0].link is None:
+        return
+    origin = stack.layout.browser_origin
+    async with httpx.AsyncClient(timeout=30.0, trust_env=False) as outside:
+        is_reminded = await press_remind(outside, origin, newest[0].link)
+    if is_reminded:
+        screen.say(
+            f"the payer of {newest[0].to} is reminded on a phone: press 'send a notification' at"
+            f" the bill, and see {origin}/phone"
+        )
 
 
 async def _live(stack: Stack, access: Access, screen: Screen) -> None:

@@ -3,8 +3,6 @@
 Zone: application. Where exactly a browser or device is goes in and never comes out again.
 """
 
-from typing import TYPE_CHECKING, cast
-
 import strawberry
 
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
@@ -29,9 +27,6 @@ from portal.contract.push import (
     RemoveDevices,
 )
 from portal.domain.ids import SubscriptionId, from_public, to_public
-
-if TYPE_CHECKING:
-    from typing import Literal
 
 
 def _device_id(device: strawberry.Parent[Device]) -> strawberry.ID:
@@ -164,7 +159,7 @@ async def register_device(info: Info, input: PushDeviceRegisterInput) -> Outcome
     """Said again it is the same device, so no key is needed."""
     request = RegisterDevice(
         customer_no=input.customer_no,
-        kind=cast('Literal["fcm", "apns"]', input.kind.value),
+        kind=input.kind.value,
         token=input.token,
     )
     return await outcome_of(info, info.context.call(REGISTER_DEVICE, request))
