@@ -1357,6 +1357,7 @@ CREATE TABLE public.merchant_channel (
     sender text NOT NULL,
     share integer NOT NULL,
     unclear text DEFAULT 'same_key'::text NOT NULL,
+    says_amount boolean DEFAULT false NOT NULL,
     is_off boolean DEFAULT false NOT NULL,
     CONSTRAINT merchant_channel_share_check CHECK (((share >= 0) AND (share <= 100)))
 );
@@ -1670,6 +1671,44 @@ ALTER TABLE ONLY public.print_bill FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.print_bill OWNER TO harai_owner;
+
+--
+-- Name: push_delivery; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.push_delivery (
+    merchant_id uuid NOT NULL,
+    delivery_id uuid NOT NULL,
+    subscription_id uuid NOT NULL
+);
+ALTER TABLE ONLY public.push_delivery ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.push_delivery FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.push_delivery OWNER TO harai_owner;
+
+--
+-- Name: push_subscription; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.push_subscription (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    customer_blind bytea NOT NULL,
+    contact_blind bytea NOT NULL,
+    phone_blind bytea,
+    kind text NOT NULL,
+    contact bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT push_subscription_kind_check CHECK ((kind = ANY (ARRAY['web'::text, 'fcm'::text, 'apns'::text])))
+);
+ALTER TABLE ONLY public.push_subscription ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.push_subscription FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.push_subscription OWNER TO harai_owner;
 
 --
 -- Name: refund; Type: TABLE; Schema: public; Owner: harai_owner
@@ -2530,6 +2569,30 @@ ALTER TABLE ONLY public.print_bill
 
 
 --
+-- Name: push_delivery push_delivery_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.push_delivery
+    ADD CONSTRAINT push_delivery_pkey PRIMARY KEY (merchant_id, delivery_id);
+
+
+--
+-- Name: push_subscription push_subscription_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.push_subscription
+    ADD CONSTRAINT push_subscription_key UNIQUE (merchant_id, customer_blind, contact_blind);
+
+
+--
+-- Name: push_subscription push_subscription_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.push_subscription
+    ADD CONSTRAINT push_subscription_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
 -- Name: refund refund_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -3011,6 +3074,13 @@ CREATE INDEX phone_call_bill_idx ON public.phone_call USING btree (merchant_id, 
 --
 
 CREATE UNIQUE INDEX print_bill_once ON public.print_bill USING btree (merchant_id, bill_id) WHERE (NOT is_again);
+
+
+--
+-- Name: push_subscription_contact_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX push_subscription_contact_idx ON public.push_subscription USING btree (merchant_id, contact_blind);
 
 
 --
@@ -3794,6 +3864,20 @@ CREATE POLICY merchant_only ON public.print_bill USING ((merchant_id = ( SELECT 
 
 
 --
+-- Name: push_delivery merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.push_delivery USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: push_subscription merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.push_subscription USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: refund merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3914,6 +3998,18 @@ ALTER TABLE public.print_batch ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.print_bill ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: push_delivery; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.push_delivery ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: push_subscription; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.push_subscription ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: card_charge redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
@@ -4446,6 +4542,20 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.print_batch TO harai_vault;
 --
 
 GRANT SELECT,INSERT ON TABLE public.print_bill TO harai_vault;
+
+
+--
+-- Name: TABLE push_delivery; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.push_delivery TO harai_vault;
+
+
+--
+-- Name: TABLE push_subscription; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.push_subscription TO harai_vault;
 
 
 --

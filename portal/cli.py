@@ -286,7 +286,8 @@ def drill_reach(
 @provider.command("certify")
 def provider_certify(  # noqa: PLR0913 - each is one option of the command
     name: Annotated[
-        str, typer.Argument(help="stripe, gmopg, smbc_gp, paypay, smtp, twilio, sandbox_card.")
+        str,
+        typer.Argument(help="stripe, gmopg, smbc_gp, paypay, smtp, twilio, webpush, fcm, apns."),
     ],
     *,
     endpoint: Annotated[str, typer.Option(help="host:port[/account], as in PROVIDER_ENDPOINTS.")],
@@ -300,6 +301,7 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     mail: Annotated[str, typer.Option(help="smtp: FROM=TO, the addresses of one mail.")] = "",
     text: Annotated[str, typer.Option(help="twilio: FROM=TO, the numbers of one text.")] = "",
     call: Annotated[str, typer.Option(help="twilio: FROM=TO=URL of a call's words.")] = "",
+    push: Annotated[Path | None, typer.Option(help="A subscription (JSON) or a token.")] = None,
 ) -> None:
     """Live one payment's life at a company, or send one message, and report each act."""
     from portal.stack.certify import Files, OneMail, run_certify
@@ -307,7 +309,7 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
 
     sender, _, to = mail.partition("=")
     one = OneMail(to=to, sender=sender) if mail else None
-    files = Files(rules, credentials, sandbox_ca, notice, one, read_numbers(text, call))
+    files = Files(rules, credentials, sandbox_ca, notice, one, read_numbers(text, call), push)
     done = run_certify(name, endpoint, files, amount=amount, paid=paid, store=store)
     raise typer.Exit(done)
 

@@ -1,4 +1,4 @@
-// The payer's page, written into it. Everything works without; this adds four comforts.
+// The payer's page, written into it. Everything works without; this adds five comforts.
 const d = document, b = d.body.dataset, f = d.querySelector("form");
 // A person is looking: a prefetcher never gets here.
 const seen = () => { if (b.opened && !d.hidden) { navigator.sendBeacon(b.opened); b.opened = "" } };
@@ -21,5 +21,7 @@ try { if (await (await fetch(b.state)).text() !== b.now && performance.now() > l
 setTimeout(ask, s * 1e3, Math.min(s * 1.3, 20));
 };
 b.state && setTimeout(ask, 2e3, 3);
+const r = d.querySelector("[data-push]");
+if (r && "PushManager" in window) r.hidden = false;
 const p = d.querySelector("[data-print]");
 if (p) { p.hidden = false; p.onclick = () => print() }

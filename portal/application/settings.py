@@ -23,6 +23,7 @@ _NoticeKey = Annotated[str, msgspec.Meta(min_length=16, max_length=256, pattern=
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
+_PUSH_KEY: Final = re.compile(r"[A-Za-z0-9_-]{87}", re.ASCII)
 _CONTACT: Final = re.compile(
     r"mailto:[^\s@<>,]+@[A-Za-z0-9.-]+|https://[!-+\--~]+|tel:\+?[0-9][0-9-]{2,30}"
 )
@@ -65,7 +66,18 @@ class WebSettings(ZoneSettings):
     notice_keys_file: Path | None = None
     """JSON: provider → merchant code → keys with which that provider signs its notices. They prove
     a sender and open nothing: see docs/decisions/0003."""
+    push_key: str = ""
+    """Our public key at browsers' push services, in base64url (``portal egress`` has the other
+    half). Empty: no browser is asked whether it takes notifications."""
     production: bool = False
+
+    @field_validator("push_key")
+    @classmethod
+    def _push_key_is_one(cls, value: str) -> str:
+        if value and _PUSH_KEY.fullmatch(value) is None:
+            msg = "push_key: an uncompressed point of P-256 in base64url, 87 letters"
+            raise ValueError(msg)
+        return value
 
     @field_validator("security_contact")
     @classmethod

@@ -88,6 +88,10 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
     ``callback`` is the address at which a company asks for a call's words, or tells what became of
     a message; it names nobody and is good for this one alone. ``stop_url`` is where a mail's reader
     stops further ones by one click; empty: it has no such place.
+
+    A notification has a title (``subject``), the ``link`` that a tap opens, and the ``topic`` under
+    which a newer one of the same bill replaces it; ``push_keys`` are a browser's public key and
+    secret, with a space between.
     """
 
     delivery_id: DeliveryId
@@ -101,6 +105,9 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
     return_token: str = ""
     callback: str = ""
     stop_url: str = ""
+    link: str = ""
+    topic: str = ""
+    push_keys: str = ""
 
 
 class Redeemed(Reply, frozen=True, kw_only=True):
@@ -125,6 +132,8 @@ class SetChannel(Request, frozen=True, kw_only=True):
     sender: str
     share: int | None
     unclear: Unclear | None = None
+    says_amount: bool | None = None
+    """Whether a notification names the sum on the locked screen; None leaves it, at first not."""
 
 
 class ChannelRoad(Part, frozen=True, kw_only=True):

@@ -217,6 +217,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
     ),
     Route(
+        name="remind", path="/b/{ref}/remind", methods=("GET", "HEAD", "POST"), rate="pay",
+        authority="payer cookie", body_max=8 * KIB, answer_bps=128 * KIB,
+    ),
+    Route(name="remind_worker", path="/remind.js", methods=GET, rate="static", authority="none"),
+    Route(
         name="debit", path="/b/{ref}/debit", methods=("GET", "HEAD", "POST"), rate="pay",
         authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
     ),

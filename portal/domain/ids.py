@@ -28,6 +28,7 @@ MandateId = NewType("MandateId", UUID)
 CardChargeId = NewType("CardChargeId", UUID)
 PrintBatchId = NewType("PrintBatchId", UUID)
 TemplateId = NewType("TemplateId", UUID)
+SubscriptionId = NewType("SubscriptionId", UUID)
 
 PREFIXES: Final = {
     "merchant": "mer",
@@ -45,6 +46,7 @@ PREFIXES: Final = {
     "mandate": "mdt",
     "print_batch": "prt",
     "template": "tpl",
+    "push_subscription": "psh",
 }
 """Kind of thing → prefix of its public id."""
 

@@ -107,6 +107,8 @@ KEPT: Final[dict[str, str]] = {
     "contact_choice": "what payers said of reminders, kept as long as it may have to be shown",
     "ladder": "where a bill stands among its messages belongs to the bill",
     "ladder_plan": "by which plan bills were told of, as long as they are there",
+    "push_subscription": "where a payer wants to be reminded, until they or the service end it",
+    "push_delivery": "to which browser or device the payer was told belongs to the delivery",
     "merchant_channel": "by whom the merchant's messages go, as it is now",
     "contact_fault": "where messages come back from, as a keyed hash: nothing is sent there again",
     "phone_call": "that the payer was called, and how far it came, belongs to the bill",

@@ -14,6 +14,7 @@ from portal.contract.card_on_file import REDEEM_INSTRUMENT, RedeemInstrument
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.mandate import DEPOSIT_MANDATE_WORD, DepositMandateWord
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
+from portal.contract.push import FORGET_PUSH, ForgetPush
 from portal.contract.refund import REDEEM_REFUND, RETURN_REFUND, RedeemRefund, ReturnRefund
 from portal.domain.errors import InvariantBroken, LimitReached, PortalError, Refused, Unknown
 from portal.domain.ids import AttemptId, DeliveryId, RefundId
@@ -73,10 +74,24 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
                 "delivery:return_token": delivery.return_token,
                 "delivery:callback": delivery.callback,
                 "delivery:stop_url": delivery.stop_url,
+                "delivery:link": delivery.link,
+                "delivery:topic": delivery.topic,
+                "delivery:push_keys": delivery.push_keys,
             }
         elif delivery.refused in LEFT_OUT | HELD:
             found[delivery.delivery_id] = Denied("delivery_refused", is_attempt=False)
     return found
+
+
+async def forget_push(vault: Vault, host: str, id_: UUID) -> None:
+    """Tell the vault that the browser or device of a delivery is gone for good.
+
+    What the vault does not hear it hears at the next try: the service says the same again.
+    """
+    try:
+        await vault.call(FORGET_PUSH, ForgetPush(host=host, delivery_id=DeliveryId(id_)))
+    except PortalError as error:
+        _log.warning("push.not_forgotten", code=error.code)
 
 
 @dataclass(frozen=True, slots=True)

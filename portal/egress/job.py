@@ -6,6 +6,7 @@ from uuid import UUID
 
 from portal.egress.bank_file import AnswerKeeper, FileSource
 from portal.egress.mime import Outgoing
+from portal.egress.push import Push
 from portal.egress.rules import Rule
 from portal.egress.template import (
     INSTRUMENT_PLACEHOLDERS,
@@ -29,6 +30,7 @@ class Job:
     source: FileSource | None = None
     keeper: AnswerKeeper | None = None
     mail: Outgoing | None = None
+    push: Push | None = None
     answer: OutboundAnswer | None = None
     is_agreed: bool = False
     """The vault has agreed to the refund, and takes it for sent."""

@@ -35,9 +35,11 @@ from portal.egress.denial import Denied
 from portal.egress.job import Job
 from portal.egress.mime import make_mail
 from portal.egress.policy import RuleBook
+from portal.egress.push import Push, make_push
+from portal.egress.pusher import Pusher
 from portal.egress.record import Record
 from portal.egress.refund import read_said
-from portal.egress.rules import Rule
+from portal.egress.rules import Mode, Rule
 from portal.egress.scrub import scrub, scrub_text
 from portal.egress.sender import Sender
 from portal.egress.signers import ToSign, sign_opa
@@ -50,11 +52,14 @@ from portal.egress.template import (
 from portal.kit.clock import Clock
 from portal.kit.crashpoint import crash_point
 from portal.kit.outbound.frames import REPLY_BYTES_MAX
-from portal.kit.outbound.wire import SUBMIT, OutboundAnswer, OutboundRequest
+from portal.kit.outbound.wire import PUSH, SUBMIT, OutboundAnswer, OutboundRequest
 
 _T = TypeVar("_T")
 _WORDS: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})
 """Statuses of a bank's answer about a mandate that say something."""
+
+_BY_METHOD: Final[Mapping[str, Mode]] = {SUBMIT: "submit", PUSH: "push"}
+"""Methods of requests that name a delivery and nothing else."""
 
 _NONCE_BYTES: Final = 8
 _MARK_BYTES: Final = 32
@@ -78,6 +83,7 @@ class Originate:
         self._vault = vault
         self._sender = sender
         self._credentials = credentials
+        self._pusher = Pusher(sender, vault, credentials)
         self._record = record
         self._clock = clock
 
@@ -126,9 +132,10 @@ class Originate:
     def _rule(self, caller: Caller, job: Job) -> None:
         """The rule that decides, and the request held to it."""
         request, policy, now = job.request, self._book.policy, self._clock.wall()
-        if request.method == SUBMIT:
-            job.rule = policy.decide_submission(
-                caller.roles, host=job.host, port=request.port, now=now
+        mode = _BY_METHOD.get(request.method)
+        if mode is not None:
+            job.rule = policy.decide_delivery(
+                caller.roles, mode, host=job.host, port=request.port, now=now
             )
             job.template = read_submission(request)
             return
@@ -154,6 +161,8 @@ class Originate:
         if rule.submission is not None:
             for name in rule.submission.secret_names:
                 self._credential(name)
+        if rule.pushing is not None:
+            self._credential(rule.pushing.key)
 
     async def _deliver(self, caller: Caller, jobs: Sequence[Job]) -> None:
         """Fetch the values of all messages: one call for each host's."""
@@ -243,6 +252,11 @@ class Originate:
             self._book.quotas.spend(rule, len(job.mail.data))
             self._record.metrics.bytes_up.labels(rule.id).inc(len(job.mail.data))
             return
+        if rule.pushing is not None:
+            job.push = make_push(rule, job.values, self._clock.wall(), self._credentials)
+            self._book.quotas.spend(rule, len(job.push.path) + len(job.push.body))
+            self._record.metrics.bytes_up.labels(rule.id).inc(len(job.push.body))
+            return
         if job.source is None:
             filled = template.fill(job.values)
         else:
@@ -281,6 +295,8 @@ class Originate:
                 answer = await self._sender.submit(
                     rule, job.mail, self._credentials, job.request.timeout_s
                 )
+            elif job.push is not None:
+                answer = await self._push(rule, job.push, job.request.timeout_s)
             else:
                 answer = await self._sender.send(
                     rule,
@@ -293,7 +309,9 @@ class Originate:
         crash_point("egress.after_send")
         self._record.metrics.requests.labels(rule.id, answer.fate).inc()
         self._record.metrics.bytes_down.labels(rule.id).inc(len(answer.body))
-        if rule.deposit:
+        if job.push is not None:
+            job.answer = await self._pusher.heard(rule, job.request, answer)
+        elif rule.deposit:
             job.answer = await self._deposited(job, answer)
         elif job.keeper is not None:
             job.answer = answer  # of the bank's it holds the status; the rest is our own word
@@ -302,6 +320,17 @@ class Originate:
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
             job.answer = _scrubbed(answer, job.secrets)
+
+    async def _push(self, rule: Rule, push: Push, timeout_s: float) -> OutboundAnswer:
+        """Push one notification to the host that its rule or its browser says."""
+        try:
+            filled = await self._pusher.let_in(rule, push, self._clock.wall())
+        except Denied as denied:
+            return OutboundAnswer(fate="not_sent", code=denied.code)
+        request = OutboundRequest(
+            host=push.rule.host, port=rule.port, method="POST", path=push.path, timeout_s=timeout_s
+        )
+        return await self._sender.send(push.rule, request, filled)
 
     async def _deposited(self, job: Job, answer: OutboundAnswer) -> OutboundAnswer:
         """What the caller learns of an answer that is the vault's: its status alone.

@@ -88,14 +88,16 @@ class Policy:
         """
         return self._effective(roles, host, port, "tunnel", now)[0]
 
-    def decide_submission(
-        self, roles: frozenset[str], *, host: str, port: int, now: datetime
+    def decide_delivery(
+        self, roles: frozenset[str], mode: Mode, *, host: str, port: int, now: datetime
     ) -> Rule:
-        """The rule under which a caller of ``roles`` may have a mail handed in at ``host:port``.
+        """The rule under which a caller of ``roles`` may have a delivery taken to ``host:port``.
+
+        ``mode``: handed in as a mail (``submit``), or pushed to a telephone (``push``).
 
         Raises: Denied ``host_not_listed`` or ``rule_expired``.
         """
-        return self._effective(roles, host, port, "submit", now)[0]
+        return self._effective(roles, host, port, mode, now)[0]
 
     def has_effective(self, rule: Rule, now: datetime) -> bool:
         """Whether exactly this rule still stands: what is open under another is closed."""

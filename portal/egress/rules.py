@@ -30,6 +30,7 @@ from portal.egress.grammar import (
     is_path,
     placeholders_in,
 )
+from portal.egress.pushing import Pushing
 from portal.egress.query import Parameter, faults_of_query
 from portal.egress.refund import RefundPlaces
 from portal.egress.submission import Submission
@@ -62,7 +63,7 @@ _SAID_BY_THE_VAULT: Final = frozenset({"instrument:amount", "instrument:referenc
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 _BODY_PLACE: Final = re.compile(r"body:(?:/[^/~\x00-\x1f]{1,64}){1,8}")
 
-Mode = Literal["originate", "tunnel", "submit"]
+Mode = Literal["originate", "tunnel", "submit", "push"]
 Charset = Literal["utf-8", "windows-31j"]
 Deposit = Literal["", "mandate"]
 """What answers under a rule are, that go into the vault and to nobody else; "" for none."""
@@ -121,6 +122,8 @@ class Rule(
 
     ``submit`` (SMTP): mails of the vault, built and signed by the relay as ``submission`` says.
 
+    ``push``: notifications of the vault, made and signed by the relay as ``pushing`` says.
+
     ``address`` pins the name to one address, of any kind, and ``sandbox`` trusts the demo's CA:
     both or neither, and never in production.
 
@@ -145,6 +148,7 @@ class Rule(
     signer: Signer | None = None
     submission: Submission | None = None
     refund: RefundPlaces | None = None
+    pushing: Pushing | None = None
     answers_to: Literal["caller", "vault"] = "caller"
     answer_bytes_max: int = 64 * 1024
     connect_timeout_s: float = 5.0
@@ -187,7 +191,8 @@ class Rule(
     def unshown(self) -> tuple[str, ...]:
         """Credentials that the relay alone works with: no placeholder may show them."""
         signing = () if self.signer is None else (self.signer.key, self.signer.secret)
-        return (*signing, *(() if self.submission is None else self.submission.secret_names))
+        mails = () if self.submission is None else self.submission.secret_names
+        return (*signing, *mails, *(() if self.pushing is None else (self.pushing.key,)))
 
 
 class Rules(
@@ -322,8 +327,7 @@ def _faults_of_pin(rule: Rule) -> Iterator[str]:
 
 
 def _faults_of_mode(rule: Rule) -> Iterator[str]:
-    if (rule.mode == "submit") != (rule.submission is not None):
-        yield "submission: for rules of mode submit, and for those always"
+    yield from _faults_of_terms(rule)
     if rule.mode != "originate":
         yield from _faults_of_shaping(rule)
         return
@@ -346,6 +350,15 @@ def _faults_of_mode(rule: Rule) -> Iterator[str]:
     yield from _faults_of_asking(rule)
 
 
+def _faults_of_terms(rule: Rule) -> Iterator[str]:
+    """A mode that takes deliveries by terms of its own has them, and no other mode has."""
+    for mode, terms in (("submit", rule.submission), ("push", rule.pushing)):
+        if (rule.mode == mode) != (terms is not None):
+            yield f"{mode}: terms for rules of this mode, and for those always"
+        if terms is not None:
+            yield from terms.faults()
+
+
 def _faults_of_asking(rule: Rule) -> Iterator[str]:
     """Where a query says what is asked, nothing else may: servers read query and body as one."""
     if not rule.query:
@@ -361,8 +374,6 @@ def _faults_of_shaping(rule: Rule) -> Iterator[str]:
     shaping += (rule.fixed, rule.fields, rule.query, rule.signer, rule.deposit)
     if any((*shaping, rule.keeps_answers, rule.refund, rule.charset != "utf-8")):
         yield f"a {rule.mode} can't be held to methods, paths, headers, credentials or a body"
-    if rule.submission is not None:
-        yield from rule.submission.faults()
 
 
 def _faults_of_alone(rule: Rule) -> Iterator[str]:

@@ -17,6 +17,7 @@ from portal.sandbox.call_journal import CallJournal
 from portal.sandbox.card_journal import CardJournal
 from portal.sandbox.dispute_journal import DisputeJournal
 from portal.sandbox.mail_journal import MailJournal
+from portal.sandbox.push_journal import PushJournal
 from portal.sandbox.till_journal import TillJournal
 from portal.sandbox.wallet_journal import WalletJournal
 
@@ -73,6 +74,8 @@ class Journal:
         """The mail company's part."""
         self.calls = CallJournal(self._db)
         """The telephone company's part."""
+        self.pushes = PushJournal(self._db)
+        """The push services' part."""
         self.tills = TillJournal(self._db)
         """The shops' part."""
         self.bank = BankJournal(self._db)

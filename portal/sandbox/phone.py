@@ -71,6 +71,7 @@ class Phones:
             chosen=chosen,
             mails=list(reversed(self._journal.mails.mails(after=0, recipient=None, limit=_SHOWN))),
             calls=list(reversed(self._journal.calls.calls(after=0, recipient=None, limit=_CALLS))),
+            pushes=list(reversed(self._journal.pushes.shown(after=0, token=None, limit=_SHOWN))),
             carrier=CARRIERS.get((chosen or "")[:5], ""),
             after=latest[0]["seq"] if latest else 0,
             messages=[{**row, **shape(row)} for row in messages],
@@ -149,6 +150,7 @@ class Phones:
             "messages": self._journal.message_counts(),
             "mails": self._journal.mails.counts(),
             "calls": self._journal.calls.counts(),
+            "pushes": {"taken": len(self._journal.pushes.taken())},
         }
         return _json({"payments": payments, "refunds": refunds, **sent})
 

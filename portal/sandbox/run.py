@@ -30,6 +30,8 @@ from portal.sandbox.moods import Moods
 from portal.sandbox.notices import NoticeSender
 from portal.sandbox.opa import OpaError, answer_opa_error
 from portal.sandbox.phone import Phones
+from portal.sandbox.push import KEYS as PUSH_KEYS
+from portal.sandbox.push import PushServices
 from portal.sandbox.settings import SandboxSettings
 from portal.sandbox.stores import SIGNING_KEY, Stores
 from portal.sandbox.telephones import SIGNING_KEY as TEL_KEY
@@ -56,6 +58,12 @@ def _card_routes(cards: CardCompany, journal: Journal) -> list[Route]:
     return [*cards.routes, *CardRefunds(journal).routes, *CardCharges(journal).routes]
 
 
+def _push_keys(settings: SandboxSettings) -> dict[str, str]:
+    """The portal's public keys at the push services, if it told them any."""
+    known = settings.read_keys()
+    return {name: known[name] for name in PUSH_KEYS if name in known}
+
+
 def create_servers(
     settings: SandboxSettings, journal: Journal, notices: NoticeSender
 ) -> tuple[_Server, _Server]:
@@ -69,6 +77,9 @@ def create_servers(
     bank = (Bank(journal.bank), BankMandates(journal.mandates, settings.browser_origin))
     mails = MailCompany(journal.mails, journal.first_time, notices)
     telephones = Telephones(journal, notices, carriers, settings.read_keys().get(TEL_KEY, ""))
+    pushes = PushServices(
+        journal, _push_keys(settings), f"https://push.sandbox.test:{settings.api_port}"
+    )
     stores = Stores(journal.tills, notices, settings.read_keys().get(SIGNING_KEY, ""))
     api = Starlette(
         routes=[
@@ -79,6 +90,9 @@ def create_servers(
             Host("tel.sandbox.test", Router(telephones.routes)),
             Host("mail.sandbox.test", Router(mails.routes)),
             Host("bank.sandbox.test", Router([*bank[0].routes, *bank[1].routes])),
+            Host("push.sandbox.test", Router(pushes.browser_service)),
+            Host("fcm.sandbox.test", Router(pushes.google)),
+            Host("apns.sandbox.test", Router(pushes.apple)),
             Route("/healthz", _alive),
         ],
         exception_handlers={ApiError: answer_error, OpaError: answer_opa_error},
@@ -89,6 +103,7 @@ def create_servers(
             *Phones(journal, carriers).routes,
             *Mailboxes(journal.mails).routes,
             *CallPages(journal.calls, telephones).routes,
+            *pushes.browser_routes,
             *moods.browser_routes,
             *cards.browser_routes,
             *CardDisputes(journal, cards).browser_routes,

@@ -29,6 +29,7 @@ from portal.stack.certificates import write_private
 from portal.stack.debtors import open_bank
 from portal.stack.install import DEMO_CODE
 from portal.stack.merchant import make_api_key
+from portal.stack.programs import PUSH_SERVICES
 from portal.stack.sample import ZONE
 from portal.stack.up import Stack
 
@@ -158,6 +159,9 @@ async def _found(vault: VaultClient) -> list[StaffAccess]:
     await vault.call(SET_SLIP_TERMS, _SLIPS)
     await vault.call(SET_CHANNEL, _MAIL)
     await vault.call(SET_CHANNEL, _CALLS)
+    for service in PUSH_SERVICES:
+        push = SetChannel(merchant_code=CODE, channel="push", provider=service, sender="", share=30)
+        await vault.call(SET_CHANNEL, push)
     await vault.call(SET_CHARGES, SetCharges(merchant_code=CODE, days_before=0))
     await open_bank(vault, SystemClock().business_today(ZONE))
     return [await add_person(vault, name, f"{box}{suffix}", role) for name, box, role in _PEOPLE]

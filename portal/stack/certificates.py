@@ -29,6 +29,9 @@ SANDBOX_HOSTS: Final = (
     "mail.sandbox.test",
     "sms2.sandbox.test",
     "tel.sandbox.test",
+    "push.sandbox.test",
+    "fcm.sandbox.test",
+    "apns.sandbox.test",
 )
 
 _LIFE: Final = timedelta(days=365)

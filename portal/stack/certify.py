@@ -60,6 +60,7 @@ from portal.egress.settings import read_credentials
 from portal.kit.clock import SystemClock, new_id
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 from portal.stack.certify_mail import OneMail, send_one
+from portal.stack.certify_push import OnePush
 from portal.stack.certify_text import OneText
 
 T = TypeVar("T")
@@ -87,7 +88,8 @@ class Case:
     """What to try: ``paid`` names a payment that is there already, as reference and company's name.
 
     With a ``store`` a number for it is made instead of a page. ``mail`` is the one mail to be sent,
-    and ``text`` the one text or call, for a company that carries messages and no money.
+    ``text`` the one text or call and ``push`` the one notification, for a company that carries
+    messages and no money.
 
     Units: ``amount_minor`` in yen, at least 2: half of it is given back.
     """
@@ -99,6 +101,7 @@ class Case:
     paid: tuple[str, str] | None = None
     mail: OneMail | None = None
     text: OneText | None = None
+    push: OnePush | None = None
     notice: bytes | None = None
     store: Store | None = None
 
@@ -173,6 +176,9 @@ class Certifier:
         if self.case.text is not None:
             await self._send_text(self.case.text)
             return
+        if self.case.push is not None:
+            await self._send_push()
+            return
         if self.case.store is not None:
             await self._make_number(find_number(self.case.provider), self.case.store)
         else:
@@ -224,6 +230,12 @@ class Certifier:
         self.report.read(act, read, fits=read.outcome == "accepted")
         if self.case.notice is not None:
             self._read_notice(self.case.notice)
+
+    async def _send_push(self) -> None:
+        self.report.begin("push")
+        by = ("push", self.case.provider)
+        read = await send_one(self.relay, self.case.endpoint, new_id(SystemClock()), _ROLES, by)
+        self.report.read("push", read, fits=read.outcome == "accepted")
 
     async def _take_money(
         self, adapter: ByRedirect, pay: Callable[[str], Awaitable[None]]
@@ -326,7 +338,7 @@ async def certify(
         file.write_bytes(sign_rules(key, rules))
         book = RuleBook(file, key.public_key(), folder, production=False)
         record = Record(Journal(folder / "denied.jsonl", clock), Metrics())
-        vault = case.mail or case.text or _NoVault()
+        vault = case.mail or case.text or case.push or _NoVault()
         relay = Originate(book, vault, sender, record, credentials=credentials, clock=clock)
         try:
             await Certifier(case, relay, report).run(pay)
@@ -348,6 +360,7 @@ class Files:
     """No file: the mail to be sent, to whom and from which address."""
     text: OneText | None = None
     """The text or call to be sent, likewise."""
+    push: Path | None = None
 
 
 def run_certify(
@@ -378,6 +391,7 @@ def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str, 
         paid=(reference, name) if paid else None,
         mail=files.mail,
         text=files.text,
+        push=None if files.push is None else OnePush.read(files.push),
         notice=None if files.notice is None else files.notice.read_bytes(),
         store=cast("Store", store) if store else None,
     )

@@ -64,12 +64,19 @@ class OneMail:
 
 
 async def send_one(
-    relay: Originate, endpoint: Endpoint, delivery_id: UUID, roles: frozenset[str]
+    relay: Originate,
+    endpoint: Endpoint,
+    delivery_id: UUID,
+    roles: frozenset[str],
+    sender: tuple[str, str] = ("email", "smtp"),
 ) -> MessageAnswer:
-    """Have the mail handed in, as a worker would; how its answer reads."""
+    """Have the message sent, as a worker would; how its answer reads.
+
+    ``sender``: channel and company.
+    """
     wanted = MessageWanted(
         delivery_id=delivery_id, key=delivery_id.hex, account="certify", sender=""
     )
-    exchange = find_sender("email", "smtp").compose(endpoint, wanted)
+    exchange = find_sender(*sender).compose(endpoint, wanted)
     (answer,) = await relay.send_slice(Caller(0, roles), [exchange.request])
     return exchange.read(answer)

@@ -21,6 +21,7 @@ from portal.stack.demo_plan import set_demo_plan
 from portal.stack.layout import StackBusyError, free_state_folder
 from portal.stack.merchant import MerchantSystem, PortalRefusedError
 from portal.stack.payers import Phone
+from portal.stack.reminded import press_remind
 from portal.stack.road import send_file
 from portal.stack.sample import UNREACHED, sample_csv, with_unreached
 from portal.stack.screen import Screen, welcome
@@ -106,10 +107,26 @@ async def _fill(stack: Stack, access: Access, phone: Phone, bills: int, screen: 
         f"`portal demo jump +5d`, and who has opened nothing is called: pick up at"
         f" {stack.layout.browser_origin}/calls, press 1, then the customer number's last four"
     )
+    await _remind_one(stack, phone, screen)
     async with stack.operator() as vault:
         ticket = await ticket_for(vault, access.staff[0].email)
     taken = await take_mandates(stack.layout.origin, ticket, csv)
     screen.say(f"{taken} payers have let their bank account be debited: see /d/debits")
+
+
+async def _remind_one(stack: Stack, phone: Phone, screen: Screen) -> None:
+    """One payer has their browser remind them, and the plan has a rung for who did."""
+    newest = await phone.messages(limit=1)
+    if not newest or newest[0].link is None:
+        return
+    origin = stack.layout.browser_origin
+    async with httpx.AsyncClient(timeout=30.0, trust_env=False) as outside:
+        is_reminded = await press_remind(outside, origin, newest[0].link)
+    if is_reminded:
+        screen.say(
+            f"the payer of {newest[0].to} is reminded on a phone: press 'send a notification' at"
+            f" the bill, and see {origin}/phone"
+        )
 
 
 async def _live(stack: Stack, access: Access, screen: Screen) -> None:

@@ -1,4 +1,4 @@
-"""The demo merchant's plan of messages: telephones ring, too. Stack only."""
+"""The demo merchant's plan of messages: telephones ring and browsers remind, too. Stack only."""
 
 from typing import Final
 
@@ -14,7 +14,8 @@ PLAN: Final = Plan(
             Rung(when="issue", channel="sms"),
             Rung(when="after_issue", days=3, channel="email", unless="opened"),
             Rung(when="after_issue", days=5, channel="voice", unless="opened"),
-            Rung(when="before_due", days=3, channel="sms"),
+            Rung(when="before_due", days=3, channel="push"),
+            Rung(when="before_due", days=2, channel="sms"),
             Rung(when="after_due", days=2, channel="sms"),
             Rung(when="after_failure", channel="sms"),
         )

@@ -25,6 +25,7 @@ from portal.stack.certificates import (
     zone_name,
 )
 from portal.stack.layout import Layout, own
+from portal.stack.push_services import PUSH_KEYS, new_push_key, public_half
 from portal.stack.sandbox_rules import sandbox_rules
 from portal.stack.users import Account
 
@@ -66,6 +67,7 @@ def _give_credentials(file: Path, egress: Account) -> None:
     if file.exists():
         known = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
     missing = {name: secrets.token_urlsafe(24) for name in CREDENTIALS if name not in known}
+    missing |= {name: new_push_key(name) for name in PUSH_KEYS if name not in known}
     if missing:
         write_private(file, msgspec.json.encode(known | missing), egress)
 
@@ -73,14 +75,17 @@ def _give_credentials(file: Path, egress: Account) -> None:
 def _tell_companies(layout: Layout) -> None:
     """The companies know their keys by hash: who dials them past the relay is not let in.
 
-    A signature can't be checked by a hash: of what signs, the company has the secret itself.
+    A signature can't be checked by a hash: of what signs, the company has the secret itself, or
+    the public half.
     """
     file = layout.zone("egress") / "credentials.json"
     given = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
     hashes = {
         name: key if name.endswith(".secret") else hashlib.sha256(key.encode()).hexdigest()
         for name, key in given.items()
+        if name not in PUSH_KEYS
     }
+    hashes |= {name: public_half(given[name]) for name in PUSH_KEYS}
     known = layout.zone("sandbox") / "keys.json"
     write_private(known, msgspec.json.encode(hashes), layout.accounts["sandbox"])
 

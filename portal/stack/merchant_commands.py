@@ -151,7 +151,7 @@ def part_payment(
 @merchant.command()
 def channel(  # noqa: PLR0913  # one option a fact of the road
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    name: Annotated[str, typer.Argument(help="The channel: sms, email or voice.")],
+    name: Annotated[str, typer.Argument(help="The channel: sms, email, voice or push.")],
     provider: Annotated[str, typer.Argument(help="The company that carries it.")],
     state: State = None,
     *,
@@ -167,6 +167,10 @@ def channel(  # noqa: PLR0913  # one option a fact of the road
             help="Never repeat what may have gone out; or do, under its key, where safe.",
         ),
     ] = None,
+    amount: Annotated[
+        bool | None,
+        typer.Option("--amount/--no-amount", help="push: name the sum on the locked screen."),
+    ] = None,
 ) -> None:
     """Set by which company a merchant's messages of a channel go."""
     from portal.stack.operate import set_channel
@@ -179,6 +183,7 @@ def channel(  # noqa: PLR0913  # one option a fact of the road
         sender,
         None if off else share,
         leaves_unclear=leave_unclear,
+        says_amount=amount,
     )
 
 

@@ -142,6 +142,7 @@ def set_channel(  # noqa: PLR0913 - as the command has them
     share: int | None,
     *,
     leaves_unclear: bool | None = None,
+    says_amount: bool | None = None,
 ) -> None:
     """Set one road of a merchant's messages; ``share`` None takes it away.
 
@@ -153,6 +154,7 @@ def set_channel(  # noqa: PLR0913 - as the command has them
         merchant_code=code, channel=cast("Channel", channel), provider=provider, sender=sender,
         share=share,
         unclear=None if leaves_unclear is None else "leave" if leaves_unclear else "same_key",
+        says_amount=says_amount,
     )  # fmt: skip
     done = asyncio.run(ask(state, SET_CHANNEL, request))
     for road in done.roads:

@@ -20,11 +20,23 @@ from portal.stack.certificates import SANDBOX_HOSTS
 from portal.stack.layout import Layout
 from portal.stack.postgres import Postgres
 from portal.stack.processes import Program
+from portal.stack.push_services import browser_key
 from portal.stack.sandbox_rules import TEL_ACCOUNT
 from portal.stack.valkey import Valkey
 
-PROVIDERS: Final = {f"sandbox_{host.partition('.')[0]}": host for host in SANDBOX_HOSTS}
-"""The sandbox's companies by name: each has a host of the same."""
+PUSH_SERVICES: Final = {
+    "webpush": "push.sandbox.test",
+    "fcm": "fcm.sandbox.test",
+    "apns": "apns.sandbox.test",
+}
+"""Push services speak a form of their own, and the sandbox's speak just that: one adapter each."""
+
+PROVIDERS: Final = {
+    f"sandbox_{host.partition('.')[0]}": host
+    for host in SANDBOX_HOSTS
+    if host not in PUSH_SERVICES.values()
+} | PUSH_SERVICES
+"""The sandbox's companies by name: each has a host of the same, push services apart."""
 
 ACCOUNTS: Final = {"sandbox_tel": f"/{TEL_ACCOUNT}"}
 """What some of them call us, as it stands in their addresses."""
@@ -72,6 +84,8 @@ class Programs:
                 "PUBLIC_ORIGIN": self._layout.origin,
                 "PROVIDER_HOSTS": hosts,
                 "PROVIDER_KEYS": _keys(),
+                "PUSH_HOSTS": PUSH_SERVICES["webpush"],
+                "PUSH_PORT": str(self._layout.ports.api),
                 "INSTANCE": "vault-1",
             },
             self._vault_answers,
@@ -117,6 +131,7 @@ class Programs:
                 "INSTANCE": layout.facts.instance,
                 "PROVIDER_ENDPOINTS": self._endpoints(),
                 "NOTICE_KEYS_FILE": str(layout.zone("web") / "notice_keys.json"),
+                "PUSH_KEY": browser_key(layout.zone("egress") / "credentials.json"),
             },
             _says_ok("http://web/healthz", socket=layout.socket("web")),
             umask=_SOCKETS_OPEN_TO_THE_DOOR,

@@ -10,6 +10,7 @@ import msgspec
 from portal.egress.query import Parameter
 from portal.egress.refund import RefundPlaces
 from portal.egress.rules import Rule, Signer
+from portal.stack.push_services import push_rules
 
 _HOUR_BYTES: Final = 8 * 1024**3
 
@@ -53,6 +54,7 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
     charge = _charge_rule(cards[0])
     return (
         *_message_rules(api_port),
+        *push_rules(api_port),
         *cards,
         charge,
         *_wallet_rules(api_port),

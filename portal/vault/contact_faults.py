@@ -15,8 +15,19 @@ from portal.domain.message import Channel
 from portal.vault.act import Act
 from portal.vault.fields import Fields
 
-BLIND: Final = "case {channel} when 'email' then b.email_blind else b.phone_blind end"
+BLIND: Final = """
+case {channel} when 'email' then b.email_blind when 'push' then b.customer_blind
+else b.phone_blind end
+"""
 """SQL: the keyed hash of the contact that a channel uses, of the bill ``b``."""
+
+HAS_PUSH: Final = """
+exists (select from push_subscription s where s.merchant_id = $1
+        and s.customer_blind = b.customer_blind
+        and (s.kind <> 'web' or s.phone_blind is not distinct from b.phone_blind))
+"""
+"""SQL: whether the payer of the bill ``b`` has a browser or device that takes notifications. A
+browser counts while the bill goes to the telephone of the bill on which it was said."""
 
 IS_FAULTY: Final = f"""
 exists (select from contact_fault f where f.merchant_id = b.merchant_id
@@ -43,11 +54,12 @@ select c.channel from bill b cross join unnest($3::text[]) with ordinality as c 
 where b.merchant_id = $1 and b.id = $2 and {BLIND.format(channel="c.channel")} is not null
   and (c.channel = 'sms' or exists (select from merchant_channel r where r.merchant_id = $1
                                     and r.channel = c.channel and not r.is_off))
+  and (c.channel <> 'push' or {HAS_PUSH})
   and not {IS_FAULTY.format(channel="c.channel")}
 order by c.place
 """  # noqa: S608  # constant texts
-WRITTEN: Final[tuple[Channel, ...]] = ("sms", "email", "voice")
-"""Channels that go by a contact which stands in the bill itself."""
+WRITTEN: Final[tuple[Channel, ...]] = ("sms", "email", "push", "voice")
+"""Channels by which staff may have a bill's message sent again."""
 
 _RETURNED: Final = "returned message"
 _PREFIX: Final = "dlv_"

@@ -48,7 +48,9 @@ OPTED_OUT: Final = """
 case when d.campaign in ('first', 'resent') and d.channel <> 'voice' then false else coalesce((
     select not c.is_wanted from contact_choice c
     where c.merchant_id = $1 and c.channel = d.channel
-          and c.contact = case d.channel when 'email' then b.email_blind else b.phone_blind end
+          and c.contact = case d.channel when 'email' then b.email_blind
+                                         when 'push' then b.customer_blind
+                                         else b.phone_blind end
           and c.kind = case d.campaign when 'marketing' then 'marketing' else 'transactional' end
     order by c.id desc limit 1), false)
 end as is_opted_out

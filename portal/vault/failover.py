@@ -82,7 +82,12 @@ async def leave_road(act: Act, chunk_id: UUID) -> int:
 
 
 async def _other_road(act: Act, chunk: Row) -> Road | None:
-    """The first road of the channel that has room, a road that only stands by included."""
+    """The first road of the channel that has room, a road that only stands by included.
+
+    A browser or device is reached by its own company and by no other: push waits.
+    """
+    if chunk["channel"] == "push":
+        return None
     for road in await roads(act, chunk["channel"]):
         if road.provider == chunk["provider"]:
             continue

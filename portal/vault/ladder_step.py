@@ -25,16 +25,18 @@ from portal.domain.ladder import (
     HeldReason,
     Plan,
     Rung,
-    SkipReason,
 )
 from portal.domain.message import Channel, is_lost
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.ladder import Begun, Ended, MerchantPlan, Skipped, begin, read_newest, read_plans
 from portal.vault.ladder_calls import Calls, calls_of, earliest, rungs_to_end
+from portal.vault.ladder_reach import BY_CUSTOMER, BY_EMAIL, BY_PHONE, unreached
 from portal.vault.ladder_waits import read_waits
 from portal.vault.messages import FIRST_MESSAGE, Telling, plan_messages
 from portal.vault.pause import OpenPauses, read_open
+from portal.vault.push import CHANNEL as PUSH
+from portal.vault.push import providers_by_bill
 
 STEP_BILLS: Final = 1_000
 
@@ -44,7 +46,7 @@ order by next_at, bill_id limit $3
 """
 BILLS: Final = """
 select id, kind, lifecycle, settlement, opened_at, issued_at, due_on, phone_blind, email_blind,
-       import_id
+       customer_blind, import_id
 from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for no key update
 """
 FAULTS: Final = """
@@ -126,6 +128,7 @@ class _Slice:
     told: Mapping[UUID, Sequence[Row]]
     choices: Mapping[bytes, Mapping[tuple[Channel, Class], bool]]
     faults: frozenset[tuple[str, bytes | None]]
+    pushed: Collection[UUID]
     people: dict[bytes, list[date]]
     plans: Mapping[int, Plan]
     sends: dict[Telling, list[UUID]] = field(default_factory=dict[Telling, list[UUID]])
@@ -145,17 +148,23 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
     hours = newest.plan.hours
     if not newest.version:
         hours = msgspec.structs.replace(hours, quiet_until=hours.quiet_from, rests=False)
-    known: dict[tuple[str, date, bool, bool], Decision] = {}
+    pushed = await _pushed(act, roads, [bill["id"] for bill in bills])
+    known: dict[tuple[str, date, bool, bool, bool], Decision] = {}
     begun: list[Begun] = []
     told: defaultdict[Channel, list[UUID]] = defaultdict(list)
     for bill in bills:
-        key = (bill["kind"], bill["due_on"], bill["has_phone"], bill["has_email"])
+        has_push = bill["id"] in pushed
+        key = (bill["kind"], bill["due_on"], bill["has_phone"], bill["has_email"], has_push)
         rungs = newest.plan.rungs_of(bill["kind"])
         if key not in known:
             facts = Facts(
                 now=now, issued_at=now, due_on=bill["due_on"], choices={},
-                unreached=_unreached(
-                    roads, (), has_phone=bill["has_phone"], has_email=bill["has_email"]
+                unreached=unreached(
+                    roads,
+                    (),
+                    has_phone=bill["has_phone"],
+                    has_email=bill["has_email"],
+                    has_push=has_push,
                 ),
                 holidays=newest.holidays,
             )  # fmt: skip
@@ -204,7 +213,7 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
     contacts = {
         contact
         for bill in bills
-        for contact in (bill["phone_blind"], bill["email_blind"])
+        for contact in (bill["phone_blind"], bill["email_blind"], bill["customer_blind"])
         if contact
     }
     choices: defaultdict[bytes, dict[tuple[Channel, Class], bool]] = defaultdict(dict)
@@ -216,10 +225,12 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
     since = act.business - timedelta(days=rules.WEEK + 1)
     for row in await act.db.fetch(PEOPLE, act.merchant_id, phones, since, newest.zone.key):
         people[row["person"]] += [row["day"]] * row["told"]
+    channels = await read_roads(act)
     return _Slice(
         newest=newest,
         now=newest.local(act.business),
-        roads=await read_roads(act),
+        roads=channels,
+        pushed=await _pushed(act, channels, ids),
         pauses=await read_open(act, ids),
         waits=await read_waits(act, ids),
         told=told,
@@ -234,6 +245,11 @@ async def read_roads(act: Act) -> frozenset[str]:
     """By which channels the merchant can send at all."""
     rows = await act.db.fetch(_CHANNELS, act.merchant_id)
     return frozenset(row["channel"] for row in rows)
+
+
+async def _pushed(act: Act, channels: Collection[str], ids: Sequence[UUID]) -> Collection[UUID]:
+    """Bills whose payer has a browser or device that the merchant reaches; mostly nobody asks."""
+    return await providers_by_bill(act, ids) if PUSH in channels else ()
 
 
 def _look(part: _Slice, bill: Row, row: Row, moved: Moved) -> None:
@@ -310,7 +326,11 @@ def _facts(part: _Slice, bill: Row, row: Row, calls: Calls) -> Facts:
     lost = {channel for channel, one in newest.items() if _is_lost(one)} - calls.not_lost
     failed_at = row["failed_at"]
     choices: dict[tuple[Channel, Class], bool] = {}
-    for contact, uses in ((bill["phone_blind"], _BY_PHONE), (bill["email_blind"], _BY_EMAIL)):
+    for contact, uses in (
+        (bill["phone_blind"], BY_PHONE),
+        (bill["email_blind"], BY_EMAIL),
+        (bill["customer_blind"], BY_CUSTOMER),
+    ):
         if contact in part.choices:
             mine = part.choices[contact]
             choices |= {key: wanted for key, wanted in mine.items() if key[0] in uses}
@@ -323,11 +343,12 @@ def _facts(part: _Slice, bill: Row, row: Row, calls: Calls) -> Facts:
         is_opened=bill["opened_at"] is not None,
         is_delivered=any(one["state"] == "delivered" for one in told),
         is_lost=bool(told) and _is_lost(told[-1]) and told[-1]["channel"] in lost,
-        unreached=_unreached(
+        unreached=unreached(
             part.roads,
             lost | _faulty(part, bill),
             has_phone=bill["phone_blind"] is not None,
             has_email=bill["email_blind"] is not None,
+            has_push=bill["id"] in part.pushed,
         ),
         choices=choices,
         last_told=max((part.newest.local(one["created_at"]).date() for one in said), default=None),
@@ -337,36 +358,15 @@ def _facts(part: _Slice, bill: Row, row: Row, calls: Calls) -> Facts:
     )
 
 
-_BY_PHONE: Final = frozenset({"sms", "voice"})
-_BY_EMAIL: Final = frozenset({"email"})
-_CHANNEL_NAMES: Final[tuple[Channel, ...]] = ("sms", "email", "push", "voice")
-
-
 def _faulty(part: _Slice, bill: Row) -> set[str]:
     """Channels whose contact takes no messages any more, as another bill's message has shown."""
-    contacts = dict.fromkeys(_BY_PHONE, bill["phone_blind"])
-    contacts |= dict.fromkeys(_BY_EMAIL, bill["email_blind"])
+    contacts = dict.fromkeys(BY_PHONE, bill["phone_blind"])
+    contacts |= dict.fromkeys(BY_EMAIL, bill["email_blind"])
     return {channel for channel in contacts if (channel, contacts[channel]) in part.faults}
 
 
 def _is_lost(told: Row) -> bool:
     return is_lost(told["state"], told["code"])
-
-
-def _unreached(
-    roads: frozenset[str], lost: Collection[str], *, has_phone: bool, has_email: bool
-) -> dict[Channel, SkipReason]:
-    """Channel → why it does not reach a payer with these contacts; others do."""
-    found: dict[Channel, SkipReason] = {}
-    for channel in _CHANNEL_NAMES:
-        has = has_phone if channel in _BY_PHONE else has_email and channel in _BY_EMAIL
-        if channel not in roads:
-            found[channel] = "channel_missing"
-        elif not has:
-            found[channel] = "no_contact"
-        elif channel in lost:
-            found[channel] = "undelivered"
-    return found
 
 
 def _send(part: _Slice, bill: Row, rung: Rung, step: int) -> None:

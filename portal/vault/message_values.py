@@ -21,7 +21,9 @@ class Values:
 
     ``is_own``: the text is the merchant's own wording. A mail has a subject, the same in HTML, and
     where its reader stops further ones. A call has no text: its words are asked for while it goes
-    on (portal.domain.call).
+    on (portal.domain.call). A notification has a title (``subject``), the link by itself, the topic
+    that it replaces and, to a browser, its keys: portal.vault.push makes it, as its contact does
+    not stand in the bill.
     """
 
     to: str
@@ -30,6 +32,9 @@ class Values:
     subject: str = ""
     html: str = ""
     stop_url: str = ""
+    link: str = ""
+    topic: str = ""
+    push_keys: str = ""
 
 
 def _sms(contact: BillContact, language: str, bill: BillText) -> Values | None:
@@ -55,4 +60,8 @@ def _voice(contact: BillContact, language: str, bill: BillText) -> Values | None
 VALUES: Final[Mapping[str, Callable[[BillContact, str, BillText], Values | None]]] = (
     MappingProxyType({"sms": _sms, "email": _email, "voice": _voice})
 )
-"""Channel → recipient and text for a payer in their language, or None: not reached by it."""
+"""Channel → recipient and text for a payer in their language, or None: not reached by it. Only
+channels whose contact stands in the bill."""
+
+WORDED: Final = frozenset({*VALUES, "push"})
+"""Channels whose messages somebody here can write."""

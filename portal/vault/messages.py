@@ -3,7 +3,7 @@
 Unique per bill, campaign, step and channel, so a message that was planned is not planned again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -12,6 +12,8 @@ from portal.domain.message import Channel, road_of_one, split_by_share
 from portal.domain.task import Lane
 from portal.vault.act import Act
 from portal.vault.channels import Road, roads_to_plan
+from portal.vault.push import CHANNEL as PUSH
+from portal.vault.push import providers_by_bill
 
 CHUNK_DELIVERIES: Final = 500
 FEW_BILLS: Final = 50
@@ -54,7 +56,11 @@ async def plan_messages(
     """
     if not bill_ids:
         return
-    for road, ids in _by_road(await roads_to_plan(act, telling.channel), bill_ids):
+    roads = await roads_to_plan(act, telling.channel)
+    split = _by_road(roads, bill_ids)
+    if telling.channel == PUSH and len(roads) > 1:
+        split = _by_reach(roads, bill_ids, await providers_by_bill(act, bill_ids))
+    for road, ids in split:
         for start in range(0, len(ids), CHUNK_DELIVERIES):
             await _plan_chunk(act, telling, road, ids[start : start + CHUNK_DELIVERIES], lane)
 
@@ -77,6 +83,22 @@ def _by_road(
         (road,) = (one for one in roads if one.provider == name)
         yield road, bill_ids[start : start + count]
         start += count
+
+
+def _by_reach(
+    roads: Sequence[Road], bill_ids: Sequence[UUID], providers: Mapping[UUID, str]
+) -> Iterator[tuple[Road, Sequence[UUID]]]:
+    """The bills of each road where only one company reaches each payer; else the first road."""
+    for road in roads:
+        is_first = road == roads[0]
+        yield (
+            road,
+            [
+                bill_id
+                for bill_id in bill_ids
+                if providers.get(bill_id, roads[0].provider if is_first else "") == road.provider
+            ],
+        )
 
 
 async def plan_resent_message(act: Act, bill_id: UUID, step: int, channel: Channel = "sms") -> None:

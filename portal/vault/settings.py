@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
+from portal.domain.push import HTTPS_PORT, PUSH_HOSTS, is_host_rule
 from portal.kit.settings import ZoneSettings, read_pairs
 
 
@@ -23,6 +24,13 @@ def _checked_seconds(text: str) -> str:
     return text
 
 
+def _checked_hosts(text: str) -> str:
+    if not all(is_host_rule(host) for host in text.split(",")):
+        msg = "not a list of host names, with *. for one label below"
+        raise ValueError(msg)
+    return text
+
+
 class VaultSettings(ZoneSettings):
     """Settings of one vault process.
 
@@ -33,6 +41,8 @@ class VaultSettings(ZoneSettings):
     the same key for the same message (``sandbox_sms=86400,...``); one not named never does.
     ``connections_at_start`` are made before the first caller comes, to spare it the wait (and
     ``side_connections_at_start`` of those that write down what failed); more come when needed.
+    ``push_hosts`` and ``push_port`` are where payers' browsers may have notifications sent, as in
+    the relay's rule.
     Budgets are rows revealed: to one staff session or API
     key in an hour, and through one calling process in a minute.
     """
@@ -51,6 +61,8 @@ class VaultSettings(ZoneSettings):
     public_origin: str
     provider_hosts: Annotated[str, AfterValidator(_checked_pairs)] = ""
     provider_keys: Annotated[str, AfterValidator(_checked_seconds)] = ""
+    push_hosts: Annotated[str, AfterValidator(_checked_hosts)] = ",".join(PUSH_HOSTS)
+    push_port: int = HTTPS_PORT
     instance: str = "vault-1"
     production: bool = False
     connections_at_start: Annotated[int, Field(ge=0)] = 4
@@ -62,6 +74,11 @@ class VaultSettings(ZoneSettings):
     budget_payer_rows_per_minute: int = 120_000
     budget_egress_rows_per_minute: int = 240_000
     budget_call_rows_per_minute: int = 1_200
+
+    @property
+    def push_host_list(self) -> tuple[str, ...]:
+        """Where payers' browsers may have their notifications sent."""
+        return tuple(self.push_hosts.split(","))
 
     def provider_host(self, provider: str) -> str | None:
         """The one host that deliveries of ``provider`` may go to, or None."""

@@ -52,6 +52,7 @@ from portal.sandbox.run import create_servers
 from portal.sandbox.settings import SandboxSettings
 from portal.stack.certificates import SANDBOX_HOSTS
 from portal.stack.postgres import BOOTSTRAP
+from portal.stack.push_services import PUSH_KEYS, new_push_key, public_half
 from portal.stack.sandbox_rules import TEL_ACCOUNT, sandbox_rules
 from tests.make.vault import Ground, add_staff, found_merchant, signed_in
 from tests.make.work_queue import KEY
@@ -70,6 +71,7 @@ CREDENTIALS = {
     "sandbox_mail": "mail-secret-2718",
     "sandbox_sms2": "sms2-secret-5926",
     "sandbox_tel": "tel-secret-1618",
+    **{name: new_push_key(name) for name in PUSH_KEYS},
 }
 TEL_KEY = "what-the-telephone-company-signs-with"
 ORIGIN = "http://localhost:8080"
@@ -81,7 +83,8 @@ def given_out() -> dict[str, str]:
     return {"sandbox_tel.secret": TEL_KEY} | {
         name: key if name.endswith(".secret") else hashlib.sha256(key.encode()).hexdigest()
         for name, key in CREDENTIALS.items()
-    }
+        if name not in PUSH_KEYS
+    } | {name: public_half(CREDENTIALS[name]) for name in PUSH_KEYS}
 
 
 def csv_of(phones: Sequence[str], *, amount: int = 8420) -> bytes:
@@ -231,15 +234,20 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def a_workshop(ground: Ground, *, role: str = "work") -> AsyncGenerator[Workshop]:
-    """A vault must run on the ground; everything else is started and stopped here."""
+async def a_workshop(
+    ground: Ground, *, role: str = "work", api_port: int = 0
+) -> AsyncGenerator[Workshop]:
+    """A vault must run on the ground; everything else is started and stopped here.
+
+    ``api_port``: where the companies listen; 0: wherever a port is free.
+    """
     async with AsyncExitStack() as stack:
         operator, web = await ground.client("operator"), await ground.client("web")
         await found_merchant(operator, MERCHANT)
         await add_staff(operator, MERCHANT)
         staff = (await signed_in(operator, web, MERCHANT)).authority
         notices_port = await stack.enter_async_context(_notices_door(web))
-        outside = await stack.enter_async_context(_sandbox(ground, notices_port))
+        outside = await stack.enter_async_context(_sandbox(ground, notices_port, api_port))
         await stack.enter_async_context(_relay(ground, outside.api_port, role))
         settings = work_settings(ground, outside.api_port)
         stop = asyncio.Event()
@@ -266,7 +274,10 @@ def work_settings(ground: Ground, api_port: int, valkey_url: str = "unix:///none
         f"sandbox_bank=bank.sandbox.test:{api_port},"
         f"sandbox_mail=mail.sandbox.test:{api_port},"
         f"sandbox_sms2=sms2.sandbox.test:{api_port},"
-        f"sandbox_tel=tel.sandbox.test:{api_port}/{TEL_ACCOUNT}",
+        f"sandbox_tel=tel.sandbox.test:{api_port}/{TEL_ACCOUNT},"
+        f"webpush=push.sandbox.test:{api_port},"
+        f"fcm=fcm.sandbox.test:{api_port},"
+        f"apns=apns.sandbox.test:{api_port}",
     )
 
 
@@ -289,14 +300,14 @@ async def _notices_door(web: VaultClient) -> AsyncGenerator[int]:
 
 
 @asynccontextmanager
-async def _sandbox(ground: Ground, notices_port: int) -> AsyncGenerator[Outside]:
+async def _sandbox(ground: Ground, notices_port: int, api_port: int) -> AsyncGenerator[Outside]:
     cert, key = ground.authority.host(*SANDBOX_HOSTS)
     keys = ground.folder / "keys.json"
     keys.write_bytes(json.dumps(given_out()).encode())
     settings = SandboxSettings(
         state_dir=ground.folder,
         browser_port=free_port(),
-        api_port=free_port(),
+        api_port=api_port or free_port(),
         cert=cert,
         key=key,
         notice_origin=f"http://127.0.0.1:{notices_port}",

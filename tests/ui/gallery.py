@@ -42,6 +42,7 @@ from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
 from portal.application.doors.mandates import choice_page
 from portal.application.doors.pages import bill_page, closed_page
+from portal.application.doors.remind import remind_page
 from portal.application.doors.slips import slip_page
 from portal.application.doors.stop import stop_page
 from portal.application.settings import WebSettings
@@ -306,6 +307,12 @@ PAYER_PAGES: dict[str, Make] = {
             "open", takesMandates=True,
             mandate=samples.payer_mandate("REJECTED", code="name_differs"),
         )
+    ),
+    "page-remindable": payer(
+        samples.page("open", reminders=[{"channel": "PUSH", "isWanted": False}])
+    ),
+    "page-remind": lambda request: remind_page(
+        request, samples.page("open"), csrf=CSRF, key="B" * 87
     ),
     "page-bank": choosing(""),
     "page-bank-found": choosing("q=ﾐｽﾞ"),

@@ -12,6 +12,7 @@ from portal.kit.clock import SystemClock
 from portal.stack import install
 from portal.stack.certificates import SANDBOX_HOSTS, Authority
 from portal.stack.layout import Layout
+from portal.stack.push_services import PUSH_KEYS, public_half
 from portal.stack.sandbox_rules import sandbox_rules
 from portal.stack.users import Account
 
@@ -34,7 +35,7 @@ def test_a_credential_that_is_new_is_added_and_the_old_ones_stay(layout: Layout)
 
     known = json.loads(file.read_text())
     assert (known["sandbox_sms"], known["of_mine"]) == ("kept-since-then", "kept-as-well")
-    assert set(known) == {*install.CREDENTIALS, "of_mine"}
+    assert set(known) == {*install.CREDENTIALS, *PUSH_KEYS, "of_mine"}
     assert credentials_missing(sandbox_rules(8082), known) == []
     install._give_credentials(file, NOBODY)
     assert json.loads(file.read_text()) == known
@@ -49,6 +50,7 @@ def test_a_company_has_hashes_of_keys_and_only_of_what_signs_the_secret(layout: 
 
     told = json.loads((layout.zone("sandbox") / "keys.json").read_text())
     assert told.pop("sandbox_wallet.secret") == given["sandbox_wallet.secret"]
+    assert all(told.pop(name) == public_half(given[name]) for name in PUSH_KEYS)
     assert told == {name: hashlib.sha256(given[name].encode()).hexdigest() for name in told}
     assert set(told) == {
         "sandbox_sms",

@@ -144,6 +144,10 @@ FIXED = {
     "TemplateAskInput.idempotencyKey": '"walk-ask"',
     "TemplateDecideInput.totp": '"000000"',
     "TemplateDecideInput.idempotencyKey": '"walk-words"',
+    "Query.pushDevices.customerNo": '"walk"',
+    "PushDeviceRegisterInput.customerNo": '"walk"',
+    "PushDeviceRegisterInput.token": '"walk"',
+    "PushDevicesRemoveInput.customerNo": '"walk"',
 }
 """Arguments that are nobody's."""
 
@@ -178,13 +182,15 @@ ID_KINDS = {
     "TemplateSaveInput.id": "template",
     "TemplateAskInput.id": "template",
     "TemplateDecideInput.id": "template",
+    "PushDeviceRemoveInput.id": "push_subscription",
 }
 """Where the merchant schema takes an id, and of what."""
 
 DUMP = """{ viewer { name } imports(first: 50) { nodes { id state filename rowsIssued } }
     bills(first: 50) { nodes { id version lifecycle message payerName pause } }
     cases(first: 50) { nodes { id closedAt seen } }
-    refunds(first: 50) { nodes { id state decidedBy } } }"""
+    refunds(first: 50) { nodes { id state decidedBy } }
+    pushDevices(customerNo: "walk") { id } }"""
 
 
 _PAID = """
@@ -201,8 +207,14 @@ select merchant_id, $1, bill_id, id, provider, $1::uuid::text, 'by_bank_transfer
 """
 
 
+_BROWSER = """
+insert into push_subscription (merchant_id, id, customer_blind, contact_blind, kind, contact,
+                               created_at)
+values (current_setting('harai.merchant')::uuid, $1, $2, $2, 'web', '', $3)
+"""
 _BANK = """{ debitFiles(first: 1) { nodes { id contractId } pageInfo { endCursor } }
-    mandates(first: 1) { nodes { id } pageInfo { endCursor } } templates { id } }"""
+    mandates(first: 1) { nodes { id } pageInfo { endCursor } } templates { id }
+    pushDevices(customerNo: "walk") { id } }"""
 
 
 def _text(value: str | None) -> str:
@@ -240,6 +252,8 @@ async def _open_cases(vault: VaultServer, merchant: Merchant) -> None:
         await act.open_case("overpaid", bill_id, amount_minor=1)
         await act.db.execute(_PAID, act.new_id(), bill_id, act.now)
         await act.db.execute(_REFUND, act.new_id(), act.now)
+        customer = (await act.fields()).blind("customer_no", "WALK")
+        await act.db.execute(_BROWSER, act.new_id(), customer, act.now)
         await act.open_case("task.message.send_chunk", chunk_id, code="provider_busy")
 
 
@@ -282,6 +296,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             "debit_file": file["id"],
             "mandate": mandate["id"],
             "template": bank["templates"][0]["id"],
+            "push_subscription": bank["pushDevices"][0]["id"],
         },
         canaries=(
             them.mark,
@@ -294,6 +309,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             *file.values(),
             mandate["id"],
             bank["templates"][0]["id"],
+            bank["pushDevices"][0]["id"],
         ),
         cursors={
             name: page[name]["pageInfo"]["endCursor"]
@@ -385,6 +401,7 @@ async def test_another_merchants_id_and_one_that_does_not_exist_look_the_same(tw
         "debit_file": "dbf_01JD0000000000000000000000",
         "mandate": "mdt_01JD0000000000000000000000",
         "template": "tpl_01JD0000000000000000000000",
+        "push_subscription": "psh_01JD0000000000000000000000",
     }
     context = _staff(two.us.web, two.us)
     compared = 0

@@ -24,6 +24,9 @@ from portal.vault.ladder_step import BILLS as LADDER_BILLS
 from portal.vault.ladder_step import CHOICES, DUE, FAULTS, MOVE, PEOPLE, PLANNED, STANDING, TOLD
 from portal.vault.ladder_waits import HELD_BY_STAFF, UNDER_WAY
 from portal.vault.pause import PROMISES_PAID
+from portal.vault.push import KINDS as PUSH_KINDS
+from portal.vault.push import NEWEST
+from portal.vault.push import NOTE as PUSH_NOTE
 from portal.vault.share import LEFT
 from tests.make.vault import Ground
 
@@ -59,10 +62,13 @@ STATEMENTS = {
     "ladders_looked": LOOK,
     "ladders_failed": FAILED,
     "faults_noted": NOTE,
+    "pushed_by_kind": PUSH_KINDS,
+    "pushed_to": NEWEST,
+    "pushed_noted": PUSH_NOTE,
 }
 
 BY_KEY = re.compile(
-    r"\b(bill_|attempt_)?id = |\bline_no = |\b(contact|phone_blind|blind) = |\bnext_at <= "
+    r"\b(bill_|attempt_)?id = |\bline_no = |\b(contact|(phone_|customer_)?blind) = |\bnext_at <= "
 )
 """What finds few rows: a key, a person's contact, or the moment of what is due."""
 

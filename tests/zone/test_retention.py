@@ -350,6 +350,12 @@ with batch as (
                                       null, 'test', now())
 ), wording as (
     insert into delivery_wording values ($1, $2, $3)
+), browser as (
+    insert into push_subscription (merchant_id, id, customer_blind, contact_blind, kind, contact,
+                                   created_at)
+    values ($1, uuidv7(), '', '', 'web', '', now())
+), pushed as (
+    insert into push_delivery values ($1, $2, $3)
 ), template as (
     insert into message_template (merchant_id, id, channel, language, occasion, number, state,
                                   version, words, written_by, written_at)

@@ -5,15 +5,16 @@ from types import MappingProxyType
 from typing import Final
 
 from portal.application.channels.email import EMAIL, SendsMail
+from portal.application.channels.push import PUSH, SendsPush
 from portal.application.channels.sms import SMS, SendsSms
 from portal.application.channels.voice import VOICE, PutsThrough
 from portal.domain.errors import InvariantBroken
 
-Sends = SendsSms | SendsMail | PutsThrough
+Sends = SendsSms | SendsMail | SendsPush | PutsThrough
 """What carries one message by one request, whatever the channel."""
 
 BY_CHANNEL: Final[Mapping[str, Mapping[str, Sends]]] = MappingProxyType(
-    {"email": EMAIL, "sms": SMS, "voice": VOICE}
+    {"email": EMAIL, "push": PUSH, "sms": SMS, "voice": VOICE}
 )
 """Channel → provider → adapter, for channels of one request a message."""
 

@@ -13,6 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from markupsafe import Markup
+
 TEMPLATES: Final = Path(__file__).parents[3] / "frontend_templates"
 """The folder with all templates, texts and static files."""
 
@@ -42,6 +44,11 @@ class Inline:
 
     text: str
     source: str
+
+    @property
+    def markup(self) -> Markup:
+        """The text for a template: our own file, allowed by its hash."""
+        return Markup(self.text)  # noqa: S704 - our own file
 
 
 def _squeezed_css(text: str) -> str:
@@ -88,6 +95,10 @@ def _load() -> tuple[dict[str, str], dict[str, StaticFile]]:
 _NAMES, FILES = _load()
 PAGE_CSS: Final = inline("page.css")
 PAGE_JS: Final = inline("page.js")
+REMIND_JS: Final = inline("page.remind.js")
+WORKER_JS: Final = inline("page.worker.js")
+"""The service worker, served as a file of its own; it is read by browsers alone."""
+
 ICON: Final = (_STATIC / "favicon.ico").read_bytes()
 """For browsers that ask for ``/favicon.ico`` by themselves."""
 
@@ -100,11 +111,18 @@ def address(name: str) -> str:
 _COMMON: Final = (
     "default-src 'none'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; connect-src 'self'; require-trusted-types-for 'script'; "
-    "trusted-types 'none'"
+    "trusted-types "
 )
+"""Ends in the one thing that differs: which policy may make a script of a text."""
 
-PAGE_POLICY: Final = f"{_COMMON}; style-src {PAGE_CSS.source}; script-src {PAGE_JS.source}"
+PAGE_POLICY: Final = f"{_COMMON}'none'; style-src {PAGE_CSS.source}; script-src {PAGE_JS.source}"
 """Payer pages: one style and one script, both in the page, both by hash."""
 
-DASHBOARD_POLICY: Final = f"{_COMMON}; style-src 'self'; script-src 'self'"
+REMIND_POLICY: Final = (
+    f"{_COMMON}remind; worker-src 'self'; "
+    f"style-src {PAGE_CSS.source}; script-src {PAGE_JS.source} {REMIND_JS.source}"
+)
+"""The one page that may name a script to the browser: its policy ``remind`` knows one address."""
+
+DASHBOARD_POLICY: Final = f"{_COMMON}'none'; style-src 'self'; script-src 'self'"
 """Staff pages: files of our own origin only, nothing inline."""

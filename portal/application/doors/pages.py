@@ -159,11 +159,13 @@ async def set_reminders(request: Request) -> Response:
     context = payer_context(request, ref)
     form = await read_form(request)
     context.check_form(request, form)
-    channel = "EMAIL" if form.get("channel") == "EMAIL" else "SMS"
-    said = {"channel": channel, "wanted": form.get("wanted") == "1"}
-    errors = (await run_operation(context, "RemindersSet", {"input": said}))["remindersSet"][
-        "errors"
-    ]
+    if form.get("channel") == "PUSH":
+        errors = (await run_operation(context, "PushDrop"))["pushDrop"]["errors"]
+    else:
+        channel = "EMAIL" if form.get("channel") == "EMAIL" else "SMS"
+        said = {"channel": channel, "wanted": form.get("wanted") == "1"}
+        noted = await run_operation(context, "RemindersSet", {"input": said})
+        errors = noted["remindersSet"]["errors"]
     if errors:
         return await _bill_answer(request, context.renewed(), code=errors[0]["code"])
     return see_other(f"/b/{ref}")

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from portal.application.providers import (
+    apns,
+    fcm,
     gmopg,
     paypay,
     sandbox_card,
@@ -21,6 +23,7 @@ from portal.application.providers import (
     smtp,
     stripe,
     twilio,
+    webpush,
 )
 from portal.application.providers.exchange import Capabilities
 from portal.contract.payment import NoticeClaim
@@ -58,6 +61,8 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
     {
         declared.provider: declared
         for declared in (
+            apns.CAPABILITIES,
+            fcm.CAPABILITIES,
             gmopg.CAPABILITIES,
             paypay.CAPABILITIES,
             sandbox_card.CAPABILITIES,
@@ -70,6 +75,7 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             smtp.CAPABILITIES,
             stripe.CAPABILITIES,
             twilio.CAPABILITIES,
+            webpush.CAPABILITIES,
         )
     }
 )
@@ -77,6 +83,8 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
 
 NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
     {
+        "apns": apns.NOTICES,
+        "fcm": fcm.NOTICES,
         "gmopg": gmopg.NOTICES,
         "paypay": paypay.NOTICES,
         "sandbox_card": sandbox_card.NOTICES,
@@ -89,6 +97,7 @@ NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
         "smtp": smtp.NOTICES,
         "stripe": stripe.NOTICES,
         "twilio": twilio.NOTICES,
+        "webpush": webpush.NOTICES,
     }
 )
 """Provider → who reads what it posts to ``/notices/<provider>/<merchant code>``."""

@@ -60,6 +60,32 @@ class SubmitWord(msgspec.Struct, frozen=True, kw_only=True):
     enhanced: str = ""
 
 
+PUSH: Final = "PUSH"
+"""The method of a request that has a notification pushed to a browser or a device. Like SUBMIT it
+names a delivery and nothing else."""
+
+PushReason = Literal[
+    "", "UNREGISTERED", "INVALID_ARGUMENT", "SENDER_ID_MISMATCH", "QUOTA_EXCEEDED",
+    "RESOURCE_EXHAUSTED", "UNAVAILABLE", "INTERNAL", "THIRD_PARTY_AUTH_ERROR", "UNAUTHENTICATED",
+    "PERMISSION_DENIED", "NOT_FOUND", "BadDeviceToken", "Unregistered", "DeviceTokenNotForTopic",
+    "TopicDisallowed", "BadTopic", "PayloadTooLarge", "TooManyRequests",
+    "TooManyProviderTokenUpdates", "ExpiredProviderToken", "InvalidProviderToken",
+    "MissingProviderToken", "Forbidden", "InternalServerError", "ServiceUnavailable", "Shutdown",
+]  # fmt: skip
+"""What Google (FcmError, google.rpc.Code) and Apple call a refusal; any other is told as ""."""
+
+
+class PushWord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a push service answered; ``is_gone``: nobody can be reached there any more.
+
+    It is the relay's own word, as JSON, in place of the service's, which may quote the addressee.
+    """
+
+    status: int
+    reason: PushReason = ""
+    is_gone: bool = False
+
+
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """The body of an answer that the relay put into the vault: how much, and its SHA-256 in hex.
 

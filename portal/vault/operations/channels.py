@@ -7,7 +7,7 @@ from portal.domain.card_number import refuse_card_number
 from portal.domain.errors import InvalidInput, NotFound
 from portal.vault.act import Act
 from portal.vault.channels import roads
-from portal.vault.message_values import VALUES
+from portal.vault.message_values import WORDED
 from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation
 
@@ -15,11 +15,12 @@ SHARE_MAX: Final = 100
 SENDER_CHARACTERS_MAX: Final = 120
 
 _SET: Final = """
-insert into merchant_channel (merchant_id, channel, provider, sender, share, unclear)
-values ($1, $2, $3, $4, $5, coalesce($6, 'same_key'))
+insert into merchant_channel (merchant_id, channel, provider, sender, share, unclear, says_amount)
+values ($1, $2, $3, $4, $5, coalesce($6, 'same_key'), coalesce($7, false))
 on conflict (merchant_id, channel, provider)
 do update set sender = excluded.sender, share = excluded.share,
-    unclear = coalesce($6, merchant_channel.unclear), is_off = false
+    unclear = coalesce($6, merchant_channel.unclear), is_off = false,
+    says_amount = coalesce($7, merchant_channel.says_amount)
 """
 _TAKE_AWAY: Final = """
 update merchant_channel set is_off = true
@@ -50,7 +51,9 @@ async def set_channel(act: Act, request: SetChannel) -> ChannelSet:
     if request.share is None:
         await act.db.execute(_TAKE_AWAY, *key)
     else:
-        await act.db.execute(_SET, *key, request.sender, request.share, request.unclear)
+        await act.db.execute(
+            _SET, *key, request.sender, request.share, request.unclear, request.says_amount
+        )
     return ChannelSet(
         roads=tuple(
             ChannelRoad(
@@ -63,8 +66,8 @@ async def set_channel(act: Act, request: SetChannel) -> ChannelSet:
 
 
 def _check(act: Act, request: SetChannel) -> None:
-    if request.share is not None and request.channel not in VALUES:
-        raise InvalidInput("channel_unknown", params={"known": ", ".join(VALUES)})
+    if request.share is not None and request.channel not in WORDED:
+        raise InvalidInput("channel_unknown", params={"known": ", ".join(sorted(WORDED))})
     if request.share is not None and not 0 <= request.share <= SHARE_MAX:
         raise InvalidInput("channel_share", params={"max": SHARE_MAX})
     if len(request.sender) > SENDER_CHARACTERS_MAX:

@@ -27,7 +27,8 @@ from portal.vault.registry import operation
 from portal.vault.stop_token import delivery_in, is_stop_token
 
 _CONTACTS: Final = """
-select phone_blind, email_blind from bill where merchant_id = $1 and id = $2 for no key update
+select phone_blind, email_blind, customer_blind from bill
+where merchant_id = $1 and id = $2 for no key update
 """
 _ALONE: Final = "select pg_advisory_xact_lock(hashtextextended($1, 8261))"
 """A contact's words one after another, whichever of its bills they are said at."""
@@ -44,6 +45,8 @@ select d.id, d.bill_id, d.campaign, b.email_blind from delivery d
 join bill b on b.merchant_id = $1 and b.id = d.bill_id
 where d.merchant_id = $1 and d.id = $2 and d.channel = 'email'
 """
+_CONTACT: Final[dict[Channel, str]] = {"email": "email_blind", "push": "customer_blind"}
+"""What a word about a channel is bound to, where that is not the telephone number."""
 _EVENTS: Final = {True: "reminders.wanted", False: "reminders.stopped"}
 
 
@@ -108,11 +111,11 @@ async def _say(
     if row is None:
         raise NotFound("not_found", params={"kind": "bill"})
     channel, kind = key
-    contact: bytes | None = row["email_blind" if channel == "email" else "phone_blind"]
+    contact: bytes | None = row[_CONTACT.get(channel, "phone_blind")]
     if contact is None:
         raise Conflict("no_channel")
     await act.db.execute(_ALONE, f"{act.merchant_id} {contact.hex()}")
-    contacts = [one for one in (row["phone_blind"], row["email_blind"]) if one is not None]
+    contacts = [one for one in row.values() if one is not None]
     known = await _newest(act, contacts)
     if any((one.channel, one.kind, one.is_wanted) == (*key, is_wanted) for one in known):
         return Choices(choices=known)

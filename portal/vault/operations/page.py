@@ -62,7 +62,7 @@ from portal.vault.page_choice import Choice, read_choice, read_shares
 from portal.vault.pause import read_open
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
-from portal.vault.reminders import REMINDERS, STOP, reminders_of
+from portal.vault.reminders import REMINDER_OPS, REMINDERS, STOP, reminders_of
 from portal.vault.sealed import BillBilling, open_billing, open_contact
 from portal.vault.slip import TERMS_BESIDE, terms_beside
 
@@ -89,7 +89,7 @@ _OPS: Final = tuple(
     for op in (
         VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY,
         SHOW_SLIP, REMOVE_CARD, START_MANDATE, RECORD_MANDATE_OPENING, VIEW_MANDATE_DEPARTURE,
-        RECORD_MANDATE_ASKING, STOP,
+        RECORD_MANDATE_ASKING, *REMINDER_OPS,
     )
 )  # fmt: skip
 _WEB: Final = frozenset({"web"})

@@ -38,6 +38,8 @@ from portal.vault.fields import Fields
 from portal.vault.ladder import held_campaigns, is_night
 from portal.vault.message_values import VALUES, Values
 from portal.vault.pause import OpenPauses, read_open
+from portal.vault.push import CHANNEL as PUSH
+from portal.vault.push import Subscription, note_subscriptions, push_values, read_subscriptions
 from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
 from portal.vault.sending import STOPPED, stopped_chunks
@@ -66,6 +68,8 @@ select {COLUMNS}, d.chunk_id, d.channel, d.provider, d.campaign, d.created_at, b
        {IS_FAULTY.format(channel="d.channel")} as is_faulty, {OPTED_OUT},
        (select c.sender from merchant_channel c where c.merchant_id = $1 and c.channel = d.channel
         and c.provider = d.provider) as sender,
+       (select c.says_amount from merchant_channel c where c.merchant_id = $1
+        and c.channel = d.channel and c.provider = d.provider) as says_amount,
        b.amount_minor - coalesce((select p.paid_minor from part_paid p
                                   where p.merchant_id = $1 and p.bill_id = b.id), 0) as left_minor
 from delivery d
@@ -83,7 +87,7 @@ select $1, $2, $3, l.* from unnest($4::bytea[], $5::uuid[], $6::uuid[]) as l
     REDEEM_DELIVERIES,
     callers=frozenset({"egress"}),
     kinds=frozenset({"caller"}),
-    reveals=("phone", "message text"),
+    reveals=("phone", "message text", "push address"),
     rows_max=SLICE_MAX,
     audit="reveal",
 )
@@ -100,7 +104,7 @@ async def redeem_deliveries(act: Act, request: RedeemDeliveries) -> Redeemed:
     if not 0 < len(request.delivery_ids) <= SLICE_MAX:
         raise InvalidInput("slice_size", params={"max": SLICE_MAX})
     given: dict[UUID, RedeemedDelivery] = {}
-    for merchant_id, ids in (await _find_merchants(act, request.delivery_ids)).items():
+    for merchant_id, ids in (await find_merchants(act, request.delivery_ids)).items():
         await act.act_for(merchant_id)
         given |= await _redeem(act, request.host, ids)
         others = [one for one in ids if one not in given]
@@ -117,7 +121,7 @@ async def redeem_deliveries(act: Act, request: RedeemDeliveries) -> Redeemed:
     return Redeemed(deliveries=tuple(entries))
 
 
-async def _find_merchants(act: Act, ids: Sequence[DeliveryId]) -> dict[UUID, list[UUID]]:
+async def find_merchants(act: Act, ids: Sequence[DeliveryId]) -> dict[UUID, list[UUID]]:
     """Whose the deliveries are. Only this look-up crosses merchants, and it reads ids alone."""
     await act.db.execute(_CROSSING, "redeem_deliveries")
     await act.db.execute("select set_config('harai.merchant', $1, true)", str(UUID(int=0)))
@@ -135,6 +139,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     fields = await act.fields()
     wordings = await read_wordings(act, fields, sorted({row["channel"] for row in rows}))
     standing = await _read_standing(act, host, rows)
+    pushed = await read_subscriptions(act, fields, rows)
     given: dict[UUID, RedeemedDelivery] = {}
     moved: list[Delivery] = []
     links: list[tuple[bytes, Delivery]] = []
@@ -145,7 +150,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
         secret = "".join(secrets.choice(_BASE62) for _ in range(_SECRET_CHARACTERS))
         refused = _why_not(act, row, delivery, standing)
         own = _own(wordings, row)
-        values = None if refused else _values(act, fields, row, secret, own)
+        values = None if refused else _values(act, fields, row, secret, own, pushed)
         if values is None:
             refused = refused or "no_contact"
             given[delivery.id] = _refusal(DeliveryId(delivery.id), refused)
@@ -167,6 +172,9 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     await _store_links(act, links, act.now)
     await make_calls(act, calls)
     await keep_wordings(act, worded)
+    await note_subscriptions(
+        act, {one.id: pushed[one.id].id for _, one in links if one.id in pushed}
+    )
     act.reveal(len(links) + len(calls))
     return given
 
@@ -227,6 +235,9 @@ def _given(act: Act, fields: Fields, row: Row, values: Values, secret: str) -> R
         return_token=return_token(fields, row["id"]) if is_mail else "",
         callback=_callback(act, fields, row, secret),
         stop_url=values.stop_url,
+        link=values.link,
+        topic=values.topic,
+        push_keys=values.push_keys,
     )
 
 
@@ -261,7 +272,14 @@ def _own(wordings: Wordings, row: Row) -> Wording | None:
     return wordings.get((row["channel"], row["language"], occasion))
 
 
-def _values(act: Act, fields: Fields, row: Row, secret: str, own: Wording | None) -> Values | None:
+def _values(  # what was read for one message
+    act: Act,
+    fields: Fields,
+    row: Row,
+    secret: str,
+    own: Wording | None,
+    pushed: Mapping[UUID, Subscription],
+) -> Values | None:
     contact = open_contact(fields, row["bill_id"], row["sealed_version"], row["contact"])
     bill = BillText(
         merchant_name=row["name"],
@@ -275,6 +293,16 @@ def _values(act: Act, fields: Fields, row: Row, secret: str, own: Wording | None
         own=own.template if own is not None else None,
         stop_link=_stop_link(act, fields, row),
     )
+    if row["channel"] == PUSH:
+        return push_values(
+            fields,
+            pushed.get(row["id"]),
+            row["bill_id"],
+            bill,
+            language=row["language"],
+            occasion=occasion_of(row["campaign"], row["lifecycle"]),
+            says_amount=bool(row["says_amount"]),
+        )
     return VALUES[row["channel"]](contact, row["language"], bill)
 
 

@@ -16,7 +16,8 @@ class MerchantChannel(SQLModel, table=True):
     0 carries nothing unless no other does. A merchant without a row for SMS that has a share goes
     by its own columns ``sms_provider`` and ``sms_sender``. ``unclear``: what becomes of a message
     of which nobody knows whether it was sent; see portal.domain.message. ``is_off``: nothing new
-    goes by it; what was planned by it still goes, from the same number or name.
+    goes by it; what was planned by it still goes, from the same number or name. ``says_amount``:
+    whether a notification names the sum on the locked screen.
     """
 
     __tablename__ = "merchant_channel"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -31,6 +32,10 @@ class MerchantChannel(SQLModel, table=True):
         sa_column=Column(sa.Text, nullable=False, server_default="same_key"),
     )
     is_off: bool = Field(
+        default=False,
+        sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false")),
+    )
+    says_amount: bool = Field(
         default=False,
         sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false")),
     )

@@ -59,11 +59,12 @@ class ChoiceSource(Enum):
 
 @strawberry.enum(description="By what a payer is told of a bill.")
 class MessageChannel(Enum):
-    """Of portal.domain.message.Channel what goes by a contact that stands in the bill."""
+    """Of portal.domain.message.Channel what can be asked for."""
 
     SMS = "sms"
     EMAIL = "email"
     VOICE = "voice"
+    PUSH = "push"
 
 
 @strawberry.enum(description="The order of a list of bills.")

@@ -25,6 +25,7 @@ from portal.application.doors.graphql.print_batches import (
     PrintBatchesMutation,
     PrintBatchesQuery,
 )
+from portal.application.doors.graphql.push import PushMutation, PushQuery
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.reminders import ContactChoicesMutation
 from portal.application.doors.graphql.schema import HaraiSchema
@@ -45,6 +46,7 @@ class Query(
     PrintBatchesQuery,
     TemplatesQuery,
     LadderPlansQuery,
+    PushQuery,
     CasesQuery,
     SummaryQuery,
 ):
@@ -67,6 +69,7 @@ class Mutation(
     PrintBatchesMutation,
     TemplatesMutation,
     LadderPlansMutation,
+    PushMutation,
     CasesMutation,
 ):
     """All mutations of the merchant schema."""

@@ -13,6 +13,7 @@ from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.page import PageMutation, PageQuery
 from portal.application.doors.graphql.payer_mandate import PayerMandateMutation
 from portal.application.doors.graphql.payment import PaymentMutation, PaymentQuery
+from portal.application.doors.graphql.push import PayerPushMutation
 from portal.application.doors.graphql.reminders import RemindersMutation
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.application.doors.graphql.slip import SlipMutation
@@ -31,6 +32,7 @@ class Mutation(
     CardsMutation,
     PayerMandateMutation,
     RemindersMutation,
+    PayerPushMutation,
 ):
     """All mutations of the payer schema."""
 
