@@ -80,11 +80,15 @@ COLUMNS = "number,customer_no,contract_no,period,payer_name,phone,amount,tax_10,
 
 def given_out() -> dict[str, str]:
     """What each company has of the credentials that it gave out, as the stack tells it."""
-    return {"sandbox_tel.secret": TEL_KEY} | {
-        name: key if name.endswith(".secret") else hashlib.sha256(key.encode()).hexdigest()
-        for name, key in CREDENTIALS.items()
-        if name not in PUSH_KEYS
-    } | {name: public_half(CREDENTIALS[name]) for name in PUSH_KEYS}
+    return (
+        {"sandbox_tel.secret": TEL_KEY}
+        | {
+            name: key if name.endswith(".secret") else hashlib.sha256(key.encode()).hexdigest()
+            for name, key in CREDENTIALS.items()
+            if name not in PUSH_KEYS
+        }
+        | {name: public_half(CREDENTIALS[name]) for name in PUSH_KEYS}
+    )
 
 
 def csv_of(phones: Sequence[str], *, amount: int = 8420) -> bytes:
