@@ -322,6 +322,163 @@ $$;
 
 ALTER FUNCTION public.tally_bills() OWNER TO harai_owner;
 
+--
+-- Name: tell_results_of_bills(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tell_results_of_bills() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $_$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE $query$
+        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+        SELECT n.merchant_id, n.id, k.kind, k.amount_minor, '', k.at
+        FROM new_rows n
+        JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
+        CROSS JOIN LATERAL (VALUES
+            ('opened', NULL, n.opened_at, n.opened_at IS NOT NULL AND o.opened_at IS NULL),
+            ('canceled', n.amount_minor, n.canceled_at,
+             n.canceled_at IS NOT NULL AND o.canceled_at IS NULL)
+        ) k (kind, amount_minor, at, is_so)
+        WHERE k.is_so
+    $query$;
+    RETURN NULL;
+END
+$_$;
+
+
+ALTER FUNCTION public.tell_results_of_bills() OWNER TO harai_owner;
+
+--
+-- Name: tell_results_of_deliveries(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tell_results_of_deliveries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $_$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE $query$
+        INSERT INTO result_event (merchant_id, bill_id, kind, method, at)
+        SELECT n.merchant_id, n.bill_id, k.kind, n.channel, n.changed_at
+        FROM new_rows n
+        JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
+        CROSS JOIN LATERAL (VALUES
+            ('sent', n.state IN ('accepted', 'delivered', 'undelivered')
+                     AND o.state NOT IN ('accepted', 'delivered', 'undelivered')),
+            ('delivered', n.state = 'delivered' AND o.state <> 'delivered')
+        ) k (kind, is_so)
+        WHERE k.is_so
+    $query$;
+    RETURN NULL;
+END
+$_$;
+
+
+ALTER FUNCTION public.tell_results_of_deliveries() OWNER TO harai_owner;
+
+--
+-- Name: tell_results_of_money(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tell_results_of_money() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $_$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE $query$
+        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+        SELECT e.merchant_id, e.bill_id, k.kind, abs(e.amount_minor),
+               CASE WHEN e.account = 'advanced' THEN 'bank_transfer' ELSE coalesce(a.method, '') END,
+               t.at
+        FROM new_rows e
+        JOIN LATERAL (
+            SELECT cause, at FROM ledger_transaction
+            WHERE merchant_id = e.merchant_id AND id = e.transaction_id OFFSET 0
+        ) t ON true
+        JOIN (VALUES
+            ('attempt_succeeded', 'in_transit', 'paid_confirmed'),
+            ('refund_succeeded', 'in_transit', 'refunded'),
+            ('refund_succeeded_late', 'in_transit', 'refunded'),
+            ('refund_transferred', 'advanced', 'refunded'),
+            ('chargeback_taken', 'disputed', 'paid_reversed'),
+            ('chargeback_returned', 'disputed', 'paid_restored')
+        ) k (cause, account, kind) ON k.cause = t.cause AND k.account = e.account
+        LEFT JOIN LATERAL (
+            SELECT method FROM attempt
+            WHERE merchant_id = e.merchant_id AND id = e.attempt_id OFFSET 0
+        ) a ON true
+    $query$;
+    RETURN NULL;
+END
+$_$;
+
+
+ALTER FUNCTION public.tell_results_of_money() OWNER TO harai_owner;
+
+--
+-- Name: tell_results_of_paper(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tell_results_of_paper() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO result_event (merchant_id, bill_id, kind, method, at)
+    SELECT n.merchant_id, n.bill_id, 'to_paper', '', b.made_at
+    FROM new_rows n
+    JOIN print_batch b ON b.merchant_id = n.merchant_id AND b.id = n.batch_id;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.tell_results_of_paper() OWNER TO harai_owner;
+
+--
+-- Name: tell_results_of_takings(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tell_results_of_takings() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+        SELECT merchant_id, bill_id, 'paid_provisional', amount_minor, 'slip', at
+        FROM new_rows WHERE state = 'pending';
+    ELSE
+        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+        SELECT n.merchant_id, n.bill_id, 'paid_reversed', n.amount_minor, 'slip', n.at
+        FROM new_rows n
+        JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
+        WHERE n.state = 'void' AND o.state = 'pending';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.tell_results_of_takings() OWNER TO harai_owner;
+
 SET default_table_access_method = heap;
 
 --
@@ -1684,6 +1841,96 @@ ALTER TABLE ONLY public.refund FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.refund OWNER TO harai_owner;
 
 --
+-- Name: result_event; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.result_event (
+    merchant_id uuid NOT NULL,
+    txn bigint DEFAULT ((pg_current_xact_id())::text)::bigint NOT NULL,
+    id bigint NOT NULL,
+    bill_id uuid NOT NULL,
+    kind text NOT NULL,
+    amount_minor bigint,
+    method text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.result_event ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.result_event FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.result_event OWNER TO harai_owner;
+
+--
+-- Name: result_event_id_seq; Type: SEQUENCE; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.result_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.result_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: result_file; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.result_file (
+    merchant_id uuid NOT NULL,
+    number integer NOT NULL,
+    id uuid NOT NULL,
+    state text NOT NULL,
+    charset text NOT NULL,
+    from_txn bigint NOT NULL,
+    until_txn bigint NOT NULL,
+    after_txn bigint NOT NULL,
+    after_id bigint NOT NULL,
+    parts integer NOT NULL,
+    rows bigint NOT NULL,
+    totals jsonb DEFAULT '{}'::jsonb NOT NULL,
+    bytes bigint NOT NULL,
+    sha256 text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    fetched_at timestamp with time zone,
+    chased_at timestamp with time zone,
+    acknowledged_by text,
+    acknowledged_at timestamp with time zone,
+    CONSTRAINT result_file_check CHECK ((until_txn >= from_txn)),
+    CONSTRAINT result_file_state_check CHECK ((state = ANY (ARRAY['writing'::text, 'ready'::text, 'acknowledged'::text])))
+);
+ALTER TABLE ONLY public.result_file ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.result_file FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.result_file OWNER TO harai_owner;
+
+--
+-- Name: result_plan; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.result_plan (
+    merchant_id uuid NOT NULL,
+    every_minutes integer,
+    daily_hour integer,
+    charset text NOT NULL,
+    next_at timestamp with time zone,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.result_plan ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.result_plan FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.result_plan OWNER TO harai_owner;
+
+--
 -- Name: return_token; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -2494,6 +2741,38 @@ ALTER TABLE ONLY public.refund
 
 
 --
+-- Name: result_event result_event_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.result_event
+    ADD CONSTRAINT result_event_pkey PRIMARY KEY (merchant_id, txn, id);
+
+
+--
+-- Name: result_file result_file_id_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.result_file
+    ADD CONSTRAINT result_file_id_key UNIQUE (merchant_id, id);
+
+
+--
+-- Name: result_file result_file_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.result_file
+    ADD CONSTRAINT result_file_pkey PRIMARY KEY (merchant_id, number);
+
+
+--
+-- Name: result_plan result_plan_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.result_plan
+    ADD CONSTRAINT result_plan_pkey PRIMARY KEY (merchant_id);
+
+
+--
 -- Name: return_token return_token_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2976,6 +3255,13 @@ CREATE INDEX refund_waiting_idx ON public.refund USING btree (merchant_id, id) W
 
 
 --
+-- Name: result_file_waiting_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX result_file_waiting_idx ON public.result_file USING btree (merchant_id, number) WHERE (state <> 'acknowledged'::text);
+
+
+--
 -- Name: return_token_expiry_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -3053,6 +3339,13 @@ CREATE TRIGGER bill_odd_update AFTER UPDATE ON public.bill REFERENCING NEW TABLE
 
 
 --
+-- Name: bill bill_results; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER bill_results AFTER UPDATE ON public.bill REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_bills();
+
+
+--
 -- Name: bill bill_tally_delete; Type: TRIGGER; Schema: public; Owner: harai_owner
 --
 
@@ -3088,6 +3381,13 @@ CREATE TRIGGER debit_fixed BEFORE UPDATE ON public.debit FOR EACH ROW WHEN (((ol
 
 
 --
+-- Name: delivery delivery_results; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER delivery_results AFTER UPDATE ON public.delivery REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_deliveries();
+
+
+--
 -- Name: ledger_entry ledger_entry_append_only; Type: TRIGGER; Schema: public; Owner: harai_owner
 --
 
@@ -3102,10 +3402,24 @@ CREATE TRIGGER ledger_entry_balance AFTER INSERT ON public.ledger_entry REFERENC
 
 
 --
+-- Name: ledger_entry ledger_entry_results; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER ledger_entry_results AFTER INSERT ON public.ledger_entry REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_money();
+
+
+--
 -- Name: ledger_transaction ledger_transaction_append_only; Type: TRIGGER; Schema: public; Owner: harai_owner
 --
 
 CREATE TRIGGER ledger_transaction_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_transaction FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_ledger_change();
+
+
+--
+-- Name: print_bill print_bill_results; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER print_bill_results AFTER INSERT ON public.print_bill REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_paper();
 
 
 --
@@ -3127,6 +3441,20 @@ CREATE TRIGGER refund_room AFTER INSERT OR UPDATE ON public.refund FOR EACH ROW 
 --
 
 CREATE TRIGGER slip_fixed BEFORE UPDATE ON public.slip FOR EACH ROW WHEN (((old.digits <> new.digits) OR (old.bill_id <> new.bill_id) OR (old.amount_minor <> new.amount_minor) OR (old.pay_until <> new.pay_until))) EXECUTE FUNCTION public.refuse_slip_change();
+
+
+--
+-- Name: slip_taking slip_taking_results_insert; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER slip_taking_results_insert AFTER INSERT ON public.slip_taking REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_takings();
+
+
+--
+-- Name: slip_taking slip_taking_results_update; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER slip_taking_results_update AFTER UPDATE ON public.slip_taking REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_takings();
 
 
 --
@@ -3728,6 +4056,27 @@ CREATE POLICY merchant_only ON public.refund USING ((merchant_id = ( SELECT (cur
 
 
 --
+-- Name: result_event merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.result_event USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: result_file merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.result_file USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: result_plan merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.result_plan USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: return_token merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3869,6 +4218,24 @@ CREATE POLICY redeem_by_id ON public.message_trial FOR SELECT USING ((( SELECT c
 --
 
 ALTER TABLE public.refund ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: result_event; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.result_event ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: result_file; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.result_file ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: result_plan; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.result_plan ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: return_token; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -4360,6 +4727,27 @@ GRANT SELECT,INSERT ON TABLE public.print_bill TO harai_vault;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.refund TO harai_vault;
+
+
+--
+-- Name: TABLE result_event; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.result_event TO harai_vault;
+
+
+--
+-- Name: TABLE result_file; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.result_file TO harai_vault;
+
+
+--
+-- Name: TABLE result_plan; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.result_plan TO harai_vault;
 
 
 --

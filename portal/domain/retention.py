@@ -12,7 +12,7 @@ from typing import Final, Literal
 Forgotten = Literal[
     "login_ticket", "return_token", "link_paid", "link_closed", "link_expired", "notice",
     "notice_body", "idempotency_key", "row_fault", "sending", "undecided_import",
-    "print_file",
+    "print_file", "result_event", "result_part",
 ]  # fmt: skip
 
 
@@ -92,6 +92,16 @@ PERIODS: Final[dict[Forgotten, Period]] = {
         since="the batch was made",
         why="names and addresses for a print shop: time for a second print, and no archive of them",
     ),
+    "result_event": Period(
+        days=400,
+        since="the file that told it was made",
+        why="what was told stands in the file, and in the books",
+    ),
+    "result_part": Period(
+        days=400,
+        since="the file was made",
+        why="a merchant's yearly closing may ask for any file of its year once more",
+    ),
 }
 """What is forgotten → when. An undecided import becomes ``discarded`` with a reason first."""
 
@@ -111,6 +121,8 @@ KEPT: Final[dict[str, str]] = {
     "contact_fault": "where messages come back from, as a keyed hash: nothing is sent there again",
     "part_paid": "what is left of a bill belongs to the bill",
     "print_batch": "who handed how many bills to a print shop, and when; its file goes",
+    "result_plan": "when the merchant wants its files, as it is now",
+    "result_file": "which file told what in sums, its hash, and who said that it arrived",
     "print_bill": "which bill was handed to a print shop belongs to the bill",
     "dispute": "what payers contested belongs to the books",
     "slip": "a number in a payer's hand: a shop may still take it",

@@ -19,6 +19,7 @@ TaskKind = Literal[
     "charge.send",
     "mandate.ask",
     "debit.fetch",
+    "settlement.write_results",
 ]
 """What a task asks for: stage, dot, step."""
 
@@ -42,5 +43,6 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "charge.send": "bulk",
     "mandate.ask": "urgent",
     "debit.fetch": "bulk",
+    "settlement.write_results": "bulk",
 }
 """The lane of a kind unless the task was planned with another (one resent message is urgent)."""

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+import result_samples
 import samples
 import template_samples
 import uvicorn
@@ -31,6 +32,7 @@ from portal.application.doors.dashboard import (
     debits,
     mandates,
     refunds,
+    result_files,
     screens,
     slips,
     templates,
@@ -411,6 +413,21 @@ STAFF_SCREENS: dict[str, Make] = {
         template_samples.template("ASKED", choices=["APPROVE", "REFUSE", "WITHDRAW"])
     ),
     "slips": told_slips(None),
+    "results-none": staff(
+        result_files.result_files_screen,
+        data(resultFiles={"plan": None, "waiting": 0, "nodes": [], "pageInfo": page_info()}),
+    ),
+    "results": staff(
+        result_files.result_files_screen,
+        data(
+            resultFiles={
+                "plan": result_samples.RESULT_PLAN,
+                "waiting": 1_204,
+                "nodes": result_samples.RESULT_FILES,
+                "pageInfo": page_info(more=True),
+            }
+        ),
+    ),
     "slips-print": told_slips(None, samples.PRINT_BATCHES, waiting=712),
     "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),

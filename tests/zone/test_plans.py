@@ -24,6 +24,8 @@ from portal.vault.ladder_step import BILLS as LADDER_BILLS
 from portal.vault.ladder_step import CHOICES, DUE, FAULTS, MOVE, PEOPLE, PLANNED, STANDING, TOLD
 from portal.vault.ladder_waits import HELD_BY_STAFF, UNDER_WAY
 from portal.vault.pause import PROMISES_PAID
+from portal.vault.result_file import BILLS_OF, NEXT_EVENTS
+from portal.vault.result_file import PLANNING as RESULTS_PLANNING
 from portal.vault.share import LEFT
 from tests.make.vault import Ground
 
@@ -59,6 +61,7 @@ STATEMENTS = {
     "ladders_looked": LOOK,
     "ladders_failed": FAILED,
     "faults_noted": NOTE,
+    "results_bills": BILLS_OF,
 }
 
 BY_KEY = re.compile(
@@ -133,11 +136,15 @@ async def test_rows_are_found_by_their_key_before_the_first_analyze(
         found = {name: wide_reads(await plan_of(link, each)) for name, each in STATEMENTS.items()}
         await link.execute(PLANNING.replace("$1, true", "'off', false"))
         joined = [node["Node Type"] for node in nodes(await plan_of(link, KINDS))]
+        await link.execute(RESULTS_PLANNING.replace("true", "false"))
+        walked = [node["Node Type"] for node in nodes(await plan_of(link, NEXT_EVENTS))]
     finally:
         await link.close()
     assert found == {name: [] for name in STATEMENTS}
     assert "Nested Loop" not in joined
     assert {"Hash Join", "Merge Join"} & set(joined)
+    assert "Index Scan" in walked
+    assert not {"Sort", "Seq Scan", "Bitmap Heap Scan"} & set(walked)
 
 
 async def test_every_table_with_merchants_expects_one_to_own_all_of_it(ground: Ground) -> None:

@@ -335,6 +335,14 @@ insert into print_batch (merchant_id, id, charset, bills, with_bars, total_minor
                          reported, made_by, made_at)
 values ($1, $2, 'cp932', 1, 0, 1, 1, '', 0, 'test', $3)
 """
+_TOLD_BY_FILE = """
+with plan as (
+    insert into result_plan (merchant_id, charset, set_by, set_at) values ($1, 'utf-8', 'test', $2)
+)
+insert into result_file (merchant_id, number, id, state, charset, from_txn, until_txn, after_txn,
+                         after_id, parts, rows, bytes, sha256, made_by, made_at)
+values ($1, 1, uuidv7(), 'ready', 'utf-8', 0, 9, 0, 0, 1, 0, 0, '', 'test', $2)
+"""
 _PRINTED_AND_CONTESTED = """
 with batch as (
     insert into print_batch (merchant_id, id, charset, bills, with_bars, total_minor, parts,
@@ -452,8 +460,10 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
             )
             await insert_pause(act, held)
             await act.db.execute(_PRINTED_AND_CONTESTED, act.merchant_id, payer.bill_id, attempt)
-            told = await act.db.fetchval("select id from delivery limit 1")
-            await note_faults(act, {told: "bounced"})
+            await act.db.execute(_TOLD_BY_FILE, act.merchant_id, act.business)
+            await note_faults(
+                act, {await act.db.fetchval("select id from delivery limit 1"): "bounced"}
+            )
         before = await counts(world)
         await calendar.move_to(calendar.today + timedelta(days=3_600))
         await ground.close()

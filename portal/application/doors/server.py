@@ -20,6 +20,7 @@ from portal.application.doors import (
     mandates,
     notices,
     pages,
+    result_files,
     results,
     slip_pdf,
     slips,
@@ -55,6 +56,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/pay/graphql", answer_payer, methods=["POST"]),
     Route("/uploads/{token}", uploads.answer_upload, methods=["PUT", "HEAD"]),
     Route("/results/{token}", results.put_result, methods=["PUT"]),
+    Route("/result-files/{number}", result_files.take_result_file, methods=["GET"]),
     Route("/d/events", events.answer_events, methods=["GET"]),
     *login.ROUTES,
     *notices.ROUTES,
@@ -69,7 +71,8 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
 
 UNAUTHORIZED: Final = 401
 PROGRAMS: Final = (
-    "/graphql", "/pay/graphql", "/uploads/", "/results/", "/d/events", "/notices/", "/healthz",
+    "/graphql", "/pay/graphql", "/uploads/", "/results/", "/result-files/",
+    "/d/events", "/notices/", "/healthz",
 )  # fmt: skip
 """Paths whose callers are programs: errors are JSON there, pages elsewhere."""
 

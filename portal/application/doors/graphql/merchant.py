@@ -23,6 +23,7 @@ from portal.application.doors.graphql.print_batches import (
 )
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.reminders import ContactChoicesMutation
+from portal.application.doors.graphql.result_files import ResultFilesMutation, ResultFilesQuery
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.application.doors.graphql.sending import SendingMutation
 from portal.application.doors.graphql.slip_notices import SlipNoticesMutation
@@ -39,6 +40,7 @@ class Query(
     DebitsQuery,
     MandatesQuery,
     PrintBatchesQuery,
+    ResultFilesQuery,
     TemplatesQuery,
     CasesQuery,
     SummaryQuery,
@@ -60,6 +62,7 @@ class Mutation(
     DebitsMutation,
     MandatesMutation,
     PrintBatchesMutation,
+    ResultFilesMutation,
     TemplatesMutation,
     CasesMutation,
 ):

@@ -1,0 +1,233 @@
+"""What goes back to a billing system: events, the plan of files, and the files.
+
+Triggers write the events: whatever statement moves a bill, its money or its messages, a merchant
+with a plan is told, in the same transaction or not at all. ``txn`` is that transaction: below the
+oldest one that still runs none can appear any more, so a file ends there and leaves no gap.
+"""
+
+import rls
+
+revision = "0034_results"
+down_revision = "0029_template"
+branch_labels = None
+depends_on = None
+
+TABLES = """
+CREATE TABLE result_event (
+    merchant_id uuid NOT NULL,
+    txn bigint DEFAULT pg_current_xact_id()::text::bigint NOT NULL,
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    bill_id uuid NOT NULL,
+    kind text NOT NULL,
+    amount_minor bigint,
+    method text NOT NULL,
+    at timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, txn, id)
+);
+CREATE TABLE result_plan (
+    merchant_id uuid PRIMARY KEY,
+    every_minutes integer,
+    daily_hour integer,
+    charset text NOT NULL,
+    next_at timestamptz,
+    set_by text NOT NULL,
+    set_at timestamptz NOT NULL
+);
+CREATE TABLE result_file (
+    merchant_id uuid NOT NULL,
+    number integer NOT NULL,
+    id uuid NOT NULL,
+    state text NOT NULL CHECK (state IN ('writing', 'ready', 'acknowledged')),
+    charset text NOT NULL,
+    from_txn bigint NOT NULL,
+    until_txn bigint NOT NULL CHECK (until_txn >= from_txn),
+    after_txn bigint NOT NULL,
+    after_id bigint NOT NULL,
+    parts integer NOT NULL,
+    rows bigint NOT NULL,
+    totals jsonb DEFAULT '{}'::jsonb NOT NULL,
+    bytes bigint NOT NULL,
+    sha256 text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamptz NOT NULL,
+    fetched_at timestamptz,
+    chased_at timestamptz,
+    acknowledged_by text,
+    acknowledged_at timestamptz,
+    PRIMARY KEY (merchant_id, number),
+    CONSTRAINT result_file_id_key UNIQUE (merchant_id, id)
+);
+CREATE INDEX result_file_waiting_idx ON result_file (merchant_id, number)
+    WHERE state <> 'acknowledged';
+"""
+
+# EXECUTE: a plan made for the first statement's few rows would be kept for statements of thousands.
+TRIGGERS = """
+CREATE FUNCTION tell_results_of_deliveries() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE $query$
+        INSERT INTO result_event (merchant_id, bill_id, kind, method, at)
+        SELECT n.merchant_id, n.bill_id, k.kind, n.channel, n.changed_at
+        FROM new_rows n
+        JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
+        CROSS JOIN LATERAL (VALUES
+            ('sent', n.state IN ('accepted', 'delivered', 'undelivered')
+                     AND o.state NOT IN ('accepted', 'delivered', 'undelivered')),
+            ('delivered', n.state = 'delivered' AND o.state <> 'delivered')
+        ) k (kind, is_so)
+        WHERE k.is_so
+    $query$;
+    RETURN NULL;
+END
+$body$;
+CREATE TRIGGER delivery_results AFTER UPDATE ON delivery
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_results_of_deliveries();
+
+CREATE FUNCTION tell_results_of_bills() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE $query$
+        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+        SELECT n.merchant_id, n.id, k.kind, k.amount_minor, '', k.at
+        FROM new_rows n
+        JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
+        CROSS JOIN LATERAL (VALUES
+            ('opened', NULL, n.opened_at, n.opened_at IS NOT NULL AND o.opened_at IS NULL),
+            ('canceled', n.amount_minor, n.canceled_at,
+             n.canceled_at IS NOT NULL AND o.canceled_at IS NULL)
+        ) k (kind, amount_minor, at, is_so)
+        WHERE k.is_so
+    $query$;
+    RETURN NULL;
+END
+$body$;
+CREATE TRIGGER bill_results AFTER UPDATE ON bill
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_results_of_bills();
+
+CREATE FUNCTION tell_results_of_money() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE $query$
+        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+        SELECT e.merchant_id, e.bill_id, k.kind, abs(e.amount_minor),
+               CASE WHEN e.account = 'advanced' THEN 'bank_transfer' ELSE coalesce(a.method, '') END,
+               t.at
+        FROM new_rows e
+        JOIN LATERAL (
+            SELECT cause, at FROM ledger_transaction
+            WHERE merchant_id = e.merchant_id AND id = e.transaction_id OFFSET 0
+        ) t ON true
+        JOIN (VALUES
+            ('attempt_succeeded', 'in_transit', 'paid_confirmed'),
+            ('refund_succeeded', 'in_transit', 'refunded'),
+            ('refund_succeeded_late', 'in_transit', 'refunded'),
+            ('refund_transferred', 'advanced', 'refunded'),
+            ('chargeback_taken', 'disputed', 'paid_reversed'),
+            ('chargeback_returned', 'disputed', 'paid_restored')
+        ) k (cause, account, kind) ON k.cause = t.cause AND k.account = e.account
+        LEFT JOIN LATERAL (
+            SELECT method FROM attempt
+            WHERE merchant_id = e.merchant_id AND id = e.attempt_id OFFSET 0
+        ) a ON true
+    $query$;
+    RETURN NULL;
+END
+$body$;
+CREATE TRIGGER ledger_entry_results AFTER INSERT ON ledger_entry
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_results_of_money();
+
+CREATE FUNCTION tell_results_of_takings() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+        SELECT merchant_id, bill_id, 'paid_provisional', amount_minor, 'slip', at
+        FROM new_rows WHERE state = 'pending';
+    ELSE
+        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+        SELECT n.merchant_id, n.bill_id, 'paid_reversed', n.amount_minor, 'slip', n.at
+        FROM new_rows n
+        JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
+        WHERE n.state = 'void' AND o.state = 'pending';
+    END IF;
+    RETURN NULL;
+END
+$body$;
+CREATE TRIGGER slip_taking_results_insert AFTER INSERT ON slip_taking
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_results_of_takings();
+CREATE TRIGGER slip_taking_results_update AFTER UPDATE ON slip_taking
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_results_of_takings();
+
+CREATE FUNCTION tell_results_of_paper() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO result_event (merchant_id, bill_id, kind, method, at)
+    SELECT n.merchant_id, n.bill_id, 'to_paper', '', b.made_at
+    FROM new_rows n
+    JOIN print_batch b ON b.merchant_id = n.merchant_id AND b.id = n.batch_id;
+    RETURN NULL;
+END
+$body$;
+CREATE TRIGGER print_bill_results AFTER INSERT ON print_bill
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_results_of_paper();
+"""
+
+BACK = """
+DROP TRIGGER delivery_results ON delivery;
+DROP TRIGGER bill_results ON bill;
+DROP TRIGGER ledger_entry_results ON ledger_entry;
+DROP TRIGGER slip_taking_results_insert ON slip_taking;
+DROP TRIGGER slip_taking_results_update ON slip_taking;
+DROP TRIGGER print_bill_results ON print_bill;
+DROP FUNCTION tell_results_of_deliveries();
+DROP FUNCTION tell_results_of_bills();
+DROP FUNCTION tell_results_of_money();
+DROP FUNCTION tell_results_of_takings();
+DROP FUNCTION tell_results_of_paper();
+DROP TABLE result_file;
+DROP TABLE result_plan;
+DROP TABLE result_event;
+"""
+
+GRANTS = {
+    "result_event": ("select", "insert", "delete"),
+    "result_plan": ("select", "insert", "update"),
+    "result_file": ("select", "insert", "update"),
+}
+
+
+def upgrade() -> None:
+    """Create the tables, then what fills them."""
+    rls.script(TABLES)
+    for table, privileges in GRANTS.items():
+        rls.protect(table)
+        rls.grant(table, *privileges)
+    rls.script(TRIGGERS)
+    rls.expect_any_size()
+
+
+def downgrade() -> None:
+    """Drop them: nothing goes back by file."""
+    rls.script(BACK)
