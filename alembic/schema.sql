@@ -341,7 +341,8 @@ BEGIN
         JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
         CROSS JOIN LATERAL (VALUES
             ('opened', NULL, n.opened_at, n.opened_at IS NOT NULL AND o.opened_at IS NULL),
-            ('canceled', n.amount_minor, n.canceled_at,
+            (CASE n.lifecycle WHEN 'superseded' THEN 'replaced' ELSE 'canceled' END,
+             n.amount_minor, n.canceled_at,
              n.canceled_at IS NOT NULL AND o.canceled_at IS NULL)
         ) k (kind, amount_minor, at, is_so)
         WHERE k.is_so
@@ -667,6 +668,29 @@ ALTER TABLE ONLY public.bill FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.bill OWNER TO harai_owner;
+
+--
+-- Name: bill_change; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.bill_change (
+    merchant_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    line integer NOT NULL,
+    action text NOT NULL,
+    state text NOT NULL,
+    new_bill_id uuid,
+    CONSTRAINT bill_change_action_check CHECK ((action = ANY (ARRAY['cancel'::text, 'paid_elsewhere'::text, 'replace'::text]))),
+    CONSTRAINT bill_change_new_check CHECK (((action = 'replace'::text) = (new_bill_id IS NOT NULL))),
+    CONSTRAINT bill_change_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'done'::text, 'known'::text, 'refused'::text])))
+);
+ALTER TABLE ONLY public.bill_change ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.bill_change FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.bill_change OWNER TO harai_owner;
 
 --
 -- Name: bill_event; Type: TABLE; Schema: public; Owner: harai_owner
@@ -2205,6 +2229,14 @@ ALTER TABLE ONLY public.audit
 
 
 --
+-- Name: bill_change bill_change_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.bill_change
+    ADD CONSTRAINT bill_change_pkey PRIMARY KEY (merchant_id, import_id, bill_id);
+
+
+--
 -- Name: bill_event bill_event_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2919,6 +2951,13 @@ CREATE INDEX bill_amount_idx ON public.bill USING btree (merchant_id, amount_min
 
 
 --
+-- Name: bill_change_planned_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_change_planned_idx ON public.bill_change USING btree (merchant_id, import_id, bill_id) WHERE (state = 'planned'::text);
+
+
+--
 -- Name: bill_check_code_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -3488,6 +3527,12 @@ ALTER TABLE public.attempt_share ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.bill ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: bill_change; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.bill_change ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: bill_event; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -3738,6 +3783,13 @@ CREATE POLICY merchant_only ON public.attempt_share USING ((merchant_id = ( SELE
 --
 
 CREATE POLICY merchant_only ON public.bill USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: bill_change merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.bill_change USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -4328,6 +4380,13 @@ GRANT SELECT,INSERT ON TABLE public.audit TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bill TO harai_vault;
+
+
+--
+-- Name: TABLE bill_change; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bill_change TO harai_vault;
 
 
 --

@@ -1,4 +1,4 @@
-"""What goes back to a billing system: events, the plan of files, and the files.
+"""What goes back to a billing system by files, and what its files do to bills that are there.
 
 Triggers write the events: whatever statement moves a bill, its money or its messages, a merchant
 with a plan is told, in the same transaction or not at all. ``txn`` is that transaction: below the
@@ -57,6 +57,19 @@ CREATE TABLE result_file (
     PRIMARY KEY (merchant_id, number),
     CONSTRAINT result_file_id_key UNIQUE (merchant_id, id)
 );
+CREATE TABLE bill_change (
+    merchant_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    line integer NOT NULL,
+    action text NOT NULL CHECK (action IN ('cancel', 'paid_elsewhere', 'replace')),
+    state text NOT NULL CHECK (state IN ('planned', 'done', 'known', 'refused')),
+    new_bill_id uuid,
+    PRIMARY KEY (merchant_id, import_id, bill_id),
+    CONSTRAINT bill_change_new_check CHECK ((action = 'replace') = (new_bill_id IS NOT NULL))
+);
+CREATE INDEX bill_change_planned_idx ON bill_change (merchant_id, import_id, bill_id)
+    WHERE state = 'planned';
 CREATE INDEX result_file_waiting_idx ON result_file (merchant_id, number)
     WHERE state <> 'acknowledged';
 """
@@ -101,7 +114,8 @@ BEGIN
         JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
         CROSS JOIN LATERAL (VALUES
             ('opened', NULL, n.opened_at, n.opened_at IS NOT NULL AND o.opened_at IS NULL),
-            ('canceled', n.amount_minor, n.canceled_at,
+            (CASE n.lifecycle WHEN 'superseded' THEN 'replaced' ELSE 'canceled' END,
+             n.amount_minor, n.canceled_at,
              n.canceled_at IS NOT NULL AND o.canceled_at IS NULL)
         ) k (kind, amount_minor, at, is_so)
         WHERE k.is_so
@@ -206,6 +220,7 @@ DROP FUNCTION tell_results_of_bills();
 DROP FUNCTION tell_results_of_money();
 DROP FUNCTION tell_results_of_takings();
 DROP FUNCTION tell_results_of_paper();
+DROP TABLE bill_change;
 DROP TABLE result_file;
 DROP TABLE result_plan;
 DROP TABLE result_event;
@@ -215,6 +230,7 @@ GRANTS = {
     "result_event": ("select", "insert", "delete"),
     "result_plan": ("select", "insert", "update"),
     "result_file": ("select", "insert", "update"),
+    "bill_change": ("select", "insert", "update", "delete"),
 }
 
 

@@ -17,7 +17,7 @@ from portal.domain.errors import Conflict, InvalidInput
 
 ResultKind = Literal[
     "sent", "delivered", "opened", "paid_provisional", "paid_confirmed", "paid_reversed",
-    "paid_restored", "refunded", "canceled", "to_paper",
+    "paid_restored", "refunded", "canceled", "replaced", "to_paper",
 ]  # fmt: skip
 """What a row tells. ``paid_provisional``: a till took the money, its agency has not confirmed it.
 ``paid_reversed``: the till gave it back, or a company took it back. ``paid_restored``: a payment
@@ -25,7 +25,7 @@ that was taken back stands after all. ``to_paper``: the bill was handed to a pri
 
 KINDS: Final[tuple[ResultKind, ...]] = (
     "sent", "delivered", "opened", "paid_provisional", "paid_confirmed", "paid_reversed",
-    "paid_restored", "refunded", "canceled", "to_paper",
+    "paid_restored", "refunded", "canceled", "replaced", "to_paper",
 )  # fmt: skip
 """Every kind, in the order of the totals."""
 

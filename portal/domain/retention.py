@@ -141,6 +141,7 @@ KEPT: Final[dict[str, str]] = {
     "card_on_file": "the payer's leave; what its company calls the card goes when it is taken back",
     "card_charge": "why a bill was charged to a card, or was left out",
     "bill": "invoices with their tax are searchable for seven years",
+    "bill_change": "which file withdrew or replaced a bill belongs to the bill",
     "bill_event": "the bill's timeline belongs to the bill",
     "delivery": "that the payer was told, when and by which channel, belongs to the bill",
     "import": "where a bill came from belongs to the bill",

@@ -367,6 +367,21 @@ STAFF_SCREENS: dict[str, Make] = {
         screens.import_screen,
         data(**{"import": samples.import_detail("checked", rowsAwaited=9_770)}),
     ),
+    "import-changes": staff(
+        screens.import_screen,
+        data(
+            **{
+                "import": samples.import_detail(
+                    "checked",
+                    changes=[
+                        {"action": "CANCEL", "planned": 212, "done": 0},
+                        {"action": "PAID_ELSEWHERE", "planned": 1_044, "done": 0},
+                        {"action": "REPLACE", "planned": 1, "done": 0},
+                    ],
+                )
+            }
+        ),
+    ),
     "bills": bills(samples.BILLS),
     "bills-found": bills(samples.BILLS[:1], "phone"),
     "bills-none": bills([]),

@@ -231,6 +231,7 @@ def import_detail(state: str, **changes: object) -> dict[str, Any]:
         "refusedCode": None,
         "refusedParams": {},
         "waitsFor": [],
+        "changes": [],
         "rowsAwaited": 0,
         "sending": sending_view(left={"checked": 9_881, "issuing": 6_200}.get(state, 0)),
         "faults": {"nodes": FAULTS, "pageInfo": {"hasNextPage": True, "endCursor": "abc"}},

@@ -14,6 +14,8 @@ import pytest
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
 from portal.vault.attempt import LIVE_OF
 from portal.vault.card_charge import TAKEN
+from portal.vault.changes import BILLS as CHANGED_BILLS
+from portal.vault.changes import LIVE_BILLS
 from portal.vault.contact_faults import NOTE
 from portal.vault.database import Connection, connect
 from portal.vault.debit_answer import TELL
@@ -62,6 +64,8 @@ STATEMENTS = {
     "ladders_failed": FAILED,
     "faults_noted": NOTE,
     "results_bills": BILLS_OF,
+    "changes_locked": CHANGED_BILLS,
+    "changes_live": LIVE_BILLS,
 }
 
 BY_KEY = re.compile(

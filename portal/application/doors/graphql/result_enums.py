@@ -1,4 +1,4 @@
-"""Words of the merchant schema about files back to the billing system.
+"""Words of the merchant schema about files from and back to the billing system.
 
 Zone: application. Held against the domain's words like portal.application.doors.graphql.enums.
 """
@@ -38,4 +38,14 @@ class ResultKind(Enum):
     PAID_RESTORED = "paid_restored"
     REFUNDED = "refunded"
     CANCELED = "canceled"
+    REPLACED = "replaced"
     TO_PAPER = "to_paper"
+
+
+@strawberry.enum(description="What a row of a file does to a bill that is there.")
+class ChangeAction(Enum):
+    """portal.domain.bill_change.ChangeAction."""
+
+    CANCEL = "cancel"
+    PAID_ELSEWHERE = "paid_elsewhere"
+    REPLACE = "replace"
