@@ -275,6 +275,20 @@ $$;
 ALTER FUNCTION public.refuse_slip_change() OWNER TO harai_owner;
 
 --
+-- Name: stage_of(text); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.stage_of(state text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+    SELECT CASE WHEN state IN ('planned', 'handed', 'redeemed') THEN 'waiting' ELSE state END
+$$;
+
+
+ALTER FUNCTION public.stage_of(state text) OWNER TO harai_owner;
+
+--
 -- Name: tally_bills(); Type: FUNCTION; Schema: public; Owner: harai_owner
 --
 
@@ -321,6 +335,121 @@ $$;
 
 
 ALTER FUNCTION public.tally_bills() OWNER TO harai_owner;
+
+--
+-- Name: tally_deliveries(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tally_deliveries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $_$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        EXECUTE $query$
+            INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+            SELECT n.merchant_id, b.import_id, n.channel, n.provider, stage_of(n.state), count(*)
+            FROM new_rows n
+            JOIN LATERAL (SELECT import_id FROM bill
+                          WHERE merchant_id = n.merchant_id AND id = n.bill_id OFFSET 0) b ON true
+            GROUP BY 1, 2, 3, 4, 5
+        $query$;
+    ELSE
+        EXECUTE $query$
+            INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+            SELECT m.merchant_id, b.import_id, m.channel, k.provider, k.stage, sum(k.sign)
+            FROM (
+                SELECT n.merchant_id, n.bill_id, n.channel, n.provider, o.provider AS old_provider,
+                       stage_of(n.state) AS stage, stage_of(o.state) AS old_stage
+                FROM new_rows n
+                JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
+                WHERE stage_of(n.state) <> stage_of(o.state) OR n.provider <> o.provider
+            ) m
+            JOIN LATERAL (SELECT import_id FROM bill
+                          WHERE merchant_id = m.merchant_id AND id = m.bill_id OFFSET 0) b ON true
+            CROSS JOIN LATERAL (VALUES (m.provider, m.stage, 1), (m.old_provider, m.old_stage, -1))
+                 k (provider, stage, sign)
+            GROUP BY 1, 2, 3, 4, 5 HAVING sum(k.sign) <> 0
+        $query$;
+    END IF;
+    RETURN NULL;
+END
+$_$;
+
+
+ALTER FUNCTION public.tally_deliveries() OWNER TO harai_owner;
+
+--
+-- Name: tally_reach(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tally_reach() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $_$
+BEGIN
+    EXECUTE $query$
+        WITH moved AS MATERIALIZED (
+            SELECT merchant_id, id, import_id, sum(issued) AS issued, sum(unopened) AS unopened,
+                   sum(opened) AS opened, sum(paid) AS paid
+            FROM (
+                SELECT r.merchant_id, r.id, r.import_id, r.sign * k.issued AS issued,
+                       r.sign * k.unopened AS unopened, r.sign * k.opened AS opened,
+                       r.sign * k.paid AS paid
+                FROM (SELECT *, 1 AS sign FROM new_rows
+                      UNION ALL SELECT *, -1 FROM old_rows) r
+                CROSS JOIN LATERAL (SELECT
+                    l.counts::int AS issued,
+                    (r.lifecycle IN ('open', 'overdue') AND r.settlement = 'unpaid'
+                     AND r.opened_at IS NULL)::int AS unopened,
+                    (r.opened_at IS NOT NULL AND l.counts)::int AS opened,
+                    (r.paid_at IS NOT NULL AND l.counts)::int AS paid
+                    FROM (SELECT r.lifecycle IN ('open', 'overdue', 'lapsed', 'canceling') AS counts
+                    ) l) k
+            ) s
+            GROUP BY 1, 2, 3
+            HAVING sum(issued) <> 0 OR sum(unopened) <> 0 OR sum(opened) <> 0 OR sum(paid) <> 0
+        ), told AS MATERIALIZED (
+            SELECT m.*, coalesce(h.opened_by, d.channel, '') AS opened_by,
+                   coalesce(h.paid_by, d.channel, '') AS paid_by
+            FROM moved m
+            LEFT JOIN LATERAL (
+                SELECT opened_by, paid_by FROM bill_reach
+                WHERE merchant_id = m.merchant_id AND bill_id = m.id OFFSET 0
+            ) h ON true
+            LEFT JOIN LATERAL (
+                SELECT channel FROM delivery
+                WHERE merchant_id = m.merchant_id AND bill_id = m.id
+                      AND state IN ('accepted', 'delivered', 'undelivered', 'ambiguous')
+                ORDER BY id DESC LIMIT 1
+            ) d ON true
+            WHERE m.opened <> 0 OR m.paid <> 0
+        ), kept AS (
+            INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
+            SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
+                   CASE WHEN paid > 0 THEN paid_by END
+            FROM told WHERE opened > 0 OR paid > 0
+            ON CONFLICT (merchant_id, bill_id) DO UPDATE
+            SET opened_by = coalesce(bill_reach.opened_by, excluded.opened_by),
+                paid_by = coalesce(bill_reach.paid_by, excluded.paid_by)
+        )
+        INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+        SELECT merchant_id, import_id, channel, '', stage, sum(number)
+        FROM (
+            SELECT merchant_id, import_id, '' AS channel, 'issued' AS stage, issued AS number
+            FROM moved
+            UNION ALL SELECT merchant_id, import_id, '', 'unopened', unopened FROM moved
+            UNION ALL SELECT merchant_id, import_id, opened_by, 'opened', opened FROM told
+            UNION ALL SELECT merchant_id, import_id, paid_by, 'paid', paid FROM told
+        ) s
+        GROUP BY 1, 2, 3, 5 HAVING sum(number) <> 0
+    $query$;
+    RETURN NULL;
+END
+$_$;
+
+
+ALTER FUNCTION public.tally_reach() OWNER TO harai_owner;
 
 --
 -- Name: tell_results_of_bills(); Type: FUNCTION; Schema: public; Owner: harai_owner
@@ -711,6 +840,23 @@ ALTER TABLE ONLY public.bill_event FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.bill_event OWNER TO harai_owner;
+
+--
+-- Name: bill_reach; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.bill_reach (
+    merchant_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    opened_by text,
+    paid_by text
+);
+ALTER TABLE ONLY public.bill_reach ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.bill_reach FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.bill_reach OWNER TO harai_owner;
 
 --
 -- Name: bill_tally; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1211,6 +1357,40 @@ ALTER TABLE ONLY public.file_part FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.file_part OWNER TO harai_owner;
 
 --
+-- Name: funnel_tally; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.funnel_tally (
+    merchant_id uuid NOT NULL,
+    id bigint NOT NULL,
+    import_id uuid NOT NULL,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    stage text NOT NULL,
+    number bigint NOT NULL
+);
+ALTER TABLE ONLY public.funnel_tally ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.funnel_tally FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.funnel_tally OWNER TO harai_owner;
+
+--
+-- Name: funnel_tally_id_seq; Type: SEQUENCE; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.funnel_tally ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.funnel_tally_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
 -- Name: import; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -1594,6 +1774,32 @@ ALTER TABLE ONLY public.message_price FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.message_price OWNER TO harai_owner;
+
+--
+-- Name: message_switch; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.message_switch (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    number integer NOT NULL,
+    import_id uuid,
+    channel text NOT NULL,
+    state text NOT NULL,
+    after_id uuid NOT NULL,
+    bills bigint NOT NULL,
+    looked bigint NOT NULL,
+    planned bigint NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT message_switch_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text])))
+);
+ALTER TABLE ONLY public.message_switch ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.message_switch FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.message_switch OWNER TO harai_owner;
 
 --
 -- Name: message_template; Type: TABLE; Schema: public; Owner: harai_owner
@@ -2253,6 +2459,14 @@ ALTER TABLE ONLY public.bill
 
 
 --
+-- Name: bill_reach bill_reach_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.bill_reach
+    ADD CONSTRAINT bill_reach_pkey PRIMARY KEY (merchant_id, bill_id);
+
+
+--
 -- Name: bill bill_request_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2493,6 +2707,14 @@ ALTER TABLE ONLY public.file_part
 
 
 --
+-- Name: funnel_tally funnel_tally_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.funnel_tally
+    ADD CONSTRAINT funnel_tally_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
 -- Name: import_chunk import_chunk_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2666,6 +2888,14 @@ ALTER TABLE ONLY public.merchant
 
 ALTER TABLE ONLY public.message_price
     ADD CONSTRAINT message_price_pkey PRIMARY KEY (merchant_id, channel, provider);
+
+
+--
+-- Name: message_switch message_switch_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.message_switch
+    ADD CONSTRAINT message_switch_pkey PRIMARY KEY (merchant_id, id);
 
 
 --
@@ -3126,6 +3356,13 @@ CREATE INDEX dispute_bill_idx ON public.dispute USING btree (merchant_id, bill_i
 
 
 --
+-- Name: funnel_tally_import_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX funnel_tally_import_idx ON public.funnel_tally USING btree (merchant_id, import_id);
+
+
+--
 -- Name: import_chunk_waits_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -3200,6 +3437,13 @@ CREATE INDEX mandate_redirect_id_idx ON public.mandate_redirect USING btree (id)
 --
 
 CREATE INDEX mandate_state_idx ON public.mandate USING btree (merchant_id, state, id);
+
+
+--
+-- Name: message_switch_running_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX message_switch_running_idx ON public.message_switch USING btree (merchant_id) WHERE (state = 'running'::text);
 
 
 --
@@ -3364,6 +3608,13 @@ CREATE CONSTRAINT TRIGGER attempt_share_sound AFTER INSERT ON public.attempt_sha
 
 
 --
+-- Name: bill bill_funnel_update; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER bill_funnel_update AFTER UPDATE ON public.bill REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tally_reach();
+
+
+--
 -- Name: bill bill_odd_insert; Type: TRIGGER; Schema: public; Owner: harai_owner
 --
 
@@ -3417,6 +3668,20 @@ CREATE TRIGGER debit_file_fixed BEFORE UPDATE ON public.debit_file FOR EACH ROW 
 --
 
 CREATE TRIGGER debit_fixed BEFORE UPDATE ON public.debit FOR EACH ROW WHEN (((old.amount_minor <> new.amount_minor) OR (old.bill_id <> new.bill_id) OR (old.instruction_no <> new.instruction_no) OR (old.file_id <> new.file_id) OR (old.line_no <> new.line_no) OR (old.mandate_id <> new.mandate_id))) EXECUTE FUNCTION public.refuse_debit_change();
+
+
+--
+-- Name: delivery delivery_funnel_insert; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER delivery_funnel_insert AFTER INSERT ON public.delivery REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tally_deliveries();
+
+
+--
+-- Name: delivery delivery_funnel_update; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER delivery_funnel_update AFTER UPDATE ON public.delivery REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tally_deliveries();
 
 
 --
@@ -3539,6 +3804,12 @@ ALTER TABLE public.bill_change ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.bill_event ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: bill_reach; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.bill_reach ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: bill_tally; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -3652,6 +3923,12 @@ ALTER TABLE public.due_day ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.file_part ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: funnel_tally; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.funnel_tally ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: import; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -3800,6 +4077,13 @@ CREATE POLICY merchant_only ON public.bill_event USING ((merchant_id = ( SELECT 
 
 
 --
+-- Name: bill_reach merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.bill_reach USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: bill_tally merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3926,6 +4210,13 @@ CREATE POLICY merchant_only ON public.file_part USING ((merchant_id = ( SELECT (
 
 
 --
+-- Name: funnel_tally merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.funnel_tally USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: import merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -4035,6 +4326,13 @@ CREATE POLICY merchant_only ON public.merchant_key USING ((merchant_id = ( SELEC
 --
 
 CREATE POLICY merchant_only ON public.message_price USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: message_switch merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.message_switch USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -4182,6 +4480,12 @@ CREATE POLICY merchant_only ON public.staff USING ((merchant_id = ( SELECT (curr
 --
 
 ALTER TABLE public.message_price ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: message_switch; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.message_switch ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: message_template; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -4397,6 +4701,13 @@ GRANT SELECT,INSERT ON TABLE public.bill_event TO harai_vault;
 
 
 --
+-- Name: TABLE bill_reach; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.bill_reach TO harai_vault;
+
+
+--
 -- Name: TABLE bill_tally; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -4534,6 +4845,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.due_day TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.file_part TO harai_vault;
+
+
+--
+-- Name: TABLE funnel_tally; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.funnel_tally TO harai_vault;
 
 
 --
@@ -4709,6 +5027,13 @@ GRANT SELECT,INSERT ON TABLE public.merchant_key TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.message_price TO harai_vault;
+
+
+--
+-- Name: TABLE message_switch; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.message_switch TO harai_vault;
 
 
 --

@@ -141,6 +141,8 @@ KEPT: Final[dict[str, str]] = {
     "card_on_file": "the payer's leave; what its company calls the card goes when it is taken back",
     "card_charge": "why a bill was charged to a card, or was left out",
     "bill": "invoices with their tax are searchable for seven years",
+    "message_switch": "who had whom told by another channel, and when",
+    "bill_reach": "by which channel a payer was reached belongs to the bill",
     "bill_change": "which file withdrew or replaced a bill belongs to the bill",
     "bill_event": "the bill's timeline belongs to the bill",
     "delivery": "that the payer was told, when and by which channel, belongs to the bill",

@@ -20,6 +20,7 @@ TaskKind = Literal[
     "mandate.ask",
     "debit.fetch",
     "settlement.write_results",
+    "message.switch_unopened",
 ]
 """What a task asks for: stage, dot, step."""
 
@@ -44,5 +45,6 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "mandate.ask": "urgent",
     "debit.fetch": "bulk",
     "settlement.write_results": "bulk",
+    "message.switch_unopened": "bulk",
 }
 """The lane of a kind unless the task was planned with another (one resent message is urgent)."""

@@ -147,6 +147,7 @@ _ONE_AT_A_TIME: Final[dict[str, TaskKind]] = {
     "task.mandate.ask": "mandate.ask",
     "task.debit.fetch": "debit.fetch",
     "task.settlement.write_results": "settlement.write_results",
+    "task.message.switch_unopened": "message.switch_unopened",
 }
 """Cases of tasks that another task of the same kind and subject may be doing already."""
 

@@ -119,6 +119,7 @@ FIXED = {
     "SlipNoticesTakeInput.content": '"MDE="',
     "Query.printBatches.first": "3",
     "Query.resultFiles.first": "3",
+    "UnopenedSwitchInput.idempotencyKey": '"walk-switch"',
     "ResultPlanSetInput.everyMinutes": "5",
     "ResultPlanSetInput.dailyHour": "null",
     "ResultFileMakeInput.idempotencyKey": '"walk-results"',
@@ -140,6 +141,9 @@ FIXED = {
 """Arguments that are nobody's."""
 
 ID_KINDS = {
+    "Query.funnel.importId": "import",
+    "Query.switchPlan.importId": "import",
+    "UnopenedSwitchInput.importId": "import",
     "Query.bill.id": "bill",
     "Query.import.id": "import",
     "Query.case.id": "case",

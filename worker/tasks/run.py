@@ -56,6 +56,7 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "mandate.ask": mandate.ask,
         "debit.fetch": debit.fetch,
         "settlement.write_results": settlement.write_results,
+        "message.switch_unopened": message.switch_unopened,
     }
 )
 """Kind of task → who does it."""

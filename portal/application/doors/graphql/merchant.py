@@ -13,6 +13,7 @@ from portal.application.doors.graphql.card_acts import CardActsMutation
 from portal.application.doors.graphql.cases import CasesMutation, CasesQuery
 from portal.application.doors.graphql.debits import DebitsMutation, DebitsQuery
 from portal.application.doors.graphql.failures import USER_ERRORS
+from portal.application.doors.graphql.funnel import FunnelMutation, FunnelQuery
 from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
 from portal.application.doors.graphql.login import LoginMutation, LoginQuery
 from portal.application.doors.graphql.mandates import MandatesMutation, MandatesQuery
@@ -44,6 +45,7 @@ class Query(
     TemplatesQuery,
     CasesQuery,
     SummaryQuery,
+    FunnelQuery,
 ):
     """All queries of the merchant schema."""
 
@@ -65,6 +67,7 @@ class Mutation(
     ResultFilesMutation,
     TemplatesMutation,
     CasesMutation,
+    FunnelMutation,
 ):
     """All mutations of the merchant schema."""
 
