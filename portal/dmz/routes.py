@@ -126,6 +126,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(name="bill", path="/d/bills/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="refunds", path="/d/refunds", methods=GET, rate="staff", authority="staff cookie"),
+    Route(name="unopened", path="/d/unopened", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="results", path="/d/results", methods=GET, rate="staff", authority="staff cookie"),
     Route(
         name="slips", path="/d/slips", methods=("GET", "HEAD", "POST"), rate="staff",

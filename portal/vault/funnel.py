@@ -1,6 +1,6 @@
 """Data zone: the funnel from its tally, and the prices of ordinary messages.
 
-Triggers append deltas per statement (migration 0034_results); their sum by import, channel, company
+Triggers append deltas per statement (migration 0034b_funnel); their sum by import, channel, company
 and stage has a few rows an import, so it is read in milliseconds at millions of bills. A reader
 folds the deltas when they have become many.
 """

@@ -30,6 +30,7 @@ from portal.application.doors.context import language_of
 from portal.application.doors.dashboard import (
     cases,
     debits,
+    funnel,
     mandates,
     refunds,
     result_files,
@@ -109,7 +110,7 @@ def trouble(request: Request) -> Response:
 
 
 def data(**fields: object) -> dict[str, Any]:
-    return {"viewer": samples.VIEWER, **fields}
+    return {"viewer": samples.VIEWER, "funnel": result_samples.FUNNEL, **fields}
 
 
 def page_info(*, more: bool) -> dict[str, object]:
@@ -428,9 +429,21 @@ STAFF_SCREENS: dict[str, Make] = {
         template_samples.template("ASKED", choices=["APPROVE", "REFUSE", "WITHDRAW"])
     ),
     "slips": told_slips(None),
+    "unopened": staff(funnel.unopened_screen, data()),
+    "unopened-plan": staff(
+        funnel.unopened_screen,
+        data(switchPlan={"bills": 13_646, "seconds": 2_900, "costHundredths": 4_093_800}),
+    ),
     "results-none": staff(
         result_files.result_files_screen,
-        data(resultFiles={"plan": None, "waiting": 0, "nodes": [], "pageInfo": page_info()}),
+        data(
+            resultFiles={
+                "plan": None,
+                "waiting": 0,
+                "nodes": [],
+                "pageInfo": page_info(more=False),
+            }
+        ),
     ),
     "results": staff(
         result_files.result_files_screen,

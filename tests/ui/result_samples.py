@@ -34,3 +34,22 @@ RESULT_FILES: list[dict[str, Any]] = [
         acknowledgedAt="2026-11-20T21:05:00.000Z", isThere=False,
     ),
 ]  # fmt: skip
+
+
+def _channel(name: str, planned: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {
+        "channel": name, "planned": planned, "sent": planned, "delivered": planned * 9 // 10,
+        "ambiguous": 0, "opened": planned * 7 // 10, "paid": planned // 2,
+        "costHundredths": planned * 300, "doubtfulHundredths": 0, **more,
+    }  # fmt: skip
+
+
+FUNNEL: dict[str, Any] = {
+    "issued": 412_880, "unopened": 13_646, "opened": 311_020, "paid": 268_100, "ambiguous": 12,
+    "reachable": ["SMS", "EMAIL"],
+    "channels": [
+        _channel("", 0, sent=0, delivered=0, opened=201, paid=90, costHundredths=0),
+        _channel("email", 20_100, costHundredths=None),
+        _channel("sms", 412_101, ambiguous=12),
+    ],
+}  # fmt: skip

@@ -261,6 +261,7 @@ def summary(**changes: object) -> dict[str, Any]:
         "unpaidBills": 3_667, "unpaid": yen(31_120_771),
         "overdueBills": 218, "overdue": yen(1_804_220),
         "neverOpenedBills": 1_364, "undeliveredBills": 87, "openCases": 3,
+        "doubtfulBills": 12,
         "missedPromises": 2,
         "funnel": {"requested": 9_881, "accepted": 9_870, "delivered": 9_783, "opened": 8_517,
                    "paid": 6_214},

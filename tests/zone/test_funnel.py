@@ -1,5 +1,10 @@
-"""The funnel by channel, what it costs, and telling all who never looked by another channel."""
+"""The funnel by channel, what it costs, and telling all who never looked by another channel.
 
+What writes here is switch_unopened and step_switch.
+"""
+
+import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,11 +28,12 @@ from portal.contract.template import SET_MESSAGE_PRICES, SetMessagePrices
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.ids import ImportId
 from portal.domain.ladder import SWITCH
+from portal.stack.postgres import BOOTSTRAP
 from portal.vault.funnel import FOLD_ABOVE
 from portal.vault.server import VaultServer
 from tests.make.intake import Desk, line, new_desk, result
 from tests.make.ladder import NEVER_QUIET, Steps
-from tests.make.vault import ClientFor
+from tests.make.vault import ClientFor, Ground
 
 
 @pytest.fixture
@@ -67,6 +73,27 @@ async def send(desk: Desk, *outcomes: str) -> None:
             part = await desk.report(leased, said)
 
 
+def filling() -> str:
+    """How the migration counts what was there before it."""
+    [written] = (Path(__file__).parents[2] / "alembic/versions").glob("*_funnel.py")
+    texts = {
+        node.targets[0].id: node.value
+        for node in ast.parse(written.read_text()).body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    return ast.literal_eval(texts["FILL"])
+
+
+async def count_anew(ground: Ground) -> None:
+    """Count what is there as the migration does, with nothing counted before."""
+    admin = await ground.cluster.postgres.connect(BOOTSTRAP, ground.database)
+    try:
+        await admin.execute("delete from funnel_tally; delete from bill_reach")
+        await admin.execute(filling())
+    finally:
+        await admin.close()
+
+
 async def switch(steps: Steps, work: VaultClient) -> int:
     """Do the tasks of switches, as a worker does; how many messages were planned."""
     planned = 0
@@ -75,7 +102,9 @@ async def switch(steps: Steps, work: VaultClient) -> int:
     return planned
 
 
-async def test_the_funnel_counts_what_each_channel_did_and_what_it_cost(steps: Steps) -> None:
+async def test_the_funnel_counts_what_each_channel_did_and_what_it_cost(
+    steps: Steps, ground: Ground
+) -> None:
     desk = steps.desk
     first = await desk.issued(*(line(f"E-{n}") for n in range(4)))
     other = await desk.issued(line("F-1"))
@@ -119,6 +148,8 @@ async def test_the_funnel_counts_what_each_channel_did_and_what_it_cost(steps: S
     )  # fmt: skip
     before = await funnel(desk)
     assert await steps.world.value("select count(*) from funnel_tally") < FOLD_ABOVE
+    assert await funnel(desk) == before
+    await count_anew(ground)
     assert await funnel(desk) == before
     with pytest.raises(NotFound):
         await funnel(desk, ImportId(desk.merchant_id))

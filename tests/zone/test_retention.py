@@ -338,6 +338,13 @@ values ($1, $2, 'cp932', 1, 0, 1, 1, '', 0, 'test', $3)
 _TOLD_BY_FILE = """
 with plan as (
     insert into result_plan (merchant_id, charset, set_by, set_at) values ($1, 'utf-8', 'test', $2)
+), change as (
+    insert into bill_change (merchant_id, import_id, bill_id, line, action, state)
+    values ($1, uuidv7(), uuidv7(), 2, 'cancel', 'done')
+), switch as (
+    insert into message_switch (merchant_id, id, number, channel, state, after_id, bills, looked,
+                                planned, made_by, made_at)
+    values ($1, uuidv7(), 1, 'email', 'done', uuidv7(), 1, 1, 1, 'test', $2)
 )
 insert into result_file (merchant_id, number, id, state, charset, from_txn, until_txn, after_txn,
                          after_id, parts, rows, bytes, sha256, made_by, made_at)

@@ -117,6 +117,14 @@ def _make_batch(form: Form) -> dict[str, object]:
     return {**_texts(form, "idempotencyKey"), "charset": form.get("charset", "")}
 
 
+def _switch_unopened(form: Form) -> dict[str, object]:
+    return {
+        **_texts(form, "idempotencyKey"),
+        "channel": form.get("channel", ""),
+        "importId": form.get("importId", "").strip() or None,
+    }
+
+
 def _set_result_plan(form: Form) -> dict[str, object]:
     read: dict[str, object] = {"charset": form.get("charset", "")}
     for name in ("everyMinutes", "dailyHour"):
@@ -168,6 +176,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "TemplateAsk": Act("templateAsk", _ask_template),
     "TemplateDecide": Act("templateDecide", _decide_by_code),
     "PrintBatchMake": Act("printBatchMake", _make_batch),
+    "UnopenedSwitch": Act("unopenedSwitch", _switch_unopened),
     "ResultPlanSet": Act("resultPlanSet", _set_result_plan),
     "ResultFileMake": Act("resultFileMake", lambda form: _texts(form, "idempotencyKey")),
     "ResultFileAcknowledge": Act("resultFileAcknowledge", _acknowledge_results),
