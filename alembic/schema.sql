@@ -275,20 +275,6 @@ $$;
 ALTER FUNCTION public.refuse_slip_change() OWNER TO harai_owner;
 
 --
--- Name: stage_of(text); Type: FUNCTION; Schema: public; Owner: harai_owner
---
-
-CREATE FUNCTION public.stage_of(state text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
-    AS $$
-    SELECT CASE WHEN state IN ('planned', 'handed', 'redeemed') THEN 'waiting' ELSE state END
-$$;
-
-
-ALTER FUNCTION public.stage_of(state text) OWNER TO harai_owner;
-
---
 -- Name: tally_bills(); Type: FUNCTION; Schema: public; Owner: harai_owner
 --
 
@@ -343,38 +329,35 @@ ALTER FUNCTION public.tally_bills() OWNER TO harai_owner;
 CREATE FUNCTION public.tally_deliveries() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
-    AS $_$
+    AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        EXECUTE $query$
-            INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
-            SELECT n.merchant_id, b.import_id, n.channel, n.provider, stage_of(n.state), count(*)
-            FROM new_rows n
-            JOIN LATERAL (SELECT import_id FROM bill
-                          WHERE merchant_id = n.merchant_id AND id = n.bill_id OFFSET 0) b ON true
-            GROUP BY 1, 2, 3, 4, 5
-        $query$;
+        INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+        SELECT n.merchant_id, b.import_id, n.channel, n.provider,
+               CASE WHEN n.state IN ('planned', 'handed', 'redeemed') THEN 'waiting'
+                    ELSE n.state END, count(*)
+        FROM new_rows n
+        JOIN LATERAL (SELECT import_id FROM bill
+                      WHERE merchant_id = n.merchant_id AND id = n.bill_id OFFSET 0) b ON true
+        GROUP BY 1, 2, 3, 4, 5;
     ELSE
-        EXECUTE $query$
-            INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
-            SELECT m.merchant_id, b.import_id, m.channel, k.provider, k.stage, sum(k.sign)
-            FROM (
-                SELECT n.merchant_id, n.bill_id, n.channel, n.provider, o.provider AS old_provider,
-                       stage_of(n.state) AS stage, stage_of(o.state) AS old_stage
-                FROM new_rows n
-                JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
-                WHERE stage_of(n.state) <> stage_of(o.state) OR n.provider <> o.provider
-            ) m
-            JOIN LATERAL (SELECT import_id FROM bill
-                          WHERE merchant_id = m.merchant_id AND id = m.bill_id OFFSET 0) b ON true
-            CROSS JOIN LATERAL (VALUES (m.provider, m.stage, 1), (m.old_provider, m.old_stage, -1))
-                 k (provider, stage, sign)
-            GROUP BY 1, 2, 3, 4, 5 HAVING sum(k.sign) <> 0
-        $query$;
+        INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+        SELECT m.merchant_id, b.import_id, m.channel, m.provider, m.stage, sum(m.number)
+        FROM (
+            SELECT merchant_id, bill_id, channel, provider,
+                   CASE WHEN state IN ('planned', 'handed', 'redeemed') THEN 'waiting'
+                        ELSE state END AS stage,
+                   sum(sign) AS number
+            FROM (SELECT *, 1 AS sign FROM new_rows UNION ALL SELECT *, -1 FROM old_rows) r
+            GROUP BY 1, 2, 3, 4, 5 HAVING sum(sign) <> 0
+        ) m
+        JOIN LATERAL (SELECT import_id FROM bill
+                      WHERE merchant_id = m.merchant_id AND id = m.bill_id OFFSET 0) b ON true
+        GROUP BY 1, 2, 3, 4, 5 HAVING sum(m.number) <> 0;
     END IF;
     RETURN NULL;
 END
-$_$;
+$$;
 
 
 ALTER FUNCTION public.tally_deliveries() OWNER TO harai_owner;
@@ -386,67 +369,65 @@ ALTER FUNCTION public.tally_deliveries() OWNER TO harai_owner;
 CREATE FUNCTION public.tally_reach() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
-    AS $_$
+    AS $$
 BEGIN
-    EXECUTE $query$
-        WITH moved AS MATERIALIZED (
-            SELECT merchant_id, id, import_id, sum(issued) AS issued, sum(unopened) AS unopened,
-                   sum(opened) AS opened, sum(paid) AS paid
-            FROM (
-                SELECT r.merchant_id, r.id, r.import_id, r.sign * k.issued AS issued,
-                       r.sign * k.unopened AS unopened, r.sign * k.opened AS opened,
-                       r.sign * k.paid AS paid
-                FROM (SELECT *, 1 AS sign FROM new_rows
-                      UNION ALL SELECT *, -1 FROM old_rows) r
-                CROSS JOIN LATERAL (SELECT
-                    l.counts::int AS issued,
-                    (r.lifecycle IN ('open', 'overdue') AND r.settlement = 'unpaid'
-                     AND r.opened_at IS NULL)::int AS unopened,
-                    (r.opened_at IS NOT NULL AND l.counts)::int AS opened,
-                    (r.paid_at IS NOT NULL AND l.counts)::int AS paid
-                    FROM (SELECT r.lifecycle IN ('open', 'overdue', 'lapsed', 'canceling') AS counts
-                    ) l) k
-            ) s
-            GROUP BY 1, 2, 3
-            HAVING sum(issued) <> 0 OR sum(unopened) <> 0 OR sum(opened) <> 0 OR sum(paid) <> 0
-        ), told AS MATERIALIZED (
-            SELECT m.*, coalesce(h.opened_by, d.channel, '') AS opened_by,
-                   coalesce(h.paid_by, d.channel, '') AS paid_by
-            FROM moved m
-            LEFT JOIN LATERAL (
-                SELECT opened_by, paid_by FROM bill_reach
-                WHERE merchant_id = m.merchant_id AND bill_id = m.id OFFSET 0
-            ) h ON true
-            LEFT JOIN LATERAL (
-                SELECT channel FROM delivery
-                WHERE merchant_id = m.merchant_id AND bill_id = m.id
-                      AND state IN ('accepted', 'delivered', 'undelivered', 'ambiguous')
-                ORDER BY id DESC LIMIT 1
-            ) d ON true
-            WHERE m.opened <> 0 OR m.paid <> 0
-        ), kept AS (
-            INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
-            SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
-                   CASE WHEN paid > 0 THEN paid_by END
-            FROM told WHERE opened > 0 OR paid > 0
-            ON CONFLICT (merchant_id, bill_id) DO UPDATE
-            SET opened_by = coalesce(bill_reach.opened_by, excluded.opened_by),
-                paid_by = coalesce(bill_reach.paid_by, excluded.paid_by)
-        )
-        INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
-        SELECT merchant_id, import_id, channel, '', stage, sum(number)
+    WITH moved AS MATERIALIZED (
+        SELECT merchant_id, id, import_id, sum(issued) AS issued, sum(unopened) AS unopened,
+               sum(opened) AS opened, sum(paid) AS paid
         FROM (
-            SELECT merchant_id, import_id, '' AS channel, 'issued' AS stage, issued AS number
-            FROM moved
-            UNION ALL SELECT merchant_id, import_id, '', 'unopened', unopened FROM moved
-            UNION ALL SELECT merchant_id, import_id, opened_by, 'opened', opened FROM told
-            UNION ALL SELECT merchant_id, import_id, paid_by, 'paid', paid FROM told
+            SELECT r.merchant_id, r.id, r.import_id, r.sign * k.issued AS issued,
+                   r.sign * k.unopened AS unopened, r.sign * k.opened AS opened,
+                   r.sign * k.paid AS paid
+            FROM (SELECT *, 1 AS sign FROM new_rows
+                  UNION ALL SELECT *, -1 FROM old_rows) r
+            CROSS JOIN LATERAL (SELECT
+                l.counts::int AS issued,
+                (r.lifecycle IN ('open', 'overdue') AND r.settlement = 'unpaid'
+                 AND r.opened_at IS NULL)::int AS unopened,
+                (r.opened_at IS NOT NULL AND l.counts)::int AS opened,
+                (r.paid_at IS NOT NULL AND l.counts)::int AS paid
+                FROM (SELECT r.lifecycle IN ('open', 'overdue', 'lapsed', 'canceling') AS counts
+                ) l) k
         ) s
-        GROUP BY 1, 2, 3, 5 HAVING sum(number) <> 0
-    $query$;
+        GROUP BY 1, 2, 3
+        HAVING sum(issued) <> 0 OR sum(unopened) <> 0 OR sum(opened) <> 0 OR sum(paid) <> 0
+    ), told AS MATERIALIZED (
+        SELECT m.*, coalesce(h.opened_by, d.channel, '') AS opened_by,
+               coalesce(h.paid_by, d.channel, '') AS paid_by
+        FROM moved m
+        LEFT JOIN LATERAL (
+            SELECT opened_by, paid_by FROM bill_reach
+            WHERE merchant_id = m.merchant_id AND bill_id = m.id OFFSET 0
+        ) h ON true
+        LEFT JOIN LATERAL (
+            SELECT channel FROM delivery
+            WHERE merchant_id = m.merchant_id AND bill_id = m.id
+                  AND state IN ('accepted', 'delivered', 'undelivered', 'ambiguous')
+            ORDER BY id DESC LIMIT 1
+        ) d ON true
+        WHERE m.opened <> 0 OR m.paid <> 0
+    ), kept AS (
+        INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
+        SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
+               CASE WHEN paid > 0 THEN paid_by END
+        FROM told WHERE opened > 0 OR paid > 0
+        ON CONFLICT (merchant_id, bill_id) DO UPDATE
+        SET opened_by = coalesce(bill_reach.opened_by, excluded.opened_by),
+            paid_by = coalesce(bill_reach.paid_by, excluded.paid_by)
+    )
+    INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+    SELECT merchant_id, import_id, channel, '', stage, sum(number)
+    FROM (
+        SELECT merchant_id, import_id, '' AS channel, 'issued' AS stage, issued AS number
+        FROM moved
+        UNION ALL SELECT merchant_id, import_id, '', 'unopened', unopened FROM moved
+        UNION ALL SELECT merchant_id, import_id, opened_by, 'opened', opened FROM told
+        UNION ALL SELECT merchant_id, import_id, paid_by, 'paid', paid FROM told
+    ) s
+    GROUP BY 1, 2, 3, 5 HAVING sum(number) <> 0;
     RETURN NULL;
 END
-$_$;
+$$;
 
 
 ALTER FUNCTION public.tally_reach() OWNER TO harai_owner;
@@ -458,27 +439,32 @@ ALTER FUNCTION public.tally_reach() OWNER TO harai_owner;
 CREATE FUNCTION public.tell_results_of_bills() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
-    AS $_$
+    AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM result_plan) THEN
         RETURN NULL;
     END IF;
-    EXECUTE $query$
-        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
-        SELECT n.merchant_id, n.id, k.kind, k.amount_minor, '', k.at
-        FROM new_rows n
-        JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
-        CROSS JOIN LATERAL (VALUES
-            ('opened', NULL, n.opened_at, n.opened_at IS NOT NULL AND o.opened_at IS NULL),
-            (CASE n.lifecycle WHEN 'superseded' THEN 'replaced' ELSE 'canceled' END,
-             n.amount_minor, n.canceled_at,
-             n.canceled_at IS NOT NULL AND o.canceled_at IS NULL)
-        ) k (kind, amount_minor, at, is_so)
-        WHERE k.is_so
-    $query$;
+    INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+    SELECT r.merchant_id, r.id, k.kind, k.amount_minor, '', k.at
+    FROM (
+        SELECT merchant_id, id, max(opened_at) FILTER (WHERE sign = 1) AS opened_at,
+               max(canceled_at) FILTER (WHERE sign = 1) AS canceled_at,
+               max(amount_minor) FILTER (WHERE sign = 1) AS amount_minor,
+               bool_or(lifecycle = 'superseded') FILTER (WHERE sign = 1) AS is_replaced,
+               sum(sign * (opened_at IS NOT NULL)::int) AS opened,
+               sum(sign * (canceled_at IS NOT NULL)::int) AS canceled
+        FROM (SELECT *, 1 AS sign FROM new_rows UNION ALL SELECT *, -1 FROM old_rows) both_rows
+        GROUP BY 1, 2
+    ) r
+    CROSS JOIN LATERAL (VALUES
+        ('opened', NULL, r.opened_at, r.opened > 0),
+        (CASE WHEN r.is_replaced THEN 'replaced' ELSE 'canceled' END, r.amount_minor,
+         r.canceled_at, r.canceled > 0)
+    ) k (kind, amount_minor, at, is_so)
+    WHERE k.is_so;
     RETURN NULL;
 END
-$_$;
+$$;
 
 
 ALTER FUNCTION public.tell_results_of_bills() OWNER TO harai_owner;
@@ -490,26 +476,26 @@ ALTER FUNCTION public.tell_results_of_bills() OWNER TO harai_owner;
 CREATE FUNCTION public.tell_results_of_deliveries() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
-    AS $_$
+    AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM result_plan) THEN
         RETURN NULL;
     END IF;
-    EXECUTE $query$
-        INSERT INTO result_event (merchant_id, bill_id, kind, method, at)
-        SELECT n.merchant_id, n.bill_id, k.kind, n.channel, n.changed_at
-        FROM new_rows n
-        JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
-        CROSS JOIN LATERAL (VALUES
-            ('sent', n.state IN ('accepted', 'delivered', 'undelivered')
-                     AND o.state NOT IN ('accepted', 'delivered', 'undelivered')),
-            ('delivered', n.state = 'delivered' AND o.state <> 'delivered')
-        ) k (kind, is_so)
-        WHERE k.is_so
-    $query$;
+    INSERT INTO result_event (merchant_id, bill_id, kind, method, at)
+    SELECT r.merchant_id, r.bill_id, k.kind, r.channel, r.at
+    FROM (
+        SELECT merchant_id, id, bill_id, channel, max(changed_at) FILTER (WHERE sign = 1) AS at,
+               sum(sign * (state IN ('accepted', 'delivered', 'undelivered'))::int) AS sent,
+               sum(sign * (state = 'delivered')::int) AS delivered
+        FROM (SELECT *, 1 AS sign FROM new_rows UNION ALL SELECT *, -1 FROM old_rows) both_rows
+        GROUP BY 1, 2, 3, 4
+    ) r
+    CROSS JOIN LATERAL (VALUES ('sent', r.sent > 0), ('delivered', r.delivered > 0))
+         k (kind, is_so)
+    WHERE k.is_so;
     RETURN NULL;
 END
-$_$;
+$$;
 
 
 ALTER FUNCTION public.tell_results_of_deliveries() OWNER TO harai_owner;
@@ -521,37 +507,35 @@ ALTER FUNCTION public.tell_results_of_deliveries() OWNER TO harai_owner;
 CREATE FUNCTION public.tell_results_of_money() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
-    AS $_$
+    AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM result_plan) THEN
         RETURN NULL;
     END IF;
-    EXECUTE $query$
-        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
-        SELECT e.merchant_id, e.bill_id, k.kind, abs(e.amount_minor),
-               CASE WHEN e.account = 'advanced' THEN 'bank_transfer' ELSE coalesce(a.method, '') END,
-               t.at
-        FROM new_rows e
-        JOIN LATERAL (
-            SELECT cause, at FROM ledger_transaction
-            WHERE merchant_id = e.merchant_id AND id = e.transaction_id OFFSET 0
-        ) t ON true
-        JOIN (VALUES
-            ('attempt_succeeded', 'in_transit', 'paid_confirmed'),
-            ('refund_succeeded', 'in_transit', 'refunded'),
-            ('refund_succeeded_late', 'in_transit', 'refunded'),
-            ('refund_transferred', 'advanced', 'refunded'),
-            ('chargeback_taken', 'disputed', 'paid_reversed'),
-            ('chargeback_returned', 'disputed', 'paid_restored')
-        ) k (cause, account, kind) ON k.cause = t.cause AND k.account = e.account
-        LEFT JOIN LATERAL (
-            SELECT method FROM attempt
-            WHERE merchant_id = e.merchant_id AND id = e.attempt_id OFFSET 0
-        ) a ON true
-    $query$;
+    INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+    SELECT e.merchant_id, e.bill_id, k.kind, abs(e.amount_minor),
+           CASE WHEN e.account = 'advanced' THEN 'bank_transfer' ELSE coalesce(a.method, '') END,
+           t.at
+    FROM new_rows e
+    JOIN LATERAL (
+        SELECT cause, at FROM ledger_transaction
+        WHERE merchant_id = e.merchant_id AND id = e.transaction_id OFFSET 0
+    ) t ON true
+    JOIN (VALUES
+        ('attempt_succeeded', 'in_transit', 'paid_confirmed'),
+        ('refund_succeeded', 'in_transit', 'refunded'),
+        ('refund_succeeded_late', 'in_transit', 'refunded'),
+        ('refund_transferred', 'advanced', 'refunded'),
+        ('chargeback_taken', 'disputed', 'paid_reversed'),
+        ('chargeback_returned', 'disputed', 'paid_restored')
+    ) k (cause, account, kind) ON k.cause = t.cause AND k.account = e.account
+    LEFT JOIN LATERAL (
+        SELECT method FROM attempt
+        WHERE merchant_id = e.merchant_id AND id = e.attempt_id OFFSET 0
+    ) a ON true;
     RETURN NULL;
 END
-$_$;
+$$;
 
 
 ALTER FUNCTION public.tell_results_of_money() OWNER TO harai_owner;

@@ -74,7 +74,8 @@ CREATE INDEX result_file_waiting_idx ON result_file (merchant_id, number)
     WHERE state <> 'acknowledged';
 """
 
-# EXECUTE: a plan made for the first statement's few rows would be kept for statements of thousands.
+# No join of new rows with old ones: the plan made for the first statement's few rows is kept for
+# statements of thousands. Rows are told apart by sums over both, what is looked up is so by key.
 TRIGGERS = """
 CREATE FUNCTION tell_results_of_deliveries() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
@@ -82,18 +83,18 @@ BEGIN
     IF NOT EXISTS (SELECT FROM result_plan) THEN
         RETURN NULL;
     END IF;
-    EXECUTE $query$
-        INSERT INTO result_event (merchant_id, bill_id, kind, method, at)
-        SELECT n.merchant_id, n.bill_id, k.kind, n.channel, n.changed_at
-        FROM new_rows n
-        JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
-        CROSS JOIN LATERAL (VALUES
-            ('sent', n.state IN ('accepted', 'delivered', 'undelivered')
-                     AND o.state NOT IN ('accepted', 'delivered', 'undelivered')),
-            ('delivered', n.state = 'delivered' AND o.state <> 'delivered')
-        ) k (kind, is_so)
-        WHERE k.is_so
-    $query$;
+    INSERT INTO result_event (merchant_id, bill_id, kind, method, at)
+    SELECT r.merchant_id, r.bill_id, k.kind, r.channel, r.at
+    FROM (
+        SELECT merchant_id, id, bill_id, channel, max(changed_at) FILTER (WHERE sign = 1) AS at,
+               sum(sign * (state IN ('accepted', 'delivered', 'undelivered'))::int) AS sent,
+               sum(sign * (state = 'delivered')::int) AS delivered
+        FROM (SELECT *, 1 AS sign FROM new_rows UNION ALL SELECT *, -1 FROM old_rows) both_rows
+        GROUP BY 1, 2, 3, 4
+    ) r
+    CROSS JOIN LATERAL (VALUES ('sent', r.sent > 0), ('delivered', r.delivered > 0))
+         k (kind, is_so)
+    WHERE k.is_so;
     RETURN NULL;
 END
 $body$;
@@ -107,19 +108,24 @@ BEGIN
     IF NOT EXISTS (SELECT FROM result_plan) THEN
         RETURN NULL;
     END IF;
-    EXECUTE $query$
-        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
-        SELECT n.merchant_id, n.id, k.kind, k.amount_minor, '', k.at
-        FROM new_rows n
-        JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
-        CROSS JOIN LATERAL (VALUES
-            ('opened', NULL, n.opened_at, n.opened_at IS NOT NULL AND o.opened_at IS NULL),
-            (CASE n.lifecycle WHEN 'superseded' THEN 'replaced' ELSE 'canceled' END,
-             n.amount_minor, n.canceled_at,
-             n.canceled_at IS NOT NULL AND o.canceled_at IS NULL)
-        ) k (kind, amount_minor, at, is_so)
-        WHERE k.is_so
-    $query$;
+    INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+    SELECT r.merchant_id, r.id, k.kind, k.amount_minor, '', k.at
+    FROM (
+        SELECT merchant_id, id, max(opened_at) FILTER (WHERE sign = 1) AS opened_at,
+               max(canceled_at) FILTER (WHERE sign = 1) AS canceled_at,
+               max(amount_minor) FILTER (WHERE sign = 1) AS amount_minor,
+               bool_or(lifecycle = 'superseded') FILTER (WHERE sign = 1) AS is_replaced,
+               sum(sign * (opened_at IS NOT NULL)::int) AS opened,
+               sum(sign * (canceled_at IS NOT NULL)::int) AS canceled
+        FROM (SELECT *, 1 AS sign FROM new_rows UNION ALL SELECT *, -1 FROM old_rows) both_rows
+        GROUP BY 1, 2
+    ) r
+    CROSS JOIN LATERAL (VALUES
+        ('opened', NULL, r.opened_at, r.opened > 0),
+        (CASE WHEN r.is_replaced THEN 'replaced' ELSE 'canceled' END, r.amount_minor,
+         r.canceled_at, r.canceled > 0)
+    ) k (kind, amount_minor, at, is_so)
+    WHERE k.is_so;
     RETURN NULL;
 END
 $body$;
@@ -133,29 +139,27 @@ BEGIN
     IF NOT EXISTS (SELECT FROM result_plan) THEN
         RETURN NULL;
     END IF;
-    EXECUTE $query$
-        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
-        SELECT e.merchant_id, e.bill_id, k.kind, abs(e.amount_minor),
-               CASE WHEN e.account = 'advanced' THEN 'bank_transfer' ELSE coalesce(a.method, '') END,
-               t.at
-        FROM new_rows e
-        JOIN LATERAL (
-            SELECT cause, at FROM ledger_transaction
-            WHERE merchant_id = e.merchant_id AND id = e.transaction_id OFFSET 0
-        ) t ON true
-        JOIN (VALUES
-            ('attempt_succeeded', 'in_transit', 'paid_confirmed'),
-            ('refund_succeeded', 'in_transit', 'refunded'),
-            ('refund_succeeded_late', 'in_transit', 'refunded'),
-            ('refund_transferred', 'advanced', 'refunded'),
-            ('chargeback_taken', 'disputed', 'paid_reversed'),
-            ('chargeback_returned', 'disputed', 'paid_restored')
-        ) k (cause, account, kind) ON k.cause = t.cause AND k.account = e.account
-        LEFT JOIN LATERAL (
-            SELECT method FROM attempt
-            WHERE merchant_id = e.merchant_id AND id = e.attempt_id OFFSET 0
-        ) a ON true
-    $query$;
+    INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+    SELECT e.merchant_id, e.bill_id, k.kind, abs(e.amount_minor),
+           CASE WHEN e.account = 'advanced' THEN 'bank_transfer' ELSE coalesce(a.method, '') END,
+           t.at
+    FROM new_rows e
+    JOIN LATERAL (
+        SELECT cause, at FROM ledger_transaction
+        WHERE merchant_id = e.merchant_id AND id = e.transaction_id OFFSET 0
+    ) t ON true
+    JOIN (VALUES
+        ('attempt_succeeded', 'in_transit', 'paid_confirmed'),
+        ('refund_succeeded', 'in_transit', 'refunded'),
+        ('refund_succeeded_late', 'in_transit', 'refunded'),
+        ('refund_transferred', 'advanced', 'refunded'),
+        ('chargeback_taken', 'disputed', 'paid_reversed'),
+        ('chargeback_returned', 'disputed', 'paid_restored')
+    ) k (cause, account, kind) ON k.cause = t.cause AND k.account = e.account
+    LEFT JOIN LATERAL (
+        SELECT method FROM attempt
+        WHERE merchant_id = e.merchant_id AND id = e.attempt_id OFFSET 0
+    ) a ON true;
     RETURN NULL;
 END
 $body$;

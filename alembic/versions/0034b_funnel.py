@@ -49,43 +49,36 @@ CREATE TABLE bill_reach (
 );
 """
 
+# As in 0034_results no new row is joined with an old one: the plan of few rows is kept for many.
 # Messages that wait, or are being sent, count as one: passing through costs nothing here. Who opened
 # or paid is put down to the channel of the newest message that may have arrived by then.
 FUNNEL = """
-CREATE FUNCTION stage_of(state text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $body$
-    SELECT CASE WHEN state IN ('planned', 'handed', 'redeemed') THEN 'waiting' ELSE state END
-$body$;
-
 CREATE FUNCTION tally_deliveries() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        EXECUTE $query$
-            INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
-            SELECT n.merchant_id, b.import_id, n.channel, n.provider, stage_of(n.state), count(*)
-            FROM new_rows n
-            JOIN LATERAL (SELECT import_id FROM bill
-                          WHERE merchant_id = n.merchant_id AND id = n.bill_id OFFSET 0) b ON true
-            GROUP BY 1, 2, 3, 4, 5
-        $query$;
+        INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+        SELECT n.merchant_id, b.import_id, n.channel, n.provider,
+               CASE WHEN n.state IN ('planned', 'handed', 'redeemed') THEN 'waiting'
+                    ELSE n.state END, count(*)
+        FROM new_rows n
+        JOIN LATERAL (SELECT import_id FROM bill
+                      WHERE merchant_id = n.merchant_id AND id = n.bill_id OFFSET 0) b ON true
+        GROUP BY 1, 2, 3, 4, 5;
     ELSE
-        EXECUTE $query$
-            INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
-            SELECT m.merchant_id, b.import_id, m.channel, k.provider, k.stage, sum(k.sign)
-            FROM (
-                SELECT n.merchant_id, n.bill_id, n.channel, n.provider, o.provider AS old_provider,
-                       stage_of(n.state) AS stage, stage_of(o.state) AS old_stage
-                FROM new_rows n
-                JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
-                WHERE stage_of(n.state) <> stage_of(o.state) OR n.provider <> o.provider
-            ) m
-            JOIN LATERAL (SELECT import_id FROM bill
-                          WHERE merchant_id = m.merchant_id AND id = m.bill_id OFFSET 0) b ON true
-            CROSS JOIN LATERAL (VALUES (m.provider, m.stage, 1), (m.old_provider, m.old_stage, -1))
-                 k (provider, stage, sign)
-            GROUP BY 1, 2, 3, 4, 5 HAVING sum(k.sign) <> 0
-        $query$;
+        INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+        SELECT m.merchant_id, b.import_id, m.channel, m.provider, m.stage, sum(m.number)
+        FROM (
+            SELECT merchant_id, bill_id, channel, provider,
+                   CASE WHEN state IN ('planned', 'handed', 'redeemed') THEN 'waiting'
+                        ELSE state END AS stage,
+                   sum(sign) AS number
+            FROM (SELECT *, 1 AS sign FROM new_rows UNION ALL SELECT *, -1 FROM old_rows) r
+            GROUP BY 1, 2, 3, 4, 5 HAVING sum(sign) <> 0
+        ) m
+        JOIN LATERAL (SELECT import_id FROM bill
+                      WHERE merchant_id = m.merchant_id AND id = m.bill_id OFFSET 0) b ON true
+        GROUP BY 1, 2, 3, 4, 5 HAVING sum(m.number) <> 0;
     END IF;
     RETURN NULL;
 END
@@ -99,62 +92,60 @@ CREATE TRIGGER delivery_funnel_update AFTER UPDATE ON delivery
 CREATE FUNCTION tally_reach() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
 BEGIN
-    EXECUTE $query$
-        WITH moved AS MATERIALIZED (
-            SELECT merchant_id, id, import_id, sum(issued) AS issued, sum(unopened) AS unopened,
-                   sum(opened) AS opened, sum(paid) AS paid
-            FROM (
-                SELECT r.merchant_id, r.id, r.import_id, r.sign * k.issued AS issued,
-                       r.sign * k.unopened AS unopened, r.sign * k.opened AS opened,
-                       r.sign * k.paid AS paid
-                FROM (SELECT *, 1 AS sign FROM new_rows
-                      UNION ALL SELECT *, -1 FROM old_rows) r
-                CROSS JOIN LATERAL (SELECT
-                    l.counts::int AS issued,
-                    (r.lifecycle IN ('open', 'overdue') AND r.settlement = 'unpaid'
-                     AND r.opened_at IS NULL)::int AS unopened,
-                    (r.opened_at IS NOT NULL AND l.counts)::int AS opened,
-                    (r.paid_at IS NOT NULL AND l.counts)::int AS paid
-                    FROM (SELECT r.lifecycle IN ('open', 'overdue', 'lapsed', 'canceling') AS counts
-                    ) l) k
-            ) s
-            GROUP BY 1, 2, 3
-            HAVING sum(issued) <> 0 OR sum(unopened) <> 0 OR sum(opened) <> 0 OR sum(paid) <> 0
-        ), told AS MATERIALIZED (
-            SELECT m.*, coalesce(h.opened_by, d.channel, '') AS opened_by,
-                   coalesce(h.paid_by, d.channel, '') AS paid_by
-            FROM moved m
-            LEFT JOIN LATERAL (
-                SELECT opened_by, paid_by FROM bill_reach
-                WHERE merchant_id = m.merchant_id AND bill_id = m.id OFFSET 0
-            ) h ON true
-            LEFT JOIN LATERAL (
-                SELECT channel FROM delivery
-                WHERE merchant_id = m.merchant_id AND bill_id = m.id
-                      AND state IN ('accepted', 'delivered', 'undelivered', 'ambiguous')
-                ORDER BY id DESC LIMIT 1
-            ) d ON true
-            WHERE m.opened <> 0 OR m.paid <> 0
-        ), kept AS (
-            INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
-            SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
-                   CASE WHEN paid > 0 THEN paid_by END
-            FROM told WHERE opened > 0 OR paid > 0
-            ON CONFLICT (merchant_id, bill_id) DO UPDATE
-            SET opened_by = coalesce(bill_reach.opened_by, excluded.opened_by),
-                paid_by = coalesce(bill_reach.paid_by, excluded.paid_by)
-        )
-        INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
-        SELECT merchant_id, import_id, channel, '', stage, sum(number)
+    WITH moved AS MATERIALIZED (
+        SELECT merchant_id, id, import_id, sum(issued) AS issued, sum(unopened) AS unopened,
+               sum(opened) AS opened, sum(paid) AS paid
         FROM (
-            SELECT merchant_id, import_id, '' AS channel, 'issued' AS stage, issued AS number
-            FROM moved
-            UNION ALL SELECT merchant_id, import_id, '', 'unopened', unopened FROM moved
-            UNION ALL SELECT merchant_id, import_id, opened_by, 'opened', opened FROM told
-            UNION ALL SELECT merchant_id, import_id, paid_by, 'paid', paid FROM told
+            SELECT r.merchant_id, r.id, r.import_id, r.sign * k.issued AS issued,
+                   r.sign * k.unopened AS unopened, r.sign * k.opened AS opened,
+                   r.sign * k.paid AS paid
+            FROM (SELECT *, 1 AS sign FROM new_rows
+                  UNION ALL SELECT *, -1 FROM old_rows) r
+            CROSS JOIN LATERAL (SELECT
+                l.counts::int AS issued,
+                (r.lifecycle IN ('open', 'overdue') AND r.settlement = 'unpaid'
+                 AND r.opened_at IS NULL)::int AS unopened,
+                (r.opened_at IS NOT NULL AND l.counts)::int AS opened,
+                (r.paid_at IS NOT NULL AND l.counts)::int AS paid
+                FROM (SELECT r.lifecycle IN ('open', 'overdue', 'lapsed', 'canceling') AS counts
+                ) l) k
         ) s
-        GROUP BY 1, 2, 3, 5 HAVING sum(number) <> 0
-    $query$;
+        GROUP BY 1, 2, 3
+        HAVING sum(issued) <> 0 OR sum(unopened) <> 0 OR sum(opened) <> 0 OR sum(paid) <> 0
+    ), told AS MATERIALIZED (
+        SELECT m.*, coalesce(h.opened_by, d.channel, '') AS opened_by,
+               coalesce(h.paid_by, d.channel, '') AS paid_by
+        FROM moved m
+        LEFT JOIN LATERAL (
+            SELECT opened_by, paid_by FROM bill_reach
+            WHERE merchant_id = m.merchant_id AND bill_id = m.id OFFSET 0
+        ) h ON true
+        LEFT JOIN LATERAL (
+            SELECT channel FROM delivery
+            WHERE merchant_id = m.merchant_id AND bill_id = m.id
+                  AND state IN ('accepted', 'delivered', 'undelivered', 'ambiguous')
+            ORDER BY id DESC LIMIT 1
+        ) d ON true
+        WHERE m.opened <> 0 OR m.paid <> 0
+    ), kept AS (
+        INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
+        SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
+               CASE WHEN paid > 0 THEN paid_by END
+        FROM told WHERE opened > 0 OR paid > 0
+        ON CONFLICT (merchant_id, bill_id) DO UPDATE
+        SET opened_by = coalesce(bill_reach.opened_by, excluded.opened_by),
+            paid_by = coalesce(bill_reach.paid_by, excluded.paid_by)
+    )
+    INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+    SELECT merchant_id, import_id, channel, '', stage, sum(number)
+    FROM (
+        SELECT merchant_id, import_id, '' AS channel, 'issued' AS stage, issued AS number
+        FROM moved
+        UNION ALL SELECT merchant_id, import_id, '', 'unopened', unopened FROM moved
+        UNION ALL SELECT merchant_id, import_id, opened_by, 'opened', opened FROM told
+        UNION ALL SELECT merchant_id, import_id, paid_by, 'paid', paid FROM told
+    ) s
+    GROUP BY 1, 2, 3, 5 HAVING sum(number) <> 0;
     RETURN NULL;
 END
 $body$;
@@ -184,7 +175,9 @@ BEGIN
         ) d ON d.bill_id = b.id
         WHERE b.merchant_id = whose AND (b.opened_at IS NOT NULL OR b.paid_at IS NOT NULL);
         INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
-        SELECT b.merchant_id, b.import_id, d.channel, d.provider, stage_of(d.state), count(*)
+        SELECT b.merchant_id, b.import_id, d.channel, d.provider,
+               CASE WHEN d.state IN ('planned', 'handed', 'redeemed') THEN 'waiting'
+                    ELSE d.state END, count(*)
         FROM delivery d JOIN bill b ON b.merchant_id = whose AND b.id = d.bill_id
         WHERE d.merchant_id = whose GROUP BY 1, 2, 3, 4, 5
         UNION ALL
@@ -214,7 +207,6 @@ DROP TRIGGER delivery_funnel_update ON delivery;
 DROP TRIGGER bill_funnel_update ON bill;
 DROP FUNCTION tally_deliveries();
 DROP FUNCTION tally_reach();
-DROP FUNCTION stage_of(text);
 DROP TABLE funnel_tally;
 DROP TABLE bill_reach;
 DROP TABLE message_switch;
