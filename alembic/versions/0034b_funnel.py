@@ -50,7 +50,7 @@ CREATE TABLE bill_reach (
 """
 
 # As in 0034_results no new row is joined with an old one: the plan of few rows is kept for many.
-# Messages that wait, or are being sent, count as one: passing through costs nothing here. Who opened
+# Messages that wait or are being sent count as one: passing through costs nothing here. Who opened
 # or paid is put down to the channel of the newest message that may have arrived by then.
 FUNNEL = """
 CREATE FUNCTION tally_deliveries() RETURNS trigger

@@ -34,6 +34,7 @@ from portal.vault.server import VaultServer
 from tests.make.intake import Desk, line, new_desk, result
 from tests.make.ladder import NEVER_QUIET, Steps
 from tests.make.vault import ClientFor, Ground
+from tests.make.web import ORIGIN, running_web, web_settings
 
 
 @pytest.fixture
@@ -194,3 +195,26 @@ async def test_all_who_never_looked_are_told_once_by_another_channel(
     with pytest.raises(Conflict) as refused:
         await begin("four")
     assert refused.value.code == "nothing_unopened"
+
+
+async def test_only_a_page_that_is_seen_counts_as_opened_and_no_look_ahead_does(
+    steps: Steps, ground: Ground
+) -> None:
+    bill_id, secret = await steps.world.bill()
+    opened = "select opened_at is not null from bill where id = $1"
+    link = f"/p/{steps.desk.code}/{secret}"
+    settings = web_settings(ground.folder)
+    async with running_web(ground.folder, steps.desk.web, settings=settings) as web:
+        for headers in ({"sec-purpose": "prefetch"}, {"purpose": "prefetch"}, {}):
+            async with web.browser() as browser:
+                await browser.head(link)
+                came = await browser.get(link, headers=headers)
+                if came.status_code == 303:  # what scanners of mail follow, too
+                    page = await browser.get(came.headers["location"])
+                    assert page.status_code == 200
+                    seen_at = f"{came.headers['location']}/opened"
+                    await browser.head(came.headers["location"])
+                    assert await steps.world.value(opened, bill_id) is False
+                    told = await browser.post(seen_at, headers={"origin": ORIGIN})
+                    assert told.status_code == 204
+    assert await steps.world.value(opened, bill_id) is True
