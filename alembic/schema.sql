@@ -322,6 +322,277 @@ $$;
 
 ALTER FUNCTION public.tally_bills() OWNER TO harai_owner;
 
+--
+-- Name: tally_deliveries(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tally_deliveries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+        SELECT n.merchant_id, b.import_id, n.channel, n.provider,
+               CASE WHEN n.state IN ('planned', 'handed', 'redeemed') THEN 'waiting'
+                    ELSE n.state END, count(*)
+        FROM new_rows n
+        JOIN LATERAL (SELECT import_id FROM bill
+                      WHERE merchant_id = n.merchant_id AND id = n.bill_id OFFSET 0) b ON true
+        GROUP BY 1, 2, 3, 4, 5;
+    ELSE
+        INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+        SELECT m.merchant_id, b.import_id, m.channel, m.provider, m.stage, sum(m.number)
+        FROM (
+            SELECT merchant_id, bill_id, channel, provider,
+                   CASE WHEN state IN ('planned', 'handed', 'redeemed') THEN 'waiting'
+                        ELSE state END AS stage,
+                   sum(sign) AS number
+            FROM (SELECT *, 1 AS sign FROM new_rows UNION ALL SELECT *, -1 FROM old_rows) r
+            GROUP BY 1, 2, 3, 4, 5 HAVING sum(sign) <> 0
+        ) m
+        JOIN LATERAL (SELECT import_id FROM bill
+                      WHERE merchant_id = m.merchant_id AND id = m.bill_id OFFSET 0) b ON true
+        GROUP BY 1, 2, 3, 4, 5 HAVING sum(m.number) <> 0;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.tally_deliveries() OWNER TO harai_owner;
+
+--
+-- Name: tally_reach(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tally_reach() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    WITH moved AS MATERIALIZED (
+        SELECT merchant_id, id, import_id, sum(issued) AS issued, sum(unopened) AS unopened,
+               sum(opened) AS opened, sum(paid) AS paid
+        FROM (
+            SELECT r.merchant_id, r.id, r.import_id, r.sign * k.issued AS issued,
+                   r.sign * k.unopened AS unopened, r.sign * k.opened AS opened,
+                   r.sign * k.paid AS paid
+            FROM (SELECT *, 1 AS sign FROM new_rows
+                  UNION ALL SELECT *, -1 FROM old_rows) r
+            CROSS JOIN LATERAL (SELECT
+                l.counts::int AS issued,
+                (r.lifecycle IN ('open', 'overdue') AND r.settlement = 'unpaid'
+                 AND r.opened_at IS NULL)::int AS unopened,
+                (r.opened_at IS NOT NULL AND l.counts)::int AS opened,
+                (r.paid_at IS NOT NULL AND l.counts)::int AS paid
+                FROM (SELECT r.lifecycle IN ('open', 'overdue', 'lapsed', 'canceling') AS counts
+                ) l) k
+        ) s
+        GROUP BY 1, 2, 3
+        HAVING sum(issued) <> 0 OR sum(unopened) <> 0 OR sum(opened) <> 0 OR sum(paid) <> 0
+    ), told AS MATERIALIZED (
+        SELECT m.*, coalesce(h.opened_by, d.channel, '') AS opened_by,
+               coalesce(h.paid_by, d.channel, '') AS paid_by
+        FROM moved m
+        LEFT JOIN LATERAL (
+            SELECT opened_by, paid_by FROM bill_reach
+            WHERE merchant_id = m.merchant_id AND bill_id = m.id OFFSET 0
+        ) h ON true
+        LEFT JOIN LATERAL (
+            SELECT channel FROM delivery
+            WHERE merchant_id = m.merchant_id AND bill_id = m.id
+                  AND state IN ('accepted', 'delivered', 'undelivered', 'ambiguous')
+            ORDER BY id DESC LIMIT 1
+        ) d ON true
+        WHERE m.opened <> 0 OR m.paid <> 0
+    ), kept AS (
+        INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
+        SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
+               CASE WHEN paid > 0 THEN paid_by END
+        FROM told WHERE opened > 0 OR paid > 0
+        ON CONFLICT (merchant_id, bill_id) DO UPDATE
+        SET opened_by = coalesce(bill_reach.opened_by, excluded.opened_by),
+            paid_by = coalesce(bill_reach.paid_by, excluded.paid_by)
+    )
+    INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)
+    SELECT merchant_id, import_id, channel, '', stage, sum(number)
+    FROM (
+        SELECT merchant_id, import_id, '' AS channel, 'issued' AS stage, issued AS number
+        FROM moved
+        UNION ALL SELECT merchant_id, import_id, '', 'unopened', unopened FROM moved
+        UNION ALL SELECT merchant_id, import_id, opened_by, 'opened', opened FROM told
+        UNION ALL SELECT merchant_id, import_id, paid_by, 'paid', paid FROM told
+    ) s
+    GROUP BY 1, 2, 3, 5 HAVING sum(number) <> 0;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.tally_reach() OWNER TO harai_owner;
+
+--
+-- Name: tell_results_of_bills(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tell_results_of_bills() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+    SELECT r.merchant_id, r.id, k.kind, k.amount_minor, '', k.at
+    FROM (
+        SELECT merchant_id, id, max(opened_at) FILTER (WHERE sign = 1) AS opened_at,
+               max(canceled_at) FILTER (WHERE sign = 1) AS canceled_at,
+               max(amount_minor) FILTER (WHERE sign = 1) AS amount_minor,
+               bool_or(lifecycle = 'superseded') FILTER (WHERE sign = 1) AS is_replaced,
+               sum(sign * (opened_at IS NOT NULL)::int) AS opened,
+               sum(sign * (canceled_at IS NOT NULL)::int) AS canceled
+        FROM (SELECT *, 1 AS sign FROM new_rows UNION ALL SELECT *, -1 FROM old_rows) both_rows
+        GROUP BY 1, 2
+    ) r
+    CROSS JOIN LATERAL (VALUES
+        ('opened', NULL, r.opened_at, r.opened > 0),
+        (CASE WHEN r.is_replaced THEN 'replaced' ELSE 'canceled' END, r.amount_minor,
+         r.canceled_at, r.canceled > 0)
+    ) k (kind, amount_minor, at, is_so)
+    WHERE k.is_so;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.tell_results_of_bills() OWNER TO harai_owner;
+
+--
+-- Name: tell_results_of_deliveries(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tell_results_of_deliveries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO result_event (merchant_id, bill_id, kind, method, at)
+    SELECT r.merchant_id, r.bill_id, k.kind, r.channel, r.at
+    FROM (
+        SELECT merchant_id, id, bill_id, channel, max(changed_at) FILTER (WHERE sign = 1) AS at,
+               sum(sign * (state IN ('accepted', 'delivered', 'undelivered'))::int) AS sent,
+               sum(sign * (state = 'delivered')::int) AS delivered
+        FROM (SELECT *, 1 AS sign FROM new_rows UNION ALL SELECT *, -1 FROM old_rows) both_rows
+        GROUP BY 1, 2, 3, 4
+    ) r
+    CROSS JOIN LATERAL (VALUES ('sent', r.sent > 0), ('delivered', r.delivered > 0))
+         k (kind, is_so)
+    WHERE k.is_so;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.tell_results_of_deliveries() OWNER TO harai_owner;
+
+--
+-- Name: tell_results_of_money(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tell_results_of_money() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+    SELECT e.merchant_id, e.bill_id, k.kind, abs(e.amount_minor),
+           CASE WHEN e.account = 'advanced' THEN 'bank_transfer' ELSE coalesce(a.method, '') END,
+           t.at
+    FROM new_rows e
+    JOIN LATERAL (
+        SELECT cause, at FROM ledger_transaction
+        WHERE merchant_id = e.merchant_id AND id = e.transaction_id OFFSET 0
+    ) t ON true
+    JOIN (VALUES
+        ('attempt_succeeded', 'in_transit', 'paid_confirmed'),
+        ('refund_succeeded', 'in_transit', 'refunded'),
+        ('refund_succeeded_late', 'in_transit', 'refunded'),
+        ('refund_transferred', 'advanced', 'refunded'),
+        ('chargeback_taken', 'disputed', 'paid_reversed'),
+        ('chargeback_returned', 'disputed', 'paid_restored')
+    ) k (cause, account, kind) ON k.cause = t.cause AND k.account = e.account
+    LEFT JOIN LATERAL (
+        SELECT method FROM attempt
+        WHERE merchant_id = e.merchant_id AND id = e.attempt_id OFFSET 0
+    ) a ON true;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.tell_results_of_money() OWNER TO harai_owner;
+
+--
+-- Name: tell_results_of_paper(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tell_results_of_paper() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO result_event (merchant_id, bill_id, kind, method, at)
+    SELECT n.merchant_id, n.bill_id, 'to_paper', '', b.made_at
+    FROM new_rows n
+    JOIN print_batch b ON b.merchant_id = n.merchant_id AND b.id = n.batch_id;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.tell_results_of_paper() OWNER TO harai_owner;
+
+--
+-- Name: tell_results_of_takings(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.tell_results_of_takings() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM result_plan) THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+        SELECT merchant_id, bill_id, 'paid_provisional', amount_minor, 'slip', at
+        FROM new_rows WHERE state = 'pending';
+    ELSE
+        INSERT INTO result_event (merchant_id, bill_id, kind, amount_minor, method, at)
+        SELECT n.merchant_id, n.bill_id, 'paid_reversed', n.amount_minor, 'slip', n.at
+        FROM new_rows n
+        JOIN old_rows o ON o.merchant_id = n.merchant_id AND o.id = n.id
+        WHERE n.state = 'void' AND o.state = 'pending';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+
+ALTER FUNCTION public.tell_results_of_takings() OWNER TO harai_owner;
+
 SET default_table_access_method = heap;
 
 --
@@ -512,6 +783,29 @@ ALTER TABLE ONLY public.bill FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.bill OWNER TO harai_owner;
 
 --
+-- Name: bill_change; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.bill_change (
+    merchant_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    line integer NOT NULL,
+    action text NOT NULL,
+    state text NOT NULL,
+    new_bill_id uuid,
+    CONSTRAINT bill_change_action_check CHECK ((action = ANY (ARRAY['cancel'::text, 'paid_elsewhere'::text, 'replace'::text]))),
+    CONSTRAINT bill_change_new_check CHECK (((action = 'replace'::text) = (new_bill_id IS NOT NULL))),
+    CONSTRAINT bill_change_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'done'::text, 'known'::text, 'refused'::text])))
+);
+ALTER TABLE ONLY public.bill_change ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.bill_change FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.bill_change OWNER TO harai_owner;
+
+--
 -- Name: bill_event; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -530,6 +824,23 @@ ALTER TABLE ONLY public.bill_event FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.bill_event OWNER TO harai_owner;
+
+--
+-- Name: bill_reach; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.bill_reach (
+    merchant_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    opened_by text,
+    paid_by text
+);
+ALTER TABLE ONLY public.bill_reach ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.bill_reach FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.bill_reach OWNER TO harai_owner;
 
 --
 -- Name: bill_tally; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1030,6 +1341,40 @@ ALTER TABLE ONLY public.file_part FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.file_part OWNER TO harai_owner;
 
 --
+-- Name: funnel_tally; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.funnel_tally (
+    merchant_id uuid NOT NULL,
+    id bigint NOT NULL,
+    import_id uuid NOT NULL,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    stage text NOT NULL,
+    number bigint NOT NULL
+);
+ALTER TABLE ONLY public.funnel_tally ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.funnel_tally FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.funnel_tally OWNER TO harai_owner;
+
+--
+-- Name: funnel_tally_id_seq; Type: SEQUENCE; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.funnel_tally ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.funnel_tally_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
 -- Name: import; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -1418,6 +1763,32 @@ ALTER TABLE ONLY public.message_price FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.message_price OWNER TO harai_owner;
 
 --
+-- Name: message_switch; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.message_switch (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    number integer NOT NULL,
+    import_id uuid,
+    channel text NOT NULL,
+    state text NOT NULL,
+    after_id uuid NOT NULL,
+    bills bigint NOT NULL,
+    looked bigint NOT NULL,
+    planned bigint NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT message_switch_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text])))
+);
+ALTER TABLE ONLY public.message_switch ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.message_switch FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.message_switch OWNER TO harai_owner;
+
+--
 -- Name: message_template; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -1759,6 +2130,96 @@ ALTER TABLE ONLY public.refund FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.refund OWNER TO harai_owner;
 
 --
+-- Name: result_event; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.result_event (
+    merchant_id uuid NOT NULL,
+    txn bigint DEFAULT ((pg_current_xact_id())::text)::bigint NOT NULL,
+    id bigint NOT NULL,
+    bill_id uuid NOT NULL,
+    kind text NOT NULL,
+    amount_minor bigint,
+    method text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.result_event ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.result_event FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.result_event OWNER TO harai_owner;
+
+--
+-- Name: result_event_id_seq; Type: SEQUENCE; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.result_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.result_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: result_file; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.result_file (
+    merchant_id uuid NOT NULL,
+    number integer NOT NULL,
+    id uuid NOT NULL,
+    state text NOT NULL,
+    charset text NOT NULL,
+    from_txn bigint NOT NULL,
+    until_txn bigint NOT NULL,
+    after_txn bigint NOT NULL,
+    after_id bigint NOT NULL,
+    parts integer NOT NULL,
+    rows bigint NOT NULL,
+    totals jsonb DEFAULT '{}'::jsonb NOT NULL,
+    bytes bigint NOT NULL,
+    sha256 text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    fetched_at timestamp with time zone,
+    chased_at timestamp with time zone,
+    acknowledged_by text,
+    acknowledged_at timestamp with time zone,
+    CONSTRAINT result_file_check CHECK ((until_txn >= from_txn)),
+    CONSTRAINT result_file_state_check CHECK ((state = ANY (ARRAY['writing'::text, 'ready'::text, 'acknowledged'::text])))
+);
+ALTER TABLE ONLY public.result_file ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.result_file FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.result_file OWNER TO harai_owner;
+
+--
+-- Name: result_plan; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.result_plan (
+    merchant_id uuid NOT NULL,
+    every_minutes integer,
+    daily_hour integer,
+    charset text NOT NULL,
+    next_at timestamp with time zone,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.result_plan ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.result_plan FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.result_plan OWNER TO harai_owner;
+
+--
 -- Name: return_token; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -2033,6 +2494,14 @@ ALTER TABLE ONLY public.audit
 
 
 --
+-- Name: bill_change bill_change_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.bill_change
+    ADD CONSTRAINT bill_change_pkey PRIMARY KEY (merchant_id, import_id, bill_id);
+
+
+--
 -- Name: bill_event bill_event_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2046,6 +2515,14 @@ ALTER TABLE ONLY public.bill_event
 
 ALTER TABLE ONLY public.bill
     ADD CONSTRAINT bill_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: bill_reach bill_reach_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.bill_reach
+    ADD CONSTRAINT bill_reach_pkey PRIMARY KEY (merchant_id, bill_id);
 
 
 --
@@ -2289,6 +2766,14 @@ ALTER TABLE ONLY public.file_part
 
 
 --
+-- Name: funnel_tally funnel_tally_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.funnel_tally
+    ADD CONSTRAINT funnel_tally_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
 -- Name: import_chunk import_chunk_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2465,6 +2950,14 @@ ALTER TABLE ONLY public.message_price
 
 
 --
+-- Name: message_switch message_switch_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.message_switch
+    ADD CONSTRAINT message_switch_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
 -- Name: message_template message_template_number_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -2606,6 +3099,38 @@ ALTER TABLE ONLY public.refund
 
 ALTER TABLE ONLY public.refund
     ADD CONSTRAINT refund_reference_key UNIQUE (merchant_id, provider, reference);
+
+
+--
+-- Name: result_event result_event_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.result_event
+    ADD CONSTRAINT result_event_pkey PRIMARY KEY (merchant_id, txn, id);
+
+
+--
+-- Name: result_file result_file_id_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.result_file
+    ADD CONSTRAINT result_file_id_key UNIQUE (merchant_id, id);
+
+
+--
+-- Name: result_file result_file_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.result_file
+    ADD CONSTRAINT result_file_pkey PRIMARY KEY (merchant_id, number);
+
+
+--
+-- Name: result_plan result_plan_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.result_plan
+    ADD CONSTRAINT result_plan_pkey PRIMARY KEY (merchant_id);
 
 
 --
@@ -2752,6 +3277,13 @@ CREATE INDEX bill_address_idx ON public.bill USING btree (merchant_id, due_on, i
 --
 
 CREATE INDEX bill_amount_idx ON public.bill USING btree (merchant_id, amount_minor, id);
+
+
+--
+-- Name: bill_change_planned_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_change_planned_idx ON public.bill_change USING btree (merchant_id, import_id, bill_id) WHERE (state = 'planned'::text);
 
 
 --
@@ -2923,6 +3455,13 @@ CREATE INDEX dispute_bill_idx ON public.dispute USING btree (merchant_id, bill_i
 
 
 --
+-- Name: funnel_tally_import_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX funnel_tally_import_idx ON public.funnel_tally USING btree (merchant_id, import_id);
+
+
+--
 -- Name: import_chunk_waits_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -2997,6 +3536,13 @@ CREATE INDEX mandate_redirect_id_idx ON public.mandate_redirect USING btree (id)
 --
 
 CREATE INDEX mandate_state_idx ON public.mandate USING btree (merchant_id, state, id);
+
+
+--
+-- Name: message_switch_running_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX message_switch_running_idx ON public.message_switch USING btree (merchant_id) WHERE (state = 'running'::text);
 
 
 --
@@ -3112,6 +3658,13 @@ CREATE INDEX refund_waiting_idx ON public.refund USING btree (merchant_id, id) W
 
 
 --
+-- Name: result_file_waiting_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX result_file_waiting_idx ON public.result_file USING btree (merchant_id, number) WHERE (state <> 'acknowledged'::text);
+
+
+--
 -- Name: return_token_expiry_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -3175,6 +3728,13 @@ CREATE CONSTRAINT TRIGGER attempt_share_sound AFTER INSERT ON public.attempt_sha
 
 
 --
+-- Name: bill bill_funnel_update; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER bill_funnel_update AFTER UPDATE ON public.bill REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tally_reach();
+
+
+--
 -- Name: bill bill_odd_insert; Type: TRIGGER; Schema: public; Owner: harai_owner
 --
 
@@ -3186,6 +3746,13 @@ CREATE TRIGGER bill_odd_insert AFTER INSERT ON public.bill REFERENCING NEW TABLE
 --
 
 CREATE TRIGGER bill_odd_update AFTER UPDATE ON public.bill REFERENCING NEW TABLE AS new_bills FOR EACH STATEMENT EXECUTE FUNCTION public.mark_odd_bills();
+
+
+--
+-- Name: bill bill_results; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER bill_results AFTER UPDATE ON public.bill REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_bills();
 
 
 --
@@ -3224,6 +3791,27 @@ CREATE TRIGGER debit_fixed BEFORE UPDATE ON public.debit FOR EACH ROW WHEN (((ol
 
 
 --
+-- Name: delivery delivery_funnel_insert; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER delivery_funnel_insert AFTER INSERT ON public.delivery REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tally_deliveries();
+
+
+--
+-- Name: delivery delivery_funnel_update; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER delivery_funnel_update AFTER UPDATE ON public.delivery REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tally_deliveries();
+
+
+--
+-- Name: delivery delivery_results; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER delivery_results AFTER UPDATE ON public.delivery REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_deliveries();
+
+
+--
 -- Name: ledger_entry ledger_entry_append_only; Type: TRIGGER; Schema: public; Owner: harai_owner
 --
 
@@ -3238,10 +3826,24 @@ CREATE TRIGGER ledger_entry_balance AFTER INSERT ON public.ledger_entry REFERENC
 
 
 --
+-- Name: ledger_entry ledger_entry_results; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER ledger_entry_results AFTER INSERT ON public.ledger_entry REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_money();
+
+
+--
 -- Name: ledger_transaction ledger_transaction_append_only; Type: TRIGGER; Schema: public; Owner: harai_owner
 --
 
 CREATE TRIGGER ledger_transaction_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_transaction FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_ledger_change();
+
+
+--
+-- Name: print_bill print_bill_results; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER print_bill_results AFTER INSERT ON public.print_bill REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_paper();
 
 
 --
@@ -3263,6 +3865,20 @@ CREATE TRIGGER refund_room AFTER INSERT OR UPDATE ON public.refund FOR EACH ROW 
 --
 
 CREATE TRIGGER slip_fixed BEFORE UPDATE ON public.slip FOR EACH ROW WHEN (((old.digits <> new.digits) OR (old.bill_id <> new.bill_id) OR (old.amount_minor <> new.amount_minor) OR (old.pay_until <> new.pay_until))) EXECUTE FUNCTION public.refuse_slip_change();
+
+
+--
+-- Name: slip_taking slip_taking_results_insert; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER slip_taking_results_insert AFTER INSERT ON public.slip_taking REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_takings();
+
+
+--
+-- Name: slip_taking slip_taking_results_update; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER slip_taking_results_update AFTER UPDATE ON public.slip_taking REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_takings();
 
 
 --
@@ -3296,10 +3912,22 @@ ALTER TABLE public.attempt_share ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.bill ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: bill_change; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.bill_change ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: bill_event; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
 ALTER TABLE public.bill_event ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: bill_reach; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.bill_reach ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: bill_tally; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -3415,6 +4043,12 @@ ALTER TABLE public.due_day ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.file_part ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: funnel_tally; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.funnel_tally ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: import; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -3549,10 +4183,24 @@ CREATE POLICY merchant_only ON public.bill USING ((merchant_id = ( SELECT (curre
 
 
 --
+-- Name: bill_change merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.bill_change USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: bill_event merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
 CREATE POLICY merchant_only ON public.bill_event USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: bill_reach merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.bill_reach USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -3682,6 +4330,13 @@ CREATE POLICY merchant_only ON public.file_part USING ((merchant_id = ( SELECT (
 
 
 --
+-- Name: funnel_tally merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.funnel_tally USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: import merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3794,6 +4449,13 @@ CREATE POLICY merchant_only ON public.message_price USING ((merchant_id = ( SELE
 
 
 --
+-- Name: message_switch merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.message_switch USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: message_template merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3885,6 +4547,27 @@ CREATE POLICY merchant_only ON public.refund USING ((merchant_id = ( SELECT (cur
 
 
 --
+-- Name: result_event merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.result_event USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: result_file merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.result_file USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: result_plan merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.result_plan USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: return_token merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -3938,6 +4621,12 @@ CREATE POLICY merchant_only ON public.staff USING ((merchant_id = ( SELECT (curr
 --
 
 ALTER TABLE public.message_price ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: message_switch; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.message_switch ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: message_template; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -4053,6 +4742,24 @@ CREATE POLICY redeem_by_id ON public.refund FOR SELECT USING ((( SELECT current_
 ALTER TABLE public.refund ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: result_event; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.result_event ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: result_file; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.result_file ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: result_plan; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.result_plan ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: return_token; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -4146,10 +4853,24 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bill TO harai_vault;
 
 
 --
+-- Name: TABLE bill_change; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bill_change TO harai_vault;
+
+
+--
 -- Name: TABLE bill_event; Type: ACL; Schema: public; Owner: harai_owner
 --
 
 GRANT SELECT,INSERT ON TABLE public.bill_event TO harai_vault;
+
+
+--
+-- Name: TABLE bill_reach; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.bill_reach TO harai_vault;
 
 
 --
@@ -4290,6 +5011,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.due_day TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.file_part TO harai_vault;
+
+
+--
+-- Name: TABLE funnel_tally; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.funnel_tally TO harai_vault;
 
 
 --
@@ -4468,6 +5196,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.message_price TO harai_vault;
 
 
 --
+-- Name: TABLE message_switch; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.message_switch TO harai_vault;
+
+
+--
 -- Name: TABLE message_template; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -4563,6 +5298,27 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.push_subscription TO harai_vau
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.refund TO harai_vault;
+
+
+--
+-- Name: TABLE result_event; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.result_event TO harai_vault;
+
+
+--
+-- Name: TABLE result_file; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.result_file TO harai_vault;
+
+
+--
+-- Name: TABLE result_plan; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.result_plan TO harai_vault;
 
 
 --

@@ -195,6 +195,13 @@ class MandateAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultsMoved:
+    """Rows of a result file that this run wrote."""
+
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class BillsPassed:
     """Bills that the calendar passed by, moved by this run."""
 
@@ -218,6 +225,8 @@ CHARGE_CHOOSE: Final = Step("charge.choose", BusinessDay, ChargesPlanned, 600.0)
 CHARGE_SEND: Final = Step("charge.send", OneCharge, ChargeMoved, 30.0)
 MANDATE_ASK: Final = Step("mandate.ask", OneMandate, MandateAsked, 30.0)
 DEBIT_FETCH: Final = Step("debit.fetch", OneDebitFile, FileMoved, 120.0)
+SWITCH_UNOPENED: Final = Step("message.switch_unopened", OneMerchant, LaddersMoved, 600.0)
+WRITE_RESULTS: Final = Step("settlement.write_results", OneMerchant, ResultsMoved, 600.0)
 
 STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
     {
@@ -239,6 +248,8 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             CHARGE_SEND,
             MANDATE_ASK,
             DEBIT_FETCH,
+            WRITE_RESULTS,
+            SWITCH_UNOPENED,
         )
     }
 )

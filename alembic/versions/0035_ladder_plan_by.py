@@ -3,7 +3,7 @@
 import rls
 
 revision = "0035_ladder_plan_by"
-down_revision = "0032_push"
+down_revision = "0034b_funnel"
 branch_labels = None
 depends_on = None
 

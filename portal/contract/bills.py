@@ -230,6 +230,8 @@ class Summary(Reply, frozen=True, kw_only=True):
     as_of: datetime
     returned_minor: int = 0
     missed_promises: int = 0
+    doubtful_bills: int = 0
+    """Still owed, and nobody knows whether their message was sent."""
 
 
 LIST_BILLS = Operation("list_bills", ListBills, BillPage)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from portal.contract.envelope import Operation, Part, Reply, Request
+from portal.domain.bill_change import ChangeAction
 from portal.domain.ids import ImportId
 from portal.kit.limits import FILE_PART_BYTES_MAX
 
@@ -25,6 +26,14 @@ class FaultCount(Part, frozen=True, kw_only=True):
 
     code: str
     rows: int
+
+
+class ChangeCount(Part, frozen=True, kw_only=True):
+    """Rows of one action on bills that were there before: to be done when it is sent, and done."""
+
+    action: ChangeAction
+    planned: int
+    done: int
 
 
 class ImportWait(Part, frozen=True, kw_only=True):
@@ -69,6 +78,8 @@ class ImportView(Reply, frozen=True, kw_only=True):
     file is judged once more by itself and its rows count here."""
     rows_awaited: int = 0
     """Rows of other undecided imports that were passed over because this one has them."""
+    changes: tuple[ChangeCount, ...] = ()
+    """What its rows do to bills that were there before; they count as good rows, too."""
 
 
 class CreateImport(Request, frozen=True, kw_only=True):

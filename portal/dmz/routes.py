@@ -81,6 +81,7 @@ SEGMENTS: Final = {
     "token": "[A-Za-z0-9_-]{16,2048}",
     "ticket": r"[a-z0-9]{3,12}\.[A-Za-z0-9_-]{16,256}",
     "id": "[A-Za-z0-9_]{4,64}",
+    "number": "[0-9]{1,10}",
     "mutation": "[A-Za-z][A-Za-z0-9_-]{1,63}",
     "provider": "[a-z][a-z0-9_]{1,31}",
     "message": r"[0-9a-z]{26}\.[0-9a-f]{24}",
@@ -128,6 +129,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(name="bill", path="/d/bills/{id}", methods=GET, rate="staff", authority="staff cookie"),
     Route(name="refunds", path="/d/refunds", methods=GET, rate="staff", authority="staff cookie"),
+    Route(name="unopened", path="/d/unopened", methods=GET, rate="staff", authority="staff cookie"),
+    Route(name="results", path="/d/results", methods=GET, rate="staff", authority="staff cookie"),
     Route(
         name="slips", path="/d/slips", methods=("GET", "HEAD", "POST"), rate="staff",
         authority="staff cookie", body_max=512 * KIB,
@@ -195,6 +198,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         name="result", path="/results/{token}", methods=("PUT",), rate="upload",
         authority="upload token", body_max=16 * MIB, answer_bps=64 * KIB, stream_in=True,
+    ),
+    Route(
+        name="result_file", path="/result-files/{number}", methods=GET, rate="api",
+        authority="API key or staff cookie", answer_bps=8 * MIB,
     ),
     Route(
         name="link", path="/p/{code}/{secret}", methods=GET, rate="link",

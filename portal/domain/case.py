@@ -31,6 +31,8 @@ CaseKind = Literal[
     "task.debit.book",
     "task.charge.choose",
     "task.charge.send",
+    "task.settlement.write_results",
+    "task.message.switch_unopened",
     "overpaid",
     "late_success",
     "amount_mismatch",
@@ -56,6 +58,7 @@ CaseKind = Literal[
     "slip_unconfirmed",
     "charged_back",
     "chargeback_lost",
+    "results_unacknowledged",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
@@ -63,10 +66,12 @@ CaseAction = Literal["restart", "ask_again", "settled_by_hand", "let_be", "ask_t
 """What someone makes of a case; a closed case keeps it as its resolution."""
 
 CaseResolution = Literal[
-    "restart", "ask_again", "settled_by_hand", "let_be", "ask_to_pay", "returned", "won", "lost"
-]
+    "restart", "ask_again", "settled_by_hand", "let_be", "ask_to_pay", "returned", "won", "lost",
+    "acknowledged",
+]  # fmt: skip
 """How a case ended: by somebody's choice, or by itself because all that was owed back has arrived
-(``returned``) or because a dispute was decided (``won``, ``lost``)."""
+(``returned``), because a dispute was decided (``won``, ``lost``) or because the merchant has said
+that its files arrived (``acknowledged``)."""
 
 Subject = Literal[
     "import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file", "charge",
@@ -117,6 +122,8 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "task.charge.send": (_RESTART, _GIVE_UP),
     "task.mandate.ask": (_RESTART, _GIVE_UP),
     "task.debit.fetch": (_RESTART, _GIVE_UP),
+    "task.settlement.write_results": (_RESTART, _GIVE_UP),
+    "task.message.switch_unopened": (_RESTART, _GIVE_UP),
     "overpaid": (_BY_HAND,),
     "late_success": (_SEEN, _BY_HAND),
     "amount_mismatch": (_ASK_AGAIN, _BY_HAND),
@@ -142,6 +149,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "slip_unconfirmed": (_SEEN, _BY_HAND),
     "charged_back": (_BY_HAND, _GIVE_UP),
     "chargeback_lost": (_PAY_AGAIN, _GIVE_UP),
+    "results_unacknowledged": (_SEEN,),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -162,6 +170,8 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "task.charge.send": "charge",
     "task.mandate.ask": "mandate",
     "task.debit.fetch": "debit_file",
+    "task.settlement.write_results": "merchant",
+    "task.message.switch_unopened": "merchant",
     "overpaid": "bill",
     "late_success": "attempt",
     "amount_mismatch": "attempt",
@@ -187,6 +197,7 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "slip_unconfirmed": "slip",
     "charged_back": "attempt",
     "chargeback_lost": "attempt",
+    "results_unacknowledged": "merchant",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 
@@ -247,6 +258,8 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.charge.send": lambda facts: facts.has_task,
     "task.mandate.ask": lambda facts: facts.has_task,
     "task.debit.fetch": lambda facts: facts.has_task,
+    "task.settlement.write_results": lambda facts: facts.has_task,
+    "task.message.switch_unopened": lambda facts: facts.has_task,
     "refund_unresolved": lambda facts: facts.refund_state not in ASKED,
     "attempt_unresolved": lambda facts: facts.attempt_state not in LIVE,
     "overpaid": lambda facts: facts.settlement != "over",

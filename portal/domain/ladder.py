@@ -33,6 +33,9 @@ CAMPAIGN: Final = "ladder"
 MARKETING: Final = "marketing"
 """The campaign of a rung of the marketing class: it goes only to who asked for it."""
 
+SWITCH: Final = "switch"
+"""The campaign of what staff have all be told who never looked: a reminder like a rung's."""
+
 RUNGS_MAX: Final = 12
 CLASSES_MAX: Final = 20
 DAYS_MAX: Final = 366

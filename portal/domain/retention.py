@@ -12,7 +12,7 @@ from typing import Final, Literal
 Forgotten = Literal[
     "login_ticket", "return_token", "link_paid", "link_closed", "link_expired", "notice",
     "notice_body", "idempotency_key", "row_fault", "sending", "undecided_import",
-    "print_file",
+    "print_file", "result_event", "result_part",
 ]  # fmt: skip
 
 
@@ -92,6 +92,16 @@ PERIODS: Final[dict[Forgotten, Period]] = {
         since="the batch was made",
         why="names and addresses for a print shop: time for a second print, and no archive of them",
     ),
+    "result_event": Period(
+        days=400,
+        since="the file that told it was made",
+        why="what was told stands in the file, and in the books",
+    ),
+    "result_part": Period(
+        days=400,
+        since="the file was made",
+        why="a merchant's yearly closing may ask for any file of its year once more",
+    ),
 }
 """What is forgotten → when. An undecided import becomes ``discarded`` with a reason first."""
 
@@ -114,6 +124,8 @@ KEPT: Final[dict[str, str]] = {
     "phone_call": "that the payer was called, and how far it came, belongs to the bill",
     "part_paid": "what is left of a bill belongs to the bill",
     "print_batch": "who handed how many bills to a print shop, and when; its file goes",
+    "result_plan": "when the merchant wants its files, as it is now",
+    "result_file": "which file told what in sums, its hash, and who said that it arrived",
     "print_bill": "which bill was handed to a print shop belongs to the bill",
     "dispute": "what payers contested belongs to the books",
     "slip": "a number in a payer's hand: a shop may still take it",
@@ -132,6 +144,9 @@ KEPT: Final[dict[str, str]] = {
     "card_on_file": "the payer's leave; what its company calls the card goes when it is taken back",
     "card_charge": "why a bill was charged to a card, or was left out",
     "bill": "invoices with their tax are searchable for seven years",
+    "message_switch": "who had whom told by another channel, and when",
+    "bill_reach": "by which channel a payer was reached belongs to the bill",
+    "bill_change": "which file withdrew or replaced a bill belongs to the bill",
     "bill_event": "the bill's timeline belongs to the bill",
     "delivery": "that the payer was told, when and by which channel, belongs to the bill",
     "import": "where a bill came from belongs to the bill",

@@ -19,6 +19,8 @@ TaskKind = Literal[
     "charge.send",
     "mandate.ask",
     "debit.fetch",
+    "settlement.write_results",
+    "message.switch_unopened",
 ]
 """What a task asks for: stage, dot, step."""
 
@@ -42,5 +44,7 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "charge.send": "bulk",
     "mandate.ask": "urgent",
     "debit.fetch": "bulk",
+    "settlement.write_results": "bulk",
+    "message.switch_unopened": "bulk",
 }
 """The lane of a kind unless the task was planned with another (one resent message is urgent)."""

@@ -146,6 +146,8 @@ _ONE_AT_A_TIME: Final[dict[str, TaskKind]] = {
     "task.charge.send": "charge.send",
     "task.mandate.ask": "mandate.ask",
     "task.debit.fetch": "debit.fetch",
+    "task.settlement.write_results": "settlement.write_results",
+    "task.message.switch_unopened": "message.switch_unopened",
 }
 """Cases of tasks that another task of the same kind and subject may be doing already."""
 

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import msgspec
 
-from portal.contract.intake import FaultCount, ImportView, ImportWait
+from portal.contract.intake import ChangeCount, FaultCount, ImportView, ImportWait
 from portal.domain.errors import NotFound
 from portal.domain.ids import ImportId
 from portal.domain.intake.split import SplitState
 from portal.vault.act import Act
+from portal.vault.changes import count_changes
 from portal.vault.db import Row
 from portal.vault.sealed import IMPORT_TABLE, ImportFacts
 from portal.vault.waits import UNDECIDED, count_awaited, read_waits
@@ -101,6 +102,7 @@ async def to_views(act: Act, rows: Sequence[Row]) -> list[ImportView]:
     undecided = [row["id"] for row in rows if row["state"] in UNDECIDED]
     waits = await read_waits(act, undecided)
     awaited = await count_awaited(act, undecided)
+    changes = await count_changes(act, list(counts))
     return [
         await _to_view(
             act,
@@ -108,6 +110,7 @@ async def to_views(act: Act, rows: Sequence[Row]) -> list[ImportView]:
             tuple(counts[row["id"]]),
             waits_for=waits.get(row["id"], ()),
             rows_awaited=awaited.get(row["id"], 0),
+            changes=changes.get(row["id"], ()),
         )
         for row in rows
     ]
@@ -120,6 +123,7 @@ async def _to_view(
     *,
     waits_for: tuple[ImportWait, ...],
     rows_awaited: int,
+    changes: tuple[ChangeCount, ...],
 ) -> ImportView:
     facts = await read_facts(act, row)
     return ImportView(
@@ -144,4 +148,5 @@ async def _to_view(
         unknown_columns=facts.unknown_columns,
         waits_for=waits_for,
         rows_awaited=rows_awaited,
+        changes=changes,
     )

@@ -181,7 +181,7 @@ async def held_campaigns(act: Act, campaigns: Collection[str]) -> frozenset[str]
     newest = await read_newest(act)
     if not newest.is_near_quiet(act.business):
         return frozenset()
-    reminders = {rules.CAMPAIGN, rules.MARKETING}
+    reminders = {rules.CAMPAIGN, rules.MARKETING, rules.SWITCH}
     return frozenset(
         campaign
         for campaign in campaigns

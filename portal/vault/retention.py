@@ -88,6 +88,20 @@ RULES: Final[dict[Forgotten, Rule]] = {
             join print_batch b on b.merchant_id = $1 and b.id = f.file_id
             where f.merchant_id = $1 and b.id < $2 order by f.file_id limit $3)""",
     ),
+    "result_event": Rule(
+        "wall",
+        """delete from result_event where merchant_id = $1 and (txn, id) in (
+            select txn, id from result_event where merchant_id = $1 and txn < (
+                select max(until_txn) from result_file where merchant_id = $1 and made_at < $2)
+            order by txn, id limit $3)""",
+    ),
+    "result_part": Rule(
+        "wall_id",
+        """delete from file_part where merchant_id = $1 and (file_id, part_no) in (
+            select p.file_id, p.part_no from file_part p
+            join result_file f on f.merchant_id = $1 and f.id = p.file_id
+            where p.merchant_id = $1 and f.id < $2 order by p.file_id limit $3)""",
+    ),
     "sending": Rule(
         "wall_id",
         """delete from delivery_chunk where merchant_id = $1 and id in (

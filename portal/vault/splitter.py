@@ -12,8 +12,9 @@ from uuid import UUID
 
 from portal.domain.contact import check_code_of, normalise_customer_no
 from portal.domain.intake.judge import Judge
-from portal.domain.intake.row import BillRequest, Fault, shown
+from portal.domain.intake.row import BillChange, BillRequest, Fault, shown
 from portal.domain.intake.split import ROW_BYTES_MAX, RawRow, split_rows
+from portal.vault.changes import WantedChange
 from portal.vault.fields import Fields
 from portal.vault.sealed import BILL_TABLE, BillBilling, BillContact, BillItem, BillTax
 
@@ -47,10 +48,12 @@ class SealedBill:
 class Verdicts:
     """What became of the rows of a chunk. ``bills`` are in the order of their keys.
 
+    ``changes`` are of bills that are there already; a bill that replaces another has one, too.
     ``faulty`` counts rows, ``faults`` may be several of one row.
     """
 
     bills: list[SealedBill] = field(default_factory=list[SealedBill])
+    changes: list[WantedChange] = field(default_factory=list[WantedChange])
     faults: list[Fault] = field(default_factory=list[Fault])
     faulty: int = 0
 
@@ -82,12 +85,40 @@ def judge_chunk(chunk: ChunkBytes, judge: Judge, fields: Fields, ids: Iterator[U
         return verdicts
     taken: dict[tuple[str, bytes, str, str], SealedBill] = {}
     for request in _requests(chunk, judge, verdicts):
+        if isinstance(request, BillChange):
+            verdicts.changes.append(_change(fields, request))
+            continue
         bill = _seal(fields, next(ids), request)
         first = taken.setdefault(bill.key, bill)
         if first is not bill:
             verdicts.refuse([duplicate(request, first.request.line)])
     verdicts.bills = [taken[key] for key in sorted(taken)]
+    verdicts.changes += [_replacement(bill) for bill in verdicts.bills if bill.request.replaces]
     return verdicts
+
+
+def _change(fields: Fields, request: BillChange) -> WantedChange:
+    return WantedChange(
+        line=request.line,
+        action=request.action,
+        number=request.number,
+        contract_blind=fields.blind("contract_no", normalise_customer_no(request.contract_no)),
+        period=request.period,
+        kind=request.kind,
+    )
+
+
+def _replacement(bill: SealedBill) -> WantedChange:
+    """What a bill that replaces another does to it: the other is of its contract and period."""
+    return WantedChange(
+        line=bill.request.line,
+        action="replace",
+        number=bill.request.replaces,
+        contract_blind=bill.contract_blind,
+        period=bill.request.period,
+        kind=bill.request.kind,
+        new_bill_id=bill.id,
+    )
 
 
 def duplicate(request: BillRequest, first_line: int) -> Fault:
@@ -97,7 +128,9 @@ def duplicate(request: BillRequest, first_line: int) -> Fault:
     )
 
 
-def _requests(chunk: ChunkBytes, judge: Judge, verdicts: Verdicts) -> Iterator[BillRequest]:
+def _requests(
+    chunk: ChunkBytes, judge: Judge, verdicts: Verdicts
+) -> Iterator[BillRequest | BillChange]:
     """The good rows; faults of the others are noted on the way."""
     rows: list[RawRow] = []
     texts: list[str] = []
@@ -108,10 +141,10 @@ def _requests(chunk: ChunkBytes, judge: Judge, verdicts: Verdicts) -> Iterator[B
             texts.append(text)
     for raw, cells in zip(rows, csv.reader(texts), strict=True):
         verdict = judge.judge(raw.line, cells)
-        if isinstance(verdict, BillRequest):
-            yield verdict
-        else:
+        if isinstance(verdict, tuple):
             verdicts.refuse(verdict)
+        else:
+            yield verdict
 
 
 def _decode(raw: RawRow, encoding: str, verdicts: Verdicts) -> str | None:

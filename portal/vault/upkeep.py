@@ -2,8 +2,8 @@
 
 It seals the audit, learns what other instances revoked, keeps the business clock, notes when API
 keys were used, begins merchants' business days (portal.vault.days), sees whose bills are due for
-their next message (portal.vault.ladders) and forgets what has had its
-time (portal.vault.retention).
+their next message (portal.vault.ladders) and whose file back is due (portal.vault.results), and
+forgets what has had its time (portal.vault.retention).
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from portal.vault.days import Days
 from portal.vault.keeping import keeping
 from portal.vault.ladders import Ladders
 from portal.vault.link import Link
+from portal.vault.results import Results
 from portal.vault.retention import Retention
 from portal.vault.settings import VaultSettings
 from portal.vault.signals import CHANNEL, WORK, Signals
@@ -34,6 +35,9 @@ DAYS_S: Final = 5.0
 
 LADDERS_S: Final = 1.0
 """Pause between two looks at whether bills are to be looked at on their ladders."""
+
+RESULTS_S: Final = 5.0
+"""Pause between two looks at whether a result file is due, or missed by its merchant."""
 
 RETENTION_S: Final = 3600.0
 TELL_PAUSE_S: Final = 0.02
@@ -62,6 +66,7 @@ class Upkeep:
         self._link = link
         self._ladders = Ladders(transactions, clock, signals)
         self._days = Days(transactions, clock, signals)
+        self._results = Results(transactions, clock, signals)
         self._retention = Retention(transactions, clock, signals)
         self._used: dict[UUID, tuple[UUID, datetime]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -82,6 +87,7 @@ class Upkeep:
         in_turn = (
             (DAYS_S, self.begin_days),
             (LADDERS_S, self.begin_ladders),
+            (RESULTS_S, self.begin_results),
             (PRUNE_S, self.prune),
             (RETENTION_S, self.forget),
         )
@@ -180,6 +186,10 @@ class Upkeep:
     async def begin_ladders(self) -> None:
         """Plan a task for every merchant with bills that are due to be looked at."""
         await self._ladders.begin()
+
+    async def begin_results(self) -> None:
+        """Begin the result files that are due, and ask for answers about late ones."""
+        await self._results.begin()
 
     async def forget(self) -> None:
         """Delete what portal.domain.retention says has had its time."""

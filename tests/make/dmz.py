@@ -20,6 +20,7 @@ SAMPLES = {
     "token": "tok-abcdefghijklmnop_0123456789",
     "ticket": "aozora.tkt-abcdefghijklmnop_0123456789",
     "id": "bill_01JD0000000000000000000000",
+    "number": "12",
     "mutation": "decideImport",
     "provider": "sandbox_card",
     "message": "01jd0000000000000000000000.0123456789abcdef01234567",

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import ladder_samples
+import result_samples
 import samples
 import template_samples
 import uvicorn
@@ -30,9 +31,11 @@ from portal.application.doors.context import language_of
 from portal.application.doors.dashboard import (
     cases,
     debits,
+    funnel,
     ladder,
     mandates,
     refunds,
+    result_files,
     screens,
     slips,
     templates,
@@ -111,7 +114,7 @@ def trouble(request: Request) -> Response:
 
 
 def data(**fields: object) -> dict[str, Any]:
-    return {"viewer": samples.VIEWER, **fields}
+    return {"viewer": samples.VIEWER, "funnel": result_samples.FUNNEL, **fields}
 
 
 def page_info(*, more: bool) -> dict[str, object]:
@@ -386,6 +389,21 @@ STAFF_SCREENS: dict[str, Make] = {
         screens.import_screen,
         data(**{"import": samples.import_detail("checked", rowsAwaited=9_770)}),
     ),
+    "import-changes": staff(
+        screens.import_screen,
+        data(
+            **{
+                "import": samples.import_detail(
+                    "checked",
+                    changes=[
+                        {"action": "CANCEL", "planned": 212, "done": 0},
+                        {"action": "PAID_ELSEWHERE", "planned": 1_044, "done": 0},
+                        {"action": "REPLACE", "planned": 1, "done": 0},
+                    ],
+                )
+            }
+        ),
+    ),
     "bills": bills(samples.BILLS),
     "bills-found": bills(samples.BILLS[:1], "phone"),
     "bills-none": bills([]),
@@ -434,6 +452,33 @@ STAFF_SCREENS: dict[str, Make] = {
     "ladder": planned(ladder_samples.FORESEEN),
     "ladder-faulty": planned(ladder_samples.FAULTY),
     "slips": told_slips(None),
+    "unopened": staff(funnel.unopened_screen, data()),
+    "unopened-plan": staff(
+        funnel.unopened_screen,
+        data(switchPlan={"bills": 13_646, "seconds": 2_900, "costHundredths": 4_093_800}),
+    ),
+    "results-none": staff(
+        result_files.result_files_screen,
+        data(
+            resultFiles={
+                "plan": None,
+                "waiting": 0,
+                "nodes": [],
+                "pageInfo": page_info(more=False),
+            }
+        ),
+    ),
+    "results": staff(
+        result_files.result_files_screen,
+        data(
+            resultFiles={
+                "plan": result_samples.RESULT_PLAN,
+                "waiting": 1_204,
+                "nodes": result_samples.RESULT_FILES,
+                "pageInfo": page_info(more=True),
+            }
+        ),
+    ),
     "slips-print": told_slips(None, samples.PRINT_BATCHES, waiting=712),
     "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),

@@ -56,6 +56,7 @@ def summary(**changes: object) -> SummaryData:
         overdue_bills=0,
         overdue=Amount(0),
         never_opened_bills=0,
+        doubtful_bills=0,
         undelivered_bills=0,
         missed_promises=0,
         open_cases=0,

@@ -55,6 +55,7 @@ class Two:
                 "Query.debitFiles.after": _text(after.get("debitFiles")),
                 "Query.mandates.after": _text(after.get("mandates")),
                 "Query.refunds.after": _text(after.get("refunds")),
+                "Query.resultFiles.after": _text(after.get("resultFiles")),
                 "Query.printBatches.after": _text(after.get("printBatches")),
             }
         )
@@ -117,6 +118,13 @@ FIXED = {
     "RefundTransferredInput.idempotencyKey": '"walk-transfer"',
     "SlipNoticesTakeInput.content": '"MDE="',
     "Query.printBatches.first": "3",
+    "Query.resultFiles.first": "3",
+    "UnopenedSwitchInput.idempotencyKey": '"walk-switch"',
+    "ResultPlanSetInput.everyMinutes": "5",
+    "ResultPlanSetInput.dailyHour": "null",
+    "ResultFileMakeInput.idempotencyKey": '"walk-results"',
+    "ResultFileAcknowledgeInput.number": "1",
+    "ResultFileAcknowledgeInput.sha256": '"walk"',
     "PrintBatchMakeInput.idempotencyKey": '"walk-print"',
     "CaseSettleInput.idempotencyKey": '"walk-settle"',
     "LadderRungInput.when": "AFTER_DUE",
@@ -152,6 +160,9 @@ FIXED = {
 """Arguments that are nobody's."""
 
 ID_KINDS = {
+    "Query.funnel.importId": "import",
+    "Query.switchPlan.importId": "import",
+    "UnopenedSwitchInput.importId": "import",
     "Query.bill.id": "bill",
     "Query.import.id": "import",
     "Query.case.id": "case",

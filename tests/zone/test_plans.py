@@ -14,6 +14,8 @@ import pytest
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
 from portal.vault.attempt import LIVE_OF
 from portal.vault.card_charge import TAKEN
+from portal.vault.changes import BILLS as CHANGED_BILLS
+from portal.vault.changes import LIVE_BILLS
 from portal.vault.contact_faults import NOTE
 from portal.vault.database import Connection, connect
 from portal.vault.debit_answer import TELL
@@ -27,6 +29,8 @@ from portal.vault.pause import PROMISES_PAID
 from portal.vault.push import KINDS as PUSH_KINDS
 from portal.vault.push import NEWEST
 from portal.vault.push import NOTE as PUSH_NOTE
+from portal.vault.result_file import BILLS_OF, NEXT_EVENTS
+from portal.vault.result_file import PLANNING as RESULTS_PLANNING
 from portal.vault.share import LEFT
 from tests.make.vault import Ground
 
@@ -65,6 +69,9 @@ STATEMENTS = {
     "pushed_by_kind": PUSH_KINDS,
     "pushed_to": NEWEST,
     "pushed_noted": PUSH_NOTE,
+    "results_bills": BILLS_OF,
+    "changes_locked": CHANGED_BILLS,
+    "changes_live": LIVE_BILLS,
 }
 
 BY_KEY = re.compile(
@@ -139,11 +146,15 @@ async def test_rows_are_found_by_their_key_before_the_first_analyze(
         found = {name: wide_reads(await plan_of(link, each)) for name, each in STATEMENTS.items()}
         await link.execute(PLANNING.replace("$1, true", "'off', false"))
         joined = [node["Node Type"] for node in nodes(await plan_of(link, KINDS))]
+        await link.execute(RESULTS_PLANNING.replace("true", "false"))
+        walked = [node["Node Type"] for node in nodes(await plan_of(link, NEXT_EVENTS))]
     finally:
         await link.close()
     assert found == {name: [] for name in STATEMENTS}
     assert "Nested Loop" not in joined
     assert {"Hash Join", "Merge Join"} & set(joined)
+    assert "Index Scan" in walked
+    assert not {"Sort", "Seq Scan", "Bitmap Heap Scan"} & set(walked)
 
 
 async def test_every_table_with_merchants_expects_one_to_own_all_of_it(ground: Ground) -> None:

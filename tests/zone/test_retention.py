@@ -336,6 +336,21 @@ insert into print_batch (merchant_id, id, charset, bills, with_bars, total_minor
                          reported, made_by, made_at)
 values ($1, $2, 'cp932', 1, 0, 1, 1, '', 0, 'test', $3)
 """
+_TOLD_BY_FILE = """
+with plan as (
+    insert into result_plan (merchant_id, charset, set_by, set_at) values ($1, 'utf-8', 'test', $2)
+), change as (
+    insert into bill_change (merchant_id, import_id, bill_id, line, action, state)
+    values ($1, uuidv7(), uuidv7(), 2, 'cancel', 'done')
+), switch as (
+    insert into message_switch (merchant_id, id, number, channel, state, after_id, bills, looked,
+                                planned, made_by, made_at)
+    values ($1, uuidv7(), 1, 'email', 'done', uuidv7(), 1, 1, 1, 'test', $2)
+)
+insert into result_file (merchant_id, number, id, state, charset, from_txn, until_txn, after_txn,
+                         after_id, parts, rows, bytes, sha256, made_by, made_at)
+values ($1, 1, uuidv7(), 'ready', 'utf-8', 0, 9, 0, 0, 1, 0, 0, '', 'test', $2)
+"""
 _PRINTED_AND_CONTESTED = """
 with batch as (
     insert into print_batch (merchant_id, id, charset, bills, with_bars, total_minor, parts,
@@ -458,6 +473,7 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
             )
             await insert_pause(act, held)
             await act.db.execute(_PRINTED_AND_CONTESTED, act.merchant_id, payer.bill_id, attempt)
+            await act.db.execute(_TOLD_BY_FILE, act.merchant_id, act.business)
             told = await act.db.fetchval("select id from delivery limit 1")
             await note_faults(act, {told: "bounced"})
             await make_calls(act, [NewCall(b"hash", told, payer.bill_id, "sandbox_tel")])

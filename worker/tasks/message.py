@@ -5,6 +5,7 @@ The last report, or the last step, ends a task.
 
 from portal.application.message.ladder import advance_ladders as advance
 from portal.application.message.send import send_chunk as send
+from portal.application.message.switch import switch_unopened as switch
 from portal.contract.work import Leased
 from portal.domain.ids import ChunkId
 from worker.lanes import LaddersMoved, MessageChunk, MessagesSent
@@ -21,3 +22,8 @@ async def send_chunk(work: Workbench, leased: Leased) -> MessagesSent:
 async def advance_ladders(work: Workbench, leased: Leased) -> LaddersMoved:
     """All bills of one merchant that are due to be looked at; the vault ends the task."""
     return LaddersMoved(await advance(work.vault, leased.authority, work.is_stopping))
+
+
+async def switch_unopened(work: Workbench, leased: Leased) -> LaddersMoved:
+    """All bills of one merchant that nobody looked at, told by another channel."""
+    return LaddersMoved(await switch(work.vault, leased.authority, work.is_stopping))

@@ -22,6 +22,7 @@ from portal.application.doors import (
     notices,
     pages,
     remind,
+    result_files,
     results,
     slip_pdf,
     slips,
@@ -58,6 +59,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/pay/graphql", answer_payer, methods=["POST"]),
     Route("/uploads/{token}", uploads.answer_upload, methods=["PUT", "HEAD"]),
     Route("/results/{token}", results.put_result, methods=["PUT"]),
+    Route("/result-files/{number}", result_files.take_result_file, methods=["GET"]),
     Route("/d/events", events.answer_events, methods=["GET"]),
     *login.ROUTES,
     *notices.ROUTES,
@@ -75,8 +77,8 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
 
 UNAUTHORIZED: Final = 401
 PROGRAMS: Final = (
-    "/graphql", "/pay/graphql", "/uploads/", "/results/", "/d/events", "/notices/", "/calls/",
-    "/healthz",
+    "/graphql", "/pay/graphql", "/uploads/", "/results/", "/result-files/",
+    "/d/events", "/notices/", "/calls/", "/healthz",
 )  # fmt: skip
 """Paths whose callers are programs: errors are JSON there, pages elsewhere."""
 

@@ -17,6 +17,9 @@ REQUIRED: Final = (
 )  # fmt: skip
 """Columns without which no bill can be made; phone, email or address comes on top."""
 
+REQUIRED_OF_CHANGES: Final = ("number", "contract_no", "period")
+"""Columns without which no bill can be found, where a column says what each row does."""
+
 UNKNOWN_SHOWN_MAX: Final = 20
 NAME_LENGTH_MAX: Final = 40
 
@@ -36,6 +39,8 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "tax_8": ("消費税8%", "うち消費税8%"),
     "due_on": ("支払期限", "期限", "お支払期限", "due_date"),
     "language": ("言語", "lang"),
+    "action": ("処理区分",),
+    "replaces": ("差替元請求番号", "replaces_number"),
 }
 _ITEM_ALIASES: Final[dict[str, str]] = {
     "label": "明細{0}内容",
@@ -104,9 +109,13 @@ def read_header(row: bytes, encoding: str) -> Header:
 
 
 def _check_present(columns: Sequence[str]) -> None:
-    missing = [name for name in REQUIRED if name not in columns]
-    if not {"phone", "email", "address"} & set(columns):
+    has_actions = "action" in columns
+    needed = REQUIRED_OF_CHANGES if has_actions else REQUIRED
+    missing = [name for name in needed if name not in columns]
+    if not has_actions and not {"phone", "email", "address"} & set(columns):
         missing.append("phone")
+    if "replaces" in columns and not has_actions:
+        missing.append("action")  # or what it replaces would be asked for, too
     if missing:
         raise InvalidInput("column_missing", params={"columns": ", ".join(missing)})
     for column in columns:

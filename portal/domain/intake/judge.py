@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
+import msgspec
+
+from portal.domain.bill_change import ACTIONS
 from portal.domain.contact import normalise_customer_no, normalise_email, normalise_phone
 from portal.domain.errors import InvalidInput, Param
 from portal.domain.intake.cells import (
@@ -25,7 +28,15 @@ from portal.domain.intake.cells import (
     read_text,
 )
 from portal.domain.intake.columns import ITEMS_MAX, item_column
-from portal.domain.intake.row import FAULTS_MAX, BillRequest, Fault, Item, Taxed, shown
+from portal.domain.intake.row import (
+    FAULTS_MAX,
+    BillChange,
+    BillRequest,
+    Fault,
+    Item,
+    Taxed,
+    shown,
+)
 from portal.domain.money import tax_included_in
 from portal.domain.period import normalise_period
 
@@ -70,14 +81,48 @@ class Judge:
             kind: _remembering(partial(normalise_period, kind)) for kind in set(KINDS.values())
         }
 
-    def judge(self, line: int, cells: Sequence[str]) -> BillRequest | tuple[Fault, ...]:
-        """The request in canonical form, or the row's faults (at least one)."""
+    def judge(
+        self, line: int, cells: Sequence[str]
+    ) -> BillRequest | BillChange | tuple[Fault, ...]:
+        """The request or change in canonical form, or the row's faults (at least one)."""
         if len(cells) != self._width:
             params: dict[str, Param] = {"expected": self._width, "found": len(cells)}
             return (Fault(line, "", "columns_count", params, shown(",".join(cells))),)
         sheet = _Sheet(line, {name: cells[place] for name, place in self._places.items()})
-        request = self._read(sheet)
+        request = self._read_row(sheet)
         return tuple(sheet.faults[:FAULTS_MAX]) if sheet.faults else request
+
+    def _read_row(self, sheet: "_Sheet") -> BillRequest | BillChange:
+        """What the row does: bill someone, as nearly all do, or change a bill that is there."""
+        if "action" not in sheet.cells:
+            return self._read(sheet)
+        action = sheet.choice("action", ACTIONS, "unknown_action", "bill")
+        if action in ("cancel", "paid_elsewhere"):
+            return self._read_change(sheet, action)
+        request = self._read(sheet)
+        replaces = sheet.optional("replaces", read_number)
+        if action == "bill":
+            if replaces:
+                sheet.fault("action", "action_missing")
+            return request
+        if not replaces:
+            sheet.fault("replaces", "empty")
+        elif replaces == request.number:
+            sheet.fault("replaces", "replaces_itself")
+        return msgspec.structs.replace(request, replaces=replaces)
+
+    def _read_change(
+        self, sheet: "_Sheet", action: Literal["cancel", "paid_elsewhere"]
+    ) -> BillChange:
+        kind = sheet.choice("kind", KINDS, "unknown_kind", "monthly")
+        return BillChange(
+            line=sheet.line,
+            action=action,
+            number=sheet.needed("number", read_number, ""),
+            contract_no=sheet.needed("contract_no", _read_customer_no, ""),
+            kind=kind,
+            period=sheet.needed("period", self._period[kind], ""),
+        )
 
     def _read(self, sheet: "_Sheet") -> BillRequest:
         number = sheet.needed("number", read_number, "")
@@ -217,7 +262,7 @@ class _Sheet:
 
     def needed(self, column: str, read: Callable[[str], T], otherwise: T) -> T:
         """The cell's value; a fault and ``otherwise`` when it is empty or wrong."""
-        text = self.cells[column]
+        text = self.cells.get(column, "")
         if not text.strip():
             self.fault(column, "empty")
             return otherwise

@@ -1,7 +1,7 @@
 """What the judge says about a row: a request to bill someone, or the faults that it has. Pure."""
 
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -15,6 +15,7 @@ FAULTS_MAX: Final = 20
 """Faults kept of one row; more say nothing new."""
 
 FAULT_CODES: Final[tuple[str, ...]] = (
+    "action_missing",
     "amount_malformed",
     "amount_negative",
     "amount_not_whole",
@@ -22,6 +23,12 @@ FAULT_CODES: Final[tuple[str, ...]] = (
     "amount_zero",
     "bad_encoding",
     "card_number_refused",
+    "change_paid",
+    "change_part_paid",
+    "change_twice",
+    "change_under_way",
+    "change_unknown",
+    "change_withdrawn",
     "columns_count",
     "contact_missing",
     "control_character",
@@ -45,9 +52,11 @@ FAULT_CODES: Final[tuple[str, ...]] = (
     "postal_malformed",
     "postal_missing",
     "quote_open",
+    "replaces_itself",
     "row_too_long",
     "tax_mismatch",
     "text_too_long",
+    "unknown_action",
     "unknown_kind",
     "unknown_language",
     "unknown_tax_rate",
@@ -106,6 +115,19 @@ class BillRequest(msgspec.Struct, frozen=True):
     language: str
     postal_code: str = ""
     address: str = ""
+    replaces: str = ""
+    """The number of the bill of the same contract and period that this one replaces, or ''."""
+
+
+class BillChange(msgspec.Struct, frozen=True):
+    """One good row that withdraws a bill which is there already."""
+
+    line: int
+    action: Literal["cancel", "paid_elsewhere"]
+    number: str
+    contract_no: str
+    kind: str
+    period: str
 
 
 def shown(value: str) -> str:

@@ -79,6 +79,7 @@ async def summarise_bills(act: Act, request: Nothing) -> Summary:
         overdue_minor=_yen(overdue) - parts["overdue"],
         never_opened_bills=_bills(unpaid, lambda row: not row["is_opened"]),
         undelivered_bills=_bills(unpaid, lambda row: row["message"] in _UNDELIVERED),
+        doubtful_bills=_bills(unpaid, lambda row: row["message"] == "ambiguous"),
         open_cases=await count_open(act.db, act.merchant_id),
         funnel=_funnel(rows, paid),
         days=tuple(

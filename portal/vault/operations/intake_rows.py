@@ -10,7 +10,7 @@ are counted by that import: see portal.vault.waits.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from operator import attrgetter
 from typing import Final
 from uuid import UUID
@@ -24,10 +24,11 @@ from portal.domain.intake.judge import Judge, Rules
 from portal.domain.intake.row import BillRequest, Fault, shown
 from portal.vault import file
 from portal.vault.act import Act
+from portal.vault.changes import ChangeVerdicts, judge_changes, plan_changes
 from portal.vault.db import Row
 from portal.vault.imports import read_import
 from portal.vault.registry import operation
-from portal.vault.sealed import ROW_FAULT_TABLE, FaultValue
+from portal.vault.row_faults import store_faults
 from portal.vault.splitter import ChunkBytes, SealedBill, Verdicts, duplicate, judge_chunk
 from portal.vault.waits import UNDECIDED, hold_undecided
 
@@ -64,13 +65,7 @@ join import i on i.merchant_id = $1 and i.id = b.import_id
 """
 _DISPLACE: Final = """
 delete from bill where merchant_id = $1 and id = any($2::uuid[]) and lifecycle = 'scheduled'
-returning id
-"""
-_FAULTS: Final = """
-insert into row_fault (merchant_id, import_id, line, id, column_name, code, params, value)
-select $1, $2, f.line, f.id, f.column_name, f.code, f.params::jsonb, f.value
-from unnest($3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::bytea[])
-     as f (line, id, column_name, code, params, value)
+returning id, amount_minor
 """
 _CHUNK_DONE: Final = """
 update import_chunk set done_at = $4, faults = $5, waits_for = $6
@@ -99,6 +94,7 @@ class _Tally:
         self.known = 0
         self.amount_minor = 0
         self.displaced = 0
+        self.stored: set[UUID] = set()
         self.waits_for: Counter[UUID] = Counter()
 
     def refuse(self, fault: Fault) -> None:
@@ -124,8 +120,10 @@ async def accept_chunk(act: Act, request: AcceptChunk) -> ChunkAccepted:
         return ChunkAccepted(rows_good=0, rows_faulty=0, rows_known=0)
     verdicts = await _judge(act, row, chunk)
     tally = _Tally(verdicts)
-    await _store(act, row["id"], verdicts.bills, tally)
-    await _store_faults(act, row["id"], tally.faults)
+    changes = await judge_changes(act, verdicts.changes)
+    await _store(act, row["id"], await _replaceable(act, verdicts.bills, changes, tally), tally)
+    await _store_changes(act, row["id"], changes, tally)
+    await store_faults(act, row["id"], tally.faults)
     await _finish(act, row["id"], request.chunk_no, tally)
     await act.close_task(rows=tally.good)
     return ChunkAccepted(
@@ -217,8 +215,60 @@ async def _insert(
     )
     stored = {row["id"] for row in found}
     tally.good += len(stored)
+    tally.stored |= stored
     tally.amount_minor += sum(bill.request.amount_minor for bill in bills if bill.id in stored)
     return [bill for bill in bills if bill.id not in stored]
+
+
+async def _replaceable(
+    act: Act, bills: Sequence[SealedBill], changes: ChangeVerdicts, tally: _Tally
+) -> list[SealedBill]:
+    """The bills that may be stored: those that replace none, and those that may replace theirs.
+
+    One that is there already has replaced the other before: it is judged like any row that is
+    sent again.
+    """
+    refused = {one.new_bill_id: fault for one, fault in changes.faults if one.new_bill_id}
+    asked = [bill for bill in bills if bill.id in refused]
+    there: Collection[int] = {row["place"] for row in await _find(act, asked)} if asked else ()
+    again = {bill.id for place, bill in enumerate(asked, 1) if place in there}
+    for bill_id in refused.keys() - again:
+        tally.refuse(refused[bill_id])
+    return [bill for bill in bills if bill.id not in refused or bill.id in again]
+
+
+async def _store_changes(act: Act, import_id: UUID, changes: ChangeVerdicts, tally: _Tally) -> None:
+    """Keep what is to be done to bills that are there. A replacement counts as its new bill."""
+    for one, fault in changes.faults:
+        if one.new_bill_id is None:
+            tally.refuse(fault)
+    tally.known += sum(one.new_bill_id is None for one in changes.known)
+    planned = [
+        (one, bill_id)
+        for one, bill_id in changes.planned
+        if one.new_bill_id is None or one.new_bill_id in tally.stored
+    ]
+    twice = await plan_changes(act, import_id, planned)
+    lines = {fault.line for fault in twice}
+    spare = [one.new_bill_id for one, _ in planned if one.line in lines and one.new_bill_id]
+    for row in await act.db.fetch(_DISPLACE, act.merchant_id, spare) if spare else ():
+        tally.amount_minor -= row["amount_minor"]
+        tally.good -= 1
+    for fault in twice:
+        tally.refuse(fault)
+    tally.good += sum(one.new_bill_id is None and one.line not in lines for one, _ in planned)
+
+
+async def _find(act: Act, bills: Sequence[SealedBill]) -> list[Row]:
+    """The stored bills with the keys of these, by place."""
+    return await act.db.fetch(
+        _THERE,
+        act.merchant_id,
+        [bill.request.number for bill in bills],
+        [bill.contract_blind for bill in bills],
+        [bill.request.period for bill in bills],
+        [bill.request.kind for bill in bills],
+    )
 
 
 async def _look_up(
@@ -229,14 +279,7 @@ async def _look_up(
     Raises: TryLater ``import_moved`` when one was forgotten between the two statements, or is
     about to be: its import was thrown away, so it must not make this row a known one.
     """
-    rows = await act.db.fetch(
-        _THERE,
-        act.merchant_id,
-        [bill.request.number for bill in bills],
-        [bill.contract_blind for bill in bills],
-        [bill.request.period for bill in bills],
-        [bill.request.kind for bill in bills],
-    )
+    rows = await _find(act, bills)
     going = [row for row in rows if row["import_state"] in _GOING]
     undecided = {row["import_id"] for row in rows if row["import_state"] in UNDECIDED}
     if (
@@ -297,27 +340,6 @@ async def _displace(
     gone = await act.db.fetch(_DISPLACE, act.merchant_id, sorted(displaced))
     if len(gone) != len(displaced) or await _insert(act, import_id, earlier, tally):
         raise TryLater("import_moved")
-
-
-async def _store_faults(act: Act, import_id: UUID, faults: Sequence[Fault]) -> None:
-    if not faults:
-        return
-    fields = await act.fields()
-    ids = [act.new_id() for _ in faults]
-    await act.db.execute(
-        _FAULTS,
-        act.merchant_id,
-        import_id,
-        [fault.line for fault in faults],
-        ids,
-        [fault.column for fault in faults],
-        [fault.code for fault in faults],
-        [msgspec.json.encode(fault.params).decode() for fault in faults],
-        [
-            fields.seal(ROW_FAULT_TABLE, "document", row_id, 1, FaultValue(fault.value))
-            for row_id, fault in zip(ids, faults, strict=True)
-        ],
-    )
 
 
 async def _finish(act: Act, import_id: UUID, chunk_no: int, tally: _Tally) -> None:

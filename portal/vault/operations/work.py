@@ -53,6 +53,8 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
     "charge.send": ("begin_charge", "record_charge", *_ENDS),
     "mandate.ask": ("begin_mandate_asking", "record_mandate_asking", *_ENDS),
     "debit.fetch": ("begin_debit_fetch", "record_debit_fetch", *_ENDS),
+    "settlement.write_results": ("write_results", *_ENDS),
+    "message.switch_unopened": ("step_switch", *_ENDS),
 }
 """What the lease of a task covers, and nothing else."""
 

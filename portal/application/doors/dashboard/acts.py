@@ -121,6 +121,30 @@ def _make_batch(form: Form) -> dict[str, object]:
     return {**_texts(form, "idempotencyKey"), "charset": form.get("charset", "")}
 
 
+def _switch_unopened(form: Form) -> dict[str, object]:
+    return {
+        **_texts(form, "idempotencyKey"),
+        "channel": form.get("channel", ""),
+        "importId": form.get("importId", "").strip() or None,
+    }
+
+
+def _set_result_plan(form: Form) -> dict[str, object]:
+    read: dict[str, object] = {"charset": form.get("charset", "")}
+    for name in ("everyMinutes", "dailyHour"):
+        if text := form.get(name, "").strip():
+            number = read_whole(text)
+            read[name] = -1 if number is None else number  # which is refused beside its field
+    return read
+
+
+def _acknowledge_results(form: Form) -> dict[str, object]:
+    number = read_whole(form.get("number", ""))
+    if number is None:
+        raise InvalidInput("form_malformed")
+    return {**_texts(form, "sha256"), "number": number}
+
+
 def _create_import(form: Form) -> dict[str, object]:
     known = read_whole(form.get("size", ""))
     return {**_texts(form, "filename", "idempotencyKey"), "sizeBytes": known}
@@ -157,6 +181,10 @@ ACTS: Final[Mapping[str, Act]] = {
     "TemplateAsk": Act("templateAsk", _ask_template),
     "TemplateDecide": Act("templateDecide", _decide_by_code),
     "PrintBatchMake": Act("printBatchMake", _make_batch),
+    "UnopenedSwitch": Act("unopenedSwitch", _switch_unopened),
+    "ResultPlanSet": Act("resultPlanSet", _set_result_plan),
+    "ResultFileMake": Act("resultFileMake", lambda form: _texts(form, "idempotencyKey")),
+    "ResultFileAcknowledge": Act("resultFileAcknowledge", _acknowledge_results),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
 }

@@ -104,6 +104,7 @@ class SummaryData(msgspec.Struct, frozen=True, rename="camel"):
     overdue_bills: int
     overdue: Amount
     never_opened_bills: int
+    doubtful_bills: int
     undelivered_bills: int
     missed_promises: int
     open_cases: int
@@ -127,7 +128,9 @@ class Figures:
     structure: str = ""
 
 
-Need = Literal["faults", "decide", "undelivered", "unopened", "overdue", "missed", "cases"]
+Need = Literal[
+    "faults", "decide", "undelivered", "unopened", "overdue", "missed", "cases", "doubtful"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +153,11 @@ def needs_of(summary: SummaryData) -> tuple[NeedLine, ...]:
         NeedLine("cases", "/d/cases", summary.open_cases),
         NeedLine("decide", decide_at, len(waiting)),
         NeedLine("undelivered", "/d/bills?message=undelivered", summary.undelivered_bills),
+        NeedLine("doubtful", "/d/bills?message=ambiguous", summary.doubtful_bills),
         NeedLine("missed", "/d/bills?pause=missed", summary.missed_promises),
         NeedLine("overdue", "/d/bills?state=overdue&settlement=unpaid", summary.overdue_bills),
         NeedLine("faults", faults_at, rows),
-        NeedLine("unopened", "/d/bills?never_opened=1", summary.never_opened_bills),
+        NeedLine("unopened", "/d/unopened", summary.never_opened_bills),
     )
     return tuple(line for line in found if line.count)
 

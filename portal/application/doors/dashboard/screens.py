@@ -27,6 +27,7 @@ from portal.application.doors.dashboard.figures import (
     needs_of,
 )
 from portal.application.doors.dashboard.flash import Flash, forget_flash, take_flash
+from portal.application.doors.dashboard.reach import channel_rows
 from portal.application.doors.dashboard.search import recognise
 from portal.application.doors.forms import read_form
 from portal.application.doors.graphql.enums import RefundReason
@@ -169,6 +170,7 @@ def home_screen(request: Request, data: Data) -> Screen:
             "days": days,
             "charts": charts_of(days),
             "moving": MOVING,
+            "channels": channel_rows(data["funnel"], language_of(request)),
         },
     )
 
@@ -209,6 +211,8 @@ def import_screen(request: Request, data: Data) -> Screen:
             "item": item,
             "live": figures,
             "under_way": known.is_sending,
+            "funnel": data["funnel"],
+            "channels": channel_rows(data["funnel"], language_of(request)),
             "faults": item["faults"]["nodes"],
             "fault": request.query_params.get("fault"),
             "decide_days": PERIODS["undecided_import"].days,

@@ -28,6 +28,8 @@ class CaseKind(Enum):
     TASK_CHARGE_SEND = "task.charge.send"
     TASK_MANDATE_ASK = "task.mandate.ask"
     TASK_DEBIT_FETCH = "task.debit.fetch"
+    TASK_MESSAGE_SWITCH_UNOPENED = "task.message.switch_unopened"
+    TASK_SETTLEMENT_WRITE_RESULTS = "task.settlement.write_results"
     OVERPAID = "overpaid"
     LATE_SUCCESS = "late_success"
     AMOUNT_MISMATCH = "amount_mismatch"
@@ -53,3 +55,4 @@ class CaseKind(Enum):
     SLIP_UNCONFIRMED = "slip_unconfirmed"
     CHARGED_BACK = "charged_back"
     CHARGEBACK_LOST = "chargeback_lost"
+    RESULTS_UNACKNOWLEDGED = "results_unacknowledged"

@@ -198,6 +198,7 @@ class CaseResolution(Enum):
     RETURNED = "returned"
     WON = "won"
     LOST = "lost"
+    ACKNOWLEDGED = "acknowledged"
 
 
 @strawberry.enum(description="What became of one line of an agency's file.")

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import strawberry
 
-from portal.application.doors.graphql import enums
+from portal.application.doors.graphql import enums, result_enums
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
 from portal.application.doors.graphql.schema import (
     CURSOR_DESCRIPTION,
@@ -43,6 +43,9 @@ from portal.contract.intake import (
     ListImports,
     ListRowFaults,
     ViewImport,
+)
+from portal.contract.intake import (
+    ChangeCount as ChangeCountPart,
 )
 from portal.contract.intake import (
     FaultCount as FaultCountPart,
@@ -166,6 +169,23 @@ class ImportWait:
     rows: int = plain("How many rows of this import it has, too.")
 
 
+def _change_action(change: strawberry.Parent[ChangeCountPart]) -> result_enums.ChangeAction:
+    return result_enums.ChangeAction(change.action)
+
+
+@strawberry.type(description="What rows of an import do to bills that were there before.")
+class ImportChange:
+    """portal.contract.intake.ChangeCount."""
+
+    action: result_enums.ChangeAction = by(_change_action, "What is done to them.")
+    planned: int = plain("Rows of which it is still to be done.")
+    done: int = plain("Rows of which it was done.")
+
+
+def _changes(view: strawberry.Parent[ImportView]) -> tuple[ChangeCountPart, ...]:
+    return view.changes
+
+
 @strawberry.type(description="One file of billing requests. Counts are rows.")
 class Import:
     """portal.contract.intake.ImportView."""
@@ -192,6 +212,7 @@ class Import:
     )
     refused_params: JSON = plain("What fills that reason's text.")
     refused_reason: str | None = by(_refused_text, "That reason in the viewer's language.")
+    changes: list[ImportChange] = by(_changes, "Bills that it withdraws or replaces.", rows=3)
     unknown_columns: list[str] = plain("Columns that were left out because nobody knows them.")
     waits_for: list[ImportWait] = plain(
         "Imports to be decided before this one can be sent; discarding one judges this file again."

@@ -13,6 +13,7 @@ from portal.application.doors.graphql.card_acts import CardActsMutation
 from portal.application.doors.graphql.cases import CasesMutation, CasesQuery
 from portal.application.doors.graphql.debits import DebitsMutation, DebitsQuery
 from portal.application.doors.graphql.failures import USER_ERRORS
+from portal.application.doors.graphql.funnel import FunnelMutation, FunnelQuery
 from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
 from portal.application.doors.graphql.ladder_plans import (
     LadderPlansMutation,
@@ -28,6 +29,7 @@ from portal.application.doors.graphql.print_batches import (
 from portal.application.doors.graphql.push import PushMutation, PushQuery
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.reminders import ContactChoicesMutation
+from portal.application.doors.graphql.result_files import ResultFilesMutation, ResultFilesQuery
 from portal.application.doors.graphql.schema import HaraiSchema
 from portal.application.doors.graphql.sending import SendingMutation
 from portal.application.doors.graphql.slip_notices import SlipNoticesMutation
@@ -44,11 +46,13 @@ class Query(
     DebitsQuery,
     MandatesQuery,
     PrintBatchesQuery,
+    ResultFilesQuery,
     TemplatesQuery,
     LadderPlansQuery,
     PushQuery,
     CasesQuery,
     SummaryQuery,
+    FunnelQuery,
 ):
     """All queries of the merchant schema."""
 
@@ -67,10 +71,12 @@ class Mutation(
     DebitsMutation,
     MandatesMutation,
     PrintBatchesMutation,
+    ResultFilesMutation,
     TemplatesMutation,
     LadderPlansMutation,
     PushMutation,
     CasesMutation,
+    FunnelMutation,
 ):
     """All mutations of the merchant schema."""
 

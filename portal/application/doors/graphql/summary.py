@@ -84,6 +84,7 @@ class Summary:
     overdue_bills: int = plain("Overdue and not paid.")
     overdue: Money = by(_overdue, "Overdue and not paid.")
     never_opened_bills: int = plain("Whose payer never looked.")
+    doubtful_bills: int = plain("Of whose message nobody knows whether it was sent.")
     undelivered_bills: int = plain("Whose message did not arrive.")
     missed_promises: int = plain("Still owed, and the promised day has passed.")
     open_cases: int = plain("What waits for a person.")

@@ -1,0 +1,80 @@
+"""The funnel: how far bills and their messages have come by channel, and what they cost. Pure.
+
+A message that a company certainly took counts as sent. Of one in doubt nobody knows: it is counted
+apart, and so is what it may have cost. An opening or a payment is put down to the newest message
+that may have arrived before it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+SENT: Final = frozenset({"accepted", "delivered", "undelivered"})
+"""Stages of messages that a company took."""
+
+BILL_STAGES: Final = frozenset({"issued", "unopened", "opened", "paid"})
+"""Stages of bills; all others are of messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many stand at a stage; ``provider`` is '' for bills. Units: bills or messages."""
+
+    channel: str
+    provider: str
+    stage: str
+    number: int
+
+
+@dataclass(slots=True, kw_only=True)
+class ChannelSums:
+    """One channel's part of the funnel; ``sent_by`` and ``doubtful_by`` company."""
+
+    stages: dict[str, int] = field(default_factory=dict[str, int])
+    sent_by: dict[str, int] = field(default_factory=dict[str, int])
+    doubtful_by: dict[str, int] = field(default_factory=dict[str, int])
+
+    def at(self, *stages: str) -> int:
+        """How many stand at any of these stages."""
+        return sum(self.stages.get(stage, 0) for stage in stages)
+
+    @property
+    def planned(self) -> int:
+        """All messages that were ever planned."""
+        return sum(count for stage, count in self.stages.items() if stage not in BILL_STAGES)
+
+
+def by_channel(counts: Iterable[Count]) -> dict[str, ChannelSums]:
+    """The counts by channel, '' for bills that no channel's message reached."""
+    found: dict[str, ChannelSums] = {}
+    for count in counts:
+        sums = found.setdefault(count.channel, ChannelSums())
+        sums.stages[count.stage] = sums.stages.get(count.stage, 0) + count.number
+        if count.stage in SENT:
+            sums.sent_by[count.provider] = sums.sent_by.get(count.provider, 0) + count.number
+        if count.stage == "ambiguous":
+            doubtful = sums.doubtful_by.get(count.provider, 0)
+            sums.doubtful_by[count.provider] = doubtful + count.number
+    return found
+
+
+def unit_price(prices: Sequence[int], parts: int) -> int | None:
+    """What one ordinary message costs; a table of one price is of messages, not of parts.
+
+    Units: hundredths of a yen. None without a table.
+    """
+    return prices[min(max(parts, 1), len(prices)) - 1] if prices else None
+
+
+def cost_of(numbers: Mapping[str, int], unit_prices: Mapping[str, int | None]) -> int | None:
+    """What messages cost by company; None when a company's price is not known.
+
+    Units: hundredths of a yen.
+    """
+    total = 0
+    for provider, number in numbers.items():
+        price = unit_prices.get(provider)
+        if number and price is None:
+            return None
+        total += number * (price or 0)
+    return total

@@ -1,0 +1,32 @@
+"""Data zone: what files do to bills that are there already; the schema's source."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+
+class BillChange(SQLModel, table=True):
+    """One row of a file that withdraws a bill, or replaces it by ``new_bill_id``.
+
+    Planned when the row is read, done when the import is sent; one of a bill in each import.
+    """
+
+    __tablename__ = "bill_change"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+    __table_args__ = (
+        sa.Index(
+            "bill_change_planned_idx",
+            "merchant_id",
+            "import_id",
+            "bill_id",
+            postgresql_where=sa.text("state = 'planned'"),
+        ),
+    )
+
+    merchant_id: UUID = Field(primary_key=True)
+    import_id: UUID = Field(primary_key=True)
+    bill_id: UUID = Field(primary_key=True)
+    line: int = Field(sa_type=sa.Integer)
+    action: str = Field(sa_type=sa.Text)
+    state: str = Field(sa_type=sa.Text)
+    new_bill_id: UUID | None = None

@@ -1,0 +1,55 @@
+"""Made-up files back to a billing system, for the gallery."""
+
+from typing import Any
+
+from samples import yen
+
+RESULT_PLAN: dict[str, Any] = {
+    "everyMinutes": None, "dailyHour": 6, "charset": "SHIFT_JIS",
+    "nextAt": "2026-11-22T21:00:00.000Z",
+}  # fmt: skip
+
+
+def _result_file(number: int, state: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {
+        "number": number, "state": state, "charset": "SHIFT_JIS", "rows": 812_304,
+        "sha256": "" if state == "WRITING" else f"{number:02x}" * 32,
+        "totals": [
+            {"kind": "SENT", "rows": 412_101, "amount": yen(0)},
+            {"kind": "DELIVERED", "rows": 398_455, "amount": yen(0)},
+            {"kind": "PAID_CONFIRMED", "rows": 1_744, "amount": yen(14_388_220)},
+            {"kind": "REFUNDED", "rows": 4, "amount": yen(38_120)},
+        ],
+        "path": f"/result-files/{number}", "madeBy": "system",
+        "madeAt": "2026-11-21T21:00:00.000Z", "fetchedAt": None, "acknowledgedBy": None,
+        "acknowledgedAt": None, "isLate": False, "isThere": True, **more,
+    }  # fmt: skip
+
+
+RESULT_FILES: list[dict[str, Any]] = [
+    _result_file(12, "WRITING", rows=2_500, totals=[], madeBy="staff:01936f00"),
+    _result_file(11, "READY", isLate=True, fetchedAt="2026-11-21T21:04:00.000Z"),
+    _result_file(
+        10, "ACKNOWLEDGED", acknowledgedBy="api_key:01936f00",
+        acknowledgedAt="2026-11-20T21:05:00.000Z", isThere=False,
+    ),
+]  # fmt: skip
+
+
+def _channel(name: str, planned: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {
+        "channel": name, "planned": planned, "sent": planned, "delivered": planned * 9 // 10,
+        "ambiguous": 0, "opened": planned * 7 // 10, "paid": planned // 2,
+        "costHundredths": planned * 300, "doubtfulHundredths": 0, **more,
+    }  # fmt: skip
+
+
+FUNNEL: dict[str, Any] = {
+    "issued": 412_880, "unopened": 13_646, "opened": 311_020, "paid": 268_100, "ambiguous": 12,
+    "reachable": ["SMS", "EMAIL"],
+    "channels": [
+        _channel("", 0, sent=0, delivered=0, opened=201, paid=90, costHundredths=0),
+        _channel("email", 20_100, costHundredths=None),
+        _channel("sms", 412_101, ambiguous=12),
+    ],
+}  # fmt: skip

@@ -1,0 +1,40 @@
+"""The funnel's sums: messages by channel and company, and what they cost."""
+
+import pytest
+
+from portal.domain.funnel import Count, by_channel, cost_of, unit_price
+
+COUNTS = [
+    Count(channel="", provider="", stage="issued", number=9),
+    Count(channel="sms", provider="a", stage="waiting", number=1),
+    Count(channel="sms", provider="a", stage="accepted", number=2),
+    Count(channel="sms", provider="b", stage="delivered", number=3),
+    Count(channel="sms", provider="b", stage="ambiguous", number=4),
+    Count(channel="sms", provider="", stage="opened", number=5),
+]
+
+
+def test_messages_are_counted_by_channel_and_bills_apart() -> None:
+    found = by_channel(COUNTS)
+
+    sms = found["sms"]
+    assert (sms.planned, sms.at("accepted", "delivered"), sms.at("opened")) == (10, 5, 5)
+    assert (sms.sent_by, sms.doubtful_by) == ({"a": 2, "b": 3}, {"b": 4})
+    assert (found[""].planned, found[""].at("issued")) == (0, 9)
+
+
+@pytest.mark.parametrize(
+    ("prices", "parts", "price"),
+    [([], 1, None), ([300], 1, 300), ([300], 3, 300), ([300, 600], 2, 600), ([300, 600], 5, 600)],
+)
+def test_a_message_costs_what_its_parts_cost(
+    prices: list[int], parts: int, price: int | None
+) -> None:
+    assert unit_price(prices, parts) == price
+
+
+def test_a_cost_is_known_only_when_each_companys_price_is() -> None:
+    assert cost_of({"a": 2, "b": 3}, {"a": 100, "b": 10}) == 230
+    assert cost_of({"a": 2, "b": 0}, {"a": 100}) == 200
+    assert cost_of({"a": 2, "b": 3}, {"a": 100}) is None
+    assert cost_of({}, {}) == 0

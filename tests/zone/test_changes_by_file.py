@@ -1,0 +1,185 @@
+"""A file withdraws and replaces bills that are there: by line, once, and never against money."""
+
+from typing import Any
+
+import pytest
+
+from portal.contract.intake import ISSUE_BILLS, ImportView, IssueBills
+from portal.domain.ids import ImportId
+from portal.vault.server import VaultServer
+from tests.make.intake import HEADER, Desk, csv, line, new_desk
+from tests.make.ladder import NEVER_QUIET, Steps
+from tests.make.vault import ClientFor
+
+SHORT = "action,number,contract_no,period"
+WHOLE = f"action,replaces,{HEADER}"
+
+
+def withdraw(action: str, number: str, contract: str = "") -> str:
+    """A row that withdraws a bill."""
+    return f"{action},{number},{contract or f'C-{number}'},2026-11"
+
+
+def replace(old: str, new: str, **cells: str) -> str:
+    """A row that replaces a bill by another of its contract."""
+    return f"replace,{old},{line(new, contract_no=f'C-{old}', **cells)}"
+
+
+@pytest.fixture
+async def steps(vault: VaultServer, client_for: ClientFor) -> Steps:
+    made = Steps(await new_desk(vault, client_for))
+    await made.plan(NEVER_QUIET)
+    return made
+
+
+async def judged(desk: Desk, *lines: str, header: str = SHORT) -> ImportView:
+    made = await desk.upload(csv(*lines, header=header))
+    await desk.work_off()
+    return await desk.view(made.id)
+
+
+async def sent(desk: Desk, made: ImportView) -> ImportView:
+    await desk.decide(made.id)
+    await desk.work_off()
+    return await desk.view(made.id)
+
+
+async def faults(desk: Desk, made: ImportView) -> list[tuple[int, str, str]]:
+    return [(one.line, one.code, one.value) for one in await desk.faults(made.id)]
+
+
+async def lifecycles(steps: Steps) -> dict[str, str]:
+    rows: list[Any] = await steps.world.rows("select number, lifecycle from bill order by number")
+    return {row["number"]: row["lifecycle"] for row in rows}
+
+
+async def test_bills_are_withdrawn_by_file_and_nothing_is_said_of_them_any_more(
+    steps: Steps,
+) -> None:
+    desk = steps.desk
+    await desk.issued(*(line(f"E-{n}") for n in range(1, 5)))
+    rows = [withdraw("cancel", "E-1"), withdraw("入金済", "E-2"), withdraw("cancel", "E-9")]
+    made = await judged(desk, *rows, withdraw("cancel", "E-3", "C-4"), withdraw("取消", "E-1"))
+    assert (made.rows_good, made.rows_faulty, made.amount_good_minor) == (2, 3, 0)
+    assert [(one.action, one.planned, one.done) for one in made.changes] == [
+        ("cancel", 1, 0), ("paid_elsewhere", 1, 0),
+    ]  # fmt: skip
+    assert await faults(desk, made) == [
+        (4, "change_unknown", "E-9"), (5, "change_unknown", "E-3"), (6, "change_twice", "E-1"),
+    ]  # fmt: skip
+
+    done = await sent(desk, made)
+
+    assert (done.state, done.rows_issued) == ("issued", 2)
+    assert [one.done for one in done.changes] == [1, 1]
+    assert await lifecycles(steps) == {
+        "E-1": "canceled", "E-2": "canceled", "E-3": "open", "E-4": "open"
+    }  # fmt: skip
+    assert (await steps.standing("E-1"))[1:] == ("canceled", False)
+    paid = await steps.bill("E-2")
+    assert await steps.world.events(paid) == [
+        "bill.cancel_requested", "bill.canceled", "bill.paid_elsewhere"
+    ]  # fmt: skip
+    assert await steps.world.books(paid) == {}
+    assert await desk.send_all() == 2  # what was planned for the other two
+    again = await judged(desk, *rows[:2])
+    assert (again.rows_good, again.rows_known, again.rows_faulty) == (0, 2, 0)
+
+
+async def test_a_bill_is_replaced_at_once_and_a_file_sent_again_changes_nothing(
+    steps: Steps,
+) -> None:
+    desk = steps.desk
+    await desk.issued(line("E-1"), line("E-2"))
+    rows = (
+        replace("E-1", "N-1", amount="700"), replace("E-9", "N-9"), replace("E-1", "N-2"),
+        f",,{line('E-3')}",
+    )  # fmt: skip
+
+    made = await judged(desk, *rows, header=WHOLE)
+    assert (made.rows_good, made.rows_faulty, made.amount_good_minor) == (2, 2, 700 + 8420)
+    assert await faults(desk, made) == [
+        (3, "change_unknown", "E-9"), (4, "change_twice", "E-1")
+    ]  # fmt: skip
+    other = await judged(desk, rows[0], header=WHOLE)
+    assert (other.rows_good, other.rows_known) == (0, 1)
+    await sent(desk, made)
+
+    assert await lifecycles(steps) == {
+        "E-1": "superseded", "E-2": "open", "E-3": "open", "N-1": "open"
+    }  # fmt: skip
+    assert await steps.world.books(await steps.bill("E-1")) == {}
+    assert (await steps.world.books(await steps.bill("N-1")))["receivable"] == 700
+    assert (await steps.standing("E-1"))[1:] == ("superseded", False)
+    assert await steps.told("N-1") != []
+    again = await judged(desk, rows[0], header=WHOLE)
+    assert (again.rows_good, again.rows_known, again.rows_faulty) == (0, 1, 0)
+    late = await judged(desk, replace("E-1", "N-5"), header=WHOLE)
+    assert await faults(desk, late) == [(2, "change_withdrawn", "E-1")]
+
+
+async def test_money_on_its_way_refuses_a_change_also_when_it_started_after_the_check(
+    steps: Steps,
+) -> None:
+    desk, world = steps.desk, steps.world
+    await desk.issued(*(line(f"E-{n}") for n in range(1, 5)))
+
+    async def attempt(number: str, state: str) -> None:
+        await steps.set(
+            "insert into attempt (merchant_id, id, bill_id, method, provider, reference, state,"
+            " amount_minor, created_at, state_at, doubt_at)"
+            " select merchant_id, uuidv7(), id, 'card', 'sandbox_card', uuidv7()::text, $2, 8420,"
+            " created_at, created_at, created_at from bill where number = $1", number, state,
+        )  # fmt: skip
+
+    await attempt("E-1", "processing")
+    await attempt("E-4", "failed")
+    await steps.set("update bill set settlement = 'settled' where number = 'E-2'")
+    made = await judged(
+        desk, withdraw("cancel", "E-1"), withdraw("paid_elsewhere", "E-2"),
+        withdraw("cancel", "E-4"),
+    )  # fmt: skip
+    swap = await judged(desk, replace("E-3", "N-3"), header=WHOLE)
+    assert await faults(desk, made) == [
+        (2, "change_under_way", "E-1"), (3, "change_paid", "E-2")
+    ]  # fmt: skip
+    await attempt("E-4", "created")
+    await attempt("E-3", "unknown")
+
+    made, swap = await sent(desk, made), await sent(desk, swap)
+
+    assert (made.rows_good, made.rows_faulty, made.rows_issued) == (0, 3, 0)
+    assert {one.code: one.rows for one in made.faults} == {
+        "change_under_way": 2, "change_paid": 1
+    }  # fmt: skip
+    assert (4, "change_under_way", "E-4") in await faults(desk, made)
+    assert (swap.rows_good, swap.rows_faulty, swap.amount_good_minor) == (0, 1, 0)
+    assert await faults(desk, swap) == [(2, "change_under_way", "E-3")]
+    assert set((await lifecycles(steps)).values()) == {"open"}
+    assert await world.value("select count(*) from bill") == 4
+
+
+async def test_changes_come_in_steps_and_go_with_a_file_that_is_thrown_away(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.vault.changes.STEP_CHANGES", 2)
+    desk = steps.desk
+    await desk.issued(*(line(f"E-{n}") for n in range(5)))
+    rows = [withdraw("cancel", f"E-{n}") for n in range(5)]
+    thrown = await judged(desk, *rows)
+    await desk.decide(thrown.id, "discard")
+    await desk.work_off()
+    assert await steps.world.value("select count(*) from bill_change") == 0
+    assert set((await lifecycles(steps)).values()) == {"open"}
+
+    made = await judged(desk, *rows)
+    await desk.decide(made.id)
+    [leased] = await desk.leases("intake.issue_bills")
+    request = IssueBills(import_id=ImportId(made.id))
+    first = await desk.work.call(ISSUE_BILLS, request, leased.authority)
+
+    assert (first.rows, first.remaining) == (2, True)
+    assert (await desk.view(made.id)).rows_issued == 2  # what a screen shows meanwhile
+    await desk.step(leased)
+    assert (await desk.view(made.id)).rows_issued == 5
+    assert set((await lifecycles(steps)).values()) == {"canceled"}
