@@ -302,3 +302,30 @@ def test_a_plan_that_makes_no_sense_is_refused_with_the_place(raw: str, says: st
 def test_what_is_counted_from_the_due_date_begins_with_its_day() -> None:
     rung = Rung(when="before_due", days=3, channel="sms")
     assert due_at(rung, facts(ISSUED)) == at(27, 0)
+
+
+# --- calls --------------------------------------------------------------------------------------
+
+CALLS = (
+    Rung(when="issue", channel="voice"),
+    Rung(when="after_issue", days=3, channel="email"),
+)
+CALLED: dict[Any, Any] = {"sms": "no_contact", "push": "no_contact"}
+
+
+def test_a_rung_that_is_called_again_keeps_its_moment_and_lets_none_overtake_it() -> None:
+    again = {"done": 0, "again": {0: at(3, 13)}, "is_lost": False, "unreached": CALLED}
+
+    waits = decide(CALLS, HOURS, facts(at(2, 19), **again))
+    comes = decide(CALLS, HOURS, facts(at(3, 13), **again))
+
+    assert (waits.send, waits.until, waits.skips) == (None, at(3, 13), ())
+    assert (comes.send, comes.until) == (0, at(5, 10))
+
+
+@pytest.mark.parametrize(("channel", "send"), [("voice", 1), ("sms", 0)])
+def test_a_no_to_calls_holds_for_a_first_notice_by_telephone_too(channel: Any, send: int) -> None:  # noqa: ANN401  # a channel
+    rungs = (Rung(when="issue", channel=channel), CALLS[1])
+    said = {(channel, "transactional"): False}
+
+    assert decide(rungs, HOURS, facts(ISSUED, done=0, choices=said, unreached={})).send == send
