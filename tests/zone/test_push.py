@@ -10,6 +10,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from portal.application.providers.exchange import Endpoint
 from portal.contract.bills import VIEW_BILL, ViewBill
 from portal.contract.envelope import Authority, Nothing
 from portal.contract.push import (
@@ -30,6 +31,10 @@ from portal.contract.push import (
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed
 from portal.domain.ids import BillId, DeliveryId
 from portal.domain.push import SUBSCRIPTIONS_MAX
+from portal.egress.rules import Rules
+from portal.stack.certify import Case, certify
+from portal.stack.certify_push import OnePush
+from portal.stack.push_services import push_rules
 from tests.make.pushes import (
     a_pushing_workshop,
     ask_for_push,
@@ -40,7 +45,7 @@ from tests.make.pushes import (
     remind_here,
 )
 from tests.make.vault import Ground
-from tests.make.workshop import Workshop, phones
+from tests.make.workshop import CREDENTIALS, Workshop, phones
 
 SENDING = {"message.send_chunk"}
 HOST = "push.sandbox.test"
@@ -178,6 +183,34 @@ async def test_a_merchants_server_registers_devices_and_each_way_of_failing_ends
         token for (_, token), end in wanted.items() if end != "left_out"
     }
     assert await kept(shop) == len(wanted) - 2
+    await operators_try_it_out(shop)
+
+
+async def operators_try_it_out(shop: Workshop) -> None:
+    """``portal provider certify``: one notification by the rules that are to be signed."""
+    port = shop.outside.api_port
+    browser = await new_browser(shop)
+    tried = {
+        "webpush": OnePush(browser.endpoint, f"{browser.p256dh} {browser.auth}"),
+        "fcm": OnePush("device-of-operator-0000001"),
+        "apns": OnePush("ee" * 32),
+    }
+    before = len(shop.journal.pushes.taken())
+    rules = msgspec.to_builtins(Rules(version=1, rules=push_rules(port)))
+    for (provider, push), rule in zip(tried.items(), push_rules(port), strict=True):
+        case = Case(
+            provider=provider, endpoint=Endpoint(rule.host, port), amount_minor=2, return_url="",
+            push=push,
+        )  # fmt: skip
+        said: list[str] = []
+        ca = shop.ground.authority.ca
+        assert await certify(case, rules, CREDENTIALS, _no_page, say=said.append, sandbox_ca=ca)
+        assert not [line for line in said if push.to in line]
+    assert len(shop.journal.pushes.taken()) == before + 3
+
+
+async def _no_page(address: str) -> None:
+    raise AssertionError(address)
 
 
 async def test_what_is_said_twice_is_one_and_nobody_else_can_say_it(shop: Workshop) -> None:

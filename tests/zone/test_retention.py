@@ -439,6 +439,18 @@ async def plan_and_choose(desk: Desk) -> None:
     await Steps(desk).say(is_wanted=False)
 
 
+async def _write_the_rest(act: Act, bill_id: UUID, attempt: UUID) -> None:
+    """What is kept for good and what nobody wrote above."""
+    await act.open_case("overpaid", act.merchant_id)
+    held = NewPause(bill_id=bill_id, kind="hold", until=None, was_due_on=None, note="")
+    await insert_pause(act, held)
+    await act.db.execute(_PRINTED_AND_CONTESTED, act.merchant_id, bill_id, attempt)
+    await act.db.execute(_TOLD_BY_FILE, act.merchant_id, act.business)
+    told = await act.db.fetchval("select id from delivery limit 1")
+    await note_faults(act, {told: "bounced"})
+    await make_calls(act, [NewCall(b"hash", told, bill_id, "sandbox_tel")])
+
+
 async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground) -> None:
     async with ground.vault() as server:
         desk = await new_desk(server, ground.client)
@@ -467,16 +479,7 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
         one, sent = await bank.at_bank()
         await bank.answered(one, sent, lambda _place: "0")
         async with world.act() as act:
-            await act.open_case("overpaid", act.merchant_id)
-            held = NewPause(
-                bill_id=payer.bill_id, kind="hold", until=None, was_due_on=None, note=""
-            )
-            await insert_pause(act, held)
-            await act.db.execute(_PRINTED_AND_CONTESTED, act.merchant_id, payer.bill_id, attempt)
-            await act.db.execute(_TOLD_BY_FILE, act.merchant_id, act.business)
-            told = await act.db.fetchval("select id from delivery limit 1")
-            await note_faults(act, {told: "bounced"})
-            await make_calls(act, [NewCall(b"hash", told, payer.bill_id, "sandbox_tel")])
+            await _write_the_rest(act, payer.bill_id, attempt)
         before = await counts(world)
         await calendar.move_to(calendar.today + timedelta(days=3_600))
         await ground.close()
