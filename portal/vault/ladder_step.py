@@ -26,13 +26,25 @@ from portal.domain.ladder import (
     Plan,
     Rung,
     SkipReason,
+    Way,
 )
 from portal.domain.message import Channel, is_lost
+from portal.domain.paper import PaperReason
 from portal.vault.act import Act
 from portal.vault.db import Row
-from portal.vault.ladder import Begun, Ended, MerchantPlan, Skipped, begin, read_newest, read_plans
+from portal.vault.ladder import (
+    Begun,
+    Ended,
+    MerchantPlan,
+    Skipped,
+    begin,
+    ended_of,
+    read_newest,
+    read_plans,
+)
 from portal.vault.ladder_waits import read_waits
 from portal.vault.messages import FIRST_MESSAGE, Telling, plan_messages
+from portal.vault.paper import read_standing, want_paper
 from portal.vault.pause import OpenPauses, read_open
 
 STEP_BILLS: Final = 1_000
@@ -43,7 +55,7 @@ order by next_at, bill_id limit $3
 """
 BILLS: Final = """
 select id, kind, lifecycle, settlement, opened_at, issued_at, due_on, phone_blind, email_blind,
-       import_id
+       import_id, has_address, contract_blind
 from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for no key update
 """
 FAULTS: Final = """
@@ -127,8 +139,14 @@ class _Slice:
     faults: frozenset[tuple[str, bytes | None]]
     people: dict[bytes, list[date]]
     plans: Mapping[int, Plan]
+    paper: Mapping[UUID, SkipReason]
     sends: dict[Telling, list[UUID]] = field(default_factory=dict[Telling, list[UUID]])
     moves: list[_Move] = field(default_factory=list[_Move])
+    prints: dict[UUID, PaperReason] = field(default_factory=dict[UUID, PaperReason])
+
+    def by_paper(self, bill_id: UUID) -> dict[Way, SkipReason]:
+        """Why paper does not tell of the bill, as facts have it; empty when it can."""
+        return {"paper": self.paper[bill_id]} if bill_id in self.paper else {}
 
 
 async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
@@ -161,7 +179,7 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
             known[key] = _first_look(rungs, rules.decide(rungs, hours, facts), act.business)
         begun.append(Begun(bill["id"], known[key], len(rungs)))
         if known[key].send is not None:
-            told[rungs[0].channel].append(bill["id"])
+            told[rungs[0].medium].append(bill["id"])
     await begin(act, newest.version, begun)
     for channel, ids in told.items():
         await plan_messages(act, Telling(FIRST_MESSAGE, channel=channel, import_id=import_id), ids)
@@ -226,6 +244,7 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
         faults=frozenset((row["channel"], row["blind"]) for row in faults),
         people=people,
         plans=await read_plans(act, newest, {row["plan_version"] for row in standing}),
+        paper=await read_standing(act, bills),
     )
 
 
@@ -236,7 +255,7 @@ async def _roads(act: Act) -> frozenset[str]:
 
 def _look(part: _Slice, bill: Row, row: Row, moved: Moved) -> None:
     """Decide about one bill and note what is to be written."""
-    why = _ended(bill)
+    why = ended_of(bill)
     if why is not None:
         part.moves.append(_Move(bill["id"], row["done"], None, "", why))
         moved.ended += 1
@@ -254,25 +273,12 @@ def _look(part: _Slice, bill: Row, row: Row, moved: Moved) -> None:
     part.moves.append(_Move(bill["id"], done, decision.until, decision.held, ended, told))
     if decision.send is not None:
         _send(part, bill, rungs[decision.send], decision.send)
+    if decision.paper is not None:
+        part.prints[bill["id"]] = decision.paper
     moved.planned += decision.send is not None
     moved.skipped += len(decision.skips)
     moved.held += bool(decision.held)
     moved.ended += is_over
-
-
-def _ended(bill: Row) -> Ended | None:
-    """Why nothing is said of the bill any more; None while it may be."""
-    if bill["settlement"] in {"settled", "over"}:
-        return "paid"
-    match bill["lifecycle"]:
-        case "canceling" | "canceled":
-            return "canceled"
-        case "superseded":
-            return "superseded"
-        case "lapsed":
-            return "lapsed"
-        case _:
-            return None
 
 
 def _decide(part: _Slice, bill: Row, row: Row, rungs: Sequence[Rung]) -> Decision:
@@ -322,7 +328,8 @@ def _facts(part: _Slice, bill: Row, row: Row) -> Facts:
             {channel for channel, one in newest.items() if _is_lost(one)} | _faulty(part, bill),
             has_phone=bill["phone_blind"] is not None,
             has_email=bill["email_blind"] is not None,
-        ),
+        )
+        | part.by_paper(bill["id"]),
         choices=choices,
         last_told=max((part.newest.local(one["created_at"]).date() for one in said), default=None),
         told_days=part.people.get(bill["phone_blind"] or b"", ()),
@@ -347,9 +354,9 @@ def _is_lost(told: Row) -> bool:
 
 def _unreached(
     roads: frozenset[str], lost: Collection[str], *, has_phone: bool, has_email: bool
-) -> dict[Channel, SkipReason]:
+) -> dict[Way, SkipReason]:
     """Channel → why it does not reach a payer with these contacts; others do."""
-    found: dict[Channel, SkipReason] = {}
+    found: dict[Way, SkipReason] = {}
     for channel in _CHANNEL_NAMES:
         has = has_phone if channel in _BY_PHONE else has_email and channel in _BY_EMAIL
         if channel not in roads:
@@ -369,7 +376,7 @@ def _send(part: _Slice, bill: Row, rung: Rung, place: int) -> None:
         campaign, import_id = FIRST_MESSAGE, bill["import_id"]
     elif bill["phone_blind"]:
         part.people.setdefault(bill["phone_blind"], []).append(part.now.date())
-    telling = Telling(campaign, place, rung.channel, import_id)
+    telling = Telling(campaign, place, rung.medium, import_id)
     part.sends.setdefault(telling, []).append(bill["id"])
 
 
@@ -388,3 +395,4 @@ async def _write(act: Act, part: _Slice) -> None:
     for telling, ids in part.sends.items():
         await plan_messages(act, telling, ids)
         await act.db.execute(PLANNED, act.merchant_id, ids)
+    await want_paper(act, part.prints)

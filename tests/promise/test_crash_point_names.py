@@ -100,6 +100,7 @@ TRIED_ELSEWHERE = {
     "take_out_debit_file": "tests/zone/test_debit.py",
     "make_print_batch": "tests/zone/test_print_batch.py",
     "take_out_print_batch": "tests/zone/test_print_batch.py",
+    "hand_over_print_batch": "tests/zone/test_paper.py",
     "store_debit_result": "tests/zone/test_debit.py",
     "read_debit_result": "tests/zone/test_debit.py",
     "fill_debit_file": "tests/zone/test_debit_crash.py",

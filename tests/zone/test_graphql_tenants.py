@@ -19,6 +19,8 @@ from portal.contract.client import VaultClient
 from portal.contract.login import SignedIn
 from portal.contract.template import SAVE_TEMPLATE, SaveTemplate
 from portal.domain.errors import PortalError
+from portal.vault.file import store_part
+from portal.vault.print_batch import Report
 from portal.vault.server import VaultServer
 from tests.make.acts import acting
 from tests.make.bank import open_bank
@@ -117,6 +119,7 @@ FIXED = {
     "RefundTransferredInput.idempotencyKey": '"walk-transfer"',
     "SlipNoticesTakeInput.content": '"MDE="',
     "Query.printBatches.first": "3",
+    "Query.printBatchPart.partNo": "0",
     "PrintBatchMakeInput.idempotencyKey": '"walk-print"',
     "CaseSettleInput.idempotencyKey": '"walk-settle"',
     "TemplateTextInput.body": '"walk"',
@@ -158,6 +161,8 @@ ID_KINDS = {
     "BillCardRemoveInput.id": "bill",
     "ContactChoiceSetInput.id": "bill",
     "PrintBatchMakeInput.billIds": "bill",
+    "PrintBatchHandOverInput.id": "print_batch",
+    "Query.printBatchPart.id": "print_batch",
     "ImportDecideInput.id": "import",
     "Query.template.id": "template",
     "TemplateSaveInput.id": "template",
@@ -186,7 +191,15 @@ select merchant_id, $1, bill_id, id, provider, $1::uuid::text, 'by_bank_transfer
 """
 
 
-_BANK = """{ debitFiles(first: 1) { nodes { id contractId } pageInfo { endCursor } }
+_BATCH = """
+insert into print_batch (merchant_id, id, charset, bills, with_bars, total_minor, parts, report,
+    reported, made_by, made_at)
+values ($1, $2, 'utf-8-sig', 1, 0, 1, 1, $3, 0, 'test', now())
+"""
+
+
+_BANK = """{ printBatches(first: 1) { nodes { id } pageInfo { endCursor } }
+    debitFiles(first: 1) { nodes { id contractId } pageInfo { endCursor } }
     mandates(first: 1) { nodes { id } pageInfo { endCursor } } templates { id } }"""
 
 
@@ -201,7 +214,7 @@ async def two(ground: Ground, vault: VaultServer, client_for: ClientFor) -> Asyn
     async with running_web(ground.folder, web_caller, settings=web_of) as web:
         us = await found(web, operator, web_caller, "mizu")
         them = await found(web, operator, web_caller, "hoshi")
-        imports = {}
+        imports: dict[str, str] = {}
         for merchant in (us, them):
             imports[merchant.code] = await merchant.send_file(csv_of(merchant.mark, 6, faulty=2))
         await work_off(await client_for("work"))
@@ -226,6 +239,10 @@ async def _open_cases(vault: VaultServer, merchant: Merchant) -> None:
         await act.db.execute(_PAID, act.new_id(), bill_id, act.now)
         await act.db.execute(_REFUND, act.new_id(), act.now)
         await act.open_case("task.message.send_chunk", chunk_id, code="provider_busy")
+        batch_id, fields = act.new_id(), await act.fields()
+        report = fields.seal("print_batch", "document", batch_id, 1, Report())
+        await act.db.execute(_BATCH, act.merchant_id, batch_id, report)
+        await store_part(act, batch_id, 0, merchant.mark.encode())
 
 
 async def _write(caller: VaultClient, merchant: Merchant) -> None:
@@ -253,6 +270,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
     bank = (await _run(_staff(web, them), _BANK))["data"]
     [file], [mandate] = bank["debitFiles"]["nodes"], bank["mandates"]["nodes"]
     case_id = page["cases"]["nodes"][0]["id"]
+    [batch] = bank["printBatches"]["nodes"]
     return Two(
         us=us,
         them=them,
@@ -266,6 +284,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             "debit_contract": file["contractId"],
             "debit_file": file["id"],
             "mandate": mandate["id"],
+            "print_batch": batch["id"],
             "template": bank["templates"][0]["id"],
         },
         canaries=(
@@ -278,13 +297,17 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             *bills,
             *file.values(),
             mandate["id"],
+            batch["id"],
             bank["templates"][0]["id"],
         ),
         cursors={
             name: page[name]["pageInfo"]["endCursor"]
             for name in ("bills", "imports", "cases", "refunds")
         }
-        | {name: bank[name]["pageInfo"]["endCursor"] for name in ("debitFiles", "mandates")},
+        | {
+            name: bank[name]["pageInfo"]["endCursor"]
+            for name in ("debitFiles", "mandates", "printBatches")
+        },
     )
 
 

@@ -19,6 +19,7 @@ from portal.domain.errors import Conflict, NotFound
 from portal.domain.ladder import ChoiceSource, Class
 from portal.domain.message import Channel
 from portal.vault.act import Act
+from portal.vault.ladder import look_again
 from portal.vault.payer import bill_of
 from portal.vault.registry import operation
 
@@ -90,6 +91,7 @@ async def _say(
         act.business,
     )  # fmt: skip
     await act.emit(bill_id, _EVENTS[is_wanted], channel=channel, kind=kind)
+    await look_again(act, [bill_id])
     return Choices(choices=await _newest(act, contacts))
 
 

@@ -35,13 +35,23 @@ class ContactFault(SQLModel, table=True):
     """A number or address that takes no messages of a channel any more, and why.
 
     ``blind`` is the keyed hash that bills have of it; ``code`` is ``bounced`` (there is no such
-    mailbox) or ``complained`` (its reader wants none). The first reason stays.
+    mailbox) or ``complained`` (its reader wants none). The first reason stays. ``cleared_at``:
+    staff know better; what came back before that counts no more.
     """
 
     __tablename__ = "contact_fault"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+    __table_args__ = (
+        sa.Index(
+            "contact_fault_open_idx",
+            "merchant_id",
+            "at",
+            postgresql_where=sa.text("cleared_at IS NULL"),
+        ),
+    )
 
     merchant_id: UUID = Field(primary_key=True)
     channel: str = Field(sa_type=sa.Text, primary_key=True)
     blind: bytes = Field(primary_key=True)
     code: str = Field(sa_type=sa.Text)
     at: datetime = Field(sa_column=moment())
+    cleared_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

@@ -152,6 +152,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "TemplateAsk": Act("templateAsk", _ask_template),
     "TemplateDecide": Act("templateDecide", _decide_by_code),
     "PrintBatchMake": Act("printBatchMake", _make_batch),
+    "PrintBatchHandOver": Act("printBatchHandOver", lambda form: _texts(form, "id")),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
 }
