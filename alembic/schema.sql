@@ -744,6 +744,7 @@ CREATE TABLE public.contact_verified (
     merchant_id uuid NOT NULL,
     contract_blind bytea NOT NULL,
     contact bytea NOT NULL,
+    customer_blind bytea NOT NULL,
     channel text NOT NULL,
     at timestamp with time zone NOT NULL
 );
@@ -2934,14 +2935,7 @@ CREATE INDEX contact_choice_contact_idx ON public.contact_choice USING btree (me
 -- Name: contact_doubt_open_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
-CREATE INDEX contact_doubt_open_idx ON public.contact_doubt USING btree (merchant_id, at) WHERE (cleared_at IS NULL);
-
-
---
--- Name: contact_fault_open_idx; Type: INDEX; Schema: public; Owner: harai_owner
---
-
-CREATE INDEX contact_fault_open_idx ON public.contact_fault USING btree (merchant_id, at) WHERE (cleared_at IS NULL);
+CREATE INDEX contact_doubt_open_idx ON public.contact_doubt USING btree (merchant_id, why, at) WHERE (cleared_at IS NULL);
 
 
 --
@@ -3152,6 +3146,13 @@ CREATE INDEX notice_reference_idx ON public.notice USING btree (merchant_id, pro
 --
 
 CREATE INDEX once_created_idx ON public.once USING btree (merchant_id, created_at);
+
+
+--
+-- Name: paper_due_reason_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX paper_due_reason_idx ON public.paper_due USING btree (merchant_id, reason, at);
 
 
 --

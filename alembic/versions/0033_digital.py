@@ -20,6 +20,7 @@ CREATE TABLE paper_due (
     PRIMARY KEY (merchant_id, bill_id)
 );
 CREATE INDEX paper_due_waiting_idx ON paper_due (merchant_id, bill_id) WHERE state = 'waiting';
+CREATE INDEX paper_due_reason_idx ON paper_due (merchant_id, reason, at);
 CREATE TABLE digital_contract (
     merchant_id uuid NOT NULL,
     contract_blind bytea NOT NULL,
@@ -50,6 +51,7 @@ CREATE TABLE contact_verified (
     merchant_id uuid NOT NULL,
     contract_blind bytea NOT NULL,
     contact bytea NOT NULL,
+    customer_blind bytea NOT NULL,
     channel text NOT NULL,
     at timestamptz NOT NULL,
     PRIMARY KEY (merchant_id, contract_blind, contact)
@@ -65,7 +67,7 @@ CREATE TABLE contact_doubt (
     cleared_at timestamptz,
     PRIMARY KEY (merchant_id, contract_blind, contact)
 );
-CREATE INDEX contact_doubt_open_idx ON contact_doubt (merchant_id, at)
+CREATE INDEX contact_doubt_open_idx ON contact_doubt (merchant_id, why, at)
     WHERE cleared_at IS NULL;
 CREATE TABLE paper_saved (
     merchant_id uuid NOT NULL,
@@ -79,7 +81,6 @@ ALTER TABLE print_batch ADD COLUMN sha256 bytea;
 ALTER TABLE print_batch ADD COLUMN handed_at timestamptz;
 ALTER TABLE print_batch ADD COLUMN handed_by text;
 ALTER TABLE contact_fault ADD COLUMN cleared_at timestamptz;
-CREATE INDEX contact_fault_open_idx ON contact_fault (merchant_id, at) WHERE cleared_at IS NULL;
 """
 CHANGED = ("paper_due", "digital_contract", "contact_doubt")
 ADDED = ("digital_event", "paper_saved")
@@ -102,7 +103,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them: everybody is told by message, and paper is what staff ask for."""
     rls.script(
-        "DROP INDEX contact_fault_open_idx;"
         "ALTER TABLE contact_fault DROP COLUMN cleared_at;"
         "ALTER TABLE print_batch DROP COLUMN sha256, DROP COLUMN handed_at, DROP COLUMN handed_by;"
         "DROP TABLE paper_saved; DROP TABLE contact_doubt; DROP TABLE contact_verified;"

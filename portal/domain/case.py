@@ -56,6 +56,7 @@ CaseKind = Literal[
     "slip_unconfirmed",
     "charged_back",
     "chargeback_lost",
+    "contact_denied",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
@@ -142,6 +143,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "slip_unconfirmed": (_SEEN, _BY_HAND),
     "charged_back": (_BY_HAND, _GIVE_UP),
     "chargeback_lost": (_PAY_AGAIN, _GIVE_UP),
+    "contact_denied": (_SEEN, _BY_HAND),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -187,6 +189,7 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "slip_unconfirmed": "slip",
     "charged_back": "attempt",
     "chargeback_lost": "attempt",
+    "contact_denied": "bill",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 

@@ -28,7 +28,10 @@ def no_way(reasons: Collection[str | None]) -> PaperReason | None:
     """
     if None in reasons or not reasons:
         return None
-    return next((reason for reason in _HEAVIEST if reason in reasons), "no_contact")
+    for reason in _HEAVIEST:
+        if reason in reasons:
+            return reason
+    return "no_contact"
 
 
 def why_paper(

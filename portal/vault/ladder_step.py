@@ -30,7 +30,9 @@ from portal.domain.ladder import (
 )
 from portal.domain.message import Channel, is_lost
 from portal.domain.paper import PaperReason
+from portal.vault import digital
 from portal.vault.act import Act
+from portal.vault.contact_faults import read_faulty
 from portal.vault.db import Row
 from portal.vault.ladder import (
     Begun,
@@ -44,7 +46,7 @@ from portal.vault.ladder import (
 )
 from portal.vault.ladder_waits import read_waits
 from portal.vault.messages import FIRST_MESSAGE, Telling, plan_messages
-from portal.vault.paper import read_standing, want_paper
+from portal.vault.paper import read_standing
 from portal.vault.pause import OpenPauses, read_open
 
 STEP_BILLS: Final = 1_000
@@ -58,17 +60,18 @@ select id, kind, lifecycle, settlement, opened_at, issued_at, due_on, phone_blin
        import_id, has_address, contract_blind
 from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for no key update
 """
-FAULTS: Final = """
-select blind, channel from contact_fault
-where merchant_id = $1 and channel in ('sms', 'email') and blind = any($2::bytea[])
-"""
 STANDING: Final = """
 select bill_id, plan_version, done, failed_at from ladder
 where merchant_id = $1 and bill_id = any($2::uuid[]) and next_at <= $3 order by bill_id for update
 """
+# What came back from a contact before staff cleared it says nothing any more.
 TOLD: Final = """
-select bill_id, channel, state, code, created_at from delivery
-where merchant_id = $1 and bill_id = any($2::uuid[]) order by id
+select d.bill_id, d.channel, d.code, d.created_at,
+       case when exists (
+           select from bill b join contact_fault f on f.merchant_id = $1 and f.channel = d.channel
+               and f.blind in (b.phone_blind, b.email_blind) and f.cleared_at > d.created_at
+           where b.merchant_id = $1 and b.id = d.bill_id) then 'accepted' else d.state end as state
+from delivery d where d.merchant_id = $1 and d.bill_id = any($2::uuid[]) order by d.id
 """
 CHOICES: Final = """
 select distinct on (contact, channel, kind) contact, channel, kind, is_wanted from contact_choice
@@ -136,7 +139,7 @@ class _Slice:
     waits: Mapping[UUID, HeldReason]
     told: Mapping[UUID, Sequence[Row]]
     choices: Mapping[bytes, Mapping[tuple[Channel, Class], bool]]
-    faults: frozenset[tuple[str, bytes | None]]
+    faults: frozenset[tuple[str, UUID]]
     people: dict[bytes, list[date]]
     plans: Mapping[int, Plan]
     paper: Mapping[UUID, SkipReason]
@@ -181,6 +184,7 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
         if known[key].send is not None:
             told[rungs[0].medium].append(bill["id"])
     await begin(act, newest.version, begun)
+    await digital.at_issue(act, [bill["id"] for bill in bills])
     for channel, ids in told.items():
         await plan_messages(act, Telling(FIRST_MESSAGE, channel=channel, import_id=import_id), ids)
     return [bill_id for ids in told.values() for bill_id in ids]
@@ -227,7 +231,6 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
     choices: defaultdict[bytes, dict[tuple[Channel, Class], bool]] = defaultdict(dict)
     for row in await act.db.fetch(CHOICES, act.merchant_id, sorted(contacts)):
         choices[row["contact"]][row["channel"], row["kind"]] = row["is_wanted"]
-    faults = await act.db.fetch(FAULTS, act.merchant_id, sorted(contacts))
     people: defaultdict[bytes, list[date]] = defaultdict(list)
     phones = sorted({bill["phone_blind"] for bill in bills if bill["phone_blind"]})
     since = act.business - timedelta(days=rules.WEEK + 1)
@@ -241,7 +244,7 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
         waits=await read_waits(act, ids),
         told=told,
         choices=choices,
-        faults=frozenset((row["channel"], row["blind"]) for row in faults),
+        faults=await read_faulty(act, ids),
         people=people,
         plans=await read_plans(act, newest, {row["plan_version"] for row in standing}),
         paper=await read_standing(act, bills),
@@ -344,8 +347,7 @@ _CHANNEL_NAMES: Final[tuple[Channel, ...]] = ("sms", "email", "push", "voice")
 
 def _faulty(part: _Slice, bill: Row) -> set[str]:
     """Channels whose contact takes no messages any more, as another bill's message has shown."""
-    contacts = (("sms", bill["phone_blind"]), ("email", bill["email_blind"]))
-    return {channel for channel, contact in contacts if (channel, contact) in part.faults}
+    return {channel for channel in _CHANNEL_NAMES if (channel, bill["id"]) in part.faults}
 
 
 def _is_lost(told: Row) -> bool:
@@ -395,4 +397,4 @@ async def _write(act: Act, part: _Slice) -> None:
     for telling, ids in part.sends.items():
         await plan_messages(act, telling, ids)
         await act.db.execute(PLANNED, act.merchant_id, ids)
-    await want_paper(act, part.prints)
+    await digital.print_bills(act, part.prints)

@@ -23,9 +23,12 @@ where merchant_id = $1 and bill_id = any($2::uuid[]) and state <> 'dropped'
 union
 select bill_id from print_bill where merchant_id = $1 and bill_id = any($2::uuid[])
 """
+# OFFSET 0 makes it a look-up by key for each contract, whatever the table may hold.
 IS_DIGITAL: Final = """
-select contract_blind from digital_contract
-where merchant_id = $1 and contract_blind = any($2::bytea[]) and state = 'digital'
+select c.contract_blind from unnest($2::bytea[]) as k (contract) cross join lateral (
+    select contract_blind, state from digital_contract
+    where merchant_id = $1 and contract_blind = k.contract offset 0) c
+where c.state = 'digital'
 """
 WANT: Final = """
 insert into paper_due as p (merchant_id, at, bill_id, reason)

@@ -73,9 +73,8 @@ _WAITING: Final = f"""{_UNTRIED}
                           and l.ended = ''))
   and not exists (select from paper_due w where w.merchant_id = $1 and w.bill_id = b.id
                   and w.state = 'waiting')
-  and not exists (select from digital_contract c
-                  where c.merchant_id = $1 and c.contract_blind = b.contract_blind
-                    and c.state = 'digital')
+  and (select c.state from digital_contract c
+       where c.merchant_id = $1 and c.contract_blind = b.contract_blind) is distinct from 'digital'
 """  # noqa: S608  constant text
 # Who has agreed to no paper meanwhile and is reached by message again wants none; why a bill of
 # theirs may go all the same is that nothing else reaches them.

@@ -84,6 +84,12 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "mayRemoveCard": True,
         "mandate": None,
         "takesMandates": False,
+        "billing": {
+            "billing": "NONE",
+            "mayChoose": True,
+            "mayDeny": True,
+            "isDenied": False,
+        },
         "reminders": [
             {"channel": "SMS", "isWanted": True},
             {"channel": "EMAIL", "isWanted": False},
@@ -132,25 +138,6 @@ SLIP: dict[str, Any] = {
     "atRegisters": False,
     "needsStamp": True,
 }
-
-PRINT_BATCHES: list[dict[str, Any]] = [
-    {
-        "id": "prt_01JD0000000000000000000002", "charset": "SHIFT_JIS", "bills": 212,
-        "withBars": 210, "total": yen(1_844_210), "madeBy": "staff:01936f00", "takenAt": None,
-        "sha256": "9f" * 32, "handedAt": None, "handedBy": "",
-        "madeAt": "2026-11-22T08:41:00.000Z", "isThere": True,
-        "remarks": [
-            {"billNumber": "202611-0000142", "reason": "LETTERS", "letters": "𠮷"},
-            {"billNumber": "202611-0000871", "reason": "NO_WAY", "letters": ""},
-        ],
-    },
-    {
-        "id": "prt_01JD0000000000000000000001", "charset": "UTF_8", "bills": 1, "withBars": 1,
-        "total": yen(8_420), "madeBy": "staff:01936f00", "madeAt": "2026-08-01T08:41:00.000Z",
-        "takenAt": "2026-08-01T08:45:00.000Z", "sha256": "", "handedAt": "2026-08-01T09:00:00.000Z",
-        "handedBy": "staff:01936f00", "isThere": False, "remarks": [],
-    },
-]  # fmt: skip
 
 SLIP_LINES: list[dict[str, Any]] = [
     {

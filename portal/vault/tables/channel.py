@@ -40,14 +40,6 @@ class ContactFault(SQLModel, table=True):
     """
 
     __tablename__ = "contact_fault"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
-    __table_args__ = (
-        sa.Index(
-            "contact_fault_open_idx",
-            "merchant_id",
-            "at",
-            postgresql_where=sa.text("cleared_at IS NULL"),
-        ),
-    )
 
     merchant_id: UUID = Field(primary_key=True)
     channel: str = Field(sa_type=sa.Text, primary_key=True)

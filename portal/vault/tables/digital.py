@@ -26,6 +26,7 @@ class PaperDue(SQLModel, table=True):
             "bill_id",
             postgresql_where=sa.text("state = 'waiting'"),
         ),
+        sa.Index("paper_due_reason_idx", "merchant_id", "reason", "at"),
     )
 
     merchant_id: UUID = Field(primary_key=True)
@@ -88,14 +89,16 @@ class ContactVerified(SQLModel, table=True):
     merchant_id: UUID = Field(primary_key=True)
     contract_blind: bytes = Field(primary_key=True)
     contact: bytes = Field(primary_key=True)
+    customer_blind: bytes
     channel: str = Field(sa_type=sa.Text)
     at: datetime = Field(sa_column=moment())
 
 
 class ContactDoubt(SQLModel, table=True):
-    """A contact that may be somebody else's: no messages of the contract go there.
+    """A contact that may be somebody else's, and ``why``; see portal.domain.hygiene.
 
-    The doubt holds until staff clear it; a new one after that takes its place.
+    Of one that was denied no messages of the contract go there. The doubt holds until staff clear
+    it; a new one after that takes its place.
     """
 
     __tablename__ = "contact_doubt"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -103,6 +106,7 @@ class ContactDoubt(SQLModel, table=True):
         sa.Index(
             "contact_doubt_open_idx",
             "merchant_id",
+            "why",
             "at",
             postgresql_where=sa.text("cleared_at IS NULL"),
         ),

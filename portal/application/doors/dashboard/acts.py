@@ -117,6 +117,10 @@ def _make_batch(form: Form) -> dict[str, object]:
     return {**_texts(form, "idempotencyKey"), "charset": form.get("charset", "")}
 
 
+def _billing(form: Form) -> dict[str, object]:
+    return {**_texts(form, "id", "act"), "reason": form.get("reason") or None}
+
+
 def _create_import(form: Form) -> dict[str, object]:
     known = read_whole(form.get("size", ""))
     return {**_texts(form, "filename", "idempotencyKey"), "sizeBytes": known}
@@ -153,6 +157,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "TemplateDecide": Act("templateDecide", _decide_by_code),
     "PrintBatchMake": Act("printBatchMake", _make_batch),
     "PrintBatchHandOver": Act("printBatchHandOver", lambda form: _texts(form, "id")),
+    "ContactClear": Act("contactClear", lambda form: _texts(form, "id", "channel", "reason")),
+    "ContractBillingSet": Act("contractBillingSet", _billing),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
 }

@@ -53,3 +53,4 @@ class CaseKind(Enum):
     SLIP_UNCONFIRMED = "slip_unconfirmed"
     CHARGED_BACK = "charged_back"
     CHARGEBACK_LOST = "chargeback_lost"
+    CONTACT_DENIED = "contact_denied"

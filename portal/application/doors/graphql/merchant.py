@@ -8,9 +8,11 @@ from typing import Final
 import strawberry
 
 from portal.application.doors.graphql.bill_acts import BillsMutation
+from portal.application.doors.graphql.billings import BillingsMutation, BillingsQuery
 from portal.application.doors.graphql.bills import BillsQuery
 from portal.application.doors.graphql.card_acts import CardActsMutation
 from portal.application.doors.graphql.cases import CasesMutation, CasesQuery
+from portal.application.doors.graphql.contacts import ContactsMutation, ContactsQuery
 from portal.application.doors.graphql.debits import DebitsMutation, DebitsQuery
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
@@ -39,6 +41,8 @@ class Query(
     DebitsQuery,
     MandatesQuery,
     PrintBatchesQuery,
+    BillingsQuery,
+    ContactsQuery,
     TemplatesQuery,
     CasesQuery,
     SummaryQuery,
@@ -60,6 +64,8 @@ class Mutation(
     DebitsMutation,
     MandatesMutation,
     PrintBatchesMutation,
+    BillingsMutation,
+    ContactsMutation,
     TemplatesMutation,
     CasesMutation,
 ):
