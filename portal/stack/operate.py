@@ -164,16 +164,21 @@ def set_channel(  # noqa: PLR0913 - as the command has them
 def set_message_prices(state: Path, code: str, provider: str, yen: list[str]) -> None:
     """Set what a company takes for an SMS by its number of parts; none: nothing is known.
 
+    The company ``paper`` is the print shop: its one price is a letter's, with postage.
+
     Raises: NotFound; InvalidInput; OSError.
     """
     try:
         prices = tuple(int(Decimal(price) * 100) for price in yen)
     except (InvalidOperation, ValueError, OverflowError) as fault:
         raise InvalidInput("message_prices", params={"max": STEPS}) from fault
-    request = SetMessagePrices(merchant_code=code, channel="sms", provider=provider, prices=prices)
+    channel = "paper" if provider == "paper" else "sms"
+    request = SetMessagePrices(
+        merchant_code=code, channel=channel, provider=provider, prices=prices
+    )
     done = asyncio.run(ask(state, SET_MESSAGE_PRICES, request))
     shown = ", ".join(f"{Decimal(price) / 100} yen" for price in done.prices)
-    sys.stdout.write(f"sms of {code} by {provider}: {shown or 'prices not known'}\n")
+    sys.stdout.write(f"{channel} of {code} by {provider}: {shown or 'prices not known'}\n")
 
 
 def set_pause_limits(

@@ -96,6 +96,15 @@ FOUND: Final[Mapping[Problem, str]] = MappingProxyType({
     "missing": _MISSING,
 })  # fmt: skip
 """Problem → what it is of, since ``$2``: key, moment, code, contracts, contact and newest bill."""
+BAD_CONTACTS: Final = """
+select (select count(*) from (select from contact_fault
+                              where merchant_id = $1 and cleared_at is null limit 10000) f)
+     + (select count(*) from (select from contact_doubt
+                              where merchant_id = $1 and why = 'denied' and cleared_at is null
+                              limit 10000) d)
+"""
+"""How many contacts need a person: nothing arrives there, or somebody else reads it."""
+
 PAGE: Final = """
 with found as ({found})
 select f.key, f.since, f.code, f.contracts, f.contact as kind, b.id, b.number, b.sealed_version,

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+import paper_samples
 import samples
 import template_samples
 import uvicorn
@@ -28,6 +29,7 @@ from portal.application.doors.answers import payer_answer, remember_choice, staf
 from portal.application.doors.context import language_of
 from portal.application.doors.dashboard import (
     cases,
+    contacts,
     debits,
     mandates,
     refunds,
@@ -410,8 +412,10 @@ STAFF_SCREENS: dict[str, Make] = {
     "template-asked": one_template(
         template_samples.template("ASKED", choices=["APPROVE", "REFUSE", "WITHDRAW"])
     ),
+    "contacts": staff(contacts.contacts_screen, data(**paper_samples.CONTACTS)),
+    "paper": staff(contacts.paper_screen, data(**paper_samples.PAPER)),
     "slips": told_slips(None),
-    "slips-print": told_slips(None, samples.PRINT_BATCHES, waiting=712),
+    "slips-print": told_slips(None, paper_samples.PRINT_BATCHES, waiting=712),
     "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),
     "keys-empty": staff(screens.keys_screen, data(apiKeys=[])),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.ui.samples import yen
+from samples import yen
 
 PRINT_BATCHES: list[dict[str, Any]] = [
     {
@@ -51,7 +51,8 @@ PAPER: dict[str, Any] = {
         "savedMonth": 18_204, "savedYear": 140_118, "savedMonthAmount": yen(1_711_176),
         "savedYearAmount": yen(13_171_092), "printedMonth": 1_204,
         "contracts": [
-            {"billing": "PARALLEL", "contracts": 3_120}, {"billing": "DIGITAL", "contracts": 18_230},
+            {"billing": "PARALLEL", "contracts": 3_120},
+            {"billing": "DIGITAL", "contracts": 18_230},
             {"billing": "PAPER", "contracts": 88},
         ],
     },

@@ -249,7 +249,7 @@ def summary(**changes: object) -> dict[str, Any]:
         "unpaidBills": 3_667, "unpaid": yen(31_120_771),
         "overdueBills": 218, "overdue": yen(1_804_220),
         "neverOpenedBills": 1_364, "undeliveredBills": 87, "openCases": 3,
-        "missedPromises": 2,
+        "missedPromises": 2, "badContacts": 3,
         "funnel": {"requested": 9_881, "accepted": 9_870, "delivered": 9_783, "opened": 8_517,
                    "paid": 6_214},
         "days": [
@@ -269,7 +269,7 @@ def empty_summary() -> dict[str, Any]:
     none = dict.fromkeys(("requested", "paid", "returned", "unpaid", "overdue"), yen(0))
     counts = dict.fromkeys(
         ("requestedBills", "paidBills", "unpaidBills", "overdueBills", "neverOpenedBills",
-         "undeliveredBills", "openCases", "missedPromises"), 0,
+         "undeliveredBills", "openCases", "missedPromises", "badContacts"), 0,
     )  # fmt: skip
     funnel = dict.fromkeys(("requested", "accepted", "delivered", "opened", "paid"), 0)
     return summary(**none, **counts, funnel=funnel, days=[], imports=[])

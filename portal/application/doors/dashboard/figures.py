@@ -106,6 +106,7 @@ class SummaryData(msgspec.Struct, frozen=True, rename="camel"):
     never_opened_bills: int
     undelivered_bills: int
     missed_promises: int
+    bad_contacts: int
     open_cases: int
     funnel: FunnelData
     days: tuple[DayData, ...]
@@ -127,7 +128,9 @@ class Figures:
     structure: str = ""
 
 
-Need = Literal["faults", "decide", "undelivered", "unopened", "overdue", "missed", "cases"]
+Need = Literal[
+    "faults", "decide", "undelivered", "unopened", "overdue", "missed", "cases", "contacts"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,7 @@ def needs_of(summary: SummaryData) -> tuple[NeedLine, ...]:
         NeedLine("cases", "/d/cases", summary.open_cases),
         NeedLine("decide", decide_at, len(waiting)),
         NeedLine("undelivered", "/d/bills?message=undelivered", summary.undelivered_bills),
+        NeedLine("contacts", "/d/contacts", summary.bad_contacts),
         NeedLine("missed", "/d/bills?pause=missed", summary.missed_promises),
         NeedLine("overdue", "/d/bills?state=overdue&settlement=unpaid", summary.overdue_bills),
         NeedLine("faults", faults_at, rows),
