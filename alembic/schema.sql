@@ -1009,6 +1009,26 @@ ALTER TABLE ONLY public.contact_choice FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.contact_choice OWNER TO harai_owner;
 
 --
+-- Name: contact_doubt; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.contact_doubt (
+    merchant_id uuid NOT NULL,
+    contract_blind bytea NOT NULL,
+    contact bytea NOT NULL,
+    why text NOT NULL,
+    bill_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    cleared_at timestamp with time zone
+);
+ALTER TABLE ONLY public.contact_doubt ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.contact_doubt FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.contact_doubt OWNER TO harai_owner;
+
+--
 -- Name: contact_fault; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -1017,7 +1037,8 @@ CREATE TABLE public.contact_fault (
     channel text NOT NULL,
     blind bytea NOT NULL,
     code text NOT NULL,
-    at timestamp with time zone NOT NULL
+    at timestamp with time zone NOT NULL,
+    cleared_at timestamp with time zone
 );
 ALTER TABLE ONLY public.contact_fault ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -1025,6 +1046,25 @@ ALTER TABLE ONLY public.contact_fault FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.contact_fault OWNER TO harai_owner;
+
+--
+-- Name: contact_verified; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.contact_verified (
+    merchant_id uuid NOT NULL,
+    contract_blind bytea NOT NULL,
+    contact bytea NOT NULL,
+    customer_blind bytea NOT NULL,
+    channel text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.contact_verified ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.contact_verified FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.contact_verified OWNER TO harai_owner;
 
 --
 -- Name: debit; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1269,6 +1309,52 @@ ALTER TABLE ONLY public.delivery_wording FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.delivery_wording OWNER TO harai_owner;
+
+--
+-- Name: digital_contract; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.digital_contract (
+    merchant_id uuid NOT NULL,
+    contract_blind bytea NOT NULL,
+    state text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    seen integer DEFAULT 0 NOT NULL,
+    bill_id uuid NOT NULL,
+    since timestamp with time zone NOT NULL,
+    CONSTRAINT digital_contract_seen_check CHECK ((seen >= 0)),
+    CONSTRAINT digital_contract_state_check CHECK ((state = ANY (ARRAY['paper'::text, 'parallel'::text, 'digital'::text])))
+);
+ALTER TABLE ONLY public.digital_contract ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.digital_contract FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.digital_contract OWNER TO harai_owner;
+
+--
+-- Name: digital_event; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.digital_event (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    contract_blind bytea NOT NULL,
+    bill_id uuid NOT NULL,
+    event text NOT NULL,
+    state text NOT NULL,
+    source text NOT NULL,
+    words text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.digital_event ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.digital_event FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.digital_event OWNER TO harai_owner;
 
 --
 -- Name: dispute; Type: TABLE; Schema: public; Owner: harai_owner
@@ -1917,6 +2003,56 @@ ALTER TABLE ONLY public.once FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.once OWNER TO harai_owner;
 
 --
+-- Name: paper_due; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.paper_due (
+    merchant_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    CONSTRAINT paper_due_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'printed'::text, 'dropped'::text])))
+);
+ALTER TABLE ONLY public.paper_due ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.paper_due FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.paper_due OWNER TO harai_owner;
+
+--
+-- Name: paper_saved; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.paper_saved (
+    merchant_id uuid NOT NULL,
+    id bigint NOT NULL,
+    on_date date NOT NULL,
+    sheets integer NOT NULL
+);
+ALTER TABLE ONLY public.paper_saved ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.paper_saved FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.paper_saved OWNER TO harai_owner;
+
+--
+-- Name: paper_saved_id_seq; Type: SEQUENCE; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.paper_saved ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.paper_saved_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
 -- Name: part_paid; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -2013,6 +2149,9 @@ CREATE TABLE public.print_batch (
     made_by text NOT NULL,
     made_at timestamp with time zone NOT NULL,
     taken_at timestamp with time zone,
+    sha256 bytea,
+    handed_at timestamp with time zone,
+    handed_by text,
     CONSTRAINT print_batch_bills_check CHECK ((bills > 0)),
     CONSTRAINT print_batch_charset_check CHECK ((charset = ANY (ARRAY['utf-8-sig'::text, 'cp932'::text]))),
     CONSTRAINT print_batch_check CHECK (((with_bars >= 0) AND (with_bars <= bills))),
@@ -2606,11 +2745,27 @@ ALTER TABLE ONLY public.contact_choice
 
 
 --
+-- Name: contact_doubt contact_doubt_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.contact_doubt
+    ADD CONSTRAINT contact_doubt_pkey PRIMARY KEY (merchant_id, contract_blind, contact);
+
+
+--
 -- Name: contact_fault contact_fault_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
 ALTER TABLE ONLY public.contact_fault
     ADD CONSTRAINT contact_fault_pkey PRIMARY KEY (merchant_id, channel, blind);
+
+
+--
+-- Name: contact_verified contact_verified_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.contact_verified
+    ADD CONSTRAINT contact_verified_pkey PRIMARY KEY (merchant_id, contract_blind, contact);
 
 
 --
@@ -2731,6 +2886,22 @@ ALTER TABLE ONLY public.delivery
 
 ALTER TABLE ONLY public.delivery_wording
     ADD CONSTRAINT delivery_wording_pkey PRIMARY KEY (merchant_id, delivery_id);
+
+
+--
+-- Name: digital_contract digital_contract_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.digital_contract
+    ADD CONSTRAINT digital_contract_pkey PRIMARY KEY (merchant_id, contract_blind);
+
+
+--
+-- Name: digital_event digital_event_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.digital_event
+    ADD CONSTRAINT digital_event_pkey PRIMARY KEY (merchant_id, id);
 
 
 --
@@ -3011,6 +3182,22 @@ ALTER TABLE ONLY public.notice
 
 ALTER TABLE ONLY public.once
     ADD CONSTRAINT once_pkey PRIMARY KEY (merchant_id, kind, key);
+
+
+--
+-- Name: paper_due paper_due_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.paper_due
+    ADD CONSTRAINT paper_due_pkey PRIMARY KEY (merchant_id, bill_id);
+
+
+--
+-- Name: paper_saved paper_saved_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.paper_saved
+    ADD CONSTRAINT paper_saved_pkey PRIMARY KEY (merchant_id, id);
 
 
 --
@@ -3392,6 +3579,20 @@ CREATE INDEX contact_choice_contact_idx ON public.contact_choice USING btree (me
 
 
 --
+-- Name: contact_doubt_open_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX contact_doubt_open_idx ON public.contact_doubt USING btree (merchant_id, why, at) WHERE (cleared_at IS NULL);
+
+
+--
+-- Name: contact_verified_contact_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX contact_verified_contact_idx ON public.contact_verified USING btree (merchant_id, contact);
+
+
+--
 -- Name: debit_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -3445,6 +3646,20 @@ CREATE INDEX delivery_chunk_import_idx ON public.delivery_chunk USING btree (mer
 --
 
 CREATE INDEX delivery_id_idx ON public.delivery USING btree (id);
+
+
+--
+-- Name: digital_contract_state_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX digital_contract_state_idx ON public.digital_contract USING btree (merchant_id, state, since);
+
+
+--
+-- Name: digital_event_contract_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX digital_event_contract_idx ON public.digital_event USING btree (merchant_id, contract_blind, id);
 
 
 --
@@ -3592,6 +3807,27 @@ CREATE INDEX notice_reference_idx ON public.notice USING btree (merchant_id, pro
 --
 
 CREATE INDEX once_created_idx ON public.once USING btree (merchant_id, created_at);
+
+
+--
+-- Name: paper_due_reason_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX paper_due_reason_idx ON public.paper_due USING btree (merchant_id, reason, at);
+
+
+--
+-- Name: paper_due_waiting_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX paper_due_waiting_idx ON public.paper_due USING btree (merchant_id, bill_id) WHERE (state = 'waiting'::text);
+
+
+--
+-- Name: paper_saved_day_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX paper_saved_day_idx ON public.paper_saved USING btree (merchant_id, on_date);
 
 
 --
@@ -3960,10 +4196,22 @@ ALTER TABLE public.case_ ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.contact_choice ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: contact_doubt; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.contact_doubt ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: contact_fault; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
 ALTER TABLE public.contact_fault ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_verified; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.contact_verified ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: debit; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -4025,6 +4273,18 @@ ALTER TABLE public.delivery_wording ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY deposit_by_id ON public.mandate_redirect FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'deposit_mandate_word'::text));
 
+
+--
+-- Name: digital_contract; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.digital_contract ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: digital_event; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.digital_event ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: dispute; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -4239,10 +4499,24 @@ CREATE POLICY merchant_only ON public.contact_choice USING ((merchant_id = ( SEL
 
 
 --
+-- Name: contact_doubt merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.contact_doubt USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: contact_fault merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
 CREATE POLICY merchant_only ON public.contact_fault USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: contact_verified merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.contact_verified USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -4306,6 +4580,20 @@ CREATE POLICY merchant_only ON public.delivery_chunk USING ((merchant_id = ( SEL
 --
 
 CREATE POLICY merchant_only ON public.delivery_wording USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: digital_contract merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.digital_contract USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: digital_event merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.digital_event USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -4491,6 +4779,20 @@ CREATE POLICY merchant_only ON public.once USING ((merchant_id = ( SELECT (curre
 
 
 --
+-- Name: paper_due merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.paper_due USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: paper_saved merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.paper_saved USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: part_paid merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -4657,6 +4959,18 @@ ALTER TABLE public.notice_body ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.once ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: paper_due; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.paper_due ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: paper_saved; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.paper_saved ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: part_paid; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -4923,10 +5237,24 @@ GRANT SELECT,INSERT ON TABLE public.contact_choice TO harai_vault;
 
 
 --
+-- Name: TABLE contact_doubt; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.contact_doubt TO harai_vault;
+
+
+--
 -- Name: TABLE contact_fault; Type: ACL; Schema: public; Owner: harai_owner
 --
 
-GRANT SELECT,INSERT ON TABLE public.contact_fault TO harai_vault;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.contact_fault TO harai_vault;
+
+
+--
+-- Name: TABLE contact_verified; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.contact_verified TO harai_vault;
 
 
 --
@@ -4990,6 +5318,20 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery_chunk TO harai_vault;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery_wording TO harai_vault;
+
+
+--
+-- Name: TABLE digital_contract; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.digital_contract TO harai_vault;
+
+
+--
+-- Name: TABLE digital_event; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.digital_event TO harai_vault;
 
 
 --
@@ -5242,6 +5584,20 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.notice_body TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.once TO harai_vault;
+
+
+--
+-- Name: TABLE paper_due; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.paper_due TO harai_vault;
+
+
+--
+-- Name: TABLE paper_saved; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT ON TABLE public.paper_saved TO harai_vault;
 
 
 --

@@ -8,7 +8,7 @@ oldest one that still runs none can appear any more, so a file ends there and le
 import rls
 
 revision = "0034_results"
-down_revision = "0032_push"
+down_revision = "0033_digital"
 branch_labels = None
 depends_on = None
 

@@ -210,7 +210,7 @@ class Summary(Reply, frozen=True, kw_only=True):
     ``returned_minor`` what of just that has gone back to payers: the difference stays with the
     merchant. What came beyond a bill is in neither. What is unpaid or overdue is what is left.
     ``missed_promises`` counts bills still owed whose payer promised a day that has passed, up to
-    10,000.
+    10,000; so does ``bad_contacts`` numbers and addresses that reach nobody or somebody else.
     """
 
     requested_bills: int
@@ -232,6 +232,8 @@ class Summary(Reply, frozen=True, kw_only=True):
     missed_promises: int = 0
     doubtful_bills: int = 0
     """Still owed, and nobody knows whether their message was sent."""
+
+    bad_contacts: int = 0
 
 
 LIST_BILLS = Operation("list_bills", ListBills, BillPage)

@@ -7,7 +7,7 @@ from portal.contract.envelope import Authority, Done, Nothing, Operation, Part, 
 from portal.domain.ids import ApiKeyId, MerchantId, StaffId
 
 Role = Literal["owner", "clerk"]
-Scope = Literal["bills:read", "bills:write", "imports:write", "schema:read"]
+Scope = Literal["bills:read", "bills:write", "imports:write", "schema:read", "paper:print"]
 
 
 class MerchantFacts(Part, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from portal.contract.envelope import Authority, Done, Nothing, Operation, Part, 
 from portal.contract.login import MerchantFacts
 from portal.contract.mandate import PageMandate
 from portal.contract.share import OtherBill, PaidShare, PartRange, ViewPage
+from portal.domain.digital import Billing
 from portal.domain.ids import AttemptId
 from portal.domain.pause import PauseKind
 
@@ -75,6 +76,18 @@ class PageReminder(Part, frozen=True, kw_only=True):
     is_wanted: bool
 
 
+class PageBilling(Part, frozen=True, kw_only=True):
+    """How the bill's contract is billed, and what its payer may say of it and of this message.
+
+    ``is_denied``: somebody who got the message said that the bill is not theirs.
+    """
+
+    billing: Billing = "none"
+    may_choose: bool = False
+    may_deny: bool = False
+    is_denied: bool = False
+
+
 class PageView(Reply, frozen=True, kw_only=True):
     """Masked: only what proves the message genuine and what is needed to pay.
 
@@ -130,6 +143,7 @@ class PageView(Reply, frozen=True, kw_only=True):
     """The payer's latest mandate, if any."""
     mandates_by: str = ""
     """Who takes a mandate of this payer now; empty where none can be begun."""
+    billing: PageBilling = PageBilling()
     attempt_key: str
     """A fresh idempotency key for the form of this view."""
 

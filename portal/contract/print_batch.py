@@ -30,7 +30,9 @@ class PrintRemark(Part, frozen=True, kw_only=True):
 class PrintBatchView(Part, frozen=True, kw_only=True):
     """A batch. Units: yen. ``with_bars`` of its ``bills`` have a barcode, the others a text.
 
-    ``taken_at``: when it was taken out first.
+    ``taken_at``: when it was taken out first. ``sha256`` of the whole file, as hexadecimal; empty
+    for one that was made before there were any. ``handed_at``: the print shop has it, as
+    ``handed_by`` says.
     """
 
     id: PrintBatchId
@@ -44,6 +46,9 @@ class PrintBatchView(Part, frozen=True, kw_only=True):
     remarks: tuple[PrintRemark, ...]
     is_there: bool = True
     """False once the file was forgotten."""
+    sha256: str = ""
+    handed_at: datetime | None = None
+    handed_by: str = ""
 
 
 class PrintBatchMade(Reply, frozen=True, kw_only=True):
@@ -83,6 +88,13 @@ class PrintBatchPart(Reply, frozen=True, kw_only=True):
     charset: Charset
 
 
+class HandOverPrintBatch(Request, frozen=True, kw_only=True):
+    """The print shop has a batch's file. Refused: ``not_found``, ``print_not_taken``."""
+
+    batch_id: PrintBatchId
+
+
 MAKE_PRINT_BATCH = Operation("make_print_batch", MakePrintBatch, PrintBatchMade)
 LIST_PRINT_BATCHES = Operation("list_print_batches", ListPrintBatches, PrintBatchPage)
 TAKE_OUT_PRINT_BATCH = Operation("take_out_print_batch", TakeOutPrintBatch, PrintBatchPart)
+HAND_OVER_PRINT_BATCH = Operation("hand_over_print_batch", HandOverPrintBatch, PrintBatchMade)

@@ -1,6 +1,7 @@
 """The wording of messages: versions of templates, what is wrong with a text, what it comes to."""
 
 from datetime import datetime
+from typing import Literal
 
 from portal.contract.envelope import Done, Nothing, Operation, Part, Reply, Request
 from portal.domain.ids import BillId, TemplateId
@@ -204,7 +205,7 @@ class SetMessagePrices(Request, frozen=True, kw_only=True):
     """
 
     merchant_code: str
-    channel: Channel
+    channel: Channel | Literal["paper"]
     provider: str
     prices: tuple[int, ...]
 

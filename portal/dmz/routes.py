@@ -135,6 +135,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="slips", path="/d/slips", methods=("GET", "HEAD", "POST"), rate="staff",
         authority="staff cookie", body_max=512 * KIB,
     ),
+    Route(name="paper_saved", path="/d/paper", methods=GET, rate="staff", authority="staff cookie"),
+    Route(name="contacts", path="/d/contacts", methods=GET, rate="staff", authority="staff cookie"),
+    Route(
+        name="contacts_csv", path="/d/contacts.csv", methods=GET, rate="staff",
+        authority="staff cookie",
+    ),
     Route(
         name="print_batch", path="/d/slips/print/{id}", methods=POST, rate="staff",
         authority="staff cookie", body_max=8 * KIB,
@@ -228,6 +234,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         authority="payer cookie", body_max=8 * KIB, answer_bps=128 * KIB,
     ),
     Route(name="remind_worker", path="/remind.js", methods=GET, rate="static", authority="none"),
+    Route(
+        name="paper", path="/b/{ref}/paper", methods=POST, rate="pay",
+        authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
+    ),
+    Route(
+        name="not_mine", path="/b/{ref}/not-mine", methods=POST, rate="pay",
+        authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
+    ),
     Route(
         name="debit", path="/b/{ref}/debit", methods=("GET", "HEAD", "POST"), rate="pay",
         authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,

@@ -59,6 +59,7 @@ CaseKind = Literal[
     "charged_back",
     "chargeback_lost",
     "results_unacknowledged",
+    "contact_denied",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
@@ -150,6 +151,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "charged_back": (_BY_HAND, _GIVE_UP),
     "chargeback_lost": (_PAY_AGAIN, _GIVE_UP),
     "results_unacknowledged": (_SEEN,),
+    "contact_denied": (_SEEN, _BY_HAND),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -198,6 +200,7 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "charged_back": "attempt",
     "chargeback_lost": "attempt",
     "results_unacknowledged": "merchant",
+    "contact_denied": "bill",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 

@@ -5,6 +5,7 @@ are. A rung is due at a moment counted from the bill's issue, its due date or a 
 falls away when what has happened makes it needless, and is skipped when its channel does not reach
 the payer. What counts is what became of a message, never that a provider took it. Of rungs that
 came due while nothing ran only the newest is said, and a bill is told of once a day at most.
+Paper disturbs nobody: it waits for no hour, and comes at once where no channel reaches the payer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,17 +15,21 @@ from typing import Final, Literal
 
 import msgspec
 
+from portal.domain.errors import InvariantBroken
 from portal.domain.message import Channel
+from portal.domain.paper import PaperReason, why_paper
 
 When = Literal["issue", "after_issue", "before_due", "after_due", "after_failure"]
 Unless = Literal["", "opened", "delivered"]
 Class = Literal["transactional", "marketing"]
+Way = Channel | Literal["paper"]
+"""By what a rung tells: a channel, or a slip on paper, which needs an address and no contact."""
 ChoiceSource = Literal["page", "telephone", "letter", "mail", "counter", "contract"]
 """Where a payer said what they want; ``page``: themselves, on the bill's page."""
 
 SkipReason = Literal[
     "opened", "delivered", "past", "overtaken", "no_contact", "channel_missing", "undelivered",
-    "opted_out", "no_consent",
+    "opted_out", "no_consent", "no_address", "on_paper", "digital",
 ]  # fmt: skip
 HeldReason = Literal["", "quiet_hours", "holiday", "told_today", "cap", "paused", "waits"]
 
@@ -45,7 +50,7 @@ MARGIN: Final = timedelta(minutes=5)
 """Nothing is handed out so shortly before quiet hours that it might arrive in them."""
 
 UNREACHED: Final[frozenset[SkipReason]] = frozenset(
-    {"no_contact", "channel_missing", "undelivered", "opted_out", "no_consent"}
+    {"no_contact", "channel_missing", "undelivered", "opted_out", "no_consent", "no_address"}
 )
 """Reasons for which the next rung counted from the issue takes the skipped one's place at once. One
 counted from the due date keeps its day: what it says would not be true yet."""
@@ -57,10 +62,17 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """One rung. ``days`` from the moment that ``when`` names; ``unless`` that has happened."""
 
     when: When
-    channel: Channel
+    channel: Way
     days: int = 0
     unless: Unless = ""
     kind: Class = "transactional"
+
+    @property
+    def medium(self) -> Channel:
+        """The channel of a rung that is a message. Raises: InvariantBroken ``rung_by_paper``."""
+        if self.channel == "paper":
+            raise InvariantBroken("rung_by_paper")
+        return self.channel
 
 
 class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,12 +120,12 @@ for collection, kept by choice. Source: 貸金業法 art. 21; Regulation for Enf
 class Facts:
     """What is known of one bill at a moment. All moments are the merchant's local ones, aware.
 
-    ``done``: one bit a rung that was sent or skipped. ``unreached``: channel → why it does not
-    reach the payer; one that is missing does. ``choices``: what the payer said of a channel and a
-    class, True for yes. ``last_told``: the day of the last message that did not come back.
-    ``is_lost``: the newest message came back. ``told_days``: the days of this person's messages of
-    the last week, over all bills. ``holidays``: national ones. ``again``: rung whose call reached
-    nobody → when it is called once more, whenever it was due.
+    ``done``: one bit a rung that was sent or skipped. ``unreached``: channel, or paper → why it
+    does not reach the payer; one that is missing does. ``choices``: what the payer said of a
+    channel and a class, True for yes. ``last_told``: the day of the last message that did not come
+    back. ``is_lost``: the newest message came back. ``told_days``: the days of this person's
+    messages of the last week, over all bills. ``holidays``: national ones. ``again``: rung whose
+    call reached nobody → when it is called once more, whenever it was due.
     """
 
     now: datetime
@@ -124,7 +136,7 @@ class Facts:
     is_opened: bool = False
     is_delivered: bool = False
     is_lost: bool = False
-    unreached: Mapping[Channel, SkipReason]
+    unreached: Mapping[Way, SkipReason]
     choices: Mapping[tuple[Channel, Class], bool]
     last_told: date | None = None
     told_days: Sequence[date] = ()
@@ -145,18 +157,21 @@ class Decision:
     """What happens to a bill now: at most one rung is sent, some are skipped.
 
     ``until``: when to look again, None when nothing is to come by itself. ``held``: why a rung that
-    is due waits; nothing is skipped then, as all is judged again.
+    is due waits; nothing is skipped then, as all is judged again. ``paper``: why the bill goes to
+    the print shop now; ``printed``: rungs by paper that are over with that.
     """
 
     send: int | None = None
     skips: tuple[Skip, ...] = ()
     until: datetime | None = None
     held: HeldReason = ""
+    paper: PaperReason | None = None
+    printed: tuple[int, ...] = ()
 
     def done(self, before: int) -> int:
         """The bits of the rungs that are over, after this decision."""
-        for skip in self.skips:
-            before |= 1 << skip.rung
+        for place in (*(skip.rung for skip in self.skips), *self.printed):
+            before |= 1 << place
         return before if self.send is None else before | 1 << self.send
 
 
@@ -190,7 +205,7 @@ def why_not(rung: Rung, facts: Facts) -> SkipReason | None:
     if rung.when == "before_due" and facts.now.date() > facts.due_on:
         return "past"
     unreached = facts.unreached.get(rung.channel)
-    if unreached is not None:
+    if unreached is not None or rung.channel == "paper":
         return unreached
     said = facts.choices.get((rung.channel, rung.kind))
     if rung.kind == "marketing":
@@ -204,16 +219,34 @@ def decide(rungs: Sequence[Rung], hours: Hours, facts: Facts) -> Decision:
     """What to do now about a bill that can be paid and is not paused."""
     order = _order(rungs, facts)
     fit, skips = _judge(rungs, facts, order)
+    printed = tuple(place for place in fit if rungs[place].channel == "paper")
+    fit = [place for place in fit if place not in printed]
+    silences = [_silence(rung, facts) for rung in rungs if _tells(rung)]
+    paper = why_paper(silences, facts.unreached.get("paper"), is_due=bool(printed))
+    send: int | None = None
     if fit:
         send = fit[-1]
         until, held = _held_until(rungs[send], hours, facts)
         if held:
-            return Decision(until=until, held=held)
+            later = _next([(at, place) for at, place in order if at > facts.now], {*printed})
+            until = min(filter(None, (until, later)), default=None)
+            return Decision(until=until, held=held, paper=paper, printed=printed)
         skips += [Skip(rung=place, reason="overtaken") for place in fit[:-1]]
-        over = {send, *(skip.rung for skip in skips)}
-        return Decision(send=send, skips=tuple(skips), until=_next(order, over))
-    over = {skip.rung for skip in skips}
-    return Decision(skips=tuple(skips), until=_next(order, over))
+    over = {*printed, *fit[-1:], *(skip.rung for skip in skips)}
+    return Decision(
+        send=send, skips=tuple(skips), until=_next(order, over), paper=paper, printed=printed
+    )
+
+
+def _tells(rung: Rung) -> bool:
+    """Whether it is a message about the bill, which a payer may be reached by."""
+    return rung.channel != "paper" and rung.kind == "transactional"
+
+
+def _silence(rung: Rung, facts: Facts) -> SkipReason | None:
+    """Why messages such as this rung's don't reach the payer; None when they do."""
+    said = facts.choices.get((rung.medium, rung.kind))
+    return facts.unreached.get(rung.channel) or ("opted_out" if said is False else None)
 
 
 def _order(rungs: Sequence[Rung], facts: Facts) -> list[tuple[datetime, int]]:

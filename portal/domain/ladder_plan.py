@@ -13,7 +13,8 @@ from portal.domain.errors import InvalidInput
 from portal.domain.ladder import CAP_MAX, CLASSES_MAX, DAYS_MAX, RUNGS_MAX, Plan, Rung, When
 
 FaultCode = Literal[
-    "classes", "cap", "own_zone", "rungs", "days", "issue_alone", "first_advertises", "twice",
+    "classes", "cap", "own_zone", "rungs", "days", "issue_alone", "issue_by_paper",
+    "first_advertises", "paper_advertises", "twice",
 ]  # fmt: skip
 """What may be wrong with a plan whose form is right."""
 
@@ -28,7 +29,9 @@ _SAID: Final[dict[FaultCode, str]] = {
     "rungs": "at most {high} rungs",
     "days": "days {low} to {high}",
     "issue_alone": "a rung on issue comes first, once, with neither days nor unless",
+    "issue_by_paper": "a rung on issue is a message",
     "first_advertises": "the first notice is transactional",
+    "paper_advertises": "paper is transactional",
     "twice": "the same rung twice",
 }
 
@@ -115,8 +118,20 @@ def _fault_of(rung: Rung, place: int, rungs: Sequence[Rung]) -> PlanFault | None
         return PlanFault(code="days", field="days", low=least, high=DAYS_MAX)
     if rung.when == "issue" and (place or rung.days or rung.unless):
         return PlanFault(code="issue_alone", field="when")
-    if rung.when == "issue" and rung.kind != "transactional":
+    return _fault_of_kind(rung) or _fault_of_place(rung, place, rungs)
+
+
+def _fault_of_kind(rung: Rung) -> PlanFault | None:
+    if rung.when == "issue" and rung.channel == "paper":
+        return PlanFault(code="issue_by_paper", field="channel")
+    if rung.kind != "transactional" and rung.when == "issue":
         return PlanFault(code="first_advertises", field="kind")
+    if rung.kind != "transactional" and rung.channel == "paper":
+        return PlanFault(code="paper_advertises", field="kind")
+    return None
+
+
+def _fault_of_place(rung: Rung, place: int, rungs: Sequence[Rung]) -> PlanFault | None:
     if rung in rungs[:place]:
         return PlanFault(code="twice", field="when")
     return None

@@ -11,11 +11,11 @@ from typing import Final
 
 from portal.domain.ladder import (
     RUNGS_MAX,
-    Channel,
     Facts,
     HeldReason,
     Plan,
     SkipReason,
+    Way,
     decide,
 )
 
@@ -49,7 +49,7 @@ class Supposed:
     issued_at: datetime
     due_on: date
     opens: bool = False
-    unreached: Mapping[Channel, SkipReason]
+    unreached: Mapping[Way, SkipReason]
     holidays: frozenset[date] = frozenset()
 
 
@@ -65,6 +65,7 @@ def foresee(plan: Plan, bill: Supposed) -> tuple[Foreseen, ...]:
     for _ in range(_LOOKS_MAX):
         decision = decide(rungs, plan.hours, _facts_at(bill, now, done, told, reminded))
         found += [Foreseen(rung=skip.rung, at=now, skipped=skip.reason) for skip in decision.skips]
+        found += [Foreseen(rung=place, at=now) for place in decision.printed]
         if decision.send is not None:
             found.append(Foreseen(rung=decision.send, at=now, held=held))
             told.append(now.date())

@@ -190,7 +190,7 @@ def channel(  # noqa: PLR0913  # one option a fact of the road
 @merchant.command()
 def prices(
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
-    provider: Annotated[str, typer.Argument(help="The company that carries its messages.")],
+    provider: Annotated[str, typer.Argument(help="Who carries messages; paper: the print shop.")],
     yen: Annotated[
         list[str] | None,
         typer.Argument(help="Yen for a message of 1, 2, 3 … parts, as 3.3; none: not known."),

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 import msgspec
 
@@ -169,19 +169,20 @@ def set_message_prices(
 ) -> None:
     """Set what a company takes for a message by its parts, or for a call; none: not known.
 
+    The company ``paper`` is the print shop: its one price is a letter's, with postage.
+
     Raises: NotFound; InvalidInput; OSError.
     """
     try:
         prices = tuple(int(Decimal(price) * 100) for price in yen)
     except (InvalidOperation, ValueError, OverflowError) as fault:
         raise InvalidInput("message_prices", params={"max": STEPS}) from fault
-    request = SetMessagePrices(
-        merchant_code=code, channel=channel, provider=provider, prices=prices
-    )
+    paid: Channel | Literal["paper"] = "paper" if provider == "paper" else channel
+    request = SetMessagePrices(merchant_code=code, channel=paid, provider=provider, prices=prices)
     done = asyncio.run(ask(state, SET_MESSAGE_PRICES, request))
     shown = ", ".join(f"{Decimal(price) / 100} yen" for price in done.prices)
     unit = " a call" if channel == "voice" and shown else ""
-    sys.stdout.write(f"{channel} of {code} by {provider}: {shown or 'prices not known'}{unit}\n")
+    sys.stdout.write(f"{paid} of {code} by {provider}: {shown or 'prices not known'}{unit}\n")
 
 
 def set_pause_limits(

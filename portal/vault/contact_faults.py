@@ -5,7 +5,7 @@ that its reader complains; asked before anything is sent there again, by whateve
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -30,25 +30,36 @@ exists (select from push_subscription s where s.merchant_id = $1
 browser counts while the bill goes to the telephone of the bill on which it was said."""
 
 IS_FAULTY: Final = f"""
-exists (select from contact_fault f where f.merchant_id = b.merchant_id
-        and f.channel = {{channel}} and f.blind = {BLIND})
-"""
-"""SQL: whether the contact of the bill ``b`` takes no more of the channel ``{channel}``."""
+((select f.cleared_at is null from contact_fault f where f.merchant_id = b.merchant_id
+  and f.channel = {{channel}} and f.blind = {BLIND}) is true
+ or (select w.why = 'denied' and w.cleared_at is null from contact_doubt w
+     where w.merchant_id = b.merchant_id and w.contract_blind = b.contract_blind
+           and w.contact = {BLIND}) is true)
+"""  # noqa: S608  # constant texts
+"""SQL: whether the contact of the bill ``b`` takes no more of the channel ``{channel}``, or none of
+its contract: somebody there said that the bill is not theirs."""
 
 NOTE: Final = f"""
-insert into contact_fault (merchant_id, channel, blind, code, at)
-select $1, d.channel, {BLIND.format(channel="d.channel")}, m.code, $2
+insert into contact_fault as f (merchant_id, channel, blind, code, at)
+select distinct on (2, 3) $1::uuid, d.channel, {BLIND.format(channel="d.channel")}, m.code, $2
 from unnest($3::uuid[], $4::text[]) as m (id, code)
 join delivery d on d.merchant_id = $1 and d.id = m.id and d.id = any($3::uuid[])
 join bill b on b.merchant_id = $1 and b.id = d.bill_id
 where {BLIND.format(channel="d.channel")} is not null
-on conflict (merchant_id, channel, blind) do nothing
+on conflict (merchant_id, channel, blind) do update
+set code = excluded.code, at = excluded.at, cleared_at = null where f.cleared_at is not null
 """  # noqa: S608  # constant texts
 
 _ASK: Final = f"""
 select {IS_FAULTY.format(channel="$3::text")} from bill b where b.merchant_id = $1 and b.id = $2
 """  # noqa: S608  # constant texts
 
+FAULTY: Final = f"""
+select b.id, c.channel from bill b cross join unnest($3::text[]) as c (channel)
+where b.merchant_id = $1 and b.id = any($2::uuid[])
+      and {BLIND.format(channel="c.channel")} is not null
+      and {IS_FAULTY.format(channel="c.channel")}
+"""  # noqa: S608  # constant texts
 _REACHED: Final = f"""
 select c.channel from bill b cross join unnest($3::text[]) with ordinality as c (channel, place)
 where b.merchant_id = $1 and b.id = $2 and {BLIND.format(channel="c.channel")} is not null
@@ -67,7 +78,10 @@ _MAC_BYTES: Final = 12
 
 
 async def note_faults(act: Act, said: Mapping[UUID, str]) -> None:
-    """Deliveries → what was said of where they went; the first word about a contact stays."""
+    """Deliveries → what was said of where they went; the first word about a contact stays.
+
+    One that was cleared since is faulty again.
+    """
     if said:
         await act.db.execute(NOTE, act.merchant_id, act.now, list(said), list(said.values()))
 
@@ -75,6 +89,13 @@ async def note_faults(act: Act, said: Mapping[UUID, str]) -> None:
 async def is_faulty(act: Act, bill_id: UUID, channel: Channel) -> bool:
     """Whether the bill's contact for the channel takes no messages any more."""
     return bool(await act.db.fetchval(_ASK, act.merchant_id, bill_id, channel))
+
+
+async def read_faulty(act: Act, bill_ids: Sequence[UUID]) -> frozenset[tuple[str, UUID]]:
+    """Channel and bill, of those whose contact for the channel takes no messages any more."""
+    channels = ["sms", "email", "voice"]
+    rows = await act.db.fetch(FAULTY, act.merchant_id, list(bill_ids), channels)
+    return frozenset((row["channel"], row["id"]) for row in rows)
 
 
 async def reachable_by(act: Act, bill_id: UUID) -> tuple[str, ...]:

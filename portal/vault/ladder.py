@@ -237,3 +237,18 @@ async def events_of(act: Act, bill_id: UUID) -> list[BillEvent]:
 async def is_due(db: Db, merchant_id: UUID, business: datetime) -> bool:
     """Whether a bill of the merchant is to be looked at by now."""
     return bool(await db.fetchval(_IS_DUE, merchant_id, business))
+
+
+def ended_of(bill: Row) -> Ended | None:
+    """Why nothing is said of the bill any more; None while it may be."""
+    if bill["settlement"] in {"settled", "over"}:
+        return "paid"
+    match bill["lifecycle"]:
+        case "canceling" | "canceled":
+            return "canceled"
+        case "superseded":
+            return "superseded"
+        case "lapsed":
+            return "lapsed"
+        case _:
+            return None

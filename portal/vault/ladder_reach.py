@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from portal.domain.ladder import SkipReason
+from portal.domain.ladder import SkipReason, Way
 from portal.domain.message import Channel
 
 BY_PHONE: Final = frozenset({"sms", "voice"})
@@ -20,9 +20,9 @@ def unreached(
     has_phone: bool,
     has_email: bool,
     has_push: bool,
-) -> dict[Channel, SkipReason]:
+) -> dict[Way, SkipReason]:
     """Channel → why it does not reach a payer with these contacts; others do."""
-    found: dict[Channel, SkipReason] = {}
+    found: dict[Way, SkipReason] = {}
     for channel in CHANNELS:
         has = has_push if channel in BY_CUSTOMER else has_email
         has = has_phone if channel in BY_PHONE else has

@@ -25,15 +25,30 @@ from portal.domain.ladder import (
     HeldReason,
     Plan,
     Rung,
+    SkipReason,
+    Way,
 )
 from portal.domain.message import Channel, is_lost
+from portal.domain.paper import PaperReason
+from portal.vault import digital
 from portal.vault.act import Act
+from portal.vault.contact_faults import read_faulty
 from portal.vault.db import Row
-from portal.vault.ladder import Begun, Ended, MerchantPlan, Skipped, begin, read_newest, read_plans
+from portal.vault.ladder import (
+    Begun,
+    Ended,
+    MerchantPlan,
+    Skipped,
+    begin,
+    ended_of,
+    read_newest,
+    read_plans,
+)
 from portal.vault.ladder_calls import Calls, calls_of, earliest, rungs_to_end
-from portal.vault.ladder_reach import BY_CUSTOMER, BY_EMAIL, BY_PHONE, unreached
+from portal.vault.ladder_reach import BY_CUSTOMER, BY_EMAIL, BY_PHONE, CHANNELS, unreached
 from portal.vault.ladder_waits import read_waits
 from portal.vault.messages import FIRST_MESSAGE, Telling, plan_messages
+from portal.vault.paper import read_standing
 from portal.vault.pause import OpenPauses, read_open
 from portal.vault.push import CHANNEL as PUSH
 from portal.vault.push import providers_by_bill
@@ -46,20 +61,21 @@ order by next_at, bill_id limit $3
 """
 BILLS: Final = """
 select id, kind, lifecycle, settlement, opened_at, issued_at, due_on, phone_blind, email_blind,
-       customer_blind, import_id
+       customer_blind, import_id, has_address, contract_blind
 from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for no key update
-"""
-FAULTS: Final = """
-select blind, channel from contact_fault
-where merchant_id = $1 and channel in ('sms', 'email', 'voice') and blind = any($2::bytea[])
 """
 STANDING: Final = """
 select bill_id, plan_version, done, failed_at from ladder
 where merchant_id = $1 and bill_id = any($2::uuid[]) and next_at <= $3 order by bill_id for update
 """
+# What came back from a contact before staff cleared it says nothing any more.
 TOLD: Final = """
-select bill_id, channel, campaign, step, state, code, created_at from delivery
-where merchant_id = $1 and bill_id = any($2::uuid[]) order by id
+select d.bill_id, d.channel, d.campaign, d.step, d.code, d.created_at,
+       case when exists (
+           select from bill b join contact_fault f on f.merchant_id = $1 and f.channel = d.channel
+               and f.blind in (b.phone_blind, b.email_blind) and f.cleared_at > d.created_at
+           where b.merchant_id = $1 and b.id = d.bill_id) then 'accepted' else d.state end as state
+from delivery d where d.merchant_id = $1 and d.bill_id = any($2::uuid[]) order by d.id
 """
 CHOICES: Final = """
 select distinct on (contact, channel, kind) contact, channel, kind, is_wanted from contact_choice
@@ -127,12 +143,18 @@ class _Slice:
     waits: Mapping[UUID, HeldReason]
     told: Mapping[UUID, Sequence[Row]]
     choices: Mapping[bytes, Mapping[tuple[Channel, Class], bool]]
-    faults: frozenset[tuple[str, bytes | None]]
+    faults: frozenset[tuple[str, UUID]]
     pushed: Collection[UUID]
     people: dict[bytes, list[date]]
     plans: Mapping[int, Plan]
+    paper: Mapping[UUID, SkipReason]
     sends: dict[Telling, list[UUID]] = field(default_factory=dict[Telling, list[UUID]])
     moves: list[_Move] = field(default_factory=list[_Move])
+    prints: dict[UUID, PaperReason] = field(default_factory=dict[UUID, PaperReason])
+
+    def by_paper(self, bill_id: UUID) -> dict[Way, SkipReason]:
+        """Why paper does not tell of the bill, as facts have it; empty when it can."""
+        return {"paper": self.paper[bill_id]} if bill_id in self.paper else {}
 
 
 async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
@@ -171,8 +193,9 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
             known[key] = _first_look(rungs, rules.decide(rungs, hours, facts), act.business)
         begun.append(Begun(bill["id"], known[key], rungs_to_end(rungs, known[key].send)))
         if known[key].send is not None:
-            told[rungs[0].channel].append(bill["id"])
+            told[rungs[0].medium].append(bill["id"])
     await begin(act, newest.version, begun)
+    await digital.at_issue(act, [bill["id"] for bill in bills])
     for channel, ids in told.items():
         await plan_messages(act, Telling(FIRST_MESSAGE, channel=channel, import_id=import_id), ids)
     return [bill_id for ids in told.values() for bill_id in ids]
@@ -219,7 +242,6 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
     choices: defaultdict[bytes, dict[tuple[Channel, Class], bool]] = defaultdict(dict)
     for row in await act.db.fetch(CHOICES, act.merchant_id, sorted(contacts)):
         choices[row["contact"]][row["channel"], row["kind"]] = row["is_wanted"]
-    faults = await act.db.fetch(FAULTS, act.merchant_id, sorted(contacts))
     people: defaultdict[bytes, list[date]] = defaultdict(list)
     phones = sorted({bill["phone_blind"] for bill in bills if bill["phone_blind"]})
     since = act.business - timedelta(days=rules.WEEK + 1)
@@ -235,9 +257,10 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
         waits=await read_waits(act, ids),
         told=told,
         choices=choices,
-        faults=frozenset((row["channel"], row["blind"]) for row in faults),
+        faults=await read_faulty(act, ids),
         people=people,
         plans=await read_plans(act, newest, {row["plan_version"] for row in standing}),
+        paper=await read_standing(act, bills),
     )
 
 
@@ -254,7 +277,7 @@ async def _pushed(act: Act, channels: Collection[str], ids: Sequence[UUID]) -> C
 
 def _look(part: _Slice, bill: Row, row: Row, moved: Moved) -> None:
     """Decide about one bill and note what is to be written."""
-    why = _ended(bill)
+    why = ended_of(bill)
     if why is not None:
         part.moves.append(_Move(bill["id"], row["done"], None, "", why))
         moved.ended += 1
@@ -274,26 +297,13 @@ def _look(part: _Slice, bill: Row, row: Row, moved: Moved) -> None:
     part.moves.append(_Move(bill["id"], done, until, decision.held, ended, told))
     if decision.send is not None:
         rung = rungs[decision.send]
-        _send(part, bill, rung, calls.step_of(decision.send, rung.channel))
+        _send(part, bill, rung, calls.step_of(decision.send, rung.medium))
+    if decision.paper is not None:
+        part.prints[bill["id"]] = decision.paper
     moved.planned += decision.send is not None
     moved.skipped += len(decision.skips)
     moved.held += bool(decision.held)
     moved.ended += is_over
-
-
-def _ended(bill: Row) -> Ended | None:
-    """Why nothing is said of the bill any more; None while it may be."""
-    if bill["settlement"] in {"settled", "over"}:
-        return "paid"
-    match bill["lifecycle"]:
-        case "canceling" | "canceled":
-            return "canceled"
-        case "superseded":
-            return "superseded"
-        case "lapsed":
-            return "lapsed"
-        case _:
-            return None
 
 
 def _decide(part: _Slice, bill: Row, row: Row, rungs: Sequence[Rung], calls: Calls) -> Decision:
@@ -349,7 +359,8 @@ def _facts(part: _Slice, bill: Row, row: Row, calls: Calls) -> Facts:
             has_phone=bill["phone_blind"] is not None,
             has_email=bill["email_blind"] is not None,
             has_push=bill["id"] in part.pushed,
-        ),
+        )
+        | part.by_paper(bill["id"]),
         choices=choices,
         last_told=max((part.newest.local(one["created_at"]).date() for one in said), default=None),
         told_days=part.people.get(bill["phone_blind"] or b"", ()),
@@ -360,9 +371,7 @@ def _facts(part: _Slice, bill: Row, row: Row, calls: Calls) -> Facts:
 
 def _faulty(part: _Slice, bill: Row) -> set[str]:
     """Channels whose contact takes no messages any more, as another bill's message has shown."""
-    contacts = dict.fromkeys(BY_PHONE, bill["phone_blind"])
-    contacts |= dict.fromkeys(BY_EMAIL, bill["email_blind"])
-    return {channel for channel in contacts if (channel, contacts[channel]) in part.faults}
+    return {channel for channel in CHANNELS if (channel, bill["id"]) in part.faults}
 
 
 def _is_lost(told: Row) -> bool:
@@ -377,7 +386,7 @@ def _send(part: _Slice, bill: Row, rung: Rung, step: int) -> None:
         campaign, import_id = FIRST_MESSAGE, bill["import_id"]
     elif bill["phone_blind"]:
         part.people.setdefault(bill["phone_blind"], []).append(part.now.date())
-    telling = Telling(campaign, step, rung.channel, import_id)
+    telling = Telling(campaign, step, rung.medium, import_id)
     part.sends.setdefault(telling, []).append(bill["id"])
 
 
@@ -396,3 +405,4 @@ async def _write(act: Act, part: _Slice) -> None:
     for telling, ids in part.sends.items():
         await plan_messages(act, telling, ids)
         await act.db.execute(PLANNED, act.merchant_id, ids)
+    await digital.print_bills(act, part.prints)

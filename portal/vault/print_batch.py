@@ -49,7 +49,7 @@ b.merchant_id = $1 and b.lifecycle = any($2::text[]) and b.settlement = 'unpaid'
 """
 # Who lets an account be debited or a card be charged gets paper only once that was tried, or would
 # pay twice.
-_WAITING: Final = f"""{_OPEN}
+_UNTRIED: Final = f"""{_OPEN}
   and not exists (select from mandate x
                   where x.merchant_id = $1 and x.customer_blind = b.customer_blind
                     and x.state = 'active'
@@ -62,11 +62,35 @@ _WAITING: Final = f"""{_OPEN}
                                     where h.merchant_id = $1 and h.bill_id = b.id
                                           and h.state <> 'left_out'))
   and b.has_address and b.due_on >= $4
-  and (b.phone_blind is null or b.message = any($5::text[]) or b.amount_minor > $6
-       or (b.message = 'none' and exists (
-           select from delivery n where n.merchant_id = $1 and n.bill_id = b.id
-                                        and n.state = 'left_out' and n.code = 'no_contact')))
   and not exists (select from print_bill o where o.merchant_id = $1 and o.bill_id = b.id)
+"""  # noqa: S608  constant text
+# A bill on a ladder wants paper when the ladder says so. These are the others: issued before there
+# were ladders, at the end of theirs, or over what a slip on a screen can carry.
+_WAITING: Final = f"""{_UNTRIED}
+  and (b.amount_minor > $6
+       or (b.phone_blind is null or b.message = any($5::text[])
+           or (b.message = 'none' and exists (
+               select from delivery n where n.merchant_id = $1 and n.bill_id = b.id
+                                            and n.state = 'left_out' and n.code = 'no_contact')))
+          and not exists (select from ladder l where l.merchant_id = $1 and l.bill_id = b.id
+                          and l.ended = ''))
+  and not exists (select from paper_due w where w.merchant_id = $1 and w.bill_id = b.id
+                  and w.state = 'waiting')
+  and (select c.state from digital_contract c
+       where c.merchant_id = $1 and c.contract_blind = b.contract_blind) is distinct from 'digital'
+"""  # noqa: S608  constant text
+# Who has agreed to no paper meanwhile and is reached by message again wants none; why a bill of
+# theirs may go all the same is that nothing else reaches them.
+WANTED: Final = f"""
+select b.id from paper_due w join bill b on b.merchant_id = $1 and b.id = w.bill_id
+where w.merchant_id = $1 and w.state = 'waiting' and {_UNTRIED}
+order by ($6 and b.amount_minor > $5), b.due_on, b.id limit $7
+for no key update of b skip locked
+"""  # noqa: S608  constant text
+COUNT_WANTED: Final = f"""
+select count(*) from (
+    select from paper_due w join bill b on b.merchant_id = $1 and b.id = w.bill_id
+    where w.merchant_id = $1 and w.state = 'waiting' and {_UNTRIED} limit $5) found
 """  # noqa: S608  constant text
 _CHOOSE: Final = f"""
 select b.id from bill b where {_WAITING}
@@ -147,14 +171,19 @@ async def lock_waiting(act: Act, shop: Shop, at_most: int) -> list[UUID]:
     Those of which nothing can be printed come last, or enough of them would keep all others out.
     """
     has_no_way = not shop.transfer_text
-    rows = await act.db.fetch(_CHOOSE, *_scope(act, shop, at_most), has_no_way)
+    scope = _scope(act, shop, at_most)
+    rows = await act.db.fetch(WANTED, *scope[:4], cap_of(shop.terms), has_no_way, at_most)
+    if len(rows) < at_most:
+        rows += await act.db.fetch(_CHOOSE, *scope[:6], at_most - len(rows), has_no_way)
     return await _still(act, shop, [row["id"] for row in rows], is_again=False)
 
 
 async def count_waiting(act: Act, shop: Shop, at_most: int) -> int:
     """How many bills want paper, counted up to ``at_most``."""
-    waiting: int = await act.db.fetchval(_COUNT, *_scope(act, shop, at_most))
-    return waiting
+    scope = _scope(act, shop, at_most)
+    wanted: int = await act.db.fetchval(COUNT_WANTED, *scope[:4], at_most)
+    others: int = await act.db.fetchval(_COUNT, *scope)
+    return min(wanted + others, at_most)
 
 
 async def lock_named(act: Act, shop: Shop, bill_ids: Sequence[UUID]) -> list[UUID]:
@@ -246,6 +275,9 @@ def to_view(row: Row, report: Report) -> PrintBatchView:
         made_by=row["made_by"],
         made_at=row["made_at"],
         taken_at=row["taken_at"],
+        sha256="" if row["sha256"] is None else row["sha256"].hex(),
+        handed_at=row["handed_at"],
+        handed_by=row["handed_by"] or "",
         remarks=tuple(
             PrintRemark(bill_number=number, reason=reason, letters=letters)
             for number, reason, letters in report.remarks

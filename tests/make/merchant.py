@@ -42,7 +42,9 @@ from tests.make.visitor import staff_browser, system
 from tests.make.web import Web
 
 COLUMNS = "number,customer_no,contract_no,period,payer_name,phone,amount,due_on"
-ALL_SCOPES: tuple[Scope, ...] = ("bills:read", "bills:write", "imports:write", "schema:read")
+ALL_SCOPES: tuple[Scope, ...] = (
+    "bills:read", "bills:write", "imports:write", "schema:read", "paper:print",
+)  # fmt: skip
 
 
 def csv_of(mark: str, rows: int, *, faulty: int = 0) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import ladder_samples
+import paper_samples
 import result_samples
 import samples
 import template_samples
@@ -30,6 +31,7 @@ from portal.application.doors.answers import payer_answer, remember_choice, staf
 from portal.application.doors.context import language_of
 from portal.application.doors.dashboard import (
     cases,
+    contacts,
     debits,
     funnel,
     ladder,
@@ -451,6 +453,8 @@ STAFF_SCREENS: dict[str, Make] = {
     ),
     "ladder": planned(ladder_samples.FORESEEN),
     "ladder-faulty": planned(ladder_samples.FAULTY),
+    "contacts": staff(contacts.contacts_screen, data(**paper_samples.CONTACTS)),
+    "paper": staff(contacts.paper_screen, data(**paper_samples.PAPER)),
     "slips": told_slips(None),
     "unopened": staff(funnel.unopened_screen, data()),
     "unopened-plan": staff(
@@ -479,7 +483,7 @@ STAFF_SCREENS: dict[str, Make] = {
             }
         ),
     ),
-    "slips-print": told_slips(None, samples.PRINT_BATCHES, waiting=712),
+    "slips-print": told_slips(None, paper_samples.PRINT_BATCHES, waiting=712),
     "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),
     "keys-empty": staff(screens.keys_screen, data(apiKeys=[])),

@@ -84,6 +84,12 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "mayRemoveCard": True,
         "mandate": None,
         "takesMandates": False,
+        "billing": {
+            "billing": "NONE",
+            "mayChoose": True,
+            "mayDeny": True,
+            "isDenied": False,
+        },
         "reminders": [
             {"channel": "SMS", "isWanted": True},
             {"channel": "EMAIL", "isWanted": False},
@@ -132,23 +138,6 @@ SLIP: dict[str, Any] = {
     "atRegisters": False,
     "needsStamp": True,
 }
-
-PRINT_BATCHES: list[dict[str, Any]] = [
-    {
-        "id": "prt_01JD0000000000000000000002", "charset": "SHIFT_JIS", "bills": 212,
-        "withBars": 210, "total": yen(1_844_210), "madeBy": "staff:01936f00", "takenAt": None,
-        "madeAt": "2026-11-22T08:41:00.000Z", "isThere": True,
-        "remarks": [
-            {"billNumber": "202611-0000142", "reason": "LETTERS", "letters": "𠮷"},
-            {"billNumber": "202611-0000871", "reason": "NO_WAY", "letters": ""},
-        ],
-    },
-    {
-        "id": "prt_01JD0000000000000000000001", "charset": "UTF_8", "bills": 1, "withBars": 1,
-        "total": yen(8_420), "madeBy": "staff:01936f00", "madeAt": "2026-08-01T08:41:00.000Z",
-        "takenAt": "2026-08-01T08:45:00.000Z", "isThere": False, "remarks": [],
-    },
-]  # fmt: skip
 
 SLIP_LINES: list[dict[str, Any]] = [
     {
@@ -261,8 +250,7 @@ def summary(**changes: object) -> dict[str, Any]:
         "unpaidBills": 3_667, "unpaid": yen(31_120_771),
         "overdueBills": 218, "overdue": yen(1_804_220),
         "neverOpenedBills": 1_364, "undeliveredBills": 87, "openCases": 3,
-        "doubtfulBills": 12,
-        "missedPromises": 2,
+        "doubtfulBills": 12, "missedPromises": 2, "badContacts": 3,
         "funnel": {"requested": 9_881, "accepted": 9_870, "delivered": 9_783, "opened": 8_517,
                    "paid": 6_214},
         "days": [
@@ -282,7 +270,7 @@ def empty_summary() -> dict[str, Any]:
     none = dict.fromkeys(("requested", "paid", "returned", "unpaid", "overdue"), yen(0))
     counts = dict.fromkeys(
         ("requestedBills", "paidBills", "unpaidBills", "overdueBills", "neverOpenedBills",
-         "undeliveredBills", "openCases", "missedPromises"), 0,
+         "undeliveredBills", "openCases", "missedPromises", "badContacts"), 0,
     )  # fmt: skip
     funnel = dict.fromkeys(("requested", "accepted", "delivered", "opened", "paid"), 0)
     return summary(**none, **counts, funnel=funnel, days=[], imports=[])

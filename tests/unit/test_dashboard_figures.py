@@ -59,6 +59,7 @@ def summary(**changes: object) -> SummaryData:
         doubtful_bills=0,
         undelivered_bills=0,
         missed_promises=0,
+        bad_contacts=0,
         open_cases=0,
         funnel=FunnelData(requested=100, accepted=99, delivered=97, opened=80, paid=64),
         days=(),
@@ -82,13 +83,15 @@ def test_the_gravest_need_comes_first_and_leads_to_where_it_is_seen_to() -> None
             open_cases=2,
             overdue_bills=3,
             missed_promises=1,
+            bad_contacts=4,
             imports=(item("checked"), item("issued", id="imp_2")),
         )
     )
 
-    assert [line.key for line in found] == ["cases", "decide", "missed", "overdue", "faults"]
+    keys = [line.key for line in found]
+    assert keys == ["cases", "decide", "contacts", "missed", "overdue", "faults"]
     assert found[1].href == "/d/imports/imp_1"
-    assert found[4].count == 16
+    assert found[5].count == 16
 
 
 def test_faults_of_a_discarded_file_need_nobody() -> None:

@@ -19,6 +19,8 @@ from portal.contract.client import VaultClient
 from portal.contract.login import SignedIn
 from portal.contract.template import SAVE_TEMPLATE, SaveTemplate
 from portal.domain.errors import PortalError
+from portal.vault.file import store_part
+from portal.vault.print_batch import Report
 from portal.vault.server import VaultServer
 from tests.make.acts import acting
 from tests.make.bank import open_bank
@@ -125,6 +127,11 @@ FIXED = {
     "ResultFileMakeInput.idempotencyKey": '"walk-results"',
     "ResultFileAcknowledgeInput.number": "1",
     "ResultFileAcknowledgeInput.sha256": '"walk"',
+    "Query.printBatchPart.partNo": "0",
+    "Query.contractBillings.first": "3",
+    "Query.contractBillings.after": "null",
+    "Query.contactProblems.first": "3",
+    "Query.contactProblems.after": "null",
     "PrintBatchMakeInput.idempotencyKey": '"walk-print"',
     "CaseSettleInput.idempotencyKey": '"walk-settle"',
     "LadderRungInput.when": "AFTER_DUE",
@@ -188,6 +195,10 @@ ID_KINDS = {
     "BillCardRemoveInput.id": "bill",
     "ContactChoiceSetInput.id": "bill",
     "PrintBatchMakeInput.billIds": "bill",
+    "PrintBatchHandOverInput.id": "print_batch",
+    "ContractBillingSetInput.id": "bill",
+    "ContactClearInput.id": "bill",
+    "Query.printBatchPart.id": "print_batch",
     "ImportDecideInput.id": "import",
     "Query.template.id": "template",
     "TemplateSaveInput.id": "template",
@@ -223,7 +234,13 @@ insert into push_subscription (merchant_id, id, customer_blind, contact_blind, k
                                created_at)
 values (current_setting('harai.merchant')::uuid, $1, $2, $2, 'web', '', $3)
 """
-_BANK = """{ debitFiles(first: 1) { nodes { id contractId } pageInfo { endCursor } }
+_BATCH = """
+insert into print_batch (merchant_id, id, charset, bills, with_bars, total_minor, parts, report,
+    reported, made_by, made_at)
+values ($1, $2, 'utf-8-sig', 1, 0, 1, 1, $3, 0, 'test', now())
+"""
+_BANK = """{ printBatches(first: 1) { nodes { id } pageInfo { endCursor } }
+    debitFiles(first: 1) { nodes { id contractId } pageInfo { endCursor } }
     mandates(first: 1) { nodes { id } pageInfo { endCursor } } templates { id }
     pushDevices(customerNo: "walk") { id } }"""
 
@@ -239,7 +256,7 @@ async def two(ground: Ground, vault: VaultServer, client_for: ClientFor) -> Asyn
     async with running_web(ground.folder, web_caller, settings=web_of) as web:
         us = await found(web, operator, web_caller, "mizu")
         them = await found(web, operator, web_caller, "hoshi")
-        imports = {}
+        imports: dict[str, str] = {}
         for merchant in (us, them):
             imports[merchant.code] = await merchant.send_file(csv_of(merchant.mark, 6, faulty=2))
         await work_off(await client_for("work"))
@@ -266,6 +283,10 @@ async def _open_cases(vault: VaultServer, merchant: Merchant) -> None:
         customer = (await act.fields()).blind("customer_no", "WALK")
         await act.db.execute(_BROWSER, act.new_id(), customer, act.now)
         await act.open_case("task.message.send_chunk", chunk_id, code="provider_busy")
+        batch_id, fields = act.new_id(), await act.fields()
+        report = fields.seal("print_batch", "document", batch_id, 1, Report())
+        await act.db.execute(_BATCH, act.merchant_id, batch_id, report)
+        await store_part(act, batch_id, 0, merchant.mark.encode())
 
 
 async def _write(caller: VaultClient, merchant: Merchant) -> None:
@@ -293,6 +314,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
     bank = (await _run(_staff(web, them), _BANK))["data"]
     [file], [mandate] = bank["debitFiles"]["nodes"], bank["mandates"]["nodes"]
     case_id = page["cases"]["nodes"][0]["id"]
+    [batch] = bank["printBatches"]["nodes"]
     return Two(
         us=us,
         them=them,
@@ -306,6 +328,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             "debit_contract": file["contractId"],
             "debit_file": file["id"],
             "mandate": mandate["id"],
+            "print_batch": batch["id"],
             "template": bank["templates"][0]["id"],
             "push_subscription": bank["pushDevices"][0]["id"],
         },
@@ -319,6 +342,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             *bills,
             *file.values(),
             mandate["id"],
+            batch["id"],
             bank["templates"][0]["id"],
             bank["pushDevices"][0]["id"],
         ),
@@ -326,7 +350,10 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             name: page[name]["pageInfo"]["endCursor"]
             for name in ("bills", "imports", "cases", "refunds")
         }
-        | {name: bank[name]["pageInfo"]["endCursor"] for name in ("debitFiles", "mandates")},
+        | {
+            name: bank[name]["pageInfo"]["endCursor"]
+            for name in ("debitFiles", "mandates", "printBatches")
+        },
     )
 
 

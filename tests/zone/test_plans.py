@@ -16,15 +16,18 @@ from portal.vault.attempt import LIVE_OF
 from portal.vault.card_charge import TAKEN
 from portal.vault.changes import BILLS as CHANGED_BILLS
 from portal.vault.changes import LIVE_BILLS
-from portal.vault.contact_faults import NOTE
+from portal.vault.contact_faults import FAULTY, NOTE
 from portal.vault.database import Connection, connect
 from portal.vault.debit_answer import TELL
 from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, PLANNING, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
+from portal.vault.digital import AT_ISSUE, LOOK_SOON, LOST, SAVED_OF
+from portal.vault.hygiene import RECYCLED, SHARED
 from portal.vault.ladder import END, FAILED, LOOK
 from portal.vault.ladder_step import BILLS as LADDER_BILLS
-from portal.vault.ladder_step import CHOICES, DUE, FAULTS, MOVE, PEOPLE, PLANNED, STANDING, TOLD
+from portal.vault.ladder_step import CHOICES, DUE, MOVE, PEOPLE, PLANNED, STANDING, TOLD
 from portal.vault.ladder_waits import HELD_BY_STAFF, UNDER_WAY
+from portal.vault.paper import IS_DIGITAL, ON_PAPER, PRINTED
 from portal.vault.pause import PROMISES_PAID
 from portal.vault.push import KINDS as PUSH_KINDS
 from portal.vault.push import NEWEST
@@ -57,7 +60,16 @@ STATEMENTS = {
     "ladders_told": TOLD,
     "ladders_choices": CHOICES,
     "ladders_people": PEOPLE,
-    "ladders_faults": FAULTS,
+    "ladders_faults": FAULTY,
+    "paper_standing": ON_PAPER,
+    "paper_digital": IS_DIGITAL,
+    "paper_printed": PRINTED,
+    "digital_issued": AT_ISSUE,
+    "digital_looked": LOOK_SOON,
+    "digital_saved": SAVED_OF,
+    "digital_lost": LOST,
+    "hygiene_recycled": RECYCLED,
+    "hygiene_shared": SHARED,
     "ladders_held": HELD_BY_STAFF,
     "ladders_under_way": UNDER_WAY,
     "ladders_moved": MOVE,
@@ -75,7 +87,8 @@ STATEMENTS = {
 }
 
 BY_KEY = re.compile(
-    r"\b(bill_|attempt_)?id = |\bline_no = |\b(contact|(phone_|customer_)?blind) = |\bnext_at <= "
+    r"\b(bill_|attempt_)?id = |\bline_no = |\bnext_at <= "
+    r"|\b(contact|phone_blind|blind|contract_blind|customer_blind) = "
 )
 """What finds few rows: a key, a person's contact, or the moment of what is due."""
 

@@ -15,8 +15,8 @@ from tests.make.merchant import found
 from tests.make.money import World
 from tests.make.refunds import member
 from tests.make.vault import ClientFor, Ground
-from tests.make.visitor import staff_browser
-from tests.make.web import running_web, web_settings
+from tests.make.visitor import payer_browser, staff_browser
+from tests.make.web import Web, running_web, web_settings
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
@@ -85,3 +85,59 @@ async def test_a_batch_is_made_shown_and_taken_out_by_an_owner_only(
         assert rows[0] == list(COLUMNS)
         assert (rows[1][2], rows[1][8], rows[1][12]) == ("山田 花子", "", "みなと銀行 普通 1")
         assert len(rows) == 2
+
+        await _hand_over(clerk)
+        await _stranger(web, world)
+        await _clear(clerk)
+
+
+async def _hand_over(clerk: "AsyncClient") -> None:
+    """Say that the shop has the file, pressed twice."""
+    hand_over = "/d/do/PrintBatchHandOver"
+    page = (await clerk.get("/d/slips")).text
+    for _ in range(2):
+        pressed = await clerk.post(hand_over, data=fields_of(page, hand_over))
+        assert pressed.status_code == 303
+    assert "handed over" in (await clerk.get("/d/slips")).text
+
+
+async def _clear(clerk: "AsyncClient") -> None:
+    """See the contact that was denied, on the screen and in the file, and clear it."""
+    page = (await clerk.get("/d/contacts?problem=doubted")).text
+    assert "090-****-1234" in page
+    said = (await clerk.get("/d/contacts.csv?problem=doubted")).content.decode("utf-8-sig")
+    [columns, row] = csv.reader(io.StringIO(said, newline=""))
+    assert (columns[0], row[2], row[3][:8]) == ("Bill", "090-****-1234", "Somebody")
+    assert "山田" not in said
+    clear = fields_of(page, "/d/do/ContactClear") | {"reason": "CONFIRMED"}
+    assert (await clerk.post("/d/do/ContactClear", data=clear)).status_code == 303
+    assert "There are no such contacts" in (await clerk.get("/d/contacts?problem=doubted")).text
+    assert "Back on paper (1)" in (await clerk.get("/d/paper?billing=paper")).text
+
+
+async def _stranger(web: Web, world: World) -> None:
+    """Somebody presses what the page offers: no paper, paper again, and that it is not theirs."""
+    payer = await world.payer()
+    async with world.act() as act:
+        fields = await act.fields()
+        contact = BillContact("山田 花子", "+819000001234", "", "12345678", "C-1", "", "")
+        await act.db.execute(
+            "update bill set contact = $2, has_address = true, phone_blind = 'p' where id = $1",
+            payer.bill_id, fields.seal("bill", "contact", payer.bill_id, 1, contact),
+        )  # fmt: skip
+    async with payer_browser(web, payer.authority, payer.page_ref) as browser:
+        address = f"/b/{payer.page_ref}"
+        for after in ("PARALLEL", "PAPER"):
+            page = (await browser.get(address)).text
+            answer = await browser.post(
+                f"{address}/paper", data=fields_of(page, f"{address}/paper")
+            )
+            assert answer.status_code == 303
+            state = await world.value("select upper(state) from digital_contract")
+            assert state == after
+        page = (await browser.get(address)).text
+        refused = await browser.post(f"{address}/not-mine", data={"csrf": "forged"})
+        assert refused.status_code == 403
+        pressed = fields_of(page, f"{address}/not-mine")
+        assert (await browser.post(f"{address}/not-mine", data=pressed)).status_code == 303
+        assert f'action="{address}/not-mine"' not in (await browser.get(address)).text

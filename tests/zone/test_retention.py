@@ -363,6 +363,21 @@ with batch as (
 ), trial as (
     insert into message_trial values ($1, uuidv7(), uuidv7(), 'sms', 'sandbox_sms', 'accepted', 1,
                                       null, 'test', now())
+), wanted as (
+    insert into paper_due values ($1, $2, 'rung', now())
+), billed as (
+    insert into digital_contract (merchant_id, contract_blind, state, bill_id, since)
+    values ($1, '', 'digital', $2, now())
+), said as (
+    insert into digital_event (merchant_id, id, contract_blind, bill_id, event, state, source,
+                               actor, at)
+    values ($1, $2, '', $2, 'agree', 'parallel', 'page', 'payer', now())
+), reached as (
+    insert into contact_verified values ($1, '', '', '', 'sms', now())
+), doubted as (
+    insert into contact_doubt values ($1, '', '', 'denied', $2, now())
+), saved as (
+    insert into paper_saved (merchant_id, on_date, sheets) values ($1, '2026-11-22', 1)
 ), wording as (
     insert into delivery_wording values ($1, $2, $3)
 ), browser as (

@@ -40,6 +40,7 @@ from portal.contract.mandate import VIEW_MANDATE_DEPARTURE, ViewMandateDeparture
 from portal.contract.payment import VIEW_ATTEMPT, ViewAttempt
 from portal.domain.card_on_file import CONSENT
 from portal.domain.card_on_file import METHOD as CARD
+from portal.domain.digital import WORDS
 from portal.domain.errors import InvalidInput, Param, TryLater, Unknown
 from portal.domain.ids import AttemptId, MandateId, from_public
 from portal.domain.methods import METHODS
@@ -171,6 +172,37 @@ async def set_reminders(request: Request) -> Response:
     return see_other(f"/b/{ref}")
 
 
+async def choose_billing(request: Request) -> Response:
+    """``POST /b/{ref}/paper``: no more paper, or paper again; then back.
+
+    Raises NotAllowed ``form_foreign``, ``form_stale``.
+    """
+    ref: str = request.path_params["ref"]
+    context = payer_context(request, ref)
+    form = await read_form(request)
+    context.check_form(request, form)
+    said = {"digital": form.get("digital") == "1", "words": form.get("words", "")}
+    done = await run_operation(context, "BillingChoose", {"input": said})
+    errors = done["billingChoose"]["errors"]
+    if errors:
+        return await _bill_answer(request, context.renewed(), code=errors[0]["code"])
+    return see_other(f"/b/{ref}")
+
+
+async def deny_bill(request: Request) -> Response:
+    """``POST /b/{ref}/not-mine``: who got the message says that the bill is somebody else's.
+
+    Raises NotAllowed ``form_foreign``, ``form_stale``.
+    """
+    ref: str = request.path_params["ref"]
+    context = payer_context(request, ref)
+    context.check_form(request, await read_form(request))
+    errors = (await run_operation(context, "BillDeny"))["billDeny"]["errors"]
+    if errors:
+        return await _bill_answer(request, context.renewed(), code=errors[0]["code"])
+    return see_other(f"/b/{ref}")
+
+
 async def show_departure(request: Request) -> Response:
     """``GET /go/{attempt}?page={ref}``: a page of our own that leads to the provider's by GET.
 
@@ -276,6 +308,7 @@ def bill_page(
         {
             "bill": {**bill, "state": str(bill["state"]).lower()},
             "consent": CONSENT,
+            "words": WORDS,
             "csrf": csrf,
             "trouble": trouble,
             "wait_no": wait_no,
@@ -343,6 +376,8 @@ ROUTES: Final = (
     Route("/b/{ref}/pay", start_payment, methods=["POST"]),
     Route("/b/{ref}/card", remove_card, methods=["POST"]),
     Route("/b/{ref}/reminders", set_reminders, methods=["POST"]),
+    Route("/b/{ref}/paper", choose_billing, methods=["POST"]),
+    Route("/b/{ref}/not-mine", deny_bill, methods=["POST"]),
     Route("/go/{attempt}", show_departure, methods=["GET"]),
     Route("/return/{code}/{token}", come_back, methods=["GET"]),
     Route("/return/{code}/{token}", come_back_by_form, methods=["POST"]),

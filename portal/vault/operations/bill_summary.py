@@ -11,6 +11,7 @@ from portal.vault.act import Act
 from portal.vault.bills import GIVEN_STATES
 from portal.vault.case import count_open
 from portal.vault.db import Row
+from portal.vault.hygiene import BAD_CONTACTS
 from portal.vault.imports import view_newest
 from portal.vault.registry import operation
 from portal.vault.tallies import sum_bills, sum_days
@@ -89,6 +90,7 @@ async def summarise_bills(act: Act, request: Nothing) -> Summary:
         imports=tuple(imports),
         as_of=act.business,
         missed_promises=missed,
+        bad_contacts=await act.db.fetchval(BAD_CONTACTS, act.merchant_id),
         returned_minor=await act.db.fetchval(
             _RETURNED, act.merchant_id, list(_ISSUED), list(_PAID)
         ),

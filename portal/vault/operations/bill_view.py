@@ -24,7 +24,7 @@ from portal.contract.bills import (
 from portal.domain.contact import email_hint, write_check_code
 from portal.domain.errors import NotFound
 from portal.domain.ids import AttemptId, BillId
-from portal.vault import ladder
+from portal.vault import ladder, paper
 from portal.vault.act import Act
 from portal.vault.attempt import OF_BILL
 from portal.vault.bills import BILLS, ROW_COLUMNS, to_bill_row
@@ -172,6 +172,7 @@ async def _read_events(act: Act, row: Row, billing: BillBilling) -> tuple[BillEv
         )
     events += await _events_of_promises(act, row)
     events += await ladder.events_of(act, row["id"])
+    events += await paper.events_of(act, row["id"])
     events.sort(key=lambda event: event.at)
     return tuple(reversed(events[-EVENTS_MAX:]))
 

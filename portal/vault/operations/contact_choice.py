@@ -22,6 +22,7 @@ from portal.domain.errors import Conflict, NotFound
 from portal.domain.ladder import MARKETING, ChoiceSource, Class
 from portal.domain.message import Channel
 from portal.vault.act import Act
+from portal.vault.ladder import look_again
 from portal.vault.payer import bill_of, enter_merchant
 from portal.vault.registry import operation
 from portal.vault.stop_token import delivery_in, is_stop_token
@@ -124,6 +125,7 @@ async def _say(
         act.business,
     )  # fmt: skip
     await act.emit(bill_id, _EVENTS[is_wanted], channel=channel, kind=kind)
+    await look_again(act, [bill_id])
     return Choices(choices=await _newest(act, contacts))
 
 

@@ -10,7 +10,6 @@ from typing import Final
 
 from portal.contract.bills import BillLine
 from portal.contract.card_on_file import REMOVE_CARD, CardShown
-from portal.contract.envelope import Done, Nothing
 from portal.contract.login import MerchantFacts
 from portal.contract.mandate import (
     RECORD_MANDATE_ASKING,
@@ -58,6 +57,8 @@ from portal.vault.finding import ask_for_payer
 from portal.vault.ledger import sums_of
 from portal.vault.mandate_redirect import latest_of_bill, view_for_payer
 from portal.vault.merchant import providers_of
+from portal.vault.opening import NUMBERS
+from portal.vault.page_billing import BILLING, CHOOSE_BILLING, DENY_BILL, billing_of
 from portal.vault.page_choice import Choice, read_choice, read_shares
 from portal.vault.pause import read_open
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
@@ -89,7 +90,7 @@ _OPS: Final = tuple(
     for op in (
         VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY,
         SHOW_SLIP, REMOVE_CARD, START_MANDATE, RECORD_MANDATE_OPENING, VIEW_MANDATE_DEPARTURE,
-        RECORD_MANDATE_ASKING, *REMINDER_OPS,
+        RECORD_MANDATE_ASKING, *REMINDER_OPS, CHOOSE_BILLING, DENY_BILL,
     )
 )  # fmt: skip
 _WEB: Final = frozenset({"web"})
@@ -101,7 +102,7 @@ select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_min
        b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
        m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider,
        m.wallet_provider, m.part_least_minor, m.charge_days_before, {BESIDE}, {TERMS_BESIDE},
-       {REMINDERS}, b.amount_minor - coalesce(p.paid_minor, 0) as left_minor
+       {REMINDERS}, {BILLING}, b.amount_minor - coalesce(p.paid_minor, 0) as left_minor
 from bill b join merchant m on m.id = b.merchant_id
 left join slip_terms t on t.merchant_id = b.merchant_id
 left join part_paid p on p.merchant_id = b.merchant_id and p.bill_id = b.id
@@ -137,8 +138,9 @@ async def open_link(act: Act, request: OpenLink) -> LinkOpened:
     known = await enter_merchant(act, request.merchant_code)
     wanted = sha256(request.secret.encode())
     row = await act.db.fetchrow(
-        "select secret_hash, bill_id, expires_at, revoked_at from link"
-        " where merchant_id = $1 and secret_hash = $2",
+        "select l.secret_hash, l.bill_id, l.expires_at, l.revoked_at, d.channel from link l"
+        " left join delivery d on d.merchant_id = $1 and d.id = l.delivery_id"
+        " where l.merchant_id = $1 and l.secret_hash = $2",
         act.merchant_id,
         wanted,
     )
@@ -156,6 +158,7 @@ async def open_link(act: Act, request: OpenLink) -> LinkOpened:
         life_s=PAGE_AUTHORITY_S,
         budget_rows=PAGE_VIEWS_MAX,
         budget_window_s=3600,
+        number=NUMBERS.get(row["channel"], 0),
     )
     return LinkOpened(authority=authority, page_ref=page_ref_of(await act.fields(), bill_id))
 
@@ -196,19 +199,6 @@ async def view_page(act: Act, request: ViewPage) -> PageView:
     sums = await sums_of(act, bill_id) if came else BillSums()
     choice = await _choice(act, row, attempt, request)
     return await _view(act, row, attempt, side, sums, choice)
-
-
-@operation(MARK_OPENED, callers=_WEB, kinds=_PAYER, audit="effect")
-async def mark_opened(act: Act, request: Nothing) -> Done:
-    """Note that a person looks at the bill; only the first time changes anything."""
-    del request
-    await act.db.execute(
-        "update bill set opened_at = $3 where merchant_id = $1 and id = $2 and opened_at is null",
-        act.merchant_id,
-        bill_of(act),
-        act.business,
-    )
-    return Done()
 
 
 async def _choice(act: Act, row: Row, attempt: Attempt | None, request: ViewPage) -> Choice:
@@ -278,6 +268,7 @@ async def _view(  # what was read for one page
         mandate=None if mandate is None else view_for_payer(mandate),
         mandates_by=await _takes_mandates(act, mandate),
         reminders=reminders_of(row) if act.capability.covers(STOP.name) else (),
+        billing=billing_of(act, row),
         attempt_key=secrets.token_urlsafe(16),
     )
 

@@ -11,9 +11,11 @@ from uuid import UUID
 import msgspec
 
 from portal.contract.print_batch import (
+    HAND_OVER_PRINT_BATCH,
     LIST_PRINT_BATCHES,
     MAKE_PRINT_BATCH,
     TAKE_OUT_PRINT_BATCH,
+    HandOverPrintBatch,
     ListPrintBatches,
     MakePrintBatch,
     PrintBatchMade,
@@ -37,11 +39,13 @@ from portal.domain.print_batch import (
     read_charset,
     write_parts,
 )
+from portal.kit.crypto import sha256
 from portal.vault import file
 from portal.vault.act import Act
 from portal.vault.cursor import Place, read_cursor, write_cursor
 from portal.vault.db import Row
 from portal.vault.operations.intake_view import check_page_size
+from portal.vault.paper import drop_settled, note_printed
 from portal.vault.print_batch import (
     REPORT_TABLE,
     Report,
@@ -59,19 +63,20 @@ from portal.vault.registry import operation
 PAGE_MAX: Final = 50
 COUNT_MAX: Final = 10_000
 _WEB: Final = frozenset({"web"})
-_STAFF: Final = frozenset({"staff"})
+_STAFF: Final = frozenset({"staff", "api_key"})
+_SCOPE: Final = "paper:print"
 _REVEALS: Final = ("letters of names",)
 _VIEW: Final = """
 select b.id, b.charset, b.bills, b.with_bars, b.total_minor, b.report, b.made_by, b.made_at,
-       b.taken_at, exists (select from file_part f
+       b.taken_at, b.sha256, b.handed_at, b.handed_by, exists (select from file_part f
                            where f.merchant_id = $1 and f.file_id = b.id) as is_there
 from print_batch b where b.merchant_id = $1"""
 _ONE: Final = _VIEW + " and b.id = $2"
 _PAGE: Final = _VIEW + " and ($2::uuid is null or b.id < $2) order by b.id desc limit $3"
 _INSERT: Final = """
 insert into print_batch (merchant_id, id, charset, bills, with_bars, total_minor, parts, report,
-                         reported, made_by, made_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                         reported, made_by, made_at, sha256)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 _BILLS: Final = """
 insert into print_bill (merchant_id, batch_id, bill_id, is_again)
@@ -80,12 +85,23 @@ select $1, $2, b.id, $4 from unnest($3::uuid[]) as b (id)
 _PARTS: Final = """
 select parts, charset from print_batch where merchant_id = $1 and id = $2 for no key update
 """
+_HAND_OVER: Final = """
+update print_batch set handed_at = coalesce(handed_at, $3), handed_by = coalesce(handed_by, $4)
+where merchant_id = $1 and id = $2 returning taken_at
+"""
 _TAKEN: Final = """
 update print_batch set taken_at = coalesce(taken_at, $3) where merchant_id = $1 and id = $2
 """
 
 
-@operation(MAKE_PRINT_BATCH, callers=_WEB, kinds=_STAFF, reveals=_REVEALS, audit="effect")
+@operation(
+    MAKE_PRINT_BATCH,
+    callers=_WEB,
+    kinds=_STAFF,
+    scope=_SCOPE,
+    reveals=_REVEALS,
+    audit="effect",
+)
 async def make_print_batch(act: Act, request: MakePrintBatch) -> PrintBatchMade:
     """Make the file of up to BILLS_MAX bills that want paper, or of those that are named.
 
@@ -106,6 +122,7 @@ async def make_print_batch(act: Act, request: MakePrintBatch) -> PrintBatchMade:
     if named:
         printed, remarks = await _named(act, shop, named)
     else:
+        await drop_settled(act)
         printed, remarks = await write_bills(act, shop, await lock_waiting(act, shop, BILLS_MAX))
     if not printed:
         raise Conflict("nothing_to_print")
@@ -151,9 +168,10 @@ async def _store(
         _INSERT, act.merchant_id, batch_id, charset, len(bills),
         sum(bool(bill.digits) for bill in bills), sum(bill.amount_minor for bill in bills),
         len(parts), fields.seal(REPORT_TABLE, "document", batch_id, 1, Report(tuple(lines))),
-        len(lines), act.actor, act.business,
+        len(lines), act.actor, act.business, sha256(b"".join(parts)),
     )  # fmt: skip
     await act.db.execute(_BILLS, act.merchant_id, batch_id, list(printed), is_again)
+    await note_printed(act, list(printed))
     for part_no, body in enumerate(parts):
         await file.store_part(act, batch_id, part_no, body)
     for bill_id in printed:
@@ -165,6 +183,7 @@ async def _store(
     LIST_PRINT_BATCHES,
     callers=_WEB,
     kinds=_STAFF,
+    scope=_SCOPE,
     reveals=_REVEALS,
     rows_max=PAGE_MAX,
     audit="reveal",
@@ -193,6 +212,7 @@ async def list_print_batches(act: Act, request: ListPrintBatches) -> PrintBatchP
     callers=_WEB,
     kinds=_STAFF,
     roles=frozenset({"owner"}),
+    scope=_SCOPE,
     reveals=("payer name", "customer number", "postal address"),
     rows_max=PART_BILLS + 1,
     audit="reveal",
@@ -212,6 +232,27 @@ async def take_out_print_batch(act: Act, request: TakeOutPrintBatch) -> PrintBat
     return PrintBatchPart(
         body=body, is_last=request.part_no == row["parts"] - 1, charset=row["charset"]
     )
+
+
+@operation(
+    HAND_OVER_PRINT_BATCH,
+    callers=_WEB,
+    kinds=_STAFF,
+    scope=_SCOPE,
+    reveals=_REVEALS,
+    audit="effect",
+)
+async def hand_over_print_batch(act: Act, request: HandOverPrintBatch) -> PrintBatchMade:
+    """Note that the print shop has the batch's file; said again, the first word stays.
+
+    Raises: NotFound ``not_found``; Conflict ``print_not_taken`` for a file that nobody took out.
+    """
+    row = await act.db.fetchrow(
+        _HAND_OVER, act.merchant_id, request.batch_id, act.business, act.actor
+    )
+    if row is not None and row["taken_at"] is None:
+        raise Conflict("print_not_taken")
+    return PrintBatchMade(batch=await _view(act, request.batch_id))
 
 
 async def _view(act: Act, batch_id: UUID) -> PrintBatchView:

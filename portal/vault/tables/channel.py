@@ -45,7 +45,8 @@ class ContactFault(SQLModel, table=True):
     """A number or address that takes no messages of a channel any more, and why.
 
     ``blind`` is the keyed hash that bills have of it; ``code`` is ``bounced`` (there is no such
-    mailbox) or ``complained`` (its reader wants none). The first reason stays.
+    mailbox) or ``complained`` (its reader wants none). The first reason stays. ``cleared_at``:
+    staff know better; what came back before that counts no more.
     """
 
     __tablename__ = "contact_fault"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -55,3 +56,4 @@ class ContactFault(SQLModel, table=True):
     blind: bytes = Field(primary_key=True)
     code: str = Field(sa_type=sa.Text)
     at: datetime = Field(sa_column=moment())
+    cleared_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

@@ -14,7 +14,10 @@ from portal.vault.tables.columns import moment
 
 
 class PrintBatch(SQLModel, table=True):
-    """One file for a print shop. ``made_at`` and ``taken_at`` (first download) business times."""
+    """One file for a print shop. ``made_at`` and ``taken_at`` (first download) business times.
+
+    ``sha256`` is the whole file's. ``handed_at`` and ``handed_by``: the shop has it.
+    """
 
     __tablename__ = "print_batch"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
 
@@ -30,6 +33,9 @@ class PrintBatch(SQLModel, table=True):
     made_by: str = Field(sa_type=sa.Text)
     made_at: datetime = Field(sa_column=moment())
     taken_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    sha256: bytes | None = None
+    handed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    handed_by: str | None = Field(default=None, sa_type=sa.Text)
 
 
 class PrintBill(SQLModel, table=True):

@@ -145,6 +145,10 @@ def _acknowledge_results(form: Form) -> dict[str, object]:
     return {**_texts(form, "sha256"), "number": number}
 
 
+def _billing(form: Form) -> dict[str, object]:
+    return {**_texts(form, "id", "act"), "reason": form.get("reason") or None}
+
+
 def _create_import(form: Form) -> dict[str, object]:
     known = read_whole(form.get("size", ""))
     return {**_texts(form, "filename", "idempotencyKey"), "sizeBytes": known}
@@ -185,6 +189,9 @@ ACTS: Final[Mapping[str, Act]] = {
     "ResultPlanSet": Act("resultPlanSet", _set_result_plan),
     "ResultFileMake": Act("resultFileMake", lambda form: _texts(form, "idempotencyKey")),
     "ResultFileAcknowledge": Act("resultFileAcknowledge", _acknowledge_results),
+    "PrintBatchHandOver": Act("printBatchHandOver", lambda form: _texts(form, "id")),
+    "ContactClear": Act("contactClear", lambda form: _texts(form, "id", "channel", "reason")),
+    "ContractBillingSet": Act("contractBillingSet", _billing),
     "ApiKeyCreate": Act("apiKeyCreate", _create_key),
     "ApiKeyRevoke": Act("apiKeyRevoke", lambda form: _texts(form, "id")),
 }

@@ -107,6 +107,7 @@ class SummaryData(msgspec.Struct, frozen=True, rename="camel"):
     doubtful_bills: int
     undelivered_bills: int
     missed_promises: int
+    bad_contacts: int
     open_cases: int
     funnel: FunnelData
     days: tuple[DayData, ...]
@@ -129,7 +130,8 @@ class Figures:
 
 
 Need = Literal[
-    "faults", "decide", "undelivered", "unopened", "overdue", "missed", "cases", "doubtful"
+    "faults", "decide", "undelivered", "unopened", "overdue", "missed", "cases", "doubtful",
+    "contacts",
 ]  # fmt: skip
 
 
@@ -154,6 +156,7 @@ def needs_of(summary: SummaryData) -> tuple[NeedLine, ...]:
         NeedLine("decide", decide_at, len(waiting)),
         NeedLine("undelivered", "/d/bills?message=undelivered", summary.undelivered_bills),
         NeedLine("doubtful", "/d/bills?message=ambiguous", summary.doubtful_bills),
+        NeedLine("contacts", "/d/contacts", summary.bad_contacts),
         NeedLine("missed", "/d/bills?pause=missed", summary.missed_promises),
         NeedLine("overdue", "/d/bills?state=overdue&settlement=unpaid", summary.overdue_bills),
         NeedLine("faults", faults_at, rows),

@@ -12,6 +12,7 @@ from portal.application.doors.context import language_of
 from portal.application.doors.dashboard import (
     acts,
     cases,
+    contacts,
     debits,
     faults,
     funnel,
@@ -54,6 +55,9 @@ ROUTES: Final = (
     Route("/d/slips", slips.show_slips, methods=["GET"]),
     Route("/d/slips", slips.take_slips, methods=["POST"]),
     Route("/d/slips/print/{id}", print_file.take_out_batch, methods=["POST"]),
+    Route("/d/paper", contacts.show_paper, methods=["GET"]),
+    Route("/d/contacts", contacts.show_contacts, methods=["GET"]),
+    Route("/d/contacts.csv", contacts.download_contacts, methods=["GET"]),
     Route("/d/debits", debits.show_debits, methods=["GET"]),
     Route("/d/debits/{id}/file", results.take_out, methods=["POST"]),
     Route("/d/mandates", mandates.show_mandates, methods=["GET"]),

@@ -41,7 +41,7 @@ FAULTS_SHOWN: Final = 50
 IMPORTS_SHOWN: Final = 25
 _SEARCH: Final = "bill-search"
 REFUND_REASONS: Final = tuple(reason.name for reason in RefundReason)
-SCOPES: Final = ("BILLS_READ", "BILLS_WRITE", "IMPORTS_WRITE", "SCHEMA_READ")
+SCOPES: Final = ("BILLS_READ", "BILLS_WRITE", "IMPORTS_WRITE", "SCHEMA_READ", "PAPER_PRINT")
 
 
 async def show_login(request: Request) -> Response:

@@ -56,3 +56,4 @@ class CaseKind(Enum):
     CHARGED_BACK = "charged_back"
     CHARGEBACK_LOST = "chargeback_lost"
     RESULTS_UNACKNOWLEDGED = "results_unacknowledged"
+    CONTACT_DENIED = "contact_denied"

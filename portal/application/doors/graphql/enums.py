@@ -128,6 +128,7 @@ class Scope(Enum):
     BILLS_WRITE = "bills:write"
     IMPORTS_WRITE = "imports:write"
     SCHEMA_READ = "schema:read"
+    PAPER_PRINT = "paper:print"
 
 
 @strawberry.enum(description="Where a card on file stands.")

@@ -12,12 +12,13 @@ import strawberry
     description="By what a rung tells; one that the merchant has no company for is skipped."
 )
 class LadderChannel(Enum):
-    """portal.domain.message.Channel."""
+    """portal.domain.ladder.Way."""
 
     SMS = "sms"
     EMAIL = "email"
     PUSH = "push"
     VOICE = "voice"
+    PAPER = "paper"
 
 
 @strawberry.enum(description="From when a rung counts its days.")

@@ -8,9 +8,11 @@ from typing import Final
 import strawberry
 
 from portal.application.doors.graphql.bill_acts import BillsMutation
+from portal.application.doors.graphql.billings import BillingsMutation, BillingsQuery
 from portal.application.doors.graphql.bills import BillsQuery
 from portal.application.doors.graphql.card_acts import CardActsMutation
 from portal.application.doors.graphql.cases import CasesMutation, CasesQuery
+from portal.application.doors.graphql.contacts import ContactsMutation, ContactsQuery
 from portal.application.doors.graphql.debits import DebitsMutation, DebitsQuery
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.funnel import FunnelMutation, FunnelQuery
@@ -47,6 +49,8 @@ class Query(
     MandatesQuery,
     PrintBatchesQuery,
     ResultFilesQuery,
+    BillingsQuery,
+    ContactsQuery,
     TemplatesQuery,
     LadderPlansQuery,
     PushQuery,
@@ -72,6 +76,8 @@ class Mutation(
     MandatesMutation,
     PrintBatchesMutation,
     ResultFilesMutation,
+    BillingsMutation,
+    ContactsMutation,
     TemplatesMutation,
     LadderPlansMutation,
     PushMutation,

@@ -11,6 +11,7 @@ import strawberry
 from portal.application.doors.graphql.cards import CardsMutation
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.page import PageMutation, PageQuery
+from portal.application.doors.graphql.payer_billing import PayerBillingMutation
 from portal.application.doors.graphql.payer_mandate import PayerMandateMutation
 from portal.application.doors.graphql.payment import PaymentMutation, PaymentQuery
 from portal.application.doors.graphql.push import PayerPushMutation
@@ -33,6 +34,7 @@ class Mutation(
     PayerMandateMutation,
     RemindersMutation,
     PayerPushMutation,
+    PayerBillingMutation,
 ):
     """All mutations of the payer schema."""
 

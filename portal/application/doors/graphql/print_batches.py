@@ -1,7 +1,10 @@
 """Merchant schema, slips for a print shop: batches as staff see them, and making the next one.
 
-Zone: application. Staff only. The file itself leaves by a form of the screen, never by GraphQL.
+Zone: application. For staff, and for systems with a key of its own scope. The file itself leaves by
+a form of the screen, which is an owner's; a system fetches it part by part.
 """
+
+from base64 import b64encode
 
 import strawberry
 
@@ -21,16 +24,21 @@ from portal.application.doors.graphql.schema import (
     plain,
 )
 from portal.contract.print_batch import (
+    HAND_OVER_PRINT_BATCH,
     LIST_PRINT_BATCHES,
     MAKE_PRINT_BATCH,
+    TAKE_OUT_PRINT_BATCH,
+    HandOverPrintBatch,
     ListPrintBatches,
     MakePrintBatch,
     PrintBatchMade,
     PrintBatchPage,
     PrintBatchView,
+    TakeOutPrintBatch,
 )
+from portal.contract.print_batch import PrintBatchPart as BatchPart
 from portal.contract.print_batch import PrintRemark as PrintRemarkPart
-from portal.domain.ids import BillId, from_public, to_public
+from portal.domain.ids import BillId, PrintBatchId, from_public, to_public
 
 
 @strawberry.type(description="What a person has to know of a bill in, or not in, a batch.")
@@ -71,6 +79,9 @@ class PrintBatch:
     made_at: DateTime = plain("When that was.")
     taken_at: DateTime | None = plain("When its file was taken out first.")
     is_there: bool = plain("Whether the file can still be taken out.")
+    sha256: str = plain("SHA-256 of the whole file, in hexadecimal; empty if it was made before.")
+    handed_at: DateTime | None = plain("When the print shop had it, as somebody said.")
+    handed_by: str = plain("Who said so, or empty.")
     remarks: list[PrintRemark] = by(_remarks, "What a person has to know of single bills.", rows=20)
 
 
@@ -97,12 +108,34 @@ async def list_batches(info: Info, first: int, after: str | None = None) -> Prin
     return await info.context.call(LIST_PRINT_BATCHES, request)
 
 
+def _content(part: strawberry.Parent[BatchPart]) -> str:
+    return b64encode(part.body).decode()
+
+
+@strawberry.type(description="A part of a batch's file.")
+class PrintBatchPart:
+    """portal.contract.print_batch.PrintBatchPart."""
+
+    content: str = by(_content, "Its bytes in base64: up to 250 lines, the header in part 0.")
+    is_last: bool = plain("Whether the file ends with it.")
+
+
+async def take_part(info: Info, id: strawberry.ID, part_no: int) -> BatchPart:  # noqa: A002 - the argument's name in the schema
+    """A part of a file; every line counts as customer data seen."""
+    batch_id = PrintBatchId(from_public("print_batch", id))
+    request = TakeOutPrintBatch(batch_id=batch_id, part_no=part_no)
+    return await info.context.call(TAKE_OUT_PRINT_BATCH, request)
+
+
 @strawberry.type
 class PrintBatchesQuery:
     """Slips for a print shop."""
 
     print_batches: PrintBatchConnection = by(
-        list_batches, "Batches of slips for a print shop; staff only.", cost=VAULT_CALL
+        list_batches, "Batches of slips for a print shop.", cost=VAULT_CALL
+    )
+    print_batch_part: PrintBatchPart = by(
+        take_part, "A part of a batch's file, by parts from 0; for keys.", cost=VAULT_CALL * 4
     )
 
 
@@ -130,7 +163,7 @@ class PrintBatchMakePayload:
 
 
 async def make_batch(info: Info, input: PrintBatchMakeInput) -> Outcome[PrintBatchMade]:  # noqa: A002 - the argument's name in the schema
-    """Make one; staff only."""
+    """Make one."""
 
     async def act() -> PrintBatchMade:
         request = MakePrintBatch(
@@ -143,10 +176,38 @@ async def make_batch(info: Info, input: PrintBatchMakeInput) -> Outcome[PrintBat
     return await outcome_of(info, act())
 
 
+@strawberry.input(description="The print shop has a batch's file.")
+class PrintBatchHandOverInput:
+    """portal.contract.print_batch.HandOverPrintBatch."""
+
+    id: strawberry.ID = plain("`prt_…`; said again, nothing changes.")
+
+
+@strawberry.type(description="The batch as it is now, or why nothing was noted.")
+class PrintBatchHandOverPayload:
+    """Outcome of printBatchHandOver."""
+
+    batch: PrintBatch | None = by(_made, "The batch.")
+    errors: list[UserError] = plain("Why it was not noted; empty when it was.")
+
+
+async def hand_over(info: Info, input: PrintBatchHandOverInput) -> Outcome[PrintBatchMade]:  # noqa: A002 - the argument's name in the schema
+    """Note it once."""
+
+    async def act() -> PrintBatchMade:
+        request = HandOverPrintBatch(batch_id=PrintBatchId(from_public("print_batch", input.id)))
+        return await info.context.call(HAND_OVER_PRINT_BATCH, request)
+
+    return await outcome_of(info, act())
+
+
 @strawberry.type
 class PrintBatchesMutation:
     """What is done about slips on paper."""
 
     print_batch_make: PrintBatchMakePayload = by(
-        make_batch, "Make a file of slips for a print shop; staff only.", cost=VAULT_CALL * 4
+        make_batch, "Make a file of slips for a print shop.", cost=VAULT_CALL * 4
+    )
+    print_batch_hand_over: PrintBatchHandOverPayload = by(
+        hand_over, "Say that the print shop has a batch's file.", cost=VAULT_CALL
     )

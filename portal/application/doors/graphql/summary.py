@@ -87,6 +87,7 @@ class Summary:
     doubtful_bills: int = plain("Of whose message nobody knows whether it was sent.")
     undelivered_bills: int = plain("Whose message did not arrive.")
     missed_promises: int = plain("Still owed, and the promised day has passed.")
+    bad_contacts: int = plain("Contacts that take no messages, or are somebody else's.")
     open_cases: int = plain("What waits for a person.")
     funnel: Funnel = plain("How far they have come.")
     days: list[DayPaid] = plain("What came in, day by day.")
