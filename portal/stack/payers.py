@@ -186,6 +186,12 @@ class Phone:
         answer.raise_for_status()
         return msgspec.json.decode(answer.content, type=Messages).messages
 
+    async def told(self) -> dict[str, int]:
+        """How many messages were taken for each telephone, however many there are in all."""
+        answer = await self._client.get(f"{self._origin}/phone/told.json")
+        answer.raise_for_status()
+        return msgspec.json.decode(answer.content, type=dict[str, int])
+
     async def mails(self, after: int = 0, limit: int = 20_000) -> tuple[Message, ...]:
         """The same of everybody's mailbox."""
         answer = await self._client.get(

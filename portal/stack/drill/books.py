@@ -120,8 +120,7 @@ async def _look(stack: Stack, traffic: Traffic) -> _Sight:
     async with stack.operator() as vault:
         ours = await vault.call(INSPECT, Nothing(), timeout_s=30.0)
     journal = await traffic.phone.journal()
-    messages = await traffic.phone.messages()
-    return _Sight(ours, journal, Counter(message.to for message in messages))
+    return _Sight(ours, journal, Counter(await traffic.phone.told()))
 
 
 def _rests(sight: _Sight, due: int) -> bool:
