@@ -5,7 +5,7 @@ import hashlib
 import io
 from collections import Counter
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -30,13 +30,24 @@ from portal.contract.result_file import (
     TakeResultPart,
 )
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from portal.domain.ledger import (
+    Return,
+    Taken,
+    chargeback_returned,
+    chargeback_taken,
+    refund_succeeded,
+    refund_transferred,
+)
 from portal.domain.result_file import COLUMNS, PART_ROWS
 from portal.vault.deliveries import Delivery, store
+from portal.vault.ledger import post
 from portal.vault.results import Results
 from portal.vault.server import VaultServer
 from tests.make.merchant import found
 from tests.make.money import AMOUNT, World, new_world
 from tests.make.refunds import Member, member
+from tests.make.slip_desk import line as slip_line
+from tests.make.slip_desk import new_slip_desk
 from tests.make.vault import ClientFor, Ground
 from tests.make.web import running_web, web_settings
 from tests.zone.test_print_screen import fields_of
@@ -379,3 +390,50 @@ async def test_systems_and_staff_take_files_through_the_doors_and_no_other_merch
         "not_found", "result_hash_differs", [],
     ]  # fmt: skip
     assert said[-1]["file"] == {"state": "ACKNOWLEDGED"}
+
+
+async def test_money_that_comes_goes_and_comes_back_is_told_with_sum_and_way(
+    office: Office,
+) -> None:
+    world = office.world
+    await office.plan()
+    slips = await new_slip_desk(world, "teller")
+    for kinds in (("provisional", "confirmed"), ("provisional", "reversal")):
+        _, digits = await slips.payer()
+        for kind in kinds:
+            await slips.told(slip_line(kind, digits))
+    payer = await world.payer()
+    attempt_id = await world.paid(payer)
+    taken = Taken(
+        dispute_id=UUID(int=3), bill_id=payer.bill_id, attempt_id=attempt_id, amount_minor=50
+    )
+    back = Return(
+        refund_id=UUID(int=4), bill_id=payer.bill_id, attempt_id=attempt_id, amount_minor=70,
+        owed_minor=0,
+    )  # fmt: skip
+    other = replace(back, refund_id=UUID(int=5), amount_minor=80)
+    async with world.act() as act:
+        await post(act, [chargeback_taken(taken), refund_succeeded(back)])
+        await post(act, [chargeback_returned(taken), refund_transferred(other)])
+        await act.db.execute(
+            "with batch as (insert into print_batch (merchant_id, id, charset, bills, with_bars,"
+            " total_minor, parts, report, reported, made_by, made_at)"
+            " values ($1, uuidv7(), 'cp932', 1, 1, 1, 1, '', 0, 'test', $3) returning id)"
+            " insert into print_bill (merchant_id, batch_id, bill_id, is_again)"
+            " select $1, id, $2, false from batch", act.merchant_id, payer.bill_id, act.business,
+        )  # fmt: skip
+
+    rows = told(await office.rows((await office.make()).number))
+
+    money = Counter((event, method) for event, _, method in rows if event != "opened")
+    assert money == Counter(
+        {
+            ("paid_provisional", "slip"): 2, ("paid_confirmed", "slip"): 1,
+            ("paid_reversed", "slip"): 1, ("paid_confirmed", "card"): 1,
+            ("paid_reversed", "card"): 1, ("paid_restored", "card"): 1,
+            ("refunded", "card"): 1, ("refunded", "bank_transfer"): 1, ("to_paper", ""): 1,
+        }
+    )  # fmt: skip
+    assert {(event, amount) for event, amount, _ in rows} >= {
+        ("paid_reversed", "50"), ("paid_restored", "50"), ("refunded", "70"), ("refunded", "80"),
+    }  # fmt: skip
