@@ -7,7 +7,7 @@ from uuid import UUID
 from portal.egress.bank_file import AnswerKeeper, FileSource
 from portal.egress.mime import Outgoing
 from portal.egress.push import Push
-from portal.egress.rules import Rule
+from portal.egress.rule import Rule
 from portal.egress.template import (
     INSTRUMENT_PLACEHOLDERS,
     INSTRUMENT_SECRETS,

@@ -39,8 +39,8 @@ from portal.egress.push import Push, make_push
 from portal.egress.pusher import Pusher
 from portal.egress.record import Record
 from portal.egress.refund import read_said
-from portal.egress.rules import Mode, Rule
-from portal.egress.scrub import scrub, scrub_text
+from portal.egress.rule import Mode, Rule
+from portal.egress.scrub import scrub_answer
 from portal.egress.sender import Sender
 from portal.egress.signers import ToSign, sign_opa
 from portal.egress.template import (
@@ -319,7 +319,7 @@ class Originate:
             # A bank that quotes a line of the file quotes it to nobody.
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
-            job.answer = _scrubbed(answer, job.secrets)
+            job.answer = scrub_answer(answer, job.secrets)
 
     async def _push(self, rule: Rule, push: Push, timeout_s: float) -> OutboundAnswer:
         """Push one notification to the host that its rule or its browser says."""
@@ -381,16 +381,6 @@ def _decided(value: _T | None) -> _T:
     if value is None:
         raise InvariantBroken("egress_step_skipped")
     return value
-
-
-def _scrubbed(answer: OutboundAnswer, values: Sequence[str]) -> OutboundAnswer:
-    if not values:
-        return answer
-    return msgspec.structs.replace(
-        answer,
-        headers={name: scrub_text(text, values) for name, text in answer.headers.items()},
-        body=scrub(answer.body, values, is_cut=answer.code == "too_large"),
-    )
 
 
 def _within_frame(answers: Iterable[OutboundAnswer]) -> Iterator[OutboundAnswer]:

@@ -21,7 +21,8 @@ from portal.egress.denial import Denied
 from portal.egress.grammar import is_path, is_query, is_under
 from portal.egress.query import is_as_ruled
 from portal.egress.quota import Quotas
-from portal.egress.rules import FILE_BYTES_MAX, Mode, Rule, Rules, RulesRefused, read_rules
+from portal.egress.rule import Mode, Rule
+from portal.egress.rules import FILE_BYTES_MAX, Rules, RulesRefused, read_rules
 from portal.kit.log import get_logger
 
 VERSION_FILE: Final = "rules.version"

@@ -23,7 +23,7 @@ from portal.domain.errors import InvalidInput
 from portal.domain.push import TTL_S, URGENCY, read_device_token, read_endpoint, read_web_keys
 from portal.egress.denial import Denied
 from portal.egress.pushing import Pushing
-from portal.egress.rules import Rule
+from portal.egress.rule import Rule
 from portal.egress.webpush import SALT_BYTES, Browser, encrypt, new_key, vapid_header
 from portal.kit.outbound.wire import OutboundAnswer, PushReason, PushWord
 

@@ -21,7 +21,7 @@ from portal.egress.denial import Denied
 from portal.egress.jwt import sign_es256, sign_rs256
 from portal.egress.push import Push, pushing_of, word_of
 from portal.egress.pushing import Pushing
-from portal.egress.rules import Rule
+from portal.egress.rule import Rule
 from portal.egress.sender import Sender
 from portal.egress.template import Filled
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest

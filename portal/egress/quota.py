@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from portal.egress.denial import Denied
-from portal.egress.rules import Rule
+from portal.egress.rule import Rule
 
 HOUR_S: Final = 3_600.0
 

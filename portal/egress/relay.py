@@ -18,7 +18,8 @@ from portal.egress.head import ConnectHead
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
 from portal.egress.resolve import Resolver
-from portal.egress.rules import TUNNEL_LIFE_S, Rule
+from portal.egress.rule import Rule
+from portal.egress.rules import TUNNEL_LIFE_S
 from portal.egress.server import SOCKET_MODE
 from portal.egress.tunnel import Outside, Tunnel
 from portal.kit.clock import Clock

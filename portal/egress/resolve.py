@@ -15,7 +15,7 @@ from typing import Final
 
 from portal.domain.address import is_public
 from portal.egress.denial import Denied
-from portal.egress.rules import Rule
+from portal.egress.rule import Rule
 
 LOOKUP_TIMEOUT_S: Final = 5.0
 THREADS: Final = 8

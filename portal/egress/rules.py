@@ -1,4 +1,4 @@
-"""The signed list of what may leave: its types, its signature, its faults.
+"""The signed list of what may leave: its signature and its faults.
 
 Zone: egress. The relay holds the verify key only; who signs (the operator, or the embedded stack
 for its sandbox) holds the other half, so that no confined zone can write its own list. A file is
@@ -12,9 +12,8 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from ipaddress import ip_address
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -30,10 +29,8 @@ from portal.egress.grammar import (
     is_path,
     placeholders_in,
 )
-from portal.egress.pushing import Pushing
-from portal.egress.query import Parameter, faults_of_query
-from portal.egress.refund import RefundPlaces
-from portal.egress.submission import Submission
+from portal.egress.query import faults_of_query
+from portal.egress.rule import Rule
 
 SIGNATURE_CONTEXT: Final = b"harai egress rules 1\n"
 RULES_MAX: Final = 1_000
@@ -63,11 +60,6 @@ _SAID_BY_THE_VAULT: Final = frozenset({"instrument:amount", "instrument:referenc
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 _BODY_PLACE: Final = re.compile(r"body:(?:/[^/~\x00-\x1f]{1,64}){1,8}")
 
-Mode = Literal["originate", "tunnel", "submit", "push"]
-Charset = Literal["utf-8", "windows-31j"]
-Deposit = Literal["", "mandate"]
-"""What answers under a rule are, that go into the vault and to nobody else; "" for none."""
-
 
 class RulesRefused(Exception):
     """The file is not taken: ``faults`` says everything that is wrong with it."""
@@ -76,123 +68,6 @@ class RulesRefused(Exception):
         """Keep all faults, so that whoever signs sees them at once."""
         super().__init__("; ".join(faults))
         self.faults = faults
-
-
-class Signer(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
-    """Who signs a rule's requests, and the names of the credentials that it signs with.
-
-    See ``portal.egress.signers``. ``key`` tells the company who signed and ``secret`` proves it;
-    neither may stand in a placeholder of any rule.
-    """
-
-    name: Literal["opa"]
-    key: str
-    secret: str
-
-
-class Rule(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
-    """What one role may send to one host and port.
-
-    ``originate`` (the default): the relay speaks TLS itself and checks ``methods`` and
-    ``path_prefixes`` (a prefix ends where a segment ends). ``headers`` are allowed beside
-    HEADERS_FOR_ALL. ``credentials`` may stand in the Authorization header, or where ``fixed``
-    puts them. ``fixed`` maps a place (``header:authorization``, ``body:/to``) to the exact
-    template that must stand there, so that an owned caller can't word a message or choose its
-    addressee: ``{"body:/to": "{{delivery:to}}", "body:/text": "{{delivery:body}}"}``. ``fields``,
-    when given, are all that the body may have at its top, so that no ``cc`` goes round that.
-    ``query``, when given, is the query that every request must have, parameter by parameter and in
-    this order; see ``portal.egress.query``. A form is written in ``charset``. With a ``signer`` the
-    Authorization header is the relay's own. With ``answers_to`` "vault" what comes back goes to the
-    vault, under a try that the vault opened for it, and the caller learns how much it was; the last
-    segment of the path is the vault's to say.
-
-    ``tunnel`` (CONNECT): the caller speaks TLS through the relay; a road out for whoever has an
-    account at the host, so it needs its ``purpose`` spelled out.
-
-    ``refund``: a request gives money back; nothing leaves before the vault has agreed to it, under
-    the refund's ``delivery_id``, and it hears from the relay what never got there.
-
-    ``deposit``: a 200's body goes into the vault under the request's ``deposit_id``, and so does
-    the fact of a 404; whatever the status the caller sees no header and no body. The path is one
-    segment below a prefix, without a query: about anything else a 404 would be a false word.
-
-    ``submit`` (SMTP): mails of the vault, built and signed by the relay as ``submission`` says.
-
-    ``push``: notifications of the vault, made and signed by the relay as ``pushing`` says.
-
-    ``address`` pins the name to one address, of any kind, and ``sandbox`` trusts the demo's CA:
-    both or neither, and never in production.
-
-    Units: bytes, seconds, UTC.
-    """
-
-    id: str
-    role: str
-    host: str
-    port: int
-    purpose: str
-    bytes_up_per_hour: int
-    mode: Mode = "originate"
-    methods: tuple[str, ...] = ()
-    path_prefixes: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
-    credentials: tuple[str, ...] = ()
-    fixed: dict[str, str] = {}
-    fields: tuple[str, ...] = ()
-    query: tuple[Parameter, ...] = ()
-    charset: Charset = "utf-8"
-    signer: Signer | None = None
-    submission: Submission | None = None
-    refund: RefundPlaces | None = None
-    pushing: Pushing | None = None
-    answers_to: Literal["caller", "vault"] = "caller"
-    answer_bytes_max: int = 64 * 1024
-    connect_timeout_s: float = 5.0
-    timeout_s: float = 30.0
-    concurrency_max: int = 64
-    deposit: Deposit = ""
-    idle_timeout_s: float = 60.0
-    not_before: datetime | None = None
-    expires_at: datetime | None = None
-    address: str | None = None
-    sandbox: bool = False
-
-    @property
-    def shapes_body(self) -> bool:
-        """Whether the rule says something of the body, so that it must be there and readable."""
-        fixes = any(place.startswith("body:") for place in self.fixed)
-        return bool(self.fields) or fixes or self.refund is not None
-
-    @property
-    def keeps_answers(self) -> bool:
-        """Whether answers go to the vault."""
-        return self.answers_to == "vault"
-
-    @property
-    def signer_name(self) -> str:
-        """Whose signature requests under the rule leave with; "" for none."""
-        return "" if self.signer is None else self.signer.name
-
-    def names_one(self, path: str) -> bool:
-        """Whether ``path`` is one plain segment below a prefix of the rule, and nothing more."""
-        names = [path.removeprefix(f"{prefix.rstrip('/')}/") for prefix in self.path_prefixes]
-        return any(name not in {"", path} and not {"/", "?"} & set(name) for name in names)
-
-    @property
-    def secret_names(self) -> tuple[str, ...]:
-        """Every credential that the rule works with: in placeholders, or to sign."""
-        return (*self.credentials, *self.unshown)
-
-    @property
-    def unshown(self) -> tuple[str, ...]:
-        """Credentials that the relay alone works with: no placeholder may show them."""
-        signing = () if self.signer is None else (self.signer.key, self.signer.secret)
-        mails = () if self.submission is None else self.submission.secret_names
-        return (*signing, *mails, *(() if self.pushing is None else (self.pushing.key,)))
 
 
 class Rules(

@@ -8,11 +8,14 @@ form. It is a net for honest providers: one that means to tell a caller somethin
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from urllib.parse import quote, quote_plus
 
+import msgspec
 import orjson
+
+from portal.kit.outbound.wire import OutboundAnswer
 
 MASK: Final = b"***"
 WORD_LENGTH_MIN: Final = 8
@@ -45,6 +48,17 @@ def scrub(body: bytes, values: Iterable[str], *, is_cut: bool = False) -> bytes:
 def scrub_text(text: str, values: Iterable[str]) -> str:
     """The same for one header."""
     return scrub(text.encode(errors="replace"), values).decode(errors="replace")
+
+
+def scrub_answer(answer: OutboundAnswer, values: Sequence[str]) -> OutboundAnswer:
+    """The same for the headers and the body of a whole answer."""
+    if not values:
+        return answer
+    return msgspec.structs.replace(
+        answer,
+        headers={name: scrub_text(text, values) for name, text in answer.headers.items()},
+        body=scrub(answer.body, values, is_cut=answer.code == "too_large"),
+    )
 
 
 def _spellings(value: str, body: bytes) -> Iterator[bytes]:

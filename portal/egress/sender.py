@@ -26,7 +26,7 @@ from portal.egress.denial import Denied
 from portal.egress.grammar import ANSWER_HEADERS
 from portal.egress.mime import Outgoing
 from portal.egress.resolve import Resolver
-from portal.egress.rules import Rule
+from portal.egress.rule import Rule
 from portal.egress.submit import Submitter
 from portal.egress.template import Filled
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest

@@ -22,7 +22,7 @@ import msgspec
 from portal.egress.denial import Denied
 from portal.egress.mime import Outgoing
 from portal.egress.resolve import Resolver
-from portal.egress.rules import Rule
+from portal.egress.rule import Rule
 from portal.egress.submission import Submission
 from portal.kit.outbound.wire import OutboundAnswer, SubmitStage, SubmitWord
 

@@ -20,7 +20,7 @@ from portal.egress.grammar import (
     placeholders_in,
     substitute,
 )
-from portal.egress.rules import Charset, Rule
+from portal.egress.rule import Charset, Rule
 from portal.kit.outbound.wire import BodyKind, OutboundRequest
 
 BODY_BYTES_MAX: Final = 1024 * 1024

@@ -15,7 +15,7 @@ from portal.egress.head import ConnectHead, HeadRefused, read_head
 from portal.egress.hello import check_hello
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
-from portal.egress.rules import Rule
+from portal.egress.rule import Rule
 
 HEAD_DEADLINE_S: Final = 5.0
 HELLO_DEADLINE_S: Final = 5.0

@@ -8,15 +8,14 @@ the account is a real one. No vault, no merchant's data: the reference is made f
 """
 
 import asyncio
-import re
 import secrets
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar, cast, runtime_checkable
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -58,19 +57,17 @@ from portal.egress.rules import RulesRefused, sign_rules
 from portal.egress.sender import Sender
 from portal.egress.settings import read_credentials
 from portal.kit.clock import SystemClock, new_id
-from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 from portal.stack.certify_mail import OneMail, send_one
 from portal.stack.certify_push import OnePush
+from portal.stack.certify_report import Report, Say
 from portal.stack.certify_text import OneText
 
 T = TypeVar("T")
 _Q = TypeVar("_Q", bound=Request)
 _R = TypeVar("_R", bound=Reply)
-Say = Callable[[str], None]
 
 STEPS_MAX: Final = 4
 _ROLES: Final = frozenset({"web", "work"})
-_ACCESS: Final = re.compile(r"(AccessPass=)[^&]*")
 """A key to one order that the company made: it acts, so it is not shown."""
 
 
@@ -104,44 +101,6 @@ class Case:
     push: OnePush | None = None
     notice: bytes | None = None
     store: Store | None = None
-
-
-@dataclass(slots=True)
-class Report:
-    """Acts with whether they read as they should; printed as they happen."""
-
-    say: Say
-    acts: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
-
-    @property
-    def is_good(self) -> bool:
-        """Whether there were acts and all of them read as they should."""
-        return bool(self.acts) and all(fits for _, fits in self.acts)
-
-    def begin(self, act: str) -> None:
-        """A new act."""
-        self.say(f"{act}")
-
-    def sent(self, request: OutboundRequest) -> None:
-        """What was composed, with its placeholders: the relay's own values are never here."""
-        self.say(f"  sent   {request.method} {request.path}")
-        for name, text in request.headers.items():
-            self.say(f"         {name}: {text}")
-        if request.body:
-            shown = unquote(request.body) if request.body_kind == "form" else request.body
-            masked = _ACCESS.sub(r"\1***", shown)
-            self.say(f"         {masked}")
-
-    def heard(self, answer: OutboundAnswer) -> None:
-        """Its fate and its size; what it holds is the account's own."""
-        code = f" {answer.code}" if answer.code else ""
-        self.say(f"  heard  {answer.fate}{code} {answer.status}, {len(answer.body):,} bytes")
-
-    def read(self, act: str, reading: object, *, fits: bool) -> None:
-        """How the last answer read, and the verdict."""
-        self.say(f"  read   {reading}")
-        self.say(f"  fits   {'yes' if fits else 'NO'}")
-        self.acts.append((act, fits))
 
 
 class _NoVault:

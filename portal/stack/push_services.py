@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from portal.egress.pushing import Pushing
-from portal.egress.rules import Rule
+from portal.egress.rule import Rule
 from portal.egress.webpush import public_key_of
 
 PUSH_KEYS: Final = ("webpush.key", "fcm.key", "apns.key")

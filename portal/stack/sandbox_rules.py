@@ -9,7 +9,7 @@ import msgspec
 
 from portal.egress.query import Parameter
 from portal.egress.refund import RefundPlaces
-from portal.egress.rules import Rule, Signer
+from portal.egress.rule import Rule, Signer
 from portal.stack.push_services import push_rules
 
 _HOUR_BYTES: Final = 8 * 1024**3

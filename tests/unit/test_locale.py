@@ -204,10 +204,10 @@ def test_every_state_has_a_name(tag: str) -> None:
         "roles": get_args(login.Role),
         "keys.scope_names": [scope.name for scope in enums.Scope],
         "keys.scope_texts": [scope.name for scope in enums.Scope],
-        "cases.resolutions": [end.name for end in enums.CaseResolution],
+        "cases.resolutions": [end.name for end in case_kinds.CaseResolution],
         "cases.actions": [
             f"{name}.{part}"
-            for name in ("SEEN", *(action.name for action in enums.CaseAction))
+            for name in ("SEEN", *(action.name for action in case_kinds.CaseAction))
             for part in ("button", "text")
         ],
         "cases.kinds": [
@@ -215,7 +215,7 @@ def test_every_state_has_a_name(tag: str) -> None:
             for kind in case_kinds.CaseKind
             for part in ("text", "happened", "means", "todo")
         ],
-        "done": [f"CaseSettle_{action.name}" for action in enums.CaseAction],
+        "done": [f"CaseSettle_{action.name}" for action in case_kinds.CaseAction],
     }
     for group, names in groups.items():
         for name in names:

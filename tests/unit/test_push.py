@@ -28,7 +28,8 @@ from portal.egress.denial import Denied
 from portal.egress.jwt import base64url
 from portal.egress.push import make_push, word_of
 from portal.egress.pushing import Pushing
-from portal.egress.rules import Rule, Rules, RulesRefused, sign_rules
+from portal.egress.rule import Rule
+from portal.egress.rules import Rules, RulesRefused, sign_rules
 from portal.kit.outbound.wire import OutboundAnswer, PushWord
 from portal.stack.push_services import new_push_key, push_rules
 from tests.unit.test_push_crypto import OPENER

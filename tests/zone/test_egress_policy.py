@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portal.egress.denial import Denied
 from portal.egress.policy import VERSION_FILE, Policy, RuleBook
-from portal.egress.rules import Rule, Rules, RulesRefused, read_rules, sign_rules
+from portal.egress.rule import Rule
+from portal.egress.rules import Rules, RulesRefused, read_rules, sign_rules
 from tests.make.relay import rule
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

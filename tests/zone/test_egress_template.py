@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.egress.denial import Denied
-from portal.egress.rules import Rule
+from portal.egress.rule import Rule
 from portal.egress.scrub import scrub
 from portal.egress.template import read_template
 from portal.kit.outbound.wire import OutboundRequest

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -30,6 +30,7 @@ from portal.domain.errors import Expired, InvalidInput, NotFound, TryLater
 from portal.domain.ids import BillId
 from portal.domain.retention import KEPT, PERIODS, Forgotten
 from portal.kit.clock import SystemClock
+from portal.vault.act import Act
 from portal.vault.call import NewCall, make_calls
 from portal.vault.contact_faults import note_faults
 from portal.vault.file import store_part

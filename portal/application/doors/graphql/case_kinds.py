@@ -1,4 +1,4 @@
-"""What a case can tell of, as the merchant schema has it: a list that grows with every stage.
+"""What a case tells of, what is done about it and how it ends, as the merchant schema has it.
 
 Zone: application. Held against the contract's words like portal.application.doors.graphql.enums.
 """
@@ -57,3 +57,29 @@ class CaseKind(Enum):
     CHARGEBACK_LOST = "chargeback_lost"
     RESULTS_UNACKNOWLEDGED = "results_unacknowledged"
     CONTACT_DENIED = "contact_denied"
+
+
+@strawberry.enum(description="What is done about a case.")
+class CaseAction(Enum):
+    """portal.domain.case.CaseAction."""
+
+    RESTART = "restart"
+    ASK_AGAIN = "ask_again"
+    SETTLED_BY_HAND = "settled_by_hand"
+    LET_BE = "let_be"
+    ASK_TO_PAY = "ask_to_pay"
+
+
+@strawberry.enum(description="How a case ended: by a choice, or by itself.")
+class CaseResolution(Enum):
+    """portal.domain.case.CaseResolution."""
+
+    RESTART = "restart"
+    ASK_AGAIN = "ask_again"
+    SETTLED_BY_HAND = "settled_by_hand"
+    LET_BE = "let_be"
+    ASK_TO_PAY = "ask_to_pay"
+    RETURNED = "returned"
+    WON = "won"
+    LOST = "lost"
+    ACKNOWLEDGED = "acknowledged"

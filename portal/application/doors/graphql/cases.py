@@ -8,7 +8,7 @@ import strawberry
 
 from portal.application.doors.graphql import enums
 from portal.application.doors.graphql.bills import CappedCount, CountValue
-from portal.application.doors.graphql.case_kinds import CaseKind
+from portal.application.doors.graphql.case_kinds import CaseAction, CaseKind, CaseResolution
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
 from portal.application.doors.graphql.schema import (
     CURSOR_DESCRIPTION,
@@ -120,7 +120,7 @@ class CaseRefund:
 class CaseChoice:
     """portal.contract.case.CaseChoice."""
 
-    action: enums.CaseAction = plain("Give this to `caseSettle`.")
+    action: CaseAction = plain("Give this to `caseSettle`.")
     needs_note: bool = plain("Whether why has to be written down.")
 
 
@@ -174,7 +174,7 @@ class Case:
     choices: list[CaseChoice] = plain("What the viewer may do; empty once it is closed.")
     closed_at: DateTime | None = plain("When it was settled.")
     closed_by: str | None = plain("Who settled it.")
-    resolution: enums.CaseResolution | None = plain("How it was settled.")
+    resolution: CaseResolution | None = plain("How it was settled.")
     note: str = plain("What was written then, or empty.")
 
 
@@ -259,7 +259,7 @@ class CaseSettleInput:
     """portal.contract.case.SettleCase."""
 
     id: strawberry.ID = plain("`case_…`")
-    action: enums.CaseAction = plain("One of the case's choices.")
+    action: CaseAction = plain("One of the case's choices.")
     note: str = optional("Why, at most 500 characters; stored sealed.", default="")
     idempotency_key: str = plain("Yours; the same key and arguments settle once.")
 

@@ -176,32 +176,6 @@ class PrintRemarkReason(Enum):
     NOT_PRINTABLE = "not_printable"
 
 
-@strawberry.enum(description="What is done about a case.")
-class CaseAction(Enum):
-    """portal.domain.case.CaseAction."""
-
-    RESTART = "restart"
-    ASK_AGAIN = "ask_again"
-    SETTLED_BY_HAND = "settled_by_hand"
-    LET_BE = "let_be"
-    ASK_TO_PAY = "ask_to_pay"
-
-
-@strawberry.enum(description="How a case ended: by a choice, or by itself.")
-class CaseResolution(Enum):
-    """portal.domain.case.CaseResolution."""
-
-    RESTART = "restart"
-    ASK_AGAIN = "ask_again"
-    SETTLED_BY_HAND = "settled_by_hand"
-    LET_BE = "let_be"
-    ASK_TO_PAY = "ask_to_pay"
-    RETURNED = "returned"
-    WON = "won"
-    LOST = "lost"
-    ACKNOWLEDGED = "acknowledged"
-
-
 @strawberry.enum(description="What became of one line of an agency's file.")
 class SlipLineResult(Enum):
     """portal.domain.slip.LineResult."""
