@@ -1,16 +1,36 @@
 """Data zone: by which channels a bill's payer is not reached, and why."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
+from uuid import UUID
 
 from portal.domain.ladder import SkipReason, Way
 from portal.domain.message import Channel
+from portal.vault.act import Act
+from portal.vault.push import CHANNEL as PUSH
+from portal.vault.push import providers_by_bill
 
 BY_PHONE: Final = frozenset({"sms", "voice"})
 BY_EMAIL: Final = frozenset({"email"})
 BY_CUSTOMER: Final = frozenset({"push"})
 CHANNELS: Final[tuple[Channel, ...]] = ("sms", "email", "push", "voice")
 """What a channel goes by: the bill's telephone, its mail address, or what its customer said."""
+
+
+_CHANNELS: Final = """
+select channel from merchant_channel where merchant_id = $1 and not is_off union select 'sms'
+"""
+
+
+async def read_roads(act: Act) -> frozenset[str]:
+    """By which channels the merchant can send at all."""
+    rows = await act.db.fetch(_CHANNELS, act.merchant_id)
+    return frozenset(row["channel"] for row in rows)
+
+
+async def pushed_of(act: Act, channels: Collection[str], ids: Sequence[UUID]) -> Collection[UUID]:
+    """Bills whose payer has a browser or device that the merchant reaches; mostly nobody asks."""
+    return await providers_by_bill(act, ids) if PUSH in channels else ()
 
 
 def unreached(

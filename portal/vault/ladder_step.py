@@ -35,23 +35,27 @@ from portal.vault.act import Act
 from portal.vault.contact_faults import read_faulty
 from portal.vault.db import Row
 from portal.vault.ladder import (
-    Begun,
     Ended,
     MerchantPlan,
     Skipped,
-    begin,
     ended_of,
     read_newest,
     read_plans,
 )
-from portal.vault.ladder_calls import Calls, calls_of, earliest, rungs_to_end
-from portal.vault.ladder_reach import BY_CUSTOMER, BY_EMAIL, BY_PHONE, CHANNELS, unreached
+from portal.vault.ladder_calls import Calls, calls_of, earliest
+from portal.vault.ladder_reach import (
+    BY_CUSTOMER,
+    BY_EMAIL,
+    BY_PHONE,
+    CHANNELS,
+    pushed_of,
+    read_roads,
+    unreached,
+)
 from portal.vault.ladder_waits import read_waits
 from portal.vault.messages import FIRST_MESSAGE, Telling, plan_messages
 from portal.vault.paper import read_standing
 from portal.vault.pause import OpenPauses, read_open
-from portal.vault.push import CHANNEL as PUSH
-from portal.vault.push import providers_by_bill
 
 STEP_BILLS: Final = 1_000
 
@@ -102,9 +106,6 @@ where l.merchant_id = $1 and l.bill_id = m.bill_id and l.bill_id = any($2::uuid[
 PLANNED: Final = """
 update bill set message = 'planned'
 where merchant_id = $1 and id = any($2::uuid[]) and message <> 'planned'
-"""
-_CHANNELS: Final = """
-select channel from merchant_channel where merchant_id = $1 and not is_off union select 'sms'
 """
 
 
@@ -157,59 +158,6 @@ class _Slice:
         return {"paper": self.paper[bill_id]} if bill_id in self.paper else {}
 
 
-async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
-    """Begin the ladders of bills that were just issued; which ones' first notice is planned.
-
-    ``bills`` are rows with ``id``, ``kind``, ``due_on``, ``has_phone`` and ``has_email``. Who has
-    set no plan sends first notices at the hour at which staff do; by a plan they wait for the
-    morning like all others. A bill that its first rung does not reach is looked at at once.
-    """
-    newest = await read_newest(act)
-    roads = await read_roads(act)
-    now = newest.local(act.business)
-    hours = newest.plan.hours
-    if not newest.version:
-        hours = msgspec.structs.replace(hours, quiet_until=hours.quiet_from, rests=False)
-    pushed = await _pushed(act, roads, [bill["id"] for bill in bills])
-    known: dict[tuple[str, date, bool, bool, bool], Decision] = {}
-    begun: list[Begun] = []
-    told: defaultdict[Channel, list[UUID]] = defaultdict(list)
-    for bill in bills:
-        has_push = bill["id"] in pushed
-        key = (bill["kind"], bill["due_on"], bill["has_phone"], bill["has_email"], has_push)
-        rungs = newest.plan.rungs_of(bill["kind"])
-        if key not in known:
-            facts = Facts(
-                now=now, issued_at=now, due_on=bill["due_on"], choices={},
-                unreached=unreached(
-                    roads,
-                    (),
-                    has_phone=bill["has_phone"],
-                    has_email=bill["has_email"],
-                    has_push=has_push,
-                ),
-                holidays=newest.holidays,
-            )  # fmt: skip
-            known[key] = _first_look(rungs, rules.decide(rungs, hours, facts), act.business)
-        begun.append(Begun(bill["id"], known[key], rungs_to_end(rungs, known[key].send)))
-        if known[key].send is not None:
-            told[rungs[0].medium].append(bill["id"])
-    await begin(act, newest.version, begun)
-    await digital.at_issue(act, [bill["id"] for bill in bills])
-    for channel, ids in told.items():
-        await plan_messages(act, Telling(FIRST_MESSAGE, channel=channel, import_id=import_id), ids)
-    return [bill_id for ids in told.values() for bill_id in ids]
-
-
-def _first_look(rungs: Sequence[Rung], decision: Decision, business: datetime) -> Decision:
-    """Only the rung on issue is decided with the issue itself; all else is a step's."""
-    if decision.send is not None and rungs[decision.send].when == "issue":
-        return decision
-    if decision.held or decision.send is not None or decision.skips:
-        return Decision(until=decision.until if decision.held else business)
-    return decision
-
-
 async def advance(act: Act) -> Moved:
     """Look at the next bills that are due to be looked at, and do what their plans say."""
     rows = await act.db.fetch(DUE, act.merchant_id, act.business, STEP_BILLS)
@@ -252,7 +200,7 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
         newest=newest,
         now=newest.local(act.business),
         roads=channels,
-        pushed=await _pushed(act, channels, ids),
+        pushed=await pushed_of(act, channels, ids),
         pauses=await read_open(act, ids),
         waits=await read_waits(act, ids),
         told=told,
@@ -262,17 +210,6 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
         plans=await read_plans(act, newest, {row["plan_version"] for row in standing}),
         paper=await read_standing(act, bills),
     )
-
-
-async def read_roads(act: Act) -> frozenset[str]:
-    """By which channels the merchant can send at all."""
-    rows = await act.db.fetch(_CHANNELS, act.merchant_id)
-    return frozenset(row["channel"] for row in rows)
-
-
-async def _pushed(act: Act, channels: Collection[str], ids: Sequence[UUID]) -> Collection[UUID]:
-    """Bills whose payer has a browser or device that the merchant reaches; mostly nobody asks."""
-    return await providers_by_bill(act, ids) if PUSH in channels else ()
 
 
 def _look(part: _Slice, bill: Row, row: Row, moved: Moved) -> None:

@@ -25,7 +25,7 @@ from portal.domain.bill import advance
 from portal.domain.errors import Conflict
 from portal.domain.ids import to_public
 from portal.domain.ledger import bill_issued
-from portal.vault import ladder_step
+from portal.vault import ladder_issue
 from portal.vault.act import Act
 from portal.vault.changes import apply_changes, forget_changes
 from portal.vault.db import Row
@@ -147,7 +147,7 @@ async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
     if due:
         edge = advance("scheduled", "issue")
         ids = [bill["id"] for bill in due]
-        told = await ladder_step.issue(act, row["id"], due)
+        told = await ladder_issue.issue(act, row["id"], due)
         await act.db.execute(_ISSUE, act.merchant_id, ids, edge.state, act.business, told)
         await post(act, [bill_issued(bill["id"], bill["amount_minor"]) for bill in due])
         await pass_late(act, {bill["id"]: bill["due_on"] for bill in due})

@@ -28,7 +28,8 @@ from portal.domain.ladder_preview import Supposed, foresee
 from portal.domain.message import Channel
 from portal.vault.act import Act
 from portal.vault.ladder import MerchantPlan, read_newest
-from portal.vault.ladder_step import advance, read_roads
+from portal.vault.ladder_reach import read_roads
+from portal.vault.ladder_step import advance
 from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation
 
