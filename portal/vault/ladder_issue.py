@@ -35,7 +35,7 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
     pushed = await pushed_of(act, roads, [bill["id"] for bill in bills])
     known: dict[tuple[str, date, bool, bool, bool], Decision] = {}
     begun: list[Begun] = []
-    told: defaultdict[Channel, list[UUID]] = defaultdict(list)
+    told = defaultdict[Channel, list[UUID]](list)
     for bill in bills:
         has_push = bill["id"] in pushed
         key = (bill["kind"], bill["due_on"], bill["has_phone"], bill["has_email"], has_push)
