@@ -364,7 +364,7 @@ def test_the_text_can_be_sent_again(office: Page, access: Access) -> None:
     bill_screen(office, access, 12)
     office.get_by_role("button", name="SMSを再送する").click()
 
-    expect(office.get_by_role("status").first).to_contain_text("再送を受け付けました")
+    expect(office.get_by_role("status").first).to_contain_text("支払者への連絡を受け付けました")
 
 
 def test_paging_and_filters_live_in_the_address(office: Page, access: Access, sent: str) -> None:

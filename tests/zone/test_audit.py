@@ -148,7 +148,9 @@ async def test_the_chain_goes_on_after_a_restart(ground: Ground) -> None:
         await sealed(second)
 
         assert await verdict(second) == Verdict(5, 0, ())
-        assert [head.rows for head in read_heads(second.settings.audit_heads_dir)] == [3, 5]
+        # A seal that comes of itself between the two rows adds a head of its own.
+        heads = [head.rows for head in read_heads(second.settings.audit_heads_dir)]
+        assert (heads[0], heads[-1]) == (3, 5)
 
 
 async def test_a_database_that_lost_sealed_rows_is_not_served(ground: Ground) -> None:

@@ -79,7 +79,16 @@ async def test_what_the_vault_gives_out_becomes_a_mail_with_its_way_back(desk: D
 
     values = {
         f"delivery:{name}": getattr(entry, name)
-        for name in ("to", "body", "subject", "html", "sender", "sender_name", "return_token")
+        for name in (
+            "to",
+            "body",
+            "subject",
+            "html",
+            "sender",
+            "sender_name",
+            "return_token",
+            "stop_url",
+        )
     }
     ruled = Submission(from_domains=("bill.minato.example",), bounce_domain="bounce.minato.example")
     made = make_mail(ruled, values, entry.delivery_id, SystemClock().wall(), {})
