@@ -122,8 +122,8 @@ class SetChannel(Request, frozen=True, kw_only=True):
     ``share`` 0 to 100: the road's part of the channel's new messages; None takes the road away,
     and what is planned on it still goes. ``unclear``: what becomes of a message in doubt
     (portal.domain.message); None leaves it as it is, at first ``same_key``. Refused:
-    ``channel_unknown`` (param ``known``), ``provider_unknown`` (no host is configured for it),
-    ``channel_share`` (param ``max``), ``text_too_long``, ``merchant_unknown``.
+    ``provider_unknown`` (no host is configured for it), ``channel_share`` (param ``max``),
+    ``text_too_long``, ``merchant_unknown``.
     """
 
     merchant_code: str

@@ -62,6 +62,3 @@ VALUES: Final[Mapping[str, Callable[[BillContact, str, BillText], Values | None]
 )
 """Channel → recipient and text for a payer in their language, or None: not reached by it. Only
 channels whose contact stands in the bill."""
-
-WORDED: Final = frozenset({*VALUES, "push"})
-"""Channels whose messages somebody here can write."""

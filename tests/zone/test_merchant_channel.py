@@ -114,9 +114,6 @@ async def test_a_road_that_only_stands_by_does_not_take_the_first_companys_place
 async def test_a_road_that_leads_nowhere_is_refused_with_what_to_do(desk: Desk) -> None:
     with pytest.raises(NotFound, match="provider_unknown"):
         await desk.operator.call(SET_CHANNEL, road(desk, provider="nobody"))
-    spoken = msgspec.structs.replace(road(desk), channel="push")
-    with pytest.raises(InvalidInput, match="channel_unknown"):
-        await desk.operator.call(SET_CHANNEL, spoken)
     with pytest.raises(InvalidInput, match="channel_share"):
         await desk.operator.call(SET_CHANNEL, road(desk, share=101))
     with pytest.raises(InvalidInput, match="text_too_long"):

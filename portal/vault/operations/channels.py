@@ -7,7 +7,6 @@ from portal.domain.card_number import refuse_card_number
 from portal.domain.errors import InvalidInput, NotFound
 from portal.vault.act import Act
 from portal.vault.channels import roads
-from portal.vault.message_values import WORDED
 from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation
 
@@ -40,8 +39,7 @@ async def set_channel(act: Act, request: SetChannel) -> ChannelSet:
     A merchant's first own road for SMS takes the place of the company it was founded with, unless
     it only stands by (share 0).
 
-    Raises: InvalidInput ``channel_unknown`` (param ``known``) for one whose messages nobody here
-    can write, ``channel_share`` (param ``max``), ``text_too_long`` (param ``max``),
+    Raises: InvalidInput ``channel_share`` (param ``max``), ``text_too_long`` (param ``max``),
     ``card_number``; NotFound ``merchant_unknown``, ``provider_unknown``.
     """
     _check(act, request)
@@ -66,8 +64,6 @@ async def set_channel(act: Act, request: SetChannel) -> ChannelSet:
 
 
 def _check(act: Act, request: SetChannel) -> None:
-    if request.share is not None and request.channel not in WORDED:
-        raise InvalidInput("channel_unknown", params={"known": ", ".join(sorted(WORDED))})
     if request.share is not None and not 0 <= request.share <= SHARE_MAX:
         raise InvalidInput("channel_share", params={"max": SHARE_MAX})
     if len(request.sender) > SENDER_CHARACTERS_MAX:
