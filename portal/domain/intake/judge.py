@@ -10,7 +10,12 @@ from datetime import date
 from functools import partial
 from typing import Final, TypeVar
 
-from portal.domain.contact import normalise_customer_no, normalise_email, normalise_phone
+from portal.domain.contact import (
+    normalise_customer_no,
+    normalise_email,
+    normalise_kana,
+    normalise_phone,
+)
 from portal.domain.errors import InvalidInput, Param
 from portal.domain.intake.cells import (
     KINDS,
@@ -84,6 +89,7 @@ class Judge:
         customer_no = sheet.needed("customer_no", _read_customer_no, "")
         contract_no = sheet.needed("contract_no", _read_customer_no, "")
         payer_name = sheet.needed("payer_name", read_text, "")
+        payer_kana = sheet.optional("payer_kana", normalise_kana)
         kind = sheet.choice("kind", KINDS, "unknown_kind", "monthly")
         period = sheet.needed("period", self._period[kind], "")
         language = sheet.choice("language", LANGUAGES, "unknown_language", "ja")
@@ -116,6 +122,7 @@ class Judge:
             language=language,
             postal_code=postal_code,
             address=address,
+            payer_kana=payer_kana,
         )
 
     def _read_bill_amount(self, text: str) -> int:

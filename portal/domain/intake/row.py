@@ -34,6 +34,7 @@ FAULT_CODES: Final[tuple[str, ...]] = (
     "empty",
     "items_needed",
     "items_sum",
+    "kana_malformed",
     "known_canceled",
     "known_differs",
     "known_undecided",
@@ -86,7 +87,7 @@ class Taxed(msgspec.Struct, frozen=True):
 class BillRequest(msgspec.Struct, frozen=True):
     """One good row, every value in its canonical form.
 
-    ``phone``, ``email`` and the postal address may be '', but not all of them.
+    ``phone``, ``email`` and the postal address may be '', but not all of them; ``payer_kana`` may.
     """
 
     line: int
@@ -106,6 +107,7 @@ class BillRequest(msgspec.Struct, frozen=True):
     language: str
     postal_code: str = ""
     address: str = ""
+    payer_kana: str = ""
 
 
 def shown(value: str) -> str:
