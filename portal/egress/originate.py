@@ -28,6 +28,7 @@ from portal.egress.deliver import (
     deposit_word,
     redeem,
     redeem_instrument,
+    redeem_payer,
     redeem_refund,
     return_refund,
 )
@@ -192,13 +193,16 @@ class Originate:
             await return_refund(self._vault, job.host, delivery_id)
 
     async def _redeem_alone(self, job: Job, delivery_id: UUID) -> None:
-        """Redeem what goes alone: a try to fetch an answer, a bank's file, a charge or a refund."""
+        """Redeem what goes alone: a try to fetch an answer, a file, a charge, a refund, a payer."""
         if job.is_kept:
             await self._open(job, delivery_id)
         elif job.is_file:
             await self._redeem(job, delivery_id)
         elif job.is_refund:
             await self._agree(job, delivery_id)
+        elif job.names_payer:
+            found = await redeem_payer(self._vault, job.host, delivery_id)
+            job.values |= _values_or_denied(found)
         else:
             found = await redeem_instrument(self._vault, job.host, delivery_id)
             job.values |= _values_or_denied(found)
@@ -301,7 +305,7 @@ class Originate:
             # A bank that quotes a line of the file quotes it to nobody.
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
-            job.answer = _scrubbed(answer, job.secrets)
+            job.answer = _scrubbed(answer, job.secrets, job.codec)
 
     async def _deposited(self, job: Job, answer: OutboundAnswer) -> OutboundAnswer:
         """What the caller learns of an answer that is the vault's: its status alone.
@@ -354,13 +358,13 @@ def _decided(value: _T | None) -> _T:
     return value
 
 
-def _scrubbed(answer: OutboundAnswer, values: Sequence[str]) -> OutboundAnswer:
+def _scrubbed(answer: OutboundAnswer, values: Sequence[str], codec: str) -> OutboundAnswer:
     if not values:
         return answer
     return msgspec.structs.replace(
         answer,
         headers={name: scrub_text(text, values) for name, text in answer.headers.items()},
-        body=scrub(answer.body, values, is_cut=answer.code == "too_large"),
+        body=scrub(answer.body, values, is_cut=answer.code == "too_large", codec=codec),
     )
 
 

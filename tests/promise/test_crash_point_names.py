@@ -112,6 +112,7 @@ TRIED_ELSEWHERE = {
     "choose_charges": "tests/zone/test_card_on_file.py",
     "begin_charge": "tests/zone/test_card_on_file.py",
     "record_charge": "tests/zone/test_card_on_file.py",
+    "redeem_payer": "tests/zone/test_number.py",
     "redeem_instrument": "tests/zone/test_card_on_file.py",
     "remove_card": "tests/zone/test_card_on_file.py",
     "remove_bill_card": "tests/zone/test_card_on_file.py",
