@@ -29,6 +29,15 @@ def attempt(**changes: object) -> dict[str, Any]:
         "id": "att_01JD0000000000000000000001",
         "method": "card", "state": "failed", "amount": yen(8420),
         "declineCode": "insufficient_funds", "approvalNo": None, "instrumentHint": "4242",
+        "number": None,
+    }  # fmt: skip
+    return made | changes
+
+
+def store_number(**changes: object) -> dict[str, Any]:
+    made = {
+        "store": "lawson", "receiptNo": "20153671234", "confirmationNo": "580512",
+        "payBy": "2026-12-08T14:59:59+00:00",
     }  # fmt: skip
     return made | changes
 

@@ -68,7 +68,7 @@ async def made(world: World, payer: Payer) -> UUID:
     return started.attempt_id
 
 
-def asked(state: str, told: StoreNumber | None = None, **more: str) -> Finding:
+def asked(state: str, told: StoreNumber | None = None, **more: Any) -> Finding:  # noqa: ANN401
     return msgspec.structs.replace(finding(state, **more), number=told)
 
 
