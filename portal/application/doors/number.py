@@ -64,7 +64,9 @@ async def make_number(request: Request) -> Response:
     errors = started["errors"]
     if errors and errors[0]["code"] != UNCLEAR:
         return await refused_bill(request, context.renewed(), errors[0]["code"])
-    return see_other(f"/b/{quote(ref, safe='')}/number")
+    is_made = not errors and started["attempt"]["state"] == "requires_action"
+    # What failed, or is not known yet, is said on the bill's page.
+    return see_other(f"/b/{quote(ref, safe='')}{'/number' if is_made else ''}")
 
 
 def number_page(request: Request, bill: Mapping[str, Any], *, csrf: str) -> Response:
