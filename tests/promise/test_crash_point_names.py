@@ -46,6 +46,7 @@ PLACES = {
     "web.before_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_inquiry": "portal/application/payment/inquire.py:finish_return",
+    "web.after_withdrawal": "portal/application/payment/withdraw.py:withdraw_number",
     "web.before_mandate": "portal/application/payment/mandate.py:begin_mandate",
     "web.after_mandate": "portal/application/payment/mandate.py:begin_mandate",
     "web.after_mandate_question": "portal/application/payment/mandate.py:finish_mandate_return",
@@ -290,6 +291,7 @@ def test_the_walk_goes_through_every_point_and_only_through_known_ones() -> None
             "test_debit_fetch.py",
             "test_card_on_file.py",
             "test_mandate_redirect.py",
+            "test_number_made.py",
         )
     )
     assert all(f'"{point}"' in beside for point in NOT_WALKED)

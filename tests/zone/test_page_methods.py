@@ -169,6 +169,10 @@ async def test_a_store_is_chosen_on_our_page_and_its_number_is_shown_whoever_com
         await world.submitted(payer, started, redirect_url="", number=told)  # type: ignore[arg-type]
         bill = await browser.get(str(page.url))
         shown = await browser.get(where)
+        back = read_page(shown.text).forms[0]
+        stands = await browser.post(
+            urljoin(str(shown.url), back.action), data=back.fields, headers={"origin": ORIGIN}
+        )
 
     assert "フリガナ" in hidden.text
     assert bare.url == hidden.url
@@ -178,6 +182,7 @@ async def test_a_store_is_chosen_on_our_page_and_its_number_is_shown_whoever_com
     assert f"{page.url.path}/number" in bill.text
     assert "20153671234" not in bill.text
     assert all(text in shown.text for text in ("20153671234", "580512", "ミニストップ", "Loppi"))
+    assert (stands.status_code, "番号はまだ使えます" in stands.text) == (409, True)
     tried = await world.rows("select method, state from attempt order by id")
     assert [(row["method"], row["state"]) for row in tried] == [
         ("number", "failed"), ("number", "requires_action"),

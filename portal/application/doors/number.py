@@ -18,7 +18,9 @@ from portal.application.doors.forms import read_form, read_whole
 from portal.application.doors.graphql.execute import run_operation
 from portal.application.doors.locales import choose_language
 from portal.application.doors.pages import UNCLEAR, refused_bill
+from portal.application.payment.withdraw import withdraw_number
 from portal.domain.errors import InvalidInput
+from portal.domain.ids import AttemptId, from_public
 from portal.domain.konbini import STORES
 from portal.domain.number import METHOD
 
@@ -69,6 +71,24 @@ async def make_number(request: Request) -> Response:
     return see_other(f"/b/{quote(ref, safe='')}{'/number' if is_made else ''}")
 
 
+async def withdraw(request: Request) -> Response:
+    """``POST /b/{ref}/number/withdraw``: take the number back, then to the bill and its other ways.
+
+    One that stands all the same (it was paid, or its company can't be heard) is shown again, or its
+    receipt. Raises NotAllowed ``form_foreign``, ``form_stale``.
+    """
+    ref: str = request.path_params["ref"]
+    context = payer_context(request, ref)
+    context.check_form(request, await read_form(request))
+    bill = (await run_operation(context, "Page"))["bill"]
+    if _number(bill) is not None:
+        attempt_id = AttemptId(from_public("attempt", bill["attempt"]["id"]))
+        now = await withdraw_number(context.doors.pay_desk, context.authority, attempt_id)
+        if now.attempt.number is not None:
+            return await refused_bill(request, context.renewed(), "number_stands")
+    return see_other(f"/b/{quote(ref, safe='')}")
+
+
 def number_page(request: Request, bill: Mapping[str, Any], *, csrf: str) -> Response:
     """The page for the data of the operation Page."""
     language = choose_language(
@@ -96,5 +116,6 @@ def _can_choose(bill: Mapping[str, Any]) -> bool:
 ROUTES = (
     Route("/b/{ref}/number", show_number, methods=["GET"]),
     Route("/b/{ref}/number", make_number, methods=["POST"]),
+    Route("/b/{ref}/number/withdraw", withdraw, methods=["POST"]),
 )
 """For portal.application.doors.server to mount."""
