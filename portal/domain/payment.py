@@ -305,7 +305,8 @@ def _judge_other_amount(facts: AttemptFacts, now: datetime) -> Verdict:
 def _stands(facts: AttemptFacts, state: AttemptState, now: datetime) -> Verdict:
     """It was found to stand in ``state``, where it may have stood before."""
     course: Course[AttemptState] = doubts.stand(facts.doubt, _PATIENCE, state, now)
-    if facts.patient_until is not None and now < facts.patient_until:
+    patient_until = facts.patient_until if state == "requires_action" else None
+    if patient_until is not None and now < patient_until:
         course = replace(course, is_overdue=False)
     return _taken(facts, course)
 
