@@ -227,11 +227,19 @@ DONE = Flash(kind="done", text="SMSの再送を受け付けました。")
 SECRET = {"name": "料金計算システム", "value": "harai_aozora_" + "k" * 120}
 
 
+def store_number(**changes: object) -> dict[str, Any]:
+    made = {
+        "store": "lawson", "receiptNo": "20153671234", "confirmationNo": "580512",
+        "payBy": "2026-12-08T14:59:59+00:00",
+    }  # fmt: skip
+    return made | changes
+
+
 def held(**number: object) -> dict[str, Any]:
     """A bill that a store's number was made out for."""
     made = samples.attempt(
         method="number", state="requires_action", declineCode=None,
-        number=samples.store_number(**number),
+        number=store_number(**number),
     )  # fmt: skip
     offers = [samples.offer("card", "attempt_elsewhere"), samples.offer("number")]
     return samples.page("open", attempt=made, methods=offers)

@@ -34,14 +34,6 @@ def attempt(**changes: object) -> dict[str, Any]:
     return made | changes
 
 
-def store_number(**changes: object) -> dict[str, Any]:
-    made = {
-        "store": "lawson", "receiptNo": "20153671234", "confirmationNo": "580512",
-        "payBy": "2026-12-08T14:59:59+00:00",
-    }  # fmt: skip
-    return made | changes
-
-
 def offer(method: str, reason: str | None = None, before: int | None = None) -> dict[str, Any]:
     return {
         "method": method, "available": reason is None, "reasonCode": reason,
