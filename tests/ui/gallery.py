@@ -251,15 +251,7 @@ PAYER_PAGES: dict[str, Make] = {
     "page-store": lambda request: number_page(request, samples.page(
         "open", methods=[samples.offer("card"), samples.offer("number")]), csrf="c"),
     "page-store-number": lambda request: number_page(request, held(), csrf="c"),
-    "page-store-one-number": lambda request: number_page(
-        request, held(store="seven_eleven", receiptNo="5270912345678", confirmationNo=""), csrf="c"
-    ),
     "page-store-held": payer(held()),
-    "page-store-unfit": payer(
-        samples.page(
-            "open", methods=[samples.offer("card"), samples.offer("number", "payer_unfit")]
-        )
-    ),
     "page-given-back": payer(
         samples.page("paid", givenBack=samples.yen(2000), onItsWayBack=samples.yen(420))
     ),
