@@ -1769,6 +1769,8 @@ CREATE TABLE public.merchant (
     charge_days_before integer,
     part_least_minor bigint,
     transfer_text text DEFAULT ''::text NOT NULL,
+    number_provider text,
+    number_hours text DEFAULT ''::text NOT NULL,
     CONSTRAINT merchant_lapse_after_days_check CHECK (((lapse_after_days >= 0) AND (lapse_after_days <= 3650)))
 );
 
@@ -2550,6 +2552,23 @@ ALTER TABLE ONLY public.staff FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.staff OWNER TO harai_owner;
+
+--
+-- Name: store_order; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.store_order (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    store text NOT NULL,
+    redeemed_at timestamp with time zone
+);
+ALTER TABLE ONLY public.store_order ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.store_order FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.store_order OWNER TO harai_owner;
 
 --
 -- Name: task; Type: TABLE; Schema: public; Owner: harai_owner
@@ -3417,6 +3436,14 @@ ALTER TABLE ONLY public.staff
 
 
 --
+-- Name: store_order store_order_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.store_order
+    ADD CONSTRAINT store_order_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
 -- Name: task task_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -3940,6 +3967,13 @@ CREATE UNIQUE INDEX slip_one_current ON public.slip USING btree (merchant_id, bi
 --
 
 CREATE INDEX slip_taking_pending_idx ON public.slip_taking USING btree (merchant_id, at) WHERE (state = 'pending'::text);
+
+
+--
+-- Name: store_order_id_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX store_order_id_idx ON public.store_order USING btree (id);
 
 
 --
@@ -4919,6 +4953,13 @@ CREATE POLICY merchant_only ON public.staff USING ((merchant_id = ( SELECT (curr
 
 
 --
+-- Name: store_order merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.store_order USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: message_price; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -5050,6 +5091,13 @@ CREATE POLICY redeem_by_id ON public.refund FOR SELECT USING ((( SELECT current_
 
 
 --
+-- Name: store_order redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY redeem_by_id ON public.store_order FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_payer'::text));
+
+
+--
 -- Name: refund; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -5114,6 +5162,12 @@ ALTER TABLE public.slip_terms ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.staff ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: store_order; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.store_order ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: SCHEMA public; Type: ACL; Schema: -; Owner: pg_database_owner
@@ -5510,6 +5564,20 @@ GRANT UPDATE(transfer_text) ON TABLE public.merchant TO harai_vault;
 
 
 --
+-- Name: COLUMN merchant.number_provider; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(number_provider) ON TABLE public.merchant TO harai_vault;
+
+
+--
+-- Name: COLUMN merchant.number_hours; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(number_hours) ON TABLE public.merchant TO harai_vault;
+
+
+--
 -- Name: TABLE merchant_channel; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -5731,6 +5799,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.slip_terms TO harai_vault;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO harai_vault;
+
+
+--
+-- Name: TABLE store_order; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.store_order TO harai_vault;
 
 
 --

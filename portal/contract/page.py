@@ -8,6 +8,7 @@ from portal.contract.card_on_file import CardShown
 from portal.contract.envelope import Authority, Done, Nothing, Operation, Part, Reply, Request
 from portal.contract.login import MerchantFacts
 from portal.contract.mandate import PageMandate
+from portal.contract.number import StoreNumber
 from portal.contract.share import OtherBill, PaidShare, PartRange, ViewPage
 from portal.domain.digital import Billing
 from portal.domain.ids import AttemptId
@@ -60,6 +61,8 @@ class AttemptView(Part, frozen=True, kw_only=True):
     approval_no: str | None
     instrument_hint: str | None
     finished_at: datetime | None
+    number: StoreNumber | None = None
+    """By what somebody can pay at a store, while they can."""
 
 
 class PagePause(Part, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from portal.contract.envelope import Authority, Operation, Part, Reply, Request
+from portal.contract.number import NumberTerms, StoreNumber
 from portal.contract.page import AttemptView
 from portal.domain.dispute import DisputeState
 from portal.domain.ids import AttemptId
@@ -35,6 +36,8 @@ class StartPayment(Request, frozen=True, kw_only=True):
     """The version of the words by which the payer agreed that the card is kept; '' if not."""
     also: tuple[str, ...] = ()
     part_minor: int | None = None
+    store: str = ""
+    """At which store a number is to be paid by; '' for every other method."""
 
 
 class AttemptStarted(Reply, frozen=True, kw_only=True):
@@ -59,10 +62,12 @@ class AttemptStarted(Reply, frozen=True, kw_only=True):
     card_id: UUID | None = None
     """The card on file that this attempt enrols: ours, and it names nobody. None: it enrols none.
     """
+    number: NumberTerms | None = None
+    """What a company that makes a number is to be asked for; None for every other method."""
 
 
 class RecordSubmission(Request, frozen=True, kw_only=True):
-    """What the provider said to our first call. ``redirect_url`` is stored sealed.
+    """What the provider said to our first call. ``redirect_url`` and ``number`` are stored sealed.
 
     ``unknown`` (time-out, garbage, 5xx) moves the attempt to unknown and plans an inquiry.
     """
@@ -72,6 +77,7 @@ class RecordSubmission(Request, frozen=True, kw_only=True):
     redirect_url: str
     provider_ref: str
     code: str
+    number: StoreNumber | None = None
 
 
 class DisputeFound(Part, frozen=True, kw_only=True):
@@ -105,6 +111,8 @@ class Finding(Part, frozen=True, kw_only=True):
     saved_customer: str = ""
     """Whose it is at the provider, in its own words, where it wants that too."""
     saved_brand: str = ""
+    number: StoreNumber | None = None
+    """By what it is paid at a store, where the provider told it once more."""
     dispute: DisputeFound | None = None
     """The newest dispute of the payment; None when there is none, or the company tells of none."""
 
@@ -194,7 +202,8 @@ class ViewInquiry(Request, frozen=True, kw_only=True):
 class InquiryDue(Reply, frozen=True, kw_only=True):
     """``settled`` is True when the attempt is over and nothing needs asking.
 
-    ``provider_ref`` is what the provider calls the payment, or '' while it has not said.
+    ``provider_ref`` is what the provider calls the payment, or '' while it has not said. One
+    provider may take money in several ways: ``method`` says which of them to ask by.
     """
 
     provider: str
@@ -202,6 +211,7 @@ class InquiryDue(Reply, frozen=True, kw_only=True):
     amount_minor: int
     settled: bool
     provider_ref: str = ""
+    method: str = ""
 
 
 START_PAYMENT = Operation("start_payment", StartPayment, AttemptStarted)

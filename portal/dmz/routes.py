@@ -247,6 +247,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
     ),
     Route(
+        name="number", path="/b/{ref}/number", methods=("GET", "HEAD", "POST"), rate="pay",
+        authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
+    ),
+    Route(
+        name="number_withdraw", path="/b/{ref}/number/withdraw", methods=POST, rate="pay",
+        authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
+    ),
+    Route(
         name="slip", path="/b/{ref}/slip", methods=GET, rate="pay", authority="payer cookie",
         answer_bps=128 * KIB,
     ),

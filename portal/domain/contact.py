@@ -22,6 +22,9 @@ _NOBODYS: Final = ("0120", "0570", "0170", "0180", "0990")
 
 EMAIL_LENGTH_MAX: Final = 254
 CUSTOMER_NO_LENGTH_MAX: Final = 40
+KANA_LENGTH_MAX: Final = 20
+"""Letters of a reading that a store's terminal takes: 40 bytes in Windows-31J."""
+
 CHECK_CODES: Final = 1_000_000
 """How many check codes there are: six digits, written 4821-77."""
 
@@ -37,6 +40,8 @@ _EMAIL: Final = re.compile(
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])"
 )
 _DIGITS: Final = re.compile(r"[0-9]+")
+_KANA: Final = re.compile(r"[ァ-ヶー・\u3000]*[ァ-ヶ][ァ-ヶー・\u3000]*")
+_TO_KATAKANA: Final = ord("ァ") - ord("ぁ")
 
 
 def normalise_phone(text: str) -> str:
@@ -125,6 +130,23 @@ def normalise_customer_no(text: str) -> str:
     if len(number) > CUSTOMER_NO_LENGTH_MAX:
         raise InvalidInput("text_too_long", params={"max": CUSTOMER_NO_LENGTH_MAX})
     return number
+
+
+def normalise_kana(text: str) -> str:
+    """The reading of a name in full-width katakana, its parts apart: ``タカハシ　ハナ``.
+
+    Half width and hiragana are understood; it is never made out of the name.
+
+    Raises: InvalidInput ``kana_malformed``, ``text_too_long`` (param ``max``).
+    """
+    letters = [chr(ord(letter) + _TO_KATAKANA) if "ぁ" <= letter <= "ゖ" else letter
+               for letter in unicodedata.normalize("NFKC", text)]  # fmt: skip
+    reading = "\u3000".join("".join(letters).split())
+    if not _KANA.fullmatch(reading):
+        raise InvalidInput("kana_malformed")
+    if len(reading) > KANA_LENGTH_MAX:
+        raise InvalidInput("text_too_long", params={"max": KANA_LENGTH_MAX})
+    return reading
 
 
 def normalise_number(text: str) -> str:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Method = Literal["card", "wallet", "slip", "bank_debit"]
+from portal.domain.konbini import AMOUNT_MAX
+
+Method = Literal["card", "wallet", "number", "slip", "bank_debit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +14,7 @@ class MethodFacts:
 
     ``can_refund``: who took the money can give it back; else the merchant transfers it.
     ``by_redirect``: the payer leaves for a company's page; else they are shown what to pay by.
+    ``by_attempt``: choosing it begins a try, of which a bill has one at most; a slip is none.
     ``starts_on_page``: payers choose it; what comes otherwise is on no page.
     """
 
@@ -20,14 +23,27 @@ class MethodFacts:
     amount_max: int
     can_refund: bool
     by_redirect: bool = True
+    by_attempt: bool = True
     starts_on_page: bool = True
 
 
 METHODS: Final[dict[str, MethodFacts]] = {
     "card": MethodFacts(method="card", amount_min=1, amount_max=9_999_999, can_refund=True),
     "wallet": MethodFacts(method="wallet", amount_min=1, amount_max=500_000, can_refund=True),
+    "number": MethodFacts(
+        method="number",
+        amount_min=1,
+        amount_max=AMOUNT_MAX,
+        can_refund=False,
+        by_redirect=False,
+    ),
     "slip": MethodFacts(
-        method="slip", amount_min=1, amount_max=999_999, can_refund=False, by_redirect=False
+        method="slip",
+        amount_min=1,
+        amount_max=999_999,
+        can_refund=False,
+        by_redirect=False,
+        by_attempt=False,
     ),
     "bank_debit": MethodFacts(
         method="bank_debit",

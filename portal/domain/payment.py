@@ -19,7 +19,7 @@ AttemptState = Literal[
     "succeeded", "failed", "expired",
 ]  # fmt: skip
 AttemptEvent = Literal[
-    "submit", "redirected", "accepted", "refused", "lost", "supersede",
+    "submit", "redirected", "number_made", "accepted", "refused", "lost", "supersede",
     "found_succeeded", "found_failed", "found_expired", "found_action", "found_pending",
     "found_unclear", "found_missing",
 ]  # fmt: skip
@@ -65,6 +65,7 @@ _UNCLEAR: Final[Edge[AttemptState]] = Edge("unknown", "payment.unclear")
 TRANSITIONS: Final[dict[tuple[AttemptState, AttemptEvent], Edge[AttemptState]]] = {
     ("created", "submit"): Edge("submitting", "payment.started"),
     ("submitting", "redirected"): _ACTION,
+    ("submitting", "number_made"): Edge("requires_action", "payment.number_made"),
     ("submitting", "accepted"): _PENDING,
     ("submitting", "refused"): _FAILED,
     ("submitting", "lost"): _UNCLEAR,
@@ -112,7 +113,8 @@ class AttemptFacts:
     ``doubt_at``: since when the outcome is open (the submission). ``silent_since``: when the
     provider last said how the attempt stands, or when its present state began. ``asked``: inquiries
     since then. ``missing_at``: first "not found" that counted, or None. ``is_known``: the provider
-    gave the payment a name of its own, so it did receive it.
+    gave the payment a name of its own, so it did receive it. ``patient_until``: so long somebody
+    may still pay by what they hold, and nobody has to look at it.
     """
 
     state: AttemptState
@@ -122,6 +124,7 @@ class AttemptFacts:
     asked: int
     missing_at: datetime | None
     is_known: bool = False
+    patient_until: datetime | None = None
 
     @property
     def doubt(self) -> Doubt[AttemptState]:
@@ -301,7 +304,11 @@ def _judge_other_amount(facts: AttemptFacts, now: datetime) -> Verdict:
 
 def _stands(facts: AttemptFacts, state: AttemptState, now: datetime) -> Verdict:
     """It was found to stand in ``state``, where it may have stood before."""
-    return _taken(facts, doubts.stand(facts.doubt, _PATIENCE, state, now))
+    course: Course[AttemptState] = doubts.stand(facts.doubt, _PATIENCE, state, now)
+    patient_until = facts.patient_until if state == "requires_action" else None
+    if patient_until is not None and now < patient_until:
+        course = replace(course, is_overdue=False)
+    return _taken(facts, course)
 
 
 def _taken(facts: AttemptFacts, course: Course[AttemptState]) -> Verdict:

@@ -148,6 +148,7 @@ KEPT: Final[dict[str, str]] = {
     "mandate_event": "who said what of that leave, and when",
     "mandate_redirect": "under which name the bank knows a leave that was given at its page",
     "card_on_file": "the payer's leave; what its company calls the card goes when it is taken back",
+    "store_order": "for which store a number was made, and that its company heard of the payer",
     "card_charge": "why a bill was charged to a card, or was left out",
     "bill": "invoices with their tax are searchable for seven years",
     "message_switch": "who had whom told by another channel, and when",

@@ -14,6 +14,7 @@ from portal.contract.card_on_file import REDEEM_INSTRUMENT, RedeemInstrument
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.mandate import DEPOSIT_MANDATE_WORD, DepositMandateWord
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
+from portal.contract.number import REDEEM_PAYER, RedeemPayer
 from portal.contract.push import FORGET_PUSH, ForgetPush
 from portal.contract.refund import REDEEM_REFUND, RETURN_REFUND, RedeemRefund, ReturnRefund
 from portal.domain.errors import InvariantBroken, LimitReached, PortalError, Refused, Unknown
@@ -124,6 +125,22 @@ async def redeem_instrument(vault: Vault, host: str, id_: UUID) -> Values | Deni
         "instrument:reference": reply.reference,
         "instrument:amount": str(reply.amount_minor),
     }
+
+
+async def redeem_payer(vault: Vault, host: str, id_: UUID) -> Values | Denied:
+    """Who pays by a number that is about to be made at ``host``; or why there is nothing to tell.
+
+    Denied as :func:`redeem` has it; what was paid since, or asked about, is nobody's attempt.
+    """
+    try:
+        reply = await vault.call(REDEEM_PAYER, RedeemPayer(host=host, attempt_id=AttemptId(id_)))
+    except PortalError as error:
+        code = code_of(error)
+        _log.warning("payer.not_redeemed", code=error.code, reason=code)
+        return Denied(code)
+    if reply.refused is not None:
+        return Denied("delivery_refused", is_attempt=reply.refused != "not_due")
+    return {"payer:name": reply.name, "payer:kana": reply.kana, "payer:phone": reply.phone}
 
 
 async def redeem_refund(vault: Vault, host: str, id_: UUID, said: SaidOfRefund) -> Denied | None:

@@ -9,6 +9,7 @@ from portal.egress.mime import Outgoing
 from portal.egress.push import Push
 from portal.egress.rule import Rule
 from portal.egress.template import (
+    CODECS,
     INSTRUMENT_PLACEHOLDERS,
     INSTRUMENT_SECRETS,
     Filled,
@@ -52,6 +53,11 @@ class Job:
         return [value for name, value in self.values.items() if name not in known]
 
     @property
+    def codec(self) -> str:
+        """In what its company writes, as far as the rule says."""
+        return CODECS["utf-8" if self.rule is None else self.rule.charset]
+
+    @property
     def is_file(self) -> bool:
         """Whether it carries a debit file."""
         return self.template is not None and self.template.is_file
@@ -60,7 +66,12 @@ class Job:
     def goes_alone(self) -> bool:
         """Whether it is redeemed by itself, once it has one of its rule's places."""
         is_charge = self.template is not None and self.template.is_charge
-        return self.is_file or self.is_kept or is_charge or self.is_refund
+        return self.is_file or self.is_kept or is_charge or self.is_refund or self.names_payer
+
+    @property
+    def names_payer(self) -> bool:
+        """Whether it tells a company who pays by a number."""
+        return self.template is not None and self.template.names_payer
 
     @property
     def is_refund(self) -> bool:

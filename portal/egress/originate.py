@@ -28,6 +28,7 @@ from portal.egress.deliver import (
     deposit_word,
     redeem,
     redeem_instrument,
+    redeem_payer,
     redeem_refund,
     return_refund,
 )
@@ -201,13 +202,16 @@ class Originate:
             await return_refund(self._vault, job.host, delivery_id)
 
     async def _redeem_alone(self, job: Job, delivery_id: UUID) -> None:
-        """Redeem what goes alone: a try to fetch an answer, a bank's file, a charge or a refund."""
+        """Redeem what goes alone: a try to fetch an answer, a file, a charge, a refund, a payer."""
         if job.is_kept:
             await self._open(job, delivery_id)
         elif job.is_file:
             await self._redeem(job, delivery_id)
         elif job.is_refund:
             await self._agree(job, delivery_id)
+        elif job.names_payer:
+            found = await redeem_payer(self._vault, job.host, delivery_id)
+            job.values |= _values_or_denied(found)
         else:
             found = await redeem_instrument(self._vault, job.host, delivery_id)
             job.values |= _values_or_denied(found)
@@ -319,7 +323,7 @@ class Originate:
             # A bank that quotes a line of the file quotes it to nobody.
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
-            job.answer = scrub_answer(answer, job.secrets)
+            job.answer = scrub_answer(answer, job.secrets, job.codec)
 
     async def _push(self, rule: Rule, push: Push, timeout_s: float) -> OutboundAnswer:
         """Push one notification to the host that its rule or its browser says."""

@@ -27,8 +27,12 @@ PLAIN_END: Final = 0x7F
 _E164: Final = re.compile(r"\+\d{6,15}", re.ASCII)
 
 
-def scrub(body: bytes, values: Iterable[str], *, is_cut: bool = False) -> bytes:
+def scrub(
+    body: bytes, values: Iterable[str], *, is_cut: bool = False, codec: str = "utf-8"
+) -> bytes:
     """``body`` with every value replaced by MASK, the longest spelling first.
+
+    ``codec`` is what the company writes in, beside UTF-8.
 
     With ``is_cut`` the body ends in the middle: an end that may be the beginning of a value is
     masked as well.
@@ -36,7 +40,7 @@ def scrub(body: bytes, values: Iterable[str], *, is_cut: bool = False) -> bytes:
     if not body:
         return body
     spellings = sorted(
-        {spelling for value in values if value for spelling in _spellings(value, body)},
+        {spelling for value in values if value for spelling in _spellings(value, body, codec)},
         key=len,
         reverse=True,
     )
@@ -50,21 +54,23 @@ def scrub_text(text: str, values: Iterable[str]) -> str:
     return scrub(text.encode(errors="replace"), values).decode(errors="replace")
 
 
-def scrub_answer(answer: OutboundAnswer, values: Sequence[str]) -> OutboundAnswer:
-    """The same for the headers and the body of a whole answer."""
+def scrub_answer(answer: OutboundAnswer, values: Sequence[str], codec: str) -> OutboundAnswer:
+    """The same for the headers and the body of a whole answer, whose text is in ``codec``."""
     if not values:
         return answer
     return msgspec.structs.replace(
         answer,
         headers={name: scrub_text(text, values) for name, text in answer.headers.items()},
-        body=scrub(answer.body, values, is_cut=answer.code == "too_large"),
+        body=scrub(answer.body, values, is_cut=answer.code == "too_large", codec=codec),
     )
 
 
-def _spellings(value: str, body: bytes) -> Iterator[bytes]:
+def _spellings(value: str, body: bytes, codec: str) -> Iterator[bytes]:
     """Ways in which ``body`` may spell ``value``; escapes only when it holds their sign."""
     for form in {value, *_words(value), *_numbers(value)}:
         yield form.encode(errors="replace")
+        if codec != "utf-8":
+            yield from _foreign(form, body, codec)
         if b"\\" in body:
             plain = orjson.dumps(form)[1:-1]
             yield plain
@@ -77,6 +83,19 @@ def _spellings(value: str, body: bytes) -> Iterator[bytes]:
         if b"&" in body:
             yield html.escape(form).encode()
             yield html.escape(form, quote=False).encode()
+
+
+def _foreign(form: str, body: bytes, codec: str) -> Iterator[bytes]:
+    """In another charset: plain, and escaped as forms are; what it can't spell nobody echoes."""
+    try:
+        plain = form.encode(codec)
+    except UnicodeEncodeError:
+        return
+    yield plain
+    if b"%" in body or b"+" in body:
+        for escaped in (quote(plain), quote(plain, safe=""), quote_plus(plain)):
+            yield escaped.encode()
+            yield re.sub(r"%[0-9A-F]{2}", lambda m: m[0].lower(), escaped).encode()
 
 
 def _json_escapes(form: str) -> Iterator[bytes]:

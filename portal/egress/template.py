@@ -30,7 +30,7 @@ CONTENT_TYPES: Final[Mapping[BodyKind, str]] = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
 }
-_CODECS: Final[Mapping[Charset, str]] = {"utf-8": "utf-8", "windows-31j": "cp932"}
+CODECS: Final[Mapping[Charset, str]] = {"utf-8": "utf-8", "windows-31j": "cp932"}
 MESSAGE_PLACEHOLDERS: Final = frozenset(
     {"delivery:to", "delivery:body", "delivery:subject", "delivery:html", "delivery:callback"}
 )
@@ -46,8 +46,16 @@ INSTRUMENT_PLACEHOLDERS: Final = frozenset(
 INSTRUMENT_SECRETS: Final = frozenset({"instrument:token", "instrument:customer"})
 """Of these what is scrubbed out of answers; sum and reference the caller knows, and reads by."""
 
-DELIVERY_PLACEHOLDERS: Final = MESSAGE_PLACEHOLDERS | FILE_PLACEHOLDERS | INSTRUMENT_PLACEHOLDERS
-_KINDS: Final = (MESSAGE_PLACEHOLDERS, FILE_PLACEHOLDERS, INSTRUMENT_PLACEHOLDERS)
+PAYER_PLACEHOLDERS: Final = frozenset({"payer:name", "payer:kana", "payer:phone"})
+"""Who pays by a number that is being made."""
+
+_KINDS: Final = (
+    MESSAGE_PLACEHOLDERS,
+    FILE_PLACEHOLDERS,
+    INSTRUMENT_PLACEHOLDERS,
+    PAYER_PLACEHOLDERS,
+)
+DELIVERY_PLACEHOLDERS: Final = frozenset[str]().union(*_KINDS)
 
 Tree = str | int | float | bool | None | list["Tree"] | dict[str, "Tree"]
 """A JSON document as Python values."""
@@ -88,6 +96,11 @@ class Template:
     def is_charge(self) -> bool:
         """Whether a card on file goes into it."""
         return bool(self.placeholders & INSTRUMENT_PLACEHOLDERS)
+
+    @property
+    def names_payer(self) -> bool:
+        """Whether it tells a company who pays by a number."""
+        return bool(self.placeholders & PAYER_PLACEHOLDERS)
 
     def stands_at(self, place: str) -> object:
         """What the body has at a place as rules name it (``body:/amount/amount``), or None."""
@@ -143,7 +156,7 @@ def _written(fields: list[tuple[str, str]], charset: Charset) -> bytes:
     sign): they leave under that one.
     """
     try:
-        return urlencode(fields, encoding=_CODECS[charset], errors="strict").encode()
+        return urlencode(fields, encoding=CODECS[charset], errors="strict").encode()
     except UnicodeEncodeError as error:
         raise Denied("value_unfit") from error
 
@@ -308,7 +321,7 @@ def _refuse_in_key(key: str) -> None:
         raise Denied("placeholder_misplaced" if "{{" in key else "body_invalid")
 
 
-_ONLY_FIXED: Final = FILE_PLACEHOLDERS | INSTRUMENT_PLACEHOLDERS
+_ONLY_FIXED: Final = FILE_PLACEHOLDERS | INSTRUMENT_PLACEHOLDERS | PAYER_PLACEHOLDERS
 
 
 def _check_placeholders(places: Mapping[str, str], rule: Rule) -> frozenset[str]:
@@ -321,8 +334,8 @@ def _check_placeholders(places: Mapping[str, str], rule: Rule) -> frozenset[str]
             raise Denied("placeholder_unknown")
         for placeholder in found:
             if placeholder in _ONLY_FIXED and place not in rule.fixed:
-                # Only where the rule itself puts it is the request one that hands a file over, or
-                # that charges a card.
+                # Only where the rule itself puts it is the request one that hands a file over,
+                # that charges a card, or that tells a company who pays.
                 raise Denied("placeholder_misplaced")
             source, _, name = placeholder.partition(":")
             if source == "credential" and (

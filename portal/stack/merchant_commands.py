@@ -55,6 +55,20 @@ def wallet(
 
 
 @merchant.command()
+def number(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    state: State = None,
+    *,
+    provider: Annotated[str | None, typer.Option(help="E.g. gmopg; without it: none.")] = None,
+    hours: Annotated[str, typer.Option(help="When its telephone is answered.")] = "09:00-17:00",
+) -> None:
+    """Set who makes numbers by which a merchant's payers pay at convenience stores."""
+    from portal.stack.operate import set_number
+
+    set_number(state or Path(".demo"), code, provider, hours)
+
+
+@merchant.command()
 def refund_limit(
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
     state: State = None,

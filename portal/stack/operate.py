@@ -18,6 +18,7 @@ from portal.contract.debit import OPEN_DEBIT_CONTRACT, OpenDebitContract
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
 from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.contract.message import SET_CHANNEL, SetChannel
+from portal.contract.number import SET_NUMBER, SetNumber
 from portal.contract.operator import SET_WALLET, SetWallet
 from portal.contract.pause import SET_PAUSE_LIMITS, SetPauseLimits
 from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
@@ -109,6 +110,17 @@ def set_wallet(state: Path, code: str, provider: str | None) -> None:
     done = asyncio.run(ask(state, SET_WALLET, request))
     sys.stdout.write(f"payers of {code} pay by {provider or 'no wallet'} ")
     sys.stdout.write(f"(before: {done.before or 'no wallet'})\n")
+
+
+def set_number(state: Path, code: str, provider: str | None, hours: str) -> None:
+    """Set who makes a merchant's numbers for stores; None: nobody.
+
+    Raises: NotFound; InvalidInput; OSError.
+    """
+    request = SetNumber(merchant_code=code, provider=provider or "", hours=hours)
+    done = asyncio.run(ask(state, SET_NUMBER, request))
+    sys.stdout.write(f"payers of {code} get numbers for stores by {provider or 'nobody'} ")
+    sys.stdout.write(f"(before: {done.before or 'nobody'})\n")
 
 
 def set_refund_limit(state: Path, code: str, yen: int) -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 
+from portal.contract.number import StoreNumber
 from portal.domain.bill import Lifecycle, Settlement
 from portal.domain.errors import InvariantBroken, NotFound
 from portal.domain.ids import to_public
@@ -27,11 +28,12 @@ ATTEMPT_TABLE: Final = "attempt"
 
 
 class Instrument(msgspec.Struct, frozen=True, array_like=True):
-    """What is sealed of an attempt: the provider's page, the approval, the card's last digits."""
+    """What is sealed of an attempt: its page, approval, card's last digits, a store's number."""
 
     redirect_url: str = ""
     approval_no: str = ""
     hint: str = ""
+    number: StoreNumber | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +144,8 @@ select {_COLUMNS} from (
 """The live attempts of many bills, each once."""
 
 _PAYEE: Final = f"""
-select m.code, m.part_least_minor, m.card_provider, m.wallet_provider, m.charge_days_before,
-       {BESIDE},
+select m.code, m.part_least_minor, m.card_provider, m.wallet_provider, m.number_provider,
+       m.charge_days_before, {BESIDE},
        coalesce((select p.paid_minor from part_paid p
                  where p.merchant_id = $1 and p.bill_id = $2), 0)::bigint as paid_minor
 from merchant m
@@ -291,8 +293,9 @@ async def open_row(act: Act, row: Row) -> Attempt:
 
 
 def held_by(attempt: Attempt) -> str | None:
-    """The method on whose page the payer may still pay; None where nobody can be on one."""
-    is_open = attempt.state == "requires_action" and attempt.instrument.redirect_url
+    """The method on whose page or by whose number somebody may still pay; None where nobody can."""
+    held = attempt.instrument
+    is_open = attempt.state == "requires_action" and (held.redirect_url or held.number)
     return attempt.method if is_open else None
 
 

@@ -17,6 +17,7 @@ def to_view(attempt: Attempt) -> AttemptView:
         approval_no=attempt.instrument.approval_no or None,
         instrument_hint=attempt.instrument.hint or None,
         finished_at=attempt.finished_at,
+        number=attempt.instrument.number if attempt.state == "requires_action" else None,
     )
 
 

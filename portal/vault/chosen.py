@@ -34,6 +34,7 @@ async def lock_chosen(act: Act, request: StartPayment) -> dict[UUID, LockedBill]
 def arguments_of(request: StartPayment) -> bytes:
     """What makes an intent another one; of a bill alone as before there were others."""
     more = f"|{request.consent}" if request.consent else ""
+    more += f"|at {request.store}" if request.store else ""
     more += "" if request.part_minor is None else f"|part {request.part_minor}"
     more += "".join(f"|{ref}" for ref in sorted(set(request.also)))
     return f"{request.method}|{request.expected_minor}{more}".encode()
@@ -45,7 +46,7 @@ def check_intent(bills: Mapping[UUID, LockedBill], own: LockedBill, request: Sta
     Raises: InvalidInput ``method_unknown``; Conflict ``not_payable``, ``other_not_payable``.
     """
     facts = METHODS.get(request.method)
-    if facts is None or not facts.by_redirect:
+    if facts is None or not facts.by_attempt:
         raise InvalidInput("method_unknown")
     if not is_payable(own.lifecycle, own.settlement):
         raise Conflict("not_payable", params={"lifecycle": own.lifecycle})

@@ -19,6 +19,7 @@ from portal.domain.bill import BillSums
 from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.ids import to_public
 from portal.domain.ledger import Paid, attempt_paid, with_entries
+from portal.domain.number import GRACE
 from portal.domain.payment import AttemptFacts, Verdict
 from portal.vault.act import Act
 from portal.vault.attempt import (
@@ -70,6 +71,9 @@ async def book_finding(
     """
     if finding.state == "not_found" and attempt.method == CARD:
         finding = await _weighed(act, attempt, finding)
+    if finding.state == "not_found" and attempt.instrument.number is not None:
+        # Somebody holds the number: whoever denies it has not looked.
+        finding = msgspec.structs.replace(finding, state="unclear")
     facts = facts_of(attempt)
     verdict = rules.judge(facts, finding.state, finding.amount_minor, finding.decline_code, act.now)
     planned = _still_planned(act, attempt)
@@ -100,6 +104,7 @@ async def finish_cancels(act: Act, bills: Iterable[LockedBill]) -> None:
 
 def facts_of(attempt: Attempt) -> AttemptFacts:
     """What judging a finding about this attempt needs to know of it."""
+    number = attempt.instrument.number
     return AttemptFacts(
         state=attempt.state,
         amount_minor=attempt.amount_minor,
@@ -108,6 +113,7 @@ def facts_of(attempt: Attempt) -> AttemptFacts:
         asked=attempt.asked,
         missing_at=attempt.missing_at,
         is_known=bool(attempt.provider_ref),
+        patient_until=number and number.pay_by + GRACE,
     )
 
 
@@ -164,6 +170,7 @@ def _apply(act: Act, attempt: Attempt, verdict: Verdict, finding: Finding) -> At
         authentication=finding.authentication or attempt.authentication,
         instrument=Instrument(
             redirect_url=attempt.instrument.redirect_url,
+            number=finding.number or attempt.instrument.number,
             approval_no=finding.approval_no or attempt.instrument.approval_no,
             hint=finding.instrument_hint or attempt.instrument.hint,
         ),

@@ -8,7 +8,11 @@ from portal.domain.ids import MerchantId
 from portal.vault.act import Act
 from portal.vault.db import Row
 
-PROVIDER_COLUMNS: Final = {"card": "card_provider", "wallet": "wallet_provider"}
+PROVIDER_COLUMNS: Final = {
+    "card": "card_provider",
+    "wallet": "wallet_provider",
+    "number": "number_provider",
+}
 """Method → the merchant's column that names its provider; empty where there is none."""
 
 
@@ -31,6 +35,19 @@ async def merchant_facts(act: Act) -> MerchantFacts:
         raise InvariantBroken("merchant_missing", context=str(act.merchant_id))
     return MerchantFacts(
         id=MerchantId(row["id"]),
+        code=row["code"],
+        name=row["name"],
+        zone=row["zone"],
+        sms_sender=row["sms_sender"],
+        phone=row["phone"],
+        website=row["website"],
+    )
+
+
+def facts_beside(act: Act, row: Row) -> MerchantFacts:
+    """Facts of the current merchant from a row that has its columns beside another's."""
+    return MerchantFacts(
+        id=MerchantId(act.merchant_id),
         code=row["code"],
         name=row["name"],
         zone=row["zone"],

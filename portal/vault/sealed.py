@@ -20,7 +20,8 @@ class BillContact(msgspec.Struct, frozen=True, array_like=True):
     """Who pays and how to reach them.
 
     ``phone`` is E.164 or empty, ``email`` may be empty, and so may be the postal address, which
-    bills that were taken before it could be given don't have.
+    bills that were taken before it could be given don't have. ``payer_kana`` is the reading in
+    katakana, or empty: it is never guessed.
     """
 
     payer_name: str
@@ -30,6 +31,7 @@ class BillContact(msgspec.Struct, frozen=True, array_like=True):
     contract_no: str
     postal_code: str = ""
     address: str = ""
+    payer_kana: str = ""
 
 
 class BillItem(msgspec.Struct, frozen=True, array_like=True):

@@ -172,6 +172,7 @@ def _seal(fields: Fields, bill_id: UUID, request: BillRequest) -> SealedBill:
         contract_no=request.contract_no,
         postal_code=request.postal_code,
         address=request.address,
+        payer_kana=request.payer_kana,
     )
     billing = BillBilling(
         lines=tuple(

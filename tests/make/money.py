@@ -148,10 +148,10 @@ class World:
         async with self.act() as act:
             return [dict(row) for row in await act.db.fetch(query, *args)]
 
-    async def bill(
+    async def bill(  # noqa: PLR0913  # each is one fact of the bill
         self, *, amount: int = AMOUNT, lifecycle: str = "open", due: date | None = None,
         link_days: int = 30, contract: UUID | bytes | None = None,
-        customer: bytes = b"c" * 16,
+        customer: bytes = b"c" * 16, kana: str = "",
     ) -> tuple[UUID, str]:  # fmt: skip
         """An issued bill and the secret of its link; alone in its contract unless one is given."""
         secret = secrets.token_hex(11)
@@ -160,7 +160,9 @@ class World:
             whose = contract or bill_id
             blind = whose if isinstance(whose, bytes) else whose.bytes
             fields = await act.fields()
-            contact = BillContact("山田 花子", "+819012345678", "", "12345678", "C-1")
+            contact = BillContact(
+                "山田 花子", "+819012345678", "", "12345678", "C-1", payer_kana=kana
+            )
             billing = BillBilling((BillItem("電気料金", amount, 10),))
             due_on = due or act.clock.business_today("Asia/Tokyo") + timedelta(days=10)
             await act.db.execute(

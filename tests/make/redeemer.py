@@ -16,6 +16,7 @@ from portal.contract.debit_line import DebitFileRedeemed, DebitPartGiven, Redeem
 from portal.contract.envelope import PROTOCOL, Answer, Authority, Call, Failure, Hello
 from portal.contract.frames import FrameBuffer, to_frame
 from portal.contract.message import RedeemDeliveries, Redeemed, RedeemedDelivery
+from portal.contract.number import PayerRedeemed, RedeemPayer
 from portal.contract.refund import RedeemRefund, RefundRedeemed, RefundReturned, ReturnRefund
 from portal.domain.ids import DeliveryId
 from portal.kit.crypto import server_context
@@ -27,15 +28,17 @@ _NO_CARD = InstrumentRedeemed(
     token="", customer="", reference="", amount_minor=0, refused="delivery_redeemed"
 )
 
+_NOBODY = PayerRedeemed(name="", kana="", phone="", refused="delivery_redeemed")
+
 
 @dataclass
 class Redeemer:
     """``values`` maps a delivery to its host, addressee and text; ``calls`` is what was asked.
 
     ``mails`` maps a mail's delivery to its host and all that the vault would give out of it.
-    ``cards`` maps a charge to its host and what the vault would give out. ``files`` are the debit
-    files that were asked for; each is given. ``refunds`` are those that asked for leave, which all
-    but ``refunds_refused`` get; ``returned`` came to nothing.
+    ``cards`` maps a charge to its host and what the vault would give out, ``payers`` an attempt.
+    ``files`` are the debit files that were asked for; each is given. ``refunds`` are those that
+    asked for leave, which all but ``refunds_refused`` get; ``returned`` came to nothing.
     """
 
     authority: certificates.Authority
@@ -48,6 +51,9 @@ class Redeemer:
     )
     cards: dict[UUID, tuple[str, InstrumentRedeemed]] = field(
         default_factory=dict[UUID, tuple[str, InstrumentRedeemed]]
+    )
+    payers: dict[UUID, tuple[str, PayerRedeemed]] = field(
+        default_factory=dict[UUID, tuple[str, PayerRedeemed]]
     )
     calls: list[RedeemDeliveries] = field(default_factory=list[RedeemDeliveries])
     files: list[UUID] = field(default_factory=list[UUID])
@@ -96,8 +102,10 @@ class Redeemer:
             return Answer(call.sequence, body=_pack(given))
         if call.operation == "give_debit_part":
             return Answer(call.sequence, body=_pack(DebitPartGiven(body=_FILE, refused=None)))
-        if call.operation == "redeem_instrument":
-            return Answer(call.sequence, body=_pack(self._give_card(call.body)))
+        if call.operation in {"redeem_instrument", "redeem_payer"}:
+            is_card = call.operation == "redeem_instrument"
+            given = self._give_card(call.body) if is_card else self._name_payer(call.body)
+            return Answer(call.sequence, body=_pack(given))
         if call.operation in {"redeem_refund", "return_refund"}:
             return Answer(call.sequence, body=_pack(self._let_refund(call)))
         assert call.operation == "redeem_deliveries"
@@ -124,6 +132,14 @@ class Redeemer:
             return _NO_CARD
         self._redeemed.add(request.attempt_id)
         return card
+
+    def _name_payer(self, body: bytes) -> PayerRedeemed:
+        request = msgspec.msgpack.decode(body, type=RedeemPayer)
+        belongs_to, payer = self.payers.get(request.attempt_id, ("", _NOBODY))
+        if belongs_to != request.host or request.attempt_id in self._redeemed:
+            return _NOBODY
+        self._redeemed.add(request.attempt_id)
+        return payer
 
     def _redeem(self, host: str, id_: DeliveryId) -> RedeemedDelivery:
         if id_ in self.mails and self.mails[id_][0] == host and id_ not in self._redeemed:

@@ -41,7 +41,8 @@ def web_settings(folder: Path, *, origin: str = ORIGIN, instance: str = "t1") ->
         cookie_key_file=key,
         instance=instance,
         provider_endpoints=(
-            "sandbox_card=card.sandbox.test:9443,sandbox_wallet=wallet.sandbox.test:9443"
+            "sandbox_card=card.sandbox.test:9443,sandbox_wallet=wallet.sandbox.test:9443,"
+            "gmopg=p01.mul-pay.test:443/shop"
         ),
     )
 

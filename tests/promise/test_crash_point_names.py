@@ -46,6 +46,7 @@ PLACES = {
     "web.before_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_inquiry": "portal/application/payment/inquire.py:finish_return",
+    "web.after_withdrawal": "portal/application/payment/withdraw.py:withdraw_number",
     "web.before_mandate": "portal/application/payment/mandate.py:begin_mandate",
     "web.after_mandate": "portal/application/payment/mandate.py:begin_mandate",
     "web.after_mandate_question": "portal/application/payment/mandate.py:finish_mandate_return",
@@ -124,6 +125,7 @@ TRIED_ELSEWHERE = {
     "choose_charges": "tests/zone/test_card_on_file.py",
     "begin_charge": "tests/zone/test_card_on_file.py",
     "record_charge": "tests/zone/test_card_on_file.py",
+    "redeem_payer": "tests/zone/test_number.py",
     "redeem_instrument": "tests/zone/test_card_on_file.py",
     "remove_card": "tests/zone/test_card_on_file.py",
     "remove_bill_card": "tests/zone/test_card_on_file.py",
@@ -146,12 +148,12 @@ TRIED_ELSEWHERE = {
     "answer_call": "tests/zone/test_calls.py",
     "record_call": "tests/zone/test_calls.py",
     "deposit_mandate_word": "tests/zone/test_mandate_redirect.py",
-    "forget_push": "tests/zone/test_push.py",
-    "keep_push": "tests/zone/test_push.py",
-    "drop_push": "tests/zone/test_push.py",
-    "register_device": "tests/zone/test_push.py",
-    "remove_device": "tests/zone/test_push.py",
-    "remove_devices": "tests/zone/test_push.py",
+    "forget_push": "tests/zone/test_push_services.py",
+    "keep_push": "tests/zone/test_push_services.py",
+    "drop_push": "tests/zone/test_push_services.py",
+    "register_device": "tests/zone/test_push_services.py",
+    "remove_device": "tests/zone/test_push_services.py",
+    "remove_devices": "tests/zone/test_push_services.py",
 }
 """Writes that are not on the road of a bill, one transaction each, and where repeating is tried."""
 
@@ -315,6 +317,7 @@ def test_the_walk_goes_through_every_point_and_only_through_known_ones() -> None
             "test_debit_fetch.py",
             "test_card_on_file.py",
             "test_mandate_redirect.py",
+            "test_number_made.py",
         )
     )
     assert all(f'"{point}"' in beside for point in NOT_WALKED)

@@ -46,6 +46,7 @@ from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
 from portal.application.doors.headers import Outermost
 from portal.application.doors.mandates import choice_page
+from portal.application.doors.number import number_page
 from portal.application.doors.pages import bill_page, closed_page
 from portal.application.doors.remind import remind_page
 from portal.application.doors.slips import slip_page
@@ -244,9 +245,32 @@ KANA_WRONG = Flash(
 DONE = Flash(kind="done", text="SMSの再送を受け付けました。")
 SECRET = {"name": "料金計算システム", "value": "harai_aozora_" + "k" * 120}
 
+
+def store_number(**changes: object) -> dict[str, Any]:
+    made = {
+        "store": "lawson", "receiptNo": "20153671234", "confirmationNo": "580512",
+        "payBy": "2026-12-08T14:59:59+00:00",
+    }  # fmt: skip
+    return made | changes
+
+
+def held(**number: object) -> dict[str, Any]:
+    """A bill that a store's number was made out for."""
+    made = samples.attempt(
+        method="number", state="requires_action", declineCode=None,
+        number=store_number(**number),
+    )  # fmt: skip
+    offers = [samples.offer("card", "attempt_elsewhere"), samples.offer("number")]
+    return samples.page("open", attempt=made, methods=offers)
+
+
 PAYER_PAGES: dict[str, Make] = {
     **{f"page-{state}": payer(samples.page(state)) for state in samples.PAGE_STATES},
     "page-slip": lambda request: slip_page(request, samples.page("open"), samples.SLIP),
+    "page-store": lambda request: number_page(request, samples.page(
+        "open", methods=[samples.offer("card"), samples.offer("number")]), csrf="c"),
+    "page-store-number": lambda request: number_page(request, held(), csrf="c"),
+    "page-store-held": payer(held()),
     "page-given-back": payer(
         samples.page("paid", givenBack=samples.yen(2000), onItsWayBack=samples.yen(420))
     ),

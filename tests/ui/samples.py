@@ -29,6 +29,7 @@ def attempt(**changes: object) -> dict[str, Any]:
         "id": "att_01JD0000000000000000000001",
         "method": "card", "state": "failed", "amount": yen(8420),
         "declineCode": "insufficient_funds", "approvalNo": None, "instrumentHint": "4242",
+        "number": None,
     }  # fmt: skip
     return made | changes
 

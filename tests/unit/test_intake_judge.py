@@ -13,7 +13,8 @@ from portal.domain.sample.file import HEADER
 
 TODAY = date(2026, 11, 22)
 COLUMNS = (
-    *REQUIRED, "kind", "phone", "email", "postal_code", "address", "language", "tax_10", "tax_8",
+    *REQUIRED, "kind", "phone", "email", "postal_code", "address", "payer_kana",
+    "language", "tax_10", "tax_8",
     *(item_column(item, part) for item in (1, 2) for part in ("label", "amount", "tax_rate")),
 )  # fmt: skip
 GOOD = {
@@ -248,3 +249,33 @@ def test_an_address_that_no_postman_finds_is_refused(
     postal_code: str, address: str, fault: tuple[str, str]
 ) -> None:
     assert faults(postal_code=postal_code, address=address) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("タカハシ ハナ", "タカハシ\u3000ハナ"),
+        ("  たかはし\u3000はな ", "タカハシ\u3000ハナ"),
+        ("ﾀｶﾊｼ ﾊﾅｺ", "タカハシ\u3000ハナコ"),
+        ("ジョー・ヴ", "ジョー・ヴ"),
+        ("", ""),
+        ("ア" * 20, "ア" * 20),
+    ],
+)
+def test_a_reading_is_kept_in_katakana_however_it_is_written(written: str, kept: str) -> None:
+    assert good(payer_kana=written).payer_kana == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("髙橋 花", "kana_malformed"),
+        ("TAKAHASHI", "kana_malformed"),
+        ("・ー", "kana_malformed"),
+        ("タカハシ1", "kana_malformed"),
+        ("4111111111111111", "kana_malformed"),
+        ("ア" * 21, "text_too_long"),
+    ],
+)
+def test_a_reading_that_no_store_can_show_is_refused(written: str, code: str) -> None:
+    assert faults(payer_kana=written) == [("payer_kana", code)]

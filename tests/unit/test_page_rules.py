@@ -135,7 +135,7 @@ def reasons(
     found = page.offers(
         lifecycle, "unpaid", attempt, amount_minor=amount, offered=offered, held_by=held_by
     )
-    assert [offer.method for offer in found] == ["card", "wallet", "slip"]
+    assert [offer.method for offer in found] == ["card", "wallet", "number", "slip"]
     return {offer.method: offer.reason for offer in found}[method]
 
 

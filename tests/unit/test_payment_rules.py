@@ -386,3 +386,22 @@ def test_a_time_out_never_received_is_over_in_17_minutes_and_few_inquiries() -> 
     assert state == "failed"
     assert 15 * 60 <= after_s <= 17 * 60
     assert inquiries <= 8
+
+
+@pytest.mark.parametrize(
+    ("found", "hours", "case"),
+    [
+        ("requires_action", 48, None),
+        ("unclear", 48, None),
+        ("requires_action", 97, "attempt_unresolved"),
+        ("pending", 48, "attempt_unresolved"),  # its company says that it is no number any more
+    ],
+)
+def test_what_somebody_may_still_pay_by_is_nobodys_work_before_that_time_is_over(
+    found: Found, hours: float, case: str | None
+) -> None:
+    held = replace(facts("requires_action"), patient_until=START + timedelta(hours=96))
+
+    verdict = payment.judge(held, found, AMOUNT, "", START + timedelta(hours=hours))
+
+    assert (verdict.case, verdict.ask_in_s) == (case, 86_400)

@@ -189,13 +189,15 @@ def test_callers_have_no_more_of_their_own_than_was_decided(vault: VaultServer) 
     assert caller_operations("egress") == (
         "deposit_mandate_word", "forget_push", "give_debit_part", "keep_debit_result",
         "open_debit_result", "redeem_debit_file", "redeem_deliveries", "redeem_instrument",
+        "redeem_payer",
         "redeem_refund", "return_refund",
     )  # fmt: skip
     assert caller_operations("operator") == (
         "add_staff", "compare_journal", "found_merchant", "inspect", "issue_login_ticket",
         "move_clock", "open_debit_contract", "open_merchant", "restart_case", "set_channel",
-        "set_charges", "set_ladder", "set_lapse", "set_message_prices", "set_part_payment",
-        "set_pause_limits", "set_refund_limit", "set_slip_terms", "set_wallet", "survey_tasks",
+        "set_charges", "set_ladder", "set_lapse", "set_message_prices", "set_number",
+        "set_part_payment", "set_pause_limits", "set_refund_limit", "set_slip_terms",
+        "set_wallet", "survey_tasks",
     )  # fmt: skip
 
 

@@ -15,14 +15,17 @@ from portal.application.providers import gmopg, stripe
 from portal.application.providers.exchange import (
     ChargeWanted,
     Endpoint,
+    NumberWanted,
     RefundWanted,
     SessionWanted,
 )
 from portal.contract.card_on_file import InstrumentRedeemed
+from portal.contract.number import PayerRedeemed
 from portal.domain.money import Money
 from portal.kit.outbound.wire import OutboundAnswer
 from tests.make.companies import behind_a_relay, passing_on, running_localstripe, saying
 from tests.make.gmopg import paid, recorded
+from tests.make.gmopg_stores import Stores
 from tests.make.provider import HOST
 from tests.make.relay import SHOP_PASS, STRIPE_KEY, Relay
 
@@ -257,3 +260,37 @@ async def test_owned_application_cannot_leave_three_d_secure_out(tmp_path: Path)
 
     assert (refused.fate, refused.code) == ("not_sent", "place_not_as_fixed")
     assert relay.provider.seen == []
+
+
+async def test_store_hears_who_pays_from_the_relay_once_and_the_caller_never(
+    tmp_path: Path,
+) -> None:
+    stores, attempt = Stores(), UUID(int=8)
+    wanted = NumberWanted(
+        reference=REFERENCE, amount=Money(100), store="lawson", days=10, attempt_id=attempt,
+        contact_name="みず水道局", contact_phone="0120-000-000", contact_hours="09:00-17:00",
+    )  # fmt: skip
+    payer = PayerRedeemed(
+        name="髙橋 花", kana="タカハシ\u3000ハナ", phone="09012345678", refused=None
+    )
+    async with behind_a_relay(tmp_path, "gmopg", stores.behaviour, account=SHOP) as (
+        relay,
+        desk,
+        endpoint,
+    ):
+        unknown = await desk.converse(gmopg.COUNTER.issue(endpoint, wanted))
+        assert (unknown.outcome, unknown.code) == ("refused", "provider_away")
+        assert [form["OrderID"] for form in stores.forms] == [REFERENCE]  # no store was told
+
+        stores.status.clear()
+        relay.vault.payers[attempt] = (HOST, payer)
+        made = await desk.converse(gmopg.COUNTER.issue(endpoint, wanted))
+        stores.status.clear()
+        again = await desk.converse(gmopg.COUNTER.issue(endpoint, wanted))
+
+    assert made.numbers is not None
+    assert (made.outcome, again.outcome) == ("accepted", "refused")
+    told = [form for form in stores.forms if "CustomerName" in form]
+    assert [(one["CustomerName"], one["CustomerKana"], one["TelNo"]) for one in told] == [
+        (payer.name, payer.kana, payer.phone)
+    ]

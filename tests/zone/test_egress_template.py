@@ -277,3 +277,50 @@ def test_no_letter_of_another_charset_ends_a_value_or_begins_a_field(one: str, t
 
     pairs = parse_qsl(sent, keep_blank_values=True, encoding="cp932", errors="strict")
     assert pairs == [("a", one), ("b", two)]
+
+
+PAYER = {"Name": "{{payer:name}}", "Kana": "{{payer:kana}}", "Tel": "{{payer:phone}}"}
+NAMES_PAYER = {"fixed": {f"body:/{field}": text for field, text in PAYER.items()}}
+
+
+def test_who_pays_stands_where_the_rule_puts_it_and_leaves_in_the_stores_charset() -> None:
+    request = the_request(body=urlencode(PAYER), body_kind="form", delivery_id=DELIVERY)
+    rule = the_rule(**NAMES_PAYER, charset="windows-31j")
+    values = {"payer:name": "髙橋 花", "payer:kana": "タカハシ\u3000ハナ", "payer:phone": "0900"}
+
+    template = read_template(request, rule)
+
+    assert template.names_payer
+    sent = parse_qsl(template.fill(values).body.decode(), encoding="cp932", errors="strict")
+    assert [text for _, text in sent] == list(values.values())
+
+
+@pytest.mark.parametrize(
+    ("fields", "rule", "delivery", "code"),
+    [
+        (PAYER, {}, DELIVERY, "placeholder_misplaced"),
+        (PAYER | {"Order": "{{payer:name}}"}, NAMES_PAYER, DELIVERY, "placeholder_misplaced"),
+        (PAYER | {"Name": "somebody"}, NAMES_PAYER, DELIVERY, "place_not_as_fixed"),
+        (PAYER | {"Mail": "{{delivery:to}}"}, NAMES_PAYER, DELIVERY, "placeholder_misplaced"),
+        (PAYER | {"Mail": "{{payer:mail}}"}, NAMES_PAYER, DELIVERY, "placeholder_unknown"),
+        (PAYER, NAMES_PAYER, None, "delivery_missing"),
+    ],
+)
+def test_no_caller_learns_who_pays_by_another_place_or_another_rule(
+    fields: dict[str, str], rule: dict[str, object], delivery: UUID | None, code: str
+) -> None:
+    request = the_request(body=urlencode(fields), body_kind="form", delivery_id=delivery)
+
+    assert denied(request, the_rule(**rule)) == code
+
+
+def test_a_name_echoed_in_the_stores_charset_is_gone_from_the_answer() -> None:
+    name, kana = "髙橋 花", "タカハシ\u3000ハナ"
+    said = f"CustomerName={name}&CustomerKana={kana}&ReceiptNo=1".encode("cp932")
+    escaped = urlencode({"n": name, "k": kana}, encoding="cp932").encode()
+
+    assert (
+        scrub(said, [name, kana], codec="cp932") == b"CustomerName=***&CustomerKana=***&ReceiptNo=1"
+    )
+    assert scrub(escaped, [name, kana], codec="cp932") == b"n=***&k=***"
+    assert scrub(said, ["𠮷"], codec="cp932") == said

@@ -1,12 +1,14 @@
 """The bill's form over HTTP, with two ways to pay: which choice is which intent."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from urllib.parse import urljoin
 
 import httpx
 import pytest_asyncio
 
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
+from portal.contract.number import SET_NUMBER, SetNumber, StoreNumber
 from portal.contract.payment import START_PAYMENT, StartPayment
 from portal.domain.card_on_file import words
 from portal.stack.payers import read_page
@@ -137,3 +139,51 @@ async def test_a_company_that_nobody_told_where_it_is_takes_no_payment_and_no_tr
     assert "お金は動いていません。" in refused.text
     tried = await world.rows("select method from attempt where bill_id = $1", payer.bill_id)
     assert [row["method"] for row in tried] == ["wallet"]
+
+
+async def test_a_store_is_chosen_on_our_page_and_its_number_is_shown_whoever_comes_back(
+    web: Web, world: World
+) -> None:
+    number = SetNumber(merchant_code=world.code, provider="gmopg", hours="09:00-17:00")
+    await world.operator.call(SET_NUMBER, number)
+    payer, unnamed = await world.payer(kana="ヤマダ\u3000ハナコ"), await world.payer()
+
+    async with web.browser(follow_redirects=True) as browser:
+        hidden = await browser.get(f"/p/{world.code}/{unnamed.secret}")
+        bare = await browser.get(f"{hidden.url}/number")
+        page = await browser.get(f"/p/{world.code}/{payer.secret}")
+        stores = await choose(browser, page, "number")
+        [form] = [one for one in read_page(stores.text).forms if one.action.endswith("/number")]
+        tap = form.fields | {"store": "lawson"}
+        where = urljoin(str(stores.url), form.action)
+        # No relay is there, so the company is away: nothing was made, and it says so.
+        away = [await browser.post(where, data=tap, headers={"origin": ORIGIN}) for _ in "12"]
+        none = await browser.post(
+            where, data=form.fields | {"store": "kiosk"}, headers={"origin": ORIGIN}
+        )
+        started = await world.start(payer, "k9", method="number", store="ministop")
+        told = StoreNumber(
+            store="ministop", receipt_no="20153671234", confirmation_no="580512",
+            pay_by=world.server.clock.wall() + timedelta(days=10),
+        )  # fmt: skip
+        await world.submitted(payer, started, redirect_url="", number=told)  # type: ignore[arg-type]
+        bill = await browser.get(str(page.url))
+        shown = await browser.get(where)
+        back = read_page(shown.text).forms[0]
+        stands = await browser.post(
+            urljoin(str(shown.url), back.action), data=back.fields, headers={"origin": ORIGIN}
+        )
+
+    assert "フリガナ" in hidden.text
+    assert bare.url == hidden.url
+    assert stores.url.path.endswith("/number")
+    assert [answer.url for answer in away] == [page.url] * 2
+    assert "お店が選ばれていません" in none.text
+    assert f"{page.url.path}/number" in bill.text
+    assert "20153671234" not in bill.text
+    assert all(text in shown.text for text in ("20153671234", "580512", "ミニストップ", "Loppi"))
+    assert (stands.status_code, "番号はまだ使えます" in stands.text) == (409, True)
+    tried = await world.rows("select method, state from attempt order by id")
+    assert [(row["method"], row["state"]) for row in tried] == [
+        ("number", "failed"), ("number", "requires_action"),
+    ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Paying by a number at a store's counter: cash, and nobody leaves our page for another.
 
 Application zone. A company makes the number under our reference, tells of the money by notice, and
-an inquiry is believed alone. No page offers it yet: see docs/providers.md for what is missing.
+an inquiry is believed alone. Who pays is told by the relay.
 """
 
 from typing import Protocol

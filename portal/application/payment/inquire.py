@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from portal.application.methods.registry import find_redirect
+from portal.application.methods.registry import find_number, find_redirect
 from portal.application.payment.desk import PayDesk
+from portal.application.payment.number import finding_of
 from portal.contract.envelope import Authority
 from portal.contract.payment import (
     RECORD_INQUIRY,
@@ -23,6 +24,7 @@ from portal.contract.payment import (
 )
 from portal.domain.errors import TryLater, Unknown
 from portal.domain.ids import AttemptId
+from portal.domain.number import METHOD as NUMBER
 from portal.domain.payment import AttemptState
 from portal.kit.crashpoint import crash_point
 
@@ -64,7 +66,10 @@ async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> Att
     due = await desk.vault.call(VIEW_INQUIRY, ViewInquiry(attempt_id=attempt_id), lease)
     if due.settled:
         return None
-    finding = await _ask(desk, due.provider, due.reference, due.provider_ref)
+    if due.method == NUMBER:
+        finding = await _ask_number(desk, due.provider, due.reference)
+    else:
+        finding = await _ask(desk, due.provider, due.reference, due.provider_ref)
     crash_point("worker.after_inquiry")
     return await _book(desk, lease, attempt_id, finding)
 
@@ -72,6 +77,11 @@ async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> Att
 async def _ask(desk: PayDesk, provider: str, reference: str, provider_ref: str) -> Finding:
     adapter = find_redirect(provider)
     return await desk.converse(adapter.inquire(desk.endpoint(provider), reference, provider_ref))
+
+
+async def _ask_number(desk: PayDesk, provider: str, reference: str) -> Finding:
+    adapter = find_number(provider)
+    return finding_of(await desk.converse(adapter.inquire(desk.endpoint(provider), reference)))
 
 
 async def _book(

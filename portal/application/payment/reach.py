@@ -12,6 +12,7 @@ import msgspec
 from portal.application.methods.registry import BY_REDIRECT
 from portal.application.payment.desk import PayDesk
 from portal.contract.page import MethodOffer
+from portal.domain.number import METHOD as NUMBER
 from portal.kit import log
 
 UNCONFIGURED = "method_unconfigured"
@@ -26,7 +27,7 @@ def narrow(desk: PayDesk, offers: Iterable[MethodOffer]) -> tuple[MethodOffer, .
 
 
 def _narrowed(desk: PayDesk, offer: MethodOffer) -> MethodOffer:
-    if offer.method not in BY_REDIRECT or offer.provider in {"", *desk.endpoints}:
+    if offer.method not in {*BY_REDIRECT, NUMBER} or offer.provider in {"", *desk.endpoints}:
         return offer
     tell(desk, offer.provider)
     if not offer.available:

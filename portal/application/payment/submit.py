@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from portal.application.methods.registry import find_redirect
+from portal.application.methods.registry import find_number, find_redirect
 from portal.application.payment.desk import PayDesk
+from portal.application.payment.number import submission_of, wanted_of
 from portal.application.payment.reach import UNCONFIGURED, tell
-from portal.application.providers.exchange import SessionAnswer, SessionWanted
+from portal.application.providers.exchange import SessionWanted
 from portal.contract.envelope import Authority
+from portal.contract.number import NumberTerms
 from portal.contract.payment import (
     RECORD_SUBMISSION,
     START_PAYMENT,
@@ -38,7 +40,8 @@ class Intent:
     """What the payer's form says: ``key`` is the form's own, so a second click is the same intent.
 
     ``also`` names other bills of the contract, ``part_minor`` is a part of this one alone.
-    ``consent``: the words by which the payer lets the card be kept, '' if not. Units:
+    ``consent``: the words by which the payer lets the card be kept, '' if not. ``store``: where a
+    number is to be paid by, '' for every other method. Units:
     ``expected_minor`` in yen, the sum that the page showed.
     """
 
@@ -48,6 +51,7 @@ class Intent:
     consent: str = ""
     also: tuple[str, ...] = ()
     part_minor: int | None = None
+    store: str = ""
 
 
 async def submit_payment(
@@ -70,9 +74,12 @@ async def submit_payment(
         return await desk.vault.call(VIEW_ATTEMPT, seen, authority)
     crash_point("web.before_submission")
     return_url = return_address(public_origin, started.merchant_code, started.return_token)
-    answer = await _open_session(desk, started, return_url)
+    if started.number is None:
+        said = await _open_session(desk, started, return_url)
+    else:
+        said = await _make_number(desk, started, started.number)
     crash_point("web.after_submission")
-    return await _record(desk, authority, started, answer)
+    return await _record(desk, authority, said)
 
 
 async def _start(desk: PayDesk, authority: Authority, intent: Intent) -> AttemptStarted:
@@ -85,6 +92,7 @@ async def _start(desk: PayDesk, authority: Authority, intent: Intent) -> Attempt
         consent=intent.consent,
         also=intent.also,
         part_minor=intent.part_minor,
+        store=intent.store,
     )
     try:
         return await desk.vault.call(START_PAYMENT, request, authority)
@@ -94,7 +102,9 @@ async def _start(desk: PayDesk, authority: Authority, intent: Intent) -> Attempt
         raise
 
 
-async def _open_session(desk: PayDesk, started: AttemptStarted, return_url: str) -> SessionAnswer:
+async def _open_session(
+    desk: PayDesk, started: AttemptStarted, return_url: str
+) -> RecordSubmission:
     wanted = SessionWanted(
         reference=started.reference,
         amount=Money(started.amount_minor),
@@ -105,7 +115,24 @@ async def _open_session(desk: PayDesk, started: AttemptStarted, return_url: str)
         customer_reference="" if started.card_id is None else started.card_id.hex,
     )
     adapter = find_redirect(started.provider)
-    return await desk.converse(adapter.open_session(desk.endpoint(started.provider), wanted))
+    endpoint = desk.endpoint(started.provider)
+    answer = await desk.converse(adapter.open_session(endpoint, wanted))
+    return RecordSubmission(
+        attempt_id=started.attempt_id,
+        outcome=answer.outcome,
+        redirect_url=answer.redirect_url,
+        provider_ref=answer.provider_ref,
+        code=answer.code,
+    )
+
+
+async def _make_number(
+    desk: PayDesk, started: AttemptStarted, terms: NumberTerms
+) -> RecordSubmission:
+    """The payer stays on our page; who they are is told by the relay."""
+    adapter, endpoint = find_number(started.provider), desk.endpoint(started.provider)
+    answer = await desk.converse(adapter.issue(endpoint, wanted_of(started, terms)))
+    return submission_of(started, answer)
 
 
 def return_address(origin: str, merchant_code: str, return_token: str) -> str:
@@ -113,20 +140,11 @@ def return_address(origin: str, merchant_code: str, return_token: str) -> str:
     return f"{origin}/return/{quote(merchant_code, safe='')}/{quote(return_token, safe='')}"
 
 
-async def _record(
-    desk: PayDesk, authority: Authority, started: AttemptStarted, answer: SessionAnswer
-) -> AttemptNow:
+async def _record(desk: PayDesk, authority: Authority, booked: RecordSubmission) -> AttemptNow:
     """Book the provider's first answer; it was said once, so a busy vault is asked again."""
-    booked = RecordSubmission(
-        attempt_id=started.attempt_id,
-        outcome=answer.outcome,
-        redirect_url=answer.redirect_url,
-        provider_ref=answer.provider_ref,
-        code=answer.code,
-    )
     for attempt in range(RECORD_TRIES_MAX):
         try:
             return await desk.vault.call(RECORD_SUBMISSION, booked, authority)
         except (TryLater, Unknown):
             await asyncio.sleep(RECORD_PAUSE_S * 2**attempt)
-    raise Unknown("payment_unclear", context=f"attempt {started.attempt_id}")
+    raise Unknown("payment_unclear", context=f"attempt {booked.attempt_id}")

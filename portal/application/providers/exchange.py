@@ -163,7 +163,8 @@ class NumberWanted:
     """A number to pay by at a counter, under our ``reference``, for ``days`` days.
 
     ``store`` is one of portal.domain.konbini. Name, reading and telephone are what the store shows
-    its clerk: they are personal data, and an adapter only passes them on. The merchant's contact is
+    its clerk: ``attempt_id`` names what the relay puts in for ``{{payer:name}}``,
+    ``{{payer:kana}}`` and ``{{payer:phone}}``, no adapter sees it. The merchant's contact is
     printed on the receipt.
     """
 
@@ -171,9 +172,7 @@ class NumberWanted:
     amount: Money
     store: Store
     days: int
-    payer_name: str
-    payer_kana: str
-    payer_phone: str
+    attempt_id: UUID
     contact_name: str
     contact_phone: str
     contact_hours: str

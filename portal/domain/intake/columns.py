@@ -30,6 +30,7 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "kind": ("請求種別", "種別", "billing_cycle"),
     "period": ("対象期間", "請求年月", "対象年月", "利用年月"),
     "payer_name": ("氏名", "お名前", "契約者名", "請求先氏名", "name"),
+    "payer_kana": ("フリガナ", "氏名カナ", "お名前カナ", "契約者名カナ", "name_kana"),
     "phone": ("電話番号", "携帯電話番号", "携帯番号", "mobile"),
     "email": ("メールアドレス", "メール", "mail", "e-mail"),
     "postal_code": ("郵便番号", "送付先郵便番号", "zip", "zip_code"),

@@ -13,7 +13,12 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from portal.domain.bill_change import ACTIONS
-from portal.domain.contact import normalise_customer_no, normalise_email, normalise_phone
+from portal.domain.contact import (
+    normalise_customer_no,
+    normalise_email,
+    normalise_kana,
+    normalise_phone,
+)
 from portal.domain.errors import InvalidInput, Param
 from portal.domain.intake.cells import (
     KINDS,
@@ -129,6 +134,7 @@ class Judge:
         customer_no = sheet.needed("customer_no", _read_customer_no, "")
         contract_no = sheet.needed("contract_no", _read_customer_no, "")
         payer_name = sheet.needed("payer_name", read_text, "")
+        payer_kana = sheet.optional("payer_kana", normalise_kana)
         kind = sheet.choice("kind", KINDS, "unknown_kind", "monthly")
         period = sheet.needed("period", self._period[kind], "")
         language = sheet.choice("language", LANGUAGES, "unknown_language", "ja")
@@ -161,6 +167,7 @@ class Judge:
             language=language,
             postal_code=postal_code,
             address=address,
+            payer_kana=payer_kana,
         )
 
     def _read_bill_amount(self, text: str) -> int:

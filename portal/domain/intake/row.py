@@ -41,6 +41,7 @@ FAULT_CODES: Final[tuple[str, ...]] = (
     "empty",
     "items_needed",
     "items_sum",
+    "kana_malformed",
     "known_canceled",
     "known_differs",
     "known_undecided",
@@ -95,7 +96,7 @@ class Taxed(msgspec.Struct, frozen=True):
 class BillRequest(msgspec.Struct, frozen=True):
     """One good row, every value in its canonical form.
 
-    ``phone``, ``email`` and the postal address may be '', but not all of them.
+    ``phone``, ``email`` and the postal address may be '', but not all of them; ``payer_kana`` may.
     """
 
     line: int
@@ -117,6 +118,8 @@ class BillRequest(msgspec.Struct, frozen=True):
     address: str = ""
     replaces: str = ""
     """The number of the bill of the same contract and period that this one replaces, or ''."""
+
+    payer_kana: str = ""
 
 
 class BillChange(msgspec.Struct, frozen=True):

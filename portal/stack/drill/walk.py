@@ -71,6 +71,7 @@ NOT_WALKED: Final = frozenset(
         "worker.after_charge",
         "worker.before_fetch",
         "worker.after_fetch",
+        "web.after_withdrawal",
         "web.before_mandate",
         "web.after_mandate",
         "web.after_mandate_question",
@@ -83,7 +84,8 @@ tests/zone/test_refund_crash.py. A debit file is sent once a month and needs two
 process dies at its points, and at its answer's, in tests/zone/test_debit_line.py and
 tests/zone/test_debit_fetch.py. Cards on file are charged when a day begins, and a drill has one:
 tests/zone/test_card_on_file.py. No payer of the drill gives a mandate: in
-tests/zone/test_mandate_redirect.py processes die at these points."""
+tests/zone/test_mandate_redirect.py processes die at these points. Nor has one a store's number,
+which is withdrawn in tests/zone/test_number_made.py."""
 
 
 class Step(msgspec.Struct, kw_only=True):

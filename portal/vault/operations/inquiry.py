@@ -21,6 +21,7 @@ from portal.vault.attempt_view import to_now
 from portal.vault.debit import METHOD as DEBIT
 from portal.vault.dispute import book_dispute
 from portal.vault.finding import book_finding
+from portal.vault.number import check_number
 from portal.vault.payer import require_own_attempt
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
@@ -42,6 +43,7 @@ async def view_inquiry(act: Act, request: ViewInquiry) -> InquiryDue:
         amount_minor=attempt.amount_minor,
         settled=not attempt.is_live and attempt.ask_at is None,
         provider_ref=attempt.provider_ref,
+        method=attempt.method,
     )
 
 
@@ -72,6 +74,7 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
         saved_customer=finding.saved_customer,
         saved_brand=finding.saved_brand,
     )
+    check_number(finding.number)
     if finding.dispute is not None:
         check_tokens(dispute=finding.dispute.reference, reason=finding.dispute.reason)
     is_payer = act.capability.kind == "payer"

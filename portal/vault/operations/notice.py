@@ -83,7 +83,7 @@ async def _enter(act: Act, request: RecordNotice) -> None:
         raise NotFound("merchant_unknown")
     uses = await act.db.fetchval(
         "select true from merchant where id = $1 and"
-        " ($2 in (sms_provider, card_provider, wallet_provider)"
+        " ($2 in (sms_provider, card_provider, wallet_provider, number_provider)"
         " or exists (select from merchant_channel where merchant_id = $1 and provider = $2)"
         " or exists (select from delivery_chunk where merchant_id = $1 and provider = $2)"
         " or exists (select from attempt where merchant_id = $1 and provider = $2))",

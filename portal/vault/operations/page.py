@@ -10,7 +10,6 @@ from typing import Final
 
 from portal.contract.bills import BillLine
 from portal.contract.card_on_file import REMOVE_CARD, CardShown
-from portal.contract.login import MerchantFacts
 from portal.contract.mandate import (
     RECORD_MANDATE_ASKING,
     RECORD_MANDATE_OPENING,
@@ -41,9 +40,10 @@ from portal.domain.card_on_file import ENROLS
 from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.contact import customer_hint, write_check_code
 from portal.domain.errors import Expired, NotFound
-from portal.domain.ids import MerchantId
 from portal.domain.mandate import ENDED
 from portal.domain.methods import METHODS, TAKES_MANDATES
+from portal.domain.number import METHOD as NUMBER
+from portal.domain.number import PAYER_UNFIT
 from portal.domain.page import LatestAttempt
 from portal.domain.pause import is_in_force
 from portal.kit.crypto import same, sha256
@@ -56,7 +56,8 @@ from portal.vault.debit import METHOD, Mandate
 from portal.vault.finding import ask_for_payer
 from portal.vault.ledger import sums_of
 from portal.vault.mandate_redirect import latest_of_bill, view_for_payer
-from portal.vault.merchant import providers_of
+from portal.vault.merchant import facts_beside, providers_of
+from portal.vault.number import is_named
 from portal.vault.opening import NUMBERS
 from portal.vault.page_billing import BILLING, CHOOSE_BILLING, DENY_BILL, billing_of
 from portal.vault.page_choice import Choice, read_choice, read_shares
@@ -101,8 +102,9 @@ _PAGE: Final = f"""
 select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_minor, b.tax_minor,
        b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
        m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider,
-       m.wallet_provider, m.part_least_minor, m.charge_days_before, {BESIDE}, {TERMS_BESIDE},
-       {REMINDERS}, {BILLING}, b.amount_minor - coalesce(p.paid_minor, 0) as left_minor
+       m.wallet_provider, m.number_provider, m.part_least_minor, m.charge_days_before, {BESIDE},
+       {TERMS_BESIDE}, {REMINDERS}, {BILLING},
+       b.amount_minor - coalesce(p.paid_minor, 0) as left_minor
 from bill b join merchant m on m.id = b.merchant_id
 left join slip_terms t on t.merchant_id = b.merchant_id
 left join part_paid p on p.merchant_id = b.merchant_id and p.bill_id = b.id
@@ -175,6 +177,7 @@ async def open_link(act: Act, request: OpenLink) -> LinkOpened:
         "card (last 4)",
         "bank name",
         "account (last 3)",
+        "store number",
     ),
 )
 async def view_page(act: Act, request: ViewPage) -> PageView:
@@ -195,6 +198,8 @@ async def view_page(act: Act, request: ViewPage) -> PageView:
     side = rules.attempt_side(latest, act.now)
     if attempt is not None and side == "asking":
         await ask_for_payer(act, attempt)
+        if attempt.instrument.number is not None:
+            side = "acting"  # who holds a number sees it, whatever is being asked
     came = row["settlement"] in _MONEY_CAME or row["lifecycle"] == "canceled"
     sums = await sums_of(act, bill_id) if came else BillSums()
     choice = await _choice(act, row, attempt, request)
@@ -234,7 +239,7 @@ async def _view(  # what was read for one page
     mandate = await latest_of_bill(act, row["id"])
     return PageView(
         page_ref=page_ref_of(fields, row["id"]),
-        merchant=_facts(act, row),
+        merchant=facts_beside(act, row),
         state=state,
         number=row["number"],
         period=row["period"],
@@ -248,7 +253,7 @@ async def _view(  # what was read for one page
         days_left=days_left,
         check_code=write_check_code(row["check_code"]),
         language=row["language"],
-        methods=_methods(act, row, attempt, choice),
+        methods=_methods(act, row, attempt, choice, is_named=is_named(contact)),
         attempt=None if attempt is None else to_view(attempt),
         debit_on=await _debit_on(act, attempt),
         paid_at=row["paid_at"],
@@ -285,7 +290,7 @@ def _lines(billing: BillBilling) -> tuple[BillLine, ...]:
 
 
 def _methods(
-    act: Act, row: Row, attempt: Attempt | None, choice: Choice
+    act: Act, row: Row, attempt: Attempt | None, choice: Choice, *, is_named: bool
 ) -> tuple[MethodOffer, ...]:
     """The merchant's ways to pay, each with the reason why it can't be used now."""
     providers, bounds = providers_of(row), _slip_bounds(row)
@@ -313,6 +318,7 @@ def _methods(
         if offer.reason != "not_offered"
         for reason in [
             offer.reason
+            or (None if is_named or offer.method != NUMBER else PAYER_UNFIT)
             or (None if may_start else LINK_NEEDED)
             or (None if choice.is_whole or METHODS[offer.method].by_redirect else WHOLE_ONLY)
         ]
@@ -377,15 +383,3 @@ async def _debit_on(act: Act, attempt: Attempt | None) -> date | None:
         return None
     day: date | None = await act.db.fetchval(_DEBIT_ON, act.merchant_id, attempt.id)
     return day
-
-
-def _facts(act: Act, row: Row) -> MerchantFacts:
-    return MerchantFacts(
-        id=MerchantId(act.merchant_id),
-        code=row["code"],
-        name=row["name"],
-        zone=row["zone"],
-        sms_sender=row["sms_sender"],
-        phone=row["phone"],
-        website=row["website"],
-    )

@@ -34,6 +34,7 @@ from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.doubt import SUBMIT_GRACE
 from portal.domain.errors import Conflict, Expired, NotFound
 from portal.domain.ids import AttemptId
+from portal.domain.number import METHOD as NUMBER
 from portal.domain.payment import AttemptEvent
 from portal.domain.reference import form_of, reference_for
 from portal.kit.crypto import sha256
@@ -57,6 +58,7 @@ from portal.vault.attempt_view import to_now
 from portal.vault.card_on_file import agree, check_consent
 from portal.vault.chosen import arguments_of, check_intent, lock_chosen, shares_of
 from portal.vault.finding import finish_cancels
+from portal.vault.number import check_number, order_number, terms_of
 from portal.vault.payer import (
     bill_of,
     enter_merchant,
@@ -94,11 +96,16 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     Raises: Conflict ``not_payable``, ``other_not_payable``, ``amount_changed`` (param
     ``amount_minor``), ``attempt_running``, ``attempt_elsewhere`` (param ``method``),
     ``method_unavailable``, ``method_unconfigured`` (param ``provider``), ``part_not_taken``,
+    ``payer_unfit``,
     ``card_not_kept``, ``idempotency_mismatch``; InvalidInput ``method_unknown``,
-    ``part_out_of_bounds``, ``part_of_several``, ``too_many_bills``, ``consent_unknown``.
+    ``part_out_of_bounds``, ``part_of_several``, ``too_many_bills``, ``consent_unknown``,
+    ``store_unknown``.
     """
     check_tokens(
-        method=request.method, idempotency_key=request.idempotency_key, consent=request.consent
+        method=request.method,
+        idempotency_key=request.idempotency_key,
+        consent=request.consent,
+        store=request.store,
     )
     check_tokens(**{f"also_{place}": ref for place, ref in enumerate(request.also)})
     refuse_card_number(request.idempotency_key)
@@ -120,7 +127,9 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
         act.closing.add("opened", act.merchant_id, bill.id, act.business)
     await act.answer_once(_ONCE, key, attempt.id.bytes)
     started = _started(act, payee, bill, attempt, fresh=resumed is None)
-    return msgspec.structs.replace(started, card_id=card_id)
+    is_number = started.fresh and attempt.method == NUMBER
+    number = await terms_of(act, attempt.id) if is_number else None
+    return msgspec.structs.replace(started, card_id=card_id, number=number)
 
 
 @operation(RECORD_SUBMISSION, callers=_WEB, kinds=_PAYER, audit="effect")
@@ -134,6 +143,7 @@ async def record_submission(act: Act, request: RecordSubmission) -> AttemptNow:
     """
     check_tokens(provider_ref=request.provider_ref, code=request.code)
     check_page_address(request.redirect_url)
+    check_number(request.number)
     bills, attempt = await lock_whole(act, request.attempt_id)
     require_own_attempt(act, attempt)
     if attempt.state != "submitting":
@@ -222,8 +232,9 @@ async def _resume(
         return None
     live = lives[0]
     if len(lives) == 1 and live.state == "requires_action":
-        has_page = bool(live.instrument.redirect_url)
-        if not has_page and live.parts.keys() <= shares.keys():
+        has_page = bool(live.instrument.redirect_url or live.instrument.number)
+        # A number that we don't have may be in somebody's hand all the same.
+        if not has_page and live.method != NUMBER and live.parts.keys() <= shares.keys():
             await _supersede(act, live)
             return None
         if has_page and (live.method != method or live.parts != shares):
@@ -254,6 +265,8 @@ async def _create(
     if request.reachable is not None and provider not in request.reachable:
         raise Conflict("method_unconfigured", params={"method": method, "provider": provider})
     attempt_id = act.new_id()
+    if method == NUMBER:
+        await order_number(act, attempt_id, bill.id, request.store)
     edge = rules.advance("created", "submit")
     attempt = Attempt(
         id=attempt_id,
@@ -344,6 +357,8 @@ def _description(bill: LockedBill, attempt: Attempt) -> str:
 def _event_of(request: RecordSubmission) -> AttemptEvent:
     match request.outcome:
         case "accepted":
+            if request.number is not None:
+                return "number_made"
             return "redirected" if request.redirect_url else "accepted"
         case "refused":
             return "refused"
@@ -355,6 +370,7 @@ def _with_answer(attempt: Attempt, request: RecordSubmission) -> Attempt:
     sealed = msgspec.structs.replace(
         attempt.instrument,
         redirect_url=request.redirect_url or attempt.instrument.redirect_url,
+        number=request.number or attempt.instrument.number,
     )
     ref = request.provider_ref or attempt.provider_ref
     return replace(attempt, provider_ref=ref, instrument=sealed)

@@ -14,6 +14,8 @@ class Merchant(SQLModel, table=True):
 
     ``lapse_after_days``: so long after its due date a bill can be paid; None: it never lapses.
     ``wallet_provider``: None for a merchant that takes no smartphone wallet.
+    ``number_provider``: None where payers get no numbers for stores; ``number_hours`` is when the
+    merchant's telephone is answered, as their receipts say.
     ``refund_limit_minor`` goes back of one payment without a second person. A payer's promise
     reaches ``promise_days_max`` ahead, an extension ``extension_days_max`` beyond the first due
     date. ``charge_days_before``: cards that are left from now on are charged so many days before a
@@ -37,6 +39,10 @@ class Merchant(SQLModel, table=True):
         sa_column=sa.Column(sa.Integer, nullable=True, server_default=sa.text("90"))
     )
     wallet_provider: str | None = Field(default=None, sa_column=sa.Column(sa.Text, nullable=True))
+    number_provider: str | None = Field(default=None, sa_column=sa.Column(sa.Text, nullable=True))
+    number_hours: str = Field(
+        sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("''"))
+    )
     transfer_text: str = Field(
         sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("''"))
     )

@@ -102,6 +102,16 @@ def _decline_text(attempt: strawberry.Parent[AttemptView], info: Info) -> str | 
     return TEXTS[info.context.language].code(code) if code is not None else None
 
 
+@strawberry.type(description="A number to pay by at a convenience store.")
+class StoreNumber:
+    """portal.contract.number.StoreNumber."""
+
+    store: str = plain("At which.")
+    receipt_no: str = plain("The number, as its terminal asks for it.")
+    confirmation_no: str = plain("The second one; empty where there is none.")
+    pay_by: DateTime = plain("Until when it counts.")
+
+
 @strawberry.type(description="The payer's latest try to pay.")
 class Attempt:
     """portal.contract.page.AttemptView."""
@@ -115,6 +125,7 @@ class Attempt:
     approval_no: str | None = plain("Approval number of a payment.")
     instrument_hint: str | None = plain("Last letters of what was paid with.")
     finished_at: DateTime | None = plain("When it was over.")
+    number: StoreNumber | None = plain("By what it can be paid at a store, while it can.")
 
 
 def _amount(page: strawberry.Parent[PageView]) -> MoneyValue:

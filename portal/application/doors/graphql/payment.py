@@ -40,6 +40,7 @@ class PaymentStartInput:
         "The words by which the card may be kept, by their version; empty if it may not.",
         default="",
     )
+    store: str = optional("At which store, for a number; empty for every other.", default="")
 
 
 def _attempt(outcome: strawberry.Parent[Outcome[AttemptNow]]) -> AttemptView | None:
@@ -71,6 +72,7 @@ async def start_payment(info: Info, input: PaymentStartInput) -> Outcome[Attempt
         also=tuple(input.also),
         part_minor=input.part,
         consent=input.consent,
+        store=input.store,
     )
     act = submit_payment(
         context.doors.pay_desk,

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from portal.application.providers.exchange import (
     Endpoint,
@@ -26,7 +27,6 @@ from portal.application.providers.exchange import (
     bare_finding,
 )
 from portal.application.providers.gmopg.body import (
-    CHARSET,
     REFUSALS,
     read_errors,
     read_pairs,
@@ -34,15 +34,14 @@ from portal.application.providers.gmopg.body import (
 )
 from portal.application.providers.gmopg.trade import COUNTER_FOUND, prefixed, read_moment
 from portal.contract.payment import Finding
-from portal.domain.errors import InvalidInput, InvariantBroken
+from portal.domain.errors import InvariantBroken
 from portal.domain.konbini import AMOUNT_MAX, DAYS_MAX, Store
+from portal.domain.number import is_contact_fit
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _ACT_TIMEOUT_S: Final = 20.0
 _READ_TIMEOUT_S: Final = 8.0
 _PAY_TYPE: Final = "3"
-_NAME_BYTES_MAX: Final = 40
-_CONTACT_BYTES_MAX: Final = 42
 
 CODES: Final[Mapping[Store, str]] = {
     "seven_eleven": "00007",
@@ -54,10 +53,6 @@ CODES: Final[Mapping[Store, str]] = {
 """What the company calls the stores. Those that begin with 1 are the stores' newer systems."""
 
 _STORES: Final[Mapping[str, Store]] = {code: store for store, code in CODES.items()}
-_KANA: Final = re.compile(r"[ァ-ヶー・　]+")
-_TELEPHONE: Final = re.compile(r"0[0-9]{9,12}")
-_CONTACT_PHONE: Final = re.compile(r"0[0-9]{1,3}-?[0-9]{1,4}-?[0-9]{3,4}")
-_HOURS: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
 _NUMBER: Final = re.compile(r"[0-9A-Za-z-]{1,32}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,9}")
 _ACCESS: Final = re.compile(r"[0-9a-zA-Z]{32}")
@@ -77,9 +72,8 @@ class GmoPgCounter:
     def issue(self, endpoint: Endpoint, wanted: NumberWanted) -> Exchange[NumberAnswer]:
         """Register the order and give it to the store; an OrderID in use reads as unknown.
 
-        Raises: InvalidInput ``kana_unwritable``, ``text_too_long`` or ``phone_characters`` for what
-        a store's system can't show; InvariantBroken ``number_unfit`` for an amount or a time that
-        no number carries, or a contact that the merchant has not set up.
+        Raises: InvariantBroken ``number_unfit`` for an amount or a time that no number carries, or
+        a contact that the merchant has not set up.
         """
         _check(wanted)
         amount = str(wanted.amount.amount_minor)
@@ -91,7 +85,9 @@ class GmoPgCounter:
             if access is None:
                 return None
             fields = access | _at_the_counter(wanted)
-            made = self._post(endpoint, "ExecTranCvs", fields, _ACT_TIMEOUT_S)
+            made = self._post(
+                endpoint, "ExecTranCvs", fields, _ACT_TIMEOUT_S, payer_of=wanted.attempt_id
+            )
             return Exchange(made, lambda said: _read_number(said, wanted))
 
         return Exchange(request, _read_unmade, then)
@@ -124,7 +120,13 @@ class GmoPgCounter:
         return self._post(endpoint, "SearchTradeMulti", asked, _READ_TIMEOUT_S)
 
     def _post(
-        self, endpoint: Endpoint, act: str, fields: Mapping[str, str], timeout_s: float
+        self,
+        endpoint: Endpoint,
+        act: str,
+        fields: Mapping[str, str],
+        timeout_s: float,
+        *,
+        payer_of: UUID | None = None,
     ) -> OutboundRequest:
         if not endpoint.account:
             context = f"{endpoint.host} needs /shop id behind its port"
@@ -138,6 +140,7 @@ class GmoPgCounter:
             body=urlencode({"ShopID": endpoint.account[0], "ShopPass": self._pass, **fields}),
             body_kind="form",
             timeout_s=timeout_s,
+            delivery_id=payer_of,
         )
 
 
@@ -145,44 +148,20 @@ COUNTER: Final = GmoPgCounter("gmopg")
 
 
 def _check(wanted: NumberWanted) -> None:
-    """Refuse what would come back as an error, or as another name on the clerk's screen."""
+    """Refuse what would come back as an error, or as another name on a receipt."""
     if not 1 <= wanted.amount.amount_minor <= AMOUNT_MAX or not 1 <= wanted.days <= DAYS_MAX:
         raise InvariantBroken("number_unfit", context="amount or days")
-    contact = _bytes_of(wanted.contact_name)
-    if (
-        contact is None
-        or not 1 <= contact <= _CONTACT_BYTES_MAX
-        or not _CONTACT_PHONE.fullmatch(wanted.contact_phone)
-        or not _HOURS.fullmatch(wanted.contact_hours)
-    ):
+    if not is_contact_fit(wanted.contact_name, wanted.contact_phone, wanted.contact_hours):
         raise InvariantBroken("number_unfit", context="the merchant's contact")
-    if not _KANA.fullmatch(wanted.payer_kana):
-        raise InvalidInput("kana_unwritable", params={"field": "kana"})
-    for field, text in (("name", wanted.payer_name), ("kana", wanted.payer_kana)):
-        length = _bytes_of(text.strip())
-        if not length:
-            raise InvalidInput("kana_unwritable", params={"field": field})
-        if length > _NAME_BYTES_MAX:
-            raise InvalidInput("text_too_long", params={"field": field, "max": _NAME_BYTES_MAX})
-    if not _TELEPHONE.fullmatch(wanted.payer_phone):
-        raise InvalidInput("phone_characters", params={"field": "phone"})
-
-
-def _bytes_of(text: str) -> int | None:
-    """How long a text is in the company's charset; None where it can't be written in it."""
-    try:
-        return len(text.encode(CHARSET))
-    except UnicodeEncodeError:
-        return None
 
 
 def _at_the_counter(wanted: NumberWanted) -> dict[str, str]:
     return {
         "OrderID": wanted.reference,
         "Convenience": CODES[wanted.store],
-        "CustomerName": wanted.payer_name.strip(),
-        "CustomerKana": wanted.payer_kana.strip(),
-        "TelNo": wanted.payer_phone,
+        "CustomerName": "{{payer:name}}",
+        "CustomerKana": "{{payer:kana}}",
+        "TelNo": "{{payer:phone}}",
         "PaymentTermDay": str(wanted.days),
         "ReceiptsDisp11": wanted.contact_name,
         "ReceiptsDisp12": wanted.contact_phone,
