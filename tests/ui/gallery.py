@@ -486,27 +486,9 @@ STAFF_SCREENS: dict[str, Make] = {
         data(switchPlan={"bills": 13_646, "seconds": 2_900, "costHundredths": 4_093_800}),
     ),
     "results-none": staff(
-        result_files.result_files_screen,
-        data(
-            resultFiles={
-                "plan": None,
-                "waiting": 0,
-                "nodes": [],
-                "pageInfo": page_info(more=False),
-            }
-        ),
+        result_files.result_files_screen, data(resultFiles=result_samples.NO_FILES)
     ),
-    "results": staff(
-        result_files.result_files_screen,
-        data(
-            resultFiles={
-                "plan": result_samples.RESULT_PLAN,
-                "waiting": 1_204,
-                "nodes": result_samples.RESULT_FILES,
-                "pageInfo": page_info(more=True),
-            }
-        ),
-    ),
+    "results": staff(result_files.result_files_screen, data(resultFiles=result_samples.FILES)),
     "slips-print": told_slips(None, paper_samples.PRINT_BATCHES, waiting=712),
     "slips-taken": told_slips({"seenBefore": True, "errors": [], "lines": samples.SLIP_LINES}),
     "keys": staff(screens.keys_screen, data(apiKeys=samples.KEYS)),

@@ -53,3 +53,11 @@ FUNNEL: dict[str, Any] = {
         _channel("sms", 412_101, ambiguous=12),
     ],
 }  # fmt: skip
+
+NO_FILES: dict[str, Any] = {
+    "plan": None, "waiting": 0, "nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None},
+}  # fmt: skip
+FILES: dict[str, Any] = {
+    "plan": RESULT_PLAN, "waiting": 1_204, "nodes": RESULT_FILES,
+    "pageInfo": {"hasNextPage": True, "endCursor": "c"},
+}  # fmt: skip
