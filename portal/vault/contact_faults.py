@@ -93,8 +93,7 @@ async def is_faulty(act: Act, bill_id: UUID, channel: Channel) -> bool:
 
 async def read_faulty(act: Act, bill_ids: Sequence[UUID]) -> frozenset[tuple[str, UUID]]:
     """Channel and bill, of those whose contact for the channel takes no messages any more."""
-    channels = ["sms", "email", "voice"]
-    rows = await act.db.fetch(FAULTY, act.merchant_id, list(bill_ids), channels)
+    rows = await act.db.fetch(FAULTY, act.merchant_id, list(bill_ids), list(WRITTEN))
     return frozenset((row["channel"], row["id"]) for row in rows)
 
 
