@@ -42,7 +42,7 @@ from portal.vault.ladder import (
     read_newest,
     read_plans,
 )
-from portal.vault.ladder_calls import Calls, calls_of, earliest
+from portal.vault.ladder_calls import Calls, calls_of, earliest, is_in_vain
 from portal.vault.ladder_reach import (
     BY_CUSTOMER,
     BY_EMAIL,
@@ -278,7 +278,11 @@ def _facts(part: _Slice, bill: Row, row: Row, calls: Calls) -> Facts:
     told = part.told.get(bill["id"], ())
     # By channel the newest that went out, or could not: one that came back says nothing any more
     # once another has arrived there.
-    newest = {one["channel"]: one for one in told if one["state"] != "left_out" or _is_lost(one)}
+    newest = {
+        one["channel"]: one
+        for one in told
+        if (one["state"] != "left_out" or _is_lost(one)) and not is_in_vain(one)
+    }
     said = [one for one in told if one["state"] != "left_out" and not _is_lost(one)]
     lost = {channel for channel, one in newest.items() if _is_lost(one)} - calls.not_lost
     failed_at = row["failed_at"]
