@@ -20,7 +20,7 @@ from portal.domain.hygiene import Problem
 from portal.domain.ids import BillId
 from portal.domain.ladder import Plan, Rung
 from portal.vault.contact_faults import read_faulty
-from tests.make.intake import line
+from tests.make.intake import line, result
 from tests.make.ladder import Steps
 from tests.zone.test_going_digital import bill, look_at, state, steer
 from tests.zone.test_ladder import days
@@ -150,6 +150,16 @@ async def test_who_came_by_a_notification_and_says_no_gets_none_of_that_contract
     await clear(steps, "E-1")
     assert await faulty() == set()
     assert await problems(steps, "doubted") == []
+
+
+async def test_a_worker_can_judge_no_contact_that_nothing_was_sent_to(steps: Steps) -> None:
+    await posted(steps, line("E-1"))
+    for leased in await steps.desk.leases("message.send_chunk"):
+        [route] = (await steps.desk.report(leased)).deliveries
+        said = result(route.delivery_id, "rejected", "number_unknown")
+        await steps.desk.report(leased, [said])
+
+    assert await steps.world.rows("select * from contact_fault") == []
 
 
 async def test_a_number_that_was_anothers_and_one_on_many_contracts_are_suspected_and_go_on(
