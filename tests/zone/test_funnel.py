@@ -202,13 +202,15 @@ async def test_a_switch_tells_only_whom_its_channel_reaches_and_ends_when_its_ro
     steps: Steps,
 ) -> None:
     desk = steps.desk
-    await desk.issued(line("E-1"), line("E-2", customer_no="0099"))
-    await send(desk, "accepted", "accepted")
+    await desk.issued(*(line(f"E-{n}", customer_no=f"009{n}") for n in (1, 2, 3)))
+    await send(desk, "accepted", "accepted", "accepted")
     await steps.road("push")
+    await steps.set("update merchant_channel set provider = 'fcm' where channel = 'push'")
     await steps.set(
         "insert into push_subscription (merchant_id, id, customer_blind, contact_blind, kind,"
-        " contact, created_at) select merchant_id, id, customer_blind, ''::bytea, 'fcm',"
-        " ''::bytea, now() from bill where number = 'E-2'"
+        " contact, created_at) select merchant_id, id, customer_blind, ''::bytea,"
+        " case number when 'E-2' then 'fcm' else 'apns' end, ''::bytea, now()"
+        " from bill where number <> 'E-1'"  # nobody carries to E-3's device
     )
 
     async def begin(key: str) -> None:
@@ -217,15 +219,13 @@ async def test_a_switch_tells_only_whom_its_channel_reaches_and_ends_when_its_ro
 
     await begin("one")
     assert await switch(steps, desk.work) == 1
-    assert [len(await steps.told(number)) for number in ("E-1", "E-2")] == [1, 2]
+    assert [len(await steps.told(number)) for number in ("E-1", "E-2", "E-3")] == [1, 2, 1]
 
     await steps.set("update delivery set state = 'accepted'")
     await begin("two")
     await desk.operator.call(
         SET_CHANNEL,
-        SetChannel(
-            merchant_code=desk.code, channel="push", provider="sandbox_card", sender="", share=None
-        ),
+        SetChannel(merchant_code=desk.code, channel="push", provider="fcm", sender="", share=None),
     )
     assert await switch(steps, desk.work) == 0
     await steps.road("push")
