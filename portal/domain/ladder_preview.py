@@ -4,16 +4,18 @@ The same rules decide as for real bills; what is assumed is said: nobody pays, n
 back, no debit fails, and the payer has every contact that the plan's channels need.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
 from portal.domain.ladder import (
     RUNGS_MAX,
+    Decision,
     Facts,
     HeldReason,
     Plan,
+    Rung,
     SkipReason,
     Way,
     decide,
@@ -21,6 +23,9 @@ from portal.domain.ladder import (
 
 _LOOKS_MAX: Final = 4 * RUNGS_MAX
 """A rung is held for its day, its hour and its week at most before it is over."""
+
+_ON_PAPER: Final[Mapping[Way, SkipReason]] = {"paper": "on_paper"}
+"""What was printed once is not printed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,20 +70,34 @@ def foresee(plan: Plan, bill: Supposed) -> tuple[Foreseen, ...]:
     for _ in range(_LOOKS_MAX):
         decision = decide(rungs, plan.hours, _facts_at(bill, now, done, told, reminded))
         found += [Foreseen(rung=skip.rung, at=now, skipped=skip.reason) for skip in decision.skips]
-        found += [Foreseen(rung=place, at=now) for place in decision.printed]
+        printed = _printed(rungs, decision, done)
+        found += [Foreseen(rung=place, at=now) for place in printed]
+        bill = replace(bill, unreached={**bill.unreached, **_ON_PAPER}) if printed else bill
         if decision.send is not None:
             found.append(Foreseen(rung=decision.send, at=now, held=held))
             told.append(now.date())
             if rungs[decision.send].when != "issue":  # first notices count for no cap
                 reminded.append(now.date())
         held = decision.held
-        done = decision.done(done)
+        done = decision.done(done) | sum(1 << place for place in {*printed} - {*decision.printed})
         if decision.until is None:
             break
         now = max(now, decision.until)
     seen = {one.rung for one in found}
     found += [Foreseen(rung=place, at=None) for place in range(len(rungs)) if place not in seen]
     return tuple(found)
+
+
+def _printed(rungs: Sequence[Rung], decision: Decision, done: int) -> tuple[int, ...]:
+    """Rungs by paper that are over now: what nothing else reaches is printed before their day."""
+    if decision.paper is None or decision.printed:
+        return decision.printed
+    early = (
+        place
+        for place, rung in enumerate(rungs)
+        if rung.channel == "paper" and not done >> place & 1
+    )
+    return tuple(early)[:1]
 
 
 def _facts_at(

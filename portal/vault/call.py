@@ -11,7 +11,7 @@ from uuid import UUID
 
 from portal.domain.errors import Conflict
 from portal.vault.act import Act
-from portal.vault.ladder import is_night
+from portal.vault.ladder import is_night, look_again
 from portal.vault.messages import RESENT_MESSAGE, plan_resent_message
 
 _MAKE: Final = """
@@ -119,3 +119,5 @@ async def stop_calls(act: Act, bill_id: UUID, contact: bytes | None) -> None:
         _STOP, act.merchant_id, act.new_id(), contact, act.actor, act.business
     )  # fmt: skip
     await act.emit(bill_id, "reminders.stopped", channel="voice", kind="transactional")
+    await act.db.fetchval(_LOCK, act.merchant_id, bill_id)
+    await look_again(act, [bill_id])

@@ -12,6 +12,7 @@ from uuid import UUID
 from portal.domain.errors import NotFound
 from portal.domain.ids import DeliveryId, from_public, to_public
 from portal.domain.message import Channel
+from portal.domain.push import CARRIES
 from portal.vault.act import Act
 from portal.vault.fields import Fields
 
@@ -21,13 +22,17 @@ else b.phone_blind end
 """
 """SQL: the keyed hash of the contact that a channel uses, of the bill ``b``."""
 
-HAS_PUSH: Final = """
-exists (select from push_subscription s where s.merchant_id = $1
-        and s.customer_blind = b.customer_blind
+_CARRIED: Final = ", ".join(f"('{company}', '{kind}')" for company, kind in CARRIES.items())
+HAS_PUSH: Final = f"""
+exists (select from push_subscription s
+        join merchant_channel r on r.merchant_id = $1 and r.channel = 'push' and not r.is_off
+             and (r.provider, s.kind) in ({_CARRIED})
+        where s.merchant_id = $1 and s.customer_blind = b.customer_blind
         and (s.kind <> 'web' or s.phone_blind is not distinct from b.phone_blind))
-"""
-"""SQL: whether the payer of the bill ``b`` has a browser or device that takes notifications. A
-browser counts while the bill goes to the telephone of the bill on which it was said."""
+"""  # noqa: S608  # constant texts
+"""SQL: whether the payer of the bill ``b`` has a browser or device that takes notifications, by a
+company that the merchant sends by. A browser counts while the bill goes to the telephone of the
+bill on which it was said."""
 
 IS_FAULTY: Final = f"""
 ((select f.cleared_at is null from contact_fault f where f.merchant_id = b.merchant_id
@@ -93,8 +98,7 @@ async def is_faulty(act: Act, bill_id: UUID, channel: Channel) -> bool:
 
 async def read_faulty(act: Act, bill_ids: Sequence[UUID]) -> frozenset[tuple[str, UUID]]:
     """Channel and bill, of those whose contact for the channel takes no messages any more."""
-    channels = ["sms", "email", "voice"]
-    rows = await act.db.fetch(FAULTY, act.merchant_id, list(bill_ids), channels)
+    rows = await act.db.fetch(FAULTY, act.merchant_id, list(bill_ids), list(WRITTEN))
     return frozenset((row["channel"], row["id"]) for row in rows)
 
 

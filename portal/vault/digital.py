@@ -138,13 +138,18 @@ async def state_of(act: Act, contract: bytes) -> Billing:
     return state or "none"
 
 
-async def step(act: Act, bill: Row, event: DigitalEvent, said: Said) -> Billing:
+async def step(
+    act: Act, bill: Row, event: DigitalEvent, said: Said, before: Billing | None = None
+) -> Billing:
     """Move the contract of a locked bill, with what follows from it; the state it has then.
+
+    ``before``: the state that was read, and judged, in this act already. A contract without a row
+    can't be locked: read anew it may have moved meanwhile.
 
     Raises: Conflict ``billing_state``, ``billing_unverified``; TryLater ``contract_moved`` when
     somebody else moved it just now.
     """
-    before = await state_of(act, bill["contract_blind"])
+    before = before or await state_of(act, bill["contract_blind"])
     verified: bool = await act.db.fetchval(_VERIFIED, act.merchant_id, bill["id"])
     edge = move(before, event, is_verified=verified)
     contract = bill["contract_blind"]

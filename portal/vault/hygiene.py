@@ -70,7 +70,8 @@ group by f.blind
 """  # noqa: S608  # constant texts
 DOUBTED: Final = """
 select d.contract_blind as key, max(d.at) as since, d.why as code, 1 as contracts,
-       min(case when d.contact = b.email_blind then 'email' else 'phone' end) as contact,
+       min(case when d.contact = b.email_blind or b.phone_blind is null then 'email'
+                else 'phone' end) as contact,
        (array_agg(d.bill_id order by d.at desc))[1] as bill_id
 from contact_doubt d join bill b on b.merchant_id = $1 and b.id = d.bill_id
 where d.merchant_id = $1 and d.why = '{why}' and d.cleared_at is null

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from portal.domain.call import again_at
+from portal.domain.call import AGAIN, again_at
 from portal.domain.ladder import CAMPAIGN, MARKETING, RUNGS_MAX, Rung
 from portal.domain.message import Channel
 from portal.vault.db import Row
@@ -54,6 +54,15 @@ class Calls:
         for place in self.again:
             done &= ~(1 << place)
         return done
+
+
+def is_in_vain(told: Row) -> bool:
+    """Whether it is a call of no rung, such as one that staff asked for, that found nobody.
+
+    It is not tried again, and says nothing of the number: later calls may find somebody.
+    """
+    is_call = told["channel"] == "voice" and told["campaign"] not in _RUNGS
+    return is_call and told["state"] == "undelivered" and told["code"] in AGAIN
 
 
 def calls_of(told: Sequence[Row], now: datetime) -> Calls:

@@ -32,7 +32,7 @@ from portal.domain.message import Channel, is_lost
 from portal.domain.paper import PaperReason
 from portal.vault import digital
 from portal.vault.act import Act
-from portal.vault.contact_faults import read_faulty
+from portal.vault.contact_faults import BLIND, read_faulty
 from portal.vault.db import Row
 from portal.vault.ladder import (
     Ended,
@@ -42,7 +42,7 @@ from portal.vault.ladder import (
     read_newest,
     read_plans,
 )
-from portal.vault.ladder_calls import Calls, calls_of, earliest
+from portal.vault.ladder_calls import Calls, calls_of, earliest, is_in_vain
 from portal.vault.ladder_reach import (
     BY_CUSTOMER,
     BY_EMAIL,
@@ -72,15 +72,25 @@ STANDING: Final = """
 select bill_id, plan_version, done, failed_at from ladder
 where merchant_id = $1 and bill_id = any($2::uuid[]) and next_at <= $3 order by bill_id for update
 """
-# What came back from a contact before staff cleared it says nothing any more.
-TOLD: Final = """
-select d.bill_id, d.channel, d.campaign, d.step, d.code, d.created_at,
-       case when exists (
-           select from bill b join contact_fault f on f.merchant_id = $1 and f.channel = d.channel
-               and f.blind in (b.phone_blind, b.email_blind) and f.cleared_at > d.created_at
-           where b.merchant_id = $1 and b.id = d.bill_id) then 'accepted' else d.state end as state
-from delivery d where d.merchant_id = $1 and d.bill_id = any($2::uuid[]) order by d.id
-"""
+# What came back from a contact before staff cleared it says nothing any more, nor that it was left
+# out for that; what arrived did arrive.
+TOLD: Final = f"""
+select d.bill_id, d.channel, d.campaign, d.step, d.created_at,
+       case when c.is_cleared then '' else d.code end as code,
+       case when c.is_cleared and d.state in ('undelivered', 'failed') then 'accepted'
+            else d.state end as state
+from delivery d cross join lateral (
+    select exists (
+        select from bill b join contact_fault f on f.merchant_id = $1 and f.channel = d.channel
+            and f.blind in (b.phone_blind, b.email_blind) and f.cleared_at > d.created_at
+        where b.merchant_id = $1 and b.id = d.bill_id)
+    or exists (
+        select from bill b join contact_doubt w on w.merchant_id = $1 and w.why = 'denied'
+            and w.contract_blind = b.contract_blind and w.cleared_at > d.created_at
+            and w.contact = {BLIND.format(channel="d.channel")}
+        where b.merchant_id = $1 and b.id = d.bill_id) as is_cleared) c
+where d.merchant_id = $1 and d.bill_id = any($2::uuid[]) order by d.id
+"""  # noqa: S608  # constant texts
 CHOICES: Final = """
 select distinct on (contact, channel, kind) contact, channel, kind, is_wanted from contact_choice
 where merchant_id = $1 and contact = any($2::bytea[]) order by contact, channel, kind, id desc
@@ -268,7 +278,11 @@ def _facts(part: _Slice, bill: Row, row: Row, calls: Calls) -> Facts:
     told = part.told.get(bill["id"], ())
     # By channel the newest that went out, or could not: one that came back says nothing any more
     # once another has arrived there.
-    newest = {one["channel"]: one for one in told if one["state"] != "left_out" or _is_lost(one)}
+    newest = {
+        one["channel"]: one
+        for one in told
+        if (one["state"] != "left_out" or _is_lost(one)) and not is_in_vain(one)
+    }
     said = [one for one in told if one["state"] != "left_out" and not _is_lost(one)]
     lost = {channel for channel, one in newest.items() if _is_lost(one)} - calls.not_lost
     failed_at = row["failed_at"]

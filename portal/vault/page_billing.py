@@ -15,7 +15,7 @@ b.has_address, (select c.state from digital_contract c
                 where c.merchant_id = $1 and c.contract_blind = b.contract_blind) as billing_state,
 (select bool_or(f.why = 'denied' and f.cleared_at is null) from contact_doubt f
  where f.merchant_id = $1 and f.contract_blind = b.contract_blind
-       and f.contact in (b.phone_blind, b.email_blind)) is true as is_denied
+       and f.contact in (b.phone_blind, b.email_blind, b.customer_blind)) is true as is_denied
 """
 """Columns of a bill ``b`` that :func:`billing_of` reads."""
 

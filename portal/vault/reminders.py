@@ -18,7 +18,7 @@ exists (select from merchant_channel v where v.merchant_id = $1 and v.channel = 
         and not v.is_off) as has_calls, b.email_blind is not null as has_email,
 array(select c.channel from (
     select distinct on (channel) channel, is_wanted from contact_choice
-    where merchant_id = $1 and contact in (b.phone_blind, b.email_blind)
+    where merchant_id = $1 and contact in (b.phone_blind, b.email_blind, b.customer_blind)
           and kind = 'transactional' order by channel, id desc) c
     where not c.is_wanted) as stopped,
 exists (select from merchant_channel c where c.merchant_id = $1 and c.channel = 'push'
@@ -46,5 +46,6 @@ def reminders_of(row: Row) -> tuple[PageReminder, ...]:
         if has
     ]
     if row["pushes"]:
-        found.append(PageReminder(channel="push", is_wanted=row["has_browser"]))
+        is_wanted = row["has_browser"] and "push" not in row["stopped"]
+        found.append(PageReminder(channel="push", is_wanted=is_wanted))
     return tuple(found)

@@ -12,7 +12,8 @@ from uuid import UUID
 from portal.domain.bill import PAYABLE
 from portal.domain.ladder import SWITCH
 from portal.vault.act import Act
-from portal.vault.contact_faults import BLIND, IS_FAULTY
+from portal.vault.channels import roads
+from portal.vault.contact_faults import BLIND, HAS_PUSH, IS_FAULTY
 from portal.vault.messages import Telling, plan_messages
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ select b.id from bill b
 where b.merchant_id = $1 and b.id = any($2::uuid[]) and b.lifecycle = any($3::text[])
       and b.settlement = 'unpaid' and b.opened_at is null
       and {BLIND.format(channel="$4::text")} is not null
+      and ($4::text <> 'push' or {HAS_PUSH})
       and not {IS_FAULTY.format(channel="$4::text")}
       and not exists (select from delivery d
                       where d.merchant_id = $1 and d.bill_id = b.id
@@ -65,8 +67,10 @@ async def step(act: Act) -> Stepped:
     row = await act.db.fetchrow(_RUNNING, act.merchant_id)
     if row is None:
         return Stepped()
-    walked = await _walk(act, row["after_id"], row["import_id"])
     channel: Channel = row["channel"]
+    # Without a road any more nobody else can be told by it: the switch is over.
+    has_road = bool(await roads(act, channel))
+    walked = await _walk(act, row["after_id"], row["import_id"]) if has_road else ()
     told: list[UUID] = []
     if walked:
         found = await act.db.fetch(UNOPENED, act.merchant_id, walked, sorted(PAYABLE), channel)

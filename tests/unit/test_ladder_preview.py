@@ -145,3 +145,24 @@ def test_every_rung_is_foretold_once_and_nobody_is_disturbed(
 def test_a_fault_says_at_which_field_of_which_rung_it_stands(plan: Plan, fault: PlanFault) -> None:
     assert list(faults_of(plan)) == [fault]
     assert list(faults_of(DEFAULT)) == []
+
+
+def test_whom_no_message_reaches_is_foretold_paper_at_once_and_no_second_one() -> None:
+    ways = (("issue", 0, "email"), ("after_issue", 10, "paper"), ("after_due", 2, "paper"))
+    plan = Plan(
+        ladders={"": tuple(Rung(when=when, days=days, channel=way) for when, days, way in ways)}  # type: ignore[arg-type]
+    )
+
+    reached = foresee(plan, bill())
+    missed = foresee(plan, bill(unreached={"email": "channel_missing"}))
+
+    assert reached == (
+        Foreseen(rung=0, at=ISSUED),
+        Foreseen(rung=1, at=at(11, 12, 10)),
+        Foreseen(rung=2, at=at(12, 2, 0), skipped="on_paper"),
+    )
+    assert missed == (
+        Foreseen(rung=0, at=ISSUED, skipped="channel_missing"),
+        Foreseen(rung=1, at=ISSUED),
+        Foreseen(rung=2, at=at(12, 2, 0), skipped="on_paper"),
+    )

@@ -17,7 +17,7 @@ from portal.application.providers.twilio.signature import read_fields, sign
 from portal.contract.bills import VIEW_BILL, ViewBill
 from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.domain.errors import Conflict
-from portal.domain.ladder import write_plan
+from portal.domain.ladder_plan import write_plan
 from portal.kit.clock import SystemClock
 from portal.vault.server import VaultServer
 from tests.make.calls import (
@@ -150,12 +150,18 @@ ENDS = {
     "09000000604": ("delivered", "receipt_delivered", "failed", "call_number_wrong"),
     "09000000404": ("failed", "number_unknown", "failed", "number_unknown"),
     "09000000999": ("delivered", "receipt_delivered", "delivered", "call_stopped"),
+    "09012340005": ("delivered", "receipt_delivered", "delivered", "call_stopped"),
     "09000030003": ("undelivered", "receipt_undelivered", "undelivered", "call_unproven"),
     "09000030005": ("failed", "receipt_bounced", "undelivered", "call_busy"),
     "09000030007": ("failed", "receipt_failed", "undelivered", "call_no_answer"),
     "09000021610": ("failed", "recipient_opted_out", "undelivered", "call_unheard"),
 }
 """Telephone → how its text message ends, and its call after what is done below."""
+PAID = "update bill set settlement = 'settled'"
+NO_MORE = """
+select l.next_at <= c.at as is_soon from contact_choice c
+join bill b on b.phone_blind = c.contact join ladder l on l.bill_id = b.id
+"""
 
 
 async def test_each_way_in_which_texts_and_calls_end_is_known_and_judges_its_number(
@@ -170,6 +176,7 @@ async def test_each_way_in_which_texts_and_calls_end_is_known_and_judges_its_num
         "09012340002": ("answer", "silence", "silence"),
         "0312345678": ("answer", "keys 1", "keys 5678", "keys 1", "hang_up"),
         "09000000999": ("answer", "keys 9"),
+        "09012340005": ("answer", "paid", "keys 9"),
         "09000030003": ("answer", *["keys 1", *["keys 0000"] * 3]),
         "09000030005": ("hang_up",),
         "09000030007": ("ring_out",),
@@ -178,7 +185,11 @@ async def test_each_way_in_which_texts_and_calls_end_is_known_and_judges_its_num
         telephone = newest_call(shop, phone)
         for act in acts:
             name, _, keys = act.partition(" ")
-            await telephone.do(name, keys)
+            if name == "paid":
+                bill_id = bills[phone]
+                await shop.rows(f"{PAID} where id = '{bill_id}' returning id")
+            else:
+                await telephone.do(name, keys)
         if phone == "0312345678":
             assert [one["text"] for one in telephone.call["log"]][-1].startswith("この番号には")
     machine = newest_call(shop, "09000000777")
@@ -188,6 +199,9 @@ async def test_each_way_in_which_texts_and_calls_end_is_known_and_judges_its_num
     for phone, (state, code, call_state, call_code) in ENDS.items():
         assert (phone, await delivery_ends(shop, bills[phone], call_state)) == (phone, call_code)
         assert await delivery_ends(shop, bills[phone], state, "sms") == code
+    # No more calls is a word about all bills, also while this one is paid; and what reaches the
+    # payer now is asked at once.
+    assert await shop.rows(NO_MORE) == [{"is_soon": True}] * 2
     faults = await shop.rows("select channel, code from contact_fault order by channel, code")
     assert [tuple(row.values()) for row in faults] == [
         ("sms", "bounced"), ("sms", "bounced"), ("sms", "complained"),

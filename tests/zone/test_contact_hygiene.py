@@ -18,11 +18,13 @@ from portal.contract.share import ViewPage
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.hygiene import Problem
 from portal.domain.ids import BillId
-from tests.make.intake import line
+from portal.domain.ladder import Plan, Rung
+from portal.vault.contact_faults import read_faulty
+from tests.make.intake import line, result
 from tests.make.ladder import Steps
 from tests.zone.test_going_digital import bill, look_at, state, steer
 from tests.zone.test_ladder import days
-from tests.zone.test_paper import FIRST_DAY, posted, steps, wanted
+from tests.zone.test_paper import FIRST_DAY, PLAN, posted, steps, wanted
 
 __all__ = ["steps"]
 
@@ -100,6 +102,64 @@ async def test_what_came_back_is_listed_and_once_it_is_cleared_the_next_message_
     assert await problems(steps, "faulty") == []
     assert await steps.at(FIRST_DAY + days(1)) == 2
     assert await steps.told("E-2") == [("ladder", 1, "email")]
+
+
+async def test_what_arrived_before_a_contact_was_cleared_stays_arrived(steps: Steps) -> None:
+    mail = Rung(when="after_issue", days=3, channel="email", unless="delivered")
+    await steps.plan(Plan(ladders={"": (PLAN.ladders[""][0], mail)}, hours=PLAN.hours))
+    await posted(steps, line("E-1", email="taro@example.jp"))
+    await steps.set("update delivery set state = 'delivered'")
+    await steps.set(
+        "insert into contact_fault (merchant_id, channel, blind, code, at)"
+        " select merchant_id, 'voice', phone_blind, 'bounced', $1 from bill",
+        steps.world.server.clock.business_now(),
+    )
+    await steps.set("insert into contact_fault select merchant_id, 'sms', blind, code, at"
+                    " from contact_fault")  # fmt: skip
+
+    # The number is cleared, by whatever way it was known to be faulty.
+    await clear(steps, "E-1")
+
+    assert await problems(steps, "faulty") == []
+    assert await steps.at(FIRST_DAY + days(5)) == 0
+    assert await steps.skipped() == [(1, "email", "delivered")]
+
+
+async def test_who_came_by_a_notification_and_says_no_gets_none_of_that_contract(
+    steps: Steps,
+) -> None:
+    await bill(steps, "E-1", period="2026-07")
+    await look_at(steps, "E-1")
+    await steps.set("update delivery set channel = 'push'")
+    await steps.set(
+        "insert into link (merchant_id, secret_hash, bill_id, delivery_id, created_at, expires_at)"
+        " select merchant_id, sha256('pushed'::bytea), bill_id, id, now(), now() + interval '1 day'"
+        " from delivery"
+    )
+    stranger = await steps.world.open(await steps.bill(), "pushed")
+
+    await steps.desk.web.call(DENY_BILL, Nothing(), stranger.authority)
+
+    async def faulty() -> set[str]:
+        async with steps.world.act() as act:
+            return {channel for channel, _ in await read_faulty(act, [await steps.bill()])}
+
+    assert await faulty() == {"push", "sms", "voice"}
+    [found] = await problems(steps, "doubted")
+    assert found.bill_number == "E-1"
+    await clear(steps, "E-1")
+    assert await faulty() == set()
+    assert await problems(steps, "doubted") == []
+
+
+async def test_a_worker_can_judge_no_contact_that_nothing_was_sent_to(steps: Steps) -> None:
+    await posted(steps, line("E-1"))
+    for leased in await steps.desk.leases("message.send_chunk"):
+        [route] = (await steps.desk.report(leased)).deliveries
+        said = result(route.delivery_id, "rejected", "number_unknown")
+        await steps.desk.report(leased, [said])
+
+    assert await steps.world.rows("select * from contact_fault") == []
 
 
 async def test_a_number_that_was_anothers_and_one_on_many_contracts_are_suspected_and_go_on(

@@ -22,6 +22,7 @@ from portal.contract.funnel import (
     ViewFunnel,
     ViewSwitch,
 )
+from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.contract.page import MARK_OPENED, VIEW_PAGE
 from portal.contract.share import ViewPage
 from portal.contract.template import SET_MESSAGE_PRICES, SetMessagePrices
@@ -195,6 +196,40 @@ async def test_all_who_never_looked_are_told_once_by_another_channel(
     with pytest.raises(Conflict) as refused:
         await begin("four")
     assert refused.value.code == "nothing_unopened"
+
+
+async def test_a_switch_tells_only_whom_its_channel_reaches_and_ends_when_its_road_is_taken_away(
+    steps: Steps,
+) -> None:
+    desk = steps.desk
+    await desk.issued(*(line(f"E-{n}", customer_no=f"009{n}") for n in (1, 2, 3)))
+    await send(desk, "accepted", "accepted", "accepted")
+    await steps.road("push")
+    await steps.set("update merchant_channel set provider = 'fcm' where channel = 'push'")
+    await steps.set(
+        "insert into push_subscription (merchant_id, id, customer_blind, contact_blind, kind,"
+        " contact, created_at) select merchant_id, id, customer_blind, ''::bytea,"
+        " case number when 'E-2' then 'fcm' else 'apns' end, ''::bytea, now()"
+        " from bill where number <> 'E-1'"  # nobody carries to E-3's device
+    )
+
+    async def begin(key: str) -> None:
+        request = SwitchUnopened(channel="push", idempotency_key=key)
+        await desk.web.call(SWITCH_UNOPENED, request, desk.staff)
+
+    await begin("one")
+    assert await switch(steps, desk.work) == 1
+    assert [len(await steps.told(number)) for number in ("E-1", "E-2", "E-3")] == [1, 2, 1]
+
+    await steps.set("update delivery set state = 'accepted'")
+    await begin("two")
+    await desk.operator.call(
+        SET_CHANNEL,
+        SetChannel(merchant_code=desk.code, channel="push", provider="fcm", sender="", share=None),
+    )
+    assert await switch(steps, desk.work) == 0
+    await steps.road("push")
+    await begin("three")
 
 
 async def test_only_a_page_that_is_seen_counts_as_opened_and_no_look_ahead_does(

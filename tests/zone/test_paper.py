@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from portal.contract.bills import VIEW_BILL, ViewBill
+from portal.contract.bills import RESEND_MESSAGE, VIEW_BILL, ResendMessage, ViewBill
 from portal.contract.print_batch import (
     HAND_OVER_PRINT_BATCH,
     LIST_PRINT_BATCHES,
@@ -21,6 +21,7 @@ from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.domain.errors import Conflict
 from portal.domain.ids import BillId
 from portal.domain.ladder import Hours, Plan, Rung
+from portal.vault.ladder import look_again
 from portal.vault.server import VaultServer
 from tests.make.intake import DUE_ON, HEADER, csv, line, new_desk
 from tests.make.ladder import Steps
@@ -170,3 +171,47 @@ async def test_a_batch_takes_each_bill_once_leaves_out_what_ended_and_is_handed_
         batch.id,
     )
     assert set(await codes(steps, number)) >= {"paper.due_rung", "paper.handed_over"}
+
+
+async def test_a_call_that_staff_asked_for_and_that_found_nobody_is_no_reason_for_paper(
+    steps: Steps,
+) -> None:
+    await steps.road("voice")
+    call = Rung(when="after_issue", days=5, channel="voice")
+    await steps.plan(Plan(ladders={"": (PLAN.ladders[""][0], call)}, hours=PLAN.hours))
+    await posted(steps, line("E-1", phone="03-1234-5678"))
+    await steps.set("update delivery set state = 'left_out', code = 'no_contact'")
+    await steps.at(FIRST_DAY + days(1))
+    request = ResendMessage(
+        bill_id=BillId(await steps.bill()), channel="voice", idempotency_key="call"
+    )
+    await steps.desk.web.call(RESEND_MESSAGE, request, steps.desk.staff)
+    await steps.set(
+        "update delivery set state = 'undelivered', code = 'call_busy' where channel = 'voice'"
+    )
+    async with steps.world.act() as act:
+        await look_again(act, [await steps.bill()])
+
+    await steps.look()
+    assert await wanted(steps) == {}
+    await steps.at(FIRST_DAY + days(6))
+    assert (await steps.told())[-1] == ("ladder", 1, "voice")
+
+
+async def test_a_first_notice_by_telephone_gives_way_at_once_where_calls_were_stopped(
+    steps: Steps,
+) -> None:
+    await steps.road("voice")
+    text = Rung(when="after_issue", days=3, channel="sms")
+    first = Rung(when="issue", channel="voice")
+    await steps.plan(Plan(ladders={"": (first, text)}, hours=PLAN.hours))
+    await posted(steps, line("E-1", phone="090-1111-2222"))
+    assert await steps.told("E-1") == [("first", 0, "voice")]
+    await steps.say("E-1", channel="voice", is_wanted=False)
+    await posted(steps, line("E-2", phone="090-1111-2222"), line("E-3", phone="090-3333-2222"))
+
+    await steps.look()
+
+    assert await steps.told("E-2") == [("ladder", 1, "sms")]
+    assert await steps.skipped("E-2") == [(0, "voice", "opted_out")]
+    assert await steps.told("E-3") == [("first", 0, "voice")]

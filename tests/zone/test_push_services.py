@@ -13,6 +13,8 @@ import pytest
 from portal.application.providers.exchange import Endpoint
 from portal.contract.bills import VIEW_BILL, ViewBill
 from portal.contract.envelope import Authority, Nothing
+from portal.contract.ladder import SET_CONTACT_CHOICE, SetContactChoice
+from portal.contract.page import VIEW_PAGE
 from portal.contract.push import (
     DROP_PUSH,
     FORGET_PUSH,
@@ -28,6 +30,7 @@ from portal.contract.push import (
     RemoveDevice,
     RemoveDevices,
 )
+from portal.contract.share import ViewPage
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed
 from portal.domain.ids import BillId, DeliveryId
 from portal.domain.push import SUBSCRIPTIONS_MAX
@@ -104,7 +107,7 @@ async def test_a_payer_who_pressed_the_button_is_told_and_one_whose_browser_is_g
     payer = await payer_of(shop, payer_links(shop)[-1])
     seen = await shop.web.call(VIEW_BILL, ViewBill(bill_id=bill_id), shop.staff)
     assert seen.resend_channels == ("sms",)
-    browser = await remind_here(shop, payer)
+    browser = await who_said_no_has_it_again(shop, payer, bill_id)
     for _ in range(2):
         assert (await shop.web.call(KEEP_PUSH, browser, payer)).browsers == 1
 
@@ -151,6 +154,23 @@ async def test_a_payer_who_pressed_the_button_is_told_and_one_whose_browser_is_g
     events = {row["code"] for row in await shop.rows("select code from bill_event")}
     assert events >= {"push.kept", "push.gone", "push.dropped"}
     assert await shop.rows("select * from contact_fault") == []
+
+
+async def who_said_no_has_it_again(shop: Workshop, payer: Authority, bill_id: BillId) -> KeepPush:
+    """Who presses the button wants it, whatever staff had noted before."""
+    browser = await remind_here(shop, payer)
+    no = SetContactChoice(bill_id=bill_id, channel="push", source="telephone", is_wanted=False)
+    for _ in range(2):
+        await shop.web.call(SET_CONTACT_CHOICE, no, shop.staff)
+    page = await shop.web.call(VIEW_PAGE, ViewPage(), payer)
+    assert [one.is_wanted for one in page.reminders if one.channel == "push"] == [False]
+    for _ in range(2):
+        await shop.web.call(KEEP_PUSH, browser, payer)
+    page = await shop.web.call(VIEW_PAGE, ViewPage(), payer)
+    assert [one.is_wanted for one in page.reminders if one.channel == "push"] == [True]
+    said = await shop.rows("select is_wanted, source from contact_choice order by id")
+    assert [tuple(row.values()) for row in said] == [(False, "telephone"), (True, "page")]
+    return browser
 
 
 async def test_a_merchants_server_registers_devices_and_each_way_of_failing_ends_where_it_should(

@@ -85,7 +85,9 @@ async def answer_call(act: Act, request: AnswerCall) -> CallTurn:
     else:
         call, effect = await _go_on(act, row, bill, before, request)
     if not is_payable(bill["lifecycle"], bill["settlement"]) or row["ended_at"] is not None:
-        call, effect = (call if call.stage == "ended" else rules.close(before)), ""
+        # That they want no more calls is about every bill, whatever became of this one.
+        effect = effect if effect == "stop" else ""
+        call = call if call.stage == "ended" else rules.close(before)
     if call != before or row["begun_at"] is None:
         await _keep(act, row, call, request.call_ref)
     if effect == "send_link":

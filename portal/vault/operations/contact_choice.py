@@ -100,6 +100,15 @@ async def stop_by_mail(act: Act, request: StopByMail) -> Done:
     return Done()
 
 
+async def want_again(act: Act, bill_id: UUID, channel: Channel) -> None:
+    """A payer asks on the page for what they, or staff for them, had stopped."""
+    row = await act.db.fetchrow(_CONTACTS, act.merchant_id, bill_id)
+    contacts = [] if row is None else [one for one in row.values() if one is not None]
+    key = (channel, "transactional", False)
+    if any((one.channel, one.kind, one.is_wanted) == key for one in await _newest(act, contacts)):
+        await _say(act, bill_id, (channel, "transactional"), "page", is_wanted=True)
+
+
 async def _say(
     act: Act,
     bill_id: UUID,

@@ -153,7 +153,13 @@ async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult], *, is_h
             moved.append(delivery)
     await lose(act, chunk_id, lost)
     await store(act, moved + lost)
-    refused = [one for one in moved if one.state == "failed" and one.code in REJECTED_FAULTS]
+    # Of what was never redeemed no company can have heard, and a worker's word would end a contact.
+    sent = {row["id"] for row in rows if row["state"] == "redeemed"}
+    refused = [
+        one
+        for one in moved
+        if one.id in sent and one.state == "failed" and one.code in REJECTED_FAULTS
+    ]
     await note_faults(act, {one.id: REJECTED_FAULTS[one.code] for one in refused})
 
 

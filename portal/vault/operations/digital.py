@@ -128,7 +128,7 @@ async def steer_billing(act: Act, request: SteerBilling) -> BillingSet:
 async def _say(act: Act, bill_id: UUID, event: DigitalEvent, said: Said) -> Billing:
     bill = await lock_contract(act, bill_id)
     state = await state_of(act, bill["contract_blind"])
-    return state if state in _DONE[event] else await step(act, bill, event, said)
+    return state if state in _DONE[event] else await step(act, bill, event, said, state)
 
 
 @operation(

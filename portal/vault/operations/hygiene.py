@@ -42,14 +42,17 @@ PAGE_MAX: Final = 100
 COUNT_MAX: Final = 10_000
 _WEB: Final = frozenset({"web"})
 _STAFF: Final = frozenset({"staff", "api_key"})
+_FORGET_BROWSERS: Final = """
+delete from push_subscription where merchant_id = $1 and customer_blind = $2 and kind = 'web'
+"""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
 
 _HELD: Final = """
-select exists (select from contact_fault f where f.merchant_id = $1 and f.channel = $2
+select exists (select from contact_fault f where f.merchant_id = $1
                and f.blind = $3 and f.cleared_at is null)
     or exists (select from contact_doubt d where d.merchant_id = $1 and d.contract_blind = $4
-               and d.contact = $3 and d.cleared_at is null)
+               and d.contact in ($3, $6) and d.cleared_at is null)
     or exists (select from delivery d where d.merchant_id = $1 and d.bill_id = $5
                and d.channel = $2 and d.state in ('undelivered', 'failed')
                and d.created_at >= coalesce((select f.cleared_at from contact_fault f
@@ -60,9 +63,14 @@ insert into contact_fault as f (merchant_id, channel, blind, code, at, cleared_a
 values ($1, $2, $3, 'cleared', $4, $4)
 on conflict (merchant_id, channel, blind) do update set cleared_at = excluded.cleared_at
 """
+# A number is one contact, by whatever way it is known to be faulty.
+_CLEAR_OTHERS: Final = """
+update contact_fault set cleared_at = $3
+where merchant_id = $1 and blind = $2 and cleared_at is null
+"""
 _CLEAR_DOUBT: Final = """
 update contact_doubt set cleared_at = $4
-where merchant_id = $1 and contact = $2 and cleared_at is null
+where merchant_id = $1 and contact in ($2, $5) and cleared_at is null
       and (contract_blind = $3 or why = 'shared')
 """
 
@@ -72,7 +80,8 @@ async def deny_bill(act: Act, request: Nothing) -> Done:
     """Note that who got the message is not the bill's payer; said again, nothing changes.
 
     No message of the contract goes to where the link went, or, where nobody knows that, to any of
-    the bill's contacts. Its paper comes back, and staff get a case.
+    the bill's contacts. A notification went to whoever has the telephone, and none goes to any
+    device then; browsers are forgotten in any case. Its paper comes back, and staff get a case.
     """
     del request
     bill = await lock_contract(act, bill_of(act))
@@ -82,10 +91,13 @@ async def deny_bill(act: Act, request: Nothing) -> Done:
         for name, contact in (("phone", bill["phone_blind"]), ("email", bill["email_blind"]))
         if contact is not None and (channel is None or (channel == "email") is (name == "email"))
     ]
+    if channel in {None, "push"}:
+        contacts.append(bill["customer_blind"])
     contract: bytes = bill["contract_blind"]
     denied = await act.db.fetch(DENY, act.merchant_id, contract, bill["id"], contacts, act.business)
     if not denied:
         return Done()
+    await act.db.execute(_FORGET_BROWSERS, act.merchant_id, bill["customer_blind"])
     await act.emit(bill["id"], "contact.denied", channel=channel or "any")
     await act.open_case("contact_denied", bill["id"], channel=channel or "any")
     if await state_of(act, contract) in {"parallel", "digital"}:
@@ -157,11 +169,13 @@ async def clear_contact(act: Act, request: ClearContact) -> Done:
     if contact is None:
         raise Conflict("no_channel")
     key = (act.merchant_id, request.channel, contact)
-    if not await act.db.fetchval(_HELD, *key, bill["contract_blind"], bill["id"]):
+    customer: bytes = bill["customer_blind"]  # what a notification goes by
+    if not await act.db.fetchval(_HELD, *key, bill["contract_blind"], bill["id"], customer):
         raise Conflict("contact_sound")
     await act.db.execute(_CLEAR_FAULT, *key, act.business)
+    await act.db.execute(_CLEAR_OTHERS, act.merchant_id, contact, act.business)
     await act.db.execute(
-        _CLEAR_DOUBT, act.merchant_id, contact, bill["contract_blind"], act.business
+        _CLEAR_DOUBT, act.merchant_id, contact, bill["contract_blind"], act.business, customer
     )
     await act.emit(bill["id"], "contact.cleared", channel=request.channel, reason=request.reason)
     await look_again(act, [bill["id"]])

@@ -44,6 +44,7 @@ from portal.domain.push import (
 from portal.vault.act import Act
 from portal.vault.channels import roads
 from portal.vault.db import Row
+from portal.vault.operations.contact_choice import want_again
 from portal.vault.operations.redeem import find_merchants
 from portal.vault.payer import bill_of
 from portal.vault.push import CHANNEL, SEALED_VERSION, TABLE, PushContact, blind_of
@@ -82,6 +83,7 @@ delete from push_subscription where merchant_id = $1 and contact_blind = (
 async def keep_push(act: Act, request: KeepPush) -> PushKept:
     """Keep this payer's browser; one that is known for the same telephone stays as it is.
 
+    It is the payer's word, newer than any by which they wanted no notifications.
     A browser whose keys changed, or that spoke of another telephone's bill, is kept anew.
 
     Raises: InvalidInput ``push_endpoint``, ``push_host``, ``push_keys``, ``card_number_refused``;
@@ -101,6 +103,7 @@ async def keep_push(act: Act, request: KeepPush) -> PushKept:
     )
     if is_new:
         await act.emit(bill_id, "push.kept")
+    await want_again(act, bill_id, CHANNEL)
     known = await act.db.fetch(_ALL, act.merchant_id, bill["customer_blind"])
     return PushKept(browsers=sum(row["kind"] == "web" for row in known))
 
