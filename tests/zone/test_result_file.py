@@ -29,15 +29,9 @@ from portal.contract.result_file import (
     SetResultPlan,
     TakeResultPart,
 )
+from portal.domain.chargeback import Taken, chargeback_returned, chargeback_taken
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from portal.domain.ledger import (
-    Return,
-    Taken,
-    chargeback_returned,
-    chargeback_taken,
-    refund_succeeded,
-    refund_transferred,
-)
+from portal.domain.ledger import Return, refund_succeeded, refund_transferred
 from portal.domain.result_file import COLUMNS, PART_ROWS
 from portal.vault.deliveries import Delivery, store
 from portal.vault.ledger import post
