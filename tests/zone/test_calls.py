@@ -17,7 +17,7 @@ from portal.application.providers.twilio.signature import read_fields, sign
 from portal.contract.bills import VIEW_BILL, ViewBill
 from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.domain.errors import Conflict
-from portal.domain.ladder import write_plan
+from portal.domain.ladder_plan import write_plan
 from portal.kit.clock import SystemClock
 from portal.vault.server import VaultServer
 from tests.make.calls import (

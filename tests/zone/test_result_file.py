@@ -399,7 +399,7 @@ async def test_money_that_comes_goes_and_comes_back_is_told_with_sum_and_way(
     payer = await world.payer()
     attempt_id = await world.paid(payer)
     taken = Taken(
-        dispute_id=UUID(int=3), bill_id=payer.bill_id, attempt_id=attempt_id, amount_minor=50
+        cause_id=UUID(int=3), bill_id=payer.bill_id, attempt_id=attempt_id, amount_minor=50
     )
     back = Return(
         refund_id=UUID(int=4), bill_id=payer.bill_id, attempt_id=attempt_id, amount_minor=70,
