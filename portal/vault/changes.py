@@ -214,7 +214,9 @@ async def apply_changes(act: Act, import_id: UUID) -> int | None:
     await _move(act, doing, there)
     await _end(act, import_id, "done", doing)
     await _end(act, import_id, "known", known)
-    await _count(act, import_id, len(doing) + len(known), by_verdict, there)
+    # A replacement is counted when its new bill is issued.
+    done = sum(row["new_bill_id"] is None for row in (*doing, *known))
+    await _count(act, import_id, done, by_verdict, there)
     return len(rows)
 
 

@@ -103,8 +103,9 @@ async def test_a_bill_is_replaced_at_once_and_a_file_sent_again_changes_nothing(
     ]  # fmt: skip
     other = await judged(desk, rows[0], header=WHOLE)
     assert (other.rows_good, other.rows_known) == (0, 1)
-    await sent(desk, made)
+    done = await sent(desk, made)
 
+    assert (done.rows_good, done.rows_issued) == (2, 2)
     assert await lifecycles(steps) == {
         "E-1": "superseded", "E-2": "open", "E-3": "open", "N-1": "open"
     }  # fmt: skip
