@@ -12,6 +12,7 @@ from uuid import UUID
 from portal.domain.bill import PAYABLE
 from portal.domain.ladder import SWITCH
 from portal.vault.act import Act
+from portal.vault.channels import roads
 from portal.vault.contact_faults import BLIND, IS_FAULTY
 from portal.vault.messages import Telling, plan_messages
 
@@ -65,8 +66,10 @@ async def step(act: Act) -> Stepped:
     row = await act.db.fetchrow(_RUNNING, act.merchant_id)
     if row is None:
         return Stepped()
-    walked = await _walk(act, row["after_id"], row["import_id"])
     channel: Channel = row["channel"]
+    # Whose last road was taken away meanwhile: a switch that never ends would let no other begin.
+    is_carried = bool(await roads(act, channel))
+    walked = await _walk(act, row["after_id"], row["import_id"]) if is_carried else ()
     told: list[UUID] = []
     if walked:
         found = await act.db.fetch(UNOPENED, act.merchant_id, walked, sorted(PAYABLE), channel)

@@ -191,9 +191,14 @@ async def test_all_who_never_looked_are_told_once_by_another_channel(
     assert numbers == ["E-1", "E-2", "E-3"]
     assert await begin("three") == 5
     assert await switch(steps, desk.work) == 1  # the others have a message that waits
+    await steps.set("update delivery set state = 'accepted' where state = 'planned'")
+    assert await begin("four") == 5
+    await steps.set("update merchant_channel set is_off = true where channel = 'email'")
+    assert await switch(steps, desk.work) == 0  # nobody carries it any more: that ends it
+    await steps.road("email")
     await steps.set("update bill set opened_at = now()")
     with pytest.raises(Conflict) as refused:
-        await begin("four")
+        await begin("five")
     assert refused.value.code == "nothing_unopened"
 
 
