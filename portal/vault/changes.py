@@ -7,7 +7,7 @@ message that was handed out is left out when it is redeemed.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -56,8 +56,16 @@ select $1, $2, 'planned', c.* from unnest($3::uuid[], $4::int[], $5::text[], $6:
 on conflict do nothing returning bill_id
 """
 _PLANNED_AT: Final = """
-select bill_id, line from bill_change
+select bill_id, line, new_bill_id from bill_change
 where merchant_id = $1 and import_id = $2 and bill_id = any($3::uuid[])
+order by bill_id for update
+"""
+_TAKE_OVER: Final = """
+update bill_change c set line = t.line, action = t.action, new_bill_id = t.new_bill_id
+from unnest($3::uuid[], $4::int[], $5::text[], $6::uuid[])
+     as t (bill_id, line, action, new_bill_id)
+where c.merchant_id = $1 and c.import_id = $2 and c.bill_id = t.bill_id
+      and c.bill_id = any($3::uuid[])
 """
 NEXT_CHANGES: Final = """
 select bill_id, line, action, new_bill_id from bill_change
@@ -168,33 +176,64 @@ async def judge_changes(act: Act, wanted: Sequence[WantedChange]) -> ChangeVerdi
     return verdicts
 
 
+@dataclass(slots=True, kw_only=True)
+class ChangesPlanned:
+    """Which wishes another line of the file has before them, and whose place was taken.
+
+    ``displaced``: later lines that another worker had planned before, each with its fault.
+    """
+
+    twice: list[tuple[WantedChange, Fault]]
+    displaced: list[tuple[WantedChange, Fault]]
+
+
 async def plan_changes(
     act: Act, import_id: UUID, planned: Sequence[tuple[WantedChange, UUID]]
-) -> list[Fault]:
-    """Keep what is to be done when the import is sent; a bill that is named twice is a fault."""
-    if not planned:
+) -> ChangesPlanned:
+    """Keep what is to be done when the import is sent; a bill that is named twice is a fault.
+
+    The earlier line has it, in whatever order workers come to the chunks.
+    """
+    made = ChangesPlanned(twice=[], displaced=[])
+    first: dict[UUID, WantedChange] = {}
+    for one, bill_id in sorted(planned, key=lambda pair: (pair[1], pair[0].line)):
+        has_it = first.setdefault(bill_id, one)
+        if has_it is not one:
+            made.twice.append((one, one.fault("change_twice", line=has_it.line)))
+    kept = {row["bill_id"] for row in await _plan(act, _PLAN, import_id, first)}
+    others = [bill_id for bill_id in first if bill_id not in kept]
+    if not others:
+        return made
+    taken: dict[UUID, WantedChange] = {}
+    for row in await act.db.fetch(_PLANNED_AT, act.merchant_id, import_id, others):
+        one = first[row["bill_id"]]
+        if row["line"] == one.line:  # a second look at the same row
+            continue
+        if row["line"] < one.line:
+            made.twice.append((one, one.fault("change_twice", line=row["line"])))
+            continue
+        taken[row["bill_id"]] = one
+        later = replace(one, line=row["line"], new_bill_id=row["new_bill_id"])
+        made.displaced.append((later, later.fault("change_twice", line=one.line)))
+    await _plan(act, _TAKE_OVER, import_id, taken)
+    return made
+
+
+async def _plan(
+    act: Act, statement: str, import_id: UUID, wanted: Mapping[UUID, WantedChange]
+) -> list[Row]:
+    """Write these changes of bills, in the order in which they stand here."""
+    if not wanted:
         return []
-    ordered = sorted(planned, key=lambda pair: (pair[1], pair[0].line))
-    kept = await act.db.fetch(
-        _PLAN,
+    return await act.db.fetch(
+        statement,
         act.merchant_id,
         import_id,
-        [bill_id for _, bill_id in ordered],
-        [one.line for one, _ in ordered],
-        [one.action for one, _ in ordered],
-        [one.new_bill_id for one, _ in ordered],
+        list(wanted),
+        [one.line for one in wanted.values()],
+        [one.action for one in wanted.values()],
+        [one.new_bill_id for one in wanted.values()],
     )
-    if len(kept) == len(ordered):
-        return []
-    rows = await act.db.fetch(
-        _PLANNED_AT, act.merchant_id, import_id, [bill_id for _, bill_id in ordered]
-    )
-    line_of = {row["bill_id"]: row["line"] for row in rows}
-    return [
-        one.fault("change_twice", line=line_of[bill_id])
-        for one, bill_id in ordered
-        if line_of[bill_id] != one.line
-    ]
 
 
 async def apply_changes(act: Act, import_id: UUID) -> int | None:
@@ -214,7 +253,9 @@ async def apply_changes(act: Act, import_id: UUID) -> int | None:
     await _move(act, doing, there)
     await _end(act, import_id, "done", doing)
     await _end(act, import_id, "known", known)
-    await _count(act, import_id, len(doing) + len(known), by_verdict, there)
+    # A replacement is counted when its new bill is issued.
+    done = sum(row["new_bill_id"] is None for row in (*doing, *known))
+    await _count(act, import_id, done, by_verdict, there)
     return len(rows)
 
 

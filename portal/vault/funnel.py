@@ -27,10 +27,16 @@ SUMS_OF_IMPORT: Final = """
 select channel, provider, stage, sum(number)::bigint as number, 0 as deltas
 from funnel_tally where merchant_id = $1 and import_id = $2 group by 1, 2, 3 order by 1, 2, 3
 """
+FOLDED_MAX: Final = 200_000
+"""Deltas that one reader folds at most: all of a merchant whose figures nobody has looked at for
+long would take longer than a statement may."""
+
 _FOLDING: Final = "select pg_try_advisory_xact_lock(hashtextextended($1, 8258))"
 _FOLD: Final = """
 with gone as (
-    delete from funnel_tally where merchant_id = $1 returning *
+    delete from funnel_tally where merchant_id = $1 and id = any(array(
+        select id from funnel_tally where merchant_id = $1 order by id limit $2))
+    returning *
 )
 insert into funnel_tally (merchant_id, import_id, channel, provider, stage, number)
 select merchant_id, import_id, channel, provider, stage, sum(number)
@@ -69,7 +75,7 @@ async def _fold(act: Act, rows: Sequence[Row]) -> None:
     if deltas <= FOLD_ABOVE or deltas <= 2 * await act.db.fetchval(_GROUPS, act.merchant_id):
         return
     if await act.db.fetchval(_FOLDING, str(act.merchant_id)):
-        await act.db.execute(_FOLD, act.merchant_id)
+        await act.db.execute(_FOLD, act.merchant_id, FOLDED_MAX)
 
 
 async def read_unit_prices(act: Act) -> dict[tuple[str, str], int | None]:

@@ -9,7 +9,7 @@ from portal.contract.card_on_file import REMOVE_CARD
 from portal.contract.envelope import Nothing
 from portal.contract.payment import START_PAYMENT, DisputeFound, StartPayment
 from portal.domain.card_on_file import words
-from portal.vault.dispute import ask_to_pay
+from portal.vault.lost import ask_to_pay
 from portal.vault.server import VaultServer
 from tests.make.cards import CardDesk, a_card_desk
 from tests.make.money import AMOUNT, finding
@@ -91,8 +91,9 @@ async def test_what_was_contested_and_is_asked_for_again_is_not_charged_to_the_c
     lost = DisputeFound(reference="d", state="lost", amount_minor=AMOUNT, taken_minor=AMOUNT)
     told = msgspec.structs.replace(finding("succeeded"), dispute=lost)
     await desk.world.told(payer, attempt, told)
+    case_id = await desk.world.value("select id from case_ where kind = 'chargeback_lost'")
     async with desk.world.act() as act:
-        await ask_to_pay(act, attempt)
+        await ask_to_pay(act, case_id, attempt)
     shown = (await desk.world.page(payer)).card
 
     await desk.live(await desk.world.value("select due_on from bill where id = $1", payer.bill_id))

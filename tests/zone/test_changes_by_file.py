@@ -103,8 +103,9 @@ async def test_a_bill_is_replaced_at_once_and_a_file_sent_again_changes_nothing(
     ]  # fmt: skip
     other = await judged(desk, rows[0], header=WHOLE)
     assert (other.rows_good, other.rows_known) == (0, 1)
-    await sent(desk, made)
+    done = await sent(desk, made)
 
+    assert (done.rows_good, done.rows_issued) == (2, 2)
     assert await lifecycles(steps) == {
         "E-1": "superseded", "E-2": "open", "E-3": "open", "N-1": "open"
     }  # fmt: skip
@@ -183,3 +184,33 @@ async def test_changes_come_in_steps_and_go_with_a_file_that_is_thrown_away(
     await desk.step(leased)
     assert (await desk.view(made.id)).rows_issued == 5
     assert set((await lifecycles(steps)).values()) == {"canceled"}
+
+
+async def test_of_two_lines_about_one_bill_the_earlier_has_it_whichever_chunk_comes_first(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.domain.intake.split.CHUNK_ROWS", 4)
+    desk = steps.desk
+    await desk.issued(*(line(f"E-{n}") for n in range(1, 5)))
+    rows = (
+        replace("E-1", "N-1"), replace("E-2", "N-2"), f"cancel,,{line('E-3')}",
+        f"cancel,,{line('E-4')}", replace("E-1", "N-1"), replace("E-2", "N-9"),
+        replace("E-3", "N-3"), f"paid_elsewhere,,{line('E-4')}",
+    )  # fmt: skip
+    made = await desk.upload(csv(*rows, header=WHOLE))
+    for leased in reversed(await desk.leases("intake.accept_chunk")):
+        await desk.step(leased)
+
+    made = await desk.view(made.id)
+    assert (made.rows_good, made.rows_faulty, made.amount_good_minor) == (4, 4, 2 * 8420)
+    assert sorted(await faults(desk, made)) == [
+        (6, "duplicate_in_file", "N-1"), (7, "change_twice", "E-2"), (8, "change_twice", "E-3"),
+        (9, "change_twice", "E-4"),
+    ]  # fmt: skip
+    done = await sent(desk, made)
+
+    assert (done.rows_issued, done.rows_faulty) == (4, 4)
+    assert await lifecycles(steps) == {
+        "E-1": "superseded", "E-2": "superseded", "E-3": "canceled", "E-4": "canceled",
+        "N-1": "open", "N-2": "open",
+    }  # fmt: skip

@@ -105,7 +105,7 @@ async def switch(steps: Steps, work: VaultClient) -> int:
 
 
 async def test_the_funnel_counts_what_each_channel_did_and_what_it_cost(
-    steps: Steps, ground: Ground
+    steps: Steps, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = steps.desk
     first = await desk.issued(*(line(f"E-{n}") for n in range(4)))
@@ -148,7 +148,10 @@ async def test_the_funnel_counts_what_each_channel_did_and_what_it_cost(
         " select $1, $2, 'sms', 'sandbox_sms', 'waiting', case n % 2 when 0 then 1 else -1 end"
         " from generate_series(1, $3) n", desk.merchant_id, first.id, 2 * FOLD_ABOVE,
     )  # fmt: skip
+    monkeypatch.setattr("portal.vault.funnel.FOLDED_MAX", FOLD_ABOVE)
     before = await funnel(desk)
+    assert await steps.world.value("select count(*) from funnel_tally") > FOLD_ABOVE
+    assert await funnel(desk) == before  # what one reader leaves the next one folds
     assert await steps.world.value("select count(*) from funnel_tally") < FOLD_ABOVE
     assert await funnel(desk) == before
     await count_anew(ground)
@@ -192,9 +195,14 @@ async def test_all_who_never_looked_are_told_once_by_another_channel(
     assert numbers == ["E-1", "E-2", "E-3"]
     assert await begin("three") == 5
     assert await switch(steps, desk.work) == 1  # the others have a message that waits
+    await steps.set("update delivery set state = 'accepted' where state = 'planned'")
+    assert await begin("four") == 5
+    await steps.set("update merchant_channel set is_off = true where channel = 'email'")
+    assert await switch(steps, desk.work) == 0  # nobody carries it any more: that ends it
+    await steps.road("email")
     await steps.set("update bill set opened_at = now()")
     with pytest.raises(Conflict) as refused:
-        await begin("four")
+        await begin("five")
     assert refused.value.code == "nothing_unopened"
 
 

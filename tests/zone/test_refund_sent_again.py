@@ -182,3 +182,25 @@ async def test_a_refusal_by_the_company_itself_still_ends_it(
     assert await let(await client_for("egress"), asked) is None
 
     assert (await counter.answered(lease, "refused", code="provider_refused")).state == "failed"
+
+
+async def test_what_is_contested_since_its_submission_began_gets_no_leave(
+    counter: Counter, client_for: ClientFor
+) -> None:
+    relay = await client_for("egress")
+    bill, attempt = await paid(counter.world)
+    refund = await counter.ask(bill, attempt)
+    lease = await counter.lease("payment.refund")
+    asked = leave(refund.id, await counter.begin(lease))
+    await counter.world.value(
+        "insert into dispute select merchant_id, uuidv7(), bill_id, id, 'dp_9', 'opened', 1000, 0,"
+        " '', null, now(), null from attempt returning id"
+    )
+
+    assert await let(relay, asked) == "not_due"
+
+    assert (await counter.answered(lease, "refused", code="provider_away")).state == "reserved"
+    await come_due(counter)
+    assert not (await counter.begin(await counter.lease("payment.refund"))).fresh
+    row = (await counter.world.rows("select state, code, left_at from refund"))[0]
+    assert row == {"state": "failed", "code": "payment_disputed", "left_at": None}

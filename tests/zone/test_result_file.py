@@ -29,15 +29,9 @@ from portal.contract.result_file import (
     SetResultPlan,
     TakeResultPart,
 )
+from portal.domain.chargeback import Taken, chargeback_returned, chargeback_taken
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from portal.domain.ledger import (
-    Return,
-    Taken,
-    chargeback_returned,
-    chargeback_taken,
-    refund_succeeded,
-    refund_transferred,
-)
+from portal.domain.ledger import Return, refund_succeeded, refund_transferred
 from portal.domain.result_file import COLUMNS, PART_ROWS
 from portal.vault.deliveries import Delivery, store
 from portal.vault.ledger import post
@@ -405,7 +399,7 @@ async def test_money_that_comes_goes_and_comes_back_is_told_with_sum_and_way(
     payer = await world.payer()
     attempt_id = await world.paid(payer)
     taken = Taken(
-        dispute_id=UUID(int=3), bill_id=payer.bill_id, attempt_id=attempt_id, amount_minor=50
+        cause_id=UUID(int=3), bill_id=payer.bill_id, attempt_id=attempt_id, amount_minor=50
     )
     back = Return(
         refund_id=UUID(int=4), bill_id=payer.bill_id, attempt_id=attempt_id, amount_minor=70,

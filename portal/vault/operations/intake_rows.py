@@ -248,15 +248,23 @@ async def _store_changes(act: Act, import_id: UUID, changes: ChangeVerdicts, tal
         for one, bill_id in changes.planned
         if one.new_bill_id is None or one.new_bill_id in tally.stored
     ]
-    twice = await plan_changes(act, import_id, planned)
-    lines = {fault.line for fault in twice}
-    spare = [one.new_bill_id for one, _ in planned if one.line in lines and one.new_bill_id]
-    for row in await act.db.fetch(_DISPLACE, act.merchant_id, spare) if spare else ():
-        tally.amount_minor -= row["amount_minor"]
-        tally.good -= 1
-    for fault in twice:
+    made = await plan_changes(act, import_id, planned)
+    spare = [one.new_bill_id for one, _ in (*made.twice, *made.displaced) if one.new_bill_id]
+    rows = await act.db.fetch(_DISPLACE, act.merchant_id, sorted(spare)) if spare else []
+    tally.amount_minor -= sum(row["amount_minor"] for row in rows)
+    tally.good -= len(rows)
+    gone = {row["id"] for row in rows}
+    for _, fault in made.twice:
         tally.refuse(fault)
-    tally.good += sum(one.new_bill_id is None and one.line not in lines for one, _ in planned)
+    for one, fault in made.displaced:
+        if one.new_bill_id is None:
+            tally.good -= 1
+        elif one.new_bill_id not in gone:
+            continue  # an earlier line has the new bill's number: it is faulty already
+        tally.displaced += 1
+        tally.refuse(fault)
+    late = {one.line for one, _ in made.twice}
+    tally.good += sum(one.new_bill_id is None and one.line not in late for one, _ in planned)
 
 
 async def _find(act: Act, bills: Sequence[SealedBill]) -> list[Row]:

@@ -169,14 +169,16 @@ async def redeem_refund(act: Act, request: RedeemRefund) -> RefundRedeemed:
 
     Refused: ``delivery_unknown``, ``host_wrong``, ``delivery_redeemed``, ``refund_differs`` (the
     request says something else of it than we know), each an incident; ``not_due`` for one that is
-    not being submitted any more.
+    not being submitted any more, or is contested since.
     """
-    refund = await _enter(act, request.refund_id)
-    if refund is None:
+    found = await _enter(act, request.refund_id)
+    if found is None:
         return RefundRedeemed(refused=_refuse(act, "delivery_unknown", request.refund_id))
+    bill, refund = found
     if act.settings.provider_host(refund.provider) != request.host:
         return RefundRedeemed(refused=_refuse(act, "host_wrong", refund.id))
-    if refund.state != "submitting":
+    is_contested = refund.left_at is None and await _must_not_go(act, bill, refund)
+    if refund.state != "submitting" or is_contested:
         return RefundRedeemed(refused="not_due")
     if refund.left_at is not None:
         return RefundRedeemed(refused=_refuse(act, "delivery_redeemed", refund.id))
@@ -194,9 +196,10 @@ async def return_refund(act: Act, request: ReturnRefund) -> RefundReturned:
     Refused: ``delivery_unknown``, ``host_wrong``, which are incidents; ``not_due`` for one that is
     not being submitted any more, of which only an inquiry tells.
     """
-    refund = await _enter(act, request.refund_id)
-    if refund is None:
+    found = await _enter(act, request.refund_id)
+    if found is None:
         return RefundReturned(refused=_refuse(act, "delivery_unknown", request.refund_id))
+    _, refund = found
     if act.settings.provider_host(refund.provider) != request.host:
         return RefundReturned(refused=_refuse(act, "host_wrong", refund.id))
     if refund.state != "submitting":
@@ -206,8 +209,8 @@ async def return_refund(act: Act, request: ReturnRefund) -> RefundReturned:
     return RefundReturned(refused=None)
 
 
-async def _enter(act: Act, refund_id: UUID) -> Refund | None:
-    """The refund under its bill's lock. Only this look-up crosses merchants; it reads ids alone."""
+async def _enter(act: Act, refund_id: UUID) -> tuple[LockedBill, Refund] | None:
+    """The refund and its bill, locked. Only this look-up crosses merchants; it reads ids alone."""
     await act.db.execute(_CROSSING, "redeem_refund")
     await act.db.execute("select set_config('harai.merchant', $1, true)", str(UUID(int=0)))
     merchant_id: UUID | None = await act.db.fetchval(_WHOSE, refund_id)
@@ -215,8 +218,7 @@ async def _enter(act: Act, refund_id: UUID) -> Refund | None:
     if merchant_id is None:
         return None
     await act.act_for(merchant_id)
-    _, refund = await lock_refund(act, refund_id)
-    return refund
+    return await lock_refund(act, refund_id)
 
 
 def _is_told_right(said: RedeemRefund, refund: Refund, paid: _Paid) -> bool:
