@@ -187,9 +187,11 @@ def values_of(language: str, bill: BillText) -> dict[str, str]:
     else:
         month, amount = period.japanese, f"{bill.amount_minor:,}円"
         due = f"{bill.due_on.month}/{bill.due_on.day}"
+    # Before anybody looks for addresses: a letter that a telephone lacks may hide where one begins.
+    name = _dress(language, bill.merchant_name)
     return {
-        "merchant": bill.merchant_name,
-        "merchant_short": bill.merchant_name[:SHORT_CHARACTERS],
+        "merchant": name,
+        "merchant_short": name[:SHORT_CHARACTERS],
         "month": month,
         "amount": amount,
         "last4": bill.customer_hint,

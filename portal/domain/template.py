@@ -120,12 +120,15 @@ def as_words(value: str) -> str:
     seen = value
     if not value.isprintable():
         seen = "".join(_SPACE if is_hidden(letter) else letter for letter in value)
-    parts: list[str] = []
-    done = 0
-    for start, end in find_addresses(seen):
-        parts += [seen[done:start], "".join(map(_unlinked, seen[start:end]))]
-        done = end
-    return "".join((*parts, seen[done:])) if parts else seen
+    # Until there is none: what is left of one may be another. Each time a sign is gone.
+    while found := find_addresses(seen):
+        parts: list[str] = []
+        done = 0
+        for start, end in found:
+            parts += [seen[done:start], "".join(map(_unlinked, seen[start:end]))]
+            done = end
+        seen = "".join((*parts, seen[done:]))
+    return seen
 
 
 def _unlinked(letter: str) -> str:

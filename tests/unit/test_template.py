@@ -1,7 +1,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from portal.domain.sms import (
@@ -106,6 +106,7 @@ def test_no_value_adds_a_link_a_line_or_a_variable(name: str, month: str, hint: 
     assert "8,420円" in lines[1]
 
 
+@example("\u2488AA.://")
 @given(barbed)
 def test_a_value_as_words_stays_what_it_is_unless_it_would_be_more(value: str) -> None:
     words = as_words(value)
@@ -118,6 +119,7 @@ def test_a_value_as_words_stays_what_it_is_unless_it_would_be_more(value: str) -
     )
 
 
+@example(name="\u01800.0.0.0", amount=1, language="ja")
 @given(barbed, st.integers(1, 9_999_999_999), st.sampled_from(["ja", "en", "ja-easy"]))
 def test_whatever_the_name_a_text_has_its_link_whole_once_and_no_other(
     name: str, amount: int, language: str
