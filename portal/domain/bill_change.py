@@ -14,10 +14,6 @@ ChangeAction = Literal["cancel", "paid_elsewhere", "replace"]
 """``paid_elsewhere``: withdrawn because the merchant has its money by another way; ``replace``:
 the bill of this row takes the place of another."""
 
-ChangeState = Literal["planned", "done", "known", "refused"]
-"""``known``: the bill was withdrawn already; ``refused``: its row became a fault when it was
-sent."""
-
 RowAction = Literal["bill", "cancel", "paid_elsewhere", "replace"]
 
 ACTIONS: Final[Mapping[str, RowAction]] = {

@@ -39,8 +39,6 @@ SILENT_MAX: Final = 2
 """Prompts in a row to which nobody pressed anything."""
 STEPS_MAX: Final = 20
 """Prompts in one call, whatever is pressed."""
-TURNS: Final = "1239"
-"""All keys that a menu knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,6 @@ def ends_parallel(seen: int, *, is_verified: bool) -> bool:
     return seen >= PARALLEL_BILLS and is_verified
 
 
-def takes_file(state: Billing) -> bool:
-    """Whether a file's word counts: a payer's own word for paper is not overruled by a file."""
-    return state == "none"
-
-
 def paper_at_issue(state: Billing, *, is_verified: bool) -> PaperReason | None:
     """Why a bill of such a contract is printed as soon as it is issued; None when it is not."""
     match state:

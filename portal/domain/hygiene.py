@@ -10,8 +10,6 @@ messages there. ``shared``: bills of many contracts go there. ``missing``: there
 ClearReason = Literal["confirmed", "restored", "mistake"]
 """Why messages go there again: the payer confirmed it, it works again, or it was an error."""
 
-DoubtReason = Literal["denied"]
-
 PROBLEMS: Final[tuple[Problem, ...]] = ("faulty", "doubted", "recycled", "shared", "missing")
 
 SHARED_CONTRACTS: Final = 4

@@ -39,11 +39,6 @@ class Outside:
         """End its connections."""
         await self._client.aclose()
 
-    async def told(self) -> dict[str, int]:
-        """Every telephone that got something, with how many messages were taken for it."""
-        answer = (await self._client.get("/phone/told.json")).raise_for_status()
-        return msgspec.json.decode(answer.content, type=dict[str, int])
-
     async def taken(self) -> int:
         """How many messages the companies have taken in all."""
         answer = (await self._client.get("/phone/count.json")).raise_for_status()

@@ -10,7 +10,6 @@ from portal.domain.digital import (
     ends_parallel,
     move,
     paper_at_issue,
-    takes_file,
 )
 from portal.domain.errors import Conflict
 
@@ -73,7 +72,3 @@ def test_a_bill_is_printed_at_its_issue_as_its_contract_is_billed(
     why: str | None,
 ) -> None:
     assert paper_at_issue(state, is_verified=is_verified) == why
-
-
-def test_a_file_overrules_nobodys_word_for_paper() -> None:
-    assert [state for state in STATES if takes_file(state)] == ["none"]

@@ -159,7 +159,7 @@ async def drill(*, seed: int, storms: Sequence[Storm] = STORMS, loud: bool = Fal
                 before = len(place.traffic.files)
                 await _rage(place, outside, storm, chance, log)
                 await place.settle()
-                tally = await weigh_files(place, outside, place.traffic.files[before:])
+                tally = await weigh_files(place, place.traffic.files[before:])
                 log.differences += tally.differences
                 companies.append(_company(storm, place.traffic.files[before:], tally))
                 if loud:
@@ -186,9 +186,9 @@ async def choose_company(place: Ground, company: str) -> None:
         await vault.call(SET_CHANNEL, wanted)
 
 
-async def weigh_files(place: Ground, outside: Outside, files: Sequence[File]) -> ToldTally:
+async def weigh_files(place: Ground, files: Sequence[File]) -> ToldTally:
     """Hold the carriers' book against every bill of these files."""
-    told = await outside.told()
+    told = await place.phone.told()
     bills: list[BillTold] = []
     for file in files:
         if file.is_sent:
