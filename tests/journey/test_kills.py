@@ -19,6 +19,7 @@ import pytest
 import pytest_asyncio
 
 from portal.contract.intake import PART_BYTES_MAX
+from portal.stack.drill.asleep import sleep_through_lease
 from portal.stack.drill.crash import PHASES, PROCESSES, kill_all
 from portal.stack.drill.ground import Ground, ground
 from portal.stack.drill.traffic import File
@@ -26,9 +27,6 @@ from portal.stack.drill_file import drill_file
 
 SEED = 20261122
 ROWS = 200
-LEASE_S = 30.0
-SLEEPS_MAX = 3
-"""A sleep may fall between two leases; then it proves nothing and is slept again."""
 
 pytestmark = [
     pytest.mark.stack,
@@ -74,27 +72,8 @@ async def test_valkey_may_lose_all_it_has_while_messages_go_out(place: Ground) -
 async def test_a_worker_that_slept_through_its_lease_changes_nothing_when_it_wakes(
     place: Ground,
 ) -> None:
-    lost = said(place, "lease.lost")
-    place.traffic.rows = 2_000  # several chunks of several slices: mostly a lease is in hand
-
-    for _ in range(SLEEPS_MAX):
-        before = (await place.phone.journal()).messages.taken
-        async with place.traffic.flowing(sends=1):
-            await until_taken(place, before + 1)
-            pids = place.workers()
-            for pid in pids:
-                os.kill(pid, signal.SIGSTOP)
-            try:
-                await asyncio.sleep(LEASE_S + 5)
-            finally:
-                for pid in pids:
-                    os.kill(pid, signal.SIGCONT)
-        assert len(pids) == 2
-        assert set(pids) <= set(place.workers())
-        if said(place, "lease.lost") > lost:
-            break
-
-    assert said(place, "lease.lost") > lost
+    async with place.traffic.flowing(sends=1):
+        assert await sleep_through_lease(place)
 
 
 async def test_a_cut_upload_goes_on_from_where_head_says_even_in_another_web_process(
@@ -158,12 +137,6 @@ async def until_taken(place: Ground, messages: int) -> None:
     async with asyncio.timeout(120):
         while (await place.phone.journal()).messages.taken < messages:  # noqa: ASYNC110 - outside
             await asyncio.sleep(0.1)
-
-
-def said(place: Ground, event: str) -> int:
-    """How often the workers logged an event."""
-    log = (place.stack.layout.logs / "work.log").read_bytes()
-    return log.count(f'"event":"{event}"'.encode()) + log.count(f'"event": "{event}"'.encode())
 
 
 async def until_offset(address: str, offset: int) -> None:

@@ -114,7 +114,7 @@ async def test_a_head_signed_by_anyone_else_is_found(vault: VaultServer, tmp_pat
     (place,) = vault.settings.audit_heads_dir.glob("*.heads")
     create_root_key_file(tmp_path / "other.key")
     other = Keys(read_root_key_file(tmp_path / "other.key"))
-    (true,) = read_heads(vault.settings.audit_heads_dir)
+    *_, true = read_heads(vault.settings.audit_heads_dir)  # it may have sealed unasked before
     forged = msgspec.structs.replace(true, rows=2, number=2)
     import base64  # noqa: PLC0415
 

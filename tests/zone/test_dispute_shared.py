@@ -311,9 +311,9 @@ async def test_who_asks_again_locks_the_bills_in_the_order_of_everyone(desk: Sha
     await desk.hear(found("lost"))
     lock = "select id from bill where id = $1 for update nowait"
     waits = (
-        "select exists (select from pg_stat_activity"
-        " where pg_backend_pid() = any(pg_blocking_pids(pid)))"
-    )
+        "select exists (select from pg_locks"
+        " where not granted and pg_backend_pid() = any(pg_blocking_pids(pid)))"
+    )  # pg_stat_activity would show only who was connected when this transaction first looked
 
     async with desk.world.act() as act:
         await act.db.fetchval(lock, first)
