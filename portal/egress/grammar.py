@@ -60,6 +60,7 @@ ANSWER_HEADERS: Final = frozenset(
         "idempotent-replayed",
         "request-id",
         "retry-after",
+        "x-amzn-errortype",
         "x-request-id",
     }
 )

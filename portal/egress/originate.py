@@ -43,7 +43,9 @@ from portal.egress.refund import read_said
 from portal.egress.rule import Mode, Rule
 from portal.egress.scrub import scrub_answer
 from portal.egress.sender import Sender
-from portal.egress.signers import ToSign, sign_opa
+from portal.egress.ses import hand_in
+from portal.egress.signers import ToSign, host_of, sign
+from portal.egress.signing import Signer
 from portal.egress.template import (
     Filled,
     Template,
@@ -266,7 +268,7 @@ class Originate:
         else:
             filled = template.fill_around(job.values, secrets.token_hex(_MARK_BYTES))
         if rule.signer is not None:
-            filled = self._signed(job, filled)
+            filled = self._signed(job, rule, rule.signer, filled)
         size = len(job.request.path) + len(filled.body) + len(filled.tail)
         size += 0 if job.source is None else job.source.letters
         size += sum(len(name) + len(text) for name, text in filled.headers.items())
@@ -274,7 +276,7 @@ class Originate:
         self._record.metrics.bytes_up.labels(rule.id).inc(size)
         job.filled = filled
 
-    def _signed(self, job: Job, filled: Filled) -> Filled:
+    def _signed(self, job: Job, rule: Rule, signer: Signer, filled: Filled) -> Filled:
         """The request with its signature, which is scrubbed out of the answer like the key."""
         wanted = ToSign(
             method=job.request.method,
@@ -283,21 +285,20 @@ class Originate:
             body=filled.body,
             nonce=secrets.token_hex(_NONCE_BYTES),
             epoch_s=int(self._clock.wall().timestamp()),
+            host=host_of(rule.host, rule.port),
         )
-        signature = sign_opa(
-            wanted, key=job.values["signer:key"], secret=job.values["signer:secret"]
-        )
-        job.values["signer:mac"] = signature.mac
-        job.values["signer:authorization"] = signature.authorization
-        return Filled({**filled.headers, "authorization": signature.authorization}, filled.body)
+        key, secret = job.values["signer:key"], job.values["signer:secret"]
+        signed = sign(signer, wanted, key=key, secret=secret)
+        job.values |= {"signer:mac": signed.mac, "signer:authorization": signed.authorization}
+        return Filled({**filled.headers, **signed.headers}, filled.body)
 
     async def _send(self, job: Job, *, has_place: bool = False) -> None:
         """Send, count, and scrub what comes back."""
         rule = _decided(job.rule)
         with self._record.metrics.seconds.labels(rule.id).time():
             if job.mail is not None:
-                answer = await self._sender.submit(
-                    rule, job.mail, self._credentials, job.request.timeout_s
+                answer = await hand_in(
+                    self._sender, rule, job.mail, self._credentials, job.request, self._clock.wall()
                 )
             elif job.push is not None:
                 answer = await self._push(rule, job.push, job.request.timeout_s)

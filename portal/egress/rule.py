@@ -12,26 +12,13 @@ import msgspec
 from portal.egress.pushing import Pushing
 from portal.egress.query import Parameter
 from portal.egress.refund import RefundPlaces
+from portal.egress.signing import Signer
 from portal.egress.submission import Submission
 
 Mode = Literal["originate", "tunnel", "submit", "push"]
 Charset = Literal["utf-8", "windows-31j"]
 Deposit = Literal["", "mandate"]
 """What answers under a rule are, that go into the vault and to nobody else; "" for none."""
-
-
-class Signer(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
-    """Who signs a rule's requests, and the names of the credentials that it signs with.
-
-    See ``portal.egress.signers``. ``key`` tells the company who signed and ``secret`` proves it;
-    neither may stand in a placeholder of any rule.
-    """
-
-    name: Literal["opa"]
-    key: str
-    secret: str
 
 
 class Rule(

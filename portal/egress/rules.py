@@ -31,6 +31,7 @@ from portal.egress.grammar import (
 )
 from portal.egress.query import faults_of_query
 from portal.egress.rule import Rule
+from portal.egress.signing import Signer
 
 SIGNATURE_CONTEXT: Final = b"harai egress rules 1\n"
 RULES_MAX: Final = 1_000
@@ -215,14 +216,23 @@ def _faults_of_mode(rule: Rule) -> Iterator[str]:
             yield f"headers: {name!r} can't be allowed"
     if not all(_NAME.fullmatch(name) for name in rule.secret_names):
         yield "credentials: not a name"
-    if rule.signer is not None and (
-        rule.signer.key == rule.signer.secret or "header:authorization" in rule.fixed
-    ):
-        yield "signer: one credential for both, or a fixed Authorization header"
+    if rule.signer is not None:
+        yield from _faults_of_signer(rule, rule.signer)
     for place, template in rule.fixed.items():
         yield from _faults_of_place(rule, place, template)
     yield from _faults_of_alone(rule)
     yield from _faults_of_asking(rule)
+
+
+def _faults_of_signer(rule: Rule, signer: Signer) -> Iterator[str]:
+    yield from signer.faults()
+    if "header:authorization" in rule.fixed:
+        yield "signer: a fixed Authorization header"
+    if signer.name == "aws4" and rule.query:
+        yield "signer: aws4 signs no query"
+    if any(name.startswith("x-amz-") for name in rule.headers):
+        # What AWS reads there (a date, a token, a hash) is the signature's to say.
+        yield "headers: x-amz-… beside a signer"
 
 
 def _faults_of_terms(rule: Rule) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a rule says of mails that are handed in by SMTP; part of the signed file.
+"""What a rule says of mails that are handed in, by SMTP or at Amazon SES; part of the signed file.
 
 Zone: egress; pure. See ``portal.egress.rules``.
 """
@@ -11,8 +11,10 @@ import msgspec
 
 from portal.domain.errors import InvalidInput
 from portal.domain.host import canonical_host
+from portal.egress.signing import SCOPE_PART
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
+_SET: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 class Dkim(
@@ -38,6 +40,11 @@ class Submission(
     With ``dkim`` each of ``from_domains`` has a key of its own. ``user`` and ``password`` name
     credentials: both or neither. ``tls``: from the first byte (port 465), or by STARTTLS that must
     succeed (port 587).
+
+    ``by`` "ses": posted to Amazon SES in its ``region``, whose interface is HTTPS. ``user`` and
+    ``password`` are then an access key's id and its secret, and ``configuration_set`` may name one
+    of the account's. SES writes a date and an id of its own into each mail, so the signature is its
+    to make as well.
     """
 
     from_domains: tuple[str, ...]
@@ -46,6 +53,9 @@ class Submission(
     user: str = ""
     password: str = ""
     dkim: tuple[Dkim, ...] = ()
+    by: Literal["smtp", "ses"] = "smtp"
+    region: str = ""
+    configuration_set: str = ""
 
     @property
     def secret_names(self) -> tuple[str, ...]:
@@ -71,6 +81,19 @@ class Submission(
         if signed and signed != sorted(self.from_domains):
             # A signature of another domain says nothing about who the mail is from (DMARC).
             yield "submission: not one key for each domain that mails are from"
+        yield from self._faults_of_road()
+
+    def _faults_of_road(self) -> Iterator[str]:
+        if self.by == "smtp":
+            if self.region or self.configuration_set:
+                yield "submission: a region and a configuration set are for SES"
+            return
+        if self.dkim or self.tls != "implicit" or not self.user:
+            yield "submission: SES signs by itself, speaks HTTPS, and wants an access key"
+        if SCOPE_PART.fullmatch(self.region) is None:
+            yield "submission: SES is in a region"
+        if self.configuration_set and _SET.fullmatch(self.configuration_set) is None:
+            yield "submission: not a configuration set's name"
 
 
 def _is_canonical(domain: str) -> bool:

@@ -184,7 +184,8 @@ class Certifier:
 
     async def _send_mail(self) -> None:
         self.report.begin("mail")
-        read = await send_one(self.relay, self.case.endpoint, new_id(SystemClock()), _ROLES)
+        by = ("email", self.case.provider)
+        read = await send_one(self.relay, self.case.endpoint, new_id(SystemClock()), _ROLES, by)
         self.report.read("mail", read, fits=read.outcome == "accepted")
         if self.case.notice is not None:
             self._read_notice(self.case.notice)

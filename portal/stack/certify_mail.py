@@ -1,4 +1,4 @@
-"""``portal provider certify smtp``: one mail to an address of yours, by the rules that you sign.
+"""``portal provider certify smtp|aws_ses``: one mail to an address of yours, by rules to be signed.
 
 Stack only. It goes through the egress' own code with a vault of one mail, so a rule that is too
 narrow, a wrong password or a key that does not fit shows before the first payer is written to. The
@@ -68,7 +68,7 @@ async def send_one(
     endpoint: Endpoint,
     delivery_id: UUID,
     roles: frozenset[str],
-    sender: tuple[str, str] = ("email", "smtp"),
+    sender: tuple[str, str],
 ) -> MessageAnswer:
     """Have the message sent, as a worker would; how its answer reads.
 

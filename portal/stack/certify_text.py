@@ -1,4 +1,4 @@
-"""``portal provider certify twilio``: one text message or one call to a number of yours.
+"""``portal provider certify twilio|aws_sns``: one text message or one call to a number of yours.
 
 Stack only. As with a mail it goes through the egress' own code with a vault of one message, under
 the rules that are to be signed. A call asks for its words at an address that you give: the portal's
@@ -40,7 +40,7 @@ def read_numbers(text: str, call: str) -> "OneText | None":
 
 @dataclass(frozen=True, slots=True)
 class OneText:
-    """A vault that has one message to give out, to ``to``, from the number ``sender``.
+    """A vault that has one message to give out, to ``to``, from the number or name ``sender``.
 
     ``callback``: where a call's words are to be had, or where a text's fate is told.
     """

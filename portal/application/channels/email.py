@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from portal.application.providers import sandbox_mail, smtp
+from portal.application.providers import aws_ses, sandbox_mail, smtp
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
@@ -25,6 +25,6 @@ class SendsMail(Protocol):
 
 
 EMAIL: Final[Mapping[str, SendsMail]] = MappingProxyType(
-    {"sandbox_mail": sandbox_mail.ADAPTER, "smtp": smtp.ADAPTER}
+    {"aws_ses": aws_ses.ADAPTER, "sandbox_mail": sandbox_mail.ADAPTER, "smtp": smtp.ADAPTER}
 )
 """Provider → its adapter for mails."""

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from portal.application.providers import sandbox_sms, sandbox_sms2, sandbox_tel, twilio
+from portal.application.providers import (
+    aws_sns,
+    sandbox_sms,
+    sandbox_sms2,
+    sandbox_tel,
+    twilio,
+)
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
@@ -26,6 +32,7 @@ class SendsSms(Protocol):
 
 SMS: Final[Mapping[str, SendsSms]] = MappingProxyType(
     {
+        "aws_sns": aws_sns.ADAPTER,
         "sandbox_sms": sandbox_sms.ADAPTER,
         "sandbox_sms2": sandbox_sms2.ADAPTER,
         "sandbox_tel": sandbox_tel.SMS,

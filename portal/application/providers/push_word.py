@@ -18,9 +18,8 @@ from portal.application.providers.exchange import (
     read_json,
     read_retry_after,
 )
+from portal.application.providers.silent import SaysNothing
 from portal.contract.message import SendOutcome
-from portal.contract.payment import NoticeClaim
-from portal.domain.errors import InvalidInput
 from portal.kit.outbound.wire import (
     PUSH,
     OutboundAnswer,
@@ -122,14 +121,6 @@ def _by_status(status: int) -> Meaning:
     return "unknown", "answer_unreadable", True
 
 
-class SaysNothing:
-    """No push service tells us anything by itself; who posts here in its name is nobody."""
-
-    def parse(self, raw: bytes, headers: Mapping[str, str]) -> tuple[NoticeClaim, ...]:
-        """Raises: InvalidInput ``notice_malformed``, whatever it is."""
-        del raw, headers
-        raise InvalidInput("notice_malformed")
-
-
 ADAPTER: Final = PushCompany()
 NOTICES: Final = SaysNothing()
+"""No push service tells us anything by itself."""

@@ -10,6 +10,8 @@ from typing import Final, Protocol
 
 from portal.application.providers import (
     apns,
+    aws_ses,
+    aws_sns,
     fcm,
     gmopg,
     paypay,
@@ -62,6 +64,8 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
         declared.provider: declared
         for declared in (
             apns.CAPABILITIES,
+            aws_ses.CAPABILITIES,
+            aws_sns.CAPABILITIES,
             fcm.CAPABILITIES,
             gmopg.CAPABILITIES,
             paypay.CAPABILITIES,
@@ -84,6 +88,8 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
 NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
     {
         "apns": apns.NOTICES,
+        "aws_ses": aws_ses.NOTICES,
+        "aws_sns": aws_sns.NOTICES,
         "fcm": fcm.NOTICES,
         "gmopg": gmopg.NOTICES,
         "paypay": paypay.NOTICES,
@@ -103,7 +109,12 @@ NOTICES: Final[Mapping[str, ReadsNotices]] = MappingProxyType(
 """Provider → who reads what it posts to ``/notices/<provider>/<merchant code>``."""
 
 SIGNED: Final[Mapping[str, ProvesSender]] = MappingProxyType(
-    {"sandbox_mail": sandbox_mail.NOTICES, "smtp": smtp.NOTICES, "stripe": stripe.NOTICES}
+    {
+        "aws_ses": aws_ses.NOTICES,
+        "sandbox_mail": sandbox_mail.NOTICES,
+        "smtp": smtp.NOTICES,
+        "stripe": stripe.NOTICES,
+    }
 )
 """Provider → who checks that it signed a notice: those whose capabilities say so, and no other."""
 
@@ -112,5 +123,5 @@ SIGNED_AT: Final[Mapping[str, ProvesSenderAt]] = MappingProxyType(
 )
 """Provider → the same, where the address as the company was given it is signed too."""
 
-ONLY_SIGNED: Final = frozenset({"sandbox_tel", "smtp", "twilio"})
+ONLY_SIGNED: Final = frozenset({"aws_ses", "sandbox_tel", "smtp", "twilio"})
 """Who is not heard at all without a key: what is told there cannot be asked for anywhere."""

@@ -43,8 +43,9 @@ class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SUBMIT: Final = "SUBMIT"
-"""The method of a request that hands a mail in by SMTP. It names a delivery and nothing else: no
-header, no body, the path ``/``; what the mail says is the vault's, how it looks the relay's."""
+"""The method of a request that hands a mail in, by SMTP or as its rule says. It names a delivery
+and nothing else: no header, no body, the path ``/``. What the mail says is the vault's, how it
+looks the relay's."""
 
 SubmitStage = Literal["greeting", "login", "sender", "recipient", "text", "done"]
 
@@ -58,6 +59,29 @@ class SubmitWord(msgspec.Struct, frozen=True, kw_only=True):
     stage: SubmitStage
     code: int
     enhanced: str = ""
+
+
+SesReason = Literal[
+    "", "SenderNotVerified", "MessageRejected", "BadRequestException", "NotFoundException",
+    "AccountSuspendedException", "SendingPausedException", "MailFromDomainNotVerifiedException",
+    "LimitExceededException", "TooManyRequestsException", "ThrottlingException",
+    "AccessDeniedException", "InvalidClientTokenId", "UnrecognizedClientException",
+    "SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature", "RequestExpired",
+    "ExpiredTokenException", "OptInRequired",
+]  # fmt: skip
+"""What Amazon SES calls a refusal (SendEmail, "Common errors"); any other is told as "".
+``SenderNotVerified`` is ours: SES says it in the words of a ``MessageRejected``."""
+
+
+class SesWord(msgspec.Struct, frozen=True, kw_only=True):
+    """What Amazon SES answered to one mail; ``message_id`` is its own name of what it took.
+
+    It is the relay's own word, as JSON, in place of SES', which may quote the addressee.
+    """
+
+    status: int
+    reason: SesReason = ""
+    message_id: str = ""
 
 
 PUSH: Final = "PUSH"

@@ -1,0 +1,15 @@
+"""What Amazon SES can do, as data. Application zone; no behaviour here."""
+
+from typing import Final
+
+from portal.application.providers.exchange import Capabilities, Rate
+
+CAPABILITIES: Final = Capabilities(
+    provider="aws_ses",
+    channels=("email",),
+    reference_max=64,
+    repeat_is_safe=False,  # SendEmail takes no key: the same mail twice is sent twice
+    notices_signed=True,
+    rate=Rate(unit="message", per_s=14.0),
+)
+"""The rate is what an account has when it leaves SES' own trial; its owner may ask for more."""

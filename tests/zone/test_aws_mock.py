@@ -1,0 +1,165 @@
+"""Mails and texts at somebody else's Amazon, through the real relay and the rules of the docs."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from portal.application.channels.registry import find_sender
+from portal.application.providers.exchange import Endpoint, MessageAnswer, MessageWanted
+from portal.contract.message import RedeemedDelivery
+from portal.domain.ids import DeliveryId
+from portal.domain.message import Channel
+from portal.stack.certify import Case, OneMail, certify
+from portal.stack.certify_text import OneText
+from tests.make.aws_mock import Amazon, running_amazon
+from tests.make.certificates import Authority
+from tests.make.companies import rules_of
+from tests.make.provider import HOST, Provider
+from tests.make.relay import Relay, running_relay
+
+TOKEN = "0" * 26 + "." + "a" * 24
+STOP = "https://pay.example/stop/minato/" + "0" * 26 + "a" * 24
+NOT_VERIFIED = "bill.stranger.example"
+SENDER = "bill@bill.merchant.example"
+TEXT = "みなと電力 11月分 8,420円 & <more> +1 https://pay.example/p/minato/abc"
+
+
+@pytest.fixture(scope="module")
+def amazon() -> Iterator[Amazon]:
+    with running_amazon() as running:
+        yield running
+
+
+@dataclass
+class Roads:
+    """A relay with the rules of both roads, and the mock behind it."""
+
+    relay: Relay
+    amazon: Amazon
+
+    def text(self, to: str) -> UUID:
+        return self.relay.delivery(to, TEXT)
+
+    def mail(self, **changes: str) -> UUID:
+        delivery_id = uuid4()
+        redeemed = RedeemedDelivery(
+            delivery_id=DeliveryId(delivery_id), refused=None, to="taro@mail.example",
+            body="みなと電力です。\n", subject="11月分のご請求", html="<p>みなと電力です。</p>",
+            sender=SENDER, sender_name="みなと電力", return_token=TOKEN, stop_url=STOP,
+        )  # fmt: skip
+        self.relay.vault.mails[delivery_id] = (HOST, msgspec.structs.replace(redeemed, **changes))
+        return delivery_id
+
+    async def send(
+        self, channel: Channel, provider: str, id_: UUID, sender: str = ""
+    ) -> MessageAnswer:
+        wanted = MessageWanted(delivery_id=id_, key=id_.hex, account="minato", sender=sender)
+        endpoint = Endpoint(HOST, self.relay.provider.port)
+        exchange = find_sender(channel, provider).compose(endpoint, wanted)
+        [answer] = await self.relay.outbound.send([exchange.request])
+        return exchange.read(answer)
+
+
+@pytest.fixture
+async def roads(amazon: Amazon, tmp_path: Path) -> AsyncIterator[Roads]:
+    [mails] = rules_of("aws_ses")
+    mails["submission"]["from_domains"].append(NOT_VERIFIED)
+    async with running_relay(
+        tmp_path,
+        behaviour=amazon.behind_tls(),
+        rules=[mails, *rules_of("aws_sns")],
+        credentials=amazon.sender,
+    ) as relay:
+        yield Roads(relay, amazon)
+
+
+async def test_a_text_arrives_once_whatever_becomes_of_its_answer(roads: Roads) -> None:
+    before = len(roads.amazon.texts())
+
+    taken = await roads.send("sms", "aws_sns", roads.text("+819012345678"), "Minato")
+    roads.amazon.lost.next = True
+    lost = await roads.send("sms", "aws_sns", roads.text("+819087654321"), "+815012345678")
+    wrong = await roads.send("sms", "aws_sns", roads.text("0901"))
+
+    assert (taken.outcome, len(taken.provider_ref)) == ("accepted", 36)
+    assert (lost.outcome, lost.code) == ("unknown", "dropped")
+    assert (wrong.outcome, wrong.code) == ("rejected", "number_unknown")
+    assert roads.amazon.texts()[before:] == [("+819012345678", TEXT), ("+819087654321", TEXT)]
+    assert b"SenderID" in roads.relay.provider.seen[0].body
+    assert b"OriginationNumber" in roads.relay.provider.seen[1].body
+
+
+async def test_a_mail_arrives_once_with_its_headers_and_a_refusal_leaves_nothing(
+    roads: Roads,
+) -> None:
+    before = len(roads.amazon.mails())
+
+    taken = await roads.send("email", "aws_ses", roads.mail())
+    roads.amazon.lost.next = True
+    lost = await roads.send("email", "aws_ses", roads.mail(to="hanako@mail.example"))
+    wrong = await roads.send("email", "aws_ses", roads.mail(sender=f"bill@{NOT_VERIFIED}"))
+
+    assert (taken.outcome, bool(taken.provider_ref)) == ("accepted", True)
+    assert (lost.outcome, lost.code) == ("unknown", "dropped")
+    arrived = roads.amazon.mails()[before:]
+    assert [mail["to"] for mail in arrived] == ["taro@mail.example", "hanako@mail.example"]
+    assert (wrong.outcome, wrong.code) == ("rejected", "provider_refused")
+    mail = arrived[0]
+    assert mail["from"] == f"みなと電力 <{SENDER}>"
+    assert mail["subject"] == "11月分のご請求"
+    assert mail["list-unsubscribe"] == f"<{STOP}>"
+    assert mail["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
+    assert mail["x-message-token"] == TOKEN
+    posted = roads.relay.provider.seen[0].document
+    assert isinstance(posted, dict)
+    assert posted["FeedbackForwardingEmailAddress"] == f"bounce+{TOKEN}@bounce.example.net"
+    assert posted["Destination"] == {"ToAddresses": ["taro@mail.example"]}
+
+
+CASES = {
+    "aws_sns": {"text": OneText("090-1234-5678", "Minato")},
+    "aws_ses": {"mail": OneMail(to="taro@mail.example", sender=SENDER)},
+}
+
+
+@pytest.mark.parametrize("provider", CASES)
+async def test_certify_tells_a_good_key_from_a_wrong_one_and_from_one_without_leave(
+    amazon: Amazon, tmp_path: Path, provider: str
+) -> None:
+    lines: list[str] = []
+    keys = {
+        "good": amazon.sender,
+        "wrong secret": amazon.sender | {"aws.secret": amazon.stranger["aws.secret"]},
+        "no such key": amazon.sender | {"aws.key": "AKIA0000000000000000"},
+        "no leave": amazon.stranger,
+    }
+    authority = Authority(tmp_path / "certificates")
+    kept = len(amazon.texts()) + len(amazon.mails())
+    async with Provider(authority, behaviour=amazon.behind_tls()) as company:
+        rules = [rule | {"port": company.port} for rule in rules_of(provider)]
+        case = Case(
+            provider=provider, endpoint=Endpoint(HOST, company.port), amount_minor=100,
+            return_url="", **CASES[provider],  # type: ignore[arg-type] - the case's own fields
+        )  # fmt: skip
+        good = {
+            name: await certify(
+                case, {"version": 1, "rules": rules}, credentials, nobody_pays,
+                say=lines.append, sandbox_ca=authority.ca,
+            )
+            for name, credentials in keys.items()
+        }  # fmt: skip
+
+    assert good == {name: name == "good" for name in keys}, lines
+    assert len(amazon.texts()) + len(amazon.mails()) == kept + 1
+    said = "\n".join(lines)
+    assert said.count("credential_refused") == 3
+    for credentials in keys.values():
+        assert not any(secret in said for secret in credentials.values())
+
+
+async def nobody_pays(address: str) -> None:
+    raise AssertionError(address)
