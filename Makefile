@@ -5,7 +5,7 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 READY := .venv/.installed
-MOCKS := .venv/stripe_mock/.installed .venv/push_mock/.installed .venv/aws_mock/.installed
+MOCKS := $(foreach mock,stripe push twilio aws,.venv/$(mock)_mock/.installed)
 
 # H015, H043: a payer's page has 10 KB, and a form's button submits by default (HTML).
 # H052: a page that works without JavaScript waits by refreshing itself.
