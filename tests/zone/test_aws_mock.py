@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import msgspec
@@ -118,6 +119,34 @@ async def test_a_mail_arrives_once_with_its_headers_and_a_refusal_leaves_nothing
     assert isinstance(posted, dict)
     assert posted["FeedbackForwardingEmailAddress"] == f"bounce+{TOKEN}@bounce.example.net"
     assert posted["Destination"] == {"ToAddresses": ["taro@mail.example"]}
+
+
+FORM = {
+    "Action": "Publish", "Version": "2010-03-31",
+    "PhoneNumber": "{{delivery:to}}", "Message": "{{delivery:body}}",
+}  # fmt: skip
+
+
+async def test_a_worker_gets_no_other_act_addressee_or_word_signed(roads: Roads) -> None:
+    id_ = roads.text("+819012345678")
+    asked: dict[str, tuple[dict[str, str], dict[str, object]]] = {
+        "place_not_as_fixed": (FORM | {"PhoneNumber": "+819000000000"}, {}),
+        "field_not_allowed": (FORM | {"TopicArn": "arn:aws:sns:x"}, {}),
+        "header_not_allowed": (FORM, {"headers": {"x-amz-security-token": "mine"}}),
+        "path_not_allowed": (FORM, {"path": "/?Action=ListPhoneNumbersOptedOut"}),
+        "signer_not_as_ruled": (FORM, {"signer": "opa"}),
+        "delivery_missing": (FORM, {"delivery_id": None}),
+    }
+
+    for code, (form, changes) in asked.items():
+        wanted: dict[str, object] = {
+            "path": "/", "headers": {}, "body": urlencode(form), "body_kind": "form",
+            "delivery_id": id_, "signer": "aws4",
+        }  # fmt: skip
+        answer = await roads.relay.send(**(wanted | changes))
+        assert (answer.fate, answer.code) == ("not_sent", code)
+    assert roads.relay.provider.seen == []
+    assert (await roads.send("sms", "aws_sns", id_)).outcome == "accepted"
 
 
 CASES = {

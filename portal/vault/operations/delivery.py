@@ -21,7 +21,8 @@ from portal.vault.fields import Fields
 
 _LOCK: Final = f"""
 select {COLUMNS} from delivery d
-where d.merchant_id = $1 and d.provider = $2 and d.id = any($3::uuid[]) order by d.id for update
+where d.merchant_id = $1 and d.provider = any($2) and d.id = any($3::uuid[])
+order by d.id for update
 """  # noqa: S608  # constant columns
 _NOT_SENT: Final = frozenset({"planned", "handed", "left_out"})
 
@@ -30,14 +31,16 @@ async def apply_receipts(act: Act, provider: str, claims: Sequence[NoticeClaim])
     """Apply claims about deliveries of one provider, in their order; how many changed something.
 
     A claim with a reference that is no delivery's, or with a word that is no receipt, is passed
-    over: the notice itself is kept by whoever calls.
+    over: the notice itself is kept by whoever calls. A returned mail speaks of whatever mail bears
+    its token, by whichever of the roads that are told by mail it went.
     """
+    roads = list(TOLD_BY_MAIL) if provider in TOLD_BY_MAIL else [provider]
     by_token = provider in TOLD_BY_MAIL | TOLD_BY_ADDRESS
     fields = await act.fields() if by_token else None
     wanted = {claim.reference: found for claim in claims if (found := _delivery_of(claim, fields))}
     if not wanted:
         return 0
-    rows = await act.db.fetch(_LOCK, act.merchant_id, provider, list(set(wanted.values())))
+    rows = await act.db.fetch(_LOCK, act.merchant_id, roads, list(set(wanted.values())))
     deliveries = {row["id"]: Delivery.of(row) for row in rows}
     moved: dict[object, Delivery] = {}
     faults: dict[UUID, str] = {}

@@ -12,4 +12,4 @@ CAPABILITIES: Final = Capabilities(
     notices_signed=True,
     rate=Rate(unit="message", per_s=14.0),
 )
-"""The rate is what an account has when it leaves SES' own trial; its owner may ask for more."""
+"""The rate is a careful one: an account has its own, which grows, and SES says 429 beyond it."""

@@ -12,4 +12,4 @@ CAPABILITIES: Final = Capabilities(
     notices_signed=False,
     rate=Rate(unit="message", per_s=20.0),
 )
-"""The rate is what SNS lets an account publish to telephones at first."""
+"""The rate is a careful one: an account has its own quota, and SNS says 429 beyond it."""
