@@ -90,10 +90,12 @@ class ForgetPush(Request, frozen=True, kw_only=True):
     """A push service said that the browser or device of this delivery is gone. Caller: egress.
 
     ``host``: of whom it was heard; for a delivery that did not go there nothing changes.
+    ``gone_since``: a device that has registered later is there again, and stays.
     """
 
     host: str
     delivery_id: DeliveryId
+    gone_since: datetime | None = None
 
 
 KEEP_PUSH = Operation("keep_push", KeepPush, PushKept)

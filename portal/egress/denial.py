@@ -57,6 +57,9 @@ CODES: Final = {
     "too_large": "The answer is larger than the rule takes.",
     "answer_encoded": "The answer is compressed although identity was asked for.",
     "answer_invalid": "The answer is not HTTP.",
+    "protocol_missing": "The host does not speak the protocol that the rule names.",
+    "going_away": "The host is about to close the connection and did not look at the request.",
+    "stream_refused": "The host refused the request before it looked at it (HTTP/2).",
     # A tunnel's own grammar.
     "head_too_long": "More than 8 KB before the end of the head.",
     "head_timed_out": "The head was not complete within its deadline.",

@@ -36,7 +36,7 @@ from portal.egress.denial import Denied
 from portal.egress.job import Job
 from portal.egress.mime import make_mail
 from portal.egress.policy import RuleBook
-from portal.egress.push import Push, make_push
+from portal.egress.push import make_push
 from portal.egress.pusher import Pusher
 from portal.egress.record import Record
 from portal.egress.refund import read_said
@@ -257,7 +257,8 @@ class Originate:
             self._record.metrics.bytes_up.labels(rule.id).inc(len(job.mail.data))
             return
         if rule.pushing is not None:
-            job.push = make_push(rule, job.values, self._clock.wall(), self._credentials)
+            delivery_id, now = _decided(job.request.delivery_id), self._clock.wall()
+            job.push = make_push(rule, job.values, now, self._credentials, delivery_id)
             self._book.quotas.spend(rule, len(job.push.path) + len(job.push.body))
             self._record.metrics.bytes_up.labels(rule.id).inc(len(job.push.body))
             return
@@ -300,7 +301,9 @@ class Originate:
                     rule, job.mail, self._credentials, job.request.timeout_s
                 )
             elif job.push is not None:
-                answer = await self._push(rule, job.push, job.request.timeout_s)
+                answer = await self._pusher.push(
+                    job.push, self._clock.wall(), job.request.timeout_s
+                )
             else:
                 answer = await self._sender.send(
                     rule,
@@ -324,17 +327,6 @@ class Originate:
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
             job.answer = scrub_answer(answer, job.secrets, job.codec)
-
-    async def _push(self, rule: Rule, push: Push, timeout_s: float) -> OutboundAnswer:
-        """Push one notification to the host that its rule or its browser says."""
-        try:
-            filled = await self._pusher.let_in(rule, push, self._clock.wall())
-        except Denied as denied:
-            return OutboundAnswer(fate="not_sent", code=denied.code)
-        request = OutboundRequest(
-            host=push.rule.host, port=rule.port, method="POST", path=push.path, timeout_s=timeout_s
-        )
-        return await self._sender.send(push.rule, request, filled)
 
     async def _deposited(self, job: Job, answer: OutboundAnswer) -> OutboundAnswer:
         """What the caller learns of an answer that is the vault's: its status alone.

@@ -16,6 +16,9 @@ from portal.egress.submission import Submission
 
 Mode = Literal["originate", "tunnel", "submit", "push"]
 Charset = Literal["utf-8", "windows-31j"]
+Protocol = Literal["http/1.1", "h2"]
+"""What is spoken with a host, as TLS names it. Source: RFC 7301, RFC 9113 §3.2."""
+
 Deposit = Literal["", "mandate"]
 """What answers under a rule are, that go into the vault and to nobody else; "" for none."""
 
@@ -65,6 +68,7 @@ class Rule(
     ``submit`` (SMTP): mails of the vault, built and signed by the relay as ``submission`` says.
 
     ``push``: notifications of the vault, made and signed by the relay as ``pushing`` says.
+    ``protocol``: a host that takes HTTP/2 alone (Apple's) needs "h2".
 
     ``address`` pins the name to one address, of any kind, and ``sandbox`` trusts the demo's CA:
     both or neither, and never in production.
@@ -87,6 +91,7 @@ class Rule(
     fields: tuple[str, ...] = ()
     query: tuple[Parameter, ...] = ()
     charset: Charset = "utf-8"
+    protocol: Protocol = "http/1.1"
     signer: Signer | None = None
     submission: Submission | None = None
     refund: RefundPlaces | None = None

@@ -13,10 +13,11 @@ import msgspec
 
 from portal.contract.card_on_file import InstrumentRedeemed, RedeemInstrument
 from portal.contract.debit_line import DebitFileRedeemed, DebitPartGiven, RedeemDebitFile
-from portal.contract.envelope import PROTOCOL, Answer, Authority, Call, Failure, Hello
+from portal.contract.envelope import PROTOCOL, Answer, Authority, Call, Done, Failure, Hello
 from portal.contract.frames import FrameBuffer, to_frame
 from portal.contract.message import RedeemDeliveries, Redeemed, RedeemedDelivery
 from portal.contract.number import PayerRedeemed, RedeemPayer
+from portal.contract.push import ForgetPush
 from portal.contract.refund import RedeemRefund, RefundRedeemed, RefundReturned, ReturnRefund
 from portal.domain.ids import DeliveryId
 from portal.kit.crypto import server_context
@@ -39,6 +40,7 @@ class Redeemer:
     ``cards`` maps a charge to its host and what the vault would give out, ``payers`` an attempt.
     ``files`` are the debit files that were asked for; each is given. ``refunds`` are those that
     asked for leave, which all but ``refunds_refused`` get; ``returned`` came to nothing.
+    ``forgotten``: devices that the relay has said are gone.
     """
 
     authority: certificates.Authority
@@ -60,6 +62,7 @@ class Redeemer:
     refunds: list[RedeemRefund] = field(default_factory=list[RedeemRefund])
     refunds_refused: set[UUID] = field(default_factory=set[UUID])
     returned: list[UUID] = field(default_factory=list[UUID])
+    forgotten: list[ForgetPush] = field(default_factory=list[ForgetPush])
     failure: Failure | None = None
     is_silent: bool = False
     refusal: str = "delivery_redeemed"
@@ -106,8 +109,8 @@ class Redeemer:
             is_card = call.operation == "redeem_instrument"
             given = self._give_card(call.body) if is_card else self._name_payer(call.body)
             return Answer(call.sequence, body=_pack(given))
-        if call.operation in {"redeem_refund", "return_refund"}:
-            return Answer(call.sequence, body=_pack(self._let_refund(call)))
+        if call.operation in {"redeem_refund", "return_refund", "forget_push"}:
+            return Answer(call.sequence, body=_pack(self._hear(call)))
         assert call.operation == "redeem_deliveries"
         request = msgspec.msgpack.decode(call.body, type=RedeemDeliveries)
         self.calls.append(request)
@@ -116,7 +119,10 @@ class Redeemer:
         deliveries = tuple(self._redeem(request.host, id_) for id_ in request.delivery_ids)
         return Answer(call.sequence, body=_pack(Redeemed(deliveries=deliveries)))
 
-    def _let_refund(self, call: Call) -> RefundRedeemed | RefundReturned:
+    def _hear(self, call: Call) -> RefundRedeemed | RefundReturned | Done:
+        if call.operation == "forget_push":
+            self.forgotten.append(msgspec.msgpack.decode(call.body, type=ForgetPush))
+            return Done()
         if call.operation == "return_refund":
             self.returned.append(msgspec.msgpack.decode(call.body, type=ReturnRefund).refund_id)
             return RefundReturned(refused=None)

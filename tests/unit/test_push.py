@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -38,6 +39,7 @@ from tests.unit.test_push_crypto import PEM as VAPID
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 WEB, FCM, APNS = push_rules(8443)
 OCCASIONS: tuple[Occasion, ...] = ("first", "reminder", "overdue", "declined")
+DELIVERY = UUID("019ac000-0000-7000-8000-000000000001")
 VALUES = {
     "delivery:subject": "みなと電力",
     "delivery:body": "お支払い期限は1月31日です。",
@@ -154,7 +156,7 @@ def test_a_browsers_notice_is_read_by_that_browser_alone_and_goes_where_it_said(
         "delivery:to": "https://push.sandbox.test:8443/push/abc?x=1",
         "delivery:push_keys": f"{base64url(OPENER.public)} {base64url(OPENER.secret)}",
     }
-    push = make_push(WEB, values, NOW, {"webpush.key": VAPID})
+    push = make_push(WEB, values, NOW, {"webpush.key": VAPID}, DELIVERY)
 
     assert (push.rule.host, push.rule.address, push.path) == (
         "push.sandbox.test", "127.0.0.1", "/push/abc?x=1",
@@ -169,8 +171,8 @@ def test_a_browsers_notice_is_read_by_that_browser_alone_and_goes_where_it_said(
 
 def test_an_apps_notice_has_each_service_s_form() -> None:
     token = "device-token-of-the-app-0001"
-    fcm = make_push(FCM, VALUES | {"delivery:to": token}, NOW, {})
-    apns = make_push(APNS, VALUES | {"delivery:to": "ab" * 32}, NOW, {})
+    fcm = make_push(FCM, VALUES | {"delivery:to": token}, NOW, {}, DELIVERY)
+    apns = make_push(APNS, VALUES | {"delivery:to": "ab" * 32}, NOW, {}, DELIVERY)
 
     message = json.loads(fcm.body)["message"]
     assert fcm.path == "/v1/projects/harai-sandbox/messages:send"
@@ -184,6 +186,7 @@ def test_an_apps_notice_has_each_service_s_form() -> None:
         "apns-expiration": str(int(NOW.timestamp()) + TTL_S),
         "apns-collapse-id": "topic-of-this-bill",
         "apns-priority": "5",
+        "apns-id": str(DELIVERY),
         "apns-topic": "example.aozora.app",
         "apns-push-type": "alert",
         "content-type": "application/json",
@@ -205,7 +208,7 @@ def test_the_relay_itself_dials_no_host_and_no_path_but_a_service_s(
     rule: Rule, to: str, code: str
 ) -> None:
     with pytest.raises(Denied, match=code):
-        make_push(rule, VALUES | {"delivery:to": to}, NOW, {"webpush.key": VAPID})
+        make_push(rule, VALUES | {"delivery:to": to}, NOW, {"webpush.key": VAPID}, DELIVERY)
 
 
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"

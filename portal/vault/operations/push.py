@@ -73,9 +73,13 @@ select d.channel, d.provider, d.state, d.bill_id, p.subscription_id from deliver
 join push_delivery p on p.merchant_id = $1 and p.delivery_id = d.id
 where d.merchant_id = $1 and d.id = $2
 """
+_THERE_AGAIN: Final = """
+update push_subscription set created_at = $3 where merchant_id = $1 and id = $2
+"""
 _GONE: Final = """
 delete from push_subscription where merchant_id = $1 and contact_blind = (
     select contact_blind from push_subscription where merchant_id = $1 and id = $2)
+and ($3::timestamptz is null or created_at <= $3)
 """
 
 
@@ -195,7 +199,8 @@ async def forget_push(act: Act, request: ForgetPush) -> Done:
         if row is None or not _may_say(act, row, request.host):
             act.note_incident("push_word", request.delivery_id)
             continue
-        done = await act.db.execute(_GONE, act.merchant_id, row["subscription_id"])
+        gone = (row["subscription_id"], request.gone_since)
+        done = await act.db.execute(_GONE, act.merchant_id, *gone)
         if _count(done):
             await act.emit(row["bill_id"], "push.gone")
     if not merchants:
@@ -221,7 +226,11 @@ async def _keep(
     if same is not None and (kind != "web" or same["id"] == known[0]["id"]) and (
         same["phone_blind"] == phone
     ):  # fmt: skip
-        return _device(same), False
+        if kind == "web":
+            return _device(same), False
+        # The app says so each time it starts: what a service knew of it before is over.
+        await act.db.execute(_THERE_AGAIN, act.merchant_id, same["id"], act.now)
+        return Device(id=SubscriptionId(same["id"]), kind=kind, registered_at=act.now), False
     leaving = [row["id"] for row in known if row is same]
     others = [row["id"] for row in known if row is not same]
     leaving += others[SUBSCRIPTIONS_MAX - 1 :]
