@@ -98,6 +98,25 @@ class ForgetPush(Request, frozen=True, kw_only=True):
     gone_since: datetime | None = None
 
 
+class SetApp(Request, frozen=True, kw_only=True):
+    """Which app of a merchant's own its notifications go to, by its name in the relay's rules.
+
+    ``app`` "": the installation's own. Caller: operator. Refused: ``merchant_unknown``,
+    ``provider_unknown`` (no host is configured for it), ``app_name``, ``app_taken`` (another
+    merchant's), ``card_number``.
+    """
+
+    merchant_code: str
+    provider: Literal["fcm", "apns"]
+    app: str
+
+
+class AppSet(Reply, frozen=True, kw_only=True):
+    """The name of the app that it was ``before``; "": the installation's."""
+
+    before: str
+
+
 KEEP_PUSH = Operation("keep_push", KeepPush, PushKept)
 DROP_PUSH = Operation("drop_push", Nothing, DevicesRemoved)
 """The payer's browsers take no more notifications; the merchant's app is the merchant's matter."""
@@ -106,3 +125,4 @@ LIST_DEVICES = Operation("list_devices", ListDevices, Devices)
 REMOVE_DEVICE = Operation("remove_device", RemoveDevice, DevicesRemoved)
 REMOVE_DEVICES = Operation("remove_devices", RemoveDevices, DevicesRemoved)
 FORGET_PUSH = Operation("forget_push", ForgetPush, Done)
+SET_APP = Operation("set_app", SetApp, AppSet)

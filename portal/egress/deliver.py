@@ -79,6 +79,7 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
                 "delivery:link": delivery.link,
                 "delivery:topic": delivery.topic,
                 "delivery:push_keys": delivery.push_keys,
+                "delivery:push_app": delivery.push_app,
             }
         elif delivery.refused in LEFT_OUT | HELD:
             found[delivery.delivery_id] = Denied("delivery_refused", is_attempt=False)

@@ -34,6 +34,7 @@ CODES: Final = {
     "signer_not_as_ruled": "The request asks for another signer than the rule's, or for none.",
     "sender_not_as_ruled": "The merchant's mail address is of no domain that the rule lists.",
     "push_host_not_listed": "A browser's address at no push service that the rule lists.",
+    "push_app_not_listed": "A device of an app that the rule does not list.",
     "access_refused": "The company that gives access to its push service gave none.",
     "submission_invalid": "A mail's request that says more than its delivery.",
     "credential_missing": "The rule lists it, and the relay has no value for it.",

@@ -162,8 +162,8 @@ class Originate:
         if rule.submission is not None:
             for name in rule.submission.secret_names:
                 self._credential(name)
-        if rule.pushing is not None:
-            self._credential(rule.pushing.key)
+        if rule.pushing is not None and not rule.pushing.apps:
+            self._credential(rule.pushing.key)  # whose app's it is, is the delivery's to say
 
     async def _deliver(self, caller: Caller, jobs: Sequence[Job]) -> None:
         """Fetch the values of all messages: one call for each host's."""
@@ -317,7 +317,7 @@ class Originate:
         self._record.metrics.requests.labels(rule.id, answer.fate).inc()
         self._record.metrics.bytes_down.labels(rule.id).inc(len(answer.body))
         if job.push is not None:
-            job.answer = await self._pusher.heard(rule, job.request, answer)
+            job.answer = await self._pusher.heard(rule, job.push, job.request, answer)
         elif rule.deposit:
             job.answer = await self._deposited(job, answer)
         elif job.keeper is not None:

@@ -38,7 +38,7 @@ _GONE_REASONS: Final = frozenset({"UNREGISTERED", "BadDeviceToken", "Unregistere
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One notification as it goes out: ``rule`` has the host that is dialled."""
+    """One notification as it goes out: ``rule`` has the host dialled, and one app's terms alone."""
 
     rule: Rule
     path: str
@@ -63,10 +63,13 @@ def make_push(
     """The notification of one redeemed delivery; each try of it has the same ``apns-id``.
 
     Raises: Denied ``push_host_not_listed`` for a browser's address that the rule does not list,
-        ``value_unfit`` for any other value that can't be what it stands for,
-        ``credential_missing``.
+        ``push_app_not_listed`` for a device of an app that it does not list, ``value_unfit`` for
+        any other value that can't be what it stands for, ``credential_missing``.
     """
-    pushing = pushing_of(rule)
+    pushing = pushing_of(rule).of_app(values["delivery:push_app"])
+    if pushing is None:
+        raise Denied("push_app_not_listed")
+    rule = msgspec.structs.replace(rule, pushing=pushing)
     try:
         match pushing.service:
             case "web":

@@ -54,15 +54,11 @@ class _Access(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Kept:
-    """The token under some terms; one at a time is made.
-
-    ``has_worked``: the service has taken a notification under these terms.
-    """
+    """The token under some terms; one at a time is made."""
 
     token: str = ""
     made_at: datetime | None = None
     until: datetime | None = None
-    has_worked: bool = False
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -75,6 +71,7 @@ class Pusher:
         self._vault = vault
         self._credentials = credentials
         self._kept: dict[Pushing, _Kept] = {}
+        self._good: set[Pushing] = set()
 
     async def push(self, push: Push, now: datetime, timeout_s: float) -> OutboundAnswer:
         """Push one notification to the host that its rule or its browser says.
@@ -112,7 +109,7 @@ class Pusher:
     def _outlive(self, rule: Rule, token: str, now: datetime) -> bool:
         """Whether there is, or may be made, another token than this one."""
         pushing = pushing_of(rule)
-        kept = self._kept[pushing]
+        kept = self._kept_for(pushing)
         if kept.token != token:
             return True  # somebody else has heard the same meanwhile
         if kept.made_at is None or now - kept.made_at < RENEWABLE_AFTER[pushing.service]:
@@ -121,7 +118,7 @@ class Pusher:
         return True
 
     async def heard(
-        self, rule: Rule, wanted: OutboundRequest, answer: OutboundAnswer
+        self, rule: Rule, push: Push, wanted: OutboundRequest, answer: OutboundAnswer
     ) -> OutboundAnswer:
         """What a service answered, as a word of our own (PushWord).
 
@@ -130,7 +127,7 @@ class Pusher:
         """
         if answer.fate != "answered":
             return msgspec.structs.replace(answer, headers={}, body=b"")
-        pushing = pushing_of(rule)
+        pushing = pushing_of(push.rule)
         word = self._believed(pushing, word_of(pushing, answer))
         if word.is_gone and wanted.delivery_id is not None:
             since = gone_since(pushing, answer)
@@ -149,13 +146,15 @@ class Pusher:
         It says BadDeviceToken of a device of its test environment, too, and an operator who has
         named the wrong host would lose every device. Where it has taken one, the house is right.
         """
-        if pushing.service == "web":
-            return word
-        kept = self._kept.setdefault(pushing, _Kept())
-        kept.has_worked = kept.has_worked or word.status == HTTPStatus.OK
-        if word.reason == _NO_SUCH_DEVICE and not kept.has_worked:
+        if word.status == HTTPStatus.OK:
+            self._good.add(pushing)
+        if word.reason == _NO_SUCH_DEVICE and pushing not in self._good:
             return msgspec.structs.replace(word, is_gone=False)
         return word
+
+    def _kept_for(self, pushing: Pushing) -> _Kept:
+        """Apple's token is the team's, for all of its apps: two would be one too many."""
+        return self._kept.setdefault(msgspec.structs.replace(pushing, app=""), _Kept())
 
     async def _token(self, rule: Rule, now: datetime) -> str:
         """The token that lets notifications under the rule in.
@@ -163,7 +162,7 @@ class Pusher:
         Raises: Denied ``credential_missing``, ``access_refused``.
         """
         pushing = pushing_of(rule)
-        kept = self._kept.setdefault(pushing, _Kept())
+        kept = self._kept_for(pushing)
         async with kept.asking:
             if kept.until is None or now >= kept.until:
                 kept.token, kept.until = await self._new(rule, pushing, now)

@@ -139,4 +139,4 @@ class Rule(
         """Credentials that the relay alone works with: no placeholder may show them."""
         signing = () if self.signer is None else (self.signer.key, self.signer.secret)
         mails = () if self.submission is None else self.submission.secret_names
-        return (*signing, *mails, *(() if self.pushing is None else (self.pushing.key,)))
+        return (*signing, *mails, *(() if self.pushing is None else self.pushing.secret_names))

@@ -28,8 +28,9 @@ from portal.egress.rule import Rule
 from portal.egress.sender import Sender
 from portal.kit.outbound import OutboundAnswer, OutboundRequest
 from portal.kit.outbound.wire import PUSH
+from portal.sandbox.push_crypto import check_es256, point_of
 from portal.stack.certify_push import OnePush
-from portal.stack.push_services import new_push_key
+from portal.stack.push_services import new_push_key, public_half
 from tests.make.apple import Apple
 from tests.make.certificates import Authority
 from tests.make.provider import HOST
@@ -38,8 +39,16 @@ from tests.make.relay import Relay, eventually, running_relay
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KEY = new_push_key("apns.key")
-TERMS = {"service": "apns", "key": "apns.key", "app": "example.minato", "team": "T" * 10}
-TERMS["key_id"] = "K" * 10
+KEYS = {name: new_push_key("apns.key") for name in ("minato", "mizu")}
+TERMS = {
+    "service": "apns", "key": "apns.key", "app": "minato.shared", "team": "T" * 10,
+    "key_id": "K" * 10,
+    "apps": [
+        {"name": name, "key": f"{name}.key", "app": f"{name}.app", "team": team * 10,
+         "key_id": "K" * 10}
+        for name, team in (("minato", "M"), ("mizu", "Z"), ("kawa", "K"))
+    ],
+}  # fmt: skip
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
@@ -71,7 +80,9 @@ class Post:
     def token(self, word: str) -> str:
         return word + f"{next(self.numbers):060x}"
 
-    def wanted(self, token: str, *, port: int | None = None, timeout_s: float = 20.0) -> UUID:
+    def wanted(
+        self, token: str, *, port: int | None = None, timeout_s: float = 20.0, app: str = ""
+    ) -> UUID:
         """A delivery to this device, and what is asked of the relay for it."""
         delivery_id = uuid4()
         self.relay.vault.mails[delivery_id] = (
@@ -79,7 +90,7 @@ class Post:
             RedeemedDelivery(
                 delivery_id=DeliveryId(delivery_id), refused=None, to=token,
                 body="お支払い期限は12月25日です。" * 20, subject="みなと電力",
-                link="https://pay.example/p/minato/abc", topic="topic-of-this-bill",
+                link="https://pay.example/p/minato/abc", topic="topic-of-this-bill", push_app=app,
             ),
         )  # fmt: skip
         self.asked = OutboundRequest(
@@ -106,7 +117,7 @@ async def post(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Post]
         running_relay(
             folder,
             rules=[rule(apple.port), rule(plain.port)],
-            credentials={"apns.key": KEY},
+            credentials={"apns.key": KEY, **{f"{name}.key": key for name, key in KEYS.items()}},
             authority=authority,
         ) as relay,
     ):
@@ -137,7 +148,7 @@ async def test_each_answer_and_each_break_has_its_one_fate(post: Post) -> None:
     assert headers[":authority"] == f"{HOST}:{post.apple.port}"
     assert headers[":path"] == f"/3/device/{token}"
     assert headers["apns-id"] == str(delivery_id)
-    assert headers["apns-topic"] == "example.minato"
+    assert headers["apns-topic"] == "minato.shared"
     assert headers["apns-collapse-id"] == "topic-of-this-bill"
     assert json.loads(row["body"])["aps"]["alert"]["title"] == "みなと電力"
 
@@ -229,6 +240,35 @@ async def test_a_server_that_was_killed_or_hangs_is_met_anew_and_nothing_in_doub
     assert post.apple.seen(token) == []
 
 
+async def test_no_device_of_one_app_goes_under_anothers_credential(post: Post) -> None:
+    # given: two merchants' apps and the installation's, and one whose credential is missing
+    by_app = {name: post.token("c0de") for name in ("", "minato", "mizu", "kawa", "other")}
+    asked: list[OutboundRequest] = []
+    for name, token in by_app.items():
+        post.wanted(token, app=name)
+        asked.append(post.asked)
+
+    # when
+    answers = await post.relay.outbound.send(asked)
+
+    # then
+    assert [(answer.fate, answer.code) for answer in answers] == [
+        *(("answered", ""),) * 3, ("not_sent", "credential_missing"),
+        ("not_sent", "push_app_not_listed"),
+    ]  # fmt: skip
+    rows = {name: post.apple.seen(token) for name, token in by_app.items()}
+    assert [len(seen) for seen in rows.values()] == [1, 1, 1, 0, 0]
+    wanted = {"": ("minato.shared", "T", KEY), "minato": ("minato.app", "M", KEYS["minato"])}
+    wanted["mizu"] = ("mizu.app", "Z", KEYS["mizu"])
+    for name, (topic, team, key) in wanted.items():
+        headers = rows[name][0]["headers"]
+        assert headers["apns-topic"] == topic
+        token = headers["authorization"].partition(" ")[2]
+        assert check_es256(token, point_of(public_half(key)))["iss"] == team * 10
+    assert len({seen[0]["session"] for seen in rows.values() if seen}) == 3
+    assert [one for one in post.relay.denials() if one["code"] == "push_app_not_listed"]
+
+
 async def test_a_host_without_http2_gets_nothing(post: Post) -> None:
     answer = await post.push(post.token("c0de"), port=post.plain.port)
 
@@ -287,5 +327,6 @@ def notice(one: Rule, token: str) -> Push:
     values = {
         "delivery:to": token, "delivery:subject": "みなと電力", "delivery:body": "x",
         "delivery:link": "https://pay.example/p/minato/abc", "delivery:topic": "t",
+        "delivery:push_app": "",
     }  # fmt: skip
     return make_push(one, values, NOW, {}, uuid4())
