@@ -1780,6 +1780,24 @@ ALTER TABLE ONLY public.merchant FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.merchant OWNER TO harai_owner;
 
 --
+-- Name: merchant_app; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.merchant_app (
+    merchant_id uuid NOT NULL,
+    provider text NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT merchant_app_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT merchant_app_provider_check CHECK ((provider = ANY (ARRAY['fcm'::text, 'apns'::text])))
+);
+ALTER TABLE ONLY public.merchant_app ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.merchant_app FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.merchant_app OWNER TO harai_owner;
+
+--
 -- Name: merchant_channel; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -2213,6 +2231,7 @@ CREATE TABLE public.push_subscription (
     kind text NOT NULL,
     contact bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    app text DEFAULT ''::text NOT NULL,
     CONSTRAINT push_subscription_kind_check CHECK ((kind = ANY (ARRAY['web'::text, 'fcm'::text, 'apns'::text])))
 );
 ALTER TABLE ONLY public.push_subscription ALTER COLUMN merchant_id SET (n_distinct=1);
@@ -3089,6 +3108,22 @@ ALTER TABLE ONLY public.mandate_redirect
 
 ALTER TABLE ONLY public.mandate_redirect
     ADD CONSTRAINT mandate_redirect_token_key UNIQUE (merchant_id, token_hash);
+
+
+--
+-- Name: merchant_app merchant_app_name_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.merchant_app
+    ADD CONSTRAINT merchant_app_name_key UNIQUE (provider, name);
+
+
+--
+-- Name: merchant_app merchant_app_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.merchant_app
+    ADD CONSTRAINT merchant_app_pkey PRIMARY KEY (merchant_id, provider);
 
 
 --
@@ -4430,6 +4465,12 @@ ALTER TABLE public.mandate_redirect ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.merchant ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: merchant_app; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.merchant_app ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: merchant_channel; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -4747,6 +4788,13 @@ CREATE POLICY merchant_only ON public.mandate_redirect USING ((merchant_id = ( S
 --
 
 CREATE POLICY merchant_only ON public.merchant USING ((id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: merchant_app merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.merchant_app USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -5575,6 +5623,13 @@ GRANT UPDATE(number_provider) ON TABLE public.merchant TO harai_vault;
 --
 
 GRANT UPDATE(number_hours) ON TABLE public.merchant TO harai_vault;
+
+
+--
+-- Name: TABLE merchant_app; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.merchant_app TO harai_vault;
 
 
 --

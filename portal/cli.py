@@ -302,6 +302,7 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     text: Annotated[str, typer.Option(help="twilio, aws_sns: FROM=TO of one text.")] = "",
     call: Annotated[str, typer.Option(help="twilio: FROM=TO=URL of a call's words.")] = "",
     push: Annotated[Path | None, typer.Option(help="A subscription (JSON) or a token.")] = None,
+    device_app: Annotated[str, typer.Option(help="fcm, apns: whose app, as in the rules.")] = "",
 ) -> None:
     """Live one payment's life at a company, or send one message, and report each act."""
     from portal.stack.certify import Files, OneMail, run_certify
@@ -309,7 +310,8 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
 
     sender, _, to = mail.partition("=")
     one = OneMail(to=to, sender=sender) if mail else None
-    files = Files(rules, credentials, sandbox_ca, notice, one, read_numbers(text, call), push)
+    numbers = read_numbers(text, call)
+    files = Files(rules, credentials, sandbox_ca, notice, one, numbers, push, device_app)
     done = run_certify(name, endpoint, files, amount=amount, paid=paid, store=store)
     raise typer.Exit(done)
 

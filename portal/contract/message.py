@@ -91,7 +91,8 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
 
     A notification has a title (``subject``), the ``link`` that a tap opens, and the ``topic`` under
     which a newer one of the same bill replaces it; ``push_keys`` are a browser's public key and
-    secret, with a space between.
+    secret, with a space between. ``push_app`` is the name of the app that the device has; "": the
+    installation's.
     """
 
     delivery_id: DeliveryId
@@ -108,6 +109,7 @@ class RedeemedDelivery(Part, frozen=True, kw_only=True):
     link: str = ""
     topic: str = ""
     push_keys: str = ""
+    push_app: str = ""
 
 
 class Redeemed(Reply, frozen=True, kw_only=True):

@@ -90,10 +90,31 @@ class ForgetPush(Request, frozen=True, kw_only=True):
     """A push service said that the browser or device of this delivery is gone. Caller: egress.
 
     ``host``: of whom it was heard; for a delivery that did not go there nothing changes.
+    ``gone_since``: a device that has registered later is there again, and stays.
     """
 
     host: str
     delivery_id: DeliveryId
+    gone_since: datetime | None = None
+
+
+class SetApp(Request, frozen=True, kw_only=True):
+    """Which app of a merchant's own its notifications go to, by its name in the relay's rules.
+
+    ``app`` "": the installation's own. Caller: operator. Refused: ``merchant_unknown``,
+    ``provider_unknown`` (no host is configured for it), ``app_name``, ``app_taken`` (another
+    merchant's), ``card_number``.
+    """
+
+    merchant_code: str
+    provider: Literal["fcm", "apns"]
+    app: str
+
+
+class AppSet(Reply, frozen=True, kw_only=True):
+    """The name of the app that it was ``before``; "": the installation's."""
+
+    before: str
 
 
 KEEP_PUSH = Operation("keep_push", KeepPush, PushKept)
@@ -104,3 +125,4 @@ LIST_DEVICES = Operation("list_devices", ListDevices, Devices)
 REMOVE_DEVICE = Operation("remove_device", RemoveDevice, DevicesRemoved)
 REMOVE_DEVICES = Operation("remove_devices", RemoveDevices, DevicesRemoved)
 FORGET_PUSH = Operation("forget_push", ForgetPush, Done)
+SET_APP = Operation("set_app", SetApp, AppSet)

@@ -61,6 +61,7 @@ _ENDPOINT: Final = re.compile(
     r"(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]+)(\?[A-Za-z0-9._~!$&'()*+,;=:@%/-]+)?",
     re.ASCII,
 )
+_APP_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 _CLIMBS: Final = re.compile(r"//|/\.{1,2}(?:/|$)|%(?:2e|2f|5c|00)", re.ASCII | re.IGNORECASE)
 _BASE64: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _TOKENS: Final[Mapping[PushKind, re.Pattern[str]]] = MappingProxyType(
@@ -155,6 +156,16 @@ def read_device_token(kind: PushKind, text: str) -> str:
     if form is None or form.fullmatch(token) is None:
         raise InvalidInput("push_token")
     return token
+
+
+def read_app_name(text: str) -> str:
+    """By what the vault and the relay's signed rules call an app.
+
+    Raises: InvalidInput ``app_name``.
+    """
+    if _APP_NAME.fullmatch(text) is None:
+        raise InvalidInput("app_name")
+    return text
 
 
 def topic_of(blind: bytes) -> str:

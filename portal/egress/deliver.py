@@ -7,6 +7,7 @@ kept, logged or retried: a delivery whose redemption is unclear is not sent.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -78,19 +79,21 @@ async def redeem(vault: Vault, host: str, ids: Sequence[UUID]) -> dict[UUID, Val
                 "delivery:link": delivery.link,
                 "delivery:topic": delivery.topic,
                 "delivery:push_keys": delivery.push_keys,
+                "delivery:push_app": delivery.push_app,
             }
         elif delivery.refused in LEFT_OUT | HELD:
             found[delivery.delivery_id] = Denied("delivery_refused", is_attempt=False)
     return found
 
 
-async def forget_push(vault: Vault, host: str, id_: UUID) -> None:
-    """Tell the vault that the browser or device of a delivery is gone for good.
+async def forget_push(vault: Vault, host: str, id_: UUID, since: datetime | None) -> None:
+    """Tell the vault that the browser or device of a delivery is gone for good, or ``since`` when.
 
     What the vault does not hear it hears at the next try: the service says the same again.
     """
     try:
-        await vault.call(FORGET_PUSH, ForgetPush(host=host, delivery_id=DeliveryId(id_)))
+        gone = ForgetPush(host=host, delivery_id=DeliveryId(id_), gone_since=since)
+        await vault.call(FORGET_PUSH, gone)
     except PortalError as error:
         _log.warning("push.not_forgotten", code=error.code)
 

@@ -34,6 +34,7 @@ CODES: Final = {
     "signer_not_as_ruled": "The request asks for another signer than the rule's, or for none.",
     "sender_not_as_ruled": "The merchant's mail address is of no domain that the rule lists.",
     "push_host_not_listed": "A browser's address at no push service that the rule lists.",
+    "push_app_not_listed": "A device of an app that the rule does not list.",
     "access_refused": "The company that gives access to its push service gave none.",
     "submission_invalid": "A mail's request that says more than its delivery.",
     "credential_missing": "The rule lists it, and the relay has no value for it.",
@@ -57,6 +58,9 @@ CODES: Final = {
     "too_large": "The answer is larger than the rule takes.",
     "answer_encoded": "The answer is compressed although identity was asked for.",
     "answer_invalid": "The answer is not HTTP.",
+    "protocol_missing": "The host does not speak the protocol that the rule names.",
+    "going_away": "The host is about to close the connection and did not look at the request.",
+    "stream_refused": "The host refused the request before it looked at it (HTTP/2).",
     # A tunnel's own grammar.
     "head_too_long": "More than 8 KB before the end of the head.",
     "head_timed_out": "The head was not complete within its deadline.",

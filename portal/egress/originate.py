@@ -36,7 +36,7 @@ from portal.egress.denial import Denied
 from portal.egress.job import Job
 from portal.egress.mime import make_mail
 from portal.egress.policy import RuleBook
-from portal.egress.push import Push, make_push
+from portal.egress.push import make_push
 from portal.egress.pusher import Pusher
 from portal.egress.record import Record
 from portal.egress.refund import read_said
@@ -164,8 +164,8 @@ class Originate:
         if rule.submission is not None:
             for name in rule.submission.secret_names:
                 self._credential(name)
-        if rule.pushing is not None:
-            self._credential(rule.pushing.key)
+        if rule.pushing is not None and not rule.pushing.apps:
+            self._credential(rule.pushing.key)  # whose app's it is, is the delivery's to say
 
     async def _deliver(self, caller: Caller, jobs: Sequence[Job]) -> None:
         """Fetch the values of all messages: one call for each host's."""
@@ -259,7 +259,8 @@ class Originate:
             self._record.metrics.bytes_up.labels(rule.id).inc(len(job.mail.data))
             return
         if rule.pushing is not None:
-            job.push = make_push(rule, job.values, self._clock.wall(), self._credentials)
+            delivery_id, now = _decided(job.request.delivery_id), self._clock.wall()
+            job.push = make_push(rule, job.values, now, self._credentials, delivery_id)
             self._book.quotas.spend(rule, len(job.push.path) + len(job.push.body))
             self._record.metrics.bytes_up.labels(rule.id).inc(len(job.push.body))
             return
@@ -301,7 +302,9 @@ class Originate:
                     self._sender, rule, job.mail, self._credentials, job.request, self._clock.wall()
                 )
             elif job.push is not None:
-                answer = await self._push(rule, job.push, job.request.timeout_s)
+                answer = await self._pusher.push(
+                    job.push, self._clock.wall(), job.request.timeout_s
+                )
             else:
                 answer = await self._sender.send(
                     rule,
@@ -315,7 +318,7 @@ class Originate:
         self._record.metrics.requests.labels(rule.id, answer.fate).inc()
         self._record.metrics.bytes_down.labels(rule.id).inc(len(answer.body))
         if job.push is not None:
-            job.answer = await self._pusher.heard(rule, job.request, answer)
+            job.answer = await self._pusher.heard(rule, job.push, job.request, answer)
         elif rule.deposit:
             job.answer = await self._deposited(job, answer)
         elif job.keeper is not None:
@@ -325,17 +328,6 @@ class Originate:
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
             job.answer = scrub_answer(answer, job.secrets, job.codec)
-
-    async def _push(self, rule: Rule, push: Push, timeout_s: float) -> OutboundAnswer:
-        """Push one notification to the host that its rule or its browser says."""
-        try:
-            filled = await self._pusher.let_in(rule, push, self._clock.wall())
-        except Denied as denied:
-            return OutboundAnswer(fate="not_sent", code=denied.code)
-        request = OutboundRequest(
-            host=push.rule.host, port=rule.port, method="POST", path=push.path, timeout_s=timeout_s
-        )
-        return await self._sender.send(push.rule, request, filled)
 
     async def _deposited(self, job: Job, answer: OutboundAnswer) -> OutboundAnswer:
         """What the caller learns of an answer that is the vault's: its status alone.

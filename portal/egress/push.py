@@ -13,9 +13,10 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -37,7 +38,7 @@ _GONE_REASONS: Final = frozenset({"UNREGISTERED", "BadDeviceToken", "Unregistere
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One notification as it goes out: ``rule`` has the host that is dialled."""
+    """One notification as it goes out: ``rule`` has the host dialled, and one app's terms alone."""
 
     rule: Rule
     path: str
@@ -53,15 +54,22 @@ def pushing_of(rule: Rule) -> Pushing:
 
 
 def make_push(
-    rule: Rule, values: Mapping[str, str], now: datetime, credentials: Mapping[str, str]
+    rule: Rule,
+    values: Mapping[str, str],
+    now: datetime,
+    credentials: Mapping[str, str],
+    delivery_id: UUID,
 ) -> Push:
-    """The notification of one redeemed delivery.
+    """The notification of one redeemed delivery; each try of it has the same ``apns-id``.
 
     Raises: Denied ``push_host_not_listed`` for a browser's address that the rule does not list,
-        ``value_unfit`` for any other value that can't be what it stands for,
-        ``credential_missing``.
+        ``push_app_not_listed`` for a device of an app that it does not list, ``value_unfit`` for
+        any other value that can't be what it stands for, ``credential_missing``.
     """
-    pushing = pushing_of(rule)
+    pushing = pushing_of(rule).of_app(values["delivery:push_app"])
+    if pushing is None:
+        raise Denied("push_app_not_listed")
+    rule = msgspec.structs.replace(rule, pushing=pushing)
     try:
         match pushing.service:
             case "web":
@@ -69,7 +77,7 @@ def make_push(
             case "fcm":
                 return _fcm(rule, pushing, values, now)
             case "apns":
-                return _apns(rule, pushing, values, now)
+                return _apns(rule, pushing, values, now, delivery_id)
     except InvalidInput as error:
         code = "push_host_not_listed" if error.code == "push_host" else "value_unfit"
         raise Denied(code) from error
@@ -123,12 +131,15 @@ def _fcm(rule: Rule, pushing: Pushing, values: Mapping[str, str], now: datetime)
     return Push(rule, f"/v1/projects/{pushing.project}/messages:send", headers, body)
 
 
-def _apns(rule: Rule, pushing: Pushing, values: Mapping[str, str], now: datetime) -> Push:
+def _apns(
+    rule: Rule, pushing: Pushing, values: Mapping[str, str], now: datetime, delivery_id: UUID
+) -> Push:
     token = read_device_token("apns", values["delivery:to"])
     alert = {"title": values["delivery:subject"], "body": values["delivery:body"]}
     shown = {"aps": {"alert": alert, "sound": "default"}, "link": values["delivery:link"]}
     headers = {
         **_apple_headers(values["delivery:topic"], now),
+        "apns-id": str(delivery_id),
         "apns-topic": pushing.app,
         "apns-push-type": "alert",
         "content-type": "application/json",
@@ -160,6 +171,30 @@ def word_of(pushing: Pushing, answer: OutboundAnswer) -> PushWord:
     return PushWord(status=answer.status, reason=reason, is_gone=is_gone)
 
 
+def gone_since(pushing: Pushing, answer: OutboundAnswer) -> datetime | None:
+    """Since when Apple knows that a device is gone; None where nothing of the kind is said.
+
+    Who has registered later than that has the app again. Units: Apple says milliseconds, UTC.
+    """
+    if pushing.service != "apns" or answer.status != HTTPStatus.GONE:
+        return None
+    refusal = _refusal(answer.body)
+    try:
+        return datetime.fromtimestamp(refusal.timestamp / 1_000, UTC) if refusal.timestamp else None
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def is_let_in_no_more(pushing: Pushing, answer: OutboundAnswer) -> bool:
+    """Whether the service surely did nothing because the token that let us in has ended."""
+    if answer.fate != "answered":
+        return False
+    if pushing.service == "fcm":
+        return answer.status == HTTPStatus.UNAUTHORIZED
+    is_expired = _reason(pushing, answer.body) == "ExpiredProviderToken"
+    return answer.status == HTTPStatus.FORBIDDEN and is_expired
+
+
 class _Detail(msgspec.Struct, frozen=True, rename="camel"):
     type: str = msgspec.field(default="", name="@type")
     error_code: str = ""
@@ -175,16 +210,14 @@ class _Refusal(msgspec.Struct, frozen=True):
 
     error: _Error = _Error()
     reason: str = ""
+    timestamp: int = 0
 
 
 def _reason(pushing: Pushing, body: bytes) -> PushReason:
     """The reason that a service names, if it is one that we know; nothing else leaves the relay."""
     if pushing.service == "web":
         return ""
-    try:
-        refusal = msgspec.json.decode(body, type=_Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""
+    refusal = _refusal(body)
     said = refusal.reason
     if pushing.service == "fcm":
         told = (one.error_code for one in refusal.error.details if one.type == _FCM_ERROR)
@@ -193,3 +226,11 @@ def _reason(pushing: Pushing, body: bytes) -> PushReason:
         return msgspec.convert(said, PushReason)
     except msgspec.ValidationError:
         return ""
+
+
+def _refusal(body: bytes) -> _Refusal:
+    """What a service says of its refusal; nothing for what can't be read."""
+    try:
+        return msgspec.json.decode(body, type=_Refusal)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _Refusal()

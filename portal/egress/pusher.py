@@ -16,26 +16,35 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from portal.domain.push import PushKind
 from portal.egress.deliver import Vault, forget_push
 from portal.egress.denial import Denied
 from portal.egress.jwt import sign_es256, sign_rs256
-from portal.egress.push import Push, pushing_of, word_of
+from portal.egress.push import Push, gone_since, is_let_in_no_more, pushing_of, word_of
 from portal.egress.pushing import Pushing
 from portal.egress.rule import Rule
 from portal.egress.sender import Sender
 from portal.egress.template import Filled
-from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest, PushWord
 
 GOOGLE_SCOPE: Final = "https://www.googleapis.com/auth/firebase.messaging"
 APPLE_TOKEN_LIFE: Final = timedelta(minutes=40)
 """Apple wants one token for 20 to 60 minutes; anew for each message is refused."""
+
+RENEWABLE_AFTER: Final[Mapping[PushKind, timedelta]] = {
+    "apns": timedelta(minutes=20),
+    "fcm": timedelta(minutes=1),
+}
+"""How old a token must be to be replaced because a service takes it no more. A younger one is
+refused for another reason (a clock that is wrong, a key that was withdrawn), and a new one each
+time would be refused for being too many. Source: Apple, TooManyProviderTokenUpdates."""
 
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTION_LIFE: Final = timedelta(minutes=50)
 _ACCESS_MARGIN: Final = timedelta(minutes=2)
 _ACCESS_LIFE_MAX: Final = timedelta(hours=1)
 _ACCESS: Final = re.compile(r"[A-Za-z0-9._~+/=-]{8,4096}", re.ASCII)
-_NOT_LET_IN: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_NO_SUCH_DEVICE: Final = "BadDeviceToken"
 
 
 class _Access(msgspec.Struct, frozen=True):
@@ -45,33 +54,71 @@ class _Access(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Kept:
-    """A token, and the terms that it was made by; one at a time is made."""
+    """The token under some terms; one at a time is made."""
 
     token: str = ""
+    made_at: datetime | None = None
     until: datetime | None = None
-    pushing: Pushing | None = None
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Pusher:
-    """Sends notifications and keeps the tokens that let them in, by rule."""
+    """Sends notifications and keeps the tokens that let them in, by the terms they go under."""
 
     def __init__(self, sender: Sender, vault: Vault, credentials: Mapping[str, str]) -> None:
         """``credentials``: name → PEM of the rules' keys."""
         self._sender = sender
         self._vault = vault
         self._credentials = credentials
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[Pushing, _Kept] = {}
+        self._good: set[Pushing] = set()
 
-    async def let_in(self, rule: Rule, push: Push, now: datetime) -> Filled:
-        """The notification with what lets it in.
+    async def push(self, push: Push, now: datetime, timeout_s: float) -> OutboundAnswer:
+        """Push one notification to the host that its rule or its browser says.
+
+        A service that takes our token no more has done nothing: with a new one it is asked again,
+        once.
+        """
+        try:
+            answer, token = await self._push(push, now, timeout_s)
+            if is_let_in_no_more(pushing_of(push.rule), answer) and self._outlive(
+                push.rule, token, now
+            ):
+                answer, _ = await self._push(push, now, timeout_s)
+        except Denied as denied:
+            return OutboundAnswer(fate="not_sent", code=denied.code)
+        return answer
+
+    async def _push(
+        self, push: Push, now: datetime, timeout_s: float
+    ) -> tuple[OutboundAnswer, str]:
+        """What a service answered, and the token under which it was asked.
 
         Raises: Denied ``credential_missing``, ``access_refused``.
         """
-        return Filled({**push.headers, **await self._authorization(rule, now)}, push.body)
+        rule, token = push.rule, ""
+        headers = dict(push.headers)
+        if pushing_of(rule).service != "web":  # a browser's notification brings its own
+            token = await self._token(rule, now)
+            headers["authorization"] = f"Bearer {token}"
+        request = OutboundRequest(
+            host=rule.host, port=rule.port, method="POST", path=push.path, timeout_s=timeout_s
+        )
+        return await self._sender.send(rule, request, Filled(headers, push.body)), token
+
+    def _outlive(self, rule: Rule, token: str, now: datetime) -> bool:
+        """Whether there is, or may be made, another token than this one."""
+        pushing = pushing_of(rule)
+        kept = self._kept_for(pushing)
+        if kept.token != token:
+            return True  # somebody else has heard the same meanwhile
+        if kept.made_at is None or now - kept.made_at < RENEWABLE_AFTER[pushing.service]:
+            return False
+        kept.until = None
+        return True
 
     async def heard(
-        self, rule: Rule, wanted: OutboundRequest, answer: OutboundAnswer
+        self, rule: Rule, push: Push, wanted: OutboundRequest, answer: OutboundAnswer
     ) -> OutboundAnswer:
         """What a service answered, as a word of our own (PushWord).
 
@@ -80,11 +127,11 @@ class Pusher:
         """
         if answer.fate != "answered":
             return msgspec.structs.replace(answer, headers={}, body=b"")
-        word = word_of(pushing_of(rule), answer)
-        if answer.status in _NOT_LET_IN:
-            self._kept.pop(rule.id, None)
+        pushing = pushing_of(push.rule)
+        word = self._believed(pushing, word_of(pushing, answer))
         if word.is_gone and wanted.delivery_id is not None:
-            await forget_push(self._vault, rule.host, wanted.delivery_id)
+            since = gone_since(pushing, answer)
+            await forget_push(self._vault, rule.host, wanted.delivery_id, since)
         wait = answer.headers.get("retry-after", "")
         return OutboundAnswer(
             fate="answered",
@@ -93,20 +140,34 @@ class Pusher:
             body=msgspec.json.encode(word),
         )
 
-    async def _authorization(self, rule: Rule, now: datetime) -> dict[str, str]:
-        """The header for a notification under the rule; none where each brings its own.
+    def _believed(self, pushing: Pushing, word: PushWord) -> PushWord:
+        """The word, unless Apple knows no device because we ask the wrong house.
+
+        It says BadDeviceToken of a device of its test environment, too, and an operator who has
+        named the wrong host would lose every device. Where it has taken one, the house is right.
+        """
+        if word.status == HTTPStatus.OK:
+            self._good.add(pushing)
+        if word.reason == _NO_SUCH_DEVICE and pushing not in self._good:
+            return msgspec.structs.replace(word, is_gone=False)
+        return word
+
+    def _kept_for(self, pushing: Pushing) -> _Kept:
+        """Apple's token is the team's, for all of its apps: two would be one too many."""
+        return self._kept.setdefault(msgspec.structs.replace(pushing, app=""), _Kept())
+
+    async def _token(self, rule: Rule, now: datetime) -> str:
+        """The token that lets notifications under the rule in.
 
         Raises: Denied ``credential_missing``, ``access_refused``.
         """
         pushing = pushing_of(rule)
-        if pushing.service == "web":
-            return {}
-        kept = self._kept.setdefault(rule.id, _Kept())
+        kept = self._kept_for(pushing)
         async with kept.asking:
-            if kept.pushing != pushing or kept.until is None or now >= kept.until:
+            if kept.until is None or now >= kept.until:
                 kept.token, kept.until = await self._new(rule, pushing, now)
-                kept.pushing = pushing
-            return {"authorization": f"Bearer {kept.token}"}
+                kept.made_at = now
+            return kept.token
 
     async def _new(self, rule: Rule, pushing: Pushing, now: datetime) -> tuple[str, datetime]:
         key = self._credentials.get(pushing.key, "")
@@ -128,7 +189,7 @@ class Pusher:
         }
         form = urlencode({"grant_type": _GRANT, "assertion": sign_rs256(claims, key)})
         answer = await self._sender.send(
-            msgspec.structs.replace(rule, host=pushing.token_host),
+            msgspec.structs.replace(rule, host=pushing.token_host, protocol="http/1.1"),
             OutboundRequest(host=pushing.token_host, port=rule.port, method="POST", path="/token"),
             Filled({"content-type": "application/x-www-form-urlencoded"}, form.encode()),
             has_place=True,

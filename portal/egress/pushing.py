@@ -21,6 +21,20 @@ _APP: Final = re.compile(r"[A-Za-z0-9.-]{3,155}", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9.@_-]{6,254}", re.ASCII)
 
 
+class App(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """A merchant's own app, by the ``name`` that the vault has for it; the rest as in Pushing."""
+
+    name: str
+    key: str
+    project: str = ""
+    account: str = ""
+    app: str = ""
+    team: str = ""
+    key_id: str = ""
+
+
 class Pushing(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
@@ -35,10 +49,13 @@ class Pushing(
 
     ``apns``: the merchant's app at Apple. ``app`` is its bundle's name, ``team`` and ``key_id`` as
     Apple gave them, ``key`` the P-256 key (PEM).
+
+    ``apps``: merchants' own apps at the service, each by terms of its own. Which one a device has
+    is the vault's to say. Without a ``key`` the rule has no app but these.
     """
 
     service: PushKind
-    key: str
+    key: str = ""
     hosts: tuple[str, ...] = ()
     subject: str = ""
     project: str = ""
@@ -47,9 +64,49 @@ class Pushing(
     app: str = ""
     team: str = ""
     key_id: str = ""
+    apps: tuple[App, ...] = ()
+
+    def of_app(self, name: str) -> "Pushing | None":
+        """The terms for the devices of one app, with no other's; None: the rule has no such app."""
+        if not name:
+            return msgspec.structs.replace(self, apps=()) if self.key else None
+        found = next((one for one in self.apps if one.name == name), None)
+        if found is None:
+            return None
+        return Pushing(
+            service=self.service,
+            token_host=self.token_host,
+            key=found.key,
+            project=found.project,
+            account=found.account,
+            app=found.app,
+            team=found.team,
+            key_id=found.key_id,
+        )
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """Every credential that the rule works with."""
+        return (*((self.key,) if self.key else ()), *(one.key for one in self.apps))
 
     def faults(self) -> Iterator[str]:
         """What of it breaks its own terms."""
+        names = [one.name for one in self.apps]
+        if self.service == "web" and names:
+            yield "apps: a browser has none"
+        if len(set(names)) < len(names) or not all(_NAME.fullmatch(name) for name in names):
+            yield "apps: a name that is none, or stands twice"
+        if self.key or not names:
+            yield from self._faults_of_one()
+        for name in names:
+            one = self.of_app(name)
+            if one is not None:
+                yield from (f"{name}: {fault}" for fault in one.faults())
+        apps = [one.app or one.project for one in self.apps]
+        if len({*apps, self.app or self.project}) < len(apps) + 1:
+            yield "apps: one app under two names"
+
+    def _faults_of_one(self) -> Iterator[str]:
         if _NAME.fullmatch(self.key) is None:
             yield "pushing: not a credential's name"
         match self.service:

@@ -17,6 +17,9 @@ from portal.egress.submission import Submission
 
 Mode = Literal["originate", "tunnel", "submit", "push"]
 Charset = Literal["utf-8", "windows-31j"]
+Protocol = Literal["http/1.1", "h2"]
+"""What is spoken with a host, as TLS names it. Source: RFC 7301, RFC 9113 §3.2."""
+
 Deposit = Literal["", "mandate"]
 """What answers under a rule are, that go into the vault and to nobody else; "" for none."""
 
@@ -52,6 +55,7 @@ class Rule(
     ``submit`` (SMTP): mails of the vault, built and signed by the relay as ``submission`` says.
 
     ``push``: notifications of the vault, made and signed by the relay as ``pushing`` says.
+    ``protocol``: a host that takes HTTP/2 alone (Apple's) needs "h2".
 
     ``address`` pins the name to one address, of any kind, and ``sandbox`` trusts the demo's CA:
     both or neither, and never in production.
@@ -74,6 +78,7 @@ class Rule(
     fields: tuple[str, ...] = ()
     query: tuple[Parameter, ...] = ()
     charset: Charset = "utf-8"
+    protocol: Protocol = "http/1.1"
     signer: Signer | None = None
     submission: Submission | None = None
     refund: RefundPlaces | None = None
@@ -121,4 +126,4 @@ class Rule(
         """Credentials that the relay alone works with: no placeholder may show them."""
         signing = () if self.signer is None else (self.signer.key, self.signer.secret)
         mails = () if self.submission is None else self.submission.secret_names
-        return (*signing, *mails, *(() if self.pushing is None else (self.pushing.key,)))
+        return (*signing, *mails, *(() if self.pushing is None else self.pushing.secret_names))

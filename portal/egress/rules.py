@@ -242,6 +242,8 @@ def _faults_of_terms(rule: Rule) -> Iterator[str]:
             yield f"{mode}: terms for rules of this mode, and for those always"
         if terms is not None:
             yield from terms.faults()
+    if rule.protocol == "h2" and (rule.pushing is None or rule.pushing.service == "web"):
+        yield "protocol: by HTTP/2 go an app's notifications and nothing else"
 
 
 def _faults_of_asking(rule: Rule) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Zone: egress. The relay speaks TLS itself, to an address that its own resolver judged. No redirect
 is followed, no proxy, cookie or ``.netrc`` used, nothing is repeated. The fate of a request turns
 at one point: once a connection was ours to write on, the host may have seen the request, and only
-a complete answer makes that certain.
+a complete answer makes that certain. What a rule sends by HTTP/2: see ``portal.egress.http2``.
 """
 
 import asyncio
@@ -24,9 +24,11 @@ from yarl import URL
 from portal.egress.bank_file import AnswerKeeper, FileSource
 from portal.egress.denial import Denied
 from portal.egress.grammar import ANSWER_HEADERS
+from portal.egress.http2 import Progress
+from portal.egress.links import USER_AGENT, Links
 from portal.egress.mime import Outgoing
 from portal.egress.resolve import Resolver
-from portal.egress.rule import Rule
+from portal.egress.rule import Protocol, Rule
 from portal.egress.submit import Submitter
 from portal.egress.template import Filled
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
@@ -35,15 +37,7 @@ KEEP_ALIVE_S: Final = 4.0
 """Below the 5 s after which many servers drop an idle connection: a request written on one that
 is just being dropped would be unclear."""
 
-USER_AGENT: Final = "harai"
 _OK: Final = 200
-
-
-@dataclass(slots=True)
-class _Progress:
-    """Set by aiohttp's tracing the moment a connection is ours."""
-
-    may_have_reached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +73,15 @@ class Sender:
     def __init__(self, resolver: Resolver, sandbox_ca: Path | None) -> None:
         """``sandbox_ca`` is trusted for sandbox rules and for nothing else."""
         self._resolver = resolver
-        self._public_tls = _tls(Path(certifi.where()))
-        self._sandbox_tls = None if sandbox_ca is None else _tls(sandbox_ca)
+        self._sandbox_ca = sandbox_ca
+        self._tls: dict[tuple[bool, Protocol], ssl.SSLContext] = {
+            (False, "http/1.1"): _tls(Path(certifi.where()), "http/1.1")
+        }
+        if sandbox_ca is not None:
+            self._tls[True, "http/1.1"] = _tls(sandbox_ca, "http/1.1")
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
         self._submitter = Submitter(resolver, self._tls_for)
+        self._links = Links(resolver, self._tls_for)
         self._places: dict[tuple[str, int], asyncio.Semaphore] = {}
 
     async def send(
@@ -104,10 +103,12 @@ class Sender:
         then starts again.
         """
         timeout_s = min(request.timeout_s, rule.timeout_s)
-        progress = _Progress()
+        progress = Progress()
         place = nullcontext() if has_place else self.place(rule, timeout_s)
         try:
             async with place, asyncio.timeout(timeout_s):
+                if rule.protocol == "h2":
+                    return await self._links.exchange(rule, request, filled, progress)
                 sent = _Sent(rule, request, filled, source)
                 return await self._exchange(sent, progress, keeper)
         except Denied as denied:
@@ -135,12 +136,13 @@ class Sender:
     async def close(self) -> None:
         """Close every connection."""
         self._submitter.close()
+        self._links.close()
         for session in self._sessions.values():
             await session.close()
         self._sessions.clear()
 
     async def _exchange(
-        self, sent: "_Sent", progress: _Progress, keeper: AnswerKeeper | None
+        self, sent: "_Sent", progress: Progress, keeper: AnswerKeeper | None
     ) -> OutboundAnswer:
         rule, request = sent.rule, sent.request
         path, question, query = request.path.partition("?")
@@ -201,11 +203,13 @@ class Sender:
         return session
 
     def _tls_for(self, rule: Rule) -> ssl.SSLContext:
-        if not rule.sandbox:
-            return self._public_tls
-        if self._sandbox_tls is None:
-            raise Denied("tls_failed")
-        return self._sandbox_tls
+        known = self._tls.get((rule.sandbox, rule.protocol))
+        if known is None:
+            ca = self._sandbox_ca if rule.sandbox else Path(certifi.where())
+            if ca is None:
+                raise Denied("tls_failed")
+            known = self._tls[rule.sandbox, rule.protocol] = _tls(ca, rule.protocol)
+        return known
 
 
 class _Pinning(AbstractResolver):
@@ -286,12 +290,13 @@ async def _keep(
     return OutboundAnswer(fate="answered", status=answer.status, body=await keeper.finish())
 
 
-def _tls(ca: Path) -> ssl.SSLContext:
-    """TLS 1.2 or better, certificates of ``ca`` alone, names checked."""
+def _tls(ca: Path, protocol: Protocol) -> ssl.SSLContext:
+    """TLS 1.2 or better, certificates of ``ca`` alone, names checked; one protocol is offered."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(ca)
-    context.set_alpn_protocols(["http/1.1"])
+    context.options |= ssl.OP_NO_RENEGOTIATION  # RFC 9113 §9.2.1
+    context.set_alpn_protocols([protocol])
     return context
 
 
@@ -299,7 +304,7 @@ def _tracing() -> aiohttp.TraceConfig:
     async def reached(
         _session: aiohttp.ClientSession, context: SimpleNamespace, _params: object
     ) -> None:
-        progress: _Progress = context.trace_request_ctx
+        progress: Progress = context.trace_request_ctx
         progress.may_have_reached = True
 
     tracing = aiohttp.TraceConfig()

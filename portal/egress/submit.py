@@ -9,7 +9,6 @@ replaced. Source: RFC 5321 §4.2.5, §4.5.3.2, RFC 6409, RFC 8314 §3.
 
 import asyncio
 import re
-import socket
 import ssl
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -20,6 +19,7 @@ import aiosmtplib
 import msgspec
 
 from portal.egress.denial import Denied
+from portal.egress.dial import dial
 from portal.egress.mime import Outgoing
 from portal.egress.resolve import Resolver
 from portal.egress.rule import Rule
@@ -158,7 +158,7 @@ class Submitter:
         tls = self._tls_for(rule)
         link = aiosmtplib.SMTP(
             hostname=rule.host,
-            sock=await self._dial(rule),
+            sock=await dial(self._resolver, rule),
             use_tls=submission.tls == "implicit",
             start_tls=False,
             tls_context=tls,
@@ -183,28 +183,6 @@ class Submitter:
             link.close()
             raise
         return link
-
-    async def _dial(self, rule: Rule) -> socket.socket:
-        """A connection to one of the rule's judged addresses, tried in their order.
-
-        Raises: as Resolver.addresses; Denied ``connect_failed``.
-        """
-        loop = asyncio.get_running_loop()
-        for address in await self._resolver.addresses(rule):
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            dialled = socket.socket(family, socket.SOCK_STREAM)
-            dialled.setblocking(False)  # noqa: FBT003  # socket's own signature
-            try:
-                async with asyncio.timeout(rule.connect_timeout_s):
-                    await loop.sock_connect(dialled, (address, rule.port))
-            except OSError:
-                dialled.close()
-            except BaseException:
-                dialled.close()
-                raise
-            else:
-                return dialled
-        raise Denied("connect_failed")
 
     def _give_back(self, rule: Rule, kept: _Kept | None) -> None:
         """Keep a connection for the next mail; those that nobody came back for go."""

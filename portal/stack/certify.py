@@ -329,6 +329,7 @@ class Files:
     text: OneText | None = None
     """The text or call to be sent, likewise."""
     push: Path | None = None
+    app: str = ""
 
 
 def run_certify(
@@ -359,7 +360,7 @@ def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str, 
         paid=(reference, name) if paid else None,
         mail=files.mail,
         text=files.text,
-        push=None if files.push is None else OnePush.read(files.push),
+        push=None if files.push is None else OnePush.read(files.push, files.app),
         notice=None if files.notice is None else files.notice.read_bytes(),
         store=cast("Store", store) if store else None,
     )

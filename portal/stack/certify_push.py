@@ -41,15 +41,19 @@ class OnePush:
 
     to: str
     push_keys: str = ""
+    app: str = ""
 
     @classmethod
-    def read(cls, file: Path) -> Self:
-        """From a browser's subscription as JSON, or a device's token as text. Raises OSError."""
+    def read(cls, file: Path, app: str = "") -> Self:
+        """From a browser's subscription as JSON, or as text the token of a device with an app.
+
+        Raises: OSError.
+        """
         raw = file.read_bytes().strip()
         try:
             said = msgspec.json.decode(raw, type=_Subscription)
         except msgspec.DecodeError:
-            return cls(raw.decode("ascii", "replace"))
+            return cls(raw.decode("ascii", "replace"), app=app)
         return cls(said.endpoint, f"{said.keys.p256dh} {said.keys.auth}")
 
     async def call(self, op: Operation[_Q, _R], request: _Q) -> _R:
@@ -77,6 +81,7 @@ class OnePush:
                 link=bill.link,
                 topic="certify",
                 push_keys=self.push_keys,
+                push_app=self.app,
             )
             for one in request.delivery_ids
         )

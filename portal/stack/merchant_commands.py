@@ -201,6 +201,35 @@ def channel(  # noqa: PLR0913  # one option a fact of the road
     )
 
 
+app: Final = typer.Typer(help="A merchant's own app at a push service.", no_args_is_help=True)
+merchant.add_typer(app, name="app")
+
+
+@app.command("set")
+def app_set(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    provider: Annotated[str, typer.Argument(help="fcm or apns.")],
+    name: Annotated[str, typer.Argument(help="The app's name in the egress' rules.")],
+    state: State = None,
+) -> None:
+    """Send a merchant's notifications to its own app; its devices register anew."""
+    from portal.stack.operate import set_app
+
+    set_app(state or Path(".demo"), code, provider, name)
+
+
+@app.command("off")
+def app_off(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    provider: Annotated[str, typer.Argument(help="fcm or apns.")],
+    state: State = None,
+) -> None:
+    """Send them to the installation's app again."""
+    from portal.stack.operate import set_app
+
+    set_app(state or Path(".demo"), code, provider, "")
+
+
 @merchant.command()
 def prices(
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],

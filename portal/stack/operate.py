@@ -21,12 +21,13 @@ from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.contract.number import SET_NUMBER, SetNumber
 from portal.contract.operator import SET_WALLET, SetWallet
 from portal.contract.pause import SET_PAUSE_LIMITS, SetPauseLimits
+from portal.contract.push import SET_APP, SetApp
 from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
 from portal.contract.share import SET_PART_PAYMENT, SetPartPayment
 from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.contract.template import SET_MESSAGE_PRICES, SetMessagePrices
 from portal.domain.days import JAPAN
-from portal.domain.errors import InvalidInput
+from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.ids import to_public
 from portal.domain.ladder import Hours, is_quiet
 from portal.domain.ladder_plan import read_plan
@@ -143,6 +144,20 @@ def set_part_payment(state: Path, code: str, least: int | None) -> None:
     least = done.least_minor
     word = "as a whole" if least is None else f"in parts of {least:,} yen at least"
     sys.stdout.write(f"payers of {code} pay a bill {word}\n")
+
+
+def set_app(state: Path, code: str, provider: str, name: str) -> None:
+    """Set a merchant's own app at a push service; "" for the installation's.
+
+    Raises: NotFound; InvalidInput; Conflict; OSError.
+    """
+    if provider not in {"fcm", "apns"}:
+        raise NotFound("provider_unknown")
+    kind = cast("Literal['fcm', 'apns']", provider)
+    request = SetApp(merchant_code=code, provider=kind, app=name)
+    before = asyncio.run(ask(state, SET_APP, request)).before
+    now, was = name or "the installation's app", before or "the installation's app"
+    sys.stdout.write(f"{provider} of {code}: {now} (was: {was})\n")
 
 
 def set_channel(  # noqa: PLR0913 - as the command has them

@@ -14,6 +14,7 @@ from portal.domain.ids import DeliveryId, from_public, to_public
 from portal.domain.message import Channel
 from portal.domain.push import CARRIES
 from portal.vault.act import Act
+from portal.vault.app import OF_APP
 from portal.vault.fields import Fields
 
 BLIND: Final = """
@@ -28,7 +29,7 @@ exists (select from push_subscription s
         join merchant_channel r on r.merchant_id = $1 and r.channel = 'push' and not r.is_off
              and (r.provider, s.kind) in ({_CARRIED})
         where s.merchant_id = $1 and s.customer_blind = b.customer_blind
-        and (s.kind <> 'web' or s.phone_blind is not distinct from b.phone_blind))
+        and (s.kind <> 'web' or s.phone_blind is not distinct from b.phone_blind) and {OF_APP})
 """  # noqa: S608  # constant texts
 """SQL: whether the payer of the bill ``b`` has a browser or device that takes notifications, by a
 company that the merchant sends by. A browser counts while the bill goes to the telephone of the

@@ -22,8 +22,8 @@ class Values:
     ``is_own``: the text is the merchant's own wording. A mail has a subject, the same in HTML, and
     where its reader stops further ones. A call has no text: its words are asked for while it goes
     on (portal.domain.call). A notification has a title (``subject``), the link by itself, the topic
-    that it replaces and, to a browser, its keys: portal.vault.push makes it, as its contact does
-    not stand in the bill.
+    that it replaces and, to a browser, its keys, to a device its app's name: portal.vault.push
+    makes it, as its contact does not stand in the bill.
     """
 
     to: str
@@ -35,6 +35,7 @@ class Values:
     link: str = ""
     topic: str = ""
     push_keys: str = ""
+    push_app: str = ""
 
 
 def _sms(contact: BillContact, language: str, bill: BillText) -> Values | None:

@@ -17,6 +17,7 @@ from portal.domain.push import CARRIES, PushKind, render_push, topic_of
 from portal.domain.sms import BillText
 from portal.domain.template import Occasion
 from portal.vault.act import Act
+from portal.vault.app import OF_APP
 from portal.vault.channels import roads
 from portal.vault.db import Row
 from portal.vault.fields import Fields
@@ -26,11 +27,12 @@ CHANNEL: Final[Channel] = "push"
 TABLE: Final = "push_subscription"
 SEALED_VERSION: Final = 1
 
-OF_BILL: Final = """
+OF_BILL: Final = f"""
 s.merchant_id = $1 and s.customer_blind = b.customer_blind
-and (s.kind <> 'web' or s.phone_blind is not distinct from b.phone_blind)
+and (s.kind <> 'web' or s.phone_blind is not distinct from b.phone_blind) and {OF_APP}
 """
-"""SQL: whether the subscription ``s`` is one of the payer of the bill ``b``."""
+"""SQL: whether the subscription ``s`` is one of the payer of the bill ``b``, by the merchant's app
+as it is now."""
 
 KINDS: Final = f"""
 select b.id as bill_id, s.kind from bill b cross join lateral (
@@ -40,11 +42,12 @@ select b.id as bill_id, s.kind from bill b cross join lateral (
 where b.merchant_id = $1 and b.id = any($2::uuid[])
 """  # noqa: S608  # constant texts
 NEWEST: Final = f"""
-select d.id as delivery_id, s.id, s.kind, s.contact
+select d.id as delivery_id, s.id, s.kind, s.contact, s.app
 from unnest($2::uuid[], $3::uuid[], $4::text[]) as d (id, bill_id, kind)
 join bill b on b.merchant_id = $1 and b.id = d.bill_id and b.id = any($3::uuid[])
 cross join lateral (
-    select s.id, s.kind, s.contact from push_subscription s where {OF_BILL} and s.kind = d.kind
+    select s.id, s.kind, s.contact, s.app from push_subscription s
+    where {OF_BILL} and s.kind = d.kind
     order by s.id desc limit 1
 ) s
 """  # noqa: S608  # constant texts
@@ -65,10 +68,11 @@ class PushContact(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The browser or device of one delivery."""
+    """The browser or device of one delivery; ``app`` is the name of the device's app."""
 
     id: UUID
     contact: PushContact
+    app: str
 
 
 async def providers_by_bill(act: Act, bill_ids: Sequence[UUID]) -> Mapping[UUID, str]:
@@ -102,7 +106,8 @@ async def read_subscriptions(
         [CARRIES[row["provider"]] for row in pushed],
     )
     return {
-        row["delivery_id"]: Subscription(row["id"], open_subscription(fields, row)) for row in found
+        row["delivery_id"]: Subscription(row["id"], open_subscription(fields, row), row["app"])
+        for row in found
     }
 
 
@@ -144,4 +149,5 @@ def push_values(  # noqa: PLR0913  # the parts of one notification
         link=bill.link,
         topic=topic_of(fields.blind("push topic", bill_id.hex)),
         push_keys=f"{contact.p256dh} {contact.auth}" if contact.p256dh else "",
+        push_app=found.app,
     )

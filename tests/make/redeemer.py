@@ -40,7 +40,7 @@ class Redeemer:
     ``cards`` maps a charge to its host and what the vault would give out, ``payers`` an attempt.
     ``files`` are the debit files that were asked for; each is given. ``refunds`` are those that
     asked for leave, which all but ``refunds_refused`` get; ``returned`` came to nothing.
-    ``forgotten`` are the deliveries whose browser or device is gone.
+    ``forgotten``: devices that the relay has said are gone.
     """
 
     authority: certificates.Authority
@@ -62,7 +62,7 @@ class Redeemer:
     refunds: list[RedeemRefund] = field(default_factory=list[RedeemRefund])
     refunds_refused: set[UUID] = field(default_factory=set[UUID])
     returned: list[UUID] = field(default_factory=list[UUID])
-    forgotten: list[UUID] = field(default_factory=list[UUID])
+    forgotten: list[ForgetPush] = field(default_factory=list[ForgetPush])
     failure: Failure | None = None
     is_silent: bool = False
     refusal: str = "delivery_redeemed"
@@ -110,9 +110,7 @@ class Redeemer:
             given = self._give_card(call.body) if is_card else self._name_payer(call.body)
             return Answer(call.sequence, body=_pack(given))
         if call.operation in {"redeem_refund", "return_refund", "forget_push"}:
-            is_push = call.operation == "forget_push"
-            said = self._forget(call.body) if is_push else self._let_refund(call)
-            return Answer(call.sequence, body=_pack(said))
+            return Answer(call.sequence, body=_pack(self._hear(call)))
         assert call.operation == "redeem_deliveries"
         request = msgspec.msgpack.decode(call.body, type=RedeemDeliveries)
         self.calls.append(request)
@@ -121,11 +119,10 @@ class Redeemer:
         deliveries = tuple(self._redeem(request.host, id_) for id_ in request.delivery_ids)
         return Answer(call.sequence, body=_pack(Redeemed(deliveries=deliveries)))
 
-    def _forget(self, body: bytes) -> Done:
-        self.forgotten.append(msgspec.msgpack.decode(body, type=ForgetPush).delivery_id)
-        return Done()
-
-    def _let_refund(self, call: Call) -> RefundRedeemed | RefundReturned:
+    def _hear(self, call: Call) -> RefundRedeemed | RefundReturned | Done:
+        if call.operation == "forget_push":
+            self.forgotten.append(msgspec.msgpack.decode(call.body, type=ForgetPush))
+            return Done()
         if call.operation == "return_refund":
             self.returned.append(msgspec.msgpack.decode(call.body, type=ReturnRefund).refund_id)
             return RefundReturned(refused=None)

@@ -126,9 +126,10 @@ async def running_relay(  # noqa: PLR0913 - what a test may want to be different
     lookup: Lookup | None = None,
     version: int = 1,
     credentials: dict[str, str] | None = None,
+    authority: Authority | None = None,
 ) -> AsyncGenerator[Relay]:
     """Start provider, vault's end and relay; stop them all at the end."""
-    authority = Authority(folder / "certificates")
+    authority = authority or Authority(folder / "certificates")
     settings, signing_key = _settings(folder, authority, callers or f"{os.geteuid()}=work")
     if credentials is not None:
         settings.credentials_file.write_text(json.dumps(credentials))

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -26,7 +27,7 @@ from portal.domain.sms import BillText
 from portal.domain.template import Occasion
 from portal.egress.denial import Denied
 from portal.egress.jwt import base64url
-from portal.egress.push import make_push, word_of
+from portal.egress.push import gone_since, make_push, word_of
 from portal.egress.pushing import Pushing
 from portal.egress.rule import Rule
 from portal.egress.rules import Rules, RulesRefused, sign_rules
@@ -38,12 +39,14 @@ from tests.unit.test_push_crypto import PEM as VAPID
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 WEB, FCM, APNS = push_rules(8443)
 OCCASIONS: tuple[Occasion, ...] = ("first", "reminder", "overdue", "declined")
+DELIVERY = UUID("019ac000-0000-7000-8000-000000000001")
 VALUES = {
     "delivery:subject": "みなと電力",
     "delivery:body": "お支払い期限は1月31日です。",
     "delivery:link": "https://pay.example/p/minato/abc",
     "delivery:topic": "topic-of-this-bill",
     "delivery:push_keys": "",
+    "delivery:push_app": "",
 }
 
 
@@ -154,7 +157,7 @@ def test_a_browsers_notice_is_read_by_that_browser_alone_and_goes_where_it_said(
         "delivery:to": "https://push.sandbox.test:8443/push/abc?x=1",
         "delivery:push_keys": f"{base64url(OPENER.public)} {base64url(OPENER.secret)}",
     }
-    push = make_push(WEB, values, NOW, {"webpush.key": VAPID})
+    push = make_push(WEB, values, NOW, {"webpush.key": VAPID}, DELIVERY)
 
     assert (push.rule.host, push.rule.address, push.path) == (
         "push.sandbox.test", "127.0.0.1", "/push/abc?x=1",
@@ -169,8 +172,8 @@ def test_a_browsers_notice_is_read_by_that_browser_alone_and_goes_where_it_said(
 
 def test_an_apps_notice_has_each_service_s_form() -> None:
     token = "device-token-of-the-app-0001"
-    fcm = make_push(FCM, VALUES | {"delivery:to": token}, NOW, {})
-    apns = make_push(APNS, VALUES | {"delivery:to": "ab" * 32}, NOW, {})
+    fcm = make_push(FCM, VALUES | {"delivery:to": token}, NOW, {}, DELIVERY)
+    apns = make_push(APNS, VALUES | {"delivery:to": "ab" * 32}, NOW, {}, DELIVERY)
 
     message = json.loads(fcm.body)["message"]
     assert fcm.path == "/v1/projects/harai-sandbox/messages:send"
@@ -184,6 +187,7 @@ def test_an_apps_notice_has_each_service_s_form() -> None:
         "apns-expiration": str(int(NOW.timestamp()) + TTL_S),
         "apns-collapse-id": "topic-of-this-bill",
         "apns-priority": "5",
+        "apns-id": str(DELIVERY),
         "apns-topic": "example.aozora.app",
         "apns-push-type": "alert",
         "content-type": "application/json",
@@ -205,7 +209,7 @@ def test_the_relay_itself_dials_no_host_and_no_path_but_a_service_s(
     rule: Rule, to: str, code: str
 ) -> None:
     with pytest.raises(Denied, match=code):
-        make_push(rule, VALUES | {"delivery:to": to}, NOW, {"webpush.key": VAPID})
+        make_push(rule, VALUES | {"delivery:to": to}, NOW, {"webpush.key": VAPID}, DELIVERY)
 
 
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
@@ -274,6 +278,8 @@ def test_each_answer_of_a_service_means_one_thing_and_nothing_of_it_leaks(
 def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_unknown() -> None:
     refused = read_push(OutboundAnswer(fate="not_sent", code="delivery_refused"))
     away = read_push(OutboundAnswer(fate="not_sent", code="access_refused"))
+    left = read_push(OutboundAnswer(fate="not_sent", code="going_away"))
+    another_house = msgspec.json.encode(PushWord(status=400, reason="BadDeviceToken"))
     lost = read_push(OutboundAnswer(fate="unclear", code="dropped"))
     garbage = [
         read_push(OutboundAnswer(fate="answered", status=200, body=body))
@@ -282,6 +288,10 @@ def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_un
 
     assert refused == MessageAnswer("busy", code="delivery_refused")
     assert away == MessageAnswer("busy", code="access_refused", is_provider_fault=True)
+    assert left == MessageAnswer("busy", code="going_away")
+    assert read_push(
+        OutboundAnswer(fate="answered", status=400, body=another_house)
+    ) == MessageAnswer("rejected", code="invalid_recipient")
     assert lost == MessageAnswer("unknown", code="dropped", is_provider_fault=True)
     assert {answer.outcome for answer in garbage} == {"unknown"}
     assert msgspec.json.decode(msgspec.json.encode(PushWord(status=201)), type=PushWord).status
@@ -301,6 +311,7 @@ def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_un
         {"pushing": Pushing(service="fcm", key="k", project="proj-1", account="a@b.example")},
         {"pushing": Pushing(service="apns", key="k", app="x y", team="A" * 10, key_id="B" * 10)},
         {"pushing": Pushing(service="apns", key="k", app="a.b", team="short", key_id="B" * 10)},
+        {"protocol": "h2"},  # browsers' services are written to as they always were
     ],
 )
 def test_a_rule_that_breaks_its_own_terms_is_not_signed(changes: dict[str, object]) -> None:
@@ -308,6 +319,27 @@ def test_a_rule_that_breaks_its_own_terms_is_not_signed(changes: dict[str, objec
     assert sign_rules(key, Rules(version=1, rules=(WEB, FCM, APNS)))
     with pytest.raises(RulesRefused):
         sign_rules(key, Rules(version=1, rules=(msgspec.structs.replace(WEB, **changes),)))
+
+
+@pytest.mark.parametrize(
+    ("said", "since"),
+    [
+        ({"timestamp": 1_764_300_000_000}, datetime(2025, 11, 28, 3, 20, tzinfo=UTC)),
+        ({}, None),
+        ({"timestamp": 10**30}, None),
+        ({"timestamp": "soon"}, None),
+        ("garbage", None),
+    ],
+)
+def test_since_when_a_device_is_gone_is_apples_to_say(said: object, since: datetime | None) -> None:
+    assert APNS.pushing is not None
+    assert FCM.pushing is not None
+    body = json.dumps({"reason": "Unregistered", **said} if isinstance(said, dict) else said)
+    answer = OutboundAnswer(fate="answered", status=410, body=body.encode())
+
+    assert gone_since(APNS.pushing, answer) == since
+    assert gone_since(APNS.pushing, msgspec.structs.replace(answer, status=400)) is None
+    assert gone_since(FCM.pushing, answer) is None
 
 
 def test_a_key_that_signs_is_shown_by_no_placeholder() -> None:

@@ -34,8 +34,17 @@ _BUSY_STATUSES: Final = frozenset({429, 503})
 _UNCLEAR_STATUSES: Final = range(500, 600)
 _TOO_LARGE: Final = 413
 _NOT_LET_IN: Final = 401
-_OUR_REFUSALS: Final = frozenset({"delivery_refused", "value_unfit", "push_host_not_listed"})
-"""Codes of the relay that are about one notification and say nothing of the service."""
+_NO_FAULT_OF_THEIRS: Final = frozenset(
+    {
+        "delivery_refused",
+        "value_unfit",
+        "push_host_not_listed",
+        "push_app_not_listed",
+        "going_away",
+    }
+)
+"""Codes of the relay that say nothing bad of the service: they are about one notification, or one
+connection that the service has ended as it may at any time."""
 
 Meaning = tuple[SendOutcome, str, bool]
 """Outcome, code, and whether the next notification would fare the same."""
@@ -50,6 +59,7 @@ _REASONS: Final[Mapping[PushReason, Meaning]] = {
     "THIRD_PARTY_AUTH_ERROR": ("busy", "credential_refused", True),
     "UNAUTHENTICATED": ("busy", "credential_refused", True),
     "PERMISSION_DENIED": ("busy", "credential_refused", True),
+    "BadDeviceToken": ("rejected", "invalid_recipient", False),
     "DeviceTokenNotForTopic": ("rejected", "invalid_recipient", False),
     "TopicDisallowed": ("busy", "credential_refused", True),
     "BadTopic": ("busy", "credential_refused", True),
@@ -65,7 +75,9 @@ _REASONS: Final[Mapping[PushReason, Meaning]] = {
     "Shutdown": ("busy", "provider_busy", True),
 }
 """What Google and Apple call a refusal → what it means. Apple's TooManyRequests is about one
-device. Source: FCM HTTP v1 ErrorCode; Apple, "Handling notification responses from APNs"."""
+device. BadDeviceToken stands here for what the relay does not believe: a device of another of
+Apple's environments. Source: FCM HTTP v1 ErrorCode; Apple, "Handling notification responses from
+APNs"."""
 
 
 class PushCompany:
@@ -89,8 +101,8 @@ def read_push(answer: OutboundAnswer) -> MessageAnswer:
     if answer.fate == "unclear":
         return MessageAnswer("unknown", code=answer.code, is_provider_fault=True)
     if answer.fate == "not_sent":
-        ours = answer.code in _OUR_REFUSALS
-        return MessageAnswer("busy", code=answer.code, is_provider_fault=not ours)
+        is_theirs = answer.code not in _NO_FAULT_OF_THEIRS
+        return MessageAnswer("busy", code=answer.code, is_provider_fault=is_theirs)
     word = read_json(answer, PushWord)
     if word is None:
         return MessageAnswer("unknown", code="answer_unreadable", is_provider_fault=True)

@@ -42,6 +42,7 @@ from portal.domain.push import (
     read_web_keys,
 )
 from portal.vault.act import Act
+from portal.vault.app import app_of
 from portal.vault.channels import roads
 from portal.vault.db import Row
 from portal.vault.operations.contact_choice import want_again
@@ -64,8 +65,8 @@ where merchant_id = $1 and customer_blind = $2 order by id desc for update
 """
 _ADD: Final = """
 insert into push_subscription (merchant_id, id, customer_blind, contact_blind, phone_blind, kind,
-                               contact, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+                               contact, created_at, app)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 _REMOVE: Final = "delete from push_subscription where merchant_id = $1 and id = any($2::uuid[])"
 _WENT_TO: Final = """
@@ -73,9 +74,13 @@ select d.channel, d.provider, d.state, d.bill_id, p.subscription_id from deliver
 join push_delivery p on p.merchant_id = $1 and p.delivery_id = d.id
 where d.merchant_id = $1 and d.id = $2
 """
+_THERE_AGAIN: Final = """
+update push_subscription set created_at = $3, app = $4 where merchant_id = $1 and id = $2
+"""
 _GONE: Final = """
 delete from push_subscription where merchant_id = $1 and contact_blind = (
     select contact_blind from push_subscription where merchant_id = $1 and id = $2)
+and ($3::timestamptz is null or created_at <= $3)
 """
 
 
@@ -129,6 +134,8 @@ async def drop_push(act: Act, request: Nothing) -> DevicesRemoved:
 )  # fmt: skip
 async def register_device(act: Act, request: RegisterDevice) -> DeviceRegistered:
     """Keep a device with the merchant's app for a customer number; said again it is the same.
+
+    It is one of the app that the merchant has now, whatever it was when it was said before.
 
     Raises: InvalidInput ``push_token``, ``empty``, ``text_too_long``, ``card_number_refused``;
         Conflict ``push_missing``.
@@ -195,7 +202,8 @@ async def forget_push(act: Act, request: ForgetPush) -> Done:
         if row is None or not _may_say(act, row, request.host):
             act.note_incident("push_word", request.delivery_id)
             continue
-        done = await act.db.execute(_GONE, act.merchant_id, row["subscription_id"])
+        gone = (row["subscription_id"], request.gone_since)
+        done = await act.db.execute(_GONE, act.merchant_id, *gone)
         if _count(done):
             await act.emit(row["bill_id"], "push.gone")
     if not merchants:
@@ -215,13 +223,17 @@ async def _keep(
     """Keep one for a customer, the newest; and whether it was not known. Calls come one by one."""
     await act.db.execute(_LOCK, customer)
     fields = await act.fields()
-    blind = blind_of(fields, kind, contact)
+    blind, app = blind_of(fields, kind, contact), await app_of(act, kind)
     known = await act.db.fetch(_ALL, act.merchant_id, customer)
     same = next((row for row in known if row["contact_blind"] == blind), None)
     if same is not None and (kind != "web" or same["id"] == known[0]["id"]) and (
         same["phone_blind"] == phone
     ):  # fmt: skip
-        return _device(same), False
+        if kind == "web":
+            return _device(same), False
+        # The app says so each time it starts: what a service knew of it before is over.
+        await act.db.execute(_THERE_AGAIN, act.merchant_id, same["id"], act.now, app)
+        return Device(id=SubscriptionId(same["id"]), kind=kind, registered_at=act.now), False
     leaving = [row["id"] for row in known if row is same]
     others = [row["id"] for row in known if row is not same]
     leaving += others[SUBSCRIPTIONS_MAX - 1 :]
@@ -238,6 +250,7 @@ async def _keep(
         kind,
         fields.seal(TABLE, "contact", new_id, SEALED_VERSION, contact),
         act.now,
+        app,
     )
     device = Device(id=SubscriptionId(new_id), kind=kind, registered_at=act.now)
     return device, same is None

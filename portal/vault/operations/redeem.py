@@ -238,6 +238,7 @@ def _given(act: Act, fields: Fields, row: Row, values: Values, secret: str) -> R
         link=values.link,
         topic=values.topic,
         push_keys=values.push_keys,
+        push_app=values.push_app,
     )
 
 

@@ -14,7 +14,8 @@ class PushSubscription(SQLModel, table=True):
 
     ``contact_blind`` is the keyed hash of the address or token, so that the same is not kept twice.
     A browser is bound to the telephone of the bill on which it was said (``phone_blind``): a bill
-    that goes to another number tells it nothing.
+    that goes to another number tells it nothing. ``app`` is the name of the app that registered a
+    device (MerchantApp); "": the installation's.
     """
 
     __tablename__ = "push_subscription"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -33,6 +34,9 @@ class PushSubscription(SQLModel, table=True):
     kind: str = Field(sa_type=sa.Text)
     contact: bytes
     created_at: datetime = Field(sa_column=moment())
+    app: str = Field(
+        default="", sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("''"))
+    )
 
 
 class PushDelivery(SQLModel, table=True):
@@ -43,3 +47,14 @@ class PushDelivery(SQLModel, table=True):
     merchant_id: UUID = Field(primary_key=True)
     delivery_id: UUID = Field(primary_key=True)
     subscription_id: UUID
+
+
+class MerchantApp(SQLModel, table=True):
+    """A merchant's own app at one service, by its name in the relay's rules; none other has it."""
+
+    __tablename__ = "merchant_app"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+    __table_args__ = (sa.UniqueConstraint("provider", "name", name="merchant_app_name_key"),)
+
+    merchant_id: UUID = Field(primary_key=True)
+    provider: str = Field(sa_type=sa.Text, primary_key=True)
+    name: str = Field(sa_type=sa.Text)
