@@ -12,7 +12,7 @@ from portal.domain.konbini import STORES
 
 METHOD: Final = "number"
 
-COUNTERS: Final = frozenset({"gmopg", "smbc_gp"})
+COUNTERS: Final = frozenset({"gmopg", "sandbox_counter", "smbc_gp"})
 """Companies that make numbers: what a merchant may name as one."""
 
 DAYS: Final = 10

@@ -166,7 +166,8 @@ class Ground:
             "gmopg=p01.mul-pay.test,"
             "sandbox_bank=bank.sandbox.test,sandbox_mail=mail.sandbox.test,"
             "sandbox_sms2=sms2.sandbox.test,sandbox_tel=tel.sandbox.test,"
-            "smtp=smtp.provider.test,sandbox_wallet=wallet.sandbox.test",
+            "smtp=smtp.provider.test,sandbox_wallet=wallet.sandbox.test,"
+            "sandbox_counter=counter.sandbox.test",
             "instance": "vault-test",
             "connections_at_start": 1,
             "side_connections_at_start": 0,
