@@ -47,6 +47,9 @@ _NO_CONFIRMATION: Final = {"00007": "9" * 18}
 _WRONG_PASS, _IN_USE, _NOT_THERE = "E01030002", "E01040010", "E01110002"
 _UNFIT, _STATE, _BUSY, _BROKEN = "E01460008", "E11010001", "E92000001", "42C010000"
 
+_FAULTS: Final = {"never_received": _BROKEN, "error": _BROKEN, "busy": _BUSY}
+"""Published misbehaviour → what the company says, and does nothing."""
+
 Form = Mapping[str, str]
 
 
@@ -103,16 +106,10 @@ class CounterCompany:
         misbehaves = magic.AMOUNTS.get(order["amount"])
         if misbehaves == "never_received":
             await asyncio.sleep(_HANG_S)
-        if misbehaves in {"never_received", "error"}:
-            return _errors(_BROKEN)
-        if misbehaves == "busy":
-            return _errors(_BUSY)
-        days = form.get("PaymentTermDay", "")
-        is_fit = days.isdecimal() and 1 <= int(days) <= _DAYS_MAX
-        named = all(form.get(name, "").strip() for name in ("CustomerName", "CustomerKana"))
-        if form.get("Convenience", "") not in _DIGITS or not is_fit or not named:
-            return _errors(_UNFIT)
-        number = _number(form["Convenience"], int(days), form["CustomerName"])
+        fault = _FAULTS.get(misbehaves or "") or _unfit(form)
+        if fault is not None:
+            return _errors(fault)
+        number = _number(form["Convenience"], int(form["PaymentTermDay"]), form["CustomerName"])
         if not self._journal.give_to_store(order["reference"], number):
             return _errors(_STATE)
         if misbehaves == "answer_lost":
@@ -207,6 +204,14 @@ def _fault_of(request: Request, form: Form) -> str | None:
         return _WRONG_PASS
     is_good = known is None or hmac.compare_digest(presented, known)
     return None if is_good else _WRONG_PASS
+
+
+def _unfit(form: Form) -> str | None:
+    """Why no store would take the order: it needs a store, a time, and who pays."""
+    days = form.get("PaymentTermDay", "")
+    is_fit = days.isdecimal() and 1 <= int(days) <= _DAYS_MAX
+    is_named = all(form.get(name, "").strip() for name in ("CustomerName", "CustomerKana"))
+    return None if is_fit and is_named and form.get("Convenience") in _DIGITS else _UNFIT
 
 
 def _number(store: str, days: int, payer: str) -> Row:

@@ -89,9 +89,10 @@ class Shop:
         return await self.browser.post("/till/number", data=form | instead)
 
     async def heard(self, count: int) -> list[str]:
-        async with asyncio.timeout(30):
-            while len(self.notices) < count:
-                await asyncio.sleep(0.02)
+        for _ in range(1_500):
+            if len(self.notices) >= count:
+                break
+            await asyncio.sleep(0.02)
         claims = [NOTICES.parse(raw, {})[0] for raw in self.notices]
         return [f"{one.reference} {one.claim}" for one in claims]
 

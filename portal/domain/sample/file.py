@@ -14,8 +14,8 @@ from portal.domain.sample.faulty import WAYS, Cells
 from portal.domain.sample.people import FAMILY, GIVEN, ITEMS, KANA, MAIL_HOSTS, SHOPS, TOWNS
 
 HEADER: Final[tuple[str, ...]] = (
-    "number", "customer_no", "contract_no", "kind", "period", "payer_name", "payer_kana", "phone", "email",
-    "postal_code", "address", "amount", "tax_10", "due_on", "language",
+    "number", "customer_no", "contract_no", "kind", "period", "payer_name", "payer_kana", "phone",
+    "email", "postal_code", "address", "amount", "tax_10", "due_on", "language",
     "item1_label", "item1_amount", "item1_tax_rate",
     "item2_label", "item2_amount", "item2_tax_rate",
     "item3_label", "item3_amount", "item3_tax_rate",

@@ -55,7 +55,7 @@ CODES: Final[Mapping[Store, str]] = {
 _ONE_NUMBER: Final[frozenset[Store]] = frozenset({"seven_eleven"})
 """Stores that ask for one number; what stands in the other's place is the company's filler.
 
-Source: a notice about code 00007 that a merchant showed in public has 18 nines in CvsConfNo, and the
+Source: a notice about 00007 that a merchant showed in public has 18 nines in CvsConfNo, and the
 company's own sample of a receipt page shows the slip number alone there."""
 
 _STORES: Final[Mapping[str, Store]] = {code: store for store, code in CODES.items()}
