@@ -203,7 +203,8 @@ class InquiryDue(Reply, frozen=True, kw_only=True):
     """``settled`` is True when the attempt is over and nothing needs asking.
 
     ``provider_ref`` is what the provider calls the payment, or '' while it has not said. One
-    provider may take money in several ways: ``method`` says which of them to ask by.
+    provider may take money in several ways: ``method`` says which of them to ask by. ``unwanted``:
+    what it pays is asked for no more, so the number that somebody may hold is withdrawn first.
     """
 
     provider: str
@@ -212,6 +213,7 @@ class InquiryDue(Reply, frozen=True, kw_only=True):
     settled: bool
     provider_ref: str = ""
     method: str = ""
+    unwanted: bool = False
 
 
 START_PAYMENT = Operation("start_payment", StartPayment, AttemptStarted)

@@ -8,11 +8,12 @@ import re
 from datetime import timedelta
 from typing import Final
 
+from portal.domain.bill import WITHDRAWN, Lifecycle, Settlement
 from portal.domain.konbini import STORES
 
 METHOD: Final = "number"
 
-COUNTERS: Final = frozenset({"gmopg", "smbc_gp"})
+COUNTERS: Final = frozenset({"gmopg", "sandbox_counter", "smbc_gp"})
 """Companies that make numbers: what a merchant may name as one."""
 
 DAYS: Final = 10
@@ -32,6 +33,14 @@ _MOBILE: Final = re.compile(r"\+81[1-9][0-9]{8,11}", re.ASCII)
 _CONTACT_PHONE: Final = re.compile(r"0[0-9]{1,3}-?[0-9]{1,4}-?[0-9]{3,4}", re.ASCII)
 _HOURS: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9A-Za-z-]{1,13}", re.ASCII)
+
+
+def is_unwanted(lifecycle: Lifecycle, settlement: Settlement) -> bool:
+    """Whether nobody should pay a bill by a number that they hold: it is asked for no more.
+
+    One that only lapsed is still owed, and a number that its payer holds is how it may come.
+    """
+    return lifecycle in WITHDRAWN or settlement != "unpaid"
 
 
 def is_payer_fit(name: str, kana: str, phone: str) -> bool:

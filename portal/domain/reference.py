@@ -45,6 +45,7 @@ FORMS: Final[dict[str, ReferenceForm]] = {
     "paypay": MERCHANT_PAYMENT_ID,
     "sandbox_agency": ORDER_ID,
     "sandbox_card": ORDER_ID,
+    "sandbox_counter": ORDER_ID,
     "sandbox_wallet": MERCHANT_PAYMENT_ID,
     "smbc_gp": ORDER_ID,
     "stripe": ORDER_ID,

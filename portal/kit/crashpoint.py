@@ -47,6 +47,8 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "web.after_inquiry": "a finding that the return page did not book is asked for again",
     "web.after_withdrawal": "a store's number that was withdrawn and not asked about is found out"
     " by inquiry",
+    "worker.after_withdrawal": "a number that a worker withdrew and did not ask about is"
+    " withdrawn and asked about again",
     "web.before_mandate": "a mandate that was never opened at its bank is found out by asking",
     "web.after_mandate": "a mandate opened and not recorded is found out by asking",
     "web.after_mandate_question": "what the return page did not record the bank is asked again",

@@ -15,6 +15,7 @@ from portal.sandbox.bank_journal import BankJournal
 from portal.sandbox.bank_mandates import MandateJournal
 from portal.sandbox.call_journal import CallJournal
 from portal.sandbox.card_journal import CardJournal
+from portal.sandbox.counter_journal import CounterJournal
 from portal.sandbox.dispute_journal import DisputeJournal
 from portal.sandbox.mail_journal import MailJournal
 from portal.sandbox.push_journal import PushJournal
@@ -86,6 +87,8 @@ class Journal:
         """The wallet company's part."""
         self.cards = CardJournal(self._db)
         """Cards that the card company keeps."""
+        self.counters = CounterJournal(self._db)
+        """The part of the company of store numbers."""
 
     def close(self) -> None:
         """Flush and close the file."""

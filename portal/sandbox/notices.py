@@ -7,7 +7,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import orjson
@@ -16,6 +16,7 @@ from portal.kit.log import get_logger
 
 _BATCH: Final = 100
 _OK: Final = 200
+_FORM: Final = "application/x-www-form-urlencoded"
 _QUEUE_MAX: Final = 200_000
 _PAUSE_MAX_S: Final = 10.0
 _COLLECT_S: Final = 0.15
@@ -45,6 +46,7 @@ class NoticeSender:
         self._queues: dict[str, deque[Event]] = defaultdict(deque)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._alone: set[str] = set()
+        self._forms: set[str] = set()
 
     def send(self, provider: str, account: str, event: Event) -> None:
         """Queue one event; past 200,000 waiting for one address the oldest is dropped."""
@@ -55,6 +57,11 @@ class NoticeSender:
         address = f"/notices/{provider}/{account}"
         self._alone.add(address)
         self._queue(address, body)
+
+    def send_form(self, provider: str, account: str, fields: Event) -> None:
+        """The same for a company that posts forms in Windows-31J."""
+        self._forms.add(f"/notices/{provider}/{account}")
+        self.send_alone(provider, account, fields)
 
     def _queue(self, address: str, event: Event) -> None:
         queue = self._queues[address]
@@ -113,8 +120,12 @@ class NoticeSender:
                 pause_s = min(pause_s * 2, _PAUSE_MAX_S)
 
     async def _post(self, address: str, batch: list[Event]) -> bool:
-        body = orjson.dumps(batch[0] if address in self._alone else {"events": batch})
-        headers = {"content-type": "application/json", **self._signature(address, body)}
+        if address in self._forms:
+            body, kind = urlencode(batch[0], encoding="cp932").encode(), _FORM
+        else:
+            body = orjson.dumps(batch[0] if address in self._alone else {"events": batch})
+            kind = "application/json"
+        headers = {"content-type": kind, **self._signature(address, body)}
         try:
             answer = await self._client.post(self._origin + address, content=body, headers=headers)
         except httpx.HTTPError as error:

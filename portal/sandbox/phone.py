@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from portal.sandbox import bank_journal
+from portal.sandbox import bank_journal, counter_journal
 from portal.sandbox.carriers import CARRIERS, SWALLOWED, Carriers
 from portal.sandbox.journal import Journal, Row
 from portal.sandbox.templates import SCRIPT, STYLE, render
@@ -122,6 +122,11 @@ class Phones:
         ]
         payments += [
             _payment("sandbox_wallet", row, state_of(row)) for row in self._journal.wallet.codes()
+        ]
+        payments += [
+            _payment("sandbox_counter", row, state)
+            for row in self._journal.counters.all()
+            if (state := counter_journal.state_of(row)) is not None
         ]
         payments += [
             _payment("sandbox_agency", told(row), "succeeded")

@@ -22,12 +22,14 @@ from portal.sandbox.card_disputes import CardDisputes
 from portal.sandbox.card_refunds import CardRefunds
 from portal.sandbox.cards import CardCompany
 from portal.sandbox.carriers import SECOND, Carriers
+from portal.sandbox.counters import CounterCompany
 from portal.sandbox.interface import ApiError, answer_error
 from portal.sandbox.journal import Journal
 from portal.sandbox.mailboxes import Mailboxes
 from portal.sandbox.mails import MailCompany
 from portal.sandbox.moods import Moods
 from portal.sandbox.notices import NoticeSender
+from portal.sandbox.number_till import NumberTill
 from portal.sandbox.opa import OpaError, answer_opa_error
 from portal.sandbox.phone import Phones
 from portal.sandbox.push import KEYS as PUSH_KEYS
@@ -87,6 +89,7 @@ def create_servers(
             Host("sms2.sandbox.test", Router(others.routes)),
             Host("card.sandbox.test", Router(_card_routes(cards, journal))),
             Host("wallet.sandbox.test", Router(wallets.routes)),
+            Host("counter.sandbox.test", Router(CounterCompany(journal.counters).routes)),
             Host("tel.sandbox.test", Router(telephones.routes)),
             Host("mail.sandbox.test", Router(mails.routes)),
             Host("bank.sandbox.test", Router([*bank[0].routes, *bank[1].routes])),
@@ -109,6 +112,7 @@ def create_servers(
             *CardDisputes(journal, cards).browser_routes,
             *wallets.browser_routes,
             *stores.browser_routes,
+            *NumberTill(journal.counters, notices).browser_routes,
             *(route for desk in bank for route in desk.browser_routes),
             Route("/healthz", _alive),
             Route("/", _front),

@@ -14,6 +14,7 @@ from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.contract.client import VaultClient
 from portal.contract.login import Role
 from portal.contract.message import SET_CHANNEL, SetChannel
+from portal.contract.number import SET_NUMBER, SetNumber
 from portal.contract.operator import (
     ADD_STAFF,
     FOUND_MERCHANT,
@@ -50,6 +51,10 @@ _SLIPS: Final = SetSlipTerms(
     merchant_code=CODE, agency="sandbox_agency", maker_code="929000", company_code="00001"
 )
 """The demo merchant's contract with the sandbox's collection agency."""
+
+
+_NUMBERS: Final = SetNumber(merchant_code=CODE, provider="sandbox_counter", hours="09:00-17:00")
+"""Who makes the demo merchant's numbers for convenience stores."""
 
 
 _MAIL: Final = SetChannel(
@@ -157,6 +162,7 @@ async def _found(vault: VaultClient) -> list[StaffAccess]:
     else:
         suffix = ""
     await vault.call(SET_SLIP_TERMS, _SLIPS)
+    await vault.call(SET_NUMBER, _NUMBERS)
     await vault.call(SET_CHANNEL, _MAIL)
     await vault.call(SET_CHANNEL, _CALLS)
     for service in PUSH_SERVICES:

@@ -25,6 +25,7 @@ SANDBOX_HOSTS: Final = (
     "sms.sandbox.test",
     "card.sandbox.test",
     "wallet.sandbox.test",
+    "counter.sandbox.test",
     "bank.sandbox.test",
     "mail.sandbox.test",
     "sms2.sandbox.test",

@@ -16,7 +16,9 @@ from portal.stack.access import CODE
 from portal.stack.payers import Journal
 from portal.stack.up import Stack
 
-COMPANIES: Final = ("sandbox_card", "sandbox_wallet", "sandbox_agency", "bank_debit")
+COMPANIES: Final = (
+    "sandbox_card", "sandbox_wallet", "sandbox_counter", "sandbox_agency", "bank_debit",
+)  # fmt: skip
 """Companies that take payments of the demo's merchant; a debit's provider is its bank."""
 
 _LINES: Final = 5000

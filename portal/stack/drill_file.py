@@ -71,6 +71,7 @@ def drill_file(
                 "kind": "monthly",
                 "period": f"{today:%Y-%m}",
                 "payer_name": "髙橋 翔太",
+                "payer_kana": "タカハシ\u3000ショウタ",
                 "phone": telephone_of(household),
                 "amount": amount,
                 "due_on": (today + timedelta(days=_DUE_DAYS)).isoformat(),

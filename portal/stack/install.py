@@ -34,6 +34,7 @@ CREDENTIALS: Final = (
     "sandbox_card",
     "sandbox_wallet.key",
     "sandbox_wallet.secret",
+    "sandbox_counter",
     "sandbox_bank",
     "sandbox_mail",
     "sandbox_sms2",

@@ -17,6 +17,7 @@ from portal.application.providers.registry import CAPABILITIES
 from portal.contract.client import VaultClient
 from portal.kit.crypto import client_context
 from portal.stack.certificates import SANDBOX_HOSTS
+from portal.stack.install import DEMO_CODE
 from portal.stack.layout import Layout
 from portal.stack.postgres import Postgres
 from portal.stack.processes import Program
@@ -38,7 +39,7 @@ PROVIDERS: Final = {
 } | PUSH_SERVICES
 """The sandbox's companies by name: each has a host of the same, push services apart."""
 
-ACCOUNTS: Final = {"sandbox_tel": f"/{TEL_ACCOUNT}"}
+ACCOUNTS: Final = {"sandbox_tel": f"/{TEL_ACCOUNT}", "sandbox_counter": f"/{DEMO_CODE}"}
 """What some of them call us, as it stands in their addresses."""
 
 RATE_SCALE: Final = 100

@@ -10,6 +10,7 @@ import msgspec
 from portal.egress.query import Parameter
 from portal.egress.refund import RefundPlaces
 from portal.egress.rule import Rule, Signer
+from portal.stack.counter_rules import counter_rules
 from portal.stack.push_services import push_rules
 
 _HOUR_BYTES: Final = 8 * 1024**3
@@ -58,6 +59,7 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
         *cards,
         charge,
         *_wallet_rules(api_port),
+        *counter_rules(api_port),
         *_bank_rules(api_port),
     )
 

@@ -30,6 +30,7 @@ from portal.vault.attempt import LockedBill, lock_bills
 from portal.vault.due import owed_again
 from portal.vault.ledger import post, settle, sums_of
 from portal.vault.slip import Slip, emit_slip, find_by_keys, read_slips, store_slip
+from portal.vault.unwanted import ask_about_numbers
 
 _KEY: Final = slice(2, 30)
 """Where maker, free field and issue stand among the 44 digits."""
@@ -103,7 +104,9 @@ async def take_notices(act: Act, notices: Sequence[Read], way: SlipWay) -> list[
         return []
     told = await _by_agency(act, notices) if way == "file" else notices
     desk = await _open_desk(act, [notice for _, notice in told], way)
-    return [await _take(act, desk, line_no, notice) for line_no, notice in told]
+    lines = [await _take(act, desk, line_no, notice) for line_no, notice in told]
+    await ask_about_numbers(act, desk.bills)
+    return lines
 
 
 async def _by_agency(act: Act, notices: Sequence[Read]) -> list[Read]:

@@ -167,7 +167,7 @@ class Ground:
             "sandbox_bank=bank.sandbox.test,sandbox_mail=mail.sandbox.test,"
             "sandbox_sms2=sms2.sandbox.test,sandbox_tel=tel.sandbox.test,"
             "smtp=smtp.provider.test,sandbox_wallet=wallet.sandbox.test,"
-            "aws_ses=email.amazon.test",
+            "aws_ses=email.amazon.test,sandbox_counter=counter.sandbox.test",
             "instance": "vault-test",
             "connections_at_start": 1,
             "side_connections_at_start": 0,

@@ -67,6 +67,7 @@ CREDENTIALS = {
     "sandbox_card": "card-secret-0815",
     "sandbox_wallet.key": "wallet-key-1202",
     "sandbox_wallet.secret": "wallet-secret-7Qx",
+    "sandbox_counter": "counter-secret-1414",
     "sandbox_bank": "bank-secret-3141",
     "sandbox_mail": "mail-secret-2718",
     "sandbox_sms2": "sms2-secret-5926",
@@ -275,6 +276,7 @@ def work_settings(ground: Ground, api_port: int, valkey_url: str = "unix:///none
         provider_endpoints=f"sandbox_sms=sms.sandbox.test:{api_port},"
         f"sandbox_card=card.sandbox.test:{api_port},"
         f"sandbox_wallet=wallet.sandbox.test:{api_port},"
+        f"sandbox_counter=counter.sandbox.test:{api_port}/{MERCHANT},"
         f"sandbox_bank=bank.sandbox.test:{api_port},"
         f"sandbox_mail=mail.sandbox.test:{api_port},"
         f"sandbox_sms2=sms2.sandbox.test:{api_port},"

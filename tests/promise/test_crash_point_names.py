@@ -47,6 +47,7 @@ PLACES = {
     "web.after_submission": "portal/application/payment/submit.py:submit_payment",
     "web.after_inquiry": "portal/application/payment/inquire.py:finish_return",
     "web.after_withdrawal": "portal/application/payment/withdraw.py:withdraw_number",
+    "worker.after_withdrawal": "portal/application/payment/inquire.py:inquire",
     "web.before_mandate": "portal/application/payment/mandate.py:begin_mandate",
     "web.after_mandate": "portal/application/payment/mandate.py:begin_mandate",
     "web.after_mandate_question": "portal/application/payment/mandate.py:finish_mandate_return",

@@ -153,8 +153,9 @@ def test_a_number_that_is_not_all_there_is_unknown_and_never_shown(
     assert made().read(answer) == NumberAnswer(outcome, code=code)  # type: ignore[arg-type]
 
 
-def test_a_store_that_asks_for_one_number_has_no_second() -> None:
-    said = numbered(REFERENCE, Convenience="00007", ConfNo="", ReceiptNo="5270912345678")
+@pytest.mark.parametrize("filler", ["", "9" * 18])
+def test_a_store_that_asks_for_one_number_has_no_second(filler: str) -> None:
+    said = numbered(REFERENCE, Convenience="00007", ConfNo=filler, ReceiptNo="5270912345678")
 
     read = made(replace(WANTED, store="seven_eleven")).read(said)
 

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from portal.application.channels.registry import BY_CHANNEL, find_sender
 from portal.application.channels.voice import CALLS
-from portal.application.methods.registry import BY_REDIRECT, REFUNDS, find_redirect
+from portal.application.methods.registry import BY_NUMBER, BY_REDIRECT, REFUNDS, find_redirect
 from portal.application.providers import _template, exchange, registry, sandbox_card, sandbox_sms
 from portal.application.providers.exchange import Endpoint, MessageWanted, SessionWanted
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.message import TOLD_BY_ADDRESS
 from portal.domain.methods import METHODS, WALLETS
 from portal.domain.money import Money
+from portal.domain.number import COUNTERS
 from portal.domain.payment import DECLINE_CODES
 from portal.domain.reference import FORMS
 from portal.kit.outbound.wire import OutboundAnswer
@@ -313,12 +314,12 @@ def test_every_provider_folder_is_in_every_list_it_claims() -> None:
     assert set(CALLS) == set(BY_CHANNEL["voice"])
     for name, can in registry.CAPABILITIES.items():
         assert can.methods or can.channels
-        assert {method for method, offers in BY_REDIRECT.items() if name in offers} == set(
-            can.methods
-        )
+        offers = (*BY_REDIRECT.items(), ("number", BY_NUMBER))
+        assert {method for method, by in offers if name in by} == set(can.methods)
         assert {channel for channel, carries in BY_CHANNEL.items() if name in carries} == set(
             can.channels
         )
+        assert (name in COUNTERS) is ("number" in can.methods)
         if can.methods:
             assert FORMS[name].length_max <= can.reference_max
 

@@ -56,6 +56,7 @@ def test_a_company_has_hashes_of_keys_and_only_of_what_signs_the_secret(layout: 
         "sandbox_sms",
         "sandbox_card",
         "sandbox_wallet.key",
+        "sandbox_counter",
         "sandbox_bank",
         "sandbox_mail",
         "sandbox_sms2",

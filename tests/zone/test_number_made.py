@@ -19,16 +19,18 @@ from portal.application.payment.desk import PayDesk
 from portal.application.payment.inquire import inquire
 from portal.application.payment.submit import Intent, submit_payment
 from portal.application.payment.withdraw import withdraw_number
+from portal.contract.bills import CANCEL_BILL, CancelBill
+from portal.contract.envelope import Authority
 from portal.contract.number import SET_NUMBER, PayerRedeemed, SetNumber
 from portal.contract.payment import AttemptNow
-from portal.domain.ids import AttemptId
+from portal.domain.ids import AttemptId, BillId
 from portal.vault.server import VaultServer
 from tests.make.companies import behind_a_relay
 from tests.make.gmopg_stores import Stores
-from tests.make.money import Payer, World, new_world
+from tests.make.money import Payer, World, finding, new_world
 from tests.make.provider import HOST
 from tests.make.relay import Relay
-from tests.make.vault import Ground
+from tests.make.vault import Ground, add_staff, signed_in
 
 YEN = 100
 """What the company's recorded words are about."""
@@ -55,15 +57,16 @@ class Till:
     stores: Stores
     ground: Ground
     relay: Relay
+    staff: Authority
 
-    async def dies(self, point: str, payer: Payer, attempt: str = "") -> None:
-        """A web process presses the button, or withdraws, and is killed at a point."""
+    async def dies(self, point: str, given: Authority, attempt: str = "", who: str = "web") -> None:
+        """A process presses the button, withdraws or asks, and is killed at a point."""
         endpoint, authority = self.desk.endpoints["gmopg"], self.ground.authority
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.make.one_number", str(self.ground.folder),
-            *[str(path) for path in (*authority.zone("web"), authority.ca)],
+            *[str(path) for path in (*authority.zone(who), authority.ca)],
             str(self.relay.settings.socket), f"gmopg={endpoint.host}:{endpoint.port}/shop",
-            attempt, msgspec.json.encode(payer.authority).decode(),
+            attempt, who, msgspec.json.encode(given).decode(),
             env={**os.environ, "HARAI_CRASH_POINT": point},
         )  # fmt: skip
         async with asyncio.timeout(60):
@@ -78,6 +81,21 @@ class Till:
 
     async def withdraw(self, payer: Payer, now: AttemptNow) -> AttemptNow:
         return await withdraw_number(self.desk, payer.authority, now.attempt.id)
+
+    async def cancel(self, payer: Payer) -> None:
+        """A member of staff cancels the bill."""
+        version = await self.world.value("select version from bill where id = $1", payer.bill_id)
+        request = CancelBill(
+            bill_id=BillId(payer.bill_id), version=version, reason="",
+            idempotency_key=f"cancel-{payer.bill_id.hex}",
+        )  # fmt: skip
+        await self.world.web.call(CANCEL_BILL, request, self.staff)
+
+    async def bill(self, payer: Payer) -> tuple[str, str]:
+        [row] = await self.world.rows(
+            "select lifecycle, settlement from bill where id = $1", payer.bill_id
+        )
+        return row["lifecycle"], row["settlement"]
 
     async def asked(self, attempt_id: UUID) -> None:
         """The inquiries that are due, as a worker does them."""
@@ -99,7 +117,9 @@ async def till(ground: Ground, vault: VaultServer, tmp_path: Path) -> AsyncGener
         _,
     ):
         relay.vault.payers = Everybody()
-        yield Till(world, replace(desk, vault=world.web), stores, ground, relay)
+        await add_staff(world.operator, world.code)
+        staff = (await signed_in(world.operator, world.web, world.code)).authority
+        yield Till(world, replace(desk, vault=world.web), stores, ground, relay, staff)
 
 
 async def test_a_number_is_made_once_paid_at_the_till_and_booked_by_an_inquiry(till: Till) -> None:
@@ -150,7 +170,7 @@ async def test_a_web_process_that_dies_with_a_number_in_hand_leaves_it_to_an_inq
     till: Till,
 ) -> None:
     payer = await till.payer()
-    await till.dies("web.after_submission", payer)
+    await till.dies("web.after_submission", payer.authority)
     [kept] = await till.world.rows("select id, state from attempt")
     assert kept["state"] == "submitting"
     await till.asked(kept["id"])
@@ -160,10 +180,57 @@ async def test_a_web_process_that_dies_with_a_number_in_hand_leaves_it_to_an_inq
     assert now.attempt.number is not None
     assert list(till.stores.status.values()) == ["REQSUCCESS"]
 
-    await till.dies("web.after_withdrawal", payer, now.attempt.id.hex)
+    await till.dies("web.after_withdrawal", payer.authority, now.attempt.id.hex)
     assert list(till.stores.status.values()) == ["CANCEL"]
     [held] = await till.world.rows("select state from attempt")
     assert held["state"] == "requires_action"
     await till.asked(kept["id"])
     [freed] = await till.world.rows("select state from attempt")
     assert freed["state"] == "expired"
+
+
+async def test_a_worker_withdraws_the_number_of_a_bill_that_is_asked_for_no_more(
+    till: Till,
+) -> None:
+    gone, quick, silent, late = [await till.payer() for _ in range(4)]
+    orders = {payer.bill_id: await till.press(payer) for payer in (gone, quick, silent)}
+    first = await till.press(late)
+    till.stores.status[first.reference] = "EXPIRED"
+    await till.asked(first.attempt.id)
+    second = await till.press(late, "k2", "ministop")
+
+    # Three bills are canceled, one of them once its number was paid by; of the fourth an earlier
+    # number was paid after all, while its payer holds another one.
+    till.stores.status[orders[quick.bill_id].reference] = "PAYSUCCESS"
+    for payer in (gone, quick, silent):
+        await till.cancel(payer)
+        page = await till.world.page(payer)
+        assert page.state == "canceled"
+        assert page.attempt is not None
+        assert page.attempt.number is None  # nobody is shown what nobody should pay by
+    till.stores.status[first.reference] = "PAYSUCCESS"
+    told = finding("succeeded", YEN, provider_ref="p-1")
+    await till.world.told(late, first.attempt.id, told)
+
+    till.stores.deaf = {orders[silent.bill_id].reference}
+    leases = {one.subject_id: one for one in await till.world.leases()}
+    held = orders[gone.bill_id].attempt.id
+    await till.dies("worker.after_withdrawal", leases[held].authority, held.hex, "work")
+    assert till.stores.status[orders[gone.bill_id].reference] == "CANCEL"
+    assert await till.bill(gone) == ("canceling", "unpaid")  # withdrawn, and not yet known here
+    desk = replace(till.desk, vault=till.world.work)
+    for lease in leases.values():
+        await inquire(desk, lease.authority, AttemptId(lease.subject_id))
+
+    assert await till.bill(gone) == ("canceled", "unpaid")
+    assert await till.bill(quick) == ("canceled", "over")
+    assert await till.bill(late) == ("open", "settled")
+    assert await till.bill(silent) == ("canceling", "unpaid")
+    assert till.stores.status[second.reference] == "CANCEL"
+    assert sorted(await till.world.cases()) == ["late_success", "overpaid"]
+
+    till.stores.deaf = set()
+    await till.asked(orders[silent.bill_id].attempt.id)
+    assert await till.bill(silent) == ("canceled", "unpaid")
+    canceled = [form["OrderID"] for form in till.stores.forms if form["act"] == "CvsCancel"]
+    assert len(canceled) == len(set(canceled)) + 1  # the deaf one's was tried twice

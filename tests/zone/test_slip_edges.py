@@ -7,11 +7,14 @@ import asyncio
 from collections import Counter as Counts
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
 from portal.application.payment.slips import take_file
+from portal.contract.number import SET_NUMBER, SetNumber, StoreNumber
 from portal.contract.operator import JournalLine
+from portal.contract.payment import VIEW_INQUIRY, ViewInquiry
 from portal.domain.bill import check_cancelable
 from portal.domain.days import JAPAN
 from portal.domain.errors import Conflict
@@ -213,3 +216,33 @@ async def test_whoever_only_looks_ahead_makes_out_no_slip_and_opens_no_bill(
     assert shown.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in shown.headers["content-security-policy"]
     assert await world.value(opened, payer.bill_id) is not None
+
+
+async def test_a_till_that_has_a_slips_money_has_the_number_of_its_bill_withdrawn(
+    desk: SlipDesk,
+) -> None:
+    world = desk.world
+    company = SetNumber(merchant_code=world.code, provider="gmopg", hours="09:00-17:00")
+    await world.operator.call(SET_NUMBER, company)
+    payer, digits = await desk.payer(kana="ヤマダ\u3000ハナコ")
+    started = await world.start(payer, method="number", store="lawson")
+    number = StoreNumber(
+        store="lawson", receipt_no="20153671234", confirmation_no="580512",
+        pay_by=world.server.clock.wall() + timedelta(days=10),
+    )  # fmt: skip
+    told: Any = {"redirect_url": "", "number": number}
+    await world.submitted(payer, started, **told)
+
+    await desk.beep(line("provisional", digits))
+
+    ours = [one for one in await world.leases() if one.subject_id == started.attempt_id]
+    [lease] = ours
+    assert lease.kind == "payment.inquire"
+    due = await world.work.call(
+        VIEW_INQUIRY, ViewInquiry(attempt_id=started.attempt_id), lease.authority
+    )
+    assert (due.unwanted, due.settled) == (True, False)
+    page = await world.page(payer)
+    assert page.state == "provisional"
+    assert page.attempt is not None
+    assert page.attempt.number is None

@@ -14,6 +14,7 @@ from portal.application.providers import (
     gmopg,
     paypay,
     sandbox_card,
+    sandbox_counter,
     sandbox_wallet,
     smbc_gp,
     stripe,
@@ -26,7 +27,11 @@ BY_REDIRECT: Final[Mapping[str, Mapping[str, ByRedirect]]] = MappingProxyType(
 """Method → provider → adapter, for methods that send the payer to the provider's page."""
 
 BY_NUMBER: Final[Mapping[str, ByNumber]] = MappingProxyType(
-    {"gmopg": gmopg.COUNTER, "smbc_gp": smbc_gp.COUNTER}
+    {
+        "gmopg": gmopg.COUNTER,
+        "sandbox_counter": sandbox_counter.COUNTER,
+        "smbc_gp": smbc_gp.COUNTER,
+    }
 )
 """Provider → adapter, for those that make numbers to pay by at a store's counter."""
 

@@ -62,10 +62,18 @@ async def finish_return(desk: PayDesk, merchant_code: str, return_token: str) ->
 
 
 async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> AttemptNow | None:
-    """The worker's inquiry under its task's lease; None when the attempt is over already."""
+    """The worker's inquiry under its task's lease; None when the attempt is over already.
+
+    A number whose bill is asked for no more is withdrawn first. What its company answers to that is
+    not believed but asked for, so who dies in between has changed nothing here, and asks again.
+    """
     due = await desk.vault.call(VIEW_INQUIRY, ViewInquiry(attempt_id=attempt_id), lease)
     if due.settled:
         return None
+    if due.unwanted:
+        adapter = find_number(due.provider)
+        await desk.converse(adapter.withdraw(desk.endpoint(due.provider), due.reference))
+        crash_point("worker.after_withdrawal")
     if due.method == NUMBER:
         finding = await _ask_number(desk, due.provider, due.reference)
     else:

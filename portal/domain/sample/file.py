@@ -11,11 +11,11 @@ from portal.domain.errors import InvalidInput
 from portal.domain.money import tax_included_in
 from portal.domain.sample.chance import Chance
 from portal.domain.sample.faulty import WAYS, Cells
-from portal.domain.sample.people import FAMILY, GIVEN, ITEMS, MAIL_HOSTS, SHOPS, TOWNS
+from portal.domain.sample.people import FAMILY, GIVEN, ITEMS, KANA, MAIL_HOSTS, SHOPS, TOWNS
 
 HEADER: Final[tuple[str, ...]] = (
-    "number", "customer_no", "contract_no", "kind", "period", "payer_name", "phone", "email",
-    "postal_code", "address", "amount", "tax_10", "due_on", "language",
+    "number", "customer_no", "contract_no", "kind", "period", "payer_name", "payer_kana", "phone",
+    "email", "postal_code", "address", "amount", "tax_10", "due_on", "language",
     "item1_label", "item1_amount", "item1_tax_rate",
     "item2_label", "item2_amount", "item2_tax_rate",
     "item3_label", "item3_amount", "item3_tax_rate",
@@ -136,7 +136,9 @@ def _good(
     """A request as billing systems write them: several ways to write the same thing."""
     family, given = (chance.one_of(pool) for pool in names)
     space = chance.one_of((" ", "\u3000", ""))
-    name = chance.one_of(SHOPS) if chance.happens(0.05) else f"{family}{space}{given}"
+    is_shop = chance.happens(0.05)
+    name = chance.one_of(SHOPS) if is_shop else f"{family}{space}{given}"
+    kana = KANA[name] if is_shop else f"{KANA[family]}\u3000{KANA[given]}"
     month = f"{wanted.today:%Y-%m}"
     amounts, labels = _items(chance)
     amount = sum(amounts)
@@ -148,6 +150,7 @@ def _good(
         "kind": chance.one_of(("monthly", "", "毎月")),
         "period": chance.one_of((month, month.replace("-", ""), month.replace("-", "/"))),
         "payer_name": name,
+        "payer_kana": kana,
         "phone": _phone(chance),
         "email": f"payer{number}@{chance.one_of(MAIL_HOSTS)}" if chance.happens(0.4) else "",
         "amount": str(amount) if chance.happens(0.8) else f"{amount:,}",

@@ -72,6 +72,7 @@ NOT_WALKED: Final = frozenset(
         "worker.before_fetch",
         "worker.after_fetch",
         "web.after_withdrawal",
+        "worker.after_withdrawal",
         "web.before_mandate",
         "web.after_mandate",
         "web.after_mandate_question",
@@ -85,7 +86,7 @@ process dies at its points, and at its answer's, in tests/zone/test_debit_line.p
 tests/zone/test_debit_fetch.py. Cards on file are charged when a day begins, and a drill has one:
 tests/zone/test_card_on_file.py. No payer of the drill gives a mandate: in
 tests/zone/test_mandate_redirect.py processes die at these points. Nor has one a store's number,
-which is withdrawn in tests/zone/test_number_made.py."""
+which is withdrawn, by its payer and by a worker, in tests/zone/test_number_made.py."""
 
 
 class Step(msgspec.Struct, kw_only=True):

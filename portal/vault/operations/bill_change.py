@@ -32,6 +32,7 @@ from portal.vault.messages import RESENT_MESSAGE, plan_resent_message
 from portal.vault.pause import end_pauses, read_open
 from portal.vault.registry import operation
 from portal.vault.sealed import BILL_TABLE, open_billing, open_contact
+from portal.vault.unwanted import ask_about_numbers
 
 _WEB: Final = frozenset({"web"})
 _MERCHANT: Final = frozenset({"staff", "api_key"})
@@ -86,7 +87,8 @@ async def cancel_bill(act: Act, request: CancelBill) -> BillChanged:
     await act.emit(bill["id"], edge.code)
     await ladder.end(act, [bill["id"]], "canceled")
     if edge.state == "canceling":
-        await finish_cancel(act, bill["id"])
+        if not await finish_cancel(act, bill["id"]):
+            await ask_about_numbers(act, [bill["id"]])
         await act.write_now()  # what was paid in part is owed back: the reply says so, too
     return BillChanged(row=await view_row(act, bill["id"]))
 

@@ -25,6 +25,7 @@ from portal.vault.number import check_number
 from portal.vault.payer import require_own_attempt
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
+from portal.vault.unwanted import ask_about_numbers, is_number_unwanted
 
 _LEASE: Final = frozenset({"lease"})
 
@@ -44,6 +45,7 @@ async def view_inquiry(act: Act, request: ViewInquiry) -> InquiryDue:
         settled=not attempt.is_live and attempt.ask_at is None,
         provider_ref=attempt.provider_ref,
         method=attempt.method,
+        unwanted=await is_number_unwanted(act, attempt),
     )
 
 
@@ -86,6 +88,9 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
     if attempt.method == DEBIT:  # only its bank's file tells how it stands
         raise NotFound("not_found", params={"kind": "inquiry"})
     stored = await book_finding(act, bills, attempt, finding)
+    if stored.state == "succeeded" and not attempt.is_live:
+        # It came late: somebody may hold a number for the same bill by now.
+        await ask_about_numbers(act, bills)
     is_looked_back = attempt.state == "succeeded"
     if stored.state == "succeeded" and (finding.dispute is not None or is_looked_back):
         await book_dispute(act, stored, finding.dispute)

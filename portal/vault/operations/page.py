@@ -8,6 +8,8 @@ import secrets
 from datetime import date
 from typing import Final
 
+import msgspec
+
 from portal.contract.bills import BillLine
 from portal.contract.card_on_file import REMOVE_CARD, CardShown
 from portal.contract.mandate import (
@@ -20,6 +22,7 @@ from portal.contract.page import (
     MARK_OPENED,
     OPEN_LINK,
     VIEW_PAGE,
+    AttemptView,
     LinkOpened,
     MethodOffer,
     OpenLink,
@@ -43,7 +46,7 @@ from portal.domain.errors import Expired, NotFound
 from portal.domain.mandate import ENDED
 from portal.domain.methods import METHODS, TAKES_MANDATES
 from portal.domain.number import METHOD as NUMBER
-from portal.domain.number import PAYER_UNFIT
+from portal.domain.number import PAYER_UNFIT, is_unwanted
 from portal.domain.page import LatestAttempt
 from portal.domain.pause import is_in_force
 from portal.kit.crypto import same, sha256
@@ -254,7 +257,7 @@ async def _view(  # what was read for one page
         check_code=write_check_code(row["check_code"]),
         language=row["language"],
         methods=_methods(act, row, attempt, choice, is_named=is_named(contact)),
-        attempt=None if attempt is None else to_view(attempt),
+        attempt=_shown(row, attempt),
         debit_on=await _debit_on(act, attempt),
         paid_at=row["paid_at"],
         given_back_minor=sums.given_back,
@@ -276,6 +279,15 @@ async def _view(  # what was read for one page
         billing=billing_of(act, row),
         attempt_key=secrets.token_urlsafe(16),
     )
+
+
+def _shown(row: Row, attempt: Attempt | None) -> AttemptView | None:
+    """The attempt as the page has it; a number that nobody should pay by any more is not on it."""
+    if attempt is None:
+        return None
+    view = to_view(attempt)
+    is_over = is_unwanted(row["lifecycle"], row["settlement"])
+    return msgspec.structs.replace(view, number=None) if is_over else view
 
 
 def _lines(billing: BillBilling) -> tuple[BillLine, ...]:

@@ -10,7 +10,7 @@ from portal.application.providers.exchange import Capabilities, Rate
 
 CAPABILITIES: Final = Capabilities(
     provider="gmopg",
-    methods=("card",),
+    methods=("card", "number"),
     reference_max=27,
     repeat_is_safe=False,  # an OrderID is taken once and for all; a second opening is refused
     notices_signed=False,  # a form from addresses that the company lists

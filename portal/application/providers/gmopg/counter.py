@@ -52,6 +52,12 @@ CODES: Final[Mapping[Store, str]] = {
 }
 """What the company calls the stores. Those that begin with 1 are the stores' newer systems."""
 
+_ONE_NUMBER: Final[frozenset[Store]] = frozenset({"seven_eleven"})
+"""Stores that ask for one number; what stands in the other's place is the company's filler.
+
+Source: a notice about 00007 that a merchant showed in public has 18 nines in CvsConfNo, and the
+company's own sample of a receipt page shows the slip number alone there."""
+
 _STORES: Final[Mapping[str, Store]] = {code: store for store, code in CODES.items()}
 _NUMBER: Final = re.compile(r"[0-9A-Za-z-]{1,32}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,9}")
@@ -267,6 +273,8 @@ def _numbers(code: str, pairs: Mapping[str, str], prefix: str) -> PayNumbers | N
     pay_by = read_moment(pairs.get("PaymentTerm", ""))
     if store is None or pay_by is None or not _NUMBER.fullmatch(receipt):
         return None
+    if store in _ONE_NUMBER:
+        confirmation = ""
     if confirmation and not _NUMBER.fullmatch(confirmation):
         return None
     return PayNumbers(store, receipt, confirmation, pay_by.astimezone(UTC))
