@@ -2184,7 +2184,8 @@ CREATE TABLE public.print_bill (
     merchant_id uuid NOT NULL,
     batch_id uuid NOT NULL,
     bill_id uuid NOT NULL,
-    is_again boolean NOT NULL
+    is_again boolean NOT NULL,
+    place integer
 );
 ALTER TABLE ONLY public.print_bill ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -5709,7 +5710,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.print_batch TO harai_vault;
 -- Name: TABLE print_bill; Type: ACL; Schema: public; Owner: harai_owner
 --
 
-GRANT SELECT,INSERT ON TABLE public.print_bill TO harai_vault;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.print_bill TO harai_vault;
 
 
 --
