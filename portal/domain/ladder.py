@@ -8,7 +8,7 @@ came due while nothing ran only the newest is said, and a bill is told of once a
 Paper disturbs nobody: it waits for no hour, and comes at once where no channel reaches the payer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Final, Literal
@@ -25,7 +25,8 @@ Class = Literal["transactional", "marketing"]
 Way = Channel | Literal["paper"]
 """By what a rung tells: a channel, or a slip on paper, which needs an address and no contact."""
 ChoiceSource = Literal["page", "telephone", "letter", "mail", "counter", "contract"]
-"""Where a payer said what they want; ``page``: themselves, on the bill's page."""
+"""Where a payer said what they want; ``page``: themselves, on the bill's page; ``mail``: they have
+unsubscribed there, and no mail comes any more, no first notice either."""
 
 SkipReason = Literal[
     "opened", "delivered", "past", "overtaken", "no_contact", "channel_missing", "undelivered",
@@ -122,7 +123,8 @@ class Facts:
 
     ``done``: one bit a rung that was sent or skipped. ``unreached``: channel, or paper → why it
     does not reach the payer; one that is missing does. ``choices``: what the payer said of a
-    channel and a class, True for yes. ``last_told``: the day of the last message that did not come
+    channel and a class, True for yes. ``unsubscribed``: channels by which they want nothing at all,
+    no first notice either. ``last_told``: the day of the last message that did not come
     back. ``is_lost``: the newest message came back. ``told_days``: the days of this person's
     messages of the last week, over all bills. ``holidays``: national ones. ``again``: rung whose
     call reached nobody → when it is called once more, whenever it was due.
@@ -138,6 +140,7 @@ class Facts:
     is_lost: bool = False
     unreached: Mapping[Way, SkipReason]
     choices: Mapping[tuple[Channel, Class], bool]
+    unsubscribed: Collection[Channel] = ()
     last_told: date | None = None
     told_days: Sequence[date] = ()
     holidays: frozenset[date] = frozenset()
@@ -210,8 +213,9 @@ def why_not(rung: Rung, facts: Facts) -> SkipReason | None:
     said = facts.choices.get((rung.channel, rung.kind))
     if rung.kind == "marketing":
         return None if said else "no_consent"
-    # The first notice tells of the bill at all: it is never opted out of, but it need not ring.
-    stays = rung.when == "issue" and rung.channel != "voice"
+    # The first notice tells of the bill at all: who stops reminders still has it, but it need not
+    # ring, nor come where its reader has unsubscribed.
+    stays = rung.when == "issue" and rung.channel not in {"voice", *facts.unsubscribed}
     return "opted_out" if said is False and not stays else None
 
 

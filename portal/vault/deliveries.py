@@ -60,8 +60,9 @@ order by bill_id, id desc
 _IN_PASSING: Final = frozenset({"handed", "redeemed"})
 
 OPTED_OUT: Final = """
-case when d.campaign in ('first', 'resent') and d.channel <> 'voice' then false else coalesce((
-    select not c.is_wanted from contact_choice c
+case when d.campaign = 'resent' and d.channel <> 'voice' then false else coalesce((
+    select not c.is_wanted and (d.campaign <> 'first' or d.channel = 'voice' or c.source = 'mail')
+    from contact_choice c
     where c.merchant_id = $1 and c.channel = d.channel
           and c.contact = case d.channel when 'email' then b.email_blind
                                          when 'push' then b.customer_blind
@@ -72,7 +73,8 @@ end as is_opted_out
 """
 """Whether the payer of ``b`` has asked for no more messages such as ``d`` by its channel.
 
-A first notice and what somebody asked for come all the same, but not by telephone."""
+A first notice and what somebody asked for come all the same, but not by telephone where calls were
+stopped; nor does a first notice come by mail to whom has unsubscribed in one."""
 
 COLUMNS: Final = "d.id, d.bill_id, d.state, d.tries, d.code, d.provider_ref, d.unclear_at"
 """What :meth:`Delivery.of` needs of a row that was locked under the alias ``d``."""

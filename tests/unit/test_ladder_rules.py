@@ -150,10 +150,16 @@ def test_consent_is_kept_by_channel_and_class(
     assert [skip.reason for skip in found.skips] == ([reason] if reason else [])
 
 
-def test_the_first_notice_is_not_opted_out_of() -> None:
+def test_the_first_notice_is_not_opted_out_of_but_unsubscribed_from() -> None:
     choices: dict[Any, bool] = {("sms", "transactional"): False}
 
     assert decide(RUNGS, HOURS, facts(ISSUED, done=0, choices=choices)).send == ISSUE
+    rungs = (Rung(when="issue", channel="email"), Rung(when="after_issue", days=3, channel="sms"))
+    choices = {("email", "transactional"): False}
+    no_mail = facts(ISSUED, done=0, choices=choices, unsubscribed=("email",), unreached={})
+    assert decide(rungs, HOURS, no_mail).send == 1  # the next rung, at once
+    alone = decide(rungs[:1], HOURS, no_mail)
+    assert (alone.send, alone.paper) == (None, "opted_out")
 
 
 # --- when ---------------------------------------------------------------------------------------
