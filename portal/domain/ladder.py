@@ -17,7 +17,7 @@ import msgspec
 
 from portal.domain.errors import InvariantBroken
 from portal.domain.message import Channel
-from portal.domain.paper import PaperReason, why_paper
+from portal.domain.paper import PaperReason, why_paper, why_untold
 
 When = Literal["issue", "after_issue", "before_due", "after_due", "after_failure"]
 Unless = Literal["", "opened", "delivered"]
@@ -161,7 +161,8 @@ class Decision:
 
     ``until``: when to look again, None when nothing is to come by itself. ``held``: why a rung that
     is due waits; nothing is skipped then, as all is judged again. ``paper``: why the bill goes to
-    the print shop now; ``printed``: rungs by paper that are over with that.
+    the print shop now; ``printed``: rungs by paper that are over with that. ``untold``: why neither
+    a message nor paper tells of the bill.
     """
 
     send: int | None = None
@@ -170,6 +171,7 @@ class Decision:
     held: HeldReason = ""
     paper: PaperReason | None = None
     printed: tuple[int, ...] = ()
+    untold: PaperReason | None = None
 
     def done(self, before: int) -> int:
         """The bits of the rungs that are over, after this decision."""
@@ -227,6 +229,7 @@ def decide(rungs: Sequence[Rung], hours: Hours, facts: Facts) -> Decision:
     fit = [place for place in fit if place not in printed]
     silences = [_silence(rung, facts) for rung in rungs if _tells(rung)]
     paper = why_paper(silences, facts.unreached.get("paper"), is_due=bool(printed))
+    untold = why_untold(silences, facts.unreached.get("paper"))
     send: int | None = None
     if fit:
         send = fit[-1]
@@ -238,8 +241,14 @@ def decide(rungs: Sequence[Rung], hours: Hours, facts: Facts) -> Decision:
         skips += [Skip(rung=place, reason="overtaken") for place in fit[:-1]]
     over = {*printed, *fit[-1:], *(skip.rung for skip in skips)}
     return Decision(
-        send=send, skips=tuple(skips), until=_next(order, over), paper=paper, printed=printed
-    )
+        send=send, skips=tuple(skips), until=_next(order, over), paper=paper, printed=printed,
+        untold=untold,
+    )  # fmt: skip
+
+
+def tells_by_message(rungs: Sequence[Rung]) -> bool:
+    """Whether a plan tells of a bill by messages at all, not only of a debit that failed."""
+    return any(_tells(rung) and rung.when != "after_failure" for rung in rungs)
 
 
 def _tells(rung: Rung) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from portal.domain import ladder as rules
-from portal.domain.ladder import Decision, Facts, Plan, Rung
+from portal.domain.ladder import Class, Decision, Facts, Plan, Rung
 from portal.domain.message import Channel
 from portal.vault import digital
 from portal.vault.act import Act
@@ -58,10 +58,13 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
         )  # fmt: skip
         rungs = newest.plan.rungs_of(bill["kind"])
         if key not in known:
-            stopped = [rungs[0].medium] if bill["id"] in silenced else []
+            stopped: list[Channel] = [rungs[0].medium] if bill["id"] in silenced else []
+            said: dict[tuple[Channel, Class], bool] = dict.fromkeys(
+                [(one, "transactional") for one in stopped], False
+            )
             facts = Facts(
                 now=now, issued_at=now, due_on=bill["due_on"],
-                choices={(one, "transactional"): False for one in stopped}, unsubscribed=stopped,
+                choices=said, unsubscribed=stopped,
                 unreached=unreached(
                     roads,
                     (),
@@ -76,10 +79,17 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
         if known[key].send is not None:
             told[rungs[0].medium].append(bill["id"])
     await begin(act, newest.version, begun)
-    await digital.at_issue(act, [bill["id"] for bill in bills])
+    await digital.at_issue(act, [bill["id"] for bill in bills], _unsaid(newest.plan, bills))
     for channel, ids in told.items():
         await plan_messages(act, Telling(FIRST_MESSAGE, channel=channel, import_id=import_id), ids)
     return [bill_id for ids in told.values() for bill_id in ids]
+
+
+def _unsaid(plan: Plan, bills: Sequence[Row]) -> frozenset[UUID]:
+    """Bills of which the plan tells by no message."""
+    kinds = {bill["kind"] for bill in bills}
+    silent = {kind for kind in kinds if not rules.tells_by_message(plan.rungs_of(kind))}
+    return frozenset(bill["id"] for bill in bills if bill["kind"] in silent)
 
 
 async def _silenced(

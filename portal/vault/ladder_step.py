@@ -166,6 +166,7 @@ class _Slice:
     sends: dict[Telling, list[UUID]] = field(default_factory=dict[Telling, list[UUID]])
     moves: list[_Move] = field(default_factory=list[_Move])
     prints: dict[UUID, PaperReason] = field(default_factory=dict[UUID, PaperReason])
+    untold: dict[UUID, PaperReason] = field(default_factory=dict[UUID, PaperReason])
 
     def by_paper(self, bill_id: UUID) -> dict[Way, SkipReason]:
         """Why paper does not tell of the bill, as facts have it; empty when it can."""
@@ -253,6 +254,8 @@ def _look(part: _Slice, bill: Row, row: Row, moved: Moved) -> None:
         _send(part, bill, rung, calls.step_of(decision.send, rung.medium))
     if decision.paper is not None:
         part.prints[bill["id"]] = decision.paper
+    if decision.untold is not None:
+        part.untold[bill["id"]] = decision.untold
     moved.planned += decision.send is not None
     moved.skipped += len(decision.skips)
     moved.held += bool(decision.held)
@@ -364,3 +367,4 @@ async def _write(act: Act, part: _Slice) -> None:
         await plan_messages(act, telling, ids)
         await act.db.execute(PLANNED, act.merchant_id, ids)
     await digital.print_bills(act, part.prints)
+    await digital.note_untold(act, part.untold)

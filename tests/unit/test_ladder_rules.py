@@ -25,6 +25,7 @@ from portal.domain.ladder import (
     is_near_quiet,
     is_quiet,
     opens_at,
+    tells_by_message,
 )
 from portal.domain.ladder_plan import read_plan, write_plan
 
@@ -335,3 +336,28 @@ def test_a_no_to_calls_holds_for_a_first_notice_by_telephone_too(channel: Any, s
     said = {(channel, "transactional"): False}
 
     assert decide(rungs, HOURS, facts(ISSUED, done=0, choices=said, unreached={})).send == send
+
+
+@pytest.mark.parametrize(
+    ("rungs", "tells"),
+    [
+        ((), False),
+        ((Rung(when="issue", channel="paper"),), False),
+        ((Rung(when="after_failure", channel="sms"),), False),
+        ((Rung(when="issue", channel="sms", kind="marketing"),), False),
+        ((Rung(when="after_due", days=2, channel="voice"),), True),
+    ],
+)
+def test_a_plan_tells_of_a_bill_by_the_messages_that_come_by_themselves(
+    rungs: tuple[Rung, ...],
+    tells: bool,  # noqa: FBT001  # a case
+) -> None:
+    assert tells_by_message(rungs) is tells
+
+
+def test_whom_neither_message_nor_paper_reaches_is_said_to_be_untold() -> None:
+    ways: dict[Any, Any] = {"sms": "no_contact", "email": "undelivered", "paper": "no_address"}
+
+    assert decide(RUNGS, HOURS, facts(ISSUED, done=0, unreached=ways)).untold == "undelivered"
+    del ways["sms"]
+    assert decide(RUNGS, HOURS, facts(ISSUED, done=0, unreached=ways)).untold is None
