@@ -373,10 +373,12 @@ CREATE FUNCTION public.tally_reach() RETURNS trigger
 BEGIN
     WITH moved AS MATERIALIZED (
         SELECT merchant_id, id, import_id, sum(issued) AS issued, sum(unopened) AS unopened,
-               sum(opened) AS opened, sum(paid) AS paid
+               sum(told) AS told, sum(reached) AS reached, sum(opened) AS opened,
+               sum(paid) AS paid
         FROM (
             SELECT r.merchant_id, r.id, r.import_id, r.sign * k.issued AS issued,
-                   r.sign * k.unopened AS unopened, r.sign * k.opened AS opened,
+                   r.sign * k.unopened AS unopened, r.sign * k.told AS told,
+                   r.sign * k.reached AS reached, r.sign * k.opened AS opened,
                    r.sign * k.paid AS paid
             FROM (SELECT *, 1 AS sign FROM new_rows
                   UNION ALL SELECT *, -1 FROM old_rows) r
@@ -384,14 +386,17 @@ BEGIN
                 l.counts::int AS issued,
                 (r.lifecycle IN ('open', 'overdue') AND r.settlement = 'unpaid'
                  AND r.opened_at IS NULL)::int AS unopened,
+                (r.is_told AND l.counts)::int AS told,
+                (r.is_reached AND l.counts)::int AS reached,
                 (r.opened_at IS NOT NULL AND l.counts)::int AS opened,
-                (r.paid_at IS NOT NULL AND l.counts)::int AS paid
+                (r.settlement IN ('settled', 'over') AND l.counts)::int AS paid
                 FROM (SELECT r.lifecycle IN ('open', 'overdue', 'lapsed', 'canceling') AS counts
                 ) l) k
         ) s
         GROUP BY 1, 2, 3
-        HAVING sum(issued) <> 0 OR sum(unopened) <> 0 OR sum(opened) <> 0 OR sum(paid) <> 0
-    ), told AS MATERIALIZED (
+        HAVING sum(issued) <> 0 OR sum(unopened) <> 0 OR sum(told) <> 0 OR sum(reached) <> 0
+               OR sum(opened) <> 0 OR sum(paid) <> 0
+    ), put_down AS MATERIALIZED (
         SELECT m.*, coalesce(h.opened_by, d.channel, '') AS opened_by,
                coalesce(h.paid_by, d.channel, '') AS paid_by
         FROM moved m
@@ -410,7 +415,7 @@ BEGIN
         INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
         SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
                CASE WHEN paid > 0 THEN paid_by END
-        FROM told WHERE opened > 0 OR paid > 0
+        FROM put_down WHERE opened > 0 OR paid > 0
         ON CONFLICT (merchant_id, bill_id) DO UPDATE
         SET opened_by = coalesce(bill_reach.opened_by, excluded.opened_by),
             paid_by = coalesce(bill_reach.paid_by, excluded.paid_by)
@@ -421,8 +426,10 @@ BEGIN
         SELECT merchant_id, import_id, '' AS channel, 'issued' AS stage, issued AS number
         FROM moved
         UNION ALL SELECT merchant_id, import_id, '', 'unopened', unopened FROM moved
-        UNION ALL SELECT merchant_id, import_id, opened_by, 'opened', opened FROM told
-        UNION ALL SELECT merchant_id, import_id, paid_by, 'paid', paid FROM told
+        UNION ALL SELECT merchant_id, import_id, '', 'told', told FROM moved
+        UNION ALL SELECT merchant_id, import_id, '', 'reached', reached FROM moved
+        UNION ALL SELECT merchant_id, import_id, opened_by, 'opened', opened FROM put_down
+        UNION ALL SELECT merchant_id, import_id, paid_by, 'paid', paid FROM put_down
     ) s
     GROUP BY 1, 2, 3, 5 HAVING sum(number) <> 0;
     RETURN NULL;
@@ -767,6 +774,8 @@ CREATE TABLE public.bill (
     canceled_at timestamp with time zone,
     has_address boolean DEFAULT false NOT NULL,
     is_odd boolean DEFAULT false NOT NULL,
+    is_told boolean DEFAULT false NOT NULL,
+    is_reached boolean DEFAULT false NOT NULL,
     CONSTRAINT bill_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT bill_check_code_check CHECK (((check_code >= 0) AND (check_code <= 999999))),
     CONSTRAINT bill_lifecycle_check CHECK ((lifecycle = ANY (ARRAY['scheduled'::text, 'open'::text, 'overdue'::text, 'lapsed'::text, 'canceling'::text, 'canceled'::text, 'superseded'::text]))),
@@ -2193,7 +2202,8 @@ CREATE TABLE public.print_bill (
     merchant_id uuid NOT NULL,
     batch_id uuid NOT NULL,
     bill_id uuid NOT NULL,
-    is_again boolean NOT NULL
+    is_again boolean NOT NULL,
+    place integer
 );
 ALTER TABLE ONLY public.print_bill ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -5755,7 +5765,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.print_batch TO harai_vault;
 -- Name: TABLE print_bill; Type: ACL; Schema: public; Owner: harai_owner
 --
 
-GRANT SELECT,INSERT ON TABLE public.print_bill TO harai_vault;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.print_bill TO harai_vault;
 
 
 --

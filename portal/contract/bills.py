@@ -185,7 +185,10 @@ class BillChanged(Reply, frozen=True, kw_only=True):
 
 
 class Funnel(Part, frozen=True, kw_only=True):
-    """How far the issued bills have come, in bills."""
+    """How far the issued bills have come, in bills.
+
+    ``accepted`` and ``delivered``: some message about the bill was, not just its newest.
+    """
 
     requested: int
     accepted: int

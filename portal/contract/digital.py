@@ -82,7 +82,8 @@ class PaperFigures(Reply, frozen=True, kw_only=True):
     ``saved_*``: bills that were not printed because their contracts are billed digitally.
     ``letter_price``: what the merchant pays for a letter, None if nobody said. Units: hundredths of
     a yen. ``printed_month``: bills put into batches. ``contracts``: how many are billed so, counted
-    up to 100,000 each.
+    up to 100,000 each. ``unsaid_month``: bills of contracts that are billed digitally that went to
+    paper because the plan has no message for them, counted up to 10,000.
     """
 
     saved_month: int
@@ -90,6 +91,7 @@ class PaperFigures(Reply, frozen=True, kw_only=True):
     letter_price: int | None
     printed_month: int
     contracts: tuple[ContractCount, ...]
+    unsaid_month: int = 0
 
 
 CHOOSE_BILLING = Operation("choose_billing", ChooseBilling, BillingSet)

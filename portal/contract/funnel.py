@@ -38,7 +38,8 @@ class ViewFunnel(Request, frozen=True, kw_only=True):
 class FunnelView(Reply, frozen=True, kw_only=True):
     """Bills that were issued, and how far they came; ``unopened`` are owed and nobody looked.
 
-    ``reachable``: by which channels they could be told.
+    ``sent`` and ``delivered``: by any message about the bill. ``reachable``: by which channels they
+    could be told.
     """
 
     issued: int
@@ -48,6 +49,8 @@ class FunnelView(Reply, frozen=True, kw_only=True):
     ambiguous: int
     channels: tuple[ChannelFunnel, ...]
     reachable: tuple[Channel, ...] = ()
+    sent: int = 0
+    delivered: int = 0
 
 
 class ViewSwitch(Request, frozen=True, kw_only=True):

@@ -60,6 +60,7 @@ CaseKind = Literal[
     "chargeback_lost",
     "results_unacknowledged",
     "contact_denied",
+    "bill_untold",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
@@ -152,6 +153,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "chargeback_lost": (_PAY_AGAIN, _GIVE_UP),
     "results_unacknowledged": (_SEEN,),
     "contact_denied": (_SEEN, _BY_HAND),
+    "bill_untold": (_SEEN, _BY_HAND),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -201,6 +203,7 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "chargeback_lost": "attempt",
     "results_unacknowledged": "merchant",
     "contact_denied": "bill",
+    "bill_untold": "bill",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 

@@ -64,14 +64,21 @@ def ends_parallel(seen: int, *, is_verified: bool) -> bool:
     return seen >= PARALLEL_BILLS and is_verified
 
 
-def paper_at_issue(state: Billing, *, is_verified: bool) -> PaperReason | None:
-    """Why a bill of such a contract is printed as soon as it is issued; None when it is not."""
+def paper_at_issue(
+    state: Billing, *, is_verified: bool, has_message: bool = True
+) -> PaperReason | None:
+    """Why a bill of such a contract is printed as soon as it is issued; None when it is not.
+
+    ``has_message``: the plan by which it is issued tells of it by message. Where it does not, paper
+    is what is left; the payer's consent stays, as the plan may have messages again.
+    """
     match state:
         case "paper":
             return "returned"
         case "parallel":
-            return "parallel"
+            return "parallel" if has_message else "no_message"
         case "digital":
-            return None if is_verified else "unverified"
+            unsaid: PaperReason | None = None if has_message else "no_message"
+            return unsaid if is_verified else "unverified"
         case _:
             return None

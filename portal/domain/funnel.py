@@ -2,7 +2,8 @@
 
 A message that a company certainly took counts as sent. Of one in doubt nobody knows: it is counted
 apart, and so is what it may have cost. An opening or a payment is put down to the newest message
-that may have arrived before it.
+that may have arrived before it. A bill was sent, or delivered, once any message about it was: so
+bills are counted apart from messages, and a bill that was told of twice counts once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Final
 SENT: Final = frozenset({"accepted", "delivered", "undelivered"})
 """Stages of messages that a company took."""
 
-BILL_STAGES: Final = frozenset({"issued", "unopened", "opened", "paid"})
+BILL_STAGES: Final = frozenset({"issued", "unopened", "told", "reached", "opened", "paid"})
 """Stages of bills; all others are of messages."""
 
 
@@ -56,6 +57,37 @@ def by_channel(counts: Iterable[Count]) -> dict[str, ChannelSums]:
             doubtful = sums.doubtful_by.get(count.provider, 0)
             sums.doubtful_by[count.provider] = doubtful + count.number
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillSums:
+    """How far bills have come. Units: bills that were issued and not withdrawn.
+
+    ``sent``: a company took a message about it, any; ``delivered``: one arrived.
+    """
+
+    issued: int
+    unopened: int
+    sent: int
+    delivered: int
+    opened: int
+    paid: int
+
+
+def bills_of(found: Mapping[str, ChannelSums]) -> BillSums:
+    """The bills of all channels together: what every screen says of them."""
+
+    def bills(stage: str) -> int:
+        return sum(sums.at(stage) for sums in found.values())
+
+    return BillSums(
+        issued=bills("issued"),
+        unopened=bills("unopened"),
+        sent=bills("told"),
+        delivered=bills("reached"),
+        opened=bills("opened"),
+        paid=bills("paid"),
+    )
 
 
 def unit_price(prices: Sequence[int], parts: int) -> int | None:

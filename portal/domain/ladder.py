@@ -8,7 +8,7 @@ came due while nothing ran only the newest is said, and a bill is told of once a
 Paper disturbs nobody: it waits for no hour, and comes at once where no channel reaches the payer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Final, Literal
@@ -17,7 +17,7 @@ import msgspec
 
 from portal.domain.errors import InvariantBroken
 from portal.domain.message import Channel
-from portal.domain.paper import PaperReason, why_paper
+from portal.domain.paper import PaperReason, why_paper, why_untold
 
 When = Literal["issue", "after_issue", "before_due", "after_due", "after_failure"]
 Unless = Literal["", "opened", "delivered"]
@@ -25,7 +25,8 @@ Class = Literal["transactional", "marketing"]
 Way = Channel | Literal["paper"]
 """By what a rung tells: a channel, or a slip on paper, which needs an address and no contact."""
 ChoiceSource = Literal["page", "telephone", "letter", "mail", "counter", "contract"]
-"""Where a payer said what they want; ``page``: themselves, on the bill's page."""
+"""Where a payer said what they want; ``page``: themselves, on the bill's page; ``mail``: they have
+unsubscribed there, and no mail comes any more, no first notice either."""
 
 SkipReason = Literal[
     "opened", "delivered", "past", "overtaken", "no_contact", "channel_missing", "undelivered",
@@ -122,7 +123,8 @@ class Facts:
 
     ``done``: one bit a rung that was sent or skipped. ``unreached``: channel, or paper → why it
     does not reach the payer; one that is missing does. ``choices``: what the payer said of a
-    channel and a class, True for yes. ``last_told``: the day of the last message that did not come
+    channel and a class, True for yes. ``unsubscribed``: channels by which they want nothing at all,
+    no first notice either. ``last_told``: the day of the last message that did not come
     back. ``is_lost``: the newest message came back. ``told_days``: the days of this person's
     messages of the last week, over all bills. ``holidays``: national ones. ``again``: rung whose
     call reached nobody → when it is called once more, whenever it was due.
@@ -138,6 +140,7 @@ class Facts:
     is_lost: bool = False
     unreached: Mapping[Way, SkipReason]
     choices: Mapping[tuple[Channel, Class], bool]
+    unsubscribed: Collection[Channel] = ()
     last_told: date | None = None
     told_days: Sequence[date] = ()
     holidays: frozenset[date] = frozenset()
@@ -158,7 +161,8 @@ class Decision:
 
     ``until``: when to look again, None when nothing is to come by itself. ``held``: why a rung that
     is due waits; nothing is skipped then, as all is judged again. ``paper``: why the bill goes to
-    the print shop now; ``printed``: rungs by paper that are over with that.
+    the print shop now; ``printed``: rungs by paper that are over with that. ``untold``: why neither
+    a message nor paper tells of the bill.
     """
 
     send: int | None = None
@@ -167,6 +171,7 @@ class Decision:
     held: HeldReason = ""
     paper: PaperReason | None = None
     printed: tuple[int, ...] = ()
+    untold: PaperReason | None = None
 
     def done(self, before: int) -> int:
         """The bits of the rungs that are over, after this decision."""
@@ -210,8 +215,9 @@ def why_not(rung: Rung, facts: Facts) -> SkipReason | None:
     said = facts.choices.get((rung.channel, rung.kind))
     if rung.kind == "marketing":
         return None if said else "no_consent"
-    # The first notice tells of the bill at all: it is never opted out of, but it need not ring.
-    stays = rung.when == "issue" and rung.channel != "voice"
+    # The first notice tells of the bill at all: who stops reminders still has it, but it need not
+    # ring, nor come where its reader has unsubscribed.
+    stays = rung.when == "issue" and rung.channel not in {"voice", *facts.unsubscribed}
     return "opted_out" if said is False and not stays else None
 
 
@@ -223,6 +229,7 @@ def decide(rungs: Sequence[Rung], hours: Hours, facts: Facts) -> Decision:
     fit = [place for place in fit if place not in printed]
     silences = [_silence(rung, facts) for rung in rungs if _tells(rung)]
     paper = why_paper(silences, facts.unreached.get("paper"), is_due=bool(printed))
+    untold = why_untold(silences, facts.unreached.get("paper"))
     send: int | None = None
     if fit:
         send = fit[-1]
@@ -234,8 +241,14 @@ def decide(rungs: Sequence[Rung], hours: Hours, facts: Facts) -> Decision:
         skips += [Skip(rung=place, reason="overtaken") for place in fit[:-1]]
     over = {*printed, *fit[-1:], *(skip.rung for skip in skips)}
     return Decision(
-        send=send, skips=tuple(skips), until=_next(order, over), paper=paper, printed=printed
-    )
+        send=send, skips=tuple(skips), until=_next(order, over), paper=paper, printed=printed,
+        untold=untold,
+    )  # fmt: skip
+
+
+def tells_by_message(rungs: Sequence[Rung]) -> bool:
+    """Whether a plan tells of a bill by messages at all, not only of a debit that failed."""
+    return any(_tells(rung) and rung.when != "after_failure" for rung in rungs)
 
 
 def _tells(rung: Rung) -> bool:

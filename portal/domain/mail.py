@@ -97,7 +97,7 @@ def _japanese(name: str, bill: BillText, language: str) -> _Words:
         "ご不安なときはリンクを開かず、次の方法でお確かめください。",
         ways=_ways(bill, "電話", "ウェブサイト"),
         close="すでにお支払いのときは、このメールは不要です。このメールには返信できません。",
-        stop="メールでの再度のお知らせを止める(ご請求はなくなりません)",
+        stop="ご請求のメールを止める(ご請求はなくなりません)",
     )
 
 
@@ -119,7 +119,7 @@ def _english(name: str, bill: BillText) -> _Words:
         "your customer number with your last statement. If in doubt, don't open the link; ask us:",
         ways=_ways(bill, "By telephone", "On our website"),
         close="If you have paid already, nothing is left to do. This mail can't be answered.",
-        stop="Stop reminders by e-mail (the bill itself stays)",
+        stop="Stop e-mail about bills (the bill itself stays)",
     )
 
 

@@ -8,12 +8,13 @@ from collections.abc import Collection
 from typing import Final, Literal
 
 PaperReason = Literal[
-    "rung", "no_contact", "undelivered", "opted_out", "parallel", "returned", "unverified"
-]
+    "rung", "no_contact", "undelivered", "opted_out", "parallel", "returned", "unverified",
+    "no_message",
+]  # fmt: skip
 """Why a bill goes to the print shop. Its plan says so (``rung``); or no message of the plan reaches
 its payer: nothing to write to, all that was sent comes back, or they want none. Or its contract is
 billed so (portal.domain.digital): on paper beside the message, on paper again, or digitally by a
-contact that nobody has verified."""
+contact that nobody has verified, or by a plan that has no message for it (``no_message``)."""
 
 UNREACHED: Final[frozenset[PaperReason]] = frozenset({"no_contact", "undelivered", "opted_out"})
 """Reasons that end the digital billing of a contract: it is billed on paper again."""
@@ -32,6 +33,14 @@ def no_way(reasons: Collection[str | None]) -> PaperReason | None:
         if reason in reasons:
             return reason
     return "no_contact"
+
+
+def why_untold(reasons: Collection[str | None], standing: str | None) -> PaperReason | None:
+    """Why nothing tells of the bill at all: no message of the plan, and no address for paper.
+
+    As for :func:`why_paper`; None when something does.
+    """
+    return no_way(reasons) if standing == "no_address" else None
 
 
 def why_paper(

@@ -8,7 +8,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
@@ -19,11 +19,15 @@ from portal.domain.slip_number import AMOUNT_MAX, SlipTerms
 Charset = Literal["utf-8-sig", "cp932"]
 """UTF-8 with its mark at the beginning, or Shift_JIS as Windows writes it."""
 
-RemarkReason = Literal["letters", "no_address", "no_way", "no_slip", "not_printable"]
+RemarkReason = Literal[
+    "letters", "no_address", "no_way", "no_slip", "not_printable", "ended", "to_pull"
+]
 """What a person has to know of a bill. ``letters``: it is in the file, with 〓 for what the charset
 lacks. Not in the file: ``no_address``; ``no_way``: no slip can carry its amount and the merchant
 says nothing of transfers; ``no_slip``: its slip was made out anew too often, or can't be paid any
-more; ``not_printable``: asked for by name, but paid, held, being paid, or not the merchant's."""
+more; ``not_printable``: asked for by name, but paid, held, being paid, or not the merchant's;
+``ended``: it was in it, and nothing was owed any more when the file was taken out. ``to_pull``: it
+is in the file that the shop has, and nothing was owed when that was noted."""
 
 BILLS_MAX: Final = 500
 """Bills in one batch: one transaction makes it. What is left waits for the next."""
@@ -43,6 +47,8 @@ PAST_DAYS: Final = 400
 TRANSFER_TEXT_MAX: Final = 200
 GETA: Final = "〓"
 """What printers set for a letter that they lack."""
+
+_END: Final = b"\r\n"
 
 _MARKED: Final = re.compile("[ぁ-ヿ][\u3099\u309a]")
 """Kana with its mark as a letter of its own, as some systems write it; printers have it as one."""
@@ -134,9 +140,45 @@ def write_parts(bills: Sequence[PrintedBill], charset: Charset) -> list[bytes]:
     return parts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortened:
+    """A file that lines were taken out of, and what is left in it. Units: yen."""
+
+    parts: Sequence[bytes]
+    bills: int
+    with_bars: int
+    total_minor: int
+
+
+def shorten(parts: Sequence[bytes], places: Collection[int], charset: Charset) -> Shortened:
+    """The file without the lines at these places, counted from 0 over all parts.
+
+    What stays is the same to the byte, in the same part; a part that has nothing left is gone.
+    """
+    left: list[bytes] = []
+    rows: list[list[str]] = []
+    place = 0
+    for part_no, body in enumerate(parts):
+        lines = body.split(_END)[:-1]
+        kept = [] if part_no else lines[:1]
+        for line in lines[0 if part_no else 1 :]:
+            if place not in places:
+                kept.append(line)
+                rows += csv.reader([line.decode("utf-8" if charset == "utf-8-sig" else charset)])
+            place += 1
+        if kept:
+            left.append(_END.join((*kept, b"")))
+    return Shortened(
+        parts=left,
+        bills=len(rows),
+        with_bars=sum(bool(row[COLUMNS.index("バーコード")]) for row in rows),
+        total_minor=sum(int(row[COLUMNS.index("請求金額")]) for row in rows),
+    )
+
+
 def lines_in(part: bytes) -> int:
     """Lines of a part, the header counted; cells hold no line break."""
-    return part.count(b"\r\n")
+    return part.count(_END)
 
 
 def _spelt(cell: str, charset: Charset) -> str:

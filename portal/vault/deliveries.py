@@ -1,17 +1,26 @@
 """Data zone: deliveries as operations move them: many by one statement, by the table only.
 
 Order of locks: deliveries by id, then their bills by id. A bill's message state is what its newest
-delivery makes of it; an older delivery's late receipt changes that delivery alone.
+delivery makes of it; an older delivery's late receipt changes that delivery alone, and that the
+bill was told of, or reached: that holds by whichever message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 from uuid import UUID
 
 from portal.domain.bill import is_payable
-from portal.domain.message import MESSAGE, DeliveryEvent, DeliveryState, is_lost, next_edge
+from portal.domain.funnel import SENT
+from portal.domain.message import (
+    MESSAGE,
+    DeliveryEvent,
+    DeliveryState,
+    MessageState,
+    is_lost,
+    next_edge,
+)
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.ladder import look_again
@@ -31,11 +40,17 @@ _LOCK_BILLS: Final = """
 select id from bill where merchant_id = $1 and id = any($2::uuid[]) order by id for no key update
 """
 TELL_BILLS: Final = """
-update bill b set message = m.message
-from unnest($2::uuid[], $3::uuid[], $4::text[]) as m (bill_id, delivery_id, message)
-where b.merchant_id = $1 and b.id = m.bill_id and b.id = any($2::uuid[]) and b.message <> m.message
-  and not exists (select from delivery d where d.merchant_id = $1 and d.bill_id = m.bill_id
-                  and d.bill_id = any($2::uuid[]) and d.id > m.delivery_id)
+update bill b set message = case when k.is_newest then m.message else b.message end,
+    is_told = b.is_told or m.is_told, is_reached = b.is_reached or m.is_reached
+from unnest($2::uuid[], $3::uuid[], $4::text[], $5::bool[], $6::bool[])
+     as m (bill_id, delivery_id, message, is_told, is_reached)
+cross join lateral (
+    select not exists (select from delivery d where d.merchant_id = $1 and d.bill_id = m.bill_id
+                       and d.bill_id = any($2::uuid[]) and d.id > m.delivery_id) as is_newest
+    offset 0) k
+where b.merchant_id = $1 and b.id = m.bill_id and b.id = any($2::uuid[])
+  and ((k.is_newest and b.message <> m.message) or (m.is_told and not b.is_told)
+       or (m.is_reached and not b.is_reached))
 """
 _BEFORE: Final = """
 select distinct on (bill_id) bill_id, state from delivery
@@ -45,8 +60,9 @@ order by bill_id, id desc
 _IN_PASSING: Final = frozenset({"handed", "redeemed"})
 
 OPTED_OUT: Final = """
-case when d.campaign in ('first', 'resent') and d.channel <> 'voice' then false else coalesce((
-    select not c.is_wanted from contact_choice c
+case when d.campaign = 'resent' and d.channel <> 'voice' then false else coalesce((
+    select not c.is_wanted and (d.campaign <> 'first' or d.channel = 'voice' or c.source = 'mail')
+    from contact_choice c
     where c.merchant_id = $1 and c.channel = d.channel
           and c.contact = case d.channel when 'email' then b.email_blind
                                          when 'push' then b.customer_blind
@@ -57,7 +73,8 @@ end as is_opted_out
 """
 """Whether the payer of ``b`` has asked for no more messages such as ``d`` by its channel.
 
-A first notice and what somebody asked for come all the same, but not by telephone."""
+A first notice and what somebody asked for come all the same, but not by telephone where calls were
+stopped; nor does a first notice come by mail to whom has unsubscribed in one."""
 
 COLUMNS: Final = "d.id, d.bill_id, d.state, d.tries, d.code, d.provider_ref, d.unclear_at"
 """What :meth:`Delivery.of` needs of a row that was locked under the alias ``d``."""
@@ -142,23 +159,40 @@ async def store(act: Act, moved: Sequence[Delivery]) -> None:
     told = [delivery for delivery in moved if delivery.state not in _IN_PASSING]
     if not told:
         return
-    bills = [delivery.bill_id for delivery in told]
     left_out = [delivery.bill_id for delivery in told if delivery.state == "left_out"]
     before: dict[UUID, DeliveryState] = {
         row["bill_id"]: row["state"]
         for row in (await act.db.fetch(_BEFORE, act.merchant_id, left_out) if left_out else ())
     }
-    await act.db.fetch(_LOCK_BILLS, act.merchant_id, bills)
+    by_bill: dict[UUID, _Telling] = {}
+    for delivery in sorted(told, key=lambda one: one.id):
+        by_bill.setdefault(delivery.bill_id, _Telling()).add(delivery, before)
+    await act.db.fetch(_LOCK_BILLS, act.merchant_id, list(by_bill))
     await act.db.execute(
         TELL_BILLS,
         act.merchant_id,
-        bills,
-        [delivery.id for delivery in told],
-        [
-            MESSAGE[before.get(delivery.bill_id, "left_out")]
-            if delivery.state == "left_out"
-            else MESSAGE[delivery.state]
-            for delivery in told
-        ],
+        list(by_bill),
+        [telling.delivery_id for telling in by_bill.values()],
+        [telling.message for telling in by_bill.values()],
+        [telling.is_told for telling in by_bill.values()],
+        [telling.is_reached for telling in by_bill.values()],
     )
     await look_again(act, [delivery.bill_id for delivery in told if delivery.is_lost])
+
+
+@dataclass(slots=True)
+class _Telling:
+    """What a bill is told of those of its deliveries that moved, from the oldest on."""
+
+    delivery_id: UUID | None = None
+    message: MessageState = "none"
+    is_told: bool = False
+    is_reached: bool = False
+
+    def add(self, delivery: Delivery, before: Mapping[UUID, DeliveryState]) -> None:
+        """The newest one says the message's state; that one was sent, or arrived, each may."""
+        is_over = delivery.state == "left_out"
+        state = before.get(delivery.bill_id, "left_out") if is_over else delivery.state
+        self.delivery_id, self.message = delivery.id, MESSAGE[state]
+        self.is_told = self.is_told or delivery.state in SENT
+        self.is_reached = self.is_reached or delivery.state == "delivered"

@@ -6,6 +6,7 @@ contracts. What a contract's state means for a bill is decided when the bill is 
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -25,6 +26,7 @@ from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.hygiene import suspect
 from portal.vault.paper import want_paper
+from portal.vault.print_batch import read_shop
 
 _CONTRACT: Final = """
 select id, contract_blind, customer_blind, phone_blind, email_blind, has_address, lifecycle,
@@ -105,6 +107,15 @@ select b.id from bill b cross join lateral (
 where b.merchant_id = $1 and b.id = any($2::uuid[]) and c.state in ('parallel', 'digital')
 order by b.contract_blind, b.id
 """
+UNTOLD: Final = """
+select b.id from bill b cross join lateral (
+    select from digital_contract
+    where merchant_id = $1 and contract_blind = b.contract_blind offset 0) c
+where b.merchant_id = $1 and b.id = any($2::uuid[])
+  and not exists (select from bill_event e where e.merchant_id = $1 and e.bill_id = b.id
+                  and e.bill_id = any($2::uuid[]) and e.code = 'paper.untold')
+order by b.id
+"""
 _SAVE: Final = "insert into paper_saved (merchant_id, on_date, sheets) values ($1, $2, $3)"
 _SEEN: Final = """
 update digital_contract c set seen = c.seen + 1
@@ -113,6 +124,8 @@ where b.merchant_id = $1 and b.id = $2 and c.merchant_id = $1
   and c.contract_blind = b.contract_blind and c.state = 'parallel' and b.issued_at >= c.since
 returning c.seen
 """
+_STAYS: Final = UNREACHED | frozenset[PaperReason]({"no_message"})
+"""Why a bill is printed though its contract has become digital: no message tells of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +179,7 @@ async def step(
     )  # fmt: skip
     if edge.state == "digital":
         await act.db.execute(
-            _NO_PAPER, act.merchant_id, bill["customer_blind"], contract, sorted(UNREACHED)
+            _NO_PAPER, act.merchant_id, bill["customer_blind"], contract, sorted(_STAYS)
         )
     params = {"reason": said.reason} if said.reason else {}
     await act.emit(bill["id"], edge.code, source=said.source, **params)
@@ -191,24 +204,70 @@ async def print_bills(act: Act, wanted: Mapping[UUID, PaperReason]) -> None:
     spent: int = await act.db.fetchval(SAVED_OF, act.merchant_id, fresh)
     if spent:
         await _note_saved(act, -spent)
-    lost = [bill_id for bill_id in fresh if wanted[bill_id] in UNREACHED]
-    for row in await act.db.fetch(LOST, act.merchant_id, lost) if lost else ():
+    lost: dict[UUID, PaperReason] = {
+        bill_id: wanted[bill_id] for bill_id in fresh if wanted[bill_id] in UNREACHED
+    }
+    await _take_back(act, lost)
+    if lost and not await _can_print(act):
+        await _tell_untold(act, lost)
+
+
+async def note_untold(act: Act, untold: Mapping[UUID, PaperReason]) -> None:
+    """Neither a message nor paper tells of these bills, whose locks are held, and why.
+
+    Their contracts, if they were billed digitally, are billed on paper again, and a person has to
+    find out where their payers are.
+    """
+    await _take_back(act, untold)
+    await _tell_untold(act, untold)
+
+
+async def _take_back(act: Act, lost: Mapping[UUID, PaperReason]) -> None:
+    """Bill these bills' contracts on paper that are digital, or on the way there."""
+    for row in await act.db.fetch(LOST, act.merchant_id, list(lost)) if lost else ():
         bill = await lock_contract(act, row["id"])
         if await state_of(act, bill["contract_blind"]) in {"parallel", "digital"}:
-            await step(act, bill, "take_back", Said(source="system", reason=wanted[row["id"]]))
+            await step(act, bill, "take_back", Said(source="system", reason=lost[row["id"]]))
 
 
-async def at_issue(act: Act, bill_ids: Sequence[UUID]) -> None:
-    """Bills that were just issued: those of contracts on paper are printed, the others save it."""
+async def _tell_untold(act: Act, bills: Mapping[UUID, PaperReason]) -> None:
+    """Tell a person, once a bill, of those whose payers ever agreed to no paper."""
+    for row in await act.db.fetch(UNTOLD, act.merchant_id, list(bills)) if bills else ():
+        reason = bills[row["id"]]
+        await act.open_case("bill_untold", row["id"], reason=reason)
+        await act.emit(row["id"], "paper.untold", reason=reason)
+
+
+async def _can_print(act: Act) -> bool:
+    """Whether the merchant has said how to pay by what is printed: slips, or a text."""
+    shop = await read_shop(act)
+    return shop.terms is not None or bool(shop.transfer_text)
+
+
+async def at_issue(
+    act: Act, bill_ids: Sequence[UUID], unsaid: AbstractSet[UUID] = frozenset()
+) -> None:
+    """Bills that were just issued: those of contracts on paper are printed, the others save it.
+
+    ``unsaid``: those of which the plan tells by no message.
+    """
     rows = await act.db.fetch(AT_ISSUE, act.merchant_id, list(bill_ids))
     wanted: dict[UUID, PaperReason] = {}
+    untold: dict[UUID, PaperReason] = {}
     saved = 0
     for row in rows:
-        reason = paper_at_issue(row["state"], is_verified=row["is_verified"])
+        reason = paper_at_issue(
+            row["state"], is_verified=row["is_verified"], has_message=row["id"] not in unsaid
+        )
         if reason is not None and row["has_address"]:
             wanted[row["id"]] = reason
+        elif row["id"] in unsaid:
+            untold[row["id"]] = "no_message"
         saved += row["state"] == "digital" and reason is None
     await want_paper(act, wanted)
+    if not unsaid.isdisjoint(wanted) and not await _can_print(act):
+        untold |= {bill_id: why for bill_id, why in wanted.items() if bill_id in unsaid}
+    await _tell_untold(act, untold)
     if saved:
         await _note_saved(act, saved)
     await act.db.execute(LOOK_SOON, act.merchant_id, list(bill_ids), act.business)

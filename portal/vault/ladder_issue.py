@@ -19,13 +19,16 @@ from portal.vault.ladder_calls import rungs_to_end
 from portal.vault.ladder_reach import pushed_of, read_roads, unreached
 from portal.vault.messages import FIRST_MESSAGE, Telling, plan_messages
 
-_NO_CALLS: Final[dict[tuple[Channel, Class], bool]] = {("voice", "transactional"): False}
-_CALLS_STOPPED: Final = """
+_SILENT: Final = frozenset({"voice", "email"})
+"""Channels by which a payer may want no first notice either."""
+_STOPPED: Final = """
 select b.id from bill b cross join lateral (
-    select is_wanted from contact_choice
-    where merchant_id = $1 and contact = b.phone_blind and channel = 'voice'
-          and kind = 'transactional' order by id desc limit 1) c
+    select is_wanted, source from contact_choice
+    where merchant_id = $1 and channel = $3 and kind = 'transactional'
+          and contact = case $3 when 'email' then b.email_blind else b.phone_blind end
+    order by id desc limit 1) c
 where b.merchant_id = $1 and b.id = any($2::uuid[]) and not c.is_wanted
+      and ($3 = 'voice' or c.source = 'mail')
 """
 
 
@@ -43,7 +46,7 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
     if not newest.version:
         hours = msgspec.structs.replace(hours, quiet_until=hours.quiet_from, rests=False)
     pushed = await pushed_of(act, roads, [bill["id"] for bill in bills])
-    silenced = await _silenced(act, newest.plan, bills) if "voice" in roads else frozenset[UUID]()
+    silenced = await _silenced(act, newest.plan, bills, roads)
     known: dict[tuple[str, date, bool, bool, bool, bool], Decision] = {}
     begun: list[Begun] = []
     told = defaultdict[Channel, list[UUID]](list)
@@ -55,9 +58,13 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
         )  # fmt: skip
         rungs = newest.plan.rungs_of(bill["kind"])
         if key not in known:
+            stopped: list[Channel] = [rungs[0].medium] if bill["id"] in silenced else []
+            said: dict[tuple[Channel, Class], bool] = dict.fromkeys(
+                [(one, "transactional") for one in stopped], False
+            )
             facts = Facts(
                 now=now, issued_at=now, due_on=bill["due_on"],
-                choices=_NO_CALLS if bill["id"] in silenced else {},
+                choices=said, unsubscribed=stopped,
                 unreached=unreached(
                     roads,
                     (),
@@ -72,21 +79,33 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
         if known[key].send is not None:
             told[rungs[0].medium].append(bill["id"])
     await begin(act, newest.version, begun)
-    await digital.at_issue(act, [bill["id"] for bill in bills])
+    await digital.at_issue(act, [bill["id"] for bill in bills], _unsaid(newest.plan, bills))
     for channel, ids in told.items():
         await plan_messages(act, Telling(FIRST_MESSAGE, channel=channel, import_id=import_id), ids)
     return [bill_id for ids in told.values() for bill_id in ids]
 
 
-async def _silenced(act: Act, plan: Plan, bills: Sequence[Row]) -> frozenset[UUID]:
-    """Bills whose first notice would be a call, and whose payer wants none."""
-    called = [
-        bill["id"]
-        for bill in bills
-        if (rungs := plan.rungs_of(bill["kind"])) and rungs[0].channel == "voice"
-    ]
-    rows = await act.db.fetch(_CALLS_STOPPED, act.merchant_id, called) if called else ()
-    return frozenset(row["id"] for row in rows)
+def _unsaid(plan: Plan, bills: Sequence[Row]) -> frozenset[UUID]:
+    """Bills of which the plan tells by no message."""
+    kinds = {bill["kind"] for bill in bills}
+    silent = {kind for kind in kinds if not rules.tells_by_message(plan.rungs_of(kind))}
+    return frozenset(bill["id"] for bill in bills if bill["kind"] in silent)
+
+
+async def _silenced(
+    act: Act, plan: Plan, bills: Sequence[Row], roads: frozenset[str]
+) -> frozenset[UUID]:
+    """Bills whose first notice would come by a channel by which their payer wants not even that."""
+    first = defaultdict[str, list[UUID]](list)
+    for bill in bills:
+        rungs = plan.rungs_of(bill["kind"])
+        if rungs and rungs[0].channel in _SILENT & roads:
+            first[rungs[0].channel].append(bill["id"])
+    found: set[UUID] = set()
+    for channel, ids in first.items():
+        rows = await act.db.fetch(_STOPPED, act.merchant_id, ids, channel)
+        found |= {row["id"] for row in rows}
+    return frozenset(found)
 
 
 def _first_look(rungs: Sequence[Rung], decision: Decision, business: datetime) -> Decision:

@@ -92,7 +92,10 @@ from delivery d cross join lateral (
 where d.merchant_id = $1 and d.bill_id = any($2::uuid[]) order by d.id
 """  # noqa: S608  # constant texts
 CHOICES: Final = """
-select distinct on (contact, channel, kind) contact, channel, kind, is_wanted from contact_choice
+select distinct on (contact, channel, kind) contact, channel, kind, is_wanted,
+       channel = 'email' and kind = 'transactional' and not is_wanted and source = 'mail'
+       as is_unsubscribed
+from contact_choice
 where merchant_id = $1 and contact = any($2::bytea[]) order by contact, channel, kind, id desc
 """
 # OFFSET 0 makes it a look-up by key for each bill of these people, whatever the tables may hold.
@@ -154,6 +157,7 @@ class _Slice:
     waits: Mapping[UUID, HeldReason]
     told: Mapping[UUID, Sequence[Row]]
     choices: Mapping[bytes, Mapping[tuple[Channel, Class], bool]]
+    unsubscribed: Collection[bytes]
     faults: frozenset[tuple[str, UUID]]
     pushed: Collection[UUID]
     people: dict[bytes, list[date]]
@@ -162,6 +166,7 @@ class _Slice:
     sends: dict[Telling, list[UUID]] = field(default_factory=dict[Telling, list[UUID]])
     moves: list[_Move] = field(default_factory=list[_Move])
     prints: dict[UUID, PaperReason] = field(default_factory=dict[UUID, PaperReason])
+    untold: dict[UUID, PaperReason] = field(default_factory=dict[UUID, PaperReason])
 
     def by_paper(self, bill_id: UUID) -> dict[Way, SkipReason]:
         """Why paper does not tell of the bill, as facts have it; empty when it can."""
@@ -198,7 +203,8 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
         if contact
     }
     choices: defaultdict[bytes, dict[tuple[Channel, Class], bool]] = defaultdict(dict)
-    for row in await act.db.fetch(CHOICES, act.merchant_id, sorted(contacts)):
+    said = await act.db.fetch(CHOICES, act.merchant_id, sorted(contacts))
+    for row in said:
         choices[row["contact"]][row["channel"], row["kind"]] = row["is_wanted"]
     people: defaultdict[bytes, list[date]] = defaultdict(list)
     phones = sorted({bill["phone_blind"] for bill in bills if bill["phone_blind"]})
@@ -215,6 +221,7 @@ async def _read(act: Act, bills: Sequence[Row], standing: Sequence[Row]) -> _Sli
         waits=await read_waits(act, ids),
         told=told,
         choices=choices,
+        unsubscribed={row["contact"] for row in said if row["is_unsubscribed"]},
         faults=await read_faulty(act, ids),
         people=people,
         plans=await read_plans(act, newest, {row["plan_version"] for row in standing}),
@@ -247,6 +254,8 @@ def _look(part: _Slice, bill: Row, row: Row, moved: Moved) -> None:
         _send(part, bill, rung, calls.step_of(decision.send, rung.medium))
     if decision.paper is not None:
         part.prints[bill["id"]] = decision.paper
+    if decision.untold is not None:
+        part.untold[bill["id"]] = decision.untold
     moved.planned += decision.send is not None
     moved.skipped += len(decision.skips)
     moved.held += bool(decision.held)
@@ -313,6 +322,7 @@ def _facts(part: _Slice, bill: Row, row: Row, calls: Calls) -> Facts:
         )
         | part.by_paper(bill["id"]),
         choices=choices,
+        unsubscribed=("email",) if bill["email_blind"] in part.unsubscribed else (),
         last_told=max((part.newest.local(one["created_at"]).date() for one in said), default=None),
         told_days=part.people.get(bill["phone_blind"] or b"", ()),
         holidays=part.newest.holidays,
@@ -357,3 +367,4 @@ async def _write(act: Act, part: _Slice) -> None:
         await plan_messages(act, telling, ids)
         await act.db.execute(PLANNED, act.merchant_id, ids)
     await digital.print_bills(act, part.prints)
+    await digital.note_untold(act, part.untold)

@@ -167,9 +167,14 @@ class World:
             due_on = due or act.clock.business_today("Asia/Tokyo") + timedelta(days=10)
             await act.db.execute(
                 _INSERT_BILL, act.merchant_id, bill_id, UUID(int=1), f"B-{bill_id.hex[-8:]}",
-                lifecycle, blind, customer, amount, due_on,
+                "scheduled", blind, customer, amount, due_on,
                 fields.seal("bill", "contact", bill_id, 1, contact),
                 fields.seal("bill", "billing", bill_id, 1, billing), act.business,
+            )  # fmt: skip
+            # Tallies count what a bill becomes: it is issued by moving it, as in the product.
+            await act.db.execute(
+                "update bill set lifecycle = $3 where merchant_id = $1 and id = $2",
+                act.merchant_id, bill_id, lifecycle,
             )  # fmt: skip
             await act.db.execute(
                 "insert into link (merchant_id, secret_hash, bill_id, created_at, expires_at)"

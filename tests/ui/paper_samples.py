@@ -48,7 +48,8 @@ CONTACTS: dict[str, Any] = {
 
 PAPER: dict[str, Any] = {
     "paperSaved": {
-        "savedMonth": 18_204, "savedYear": 140_118, "savedMonthAmount": yen(1_711_176),
+        "savedMonth": 18_204, "unsaidMonth": 3, "savedYear": 140_118,
+        "savedMonthAmount": yen(1_711_176),
         "savedYearAmount": yen(13_171_092), "printedMonth": 1_204,
         "contracts": [
             {"billing": "PARALLEL", "contracts": 3_120},

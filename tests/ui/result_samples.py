@@ -45,7 +45,8 @@ def _channel(name: str, planned: int, **more: Any) -> dict[str, Any]:  # noqa: A
 
 
 FUNNEL: dict[str, Any] = {
-    "issued": 412_880, "unopened": 13_646, "opened": 311_020, "paid": 268_100, "ambiguous": 12,
+    "issued": 412_880, "unopened": 13_646, "sent": 412_871, "delivered": 388_102,
+    "opened": 311_020, "paid": 268_100, "ambiguous": 12,
     "reachable": ["SMS", "EMAIL"],
     "channels": [
         _channel("", 0, sent=0, delivered=0, opened=201, paid=90, costHundredths=0),

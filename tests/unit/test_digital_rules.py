@@ -72,3 +72,18 @@ def test_a_bill_is_printed_at_its_issue_as_its_contract_is_billed(
     why: str | None,
 ) -> None:
     assert paper_at_issue(state, is_verified=is_verified) == why
+
+
+@pytest.mark.parametrize(
+    ("state", "is_verified", "why"),
+    [
+        ("none", True, None), ("paper", True, "returned"), ("parallel", True, "no_message"),
+        ("digital", True, "no_message"), ("digital", False, "unverified"),
+    ],
+)  # fmt: skip
+def test_a_bill_without_paper_is_printed_where_the_plan_has_no_message_for_it(
+    state: Billing,
+    is_verified: bool,  # noqa: FBT001  # a case
+    why: str | None,
+) -> None:
+    assert paper_at_issue(state, is_verified=is_verified, has_message=False) == why

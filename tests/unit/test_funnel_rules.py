@@ -2,10 +2,12 @@
 
 import pytest
 
-from portal.domain.funnel import Count, by_channel, cost_of, unit_price
+from portal.domain.funnel import Count, bills_of, by_channel, cost_of, unit_price
 
 COUNTS = [
     Count(channel="", provider="", stage="issued", number=9),
+    Count(channel="", provider="", stage="told", number=8),
+    Count(channel="", provider="", stage="reached", number=3),
     Count(channel="sms", provider="a", stage="waiting", number=1),
     Count(channel="sms", provider="a", stage="accepted", number=2),
     Count(channel="sms", provider="b", stage="delivered", number=3),
@@ -21,6 +23,8 @@ def test_messages_are_counted_by_channel_and_bills_apart() -> None:
     assert (sms.planned, sms.at("accepted", "delivered"), sms.at("opened")) == (10, 5, 5)
     assert (sms.sent_by, sms.doubtful_by) == ({"a": 2, "b": 3}, {"b": 4})
     assert (found[""].planned, found[""].at("issued")) == (0, 9)
+    bills = bills_of(found)
+    assert (bills.issued, bills.sent, bills.delivered, bills.opened) == (9, 8, 3, 5)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from portal.domain.ladder import (
     is_near_quiet,
     is_quiet,
     opens_at,
+    tells_by_message,
 )
 from portal.domain.ladder_plan import read_plan, write_plan
 
@@ -150,10 +151,16 @@ def test_consent_is_kept_by_channel_and_class(
     assert [skip.reason for skip in found.skips] == ([reason] if reason else [])
 
 
-def test_the_first_notice_is_not_opted_out_of() -> None:
+def test_the_first_notice_is_not_opted_out_of_but_unsubscribed_from() -> None:
     choices: dict[Any, bool] = {("sms", "transactional"): False}
 
     assert decide(RUNGS, HOURS, facts(ISSUED, done=0, choices=choices)).send == ISSUE
+    rungs = (Rung(when="issue", channel="email"), Rung(when="after_issue", days=3, channel="sms"))
+    choices = {("email", "transactional"): False}
+    no_mail = facts(ISSUED, done=0, choices=choices, unsubscribed=("email",), unreached={})
+    assert decide(rungs, HOURS, no_mail).send == 1  # the next rung, at once
+    alone = decide(rungs[:1], HOURS, no_mail)
+    assert (alone.send, alone.paper) == (None, "opted_out")
 
 
 # --- when ---------------------------------------------------------------------------------------
@@ -329,3 +336,28 @@ def test_a_no_to_calls_holds_for_a_first_notice_by_telephone_too(channel: Any, s
     said = {(channel, "transactional"): False}
 
     assert decide(rungs, HOURS, facts(ISSUED, done=0, choices=said, unreached={})).send == send
+
+
+@pytest.mark.parametrize(
+    ("rungs", "tells"),
+    [
+        ((), False),
+        ((Rung(when="issue", channel="paper"),), False),
+        ((Rung(when="after_failure", channel="sms"),), False),
+        ((Rung(when="issue", channel="sms", kind="marketing"),), False),
+        ((Rung(when="after_due", days=2, channel="voice"),), True),
+    ],
+)
+def test_a_plan_tells_of_a_bill_by_the_messages_that_come_by_themselves(
+    rungs: tuple[Rung, ...],
+    tells: bool,  # noqa: FBT001  # a case
+) -> None:
+    assert tells_by_message(rungs) is tells
+
+
+def test_whom_neither_message_nor_paper_reaches_is_said_to_be_untold() -> None:
+    ways: dict[Any, Any] = {"sms": "no_contact", "email": "undelivered", "paper": "no_address"}
+
+    assert decide(RUNGS, HOURS, facts(ISSUED, done=0, unreached=ways)).untold == "undelivered"
+    del ways["sms"]
+    assert decide(RUNGS, HOURS, facts(ISSUED, done=0, unreached=ways)).untold is None

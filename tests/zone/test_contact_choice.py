@@ -15,13 +15,25 @@ from portal.contract.ladder import (
 from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.domain.errors import Conflict, NotFound, Refused
 from portal.domain.ids import BillId
+from portal.domain.ladder import Plan, Rung
+from portal.vault.deliveries import OPTED_OUT
 from portal.vault.server import VaultServer
 from tests.make.intake import DUE_ON, line, new_desk
-from tests.make.ladder import Steps
+from tests.make.ladder import NEVER_QUIET, Steps
 from tests.make.vault import ClientFor, Ground
 from tests.make.web import running_web, web_settings
 from tests.zone.test_ladder import BEFORE, BY_MAIL, FIRST, MAIL, days
+from tests.zone.test_paper import posted
 
+BY_MAIL_FIRST = Plan(
+    ladders={
+        "": (
+            Rung(when="issue", channel="email"),
+            Rung(when="after_issue", days=3, channel="sms"),
+        )
+    },
+    hours=NEVER_QUIET.hours,
+)
 STOP_PAGE = {"content-type": "application/x-www-form-urlencoded"}
 ONE_CLICK = "List-Unsubscribe=One-Click"
 
@@ -121,6 +133,29 @@ async def staff_have_them_again(steps: Steps) -> None:
     ]
 
 
+async def no_mail_tells_of_a_new_bill(steps: Steps, person: dict[str, str]) -> None:
+    """Who unsubscribed has no first notice by mail: one without a number to write to gets paper."""
+    await steps.plan(BY_MAIL_FIRST)
+    await steps.desk.issued(line("E-10", **person), line("E-12", email="other@example.jp"))
+    await posted(steps, line("E-11", email=person["email"], phone=""))
+    await steps.look()
+    assert [await steps.told(number) for number in ("E-10", "E-11", "E-12")] == [
+        [("ladder", 1, "sms")], [], [("first", 0, "email")],
+    ]  # fmt: skip
+    reason = "select reason from paper_due where bill_id = $1"
+    assert await steps.world.value(reason, await steps.bill("E-11")) == "opted_out"
+    # nor does one that was planned before its reader unsubscribed, though stopping reminders did
+    # not keep it
+    await steps.say("E-12", channel="email", is_wanted=False)
+    stopped = (
+        f"select {OPTED_OUT} from delivery d join bill b on b.id = d.bill_id"  # noqa: S608
+        " where d.merchant_id = $1 and b.number = 'E-12'"
+    )
+    assert await steps.world.value(stopped, steps.desk.merchant_id) is False
+    await steps.say("E-12", channel="email", is_wanted=False, source="mail")
+    assert await steps.world.value(stopped, steps.desk.merchant_id) is True
+
+
 async def test_one_click_in_a_mail_stops_mails_to_its_address_and_the_ladder_goes_on(
     steps: Steps, ground: Ground
 ) -> None:
@@ -173,6 +208,7 @@ async def test_one_click_in_a_mail_stops_mails_to_its_address_and_the_ladder_goe
     # and the next rung says it by text message, while no mail goes there
     assert await steps.at(DUE_ON - days(3)) > 0
     assert await steps.told("E-7") == [FIRST, MAIL, BEFORE]
+    await no_mail_tells_of_a_new_bill(steps, person)
     await staff_have_them_again(steps)
     with pytest.raises(NotFound, match="link_unknown"):
         await steps.desk.web.call(STOP_BY_MAIL, StopByMail(merchant_code="nobody", token=token))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from portal.application.message.switch import switch_unopened
+from portal.contract.bills import SUMMARISE_BILLS
 from portal.contract.client import VaultClient
 from portal.contract.envelope import Nothing
 from portal.contract.funnel import (
@@ -30,6 +31,7 @@ from portal.domain.errors import Conflict, NotFound
 from portal.domain.ids import ImportId
 from portal.domain.ladder import SWITCH
 from portal.stack.postgres import BOOTSTRAP
+from portal.vault.deliveries import Delivery, store
 from portal.vault.funnel import FOLD_ABOVE
 from portal.vault.server import VaultServer
 from tests.make.intake import Desk, line, new_desk, result
@@ -75,9 +77,9 @@ async def send(desk: Desk, *outcomes: str) -> None:
             part = await desk.report(leased, said)
 
 
-def filling() -> str:
-    """How the migration counts what was there before it."""
-    [written] = (Path(__file__).parents[2] / "alembic/versions").glob("*_funnel.py")
+def filling(migration: str) -> str:
+    """How a migration counts what was there before it."""
+    [written] = (Path(__file__).parents[2] / "alembic/versions").glob(f"*_{migration}.py")
     texts = {
         node.targets[0].id: node.value
         for node in ast.parse(written.read_text()).body
@@ -87,11 +89,12 @@ def filling() -> str:
 
 
 async def count_anew(ground: Ground) -> None:
-    """Count what is there as the migration does, with nothing counted before."""
+    """Count what is there as the migrations do, with nothing counted before."""
     admin = await ground.cluster.postgres.connect(BOOTSTRAP, ground.database)
     try:
         await admin.execute("delete from funnel_tally; delete from bill_reach")
-        await admin.execute(filling())
+        for migration in ("funnel", "reached"):
+            await admin.execute(filling(migration))
     finally:
         await admin.close()
 
@@ -158,6 +161,60 @@ async def test_the_funnel_counts_what_each_channel_did_and_what_it_cost(
     assert await funnel(desk) == before
     with pytest.raises(NotFound):
         await funnel(desk, ImportId(desk.merchant_id))
+
+
+async def became(steps: Steps, number: str, channel_: str, event: Any) -> None:  # noqa: ANN401
+    """Something becomes of a bill's message by a channel, as a company's word says."""
+    async with steps.world.act() as act:
+        row = await act.db.fetchrow(
+            "select * from delivery where bill_id = (select id from bill where number = $1)"
+            " and channel = $2 for update", number, channel_,
+        )  # fmt: skip
+        assert row is not None
+        moved = Delivery.of(row)
+        assert moved.take(event)
+        await store(act, [moved])
+
+
+async def test_a_bill_counts_as_delivered_once_any_message_about_it_was_on_every_screen(
+    steps: Steps, ground: Ground
+) -> None:
+    desk = steps.desk
+    await steps.road("email")
+    made = await desk.issued(*(line(f"E-{n}", email=f"e{n}@example.jp") for n in range(4)))
+    await send(desk, *["accepted"] * 4)
+    await became(steps, "E-0", "sms", "receipt_delivered")
+    await became(steps, "E-1", "sms", "receipt_undelivered")
+    request = SwitchUnopened(channel="email", idempotency_key="one")
+    await desk.web.call(SWITCH_UNOPENED, request, desk.staff)
+    assert await switch(steps, desk.work) == 4
+
+    async def said() -> list[tuple[int, ...]]:
+        """What the first screen, the whole funnel and the import's say of bills."""
+        summary = (await desk.web.call(SUMMARISE_BILLS, Nothing(), desk.staff)).funnel
+        views = [await funnel(desk), await funnel(desk, made.id)]
+        return [
+            (summary.requested, summary.accepted, summary.delivered, summary.opened, summary.paid),
+            *((one.issued, one.sent, one.delivered, one.opened, one.paid) for one in views),
+        ]
+
+    assert await said() == [(4, 4, 1, 0, 0)] * 3  # their newest messages only wait
+    await steps.set("update delivery set state = 'redeemed' where channel = 'email'")
+    for number in range(4):
+        await became(steps, f"E-{number}", "email", "accept")
+    for number in (0, 1):
+        await became(steps, f"E-{number}", "email", "receipt_delivered")
+    await became(steps, "E-2", "sms", "receipt_delivered")  # late, and not the newest any more
+    await became(steps, "E-3", "email", "receipt_failed")
+    await steps.set("update bill set settlement = 'settled', paid_at = now() where number = 'E-2'")
+    assert await said() == [(4, 4, 3, 0, 1)] * 3
+    assert [(await channel(desk, one)).delivered for one in ("sms", "email")] == [2, 2]
+    assert await steps.world.value("select message from bill where number = 'E-2'") == "accepted"
+    await steps.set("update bill set settlement = 'reversed' where number = 'E-2'")
+    await steps.set("update bill set lifecycle = 'canceled' where number = 'E-0'")
+    assert await said() == [(3, 3, 2, 0, 0)] * 3
+    await count_anew(ground)
+    assert await said() == [(3, 3, 2, 0, 0)] * 3
 
 
 async def test_all_who_never_looked_are_told_once_by_another_channel(

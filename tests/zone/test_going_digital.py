@@ -9,6 +9,7 @@ from portal.contract.digital import (
     CHOOSE_BILLING,
     LIST_BILLINGS,
     STEER_BILLING,
+    VIEW_PAPER,
     ChooseBilling,
     ListBillings,
     SteerBilling,
@@ -19,10 +20,11 @@ from portal.contract.share import ViewPage
 from portal.domain.digital import WORDS, Billing
 from portal.domain.errors import Conflict, InvalidInput, NotFound, TryLater
 from portal.domain.ids import BillId
+from portal.domain.ladder import Plan
 from tests.make.intake import line
 from tests.make.ladder import Steps
 from tests.zone.test_ladder import days
-from tests.zone.test_paper import FIRST_DAY, posted, steps, wanted
+from tests.zone.test_paper import FIRST_DAY, PLAN, posted, steps, wanted
 
 __all__ = ["steps"]
 
@@ -151,6 +153,65 @@ async def test_whom_no_message_reaches_any_more_is_billed_on_paper_again_with_th
     assert await listed(steps, "paper") == ["E-2"]
     with pytest.raises(Conflict, match="billing_state"):
         await steer(steps, "E-2", "convert")
+
+
+async def digital(steps: Steps) -> None:
+    """A contract that is billed without paper, whose payer was reached."""
+    await bill(steps, "E-1", period="2026-07")
+    await steer(steps, "E-1", "agree")
+    await look_at(steps, "E-1")
+    assert await steer(steps, "E-1", "convert") == "digital"
+
+
+async def test_a_bill_for_which_the_plan_has_no_message_is_printed_and_told_to_staff(
+    steps: Steps,
+) -> None:
+    # given a digital contract, and a plan that tells of no monthly bill
+    await digital(steps)
+    await steps.plan(Plan(ladders={"once": PLAN.ladders[""]}))
+
+    # when bills of it come, with and without an address to post to
+    await bill(steps, "E-2", period="2026-08")
+    row = line("E-3", contract_no="C-7", customer_no="0099", phone=PHONE, period="2026-09")
+    await steps.desk.issued(row)
+
+    # then paper tells of the one, a person of the other; that the payer agreed stays
+    assert await wanted(steps) == {"E-2": "no_message"}
+    assert await steps.told("E-2") == []
+    assert (await state(steps))[0] == "digital"
+    figures = await steps.desk.web.call(VIEW_PAPER, Nothing(), steps.desk.staff)
+    assert (figures.unsaid_month, await saved(steps)) == (1, 0)
+    assert await untold(steps) == [("E-3", "no_message")]
+    # and where the merchant prints nothing, a person of both
+    await steps.set("update slip_terms set is_offered = false")
+    await bill(steps, "E-4", period="2026-10")
+    assert await untold(steps) == [("E-3", "no_message"), ("E-4", "no_message")]
+    assert (await wanted(steps))["E-4"] == "no_message"
+
+
+async def test_whom_neither_message_nor_paper_reaches_is_told_to_staff_once(steps: Steps) -> None:
+    await digital(steps)
+    row = line("E-2", contract_no="C-7", customer_no="0099", phone=PHONE, period="2026-08")
+    await steps.desk.issued(row)
+    await steps.say("E-2", is_wanted=False)
+
+    for day in (1, 2):
+        await steps.set("update ladder set next_at = now() where ended = ''")
+        await steps.at(FIRST_DAY + days(day))
+
+    assert await untold(steps) == [("E-2", "opted_out")]
+    assert await steps.world.value("select sum(seen)::int from case_") == 1
+    assert (await state(steps))[:2] == ("paper", "opted_out")
+    assert "E-2" not in await wanted(steps)
+
+
+async def untold(steps: Steps) -> list[tuple[str, str]]:
+    """Number of each bill that nothing tells of, as its case says, and why."""
+    rows = await steps.world.rows(
+        "select b.number, c.params::json ->> 'reason' as reason from case_ c"
+        " join bill b on b.id = c.subject_id where c.kind = 'bill_untold' order by 1"
+    )
+    return [(row["number"], row["reason"]) for row in rows]
 
 
 async def test_two_at_once_move_a_contract_once(steps: Steps) -> None:

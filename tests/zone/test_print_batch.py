@@ -5,6 +5,7 @@ import csv
 import io
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +13,11 @@ import pytest
 
 from portal.contract.envelope import Nothing
 from portal.contract.print_batch import (
+    HAND_OVER_PRINT_BATCH,
     LIST_PRINT_BATCHES,
     MAKE_PRINT_BATCH,
     TAKE_OUT_PRINT_BATCH,
+    HandOverPrintBatch,
     ListPrintBatches,
     MakePrintBatch,
     PrintBatchView,
@@ -323,6 +326,63 @@ async def test_named_bills_that_cannot_be_printed_are_named_in_the_report(shop: 
 
     assert batch.bills == 1
     assert sorted(one.reason for one in batch.remarks) == ["no_address", "not_printable"]
+
+
+async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_be_pulled(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.domain.print_batch.PART_BILLS", 2)
+    due = shop.world.server.clock.business_today("Asia/Tokyo") + timedelta(days=9)
+    bills = [await shop.bill(due=due + timedelta(days=day)) for day in range(5)]
+    numbers = [f"B-{bill_id.hex[-8:]}" for bill_id in bills]
+    batch = await shop.make()
+    owner = shop.owner.authority
+
+    async def ends(place: int, settlement: str, lifecycle: str = "open") -> None:
+        async with shop.world.act() as act:
+            await act.db.execute(
+                "update bill set settlement = $2, lifecycle = $3 where id = $1",
+                bills[place], settlement, lifecycle,
+            )  # fmt: skip
+
+    async def take_out() -> tuple[list[str], str]:
+        """The numbers in the file, and what it hashes to."""
+        body, is_last, part_no = b"", False, 0
+        while not is_last:
+            request = TakeOutPrintBatch(batch_id=batch.id, part_no=part_no)
+            part = await shop.world.web.call(TAKE_OUT_PRINT_BATCH, request, owner)
+            body, is_last, part_no = body + part.body, part.is_last, part_no + 1
+        read = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
+        return [row["請求番号"] for row in read], sha256(body).hexdigest()
+
+    async def shown() -> PrintBatchView:
+        page = await shop.world.web.call(
+            LIST_PRINT_BATCHES, ListPrintBatches(first=10), shop.clerk.authority
+        )
+        return page.batches[-1]
+
+    await ends(2, "settled")
+    await ends(3, "unpaid", "canceled")  # with that the second part has nothing left
+    taken, digest = await take_out()
+    view = await shown()
+    assert taken == [numbers[0], numbers[1], numbers[4]]
+    assert (view.bills, view.with_bars, view.total_minor) == (3, 3, 3 * AMOUNT)
+    assert view.sha256 == digest != batch.sha256
+    assert [(one.bill_number, one.reason) for one in view.remarks] == [
+        (numbers[2], "ended"), (numbers[3], "ended"),
+    ]  # fmt: skip
+    assert "slip.left_out_of_print" in await shop.world.events(bills[2])
+    assert await take_out() == (taken, digest)  # and again, as nothing ended
+
+    await ends(1, "provisional")
+    hand_over = HandOverPrintBatch(batch_id=batch.id)
+    handed = (await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, owner)).batch
+    assert [one.bill_number for one in handed.remarks if one.reason == "to_pull"] == [numbers[1]]
+    await ends(0, "settled")  # too late to be said to the shop
+    assert (await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, owner)).batch == handed
+    assert await take_out() == (taken, digest)
+    await ends(2, "unpaid")  # it was contested: the next batch has it
+    assert (await shop.make()).bills == 1
 
 
 async def test_only_an_owner_takes_a_file_out_and_every_line_counts(shop: Shop) -> None:

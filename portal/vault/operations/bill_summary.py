@@ -6,11 +6,13 @@ from typing import Final
 
 from portal.contract.bills import SUMMARISE_BILLS, DayPaid, Funnel, Summary
 from portal.contract.envelope import Nothing
+from portal.domain.funnel import BillSums, bills_of, by_channel
 from portal.domain.pause import PAUSABLE
 from portal.vault.act import Act
 from portal.vault.bills import GIVEN_STATES
 from portal.vault.case import count_open
 from portal.vault.db import Row
+from portal.vault.funnel import read_counts
 from portal.vault.hygiene import BAD_CONTACTS
 from portal.vault.imports import view_newest
 from portal.vault.registry import operation
@@ -23,7 +25,6 @@ IMPORTS_SHOWN: Final = 5
 
 _ISSUED: Final = frozenset({"open", "overdue", "lapsed", "canceling"})
 _PAID: Final = frozenset({"settled", "over"})
-_ACCEPTED: Final = frozenset({"accepted", "delivered", "undelivered"})
 _RETURNED: Final = f"""
 select coalesce(sum(r.amount_minor - r.owed_minor), 0)::bigint from refund r
 join bill b on b.merchant_id = $1 and b.id = r.bill_id
@@ -82,7 +83,7 @@ async def summarise_bills(act: Act, request: Nothing) -> Summary:
         undelivered_bills=_bills(unpaid, lambda row: row["message"] in _UNDELIVERED),
         doubtful_bills=_bills(unpaid, lambda row: row["message"] == "ambiguous"),
         open_cases=await count_open(act.db, act.merchant_id),
-        funnel=_funnel(rows, paid),
+        funnel=_funnel(bills_of(by_channel(await read_counts(act, None)))),
         days=tuple(
             DayPaid(day=row["day"], bills=row["bills"], amount_minor=row["amount_minor"])
             for row in days
@@ -97,13 +98,14 @@ async def summarise_bills(act: Act, request: Nothing) -> Summary:
     )
 
 
-def _funnel(rows: Sequence[Row], paid: Sequence[Row]) -> Funnel:
+def _funnel(bills: BillSums) -> Funnel:
+    """From the one tally that the table by channel is read from: both say the same of bills."""
     return Funnel(
-        requested=_bills(rows),
-        accepted=_bills(rows, lambda row: row["message"] in _ACCEPTED),
-        delivered=_bills(rows, lambda row: row["message"] == "delivered"),
-        opened=_bills(rows, lambda row: row["is_opened"]),
-        paid=_bills(paid),
+        requested=bills.issued,
+        accepted=bills.sent,
+        delivered=bills.delivered,
+        opened=bills.opened,
+        paid=bills.paid,
     )
 
 

@@ -1,7 +1,7 @@
 """Data zone: payers say by which channels they want no more reminders; staff note what they say.
 
-Each word is a row with its time and source, and the newest holds. The first notice of a bill is
-never stopped: it tells of the bill at all.
+Each word is a row with its time and source, and the newest holds. The first notice of a bill comes
+all the same, as it tells of the bill at all; only who unsubscribes in a mail gets no mail any more.
 """
 
 from typing import Final
@@ -83,7 +83,7 @@ async def set_contact_choice(act: Act, request: SetContactChoice) -> Choices:
 
 @operation(STOP_BY_MAIL, callers=frozenset({"web"}), kinds=frozenset({"caller"}), audit="effect")
 async def stop_by_mail(act: Act, request: StopByMail) -> Done:
-    """Note that the reader of a mail wants no more of its class by mail; said once.
+    """Note that the reader of a mail wants no more of its class by mail, at all; said once.
 
     Bills go on along their ladders by the channels that are left. Raises: NotFound
     ``link_unknown``.
@@ -127,7 +127,12 @@ async def _say(
     await act.db.execute(_ALONE, f"{act.merchant_id} {contact.hex()}")
     contacts = [one for one in row.values() if one is not None]
     known = await _newest(act, contacts)
-    if any((one.channel, one.kind, one.is_wanted) == (*key, is_wanted) for one in known):
+    # Unsubscribing says more than stopping reminders: it is noted over that.
+    if any(
+        (one.channel, one.kind, one.is_wanted) == (*key, is_wanted)
+        and (source != "mail" or one.source == source)
+        for one in known
+    ):
         return Choices(choices=known)
     await act.db.execute(
         _SAY, act.merchant_id, act.new_id(), contact, channel, kind, is_wanted, source, act.actor,

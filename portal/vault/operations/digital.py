@@ -62,6 +62,9 @@ select (select coalesce(sum(s.sheets), 0)::int from paper_saved s
         where s.merchant_id = $1 and s.on_date >= $3 and s.on_date <= $4) as saved_year,
        (select coalesce(sum(p.bills), 0)::int from print_batch p
         where p.merchant_id = $1 and p.made_at >= $5) as printed_month,
+       (select count(*)::int from (
+           select from paper_due w where w.merchant_id = $1 and w.reason = 'no_message'
+                  and w.at >= $5 limit 10000) n) as unsaid_month,
        (select p.prices[1] from message_price p
         where p.merchant_id = $1 and p.channel = 'paper' and p.provider = 'paper') as letter_price
 """

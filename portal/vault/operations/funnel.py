@@ -23,7 +23,7 @@ from portal.contract.funnel import (
 )
 from portal.contract.sending import RoadLoad
 from portal.domain.errors import Conflict
-from portal.domain.funnel import SENT, ChannelSums, by_channel, cost_of
+from portal.domain.funnel import SENT, ChannelSums, bills_of, by_channel, cost_of
 from portal.domain.ids import ImportId
 from portal.domain.message import Channel, split_by_share
 from portal.vault.act import Act
@@ -60,12 +60,14 @@ async def view_funnel(act: Act, request: ViewFunnel) -> FunnelView:
     await _check_import(act, request.import_id)
     found = by_channel(await read_counts(act, request.import_id))
     prices = await read_unit_prices(act)
-    bills = found.get("", ChannelSums())
+    bills = bills_of(found)
     return FunnelView(
-        issued=bills.at("issued"),
-        unopened=bills.at("unopened"),
-        opened=sum(sums.at("opened") for sums in found.values()),
-        paid=sum(sums.at("paid") for sums in found.values()),
+        issued=bills.issued,
+        unopened=bills.unopened,
+        sent=bills.sent,
+        delivered=bills.delivered,
+        opened=bills.opened,
+        paid=bills.paid,
         ambiguous=sum(sums.at("ambiguous") for sums in found.values()),
         channels=tuple(_channel(name, found[name], prices) for name in sorted(found)),
         reachable=tuple([channel for channel in WRITTEN if await roads(act, channel)]),

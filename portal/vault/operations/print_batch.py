@@ -58,6 +58,7 @@ from portal.vault.print_batch import (
     to_view,
     write_bills,
 )
+from portal.vault.print_ended import leave_out_ended, list_to_pull
 from portal.vault.registry import operation
 
 PAGE_MAX: Final = 50
@@ -79,15 +80,15 @@ insert into print_batch (merchant_id, id, charset, bills, with_bars, total_minor
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 _BILLS: Final = """
-insert into print_bill (merchant_id, batch_id, bill_id, is_again)
-select $1, $2, b.id, $4 from unnest($3::uuid[]) as b (id)
+insert into print_bill (merchant_id, batch_id, bill_id, is_again, place)
+select $1, $2, b.id, $4, b.place - 1 from unnest($3::uuid[]) with ordinality as b (id, place)
 """
-_PARTS: Final = """
-select parts, charset from print_batch where merchant_id = $1 and id = $2 for no key update
+_LOCK: Final = """
+select id, parts, charset, report, taken_at, handed_at from print_batch
+where merchant_id = $1 and id = $2 for no key update
 """
 _HAND_OVER: Final = """
-update print_batch set handed_at = coalesce(handed_at, $3), handed_by = coalesce(handed_by, $4)
-where merchant_id = $1 and id = $2 returning taken_at
+update print_batch set handed_at = $3, handed_by = $4 where merchant_id = $1 and id = $2
 """
 _TAKEN: Final = """
 update print_batch set taken_at = coalesce(taken_at, $3) where merchant_id = $1 and id = $2
@@ -220,12 +221,14 @@ async def list_print_batches(act: Act, request: ListPrintBatches) -> PrintBatchP
 async def take_out_print_batch(act: Act, request: TakeOutPrintBatch) -> PrintBatchPart:
     """A part of a batch's file for the print shop; every line counts as revealed.
 
+    Until the shop has it, its first part brings a file without what is not owed any more.
+
     Raises: NotFound ``not_found``, also for a file that was forgotten; LimitReached
     ``budget_spent``.
     """
-    row = await act.db.fetchrow(_PARTS, act.merchant_id, request.batch_id)
-    if row is None:
-        raise NotFound("not_found", params={"kind": "print_batch"})
+    row = await _lock(act, request.batch_id)
+    if request.part_no == 0 and row["handed_at"] is None and await leave_out_ended(act, row):
+        row = await _lock(act, request.batch_id)
     body = await file.read_part(act, request.batch_id, request.part_no)
     await act.db.execute(_TAKEN, act.merchant_id, request.batch_id, act.business)
     act.reveal(lines_in(body))
@@ -245,14 +248,24 @@ async def take_out_print_batch(act: Act, request: TakeOutPrintBatch) -> PrintBat
 async def hand_over_print_batch(act: Act, request: HandOverPrintBatch) -> PrintBatchMade:
     """Note that the print shop has the batch's file; said again, the first word stays.
 
+    What ended since the file was taken out stands in it for good, and is listed to be pulled.
+
     Raises: NotFound ``not_found``; Conflict ``print_not_taken`` for a file that nobody took out.
     """
-    row = await act.db.fetchrow(
-        _HAND_OVER, act.merchant_id, request.batch_id, act.business, act.actor
-    )
-    if row is not None and row["taken_at"] is None:
+    row = await _lock(act, request.batch_id)
+    if row["taken_at"] is None:
         raise Conflict("print_not_taken")
+    if row["handed_at"] is None:
+        await list_to_pull(act, row)
+        await act.db.execute(_HAND_OVER, act.merchant_id, request.batch_id, act.business, act.actor)
     return PrintBatchMade(batch=await _view(act, request.batch_id))
+
+
+async def _lock(act: Act, batch_id: UUID) -> Row:
+    row = await act.db.fetchrow(_LOCK, act.merchant_id, batch_id)
+    if row is None:
+        raise NotFound("not_found", params={"kind": "print_batch"})
+    return row
 
 
 async def _view(act: Act, batch_id: UUID) -> PrintBatchView:

@@ -20,7 +20,8 @@ class Bill(SQLModel, table=True):
     ``contact`` and ``billing`` were sealed; ``version`` moves with lifecycle and settlement and is
     what staff compare. No index covers a column that messages change, so that those updates stay
     inside their page (heap-only tuples). The unique key begins with the number, so that a search
-    by number is a prefix of it.
+    by number is a prefix of it. ``is_told``: a company took some message about it; ``is_reached``:
+    one arrived. Neither is ever taken back, whatever becomes of later messages.
     """
 
     __tablename__ = "bill"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
@@ -85,6 +86,12 @@ class Bill(SQLModel, table=True):
         sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false"))
     )
     is_odd: bool = Field(
+        sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false"))
+    )
+    is_told: bool = Field(
+        sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false"))
+    )
+    is_reached: bool = Field(
         sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false"))
     )
 

@@ -13,8 +13,8 @@ class FunnelTally(SQLModel, table=True):
     """How many stand where, as deltas that triggers append at every statement; reading folds them.
 
     Messages by channel, company and stage (``waiting`` until a company has them); bills without a
-    company: ``issued`` and ``unopened`` (owed, and nobody has looked) without a channel, ``opened``
-    and ``paid`` by the channel that they are put down to.
+    company: ``issued``, ``unopened`` (owed, and nobody has looked), ``told`` and ``reached`` (by
+    any message) without a channel, ``opened`` and ``paid`` by the one that they are put down to.
     """
 
     __tablename__ = "funnel_tally"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function

@@ -39,7 +39,10 @@ class PrintBatch(SQLModel, table=True):
 
 
 class PrintBill(SQLModel, table=True):
-    """A bill in a batch; ``is_again``: it was asked for though another batch may have it."""
+    """A bill in a batch; ``is_again``: it was asked for though another batch may have it.
+
+    ``place``: which line of the file it is, from 0; none in batches that were made before 0041.
+    """
 
     __tablename__ = "print_bill"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
     __table_args__ = (
@@ -56,3 +59,4 @@ class PrintBill(SQLModel, table=True):
     batch_id: UUID = Field(primary_key=True)
     bill_id: UUID = Field(primary_key=True)
     is_again: bool
+    place: int | None = Field(default=None, sa_type=sa.Integer)

@@ -170,6 +170,7 @@ def home_screen(request: Request, data: Data) -> Screen:
             "days": days,
             "charts": charts_of(days),
             "moving": MOVING,
+            "funnel": data["funnel"],
             "channels": channel_rows(data["funnel"], language_of(request)),
         },
     )

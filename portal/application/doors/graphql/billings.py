@@ -117,6 +117,9 @@ class PaperSaved:
     """portal.contract.digital.PaperFigures."""
 
     saved_month: int = plain("Bills not printed this month.")
+    unsaid_month: int = plain(
+        "Bills of digital contracts printed this month as the plan has no message for them."
+    )
     saved_year: int = plain("Bills not printed this year.")
     saved_month_amount: Money | None = by(
         _saved_month, "What their letters would have cost, if the price of a letter is known."

@@ -57,6 +57,7 @@ class CaseKind(Enum):
     CHARGEBACK_LOST = "chargeback_lost"
     RESULTS_UNACKNOWLEDGED = "results_unacknowledged"
     CONTACT_DENIED = "contact_denied"
+    BILL_UNTOLD = "bill_untold"
 
 
 @strawberry.enum(description="What is done about a case.")

@@ -174,6 +174,8 @@ class PrintRemarkReason(Enum):
     NO_WAY = "no_way"
     NO_SLIP = "no_slip"
     NOT_PRINTABLE = "not_printable"
+    ENDED = "ended"
+    TO_PULL = "to_pull"
 
 
 @strawberry.enum(description="What became of one line of an agency's file.")

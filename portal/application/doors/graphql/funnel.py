@@ -56,6 +56,8 @@ class BillFunnel:
 
     issued: int = plain("Bills that were issued and not withdrawn.")
     unopened: int = plain("Of those, what is owed and nobody has looked at.")
+    sent: int = plain("Of those, about what a company took a message, any.")
+    delivered: int = plain("Of those, about what a message arrived, any.")
     opened: int = plain("Of those, what somebody has looked at.")
     paid: int = plain("Of those, what was paid.")
     ambiguous: int = plain("Messages of which nobody knows whether they were sent.")

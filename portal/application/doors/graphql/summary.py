@@ -31,8 +31,8 @@ class Funnel:
     """portal.contract.bills.Funnel."""
 
     requested: int = plain("Issued.")
-    accepted: int = plain("Whose message a carrier took.")
-    delivered: int = plain("Whose message arrived.")
+    accepted: int = plain("About which a company took a message, any.")
+    delivered: int = plain("About which a message arrived, any.")
     opened: int = plain("Whose payer looked.")
     paid: int = plain("Paid.")
 
