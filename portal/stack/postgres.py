@@ -36,11 +36,13 @@ SOCKET_PATH_MAX: Final = 107
 
 _SOCKET_NAME: Final = ".s.PGSQL.5432"
 
+BUFFERS_MIB: Final = 256
+"""What a cluster keeps of its pages unless told otherwise; tests run some beside each other."""
+
 _SETTINGS: Final = {
     "listen_addresses": "''",
     "max_connections": "64",
     "password_encryption": "scram-sha-256",
-    "shared_buffers": "256MB",
     "effective_cache_size": "2GB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
@@ -152,6 +154,7 @@ class Postgres:
         run_dir: Path | None = None,
         binaries: Path | None = None,
         bootstrap_login: bool = False,
+        buffers_mib: int = BUFFERS_MIB,
     ) -> None:
         """Nothing is made or started yet."""
         self.folder = folder.absolute()
@@ -160,6 +163,7 @@ class Postgres:
         self._data = self.folder / "data"
         self._binaries = binaries
         self._bootstrap_login = bootstrap_login
+        self._buffers_mib = buffers_mib
         self._own_run_dir = run_dir is None
         self.run_dir = run_dir or Path(tempfile.mkdtemp(prefix="harai-pg-", dir="/tmp"))
         if len(str(self.run_dir / _SOCKET_NAME)) > SOCKET_PATH_MAX:
@@ -290,6 +294,7 @@ class Postgres:
         """Our whole configuration, anew at every start: a release may change it."""
         settings = {
             **_SETTINGS,
+            "shared_buffers": f"{self._buffers_mib}MB",
             "unix_socket_directories": f"'{self.run_dir}'",
             "unix_socket_permissions": "0700" if self.account.door is None else "0770",
         }

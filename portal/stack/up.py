@@ -22,6 +22,7 @@ import msgspec
 from portal.contract.client import VaultClient
 from portal.kit.clock import SystemClock
 from portal.stack import logs
+from portal.stack.buffers import buffers_for, memory_here
 from portal.stack.certificates import write_private
 from portal.stack.install import install
 from portal.stack.layout import Layout
@@ -297,7 +298,11 @@ def embedded_postgres(layout: Layout) -> Postgres:
         account = separate_accounts()["postgres"]
         binaries = _lend_binaries(layout.run)
     return Postgres(
-        layout.postgres, account=account, run_dir=layout.run / "postgres", binaries=binaries
+        layout.postgres,
+        account=account,
+        run_dir=layout.run / "postgres",
+        binaries=binaries,
+        buffers_mib=buffers_for(memory_here()),
     )
 
 

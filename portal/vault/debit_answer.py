@@ -6,8 +6,8 @@ line that was sent gets what the bank said, or ``line_missing``. Booking is a wo
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
@@ -15,9 +15,17 @@ from portal.contract.debit import DebitResultRead
 from portal.domain import debit as rules
 from portal.domain.debit import line_no_of
 from portal.domain.errors import InvariantBroken
-from portal.domain.zengin.read import Last, RecordRead, read_debits
+from portal.domain.zengin.alike import read_alike
+from portal.domain.zengin.read import DebitReader, RecordRead
 from portal.domain.zengin.record import DebitLine, Header, Trailer
-from portal.domain.zengin.result import Cause, Match, Matcher, check_header
+from portal.domain.zengin.result import (
+    Cause,
+    Match,
+    Matcher,
+    Meaning,
+    check_header,
+    meaning_of,
+)
 from portal.vault import file
 from portal.vault.act import Act
 from portal.vault.db import Row
@@ -65,6 +73,22 @@ class _Answer:
     lines: int = 0
     unknown: int = 0
     unexpected: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Lines whose causes are still to be written."""
+
+    by_cause: dict[Cause, list[int]] = field(default_factory=dict[Cause, list[int]])
+    lines: int = 0
+
+    def add(self, cause: Cause, numbers: Sequence[str]) -> None:
+        self.by_cause.setdefault(cause, []).extend(map(line_no_of, numbers))
+        self.lines += len(numbers)
+
+    def clear(self) -> None:
+        self.by_cause.clear()
+        self.lines = 0
 
 
 async def take_answer(act: Act, debit_file: DebitFile, place: UUID, parts: int) -> DebitResultRead:
@@ -165,20 +189,19 @@ class _Reader:
     def read(self, place: UUID, parts: int, lines_max: int) -> _Answer:
         """Every line that was sent gets its cause; raises _DoubtError and then nothing counts."""
         answer = self._answer
-        last = Last()
-        sent = read_debits(self._parts(self._file.id, self._file.parts), last=last)
-        first = next(sent).record
+        sent = DebitReader(self._parts(self._file.id, self._file.parts))
+        told = DebitReader(self._parts(place, parts), lines_max)
+        ours, theirs = iter(sent), iter(told)
+        first = next(ours).record
         if not isinstance(first, Header):
             raise InvariantBroken("debit_file_broken", context=str(self._file.id))
-        returned = read_debits(self._parts(place, parts), lines_max, last)
-        matcher = Matcher()
-        batch: dict[Cause, list[int]] = {}
-        for count, match in enumerate(matcher.match(_lines(sent), self._returned(returned, first))):
-            self._count(match)
-            if match.sent is not None:
-                line_no = line_no_of(match.instruction_no)
-                batch.setdefault(match.meaning.cause, []).append(line_no)
-            if count % _BATCH == _BATCH - 1:
+        matcher, batch = Matcher(), _Batch()
+        returned = self._returned(theirs, first)
+        for match in matcher.match(
+            _lines(ours), returned, lambda: self._read_on(sent, told, matcher, batch)
+        ):
+            self._note(match, batch)
+            if batch.lines >= _BATCH:
                 self._tell(batch)
         self._tell(batch)
         if answer.trailer is None:
@@ -186,6 +209,22 @@ class _Reader:
         for reason in matcher.check_trailer(answer.trailer):
             raise _DoubtError(reason, answer.record_no)
         return answer
+
+    def _read_on(
+        self, sent: DebitReader, told: DebitReader, matcher: Matcher, batch: _Batch
+    ) -> None:
+        """As far as the answer is the file but for the bank's codes: most of it, as a rule."""
+        answer = self._answer
+        while alike := read_alike(sent, told, _BATCH):
+            for code, lines in alike.items():
+                count = len(lines.numbers)
+                matcher.add(code, count, lines.total_minor)
+                answer.lines += count
+                self._count(meaning_of(code), count)
+                batch.add(meaning_of(code).cause, lines.numbers)
+            answer.record_no = told.record_no
+            if batch.lines >= _BATCH:
+                self._tell(batch)
 
     def _returned(self, records: Iterator[RecordRead], sent: Header) -> Iterator[DebitLine]:
         """The lines of the answer; the first thing that makes the whole doubtful ends it."""
@@ -205,16 +244,21 @@ class _Reader:
                 for reason in check_header(sent, record):
                     raise _DoubtError(reason, one.record_no)
 
-    def _count(self, match: Match) -> None:
+    def _note(self, match: Match, batch: _Batch) -> None:
         if match.sent is None:
             self._answer.unexpected += 1
-        elif match.meaning.outcome == "unknown":
-            self._answer.unknown += 1
+            return
+        self._count(match.meaning, 1)
+        batch.add(match.meaning.cause, [match.instruction_no])
 
-    def _tell(self, batch: dict[Cause, list[int]]) -> None:
+    def _count(self, meaning: Meaning, count: int) -> None:
+        if meaning.outcome == "unknown":
+            self._answer.unknown += count
+
+    def _tell(self, batch: _Batch) -> None:
         """Write what the bank said of these lines."""
         act = self._act
-        for cause, lines in batch.items():
+        for cause, lines in batch.by_cause.items():
             self._loop.ask(act.db.execute(TELL, act.merchant_id, self._file.id, lines, cause))
         batch.clear()
 

@@ -1,6 +1,5 @@
 import tracemalloc
 from collections.abc import Iterator
-from itertools import zip_longest
 
 import msgspec
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.domain.zengin.kana import LETTERS
-from portal.domain.zengin.read import REMEDIES, Last, RecordRead, read_debits
+from portal.domain.zengin.read import REMEDIES, RecordRead, read_debits
 from portal.domain.zengin.record import DebitLine, End, FileForm, Header, Trailer
 from tests.make.debits import HEADER, answer, debit, write
 
@@ -205,26 +204,3 @@ def test_a_line_without_end_does_not_fill_memory(filler: bytes) -> None:
     tracemalloc.stop()
 
     assert peak < 2 * 2**20
-
-
-@given(
-    changes=st.lists(
-        st.tuples(st.integers(0, len(FILE) - 1), st.sampled_from(b"0129 \r\nA\xb1\xf1")), max_size=3
-    ),
-    cut=st.integers(0, 130),
-)
-def test_two_files_that_are_read_in_step_get_the_verdicts_that_each_gets_alone(
-    changes: list[tuple[int, int]], cut: int
-) -> None:
-    other = bytearray(FILE)
-    for place, letter in changes:
-        other[place] = letter
-    told = bytes(other[: len(other) - cut])
-    last = Last()
-
-    # Side by side, the answer a step ahead, as a Matcher reads them.
-    returned, sent = read_debits([told], last=last), read_debits([FILE], last=last)
-    both = list(zip_longest(returned, sent))
-
-    assert [one for one, _ in both if one is not None] == read(told)
-    assert [one for _, one in both if one is not None] == read(FILE)

@@ -7,7 +7,6 @@ said as a verdict on the file, and a file with such a verdict books nothing.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import msgspec
@@ -92,34 +91,12 @@ _AFTER: Final[dict[str, frozenset[str]]] = {
 _BEFORE_DEBIT: Final = frozenset(kind for kind, after in _AFTER.items() if "2" in after)
 
 
-@dataclass(slots=True)
-class Last:
-    """The last debit that was read by whoever shares this, as bytes and as a record.
-
-    What went out and what came back are read side by side, and are the same but for what the bank
-    had to add: a record whose bytes were just read is not taken apart a second time.
-    """
-
-    raw: bytes = b""
-    record: DebitLine | None = None
-
-
-def read_debits(
-    parts: Iterable[bytes], lines_max: int = LINES_MAX, last: Last | None = None
-) -> Iterator[RecordRead]:
+def read_debits(parts: Iterable[bytes], lines_max: int = LINES_MAX) -> Iterator[RecordRead]:
     """A verdict for each record in order, then one for each thing that the whole file lacks.
 
     More than ``lines_max`` debits make the file doubtful; no bank can give more than the default.
-    ``last`` is for two files that are read in step.
     """
-    reader = _Reader(min(lines_max, LINES_MAX), last or Last())
-    for raw in frame(parts):
-        plain = reader.take_plain(raw)
-        if plain is None:
-            yield from reader.take(raw)
-        else:
-            yield plain
-    yield from reader.finish()
+    return iter(DebitReader(parts, lines_max))
 
 
 def frame(parts: Iterable[bytes]) -> Iterator[bytes]:
@@ -168,33 +145,64 @@ def _split(held: bytes, separator: bytes) -> list[bytes]:
     return [*whole, held[end:]]
 
 
-class _Reader:
-    """What is kept between two records: the place in the order, a count and a sum."""
+class DebitReader:
+    """One file as its bytes come: iterating gives the verdicts of :func:`read_debits`.
 
-    def __init__(self, lines_max: int, last: Last) -> None:
-        self.lines_max = lines_max
-        self.last = last
+    What is kept between two records is the place in the order, a count and a sum. Between two
+    verdicts somebody else may read on (portal.domain.zengin.alike): he pulls records, says how many
+    debits he passed, and puts back what is none.
+    """
+
+    def __init__(self, parts: Iterable[bytes], lines_max: int = LINES_MAX) -> None:
+        """Nothing is read yet; ``lines_max`` as for :func:`read_debits`."""
+        self.lines_max = min(lines_max, LINES_MAX)
         self.record_no = 0
         self.count = 0
         self.total_minor = 0
         self.after = ""
-        self.is_doubtful = False
+        self._records = frame(parts)
+        self._held: bytes | None = None
+
+    def __iter__(self) -> Iterator[RecordRead]:
+        """The verdicts from here on, and at the end what is missing."""
+        while (raw := self.pull()) is not None:
+            plain = self.take_plain(raw)
+            if plain is None:
+                yield from self.take(raw)
+            else:
+                yield plain
+        yield from self.finish()
+
+    @property
+    def room(self) -> int:
+        """How many debits may follow here."""
+        return max(0, self.lines_max - self.count) if self.after in _BEFORE_DEBIT else 0
+
+    def pull(self) -> bytes | None:
+        """The next record as it is, None at the end."""
+        raw, self._held = self._held, None
+        return next(self._records, None) if raw is None else raw
+
+    def put_back(self, raw: bytes | None) -> None:
+        """What was pulled last is the next record again."""
+        self._held = raw
+
+    def passed(self, debits: int, total_minor: int) -> None:
+        """So many debits over so much were pulled, and nothing is wrong with them."""
+        self.record_no += debits
+        self.count += debits
+        self.total_minor += total_minor
+        self.after = "2" if debits else self.after
 
     def take_plain(self, raw: bytes) -> RecordRead | None:
         """A debit where one may stand and nothing is wrong with, as nearly all are; else None."""
-        if self.after not in _BEFORE_DEBIT or self.count >= self.lines_max:
+        if not self.room or not _PLAIN.fullmatch(raw):
             return None
-        last = self.last
-        if raw != last.raw or last.record is None:
-            record = _parse_debit(raw.decode("cp932")) if _PLAIN.fullmatch(raw) else None
-            if record is None:
-                return None
-            last.raw, last.record = raw, record
-        self.record_no += 1
-        self.after = "2"
-        self.count += 1
-        self.total_minor += last.record.amount_minor
-        return RecordRead(record_no=self.record_no, record=last.record)
+        record = _parse_debit(raw.decode("cp932"))
+        if record is None:
+            return None
+        self.passed(1, record.amount_minor)
+        return RecordRead(record_no=self.record_no, record=record)
 
     def take(self, raw: bytes) -> Iterator[RecordRead]:
         """The verdict on one record, and on the file where the record shows something of it."""

@@ -6,7 +6,7 @@ until a person or another file has told.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal
 
 import msgspec
@@ -77,8 +77,16 @@ class Matcher:
         self.done_count = self.done_minor = 0
         self.failed_count = self.failed_minor = 0
 
-    def match(self, sent: Iterable[DebitLine], returned: Iterable[DebitLine]) -> Iterator[Match]:
+    def match(
+        self,
+        sent: Iterable[DebitLine],
+        returned: Iterable[DebitLine],
+        level: Callable[[], None] | None = None,
+    ) -> Iterator[Match]:
         """Every line that was sent exactly once, and every line that was not, as they pair up.
+
+        ``level`` is called whenever all that was read has found its other half: there the caller
+        may read on in both by itself, as long as they go alike, and say so by :meth:`add`.
 
         Effects have to wait until the last: only then is it known whether a line came twice and
         whether check_trailer has something to say.
@@ -87,9 +95,14 @@ class Matcher:
         """
         waiting: dict[str, DebitLine] = {}
         early: dict[str, deque[DebitLine]] = {}
-        ours = iter(sent)
-        for told in returned:
-            self._count(told)
+        ours, theirs = iter(sent), iter(returned)
+        while True:
+            if level is not None and not waiting and not early:
+                level()
+            told = next(theirs, None)
+            if told is None:
+                break
+            self.add(told.result, 1, told.amount_minor)
             expected = next(ours, None)
             number = _number(told)
             if expected is not None and _number(expected) == number:
@@ -118,13 +131,14 @@ class Matcher:
         )
         return [reason for reason, holds in rules if not holds]
 
-    def _count(self, told: DebitLine) -> None:
-        if told.result == "0":
-            self.done_count += 1
-            self.done_minor += told.amount_minor
+    def add(self, result: str, count: int, minor: int) -> None:
+        """So many lines over so much came back with a bank's code. Units: yen."""
+        if result == "0":
+            self.done_count += count
+            self.done_minor += minor
         else:
-            self.failed_count += 1
-            self.failed_minor += told.amount_minor
+            self.failed_count += count
+            self.failed_minor += minor
 
 
 def check_header(sent: Header, returned: Header) -> list[str]:
