@@ -230,6 +230,7 @@ function answer(box) {
 /** What is wrong with a text, shown while it is typed: the latest answer counts. */
 function look(form) {
   const field = $("textarea", form);
+  const subject = $("[name=subject]", form);
   let timer = 0;
   let turn = 0;
   const say = (news) => {
@@ -242,6 +243,7 @@ function look(form) {
     $("[data-fine]").hidden = news.findings.length > 0;
     $("[data-size]").textContent = news.size;
     $("[data-sample]").textContent = news.sample;
+    if (subject) $("[data-subject]").textContent = news.subject;
     field.parentElement.classList.toggle("is-wrong", news.findings.some((one) => one.severity === "error"));
   };
   const ask = async () => {
@@ -254,12 +256,14 @@ function look(form) {
       const news = await answer.json();
       if (mine !== turn) return;
       if (answer.ok) say(news);
-      else say({ findings: [{ severity: "error", text: news.error.message, at: "" }], size: "", sample: "" });
+      else say({ findings: [{ severity: "error", text: news.error.message, at: "" }], size: "", sample: "", subject: "" });
     } catch {
       // The buttons work without this; the next letter asks again.
     }
   };
-  field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 400); });
+  const wait = () => { clearTimeout(timer); timer = setTimeout(ask, 400); };
+  field.addEventListener("input", wait);
+  subject?.addEventListener("input", wait);
 }
 
 $$("[data-events]").forEach(follow);

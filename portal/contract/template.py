@@ -8,18 +8,19 @@ from portal.domain.ids import BillId, TemplateId
 from portal.domain.message import Channel
 from portal.domain.sms import Encoding
 from portal.domain.template import Occasion, TemplateChannel, TemplateLanguage
-from portal.domain.template_lint import FindingCode, Severity
+from portal.domain.template_finding import FindingCode, Severity, TemplatePart
 from portal.domain.template_state import TemplateChoice, TemplateDecision, TemplateState
 
 
 class TemplateFinding(Part, frozen=True, kw_only=True):
-    """One thing that is wrong, from ``start`` to ``end`` of the text; both 0: with all of it."""
+    """One thing that is wrong, from ``start`` to ``end`` of a part; both 0: with all of it."""
 
     code: FindingCode
     severity: Severity
     start: int
     end: int
     params: dict[str, str | int]
+    part: TemplatePart = "body"
 
 
 class TemplateSize(Part, frozen=True, kw_only=True):
@@ -36,6 +37,7 @@ class TemplateChecked(Reply, frozen=True, kw_only=True):
 
     ``sample`` is the text of an ordinary bill of the merchant, ``longest`` the size of the longest.
     ``sender`` is the number or name that it comes from. ``is_fit``: it may be stored and approved.
+    A mail has a subject and its HTML besides, a notification a title (``sample_subject``).
     """
 
     findings: tuple[TemplateFinding, ...]
@@ -44,6 +46,8 @@ class TemplateChecked(Reply, frozen=True, kw_only=True):
     sender: str
     size: TemplateSize
     longest: TemplateSize
+    sample_subject: str = ""
+    sample_html: str = ""
 
 
 class TemplateVersion(Part, frozen=True, kw_only=True):
@@ -69,6 +73,7 @@ class TemplateVersion(Part, frozen=True, kw_only=True):
     decided_by: str | None
     decided_at: datetime | None
     choices: tuple[TemplateChoice, ...]
+    subject: str = ""
 
 
 class TemplateList(Reply, frozen=True, kw_only=True):
@@ -92,12 +97,16 @@ class TemplateRecord(Reply, frozen=True, kw_only=True):
 
 
 class CheckTemplate(Request, frozen=True, kw_only=True):
-    """A text that is being written. InvalidInput ``text_too_long`` (param ``max``)."""
+    """A text that is being written. InvalidInput ``text_too_long`` (param ``max``).
+
+    ``subject`` is a mail's, or a notification's title; other channels have none.
+    """
 
     channel: TemplateChannel
     language: TemplateLanguage
     occasion: Occasion
     body: str
+    subject: str = ""
 
 
 class PreviewTemplate(Request, frozen=True, kw_only=True):
@@ -111,6 +120,7 @@ class PreviewTemplate(Request, frozen=True, kw_only=True):
     occasion: Occasion
     body: str
     first: int
+    subject: str = ""
 
 
 class PreviewText(Part, frozen=True, kw_only=True):
@@ -124,6 +134,8 @@ class PreviewText(Part, frozen=True, kw_only=True):
     text: str
     segments: int
     is_own: bool
+    subject: str = ""
+    html: str = ""
 
 
 class TemplatePreview(Reply, frozen=True, kw_only=True):
@@ -133,19 +145,22 @@ class TemplatePreview(Reply, frozen=True, kw_only=True):
 
 
 class TryTemplate(Request, frozen=True, kw_only=True):
-    """Send a text, as an ordinary bill fills it and marked as a test, to a telephone of the staff.
+    """Send a text, as an ordinary bill fills it and marked as a test, to one of the staff.
 
-    InvalidInput ``template_faulty``, ``text_too_long`` or what is wrong with the number; Conflict
-    ``trial_to_payer`` for the number of one of the merchant's payers, ``idempotency_mismatch``;
-    LimitReached ``trials_a_day`` (param ``max``).
+    To ``phone``, or a mail to ``email``. InvalidInput ``template_faulty``, ``text_too_long`` or
+    what is wrong with the contact; Conflict ``trial_to_payer`` for that of one of the merchant's
+    payers, ``trial_impossible`` for a channel that reaches no staff or that the merchant has not,
+    ``idempotency_mismatch``; LimitReached ``trials_a_day`` (param ``max``).
     """
 
     channel: TemplateChannel
     language: TemplateLanguage
     occasion: Occasion
     body: str
-    phone: str
+    phone: str = ""
     idempotency_key: str
+    subject: str = ""
+    email: str = ""
 
 
 class SaveTemplate(Request, frozen=True, kw_only=True):
@@ -163,6 +178,7 @@ class SaveTemplate(Request, frozen=True, kw_only=True):
     occasion: Occasion
     body: str
     idempotency_key: str
+    subject: str = ""
 
 
 class AskTemplate(Request, frozen=True, kw_only=True):
@@ -199,8 +215,8 @@ class TemplateChanged(Reply, frozen=True, kw_only=True):
 class SetMessagePrices(Request, frozen=True, kw_only=True):
     """What a company takes from a merchant for a message of 1, 2, 3 … parts, 10 at most.
 
-    A call has one part: what it costs when it is answered. Units: hundredths of a yen. None:
-    nothing is known any more. Refused: ``message_prices``
+    Only an SMS has parts; a mail, a notification, a letter and a call that is answered have one
+    price. Units: hundredths of a yen. None: nothing is known any more. Refused: ``message_prices``
     (param ``max``), ``merchant_unknown``.
     """
 

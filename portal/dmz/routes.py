@@ -167,7 +167,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         name="template_write", path="/d/templates/write", methods=POST, rate="staff",
-        authority="staff cookie", body_max=16 * KIB,
+        authority="staff cookie", body_max=48 * KIB,
     ),
     Route(
         name="template", path="/d/templates/{id}", methods=GET, rate="staff",

@@ -20,8 +20,15 @@ from typing import Final, Literal
 from portal.domain.errors import InvalidInput
 from portal.domain.host import canonical_host
 from portal.domain.mail import one_line
+from portal.domain.period import read_period
 from portal.domain.sms import BillText
-from portal.domain.template import Occasion
+from portal.domain.template import (
+    SHORT_CHARACTERS,
+    Occasion,
+    Template,
+    as_words,
+    find_addresses,
+)
 
 PushKind = Literal["web", "fcm", "apns"]
 """What a subscription is: a browser's (Web Push), or a token of the merchant's own app at Google
@@ -55,7 +62,10 @@ PUBLIC_KEY_BYTES: Final = 65
 AUTH_SECRET_BYTES: Final = 16
 
 _UNCOMPRESSED: Final = 0x04
-_TITLE_CHARACTERS_MAX: Final = 60
+TITLE_CHARACTERS_MAX: Final = 60
+BODY_CHARACTERS_MAX: Final = 240
+"""Of a filled text: what any company takes; a locked screen shows less."""
+
 _ENDPOINT: Final = re.compile(
     r"https://([A-Za-z0-9.-]{1,253})(?::([1-9][0-9]{0,4}))?"
     r"(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]+)(\?[A-Za-z0-9._~!$&'()*+,;=:@%/-]+)?",
@@ -89,10 +99,11 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class PushText:
-    """One notification as it is read."""
+    """One notification as it is read; ``is_own``: in the merchant's own wording."""
 
     title: str
     body: str
+    is_own: bool = False
 
 
 def read_endpoint(text: str, hosts: Collection[str], *, port: int = HTTPS_PORT) -> Endpoint:
@@ -180,18 +191,71 @@ def topic_of(blind: bytes) -> str:
 def render_push(
     language: str, occasion: Occasion, bill: BillText, *, says_amount: bool = False
 ) -> PushText:
-    """What a locked screen shows: who writes, and that a bill has come or is due."""
-    title = one_line(bill.merchant_name)[:_TITLE_CHARACTERS_MAX]
-    words = _WORDS[language if language in _WORDS else "ja"]
-    if language == "en":
-        due, amount = f"{bill.due_on:%d %b}".lstrip("0"), f"JPY {bill.amount_minor:,}"
+    """What a locked screen shows: who writes, and that a bill has come or is due.
+
+    The merchant's own wording where it fits. The sum is added by us, to whichever text.
+    """
+    values = push_values_of(language, bill)
+    own = fill_push(language, bill)
+    if own is not None and own[1]:
+        text = own[0]
     else:
-        due = f"{bill.due_on.month}月{bill.due_on.day}日"
-        amount = f"{bill.amount_minor:,}円"
-    text = words[occasion].format(due=due)
-    return PushText(
-        title, words["amount"].format(text=text, amount=amount) if says_amount else text
+        words = _words_of(language)[occasion]
+        text = PushText(values["merchant"], words.format(due=values["due"]))
+    if not says_amount:
+        return text
+    amount = f"JPY {bill.amount_minor:,}" if language == "en" else f"{bill.amount_minor:,}円"
+    body = _words_of(language)["amount"].format(text=text.body, amount=amount)
+    return PushText(text.title, body, text.is_own)
+
+
+def fill_push(language: str, bill: BillText) -> tuple[PushText, bool] | None:
+    """The merchant's own words with this bill's values, and whether they may go like that.
+
+    None: it has none.
+    """
+    if bill.own is None or bill.own_subject is None:
+        return None
+    values = push_values_of(language, bill)
+    title, body = (_filled(template, values) for template in (bill.own_subject, bill.own))
+    is_fit = (
+        0 < len(title) <= TITLE_CHARACTERS_MAX
+        and 0 < len(body) <= BODY_CHARACTERS_MAX
+        and not find_addresses(f"{title}\n{body}")
     )
+    return PushText(title, body, is_own=True), is_fit
+
+
+def start_of_push(language: str, occasion: Occasion) -> tuple[str, str]:
+    """Title and text of the built-in notification as a template, to begin one's own with."""
+    return "{merchant}", _words_of(language)[occasion].format(due="{due}")
+
+
+def push_values_of(language: str, bill: BillText) -> dict[str, str]:
+    """Every variable of a notification as the language writes it."""
+    name = one_line(bill.merchant_name)[:TITLE_CHARACTERS_MAX]
+    period = read_period(bill.period)
+    is_english = language == "en"
+    due = f"{bill.due_on:%d %b}".lstrip("0")
+    return {
+        "merchant": name,
+        "merchant_short": name[:SHORT_CHARACTERS],
+        "month": period.english if is_english else period.japanese,
+        "due": due if is_english else f"{bill.due_on.month}月{bill.due_on.day}日",
+    }
+
+
+def _filled(template: Template, values: Mapping[str, str]) -> str:
+    return one_line(
+        "".join(
+            as_words(values[piece.text]) if piece.is_variable else piece.text
+            for piece in template.pieces
+        )
+    )
+
+
+def _words_of(language: str) -> Mapping[str, str]:
+    return _WORDS[language if language in _WORDS else "ja"]
 
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(

@@ -14,7 +14,8 @@ from typing import Final, Literal
 from portal.domain.period import read_period
 from portal.domain.template import SHORT_CHARACTERS, Template, fill, is_safe, parse
 
-Encoding = Literal["gsm7", "ucs2"]
+Encoding = Literal["gsm7", "ucs2", "utf8"]
+"""How a message is written; ``utf8`` is that of channels that charge no parts."""
 
 SEGMENTS_PREFERRED: Final = 2
 """134 UTF-16 units in Japanese: where the next price step of the carriers lies."""
@@ -71,7 +72,7 @@ _BUILT_IN: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a text costs: ``units`` are septets (gsm7) or UTF-16 code units (ucs2)."""
+    """What a text costs: ``units`` are septets (gsm7), UTF-16 code units (ucs2) or bytes."""
 
     encoding: Encoding
     units: int
@@ -82,6 +83,7 @@ class Size:
 class BillText:
     """The facts of one pay message, and the merchant's own wording for it, if it has one.
 
+    ``own_subject`` is that of channels that have a subject or a title; it goes with ``own``.
     Units: yen; ``customer_hint`` is the number's last four. ``phone`` and ``website`` are the
     merchant's own, for a payer who doubts the message; one with no room for them leaves them out.
     ``stop_link`` is where a mail's reader stops reminders by mail; text messages have none.
@@ -94,6 +96,7 @@ class BillText:
     due_on: date
     link: str
     own: Template | None = None
+    own_subject: Template | None = None
     phone: str = ""
     website: str = ""
     stop_link: str = ""
@@ -176,6 +179,13 @@ def render_own(language: str, own: Template, values: Mapping[str, str]) -> str |
     if utf16_units(text) > UNITS_MAX or not is_safe(text, values["link"]):
         return None
     return text
+
+
+def fill_own(language: str, own: Template, bill: BillText) -> tuple[str, bool]:
+    """The bill in a merchant's own wording as it is, and whether its only link is whole."""
+    values = values_of(language, bill)
+    text = _dress(language, fill(own, values))
+    return text, is_safe(text, values["link"])
 
 
 def values_of(language: str, bill: BillText) -> dict[str, str]:

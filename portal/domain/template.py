@@ -7,11 +7,11 @@ text as well: it is never read again, stays on its line and can't become an addr
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-TemplateChannel = Literal["sms"]
+TemplateChannel = Literal["sms", "email", "push"]
 """Channels whose wording is a template here."""
 TemplateLanguage = Literal["ja", "en", "ja-easy"]
 Occasion = Literal["first", "reminder", "overdue", "declined"]
@@ -19,6 +19,9 @@ Occasion = Literal["first", "reminder", "overdue", "declined"]
 
 VARIABLES: Final = ("merchant", "merchant_short", "month", "amount", "last4", "due", "link")
 """All that a text can name. The payer's name is not among them: numbers change hands."""
+
+BLOCKS: Final = ("proof", "stop")
+"""Paragraphs of ours that a mail's text names: how to tell that it is genuine; how to stop them."""
 
 FACTS: Final = ("month", "amount", "last4")
 """What a genuine message knows and a forger doesn't."""
@@ -83,8 +86,11 @@ def tidy(text: str) -> str:
     return "\n".join(line.rstrip() for line in re.split(r"\r\n|\r|\n", text)).strip()
 
 
-def parse(text: str) -> Template:
-    """A template's pieces and what is wrong with them, with positions in ``text``."""
+def parse(text: str, known: Collection[str] = VARIABLES) -> Template:
+    """A template's pieces and what is wrong with them, with positions in ``text``.
+
+    ``known`` are the names that may stand in it; another is a stray.
+    """
     pieces: list[Piece] = []
     strays: list[Stray] = []
     done = 0
@@ -92,7 +98,7 @@ def parse(text: str) -> Template:
         if found.start() > done:
             pieces.append(Piece(text[done : found.start()], done, found.start(), is_variable=False))
         name = found[1]
-        if name in VARIABLES:
+        if name in known:
             pieces.append(Piece(name, found.start(), found.end(), is_variable=True))
         else:
             strays.append(Stray(name or "", found.start(), found.end()))

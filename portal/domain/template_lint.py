@@ -4,86 +4,34 @@ A finding is a code with its place in the text. An error keeps a text from being
 approved; a warning is shown to whoever writes and whoever approves, and they decide.
 """
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final
 
 from portal.domain.card_number import looks_like_card_number
-from portal.domain.sms import (
-    SEGMENTS_PREFERRED,
-    UNITS_MAX,
-    BillText,
-    Size,
-    for_cp932,
-    measure,
-    render_own,
-    utf16_units,
-    values_of,
-)
+from portal.domain.sms import BillText, Size, for_cp932, measure
 from portal.domain.template import (
-    FACTS,
+    BLOCKS,
     MERCHANTS,
+    VARIABLES,
     Occasion,
     Piece,
     Template,
+    TemplateChannel,
     TemplateLanguage,
-    fill,
     find_addresses,
     fold,
     is_hidden,
-    parse,
     stands_alone,
     tidy,
 )
+from portal.domain.template_finding import Finding, FindingCode, TemplatePart
+from portal.domain.template_form import FORMS, Filled, Form, OwnWords, PartForm, read_words
 from portal.domain.template_words import SELLING, SHORTENERS, THREAT, URGENT
 
-if TYPE_CHECKING:
-    import re
-
-Severity = Literal["error", "warning"]
-FindingCode = Literal[
-    "text_missing", "brace_stray", "variable_unknown", "payer_named", "link_missing",
-    "link_repeated", "link_joined", "merchant_missing", "fact_missing", "due_missing",
-    "address_foreign", "shortener", "card_number", "letter_hidden", "emoji", "letter_lost",
-    "letter_replaced", "letter_not_gsm7", "units_over", "segments_many", "urgent_words",
-    "threat_first", "threat", "selling_words", "unsafe_values",
-]  # fmt: skip
-
-SEVERITY: Final[dict[FindingCode, Severity]] = {
-    "text_missing": "error",
-    "brace_stray": "error",
-    "variable_unknown": "error",
-    "payer_named": "error",
-    "link_missing": "error",
-    "link_repeated": "error",
-    "link_joined": "error",
-    "merchant_missing": "error",
-    "fact_missing": "error",
-    "due_missing": "warning",
-    "address_foreign": "error",
-    "shortener": "error",
-    "card_number": "error",
-    "letter_hidden": "error",
-    "emoji": "error",
-    "letter_lost": "error",
-    "letter_replaced": "warning",
-    "letter_not_gsm7": "warning",
-    "units_over": "error",
-    "segments_many": "warning",
-    "urgent_words": "warning",
-    "threat_first": "error",
-    "threat": "warning",
-    "selling_words": "warning",
-    "unsafe_values": "error",
-}
-"""Each finding's weight."""
-
-BODY_CHARACTERS_MAX: Final = 700
-"""Of a template's text, its variables' names included."""
 FINDINGS_MAX: Final = 30
-STEPS: Final = 10
-"""Price steps of the carriers: parts of a message."""
 
 _PAYER: Final = frozenset({"payer", "payer_name", "name", "customer", "customer_name", "phone"})
 _EMOJI_FROM: Final = "\U0001f000"
@@ -92,46 +40,58 @@ _EMOJI_SIGNS: Final = frozenset("\u20e3\ufe0f")
 _TYPICAL: Final = ("2026-11", 8_420, date(2026, 12, 1))
 _LONGEST: Final = ("2026-11/2026-12", 99_999_999, date(2026, 12, 31))
 _NAMED_MAX: Final = 24
+_NEED_STOP: Final = frozenset({"reminder", "overdue"})
+"""What is sent again and again: its reader must be able to stop it, or will call it spam."""
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong, from ``start`` to ``end`` of the text; both 0: with all of it."""
-
-    code: FindingCode
-    start: int = 0
-    end: int = 0
-    params: dict[str, str | int] = field(default_factory=dict[str, str | int])
-
-    @property
-    def severity(self) -> Severity:
-        """Its weight."""
-        return SEVERITY[self.code]
+_REPLY: Final = re.compile(r"\s*(?:re|fw|fwd|返信|転送)\s*[:：]")  # noqa: RUF001  # as typed
+"""What makes a mail look like part of a conversation that there never was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A text to look at, of a merchant by this name; ``link`` is as long as its links are."""
+    """A text to look at, of a merchant by this name.
 
+    ``link`` and ``stop_link`` are as long as its links are; ``phone`` and ``website`` its own.
+    """
+
+    channel: TemplateChannel = "sms"
     language: TemplateLanguage
     occasion: Occasion
     body: str
+    subject: str = ""
     merchant_name: str
     link: str
+    stop_link: str = ""
+    phone: str = ""
+    website: str = ""
+
+    @property
+    def form(self) -> Form:
+        """What its channel asks of it."""
+        return FORMS[self.channel]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What was found, and how the text comes out.
 
-    ``sample`` is the text of an ordinary bill, of ``size``, or empty where it can't be filled;
+    ``filled`` is the message of an ordinary bill, its text empty where it can't be filled;
     ``longest`` is what a long amount and two months make of it.
     """
 
     findings: tuple[Finding, ...]
-    sample: str
-    size: Size
+    filled: Filled
     longest: Size
+
+    @property
+    def sample(self) -> str:
+        """The text of an ordinary bill."""
+        return self.filled.text
+
+    @property
+    def size(self) -> Size:
+        """The size of that text."""
+        return self.filled.size
 
     @property
     def is_fit(self) -> bool:
@@ -149,28 +109,35 @@ def price_of(prices: tuple[int, ...], segments: int) -> int | None:
 
 def check(draft: Draft) -> Checked:
     """All that is wrong with a text, errors first, then by place; FINDINGS_MAX at most."""
-    template = parse(draft.body)
-    found = [*_of_variables(draft, template), *_of_words(draft, template)]
-    sample = ""
-    size = longest = measure("")
-    if not template.strays and draft.body:
-        sent = parse(tidy(draft.body))
-        sample, size = _fill(draft, sent, *_TYPICAL)
-        longest_text, longest = _fill(draft, sent, *_LONGEST)
-        found += _of_size(longest_text, longest)
-        if all(one.severity != "error" for one in found) and not _is_safe(draft, sent):
+    words = read_words(draft.channel, draft.subject, draft.body)
+    found: list[Finding] = []
+    if draft.form.subject is not None and words.subject is not None:
+        found += _of_part(draft, draft.form.subject, words.subject, "subject")
+    found += _of_part(draft, draft.form.body, words.body, "body")
+    filled, longest = _fill(draft, *_TYPICAL), _fill(draft, *_LONGEST)
+    if not words.strays and draft.body and filled is not None and longest is not None:
+        found += draft.form.look(longest)
+        if all(one.severity != "error" for one in found) and not filled.is_fit:
             found.append(Finding("unsafe_values"))
-    found.sort(key=lambda one: (one.severity != "error", one.start, one.code))
-    return Checked(findings=tuple(found[:FINDINGS_MAX]), sample=sample, size=size, longest=longest)
+    else:
+        filled = longest = _NOTHING
+    found.sort(key=lambda one: (one.severity != "error", one.part == "body", one.start, one.code))
+    return Checked(findings=tuple(found[:FINDINGS_MAX]), filled=filled, longest=longest.size)
 
 
-def _fill(
-    draft: Draft, template: Template, period: str, amount_minor: int, due_on: date
-) -> tuple[str, Size]:
-    values = values_of(draft.language, _bill(draft, period, amount_minor, due_on))
-    text = fill(template, values)
-    text = text if draft.language == "en" else for_cp932(text)
-    return text, measure(text)
+_NOTHING: Final = Filled(text="", size=measure(""), is_fit=False)
+
+
+def words_of_draft(draft: Draft) -> OwnWords:
+    """Its words as they are stored and sent."""
+    return read_words(draft.channel, tidy(draft.subject), tidy(draft.body))
+
+
+def _fill(draft: Draft, period: str, amount_minor: int, due_on: date) -> Filled | None:
+    words = words_of_draft(draft)
+    if words.strays:
+        return None
+    return draft.form.fill(draft.language, words.of(_bill(draft, period, amount_minor, due_on)))
 
 
 def _bill(draft: Draft, period: str, amount_minor: int, due_on: date) -> BillText:
@@ -181,51 +148,101 @@ def _bill(draft: Draft, period: str, amount_minor: int, due_on: date) -> BillTex
         customer_hint="4821",
         due_on=due_on,
         link=draft.link,
+        stop_link=draft.stop_link,
+        phone=draft.phone,
+        website=draft.website,
     )
 
 
-def _of_variables(draft: Draft, template: Template) -> Iterator[Finding]:
-    """Whether the three facts, the merchant and one link stand there, and nothing else."""
-    if not draft.body.strip():
-        yield Finding("text_missing")
+def _of_part(
+    draft: Draft, form: PartForm, template: Template, part: TemplatePart
+) -> Iterator[Finding]:
+    """What is wrong with the subject or the text."""
+    text = draft.subject if part == "subject" else draft.body
+    if not text.strip():
+        yield Finding("subject_missing" if part == "subject" else "text_missing", part=part)
         return
+    looked = (
+        _of_variables(draft, form, template, text),
+        _of_blocks(draft, form, template, text),
+        _of_words(draft, form, template, text),
+    )
+    for findings in looked:
+        for finding in findings:
+            yield replace(finding, part=part)
+
+
+def _of_variables(draft: Draft, form: PartForm, template: Template, text: str) -> Iterator[Finding]:
+    """Whether the three facts, the merchant and one link stand there, and nothing else."""
     for stray in template.strays:
         if not stray.name:
             yield Finding("brace_stray", stray.start, stray.end)
         else:
-            code = "payer_named" if stray.name.lower() in _PAYER else "variable_unknown"
-            yield Finding(code, stray.start, stray.end, {"name": stray.name})
+            yield Finding(_code_of(stray.name), stray.start, stray.end, {"name": stray.name})
     names = template.names()
-    for fact in FACTS:
+    for fact in form.facts:
         if fact not in names:
             yield Finding("fact_missing", params={"fact": fact})
-    if "due" not in names and draft.occasion == "first":
+    if form.wants_due and "due" not in names and draft.occasion == "first":
         yield Finding("due_missing")
-    if not any(name in names for name in MERCHANTS) and draft.merchant_name not in draft.body:
-        yield Finding("merchant_missing")
-    yield from _of_link(draft, template)
+    is_named = any(name in names for name in MERCHANTS) or draft.merchant_name in text
+    if form.nameless is not None and not is_named:
+        yield Finding(form.nameless)
+    if "link" in form.variables:
+        yield from _of_link(template, text)
 
 
-def _of_link(draft: Draft, template: Template) -> Iterator[Finding]:
+def _code_of(name: str) -> FindingCode:
+    """What is wrong with a name in braces."""
+    if name.lower() in _PAYER:
+        return "payer_named"
+    return "variable_misplaced" if name in VARIABLES + BLOCKS else "variable_unknown"
+
+
+def _of_link(template: Template, text: str) -> Iterator[Finding]:
     links = [piece for piece in template.pieces if piece.is_variable and piece.text == "link"]
     if not links:
         yield Finding("link_missing")
     for piece in links[1:]:
         yield Finding("link_repeated", piece.start, piece.end)
     for piece in links[:1]:
-        before, after = draft.body[: piece.start], draft.body[piece.end :]
+        before, after = text[: piece.start], text[piece.end :]
         if not stands_alone(before.removesuffix("}") + "x" * before.endswith("}"), after):
             yield Finding("link_joined", piece.start, piece.end)
 
 
-def _of_words(draft: Draft, template: Template) -> Iterator[Finding]:
+def _of_blocks(draft: Draft, form: PartForm, template: Template, text: str) -> Iterator[Finding]:
+    """Whether our own paragraphs are there where they must be, once and on lines of their own."""
+    for name in (block for block in BLOCKS if block in form.variables):
+        found = [piece for piece in template.pieces if piece.is_variable and piece.text == name]
+        if not found and name == "proof":
+            yield Finding("proof_missing")
+        if not found and name == "stop" and _needs_stop(draft):
+            yield Finding("stop_missing")
+        for piece in found[1:]:
+            yield Finding("block_repeated", piece.start, piece.end, {"name": name})
+        for piece in found[:1]:
+            line = text[: piece.start].rpartition("\n")[2], text[piece.end :].partition("\n")[0]
+            if "".join(line).strip():
+                yield Finding("block_joined", piece.start, piece.end, {"name": name})
+
+
+def _needs_stop(draft: Draft) -> bool:
+    """Whether the law or good manners ask for words by which further mails are stopped."""
+    advertises = SELLING.search(fold(f"{draft.subject}\n{draft.body}")[0]) is not None
+    return advertises or draft.occasion in _NEED_STOP
+
+
+def _of_words(draft: Draft, form: PartForm, template: Template, text: str) -> Iterator[Finding]:
     """What the words themselves say."""
     for piece in template.pieces:
         if not piece.is_variable:
-            yield from _of_piece(draft, piece)
-    if looks_like_card_number(draft.body):
+            yield from _of_piece(draft, form, piece)
+    if looks_like_card_number(text):
         yield Finding("card_number")
-    folded, places = fold(draft.body)
+    folded, places = fold(text)
+    if form.is_line and _REPLY.match(folded):
+        yield Finding("subject_reply")
     threat: FindingCode = "threat_first" if draft.occasion == "first" else "threat"
     lists: tuple[tuple[FindingCode, re.Pattern[str]], ...] = (
         ("urgent_words", URGENT), (threat, THREAT), ("selling_words", SELLING)
@@ -233,32 +250,36 @@ def _of_words(draft: Draft, template: Template) -> Iterator[Finding]:
     for code, words in lists:
         for found in words.finditer(folded):
             start, end = places[found.start()], places[found.end() - 1] + 1
-            yield Finding(code, start, end, {"word": draft.body[start:end][:_NAMED_MAX]})
+            yield Finding(code, start, end, {"word": text[start:end][:_NAMED_MAX]})
 
 
-def _of_piece(draft: Draft, piece: Piece) -> Iterator[Finding]:
+def _of_piece(draft: Draft, form: PartForm, piece: Piece) -> Iterator[Finding]:
     for start, end in find_addresses(piece.text):
         named = piece.text[start:end]
         code = "shortener" if _host_of(named) in SHORTENERS else "address_foreign"
         yield Finding(code, piece.start + start, piece.start + end, {"address": named[:_NAMED_MAX]})
-    is_english = draft.language == "en"
     for place, letter in enumerate(piece.text, piece.start):
-        code = _fault_of(letter, is_english=is_english)
+        code = _fault_of(letter, form, is_english=draft.language == "en")
         if code is not None:
             params: dict[str, str | int] = {}
-            if code != "letter_hidden":
+            if code not in {"letter_hidden", "line_broken"}:
                 params = {"letter": letter, "near": for_cp932(letter)}
             yield Finding(code, place, place + 1, params)
 
 
-def _fault_of(letter: str, *, is_english: bool) -> FindingCode | None:
+def _fault_of(letter: str, form: PartForm, *, is_english: bool) -> FindingCode | None:
     """What is wrong with one letter of a text."""
     if letter in "\r\n":
-        return None
+        return "line_broken" if form.is_line else None
     if letter in _EMOJI_SIGNS or _EMOJI_FROM <= letter < _EMOJI_TO:
         return "emoji"
     if is_hidden(letter):
         return "letter_hidden"
+    return _loss_of(letter, is_english=is_english) if form.is_cp932 else None
+
+
+def _loss_of(letter: str, *, is_english: bool) -> FindingCode | None:
+    """What a telephone makes of a letter that it may not know."""
     if is_english:
         return None if measure(letter).encoding == "gsm7" else "letter_not_gsm7"
     near = for_cp932(letter)
@@ -273,20 +294,3 @@ def _host_of(address: str) -> str:
     for end in "/?#:":
         host = host.split(end, 1)[0]
     return host.removeprefix("www.")
-
-
-def _of_size(longest: str, size: Size) -> Iterator[Finding]:
-    """Whether it can be sent whole, and what that costs."""
-    units = utf16_units(longest)
-    if units > UNITS_MAX:
-        yield Finding("units_over", params={"units": units, "max": UNITS_MAX})
-    elif size.segments > SEGMENTS_PREFERRED:
-        yield Finding(
-            "segments_many", params={"segments": size.segments, "preferred": SEGMENTS_PREFERRED}
-        )
-
-
-def _is_safe(draft: Draft, template: Template) -> bool:
-    """Whether the merchant's name makes no link of the words beside it."""
-    values = values_of(draft.language, _bill(draft, *_TYPICAL))
-    return render_own(draft.language, template, values) is not None

@@ -32,7 +32,7 @@ from portal.domain.ids import to_public
 from portal.domain.ladder import Hours, is_quiet
 from portal.domain.ladder_plan import read_plan
 from portal.domain.message import Channel
-from portal.domain.template_lint import STEPS
+from portal.domain.template_form import SMS_STEPS
 from portal.stack.operator import ask
 
 _DAY_S = 86_400
@@ -203,7 +203,7 @@ def set_message_prices(
     try:
         prices = tuple(int(Decimal(price) * 100) for price in yen)
     except (InvalidOperation, ValueError, OverflowError) as fault:
-        raise InvalidInput("message_prices", params={"max": STEPS}) from fault
+        raise InvalidInput("message_prices", params={"max": SMS_STEPS}) from fault
     paid: Channel | Literal["paper"] = "paper" if provider == "paper" else channel
     request = SetMessagePrices(merchant_code=code, channel=paid, provider=provider, prices=prices)
     done = asyncio.run(ask(state, SET_MESSAGE_PRICES, request))

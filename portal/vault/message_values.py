@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from portal.domain.contact import takes_sms
-from portal.domain.mail import render_mail
+from portal.domain.mail_own import compose_mail
 from portal.domain.sms import BillText, compose
 from portal.vault.sealed import BillContact
 
@@ -47,9 +47,14 @@ def _sms(contact: BillContact, language: str, bill: BillText) -> Values | None:
 def _email(contact: BillContact, language: str, bill: BillText) -> Values | None:
     if not contact.email:
         return None
-    mail = render_mail(language, bill)
+    mail = compose_mail(language, bill)
     return Values(
-        contact.email, mail.text, subject=mail.subject, html=mail.html, stop_url=bill.stop_link
+        contact.email,
+        mail.text,
+        is_own=mail.is_own,
+        subject=mail.subject,
+        html=mail.html,
+        stop_url=bill.stop_link,
     )
 
 

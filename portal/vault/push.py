@@ -145,6 +145,7 @@ def push_values(  # noqa: PLR0913  # the parts of one notification
     return Values(
         contact.to,
         text.body,
+        is_own=text.is_own,
         subject=text.title,
         link=bill.link,
         topic=topic_of(fields.blind("push topic", bill_id.hex)),

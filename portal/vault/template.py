@@ -12,7 +12,8 @@ from uuid import UUID
 import msgspec
 
 from portal.domain.errors import InvariantBroken, NotFound
-from portal.domain.template import Occasion, Template, TemplateChannel, TemplateLanguage, parse
+from portal.domain.template import Occasion, TemplateChannel, TemplateLanguage
+from portal.domain.template_form import OwnWords, read_words
 from portal.domain.template_state import TemplateState
 from portal.vault.act import Act
 from portal.vault.db import Row
@@ -48,6 +49,16 @@ class Version:
     approve_until: datetime | None
     decided_by: str | None
     decided_at: datetime | None
+
+    @property
+    def subject(self) -> str:
+        """The subject or title, of channels that have one."""
+        return self.words.subject
+
+    @property
+    def body(self) -> str:
+        """The text."""
+        return self.words.body
 
     @property
     def content(self) -> bytes:
@@ -95,10 +106,10 @@ on conflict (merchant_id, delivery_id) do update set template_id = excluded.temp
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A text in force, ready to be filled, and the version that it is."""
+    """Words in force, ready to be filled, and the version that they are."""
 
     id: UUID
-    template: Template
+    words: OwnWords
 
 
 Wordings = Mapping[tuple[str, str, str], Wording]
@@ -163,7 +174,8 @@ async def read_wordings(act: Act, fields: Fields, channels: Sequence[str]) -> Wo
     for row in await act.db.fetch(_WORDED, act.merchant_id, channels):
         version = open_row(fields, row)
         key = (version.channel, version.language, version.occasion)
-        found[key] = Wording(version.id, parse(version.words.body))
+        words = read_words(version.channel, version.words.subject, version.words.body)
+        found[key] = Wording(version.id, words)
     return found
 
 

@@ -13,9 +13,10 @@ import msgspec
 
 from portal.contract.message import DeliveryRoute, RedeemedDelivery, SendResult
 from portal.domain.ids import DeliveryId, to_public
-from portal.domain.message import DELIVERY, DeliveryState, event_of_result
+from portal.domain.message import DELIVERY, Channel, DeliveryState, event_of_result
 from portal.vault.act import Act
 from portal.vault.channels import roads_to_plan
+from portal.vault.contact_faults import return_token
 from portal.vault.db import Row
 
 TABLE: Final = "message_trial"
@@ -37,9 +38,11 @@ select id, channel, provider, state, tries from message_trial
 where merchant_id = $1 and chunk_id = $2 for update
 """
 _TAKE: Final = """
-select id, provider, state, words, (select code from merchant where id = $1) as merchant_code
-from message_trial
-where merchant_id = $1 and id = any($2::uuid[]) order by id for update
+select t.id, t.channel, t.provider, t.state, t.words, m.code as merchant_code, m.name,
+       (select c.sender from merchant_channel c where c.merchant_id = $1
+        and c.channel = t.channel and c.provider = t.provider) as sender
+from message_trial t join merchant m on m.id = $1
+where t.merchant_id = $1 and t.id = any($2::uuid[]) order by t.id for update of t
 """
 _MOVE: Final = """
 update message_trial set state = $3, tries = $4, words = case when $5 then words end
@@ -48,21 +51,23 @@ where merchant_id = $1 and id = $2
 
 
 class TrialWords(msgspec.Struct, frozen=True, array_like=True):
-    """To whom, and what it says."""
+    """To whom, and what it says; a mail has a subject and the same in HTML."""
 
     to: str
     body: str
+    subject: str = ""
+    html: str = ""
 
 
-async def plan_trial(act: Act, words: TrialWords) -> None:
+async def plan_trial(act: Act, channel: Channel, words: TrialWords) -> None:
     """Send one text, at once, by the merchant's own road."""
-    road = (await roads_to_plan(act, "sms"))[0]
+    road = (await roads_to_plan(act, channel))[0]
     chunk_id, trial_id = act.new_id(), act.new_id()
     fields = await act.fields()
     sealed = fields.seal(TABLE, "contact", trial_id, 1, words)
-    await act.db.execute(_CHUNK, act.merchant_id, chunk_id, "sms", road.provider, act.business)
+    await act.db.execute(_CHUNK, act.merchant_id, chunk_id, channel, road.provider, act.business)
     await act.db.execute(
-        _INSERT, act.merchant_id, trial_id, chunk_id, "sms", road.provider, sealed, act.actor,
+        _INSERT, act.merchant_id, trial_id, chunk_id, channel, road.provider, sealed, act.actor,
         act.now,
     )  # fmt: skip
     await act.plan_task("message.send_chunk", chunk_id, lane="urgent")
@@ -110,11 +115,18 @@ async def redeem_trials(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, 
                 row["id"],
             )
             act.reveal(1)
+        is_mail = row["channel"] == "email"
         given[row["id"]] = RedeemedDelivery(
             delivery_id=DeliveryId(row["id"]),
             to=words.to,
             body=words.body,
             refused=code,
+            subject=words.subject,
+            html=words.html,
+            sender=(row["sender"] or "") if is_mail else "",
+            sender_name=row["name"] if is_mail else "",
+            # What comes back to it speaks of no delivery, and moves nothing.
+            return_token=return_token(fields, row["id"]) if is_mail else "",
             # What became of a trial is nobody's news: the address names no message.
             callback=f"{act.settings.public_origin}/notices/{row['provider']}/{row['merchant_code']}",
         )

@@ -1,7 +1,7 @@
 """Data zone: templates as staff see them: what is wrong with a text, and what it costs."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from portal.contract.template import (
     TemplateChecked,
@@ -12,8 +12,9 @@ from portal.contract.template import (
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.ids import TemplateId
 from portal.domain.sms import Size
-from portal.domain.template import Occasion, TemplateLanguage
-from portal.domain.template_lint import BODY_CHARACTERS_MAX, Checked, Draft, check, price_of
+from portal.domain.template import Occasion, TemplateChannel, TemplateLanguage
+from portal.domain.template_form import FORMS
+from portal.domain.template_lint import Checked, Draft, check, price_of
 from portal.domain.template_state import choices_of
 from portal.vault.act import Act
 from portal.vault.channels import roads
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 SAMPLE_SECRET: Final = "x" * 22
 """As long as a link's secret, and no link's."""
 
-_MERCHANT: Final = "select code, name from merchant where id = $1"
+_MERCHANT: Final = "select code, name, phone, website from merchant where id = $1"
 _PRICES: Final = """
 select prices from message_price where merchant_id = $1 and channel = $2 and provider = $3
 """
@@ -36,7 +37,10 @@ class Sender:
     """Whose messages they are, from which number or name, and what a message costs."""
 
     merchant_name: str
+    phone: str
+    website: str
     sample_link: str
+    sample_stop: str
     sender: str
     prices: tuple[int, ...]
 
@@ -53,31 +57,83 @@ async def read_sender(act: Act, channel: str) -> Sender:
         prices = await act.db.fetchval(_PRICES, act.merchant_id, channel, road.provider)
     return Sender(
         merchant_name=row["name"],
+        phone=row["phone"],
+        website=row["website"],
         sample_link=f"{act.settings.public_origin}/p/{row['code']}/{SAMPLE_SECRET}",
+        sample_stop=f"{act.settings.public_origin}/stop/{row['code']}/{SAMPLE_SECRET}",
         sender=road.sender if road else "",
         prices=tuple(prices or ()),
     )
 
 
-def check_length(body: str) -> None:
-    """Refuse what is too long to be looked at. Raises: InvalidInput ``text_too_long``."""
-    if len(body) > BODY_CHARACTERS_MAX:
-        raise InvalidInput("text_too_long", params={"field": "body", "max": BODY_CHARACTERS_MAX})
+class Written(Protocol):
+    """What somebody writes: the words and their use."""
+
+    @property
+    def channel(self) -> TemplateChannel:
+        """By what it goes."""
+        ...
+
+    @property
+    def language(self) -> TemplateLanguage:
+        """For payers of which language."""
+        ...
+
+    @property
+    def occasion(self) -> Occasion:
+        """About what."""
+        ...
+
+    @property
+    def subject(self) -> str:
+        """The subject or title, of channels that have one."""
+        ...
+
+    @property
+    def body(self) -> str:
+        """The text."""
+        ...
 
 
-def check_body(
-    sender: Sender, language: TemplateLanguage, occasion: Occasion, body: str
-) -> Checked:
-    """All that is wrong with a text of this merchant. Raises: InvalidInput ``text_too_long``."""
-    check_length(body)
-    return check(
-        Draft(
-            language=language,
-            occasion=occasion,
-            body=body,
-            merchant_name=sender.merchant_name,
-            link=sender.sample_link,
-        )
+def check_length(written: Written) -> None:
+    """Refuse what is too long to be looked at, or has a part that its channel has not.
+
+    Raises: InvalidInput ``text_too_long``, ``subject_unknown``.
+    """
+    form = FORMS[written.channel]
+    longest = form.body.characters_max
+    if len(written.body) > longest:
+        raise InvalidInput("text_too_long", params={"field": "body", "max": longest})
+    if form.subject is None:
+        if written.subject:
+            raise InvalidInput("subject_unknown", params={"field": "subject"})
+    elif len(written.subject) > form.subject.characters_max:
+        longest = form.subject.characters_max
+        raise InvalidInput("text_too_long", params={"field": "subject", "max": longest})
+
+
+def check_words(sender: Sender, written: Written) -> Checked:
+    """All that is wrong with words of this merchant.
+
+    Raises: InvalidInput ``text_too_long``, ``subject_unknown``.
+    """
+    check_length(written)
+    return check(draft_of(sender, written))
+
+
+def draft_of(sender: Sender, written: Written) -> Draft:
+    """The words with what their merchant's messages have."""
+    return Draft(
+        channel=written.channel,
+        language=written.language,
+        occasion=written.occasion,
+        subject=written.subject,
+        body=written.body,
+        merchant_name=sender.merchant_name,
+        link=sender.sample_link,
+        stop_link=sender.sample_stop,
+        phone=sender.phone,
+        website=sender.website,
     )
 
 
@@ -98,11 +154,14 @@ def to_checked(sender: Sender, checked: Checked) -> TemplateChecked:
                 start=finding.start,
                 end=finding.end,
                 params=finding.params,
+                part=finding.part,
             )
             for finding in checked.findings
         ),
         is_fit=checked.is_fit,
         sample=checked.sample,
+        sample_subject=checked.filled.subject,
+        sample_html=checked.filled.html,
         sender=sender.sender,
         size=_to_size(sender, checked.size),
         longest=_to_size(sender, checked.longest),
@@ -129,7 +188,8 @@ def to_view(act: Act, version: Version) -> TemplateVersion:
         number=version.number,
         state=version.state,
         version=version.version,
-        body=version.words.body,
+        subject=version.subject,
+        body=version.body,
         written_by=version.written_by,
         written_at=version.written_at,
         asked_by=version.asked_by,

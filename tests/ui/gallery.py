@@ -69,7 +69,9 @@ def staff(
             **screen.values, "viewer": data["viewer"], "csrf": CSRF, "here": screen.here,
             "flash": flash,
         }  # fmt: skip
-        return staff_answer(request, screen.template, language_of(request), values)
+        return staff_answer(
+            request, screen.template, language_of(request), values, shows_mail=screen.shows_mail
+        )
 
     return answer
 
@@ -471,6 +473,9 @@ STAFF_SCREENS: dict[str, Make] = {
         template_samples.DRAFT | {"body": template_samples.BODY},
         template_samples.FINE,
         template_samples.REAL,
+    ),
+    "template-mail": written(
+        template_samples.MAIL_DRAFT, template_samples.MAIL_FINE, template_samples.MAIL_REAL
     ),
     "template-asked": one_template(
         template_samples.template("ASKED", choices=["APPROVE", "REFUSE", "WITHDRAW"])

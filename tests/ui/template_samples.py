@@ -1,6 +1,12 @@
 """Made-up templates for the gallery: what is sent, a text with faults, a version to approve."""
 
+from datetime import date
 from typing import Any
+
+from portal.domain.mail import start_of_mail
+from portal.domain.mail_own import compose_mail
+from portal.domain.sms import BillText
+from portal.domain.template_form import read_words
 
 WHO = "staff:01936f00-0000-7000-8000-000000000001"
 BODY = "【{merchant}】{month}のご請求 {amount}(末尾{last4}){due}まで\n{link}"
@@ -15,7 +21,8 @@ def template(state: str = "IN_FORCE", **changes: object) -> dict[str, Any]:
     """One version."""
     made: dict[str, Any] = {
         "id": "tpl_01JD0000000000000000000001", "channel": "SMS", "language": "JA",
-        "occasion": "FIRST", "number": 3, "state": state, "version": 2, "body": BODY,
+        "occasion": "FIRST", "number": 3, "state": state, "version": 2, "subject": "",
+        "body": BODY,
         "writtenBy": WHO, "writtenAt": "2026-11-20T02:00:00.000Z", "askedBy": WHO,
         "askedAt": "2026-11-20T03:00:00.000Z", "approveUntil": "2026-11-27T03:00:00.000Z",
         "decidedBy": None, "decidedAt": None, "choices": [],
@@ -26,7 +33,8 @@ def template(state: str = "IN_FORCE", **changes: object) -> dict[str, Any]:
 def finding(code: str, severity: str, message: str, start: int, end: int) -> dict[str, Any]:
     """One thing that is wrong."""
     return {
-        "code": code, "severity": severity, "message": message, "start": start, "end": end
+        "code": code, "severity": severity, "message": message, "part": "BODY", "start": start,
+        "end": end,
     }  # fmt: skip
 
 
@@ -36,7 +44,8 @@ def size(segments: int, price: int | None = None) -> dict[str, Any]:
 
 
 FINE: dict[str, Any] = {
-    "findings": [], "isFit": True, "sample": SAMPLE, "sender": "0005123456",
+    "findings": [], "isFit": True, "sample": SAMPLE, "sampleSubject": "", "sampleHtml": "",
+    "sender": "0005123456",
     "size": size(2, 660), "longest": size(2, 660),
 }  # fmt: skip
 FOUND = FINE | {
@@ -57,11 +66,34 @@ TEMPLATES = [
 ]
 DRAFT = {
     "id": "", "version": "", "channel": "SMS", "language": "JA", "occasion": "FIRST",
-    "body": FAULTY,
+    "subject": "", "body": FAULTY,
 }  # fmt: skip
 REAL = [
-    {"billId": "bill_01JD0000000000000000000001", "billNumber": "E-1001", "text": SAMPLE,
-     "segments": 2, "isOwn": True},
-    {"billId": "bill_01JD0000000000000000000002", "billNumber": "E-1002", "text": SAMPLE,
-     "segments": 2, "isOwn": False},
+    {"billId": "bill_01JD0000000000000000000001", "billNumber": "E-1001", "subject": "",
+     "text": SAMPLE, "html": "", "segments": 2, "isOwn": True},
+    {"billId": "bill_01JD0000000000000000000002", "billNumber": "E-1002", "subject": "",
+     "text": SAMPLE, "html": "", "segments": 2, "isOwn": False},
+]  # fmt: skip
+
+MAIL_SUBJECT, MAIL_BODY = start_of_mail("ja")
+_BILL = BillText(
+    merchant_name="あおぞら電力", period="2026-11", amount_minor=8420, customer_hint="4821",
+    due_on=date(2026, 12, 1), link=SAMPLE.rpartition("\n")[2], phone="0120-000-000",
+    website="https://aozora.example", stop_link="http://localhost:8080/stop/aozora/x",
+)  # fmt: skip
+MAIL = compose_mail("ja", read_words("email", MAIL_SUBJECT, MAIL_BODY).of(_BILL))
+MAIL_DRAFT = DRAFT | {"channel": "EMAIL", "subject": MAIL_SUBJECT, "body": MAIL_BODY}
+MAIL_FINE = FINE | {
+    "sampleSubject": MAIL.subject, "sample": MAIL.text, "sampleHtml": MAIL.html,
+    "sender": "bill@aozora.example",
+    "size": {"encoding": "utf8", "units": 2_940, "segments": 1, "price": 20},
+    "longest": {"encoding": "utf8", "units": 3_012, "segments": 1, "price": 20},
+    "findings": [
+        finding("subject_long", "WARNING", "長いと半角84文字分になります。", 0, 0)
+        | {"part": "SUBJECT"}
+    ],
+}  # fmt: skip
+MAIL_REAL = [
+    {"billId": "bill_01JD0000000000000000000001", "billNumber": "E-1001", "segments": 1,
+     "subject": MAIL.subject, "text": MAIL.text, "html": MAIL.html, "isOwn": True},
 ]  # fmt: skip

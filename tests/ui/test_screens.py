@@ -239,7 +239,7 @@ def test_what_is_wrong_with_a_text_shows_while_it_is_typed(
     asked: list[str] = []
     news = {
         "findings": [{"severity": "warning", "text": "<b>urgent</b>", "at": "at “URGENT”"}],
-        "fine": "", "size": "1 parts", "sample": "URGENT Aozora",
+        "fine": "", "size": "1 parts", "sample": "URGENT Aozora", "subject": "",
     }  # fmt: skip
 
     def answer(route: Route) -> None:

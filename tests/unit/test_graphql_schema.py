@@ -30,7 +30,7 @@ from portal.domain import (
     pause,
     refund,
     template,
-    template_lint,
+    template_finding,
     template_state,
 )
 
@@ -186,7 +186,8 @@ def test_no_query_of_a_payer_takes_an_id_but_names_that_its_own_page_gave() -> N
         (template_state.TemplateState, template_enums.TemplateState),
         (template_state.TemplateDecision, template_enums.TemplateDecision),
         (template_state.TemplateChoice, template_enums.TemplateChoice),
-        (template_lint.Severity, template_enums.TemplateSeverity),
+        (template_finding.Severity, template_enums.TemplateSeverity),
+        (template_finding.TemplatePart, template_enums.TemplatePart),
     ],
 )
 def test_enums_have_exactly_the_contracts_words(words: object, enum: type[Enum]) -> None:

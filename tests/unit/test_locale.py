@@ -24,7 +24,7 @@ from portal.domain import (
     payment,
     refund,
     template,
-    template_lint,
+    template_finding,
     template_state,
 )
 from portal.domain.intake.row import FAULT_CODES
@@ -197,7 +197,7 @@ def test_every_state_has_a_name(tag: str) -> None:
         "templates.occasions": get_args(template.Occasion),
         "templates.channels": get_args(template.TemplateChannel),
         "templates.facts": template.FACTS,
-        "templates.findings": get_args(template_lint.FindingCode),
+        "templates.findings": get_args(template_finding.FindingCode),
         "refunds.ways": get_args(refund.RefundWay),
         "bills.orders": [order.name for order in enums.BillOrder],
         "bills.search.fields": get_args(bills.SearchField),

@@ -14,6 +14,7 @@ from portal.application.doors.dashboard.asked import ORDERS, is_filtered, read_q
 from portal.application.doors.dashboard.faults import defused
 from portal.application.doors.dashboard.search import recognise
 from portal.application.doors.render import formats, render
+from portal.domain.mail import STYLES
 
 JA, EN = formats("ja"), formats("en")
 
@@ -91,6 +92,16 @@ def test_policies_leave_nothing_open(policy: str) -> None:
         "require-trusted-types-for 'script'", "trusted-types 'none'",
     ):  # fmt: skip
         assert part in policy
+
+
+def test_a_screen_with_a_mail_in_it_allows_the_mail_s_own_styles_and_no_more() -> None:
+    allowed = f" 'unsafe-hashes' {' '.join(map(source_of, STYLES))}"
+
+    assert assets.MAIL_POLICY.replace(allowed, "") == assets.DASHBOARD_POLICY
+
+
+def source_of(style: str) -> str:
+    return f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'"
 
 
 def test_static_files_are_named_by_their_content() -> None:

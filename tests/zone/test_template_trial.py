@@ -9,6 +9,7 @@ from portal.domain.errors import Conflict, InvalidInput, LimitReached
 from portal.domain.ids import ChunkId
 from portal.vault.server import VaultServer
 from tests.make.intake import Desk, line, new_desk, result
+from tests.make.mails import SENDER, have_mail
 from tests.make.money import World
 from tests.make.vault import ClientFor, Ground
 from tests.make.workshop import a_workshop
@@ -26,14 +27,27 @@ async def test_a_trial_takes_the_road_of_messages_to_its_telephone(
             channel="sms", language="en", occasion="first", body=GOOD, phone=OWN_PHONE,
             idempotency_key="k",
         )  # fmt: skip
-        await shop.web.call(TRY_TEMPLATE, request, shop.staff)
+        mail = TryTemplate(
+            channel="email", language="en", occasion="first", subject="{merchant} {month}",
+            body=GOOD + "\n{proof}\n{stop}", email="Yui@Minato.example", idempotency_key="m",
+        )  # fmt: skip
+        with pytest.raises(Conflict, match="trial_impossible"):
+            await shop.web.call(TRY_TEMPLATE, mail, shop.staff)  # there is no road for mails yet
+        await have_mail(await ground.client("operator"), "sandbox_mail")
+        for wanted in (request, mail, mail):
+            await shop.web.call(TRY_TEMPLATE, wanted, shop.staff)
         await shop.work_off({"message.send_chunk"})
 
         [text] = shop.texts()
+        [sent] = shop.journal.mails.mails(after=0, recipient=None, limit=100)
+        assert (sent["sender"], sent["recipient"]) == (SENDER, "yui@minato.example")
+        assert sent["subject"] == "[TEST] みなと電力 Nov 2026"
+        assert sent["body"].startswith("[TEST] みなと電力より Nov 2026 JPY 8,420")
+        assert "/p/minato/" + "x" * 22 in sent["body"]
         assert text["recipient"] == "+818099990000"
         assert text["body"].startswith("[TEST] みなと電力より Nov 2026 JPY 8,420")
-        [row] = await shop.rows("select state, words from message_trial")
-        assert (row["state"], row["words"]) == ("accepted", None)
+        rows = await shop.rows("select state, words from message_trial")
+        assert [(row["state"], row["words"]) for row in rows] == [("accepted", None)] * 2
         assert await shop.hints() == []
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from portal.contract.bills import VIEW_BILL, ViewBill
+from portal.contract.bills import RESEND_MESSAGE, VIEW_BILL, ResendMessage, ViewBill
 from portal.contract.envelope import Nothing
-from portal.contract.message import REPORT_AND_NEXT, ReportAndNext
+from portal.contract.message import REPORT_AND_NEXT, SET_CHANNEL, ReportAndNext, SetChannel
 from portal.contract.template import (
     ASK_TEMPLATE,
     CHECK_TEMPLATE,
@@ -35,6 +35,7 @@ from portal.domain.errors import (
     NotFound,
 )
 from portal.domain.ids import ChunkId
+from portal.domain.template import TemplateChannel
 from portal.domain.template_state import TemplateDecision
 from portal.vault.server import VaultServer
 from tests.make.intake import Desk, line, new_desk, result
@@ -43,6 +44,7 @@ from tests.make.refunds import Member, member
 from tests.make.vault import ClientFor
 
 GOOD = "{merchant}より {month}のご利用分 {amount} 番号末尾{last4} {due}まで\n{link}"
+MAIL_HOST = "mail.sandbox.test"
 OTHER = GOOD + "\nみなと窓口"
 
 
@@ -67,13 +69,16 @@ class Writers:
         old: TemplateVersion | None = None,
         by: Member | None = None,
         key: str | None = None,
+        channel: TemplateChannel = "sms",
+        subject: str = "",
     ) -> TemplateVersion:
         request = SaveTemplate(
             template_id=old.id if old else None,
             version=old.version if old else 0,
-            channel="sms",
+            channel=channel,
             language="ja",
-            occasion="first",
+            occasion="reminder" if channel == "email" else "first",
+            subject=subject,
             body=body,
             idempotency_key=key or self.key(),
         )
@@ -149,6 +154,52 @@ async def test_what_two_people_agreed_on_is_sent_and_the_timeline_names_it(
     seen = await writers.desk.web.call(VIEW_BILL, ViewBill(bill_id=newest.id), writers.desk.staff)
     told = [event.params for event in seen.events if event.code == "message.accepted"]
     assert [params.get("template") for params in told] == [1]
+
+
+async def test_a_mail_is_worded_by_what_was_approved_and_comes_whole_from_its_road(
+    writers: Writers,
+) -> None:
+    desk = writers.desk
+    mail = SetChannel(
+        merchant_code="minato", channel="email", provider="sandbox_mail",
+        sender="bill@minato.example", share=100,
+    )  # fmt: skip
+    await desk.operator.call(SET_CHANNEL, mail)
+    await desk.issued(line("E-1", email="taro@mail.example"))
+    await desk.send_all()
+    [bill] = (await desk.bills()).bills
+    subject, body = "{merchant} {month}の件", GOOD + "\n{proof}\n{stop}"
+    with pytest.raises(InvalidInput, match="template_faulty"):
+        await writers.save(GOOD, channel="email", subject=subject)
+    with pytest.raises(InvalidInput, match="template_faulty"):
+        await writers.save(body, channel="email", subject=subject + "\nBcc: x")
+    with pytest.raises(InvalidInput, match="subject_unknown"):
+        await writers.save(GOOD, subject=subject)
+    draft = await writers.save(body, channel="email", subject=subject)
+    in_force = await writers.decide(await writers.ask(draft))
+    request = PreviewTemplate(
+        channel="email", language="ja", occasion="reminder", subject=subject, body=body, first=5
+    )
+    [shown] = (await desk.web.call(PREVIEW_TEMPLATE, request, writers.clerk.authority)).texts
+    resend = ResendMessage(bill_id=bill.id, channel="email", idempotency_key="again")
+    await desk.web.call(RESEND_MESSAGE, resend, desk.staff)
+    (leased,) = await desk.leases("message.send_chunk")
+    wanted = ReportAndNext(chunk_id=ChunkId(leased.subject_id), results=(), take=1)
+    [route] = (await desk.work.call(REPORT_AND_NEXT, wanted, leased.authority)).deliveries
+
+    [given] = (await desk.redeem(route.delivery_id, host=MAIL_HOST)).deliveries
+
+    await desk.report(leased, [result(route.delivery_id, "accepted")])
+    assert (in_force.subject, in_force.state) == (subject, "in_force")
+    assert (given.refused, given.subject) == (None, "みなと電力 2026年11月分の件")
+    assert given.subject == shown.subject
+    assert given.body.startswith("みなと電力より 2026年11月分のご利用分 8,420円 番号末尾")
+    assert given.body.count("/p/minato/") == given.body.count("/stop/minato/") == 1
+    assert f'<a href="{given.stop_url}">' in given.html
+    assert "/p/minato/" + "x" * 22 in shown.html
+    seen = await desk.web.call(VIEW_BILL, ViewBill(bill_id=bill.id), desk.staff)
+    told = [event.params for event in seen.events if event.code == "message.accepted"]
+    assert sorted(params.get("template", 0) for params in told) == [0, 1]
 
 
 async def test_a_language_without_own_words_and_one_taken_back_say_what_is_built_in(

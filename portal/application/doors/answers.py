@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from portal.application.doors.assets import DASHBOARD_POLICY, PAGE_POLICY
+from portal.application.doors.assets import DASHBOARD_POLICY, MAIL_POLICY, PAGE_POLICY
 from portal.application.doors.context import LANGUAGE_COOKIE, doors_of
 from portal.application.doors.locales import LANGUAGES
 from portal.application.doors.render import render
@@ -69,13 +69,15 @@ def staff_answer(
     values: Mapping[str, object],
     *,
     status: int = 200,
+    shows_mail: bool = False,
 ) -> Response:
     """A screen for staff: style and script from our own files.
 
     ``same-origin``, because under ``no-referrer`` a browser without Fetch Metadata sends its forms
     with ``Origin: null``, and the log-in form has no token of a session to vouch for it.
     """
-    answer = _html(request, render(template, language, **values), DASHBOARD_POLICY, status)
+    policy = MAIL_POLICY if shows_mail else DASHBOARD_POLICY
+    answer = _html(request, render(template, language, **values), policy, status)
     answer.headers["referrer-policy"] = "same-origin"
     return answer
 

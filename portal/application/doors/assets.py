@@ -15,6 +15,8 @@ from typing import Final
 
 from markupsafe import Markup
 
+from portal.domain.mail import STYLES as MAIL_STYLES
+
 TEMPLATES: Final = Path(__file__).parents[3] / "frontend_templates"
 """The folder with all templates, texts and static files."""
 
@@ -126,3 +128,12 @@ REMIND_POLICY: Final = (
 
 DASHBOARD_POLICY: Final = f"{_COMMON}'none'; style-src 'self'; script-src 'self'"
 """Staff pages: files of our own origin only, nothing inline."""
+
+_MAIL_STYLES: Final = " ".join(
+    f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'" for style in MAIL_STYLES
+)
+MAIL_POLICY: Final = (
+    f"{_COMMON}'none'; style-src 'self' 'unsafe-hashes' {_MAIL_STYLES}; script-src 'self'"
+)
+"""Staff pages that show a mail's HTML: a frame without an address of its own has its page's
+policy, and a mail has no style sheet. Our own few styles may stand there, letter by letter."""

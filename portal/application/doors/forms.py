@@ -30,14 +30,14 @@ async def read_body(request: Request, at_most: int) -> bytes:
     return bytes(body)
 
 
-async def read_form(request: Request) -> Mapping[str, str]:
+async def read_form(request: Request, bytes_max: int = FORM_BYTES_MAX) -> Mapping[str, str]:
     """The fields of a posted form; of a name given twice the first counts.
 
     Raises InvalidInput ``form_malformed`` for another type or encoding, ``card_number_refused``
     when a value looks like a card number; LimitReached ``body_too_large``.
     """
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    body = await read_body(request, FORM_BYTES_MAX)
+    body = await read_body(request, bytes_max)
     if media_type != _FORM:
         raise InvalidInput("form_malformed")
     try:

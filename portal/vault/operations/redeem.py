@@ -291,9 +291,9 @@ def _values(  # what was read for one message
         phone=row["phone"],
         website=row["website"],
         link=f"{act.settings.public_origin}/p/{row['merchant_code']}/{secret}",
-        own=own.template if own is not None else None,
         stop_link=_stop_link(act, fields, row),
     )
+    bill = bill if own is None else own.words.of(bill)
     if row["channel"] == PUSH:
         return push_values(
             fields,

@@ -6,7 +6,7 @@ acts locks the merchant, so they come one after the other.
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -27,7 +27,7 @@ from portal.domain import template_state as rules
 from portal.domain.card_number import looks_like_card_number
 from portal.domain.errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound
 from portal.domain.template import tidy
-from portal.domain.template_lint import STEPS
+from portal.domain.template_form import FORMS
 from portal.vault import approval, staff
 from portal.vault.act import Act
 from portal.vault.by_code import by_code
@@ -43,7 +43,17 @@ from portal.vault.template import (
     read_version,
     store_version,
 )
-from portal.vault.template_view import check_body, check_length, read_sender, refuse_faulty, to_view
+from portal.vault.template_view import (
+    Written,
+    check_length,
+    check_words,
+    read_sender,
+    refuse_faulty,
+    to_view,
+)
+
+if TYPE_CHECKING:
+    from portal.domain.template import TemplateChannel
 
 APPROVAL: Final = "message_template"
 """The kind of these approvals."""
@@ -76,35 +86,40 @@ delete from message_price where merchant_id = $1 and channel = $2 and provider =
 async def save_template(act: Act, request: SaveTemplate) -> TemplateChanged:
     """Store a draft: a new version, or the new text of one that nobody asked for yet.
 
-    Raises: InvalidInput ``template_faulty``, ``text_too_long``, ``card_number_refused``; Conflict
-    ``template_state``, ``template_changed``, ``idempotency_mismatch``; LimitReached
-    ``template_drafts`` (param ``max``); NotFound ``not_found``.
+    Raises: InvalidInput ``template_faulty``, ``text_too_long``, ``subject_unknown``,
+    ``card_number_refused``; Conflict ``template_state``, ``template_changed``,
+    ``idempotency_mismatch``; LimitReached ``template_drafts`` (param ``max``); NotFound
+    ``not_found``.
     """
     use = (request.channel, request.language, request.occasion)
-    arguments = msgspec.msgpack.encode([request.template_id, request.version, use, request.body])
+    arguments = msgspec.msgpack.encode(
+        [request.template_id, request.version, use, request.subject, request.body]
+    )
     known = await act.once("save_template", request.idempotency_key, arguments)
     if known is not None:
         return await _now(act, UUID(bytes=known))
-    check_length(request.body)
-    body = tidy(request.body)
-    if looks_like_card_number(body):
-        raise InvalidInput("card_number_refused", params={"field": "body"})
-    await _refuse_faulty(act, request, body)
+    check_length(request)
+    words = TemplateWords(body=tidy(request.body), subject=tidy(request.subject))
+    for field, text in (("body", words.body), ("subject", words.subject)):
+        if looks_like_card_number(text):
+            raise InvalidInput("card_number_refused", params={"field": field})
+    await _refuse_faulty(
+        act, msgspec.structs.replace(request, subject=words.subject, body=words.body)
+    )
     await lock_merchant(act)
     if request.template_id is None:
-        saved = await _add(act, request, body)
+        saved = await _add(act, request, words)
     else:
-        saved = await _change(act, request, body)
+        saved = await _change(act, request, words)
     await act.answer_once("save_template", request.idempotency_key, saved.id.bytes)
     return TemplateChanged(template=to_view(act, saved))
 
 
-async def _refuse_faulty(act: Act, use: SaveTemplate | Version, body: str) -> None:
-    sender = await read_sender(act, use.channel)
-    refuse_faulty(check_body(sender, use.language, use.occasion, body))
+async def _refuse_faulty(act: Act, written: Written) -> None:
+    refuse_faulty(check_words(await read_sender(act, written.channel), written))
 
 
-async def _add(act: Act, request: SaveTemplate, body: str) -> Version:
+async def _add(act: Act, request: SaveTemplate, words: TemplateWords) -> Version:
     if await act.db.fetchval(_COUNT, act.merchant_id) >= DRAFTS_MAX:
         raise LimitReached("template_drafts", params={"max": DRAFTS_MAX})
     number = await act.db.fetchval(
@@ -118,7 +133,7 @@ async def _add(act: Act, request: SaveTemplate, body: str) -> Version:
         number=number,
         state="draft",
         version=1,
-        words=TemplateWords(body=body),
+        words=words,
         written_by=act.actor,
         written_at=act.business,
         asked_by=None,
@@ -132,7 +147,7 @@ async def _add(act: Act, request: SaveTemplate, body: str) -> Version:
     return draft
 
 
-async def _change(act: Act, request: SaveTemplate, body: str) -> Version:
+async def _change(act: Act, request: SaveTemplate, words: TemplateWords) -> Version:
     draft = await _read_seen(act, request)
     if (draft.channel, draft.language, draft.occasion) != (
         request.channel, request.language, request.occasion
@@ -140,9 +155,7 @@ async def _change(act: Act, request: SaveTemplate, body: str) -> Version:
         raise Conflict("template_changed")
     if draft.state != "draft":
         raise Conflict("template_state", params={"state": draft.state, "event": "edit"})
-    changed = replace(
-        draft, words=TemplateWords(body=body), written_by=act.actor, written_at=act.business
-    )
+    changed = replace(draft, words=words, written_by=act.actor, written_at=act.business)
     return await store_version(act, changed)
 
 
@@ -174,7 +187,7 @@ async def ask_template(act: Act, request: AskTemplate) -> TemplateChanged:
     await lock_merchant(act)
     draft = await _read_seen(act, request)
     edge = rules.advance(draft.state, "ask")
-    await _refuse_faulty(act, draft, draft.words.body)
+    await _refuse_faulty(act, draft)
     approval_id = await approval.ask(act, APPROVAL, draft.content, rules.APPROVAL_LIFE_S)
     asked = replace(
         draft,
@@ -240,7 +253,7 @@ async def _approve(act: Act, version: Version, code: str) -> None:
         raise Conflict("template_state", params={"state": version.state, "event": "approve"})
     await approval.approve(act, version.approval_id, version.content)
     await approval.use(act, version.approval_id, APPROVAL, version.content)
-    await _refuse_faulty(act, version, version.words.body)
+    await _refuse_faulty(act, version)
     before = await read_in_force(act, version)
     if before is not None:
         edge = rules.advance(before.state, "supersede")
@@ -259,7 +272,8 @@ async def set_message_prices(act: Act, request: SetMessagePrices) -> MessagePric
     Raises: InvalidInput ``message_prices`` (param ``max``); NotFound ``merchant_unknown``.
     """
     prices = list(request.prices)
-    steps = 1 if request.channel == "voice" else STEPS
+    form = FORMS.get(cast("TemplateChannel", request.channel))
+    steps = 1 if form is None else form.price_steps
     if len(prices) > steps or not all(0 <= price <= PRICE_MAX for price in prices):
         raise InvalidInput("message_prices", params={"max": steps})
     if not await enter_merchant(act, request.merchant_code):

@@ -1,20 +1,25 @@
-"""Data zone: a text sent to a telephone of the staff, to see how it reads there."""
+"""Data zone: a text sent to a telephone or a mailbox of the staff, to see how it reads there."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from portal.contract.envelope import Done
 from portal.contract.template import TRY_TEMPLATE, TryTemplate
-from portal.domain.contact import normalise_mobile
+from portal.domain.contact import normalise_email, normalise_mobile
 from portal.domain.errors import Conflict, InvalidInput, LimitReached
 from portal.domain.template import tidy
+from portal.domain.template_form import FORMS, Filled
 from portal.vault.act import Act
+from portal.vault.channels import roads
 from portal.vault.registry import operation
 from portal.vault.template import lock_merchant
 from portal.vault.template_trial import TrialWords, plan_trial
-from portal.vault.template_view import check_body, read_sender, refuse_faulty
+from portal.vault.template_view import check_words, read_sender, refuse_faulty
 
 TRIALS_PER_DAY_MAX: Final = 20
 
@@ -24,9 +29,29 @@ MARK: Final = {"ja": "【テスト】", "ja-easy": "【テスト】", "en": "[TE
 _COUNT: Final = """
 select count(*) from message_trial where merchant_id = $1 and asked_at > $2
 """
-_IS_PAYERS: Final = """
-select exists (select from bill where merchant_id = $1 and phone_blind = $2)
-"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Contact:
+    """A contact of the staff: its one form, and whether it is one of the merchant's payers'."""
+
+    read: Callable[[str], str]
+    is_payers: str
+
+
+_CONTACTS: Final[Mapping[str, _Contact]] = MappingProxyType(
+    {
+        "phone": _Contact(
+            normalise_mobile,
+            "select exists (select from bill where merchant_id = $1 and phone_blind = $2)",
+        ),
+        "email": _Contact(
+            normalise_email,
+            "select exists (select from bill where merchant_id = $1 and email_blind = $2)",
+        ),
+    }
+)
+"""By the field of the request, which is also the kind of the keyed hash."""
 
 
 @operation(
@@ -38,32 +63,52 @@ select exists (select from bill where merchant_id = $1 and phone_blind = $2)
 async def try_template(act: Act, request: TryTemplate) -> Done:
     """Send one text to a member of staff; the link in it opens nothing. The same key sends once.
 
-    Raises: InvalidInput ``template_faulty``, ``text_too_long``, or what is wrong with the number
-    (param ``field``); Conflict ``trial_to_payer``, ``idempotency_mismatch``; LimitReached
-    ``trials_a_day`` (param ``max``).
+    Raises: InvalidInput ``template_faulty``, ``text_too_long``, ``subject_unknown``, or what is
+    wrong with the contact (param ``field``); Conflict ``trial_to_payer``, ``trial_impossible``,
+    ``idempotency_mismatch``; LimitReached ``trials_a_day`` (param ``max``).
     """
     use = (request.channel, request.language, request.occasion)
-    arguments = msgspec.msgpack.encode([use, request.body, request.phone])
+    arguments = msgspec.msgpack.encode(
+        [use, request.subject, request.body, request.phone, request.email]
+    )
     if await act.once("try_template", request.idempotency_key, arguments) is not None:
         return Done()
-    sender = await read_sender(act, request.channel)
-    checked = check_body(sender, request.language, request.occasion, tidy(request.body))
-    refuse_faulty(checked)
-    phone = _read_phone(request.phone)
+    field = FORMS[request.channel].tried_at
+    if field is None or not await roads(act, request.channel):
+        raise Conflict("trial_impossible")
+    filled = await _fill(act, request)
+    to = _read_contact(field, request.phone if field == "phone" else request.email)
     fields = await act.fields()
-    if await act.db.fetchval(_IS_PAYERS, act.merchant_id, fields.blind("phone", phone)):
-        raise Conflict("trial_to_payer", params={"field": "phone"})
+    if await act.db.fetchval(_CONTACTS[field].is_payers, act.merchant_id, fields.blind(field, to)):
+        raise Conflict("trial_to_payer", params={"field": field})
     await lock_merchant(act)
     since = act.now - timedelta(days=1)
     if await act.db.fetchval(_COUNT, act.merchant_id, since) >= TRIALS_PER_DAY_MAX:
         raise LimitReached("trials_a_day", params={"max": TRIALS_PER_DAY_MAX})
-    await plan_trial(act, TrialWords(to=phone, body=MARK[request.language] + checked.sample))
+    mark = MARK[request.language]
+    words = TrialWords(
+        to=to,
+        body=mark + filled.text,
+        subject=mark + filled.subject if filled.subject else "",
+        html=filled.html,
+    )
+    await plan_trial(act, request.channel, words)
     await act.answer_once("try_template", request.idempotency_key, b"sent")
     return Done()
 
 
-def _read_phone(text: str) -> str:
+async def _fill(act: Act, request: TryTemplate) -> Filled:
+    """The message of an ordinary bill. Raises: InvalidInput ``template_faulty``."""
+    tidied = msgspec.structs.replace(
+        request, subject=tidy(request.subject), body=tidy(request.body)
+    )
+    checked = check_words(await read_sender(act, request.channel), tidied)
+    refuse_faulty(checked)
+    return checked.filled
+
+
+def _read_contact(field: str, text: str) -> str:
     try:
-        return normalise_mobile(text)
+        return _CONTACTS[field].read(text)
     except InvalidInput as fault:
-        raise InvalidInput(fault.code, params=fault.params | {"field": "phone"}) from fault
+        raise InvalidInput(fault.code, params=fault.params | {"field": field}) from fault

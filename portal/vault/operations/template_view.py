@@ -23,8 +23,9 @@ from portal.contract.template import (
 )
 from portal.domain.contact import customer_hint
 from portal.domain.ids import BillId
-from portal.domain.sms import BillText, compose, measure
-from portal.domain.template import Template, parse, tidy
+from portal.domain.sms import BillText
+from portal.domain.template import tidy
+from portal.domain.template_form import FORMS, OwnWords, read_words
 from portal.domain.template_state import OPEN
 from portal.vault.act import Act
 from portal.vault.db import Row
@@ -35,7 +36,7 @@ from portal.vault.sealed import open_contact
 from portal.vault.template import VERSIONS, open_row, read_version
 from portal.vault.template_view import (
     Sender,
-    check_body,
+    check_words,
     read_sender,
     refuse_faulty,
     to_checked,
@@ -75,7 +76,7 @@ async def view_template(act: Act, request: ViewTemplate) -> TemplateRecord:
     """One version, what is wrong with it now, and others of its kind. Raises: NotFound."""
     version = await read_version(act, request.template_id)
     sender = await read_sender(act, version.channel)
-    checked = check_body(sender, version.language, version.occasion, version.words.body)
+    checked = check_words(sender, version)
     use = (version.channel, version.language, version.occasion)
     rows = await act.db.fetch(_OTHERS, act.merchant_id, *use, version.id, OTHERS_MAX)
     fields = await act.fields()
@@ -88,10 +89,12 @@ async def view_template(act: Act, request: ViewTemplate) -> TemplateRecord:
 
 @operation(CHECK_TEMPLATE, callers=_WEB, kinds=_STAFF, audit="none")
 async def check_template(act: Act, request: CheckTemplate) -> TemplateChecked:
-    """Look at a text that is being written. Raises: InvalidInput ``text_too_long``."""
+    """Look at a text that is being written.
+
+    Raises: InvalidInput ``text_too_long``, ``subject_unknown``.
+    """
     sender = await read_sender(act, request.channel)
-    checked = check_body(sender, request.language, request.occasion, request.body)
-    return to_checked(sender, checked)
+    return to_checked(sender, check_words(sender, request))
 
 
 @operation(
@@ -105,19 +108,22 @@ async def check_template(act: Act, request: CheckTemplate) -> TemplateChecked:
 async def preview_template(act: Act, request: PreviewTemplate) -> TemplatePreview:
     """A text as the payers of the latest bills would read it, with a link that leads nowhere.
 
-    Raises: InvalidInput ``page_size``, ``text_too_long``, ``template_faulty``.
+    Raises: InvalidInput ``page_size``, ``text_too_long``, ``subject_unknown``,
+    ``template_faulty``.
     """
     check_page_size(request.first, PREVIEWS_MAX)
     sender = await read_sender(act, request.channel)
-    refuse_faulty(check_body(sender, request.language, request.occasion, request.body))
-    own = parse(tidy(request.body))
+    refuse_faulty(check_words(sender, request))
+    own = read_words(request.channel, tidy(request.subject), tidy(request.body))
     rows = await act.db.fetch(_LATEST, act.merchant_id, request.language, request.first)
     fields = await act.fields()
     act.reveal(len(rows))
-    return TemplatePreview(texts=tuple(_preview(fields, sender, own, row) for row in rows))
+    return TemplatePreview(texts=tuple(_preview(fields, sender, request, own, row) for row in rows))
 
 
-def _preview(fields: Fields, sender: Sender, own: Template, row: Row) -> PreviewText:
+def _preview(
+    fields: Fields, sender: Sender, request: PreviewTemplate, own: OwnWords, row: Row
+) -> PreviewText:
     contact = open_contact(fields, row["id"], row["sealed_version"], row["contact"])
     bill = BillText(
         merchant_name=sender.merchant_name,
@@ -126,13 +132,17 @@ def _preview(fields: Fields, sender: Sender, own: Template, row: Row) -> Preview
         customer_hint=customer_hint(contact.customer_no),
         due_on=row["due_on"],
         link=sender.sample_link,
-        own=own,
+        stop_link=sender.sample_stop,
+        phone=sender.phone,
+        website=sender.website,
     )
-    text, is_own = compose(row["language"], bill)
+    read = FORMS[request.channel].compose(row["language"], request.occasion, own.of(bill))
     return PreviewText(
         bill_id=BillId(row["id"]),
         bill_number=row["number"],
-        text=text,
-        segments=measure(text).segments,
-        is_own=is_own,
+        text=read.text,
+        segments=read.size.segments,
+        is_own=read.is_own,
+        subject=read.subject,
+        html=read.html,
     )

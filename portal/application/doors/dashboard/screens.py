@@ -143,11 +143,15 @@ async def show_keys(request: Request) -> Response:
 
 
 class Screen(msgspec.Struct, frozen=True, kw_only=True):
-    """A template and its values, besides those that every screen has."""
+    """A template and its values, besides those that every screen has.
+
+    ``shows_mail``: a mail's own HTML stands in it, in a frame that can do nothing.
+    """
 
     template: str
     here: str
     values: dict[str, object]
+    shows_mail: bool = False
 
 
 MakeScreen = Callable[[Request, Data], Screen]
@@ -335,6 +339,7 @@ def answer_screen(
             "here": screen.here,
             "flash": flash,
         },
+        shows_mail=screen.shows_mail,
     )
     forget_flash(request, response)
     return response

@@ -30,9 +30,8 @@ from portal.application.doors.graphql.template_enums import (
 )
 from portal.application.doors.locales import TEXTS
 from portal.domain.errors import NotFound
-from portal.domain.sms import BUILT_IN
-from portal.domain.template import VARIABLES, tidy
-from portal.domain.template_lint import BODY_CHARACTERS_MAX
+from portal.domain.template import tidy
+from portal.domain.template_form import FORMS, Form
 
 PATH: Final = "/d/templates"
 CHANNELS: Final = tuple(channel.name for channel in TemplateChannel)
@@ -40,9 +39,11 @@ LANGUAGES: Final = tuple(language.name for language in TemplateLanguage)
 OCCASIONS: Final = tuple(occasion.name for occasion in TemplateOccasion)
 PREVIEWS_SHOWN: Final = 3
 EXCERPT_MAX: Final = 24
+WRITTEN_BYTES_MAX: Final = 48 * 1024
+"""Of the form: a mail of 4,000 Japanese letters takes 36 kB as forms write them."""
 
 Draft = Mapping[str, str]
-"""A text being written: id and version of its draft (or empty), its use, its body."""
+"""A text being written: id and version of its draft (or empty), its use, subject and body."""
 
 
 async def show_templates(request: Request) -> Response:
@@ -65,7 +66,7 @@ async def show_template_new(request: Request) -> Response:
     context = staff_context(request)
     use = read_use(request.query_params)
     known = (await run_operation(context, "Templates", {}))["templates"]
-    draft = {**use, "id": "", "version": "", "body": start_of(use, known)}
+    draft = {**use, "id": "", "version": "", **start_of(use, known)}
     return await _answer_editor(request, context, draft)
 
 
@@ -76,17 +77,18 @@ async def write_template(request: Request) -> Response:
     ``form_stale``.
     """
     context = staff_context(request)
-    form = await read_form(request)
+    form = await read_form(request, WRITTEN_BYTES_MAX)
     context.check_form(request, form)
     draft = {
         **read_use(form),
         "id": form.get("id", ""),
         "version": form.get("version", ""),
+        "subject": tidy(form.get("subject", "")),
         "body": tidy(form.get("body", "")),
     }
     if "application/json" in request.headers.get("accept", ""):
         data = await run_operation(context, "TemplateCheck", {"input": _text_of(draft)})
-        return JsonResponse(news_of(data["templateCheck"], draft["body"], context.language))
+        return JsonResponse(news_of(data["templateCheck"], draft, context.language))
     match form.get("do"):
         case "save":
             return await _save(request, context, form, draft)
@@ -100,10 +102,11 @@ async def write_template(request: Request) -> Response:
 async def _try(
     request: Request, context: RequestContext, form: Mapping[str, str], draft: Draft
 ) -> Response:
-    """Send the text to a telephone of the staff."""
+    """Send the text to a telephone or a mailbox of the staff."""
     wanted = {
         **_text_of(draft),
         "phone": form.get("phone", "").strip(),
+        "email": form.get("email", "").strip(),
         "idempotencyKey": form.get("idempotencyKey", ""),
     }
     outcome = (await run_operation(context, "TemplateTry", {"input": wanted}))["templateTry"]
@@ -155,7 +158,7 @@ async def _answer_editor(
 
 
 def _text_of(draft: Draft) -> dict[str, str]:
-    return {name: draft[name] for name in ("channel", "language", "occasion", "body")}
+    return {name: draft[name] for name in ("channel", "language", "occasion", "subject", "body")}
 
 
 def read_use(given: Mapping[str, str]) -> dict[str, str]:
@@ -167,28 +170,34 @@ def read_use(given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def start_of(use: Draft, known: list[Data]) -> str:
-    """The text that a new version begins with: the one in force, or the built-in one."""
+def start_of(use: Draft, known: list[Data]) -> dict[str, str]:
+    """The words that a new version begins with: those in force, or the built-in ones."""
     for one in known:
         if one["state"] == "IN_FORCE" and all(one[name] == use[name] for name in use):
-            body: str = one["body"]
-            return body
-    return BUILT_IN[TemplateLanguage[use["language"]].value][0]
+            return {name: str(one[name]) for name in ("subject", "body")}
+    language, occasion = TemplateLanguage[use["language"]], TemplateOccasion[use["occasion"]]
+    subject, body = form_of(use).start(language.value, occasion.value)
+    return {"subject": subject, "body": body}
+
+
+def form_of(use: Draft) -> Form:
+    """What its channel asks of a text."""
+    return FORMS[TemplateChannel[use["channel"]].value]
 
 
 # What each template is given
 
 
-def templates_screen(_request: Request, data: Data) -> Screen:
-    """Values of the list: a row for each occasion and language, whether or not it has own words."""
+def templates_screen(request: Request, data: Data) -> Screen:
+    """Values of one channel's list: a row for each occasion and language, with own words or not."""
     known: list[Data] = data["templates"]
+    channel = read_use(request.query_params)["channel"]
     rows = [
         {
             "use": {"channel": channel, "language": language, "occasion": occasion},
             "in_force": next((one for one in mine if one["state"] == "IN_FORCE"), None),
             "waiting": [one for one in mine if one["state"] != "IN_FORCE"],
         }
-        for channel in CHANNELS
         for occasion in OCCASIONS
         for language in LANGUAGES
         for mine in [
@@ -200,7 +209,11 @@ def templates_screen(_request: Request, data: Data) -> Screen:
             ]
         ]
     ]
-    return Screen(template="dashboard/templates.html", here="templates", values={"rows": rows})
+    return Screen(
+        template="dashboard/templates.html",
+        here="templates",
+        values={"rows": rows, "channel": channel, "channels": CHANNELS},
+    )
 
 
 def template_screen(request: Request, data: Data) -> Screen:
@@ -211,10 +224,11 @@ def template_screen(request: Request, data: Data) -> Screen:
     version = record["template"]
     language = language_of(request)
     draft = {name: str(version[name]) for name in ("id", "version", "channel", "language")}
-    draft |= {"occasion": version["occasion"], "body": version["body"]}
+    draft |= {name: str(version[name]) for name in ("occasion", "subject", "body")}
     return Screen(
         template="dashboard/template.html",
         here="templates",
+        shows_mail=True,
         values={
             **_editor_values(draft, record["checked"], language),
             "item": version,
@@ -236,6 +250,7 @@ def editor_screen(
     return Screen(
         template="dashboard/template.html",
         here="templates",
+        shows_mail=True,
         values={
             **_editor_values(draft, data["templateCheck"], language),
             "texts": texts,
@@ -245,14 +260,18 @@ def editor_screen(
 
 
 def _editor_values(draft: Draft, checked: Data, language: str) -> dict[str, object]:
+    form = form_of(draft)
     return {
         "draft": draft,
         "checked": checked,
-        "news": news_of(checked, draft["body"], language),
+        "news": news_of(checked, draft, language),
         "languages_known": LANGUAGES,
         "occasions": OCCASIONS,
-        "variables": " ".join(f"{{{name}}}" for name in VARIABLES),
-        "longest": BODY_CHARACTERS_MAX,
+        "form": form,
+        "variables": " ".join(f"{{{name}}}" for name in form.body.variables),
+        "subject_variables": " ".join(
+            f"{{{name}}}" for name in (form.subject.variables if form.subject else ())
+        ),
         "key": fresh_key(),
         "item": None,
         "others": [],
@@ -262,21 +281,21 @@ def _editor_values(draft: Draft, checked: Data, language: str) -> dict[str, obje
     }
 
 
-def news_of(checked: Data, body: str, language: str) -> dict[str, object]:
+def news_of(checked: Data, draft: Draft, language: str) -> dict[str, object]:
     """What was found, in the viewer's words: the same for the page and for its script."""
     texts = TEXTS[language]
     return {
         "findings": [
             {
                 "severity": finding["severity"].lower(),
-                "text": finding["message"],
-                "at": _place(body, finding, language),
+                "text": _said_of(finding, language),
+                "at": _place(draft[finding["part"].lower()], finding, language),
             }
             for finding in checked["findings"]
         ],
         "fine": "" if checked["findings"] else texts.say("templates.fine"),
         "size": texts.say(
-            "templates.size",
+            f"templates.sizes.{draft['channel'].lower()}",
             segments=checked["size"]["segments"],
             units=checked["size"]["units"],
             price=_price(checked["size"]["price"], language),
@@ -284,7 +303,16 @@ def news_of(checked: Data, body: str, language: str) -> dict[str, object]:
             longest_price=_price(checked["longest"]["price"], language),
         ),
         "sample": checked["sample"],
+        "subject": checked["sampleSubject"],
     }
+
+
+def _said_of(finding: Data, language: str) -> str:
+    """What is wrong, and with which part where that is not the text."""
+    message: str = finding["message"]
+    if finding["part"] == "BODY":
+        return message
+    return TEXTS[language].say("templates.of_subject", message=message)
 
 
 def _place(body: str, finding: Data, language: str) -> str:

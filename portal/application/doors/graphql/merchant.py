@@ -36,7 +36,8 @@ from portal.application.doors.graphql.schema import HaraiSchema
 from portal.application.doors.graphql.sending import SendingMutation
 from portal.application.doors.graphql.slip_notices import SlipNoticesMutation
 from portal.application.doors.graphql.summary import SummaryQuery
-from portal.application.doors.graphql.templates import TemplatesMutation, TemplatesQuery
+from portal.application.doors.graphql.template_acts import TemplatesMutation
+from portal.application.doors.graphql.templates import TemplatesQuery
 
 
 @strawberry.type(description="What a merchant can look at.")

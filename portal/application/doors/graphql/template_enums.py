@@ -13,6 +13,16 @@ class TemplateChannel(Enum):
     """portal.domain.template.TemplateChannel."""
 
     SMS = "sms"
+    EMAIL = "email"
+    PUSH = "push"
+
+
+@strawberry.enum(description="A part of a template's words.")
+class TemplatePart(Enum):
+    """portal.domain.template_finding.TemplatePart."""
+
+    SUBJECT = "subject"
+    BODY = "body"
 
 
 @strawberry.enum(description="The language of a template; `JA_EASY` is plain Japanese.")
@@ -70,7 +80,7 @@ class TemplateChoice(Enum):
 
 @strawberry.enum(description="Whether a finding keeps a text from being stored.")
 class TemplateSeverity(Enum):
-    """portal.domain.template_lint.Severity."""
+    """portal.domain.template_finding.Severity."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -7,7 +7,6 @@ with each version. Staff only: a system sends what people agreed on.
 import strawberry
 
 from portal.application.doors.graphql import template_enums as enums
-from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
 from portal.application.doors.graphql.schema import (
     VAULT_CALL,
     DateTime,
@@ -18,27 +17,18 @@ from portal.application.doors.graphql.schema import (
     plain,
 )
 from portal.application.doors.locales import TEXTS
-from portal.contract.envelope import Done, Nothing
+from portal.contract.envelope import Nothing
 from portal.contract.template import (
-    ASK_TEMPLATE,
     CHECK_TEMPLATE,
-    DECIDE_TEMPLATE,
     LIST_TEMPLATES,
     PREVIEW_TEMPLATE,
-    SAVE_TEMPLATE,
-    TRY_TEMPLATE,
     VIEW_TEMPLATE,
-    AskTemplate,
     CheckTemplate,
-    DecideTemplate,
     PreviewTemplate,
     PreviewText,
-    SaveTemplate,
-    TemplateChanged,
     TemplateChecked,
     TemplateRecord,
     TemplateVersion,
-    TryTemplate,
     ViewTemplate,
 )
 from portal.contract.template import TemplateFinding as FindingPart
@@ -64,6 +54,7 @@ class Template:
     number: int = plain("Which version of its channel, language and occasion, from 1.")
     state: enums.TemplateState = plain("How far it has come.")
     version: int = plain("Count of its changes; comes back with the next one.")
+    subject: str = plain("A mail's subject or a notification's title; an SMS has none.")
     body: str = plain("The words, with variables in braces.")
     written_by: str = plain("Who wrote it last.")
     written_at: DateTime = plain("When that was.")
@@ -93,17 +84,18 @@ class TemplateFinding:
     code: str = plain("Stable, lower_snake; programs decide by it.")
     severity: enums.TemplateSeverity = plain("Whether the text can be stored like this.")
     message: str = by(_message, "For people, in the viewer's language.")
-    start: int = plain("Where it begins, in characters of the text.")
-    end: int = plain("Where it ends; both 0 when it is about all of the text.")
+    part: enums.TemplatePart = plain("Of which part it speaks.")
+    start: int = plain("Where it begins, in characters of that part.")
+    end: int = plain("Where it ends; both 0 when it is about all of that part.")
 
 
 @strawberry.type(description="What one message costs.")
 class TemplateSize:
     """portal.contract.template.TemplateSize."""
 
-    encoding: str = plain("`gsm7` or `ucs2`, as carriers encode it.")
-    units: int = plain("Septets or UTF-16 units.")
-    segments: int = plain("Parts that the carriers charge.")
+    encoding: str = plain("`gsm7` or `ucs2`, as carriers encode an SMS; `utf8` for what is no SMS.")
+    units: int = plain("Septets, UTF-16 units or, of what is no SMS, bytes.")
+    segments: int = plain("Parts that the carriers charge; 1 for what is no SMS.")
     price: Int64 | None = plain("What the company takes for it, in hundredths of a yen, if known.")
 
 
@@ -118,6 +110,8 @@ class TemplateCheck:
     findings: list[TemplateFinding] = by(_findings, "Errors first.", rows=FINDINGS_MAX)
     is_fit: bool = plain("Whether it can be stored and approved.")
     sample: str = plain("The text of an ordinary bill, or empty where it can't be filled.")
+    sample_subject: str = plain("Its subject or title, or empty.")
+    sample_html: str = plain("What a mail says as HTML; empty for other channels.")
     sender: str = plain("The number or name that it comes from.")
     size: TemplateSize = plain("The size of that text.")
     longest: TemplateSize = plain("The size of the longest that it gets.")
@@ -146,7 +140,9 @@ class TemplatePreviewText:
 
     bill_id: strawberry.ID = by(_bill_id, "`bill_…`")
     bill_number: str = plain("The merchant's number of the bill.")
+    subject: str = plain("Its subject or title, or empty.")
     text: str = plain("The whole message.")
+    html: str = plain("The same as a mail says it in HTML; empty for other channels.")
     segments: int = plain("Its parts.")
     is_own: bool = plain("False where the text would not fit and the built-in one is sent.")
 
@@ -158,7 +154,8 @@ class TemplateTextInput:
     channel: enums.TemplateChannel = plain("By what it goes.")
     language: enums.TemplateLanguage = plain("For payers of which language.")
     occasion: enums.TemplateOccasion = plain("About what.")
-    body: str = plain("The words, with variables in braces, at most 700 characters.")
+    subject: str = optional("The subject of a mail, the title of a notification.", default="")
+    body: str = plain("The words, with variables in braces.")
 
 
 async def list_templates(info: Info) -> tuple[TemplateVersion, ...]:
@@ -182,6 +179,7 @@ async def check_template(info: Info, input: TemplateTextInput) -> TemplateChecke
         language=input.language.value,
         occasion=input.occasion.value,
         body=input.body,
+        subject=input.subject,
     )
     return await info.context.call(CHECK_TEMPLATE, request)
 
@@ -197,6 +195,7 @@ async def preview_template(
         language=input.language.value,
         occasion=input.occasion.value,
         body=input.body,
+        subject=input.subject,
         first=first,
     )
     return (await info.context.call(PREVIEW_TEMPLATE, request)).texts
@@ -222,177 +221,4 @@ class TemplatesQuery:
         preview_template,
         "A text with the latest bills of its language, 5 at most; staff only.",
         cost=4 * VAULT_CALL,
-    )
-
-
-# What is done
-
-
-def _changed(outcome: strawberry.Parent[Outcome[TemplateChanged]]) -> TemplateVersion | None:
-    return outcome.entity.template if outcome.entity else None
-
-
-@strawberry.input(description="Store a draft: a new version, or the new text of a draft.")
-class TemplateSaveInput:
-    """portal.contract.template.SaveTemplate."""
-
-    id: strawberry.ID | None = optional("The draft, `tpl_…`; none: a new version.")
-    version: int = optional("The draft's own `version`, as it was seen.", default=0)
-    channel: enums.TemplateChannel = plain("By what it goes.")
-    language: enums.TemplateLanguage = plain("For payers of which language.")
-    occasion: enums.TemplateOccasion = plain("About what.")
-    body: str = plain("The words, with variables in braces, at most 700 characters.")
-    idempotency_key: str = plain("Yours; the same key and arguments store once.")
-
-
-@strawberry.type(description="The draft as it was stored, or why it was not.")
-class TemplateSavePayload:
-    """Outcome of templateSave."""
-
-    template: Template | None = by(_changed, "The version.")
-    errors: list[UserError] = plain("Why it was not done; empty when it was.")
-
-
-async def save_template(info: Info, input: TemplateSaveInput) -> Outcome[TemplateChanged]:  # noqa: A002 - the argument's name in the schema
-    """Store; whether the text may be stored is the vault's to say."""
-
-    async def act() -> TemplateChanged:
-        known = None if input.id is None else TemplateId(from_public("template", input.id))
-        request = SaveTemplate(
-            template_id=known,
-            version=input.version,
-            channel=input.channel.value,
-            language=input.language.value,
-            occasion=input.occasion.value,
-            body=input.body,
-            idempotency_key=input.idempotency_key,
-        )
-        return await info.context.call(SAVE_TEMPLATE, request)
-
-    return await outcome_of(info, act())
-
-
-@strawberry.input(description="Ask for the approval of a draft.")
-class TemplateAskInput:
-    """portal.contract.template.AskTemplate."""
-
-    id: strawberry.ID = plain("`tpl_…`")
-    version: int = plain("The draft's own `version`, as it was seen.")
-    idempotency_key: str = plain("Yours; the same key and arguments ask once.")
-
-
-@strawberry.type(description="The version that approval was asked for, or why it was not.")
-class TemplateAskPayload:
-    """Outcome of templateAsk."""
-
-    template: Template | None = by(_changed, "The version.")
-    errors: list[UserError] = plain("Why it was not done; empty when it was.")
-
-
-async def ask_template(info: Info, input: TemplateAskInput) -> Outcome[TemplateChanged]:  # noqa: A002 - the argument's name in the schema
-    """Ask; from then on the words stand still."""
-
-    async def act() -> TemplateChanged:
-        request = AskTemplate(
-            template_id=TemplateId(from_public("template", input.id)),
-            version=input.version,
-            idempotency_key=input.idempotency_key,
-        )
-        return await info.context.call(ASK_TEMPLATE, request)
-
-    return await outcome_of(info, act())
-
-
-@strawberry.input(description="Approve, refuse, withdraw or retire a version.")
-class TemplateDecideInput:
-    """portal.contract.template.DecideTemplate."""
-
-    id: strawberry.ID = plain("`tpl_…`")
-    decision: enums.TemplateDecision = plain("What to do with it.")
-    totp: str = optional(
-        "To approve or retire: a code of the viewer's authenticator that was not used before.",
-        default="",
-    )
-    idempotency_key: str = plain("Yours; the same key and arguments decide once.")
-
-
-@strawberry.type(description="The version as it was decided, or why it was not.")
-class TemplateDecidePayload:
-    """Outcome of templateDecide."""
-
-    template: Template | None = by(_changed, "The version.")
-    errors: list[UserError] = plain("Why it was not done; empty when it was.")
-
-
-async def decide_template(info: Info, input: TemplateDecideInput) -> Outcome[TemplateChanged]:  # noqa: A002 - the argument's name in the schema
-    """Decide; who may is the vault's to say."""
-
-    async def act() -> TemplateChanged:
-        request = DecideTemplate(
-            template_id=TemplateId(from_public("template", input.id)),
-            decision=input.decision.value,
-            totp=input.totp,
-            idempotency_key=input.idempotency_key,
-        )
-        return await info.context.call(DECIDE_TEMPLATE, request)
-
-    return await outcome_of(info, act())
-
-
-def _is_sent(outcome: strawberry.Parent[Outcome[Done]]) -> bool:
-    return outcome.entity is not None
-
-
-@strawberry.input(description="Send a text to a telephone of the staff, marked as a test.")
-class TemplateTryInput:
-    """portal.contract.template.TryTemplate."""
-
-    channel: enums.TemplateChannel = plain("By what it goes.")
-    language: enums.TemplateLanguage = plain("For payers of which language.")
-    occasion: enums.TemplateOccasion = plain("About what.")
-    body: str = plain("The words, with variables in braces, at most 700 characters.")
-    phone: str = plain("A mobile number of the staff; never one of a payer.")
-    idempotency_key: str = plain("Yours; the same key and arguments send once.")
-
-
-@strawberry.type(description="Whether the test was sent off, or why it was not.")
-class TemplateTryPayload:
-    """Outcome of templateTry."""
-
-    is_sent: bool = by(_is_sent, "Whether it is on its way.")
-    errors: list[UserError] = plain("Why it was not done; empty when it was.")
-
-
-async def try_template(info: Info, input: TemplateTryInput) -> Outcome[Done]:  # noqa: A002 - the argument's name in the schema
-    """Send; whether that may be is the vault's to say."""
-
-    async def act() -> Done:
-        request = TryTemplate(
-            channel=input.channel.value,
-            language=input.language.value,
-            occasion=input.occasion.value,
-            body=input.body,
-            phone=input.phone,
-            idempotency_key=input.idempotency_key,
-        )
-        return await info.context.call(TRY_TEMPLATE, request)
-
-    return await outcome_of(info, act())
-
-
-@strawberry.type
-class TemplatesMutation:
-    """What is done about templates."""
-
-    template_save: TemplateSavePayload = by(
-        save_template, "Store a draft; staff only.", cost=4 * VAULT_CALL
-    )
-    template_try: TemplateTryPayload = by(
-        try_template, "Send a test to a telephone of the staff; staff only.", cost=4 * VAULT_CALL
-    )
-    template_ask: TemplateAskPayload = by(
-        ask_template, "Ask for a draft's approval; staff only.", cost=4 * VAULT_CALL
-    )
-    template_decide: TemplateDecidePayload = by(
-        decide_template, "Approve, refuse, withdraw or retire; staff only.", cost=4 * VAULT_CALL
     )
