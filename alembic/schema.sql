@@ -398,10 +398,11 @@ BEGIN
                OR sum(opened) <> 0 OR sum(paid) <> 0
     ), put_down AS MATERIALIZED (
         SELECT m.*, coalesce(h.opened_by, d.channel, '') AS opened_by,
-               coalesce(h.paid_by, d.channel, '') AS paid_by
+               coalesce(h.paid_by, d.channel, '') AS paid_by,
+               h.bill_id IS NULL AS is_first
         FROM moved m
         LEFT JOIN LATERAL (
-            SELECT opened_by, paid_by FROM bill_reach
+            SELECT bill_id, opened_by, paid_by FROM bill_reach
             WHERE merchant_id = m.merchant_id AND bill_id = m.id OFFSET 0
         ) h ON true
         LEFT JOIN LATERAL (
@@ -411,11 +412,16 @@ BEGIN
             ORDER BY id DESC LIMIT 1
         ) d ON true
         WHERE m.opened <> 0 OR m.paid <> 0
+    ), first AS (
+        INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
+        SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
+               CASE WHEN paid > 0 THEN paid_by END
+        FROM put_down WHERE is_first AND (opened > 0 OR paid > 0)
     ), kept AS (
         INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
         SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
                CASE WHEN paid > 0 THEN paid_by END
-        FROM put_down WHERE opened > 0 OR paid > 0
+        FROM put_down WHERE NOT is_first AND (opened > 0 OR paid > 0)
         ON CONFLICT (merchant_id, bill_id) DO UPDATE
         SET opened_by = coalesce(bill_reach.opened_by, excluded.opened_by),
             paid_by = coalesce(bill_reach.paid_by, excluded.paid_by)
@@ -689,7 +695,8 @@ CREATE TABLE public.attempt (
     CONSTRAINT attempt_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT attempt_currency_check CHECK ((currency = 'JPY'::text)),
     CONSTRAINT attempt_state_check CHECK ((state = ANY (ARRAY['created'::text, 'submitting'::text, 'requires_action'::text, 'processing'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text, 'expired'::text])))
-);
+)
+WITH (fillfactor='50');
 ALTER TABLE ONLY public.attempt ALTER COLUMN merchant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.attempt FORCE ROW LEVEL SECURITY;
@@ -2653,7 +2660,7 @@ ALTER TABLE ONLY public.approval
 --
 
 ALTER TABLE ONLY public.attempt
-    ADD CONSTRAINT attempt_pkey PRIMARY KEY (merchant_id, id);
+    ADD CONSTRAINT attempt_pkey PRIMARY KEY (merchant_id, id) WITH (fillfactor='50');
 
 
 --
@@ -2661,7 +2668,7 @@ ALTER TABLE ONLY public.attempt
 --
 
 ALTER TABLE ONLY public.attempt
-    ADD CONSTRAINT attempt_reference_key UNIQUE (merchant_id, provider, reference);
+    ADD CONSTRAINT attempt_reference_key UNIQUE (merchant_id, provider, reference) WITH (fillfactor='50');
 
 
 --
@@ -3500,7 +3507,7 @@ ALTER TABLE ONLY public.task
 -- Name: attempt_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
-CREATE INDEX attempt_bill_idx ON public.attempt USING btree (merchant_id, bill_id, id);
+CREATE INDEX attempt_bill_idx ON public.attempt USING btree (merchant_id, bill_id, id) WITH (fillfactor='50');
 
 
 --

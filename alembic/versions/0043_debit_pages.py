@@ -25,10 +25,12 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
 BEGIN
     WITH moved AS MATERIALIZED (
         SELECT merchant_id, id, import_id, sum(issued) AS issued, sum(unopened) AS unopened,
-               sum(opened) AS opened, sum(paid) AS paid
+               sum(told) AS told, sum(reached) AS reached, sum(opened) AS opened,
+               sum(paid) AS paid
         FROM (
             SELECT r.merchant_id, r.id, r.import_id, r.sign * k.issued AS issued,
-                   r.sign * k.unopened AS unopened, r.sign * k.opened AS opened,
+                   r.sign * k.unopened AS unopened, r.sign * k.told AS told,
+                   r.sign * k.reached AS reached, r.sign * k.opened AS opened,
                    r.sign * k.paid AS paid
             FROM (SELECT *, 1 AS sign FROM new_rows
                   UNION ALL SELECT *, -1 FROM old_rows) r
@@ -36,14 +38,17 @@ BEGIN
                 l.counts::int AS issued,
                 (r.lifecycle IN ('open', 'overdue') AND r.settlement = 'unpaid'
                  AND r.opened_at IS NULL)::int AS unopened,
+                (r.is_told AND l.counts)::int AS told,
+                (r.is_reached AND l.counts)::int AS reached,
                 (r.opened_at IS NOT NULL AND l.counts)::int AS opened,
-                (r.paid_at IS NOT NULL AND l.counts)::int AS paid
+                (r.settlement IN ('settled', 'over') AND l.counts)::int AS paid
                 FROM (SELECT r.lifecycle IN ('open', 'overdue', 'lapsed', 'canceling') AS counts
                 ) l) k
         ) s
         GROUP BY 1, 2, 3
-        HAVING sum(issued) <> 0 OR sum(unopened) <> 0 OR sum(opened) <> 0 OR sum(paid) <> 0
-    ), told AS MATERIALIZED (
+        HAVING sum(issued) <> 0 OR sum(unopened) <> 0 OR sum(told) <> 0 OR sum(reached) <> 0
+               OR sum(opened) <> 0 OR sum(paid) <> 0
+    ), put_down AS MATERIALIZED (
         SELECT m.*, coalesce(h.opened_by, d.channel, '') AS opened_by,
                coalesce(h.paid_by, d.channel, '') AS paid_by%(asked)s
         FROM moved m
@@ -62,7 +67,7 @@ BEGIN
         INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
         SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
                CASE WHEN paid > 0 THEN paid_by END
-        FROM told WHERE %(known)s
+        FROM put_down WHERE %(known)s
         ON CONFLICT (merchant_id, bill_id) DO UPDATE
         SET opened_by = coalesce(bill_reach.opened_by, excluded.opened_by),
             paid_by = coalesce(bill_reach.paid_by, excluded.paid_by)
@@ -73,8 +78,10 @@ BEGIN
         SELECT merchant_id, import_id, '' AS channel, 'issued' AS stage, issued AS number
         FROM moved
         UNION ALL SELECT merchant_id, import_id, '', 'unopened', unopened FROM moved
-        UNION ALL SELECT merchant_id, import_id, opened_by, 'opened', opened FROM told
-        UNION ALL SELECT merchant_id, import_id, paid_by, 'paid', paid FROM told
+        UNION ALL SELECT merchant_id, import_id, '', 'told', told FROM moved
+        UNION ALL SELECT merchant_id, import_id, '', 'reached', reached FROM moved
+        UNION ALL SELECT merchant_id, import_id, opened_by, 'opened', opened FROM put_down
+        UNION ALL SELECT merchant_id, import_id, paid_by, 'paid', paid FROM put_down
     ) s
     GROUP BY 1, 2, 3, 5 HAVING sum(number) <> 0;
     RETURN NULL;
@@ -89,7 +96,7 @@ _NOW = {
         INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
         SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
                CASE WHEN paid > 0 THEN paid_by END
-        FROM told WHERE is_first AND (opened > 0 OR paid > 0)
+        FROM put_down WHERE is_first AND (opened > 0 OR paid > 0)
     ), """,
     "known": "NOT is_first AND (opened > 0 OR paid > 0)",
 }
