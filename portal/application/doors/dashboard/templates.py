@@ -212,7 +212,14 @@ def templates_screen(request: Request, data: Data) -> Screen:
     return Screen(
         template="dashboard/templates.html",
         here="templates",
-        values={"rows": rows, "channel": channel, "channels": CHANNELS},
+        values={
+            "rows": rows,
+            "channel": channel,
+            "channels": CHANNELS,
+            "prices": [
+                one | {"yen": " ".join(map(_yen, one["prices"]))} for one in data["messagePrices"]
+            ],
+        },
     )
 
 
@@ -327,6 +334,9 @@ def _place(body: str, finding: Data, language: str) -> str:
 def _price(hundredths: int | None, language: str) -> str:
     if hundredths is None:
         return ""
+    return TEXTS[language].say("templates.price", yen=_yen(hundredths))
+
+
+def _yen(hundredths: int) -> str:
     yen, part = divmod(hundredths, 100)
-    shown = f"{yen:,}.{part:02}" if part else f"{yen:,}"
-    return TEXTS[language].say("templates.price", yen=shown)
+    return f"{yen:,}.{part:02}" if part else f"{yen:,}"
