@@ -43,7 +43,7 @@ async def test_a_trial_takes_the_road_of_messages_to_its_telephone(
         [sent] = shop.journal.mails.mails(after=0, recipient=None, limit=100)
         assert (sent["sender"], sent["recipient"]) == (SENDER, "yui@minato.example")
         assert sent["subject"] == "[TEST] みなと電力 Nov 2026"
-        assert sent["body"].startswith("[TEST] みなと電力より Nov 2026 JPY 8,420")
+        assert sent["body"].startswith("[TEST]\nみなと電力より Nov 2026 JPY 8,420")
         assert "/p/minato/" + "x" * 22 in sent["body"]
         assert text["recipient"] == "+818099990000"
         assert text["body"].startswith("[TEST] みなと電力より Nov 2026 JPY 8,420")
