@@ -8,6 +8,7 @@ bills are counted apart from messages, and a bill that was told of twice counts 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 SENT: Final = frozenset({"accepted", "delivered", "undelivered"})
@@ -15,6 +16,10 @@ SENT: Final = frozenset({"accepted", "delivered", "undelivered"})
 
 BILL_STAGES: Final = frozenset({"issued", "unopened", "told", "reached", "opened", "paid"})
 """Stages of bills; all others are of messages."""
+
+USUAL_PRICES: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType({"push": (0,)})
+"""What companies take where nobody has set a price: browsers' and telephones' own carry for
+nothing. Units: hundredths of a yen. Source: terms of FCM and APNs; Web Push has no accounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,17 @@ def unit_price(prices: Sequence[int], parts: int) -> int | None:
     Units: hundredths of a yen. None without a table.
     """
     return prices[min(max(parts, 1), len(prices)) - 1] if prices else None
+
+
+def prices_of(
+    channel: str, providers: Iterable[str], known: Mapping[tuple[str, str], int | None]
+) -> dict[str, int | None]:
+    """What an ordinary message of a channel costs by company: what is set, or else the usual.
+
+    ``known``: by channel and company. Units: hundredths of a yen.
+    """
+    usual = unit_price(USUAL_PRICES.get(channel, ()), 1)
+    return {provider: known.get((channel, provider), usual) for provider in providers}
 
 
 def cost_of(numbers: Mapping[str, int], unit_prices: Mapping[str, int | None]) -> int | None:

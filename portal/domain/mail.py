@@ -45,6 +45,11 @@ class Mail:
     html: str
     is_own: bool = False
 
+    @property
+    def size_bytes(self) -> int:
+        """Text and HTML together."""
+        return len(self.text.encode()) + len(self.html.encode())
+
 
 @dataclass(frozen=True, slots=True)
 class MailWords:

@@ -29,8 +29,9 @@ from portal.domain.mail import (
 from portal.domain.sms import BillText
 from portal.domain.template import Template, as_words, find_addresses, stands_alone
 
-MAIL_CHARACTERS_MAX: Final = 6_000
-"""Of a filled text. Its HTML stays far below the 100 kB where mail programs cut it off."""
+MAIL_BYTES_MAX: Final = 18_000
+"""Of a filled text with its HTML: a hundred of them are handed to the relay in one frame. It is far
+below the 100 kB where mail programs cut a mail off."""
 
 _LINK: Final = "\ue000"
 _PROOF: Final = "\ue001"
@@ -61,7 +62,7 @@ def fill_mail(language: str, bill: BillText) -> tuple[Mail, bool] | None:
     html = _as_html(marked, subject, words, bill)
     mail = Mail(subject=subject, text=text, html=html, is_own=True)
     is_fit = _is_subject_fit(subject) and _is_text_fit(marked, bill.own)
-    return mail, is_fit and len(text) <= MAIL_CHARACTERS_MAX
+    return mail, is_fit and mail.size_bytes <= MAIL_BYTES_MAX
 
 
 def _marked(template: Template, values: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from portal.domain.mail import SUBJECT_CHARACTERS_MAX, Mail, start_of_mail
-from portal.domain.mail_own import MAIL_CHARACTERS_MAX, compose_mail, fill_mail
+from portal.domain.mail_own import MAIL_BYTES_MAX, compose_mail, fill_mail
 from portal.domain.push import (
     BODY_CHARACTERS_MAX,
     TITLE_CHARACTERS_MAX,
@@ -166,10 +166,9 @@ def _look_sms(longest: Filled) -> Iterator[Finding]:
 
 
 def _of_mail(mail: Mail, *, is_fit: bool = True) -> Filled:
-    octets = len(mail.text.encode()) + len(mail.html.encode())
     return Filled(
         text=mail.text,
-        size=Size("utf8", octets, 1),
+        size=Size("utf8", mail.size_bytes, 1),
         subject=mail.subject,
         html=mail.html,
         is_own=mail.is_own,
@@ -199,8 +198,8 @@ def _look_mail(longest: Filled) -> Iterator[Finding]:
         yield _too_long("subject_over", len(subject), SUBJECT_CHARACTERS_MAX)
     elif columns(subject) > SUBJECT_COLUMNS_PREFERRED:
         yield _too_long("subject_long", columns(subject), SUBJECT_COLUMNS_PREFERRED)
-    if characters > MAIL_CHARACTERS_MAX:
-        yield _too_long("mail_over", characters, MAIL_CHARACTERS_MAX)
+    if longest.size.units > MAIL_BYTES_MAX:
+        yield _too_long("mail_over", longest.size.units, MAIL_BYTES_MAX)
     elif characters > MAIL_CHARACTERS_PREFERRED:
         yield _too_long("mail_long", characters, MAIL_CHARACTERS_PREFERRED)
 
@@ -273,7 +272,7 @@ FORMS: Final[Mapping[TemplateChannel, Form]] = MappingProxyType(
         "email": Form(
             body=PartForm(
                 variables=VARIABLES + BLOCKS,
-                characters_max=4_000,
+                characters_max=2_500,
                 facts=FACTS,
                 nameless="merchant_missing",
                 wants_due=True,

@@ -28,7 +28,7 @@ from portal.domain.template import (
     tidy,
 )
 from portal.domain.template_finding import Finding, FindingCode, TemplatePart
-from portal.domain.template_form import FORMS, Filled, Form, OwnWords, PartForm, read_words
+from portal.domain.template_form import FORMS, Filled, Form, PartForm, read_words
 from portal.domain.template_words import SELLING, SHORTENERS, THREAT, URGENT
 
 FINDINGS_MAX: Final = 30
@@ -128,13 +128,22 @@ def check(draft: Draft) -> Checked:
 _NOTHING: Final = Filled(text="", size=measure(""), is_fit=False)
 
 
-def words_of_draft(draft: Draft) -> OwnWords:
-    """Its words as they are stored and sent."""
-    return read_words(draft.channel, tidy(draft.subject), tidy(draft.body))
+def mark_sample(draft: Draft, mark: str) -> Filled:
+    """The message of an ordinary bill, each of its parts beginning with ``mark``; it has no errors.
+
+    Where a text has a subject the mark stands on a line of its own, as what follows may need one.
+    """
+    body, subject = tidy(draft.body), tidy(draft.subject)
+    marked = replace(
+        draft,
+        subject=subject and f"{mark}{subject}",
+        body=f"{mark.rstrip()}\n{body}" if draft.form.subject else f"{mark}{body}",
+    )
+    return _fill(marked, *_TYPICAL) or _NOTHING
 
 
 def _fill(draft: Draft, period: str, amount_minor: int, due_on: date) -> Filled | None:
-    words = words_of_draft(draft)
+    words = read_words(draft.channel, tidy(draft.subject), tidy(draft.body))
     if words.strays:
         return None
     return draft.form.fill(draft.language, words.of(_bill(draft, period, amount_minor, due_on)))

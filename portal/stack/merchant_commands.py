@@ -4,7 +4,7 @@ A zone is imported inside its command, so that no process loads another's code.
 """
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -240,13 +240,14 @@ def prices(
     ] = None,
     state: State = None,
     *,
-    calls: Annotated[bool, typer.Option(help="For a call, instead of an SMS.")] = False,
+    calls: Annotated[bool, typer.Option(help="As --channel voice.")] = False,
+    channel: Annotated[Literal["sms", "email", "push", "voice"], typer.Option()] = "sms",
 ) -> None:
-    """Set what a company takes for an SMS by its number of parts, or for one call."""
+    """Set what a company takes for an SMS by its number of parts, or for one of something else."""
     from portal.stack.operate import set_message_prices
 
-    channel = "voice" if calls else "sms"
-    set_message_prices(state or Path(".demo"), code, provider, yen or [], channel=channel)
+    paid = "voice" if calls else channel
+    set_message_prices(state or Path(".demo"), code, provider, yen or [], channel=paid)
 
 
 @merchant.command()

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Final, Literal, cast, get_args
 
 import msgspec
 
@@ -35,6 +35,7 @@ from portal.domain.message import Channel
 from portal.domain.template_form import SMS_STEPS
 from portal.stack.operator import ask
 
+_PRICED: Final = {"voice": " a call", "email": " a mail", "push": " a notification"}
 _DAY_S = 86_400
 _HOUR_S = 3_600
 _JUMP = re.compile(r"([+-][0-9]{1,4}(?:\.[0-9]{1,2})?)([dh])", re.ASCII)
@@ -208,7 +209,7 @@ def set_message_prices(
     request = SetMessagePrices(merchant_code=code, channel=paid, provider=provider, prices=prices)
     done = asyncio.run(ask(state, SET_MESSAGE_PRICES, request))
     shown = ", ".join(f"{Decimal(price) / 100} yen" for price in done.prices)
-    unit = " a call" if channel == "voice" and shown else ""
+    unit = _PRICED.get(paid, "") if shown else ""
     sys.stdout.write(f"{paid} of {code} by {provider}: {shown or 'prices not known'}{unit}\n")
 
 

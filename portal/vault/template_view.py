@@ -10,6 +10,7 @@ from portal.contract.template import (
     TemplateVersion,
 )
 from portal.domain.errors import InvalidInput, InvariantBroken
+from portal.domain.funnel import USUAL_PRICES
 from portal.domain.ids import TemplateId
 from portal.domain.sms import Size
 from portal.domain.template import Occasion, TemplateChannel, TemplateLanguage
@@ -62,7 +63,7 @@ async def read_sender(act: Act, channel: str) -> Sender:
         sample_link=f"{act.settings.public_origin}/p/{row['code']}/{SAMPLE_SECRET}",
         sample_stop=f"{act.settings.public_origin}/stop/{row['code']}/{SAMPLE_SECRET}",
         sender=road.sender if road else "",
-        prices=tuple(prices or ()),
+        prices=USUAL_PRICES.get(channel, ()) if prices is None else tuple(prices),
     )
 
 

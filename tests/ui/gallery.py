@@ -466,7 +466,8 @@ STAFF_SCREENS: dict[str, Make] = {
     "mandates-refused": mandated([], samples.DEBIT_CONTRACTS, KANA_WRONG),
     **{f"mandate-{one['state'].lower()}": one_mandate(one) for one in samples.MANDATES},
     "templates": staff(
-        templates.templates_screen, data(templates=template_samples.TEMPLATES)
+        templates.templates_screen,
+        data(templates=template_samples.TEMPLATES, messagePrices=template_samples.PRICES),
     ),
     "template-write": written(template_samples.DRAFT, template_samples.FOUND),
     "template-preview": written(

@@ -64,6 +64,12 @@ TEMPLATES = [
     template("ASKED", id="tpl_01JD0000000000000000000002", number=4),
     template("DRAFT", id="tpl_01JD0000000000000000000003", language="EN", number=1),
 ]
+PRICES = [
+    {"channel": "EMAIL", "provider": "smtp", "prices": [20], "isUsual": False},
+    {"channel": "PUSH", "provider": "webpush", "prices": [0], "isUsual": True},
+    {"channel": "SMS", "provider": "sandbox_sms", "prices": [330, 660, 990], "isUsual": False},
+    {"channel": "VOICE", "provider": "twilio", "prices": [], "isUsual": False},
+]
 DRAFT = {
     "id": "", "version": "", "channel": "SMS", "language": "JA", "occasion": "FIRST",
     "subject": "", "body": FAULTY,

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.contract.envelope import FRAME_BYTES_MAX
 from portal.domain.mail import SUBJECT_CHARACTERS_MAX, render_mail, start_of_mail
-from portal.domain.mail_own import compose_mail, fill_mail
+from portal.domain.mail_own import MAIL_BYTES_MAX, compose_mail, fill_mail
 from portal.domain.push import render_push
 from portal.domain.sms import BUILT_IN, BillText
 from portal.domain.template import Occasion, TemplateChannel, TemplateLanguage
 from portal.domain.template_form import FORMS, read_words
-from portal.domain.template_lint import Checked, Draft, check
+from portal.domain.template_lint import Checked, Draft, check, mark_sample
 
 LINK = "https://pay.example.jp/p/minato/" + "x" * 22
 STOP = "https://pay.example.jp/stop/minato/" + "y" * 22
@@ -210,6 +211,12 @@ def test_what_a_mail_says_is_weighed_by_its_occasion(
     assert {one.code: one.severity for one in found.findings} == ({code: weight} if code else {})
 
 
+def test_a_hundred_of_the_longest_mails_go_in_one_frame() -> None:
+    addresses = 3 * (SUBJECT_CHARACTERS_MAX + 254) + 600
+
+    assert 100 * (MAIL_BYTES_MAX + addresses) < FRAME_BYTES_MAX
+
+
 def test_advertising_needs_the_way_to_stop_it_whatever_the_occasion() -> None:
     for subject, body in ((SUBJECT + "お得", BODY), (SUBJECT, BODY + "\nクーポンあり")):
         codes = [one.code for one in checked(subject, body, occasion="first").findings]
@@ -232,6 +239,19 @@ def test_what_no_locked_screen_may_show_is_an_error(title: str, line: str, code:
     found = checked(title, line, "push")
 
     assert code in [one.code for one in found.findings if one.severity == "error"]
+
+
+def test_a_trial_is_marked_wherever_it_is_read() -> None:
+    draft = Draft(
+        channel="email", language="ja", occasion="first", subject=SUBJECT, merchant_name="みなと",
+        body="{proof}\n" + BODY.replace("{proof}", ""), link=LINK, stop_link=STOP, website=SITE,
+    )  # fmt: skip
+
+    filled = mark_sample(draft, "【テスト】")
+
+    assert filled.subject.startswith("【テスト】【みなと】")
+    assert filled.text.startswith("【テスト】\nこのメールが本物か")
+    assert "<p>【テスト】</p>\n<p>このメールが本物か" in filled.html
 
 
 def test_a_notification_in_own_words_still_says_the_sum_only_where_it_may() -> None:

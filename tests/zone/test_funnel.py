@@ -5,7 +5,7 @@ What writes here is switch_unopened and step_switch.
 
 import ast
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -24,12 +24,17 @@ from portal.contract.funnel import (
     ViewSwitch,
 )
 from portal.contract.message import SET_CHANNEL, SetChannel
+from portal.contract.message_price import (
+    CHANGE_MESSAGE_PRICES,
+    LIST_MESSAGE_PRICES,
+    ChangeMessagePrices,
+)
 from portal.contract.page import MARK_OPENED, VIEW_PAGE
 from portal.contract.share import ViewPage
-from portal.contract.template import SET_MESSAGE_PRICES, SetMessagePrices
-from portal.domain.errors import Conflict, NotFound
+from portal.domain.errors import Conflict, InvalidInput, NotFound
 from portal.domain.ids import ImportId
 from portal.domain.ladder import SWITCH
+from portal.domain.message import Channel
 from portal.stack.postgres import BOOTSTRAP
 from portal.vault.deliveries import Delivery, store
 from portal.vault.funnel import FOLD_ABOVE
@@ -116,12 +121,7 @@ async def test_the_funnel_counts_what_each_channel_did_and_what_it_cost(
     assert (await channel(desk, "sms")).waiting == 5
     await send(desk, "accepted", "accepted", "rejected", "accepted", "unknown")
     assert (await funnel(desk)).channels[-1].cost_hundredths is None
-    await desk.operator.call(
-        SET_MESSAGE_PRICES,
-        SetMessagePrices(
-            merchant_code=desk.code, channel="sms", provider="sandbox_sms", prices=(300, 700)
-        ),
-    )
+    await the_owner_sets_what_an_sms_costs(steps)
     await steps.set(
         "update delivery set state = 'delivered' where id ="
         " (select min(id::text)::uuid from delivery where state = 'accepted')"
@@ -215,6 +215,32 @@ async def test_a_bill_counts_as_delivered_once_any_message_about_it_was_on_every
     assert await said() == [(3, 3, 2, 0, 0)] * 3
     await count_anew(ground)
     assert await said() == [(3, 3, 2, 0, 0)] * 3
+
+
+async def the_owner_sets_what_an_sms_costs(steps: Steps) -> None:
+    desk = steps.desk
+    await steps.road("push")
+
+    async def change(
+        *prices: int, channel: Channel | Literal["paper"] = "sms", provider: str = "sandbox_sms"
+    ) -> None:
+        request = ChangeMessagePrices(channel=channel, provider=provider, prices=prices)
+        await desk.web.call(CHANGE_MESSAGE_PRICES, request, desk.staff)
+
+    for _ in range(2):
+        await change(300, 700)
+    with pytest.raises(InvalidInput, match="message_prices"):
+        await change(-1)
+    with pytest.raises(InvalidInput, match="message_prices"):
+        await change(100, 200, channel="push", provider="sandbox_card")
+    with pytest.raises(NotFound):
+        await change(100, channel="email", provider="sandbox_mail")  # no road, no price
+    await change(94, channel="paper", provider="paper")
+    await change(channel="paper", provider="paper")
+    listed = (await desk.web.call(LIST_MESSAGE_PRICES, Nothing(), desk.staff)).prices
+    assert [(one.channel, one.prices, one.is_usual) for one in listed] == [
+        ("paper", (), False), ("push", (0,), True), ("sms", (300, 700), False)
+    ]  # fmt: skip
 
 
 async def test_all_who_never_looked_are_told_once_by_another_channel(

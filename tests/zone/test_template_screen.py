@@ -82,6 +82,7 @@ def fields_of(page: str, action: str, **wanted: str) -> dict[str, str]:
 
 async def test_a_text_and_the_plan_are_written_judged_and_set_by_forms(house: House) -> None:
     await write_a_text(house)
+    await write_a_mail_and_set_a_price(house)
     await change_the_plan(house)
     await change_the_plan_at_once(house)
     await note_what_a_payer_says(house)
@@ -133,6 +134,27 @@ async def write_a_text(house: House) -> None:
     assert "is wrong or was used before" in again
     assert "The text is approved and sent from now on." in done
     assert "Version 1</a>" in listed
+
+
+async def write_a_mail_and_set_a_price(house: House) -> None:
+    clerk, owner = await house.browser(house.clerk), await house.browser(house.owner)
+    mail = fields_of((await clerk.get(f"{PATH}/new?channel=EMAIL")).text, f"{PATH}/write")
+    words = {"subject": "{merchant}", "body": GOOD + "\r\n{proof}\r\n{stop}", "do": "preview"}
+    framed = await clerk.post(f"{PATH}/write", data=mail | words)
+    nameless = await clerk.post(f"{PATH}/write", data=mail | words | {"subject": "", "do": "save"})
+    price = fields_of((await owner.get(PATH)).text, "/d/do/MessagePricesSet", channel="SMS")
+    told_prices = [
+        (await owner.get(told.headers["location"])).text
+        for yen in ("x", "\uff13.3, 6.6")
+        for told in [await owner.post("/d/do/MessagePricesSet", data=price | {"prices": yen})]
+    ]
+
+    assert framed.text.count('<iframe class="mail" sandbox srcdoc="&lt;!doctype html') == 3
+    assert "'unsafe-hashes'" in framed.headers["content-security-policy"]
+    assert "'unsafe-hashes'" not in (await clerk.get(PATH)).headers["content-security-policy"]
+    assert "Subject or title: Nothing is written yet." in nameless.text
+    assert "Give prices of 0 yen or more" in told_prices[0]
+    assert 'value="3.30 6.60" aria-label="Yen: SMS' in told_prices[1]
 
 
 async def note_what_a_payer_says(house: House) -> None:

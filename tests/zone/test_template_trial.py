@@ -9,6 +9,7 @@ from portal.domain.errors import Conflict, InvalidInput, LimitReached
 from portal.domain.ids import ChunkId
 from portal.vault.server import VaultServer
 from tests.make.intake import Desk, line, new_desk, result
+from tests.make.ladder import Steps
 from tests.make.mails import SENDER, have_mail
 from tests.make.money import World
 from tests.make.vault import ClientFor, Ground
@@ -42,7 +43,7 @@ async def test_a_trial_takes_the_road_of_messages_to_its_telephone(
         [sent] = shop.journal.mails.mails(after=0, recipient=None, limit=100)
         assert (sent["sender"], sent["recipient"]) == (SENDER, "yui@minato.example")
         assert sent["subject"] == "[TEST] みなと電力 Nov 2026"
-        assert sent["body"].startswith("[TEST] みなと電力より Nov 2026 JPY 8,420")
+        assert sent["body"].startswith("[TEST]\nみなと電力より Nov 2026 JPY 8,420")
         assert "/p/minato/" + "x" * 22 in sent["body"]
         assert text["recipient"] == "+818099990000"
         assert text["body"].startswith("[TEST] みなと電力より Nov 2026 JPY 8,420")
@@ -58,6 +59,14 @@ async def desk(vault: VaultServer, client_for: ClientFor) -> Desk:
 
 def world_of(desk: Desk) -> World:
     return World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+
+
+async def mailed(desk: Desk, email: str) -> None:
+    request = TryTemplate(
+        channel="email", language="ja", occasion="first", subject="{merchant}", email=email,
+        body=GOOD + "\n{proof}", idempotency_key=email,
+    )  # fmt: skip
+    await desk.web.call(TRY_TEMPLATE, request, desk.staff)
 
 
 async def tried(desk: Desk, body: str = GOOD, phone: str = OWN_PHONE, key: str = "k") -> None:
@@ -129,7 +138,8 @@ async def test_a_busy_company_is_asked_thrice_and_then_the_trial_is_over(desk: D
 
 
 async def test_no_payer_is_written_to_and_nobody_all_day_long(desk: Desk) -> None:
-    await desk.issued(line("E-1", phone="090-1234-5678"))
+    await desk.issued(line("E-1", phone="090-1234-5678", email="taro@mail.example"))
+    await Steps(desk).road("email")
 
     with pytest.raises(Conflict, match="trial_to_payer"):
         await tried(desk, phone="+81 90 1234 5678", key="payer")
@@ -137,6 +147,10 @@ async def test_no_payer_is_written_to_and_nobody_all_day_long(desk: Desk) -> Non
         await tried(desk, phone="03-1234-5678", key="landline")
     with pytest.raises(InvalidInput, match="template_faulty"):
         await tried(desk, GOOD + " 停止します", key="faulty")
+    with pytest.raises(Conflict, match="trial_to_payer"):
+        await mailed(desk, "Taro@Mail.example")
+    with pytest.raises(InvalidInput, match="email_malformed"):
+        await mailed(desk, "nobody")
     await tried(desk, key="other")
     with pytest.raises(Conflict, match="idempotency_mismatch"):
         await tried(desk, GOOD + "\n窓口", key="other")

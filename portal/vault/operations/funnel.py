@@ -23,7 +23,7 @@ from portal.contract.funnel import (
 )
 from portal.contract.sending import RoadLoad
 from portal.domain.errors import Conflict
-from portal.domain.funnel import SENT, ChannelSums, bills_of, by_channel, cost_of
+from portal.domain.funnel import SENT, ChannelSums, bills_of, by_channel, cost_of, prices_of
 from portal.domain.ids import ImportId
 from portal.domain.message import Channel, split_by_share
 from portal.vault.act import Act
@@ -75,7 +75,7 @@ async def view_funnel(act: Act, request: ViewFunnel) -> FunnelView:
 
 
 def _channel(name: str, sums: ChannelSums, prices: Prices) -> ChannelFunnel:
-    unit = {provider: price for (channel, provider), price in prices.items() if channel == name}
+    unit = prices_of(name, {*sums.sent_by, *sums.doubtful_by}, prices)
     return ChannelFunnel(
         channel=name,
         planned=sums.planned,
@@ -102,7 +102,7 @@ async def view_switch(act: Act, request: ViewSwitch) -> SwitchView:
     bills = await _unopened(act, request.import_id)
     load = await _load(act, request.channel, bills)
     prices = await read_unit_prices(act)
-    unit = {provider: prices.get((request.channel, provider)) for provider in load}
+    unit = prices_of(request.channel, load, prices)
     return SwitchView(
         bills=bills,
         roads=tuple(RoadLoad(provider=name, left=count) for name, count in load.items() if count),

@@ -6,7 +6,7 @@ acts locks the merchant, so they come one after the other.
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -27,10 +27,10 @@ from portal.domain import template_state as rules
 from portal.domain.card_number import looks_like_card_number
 from portal.domain.errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound
 from portal.domain.template import tidy
-from portal.domain.template_form import FORMS
 from portal.vault import approval, staff
 from portal.vault.act import Act
 from portal.vault.by_code import by_code
+from portal.vault.message_price import store_prices
 from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation, standing_operation
 from portal.vault.standing import Standing
@@ -52,17 +52,11 @@ from portal.vault.template_view import (
     to_view,
 )
 
-if TYPE_CHECKING:
-    from portal.domain.template import TemplateChannel
-
 APPROVAL: Final = "message_template"
 """The kind of these approvals."""
 
 DRAFTS_MAX: Final = 50
 """Versions of one merchant that are drafts or wait for approval."""
-
-PRICE_MAX: Final = 1_000_000
-"""Units: hundredths of a yen."""
 
 _WEB: Final = frozenset({"web"})
 _STAFF: Final = frozenset({"staff"})
@@ -72,13 +66,6 @@ select count(*) from message_template where merchant_id = $1 and state in ('draf
 _NUMBER: Final = """
 select coalesce(max(number), 0) + 1 from message_template
 where merchant_id = $1 and channel = $2 and language = $3 and occasion = $4
-"""
-_SET_PRICES: Final = """
-insert into message_price (merchant_id, channel, provider, prices) values ($1, $2, $3, $4)
-on conflict (merchant_id, channel, provider) do update set prices = excluded.prices
-"""
-_NO_PRICES: Final = """
-delete from message_price where merchant_id = $1 and channel = $2 and provider = $3
 """
 
 
@@ -269,18 +256,10 @@ async def _approve(act: Act, version: Version, code: str) -> None:
 async def set_message_prices(act: Act, request: SetMessagePrices) -> MessagePricesSet:
     """Set what a company takes for a message by its number of parts; no prices: nothing is known.
 
-    Raises: InvalidInput ``message_prices`` (param ``max``); NotFound ``merchant_unknown``.
+    Raises: InvalidInput ``message_prices`` (params ``field``, ``max``); NotFound
+    ``merchant_unknown``.
     """
-    prices = list(request.prices)
-    form = FORMS.get(cast("TemplateChannel", request.channel))
-    steps = 1 if form is None else form.price_steps
-    if len(prices) > steps or not all(0 <= price <= PRICE_MAX for price in prices):
-        raise InvalidInput("message_prices", params={"max": steps})
     if not await enter_merchant(act, request.merchant_code):
         raise NotFound("merchant_unknown")
-    key = (act.merchant_id, request.channel, request.provider)
-    if prices:
-        await act.db.execute(_SET_PRICES, *key, prices)
-    else:
-        await act.db.execute(_NO_PRICES, *key)
+    await store_prices(act, request.channel, request.provider, request.prices)
     return MessagePricesSet(prices=request.prices)

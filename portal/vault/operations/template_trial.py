@@ -14,12 +14,13 @@ from portal.domain.contact import normalise_email, normalise_mobile
 from portal.domain.errors import Conflict, InvalidInput, LimitReached
 from portal.domain.template import tidy
 from portal.domain.template_form import FORMS, Filled
+from portal.domain.template_lint import mark_sample
 from portal.vault.act import Act
 from portal.vault.channels import roads
 from portal.vault.registry import operation
 from portal.vault.template import lock_merchant
 from portal.vault.template_trial import TrialWords, plan_trial
-from portal.vault.template_view import check_words, read_sender, refuse_faulty
+from portal.vault.template_view import check_words, draft_of, read_sender, refuse_faulty
 
 TRIALS_PER_DAY_MAX: Final = 20
 
@@ -85,26 +86,20 @@ async def try_template(act: Act, request: TryTemplate) -> Done:
     since = act.now - timedelta(days=1)
     if await act.db.fetchval(_COUNT, act.merchant_id, since) >= TRIALS_PER_DAY_MAX:
         raise LimitReached("trials_a_day", params={"max": TRIALS_PER_DAY_MAX})
-    mark = MARK[request.language]
-    words = TrialWords(
-        to=to,
-        body=mark + filled.text,
-        subject=mark + filled.subject if filled.subject else "",
-        html=filled.html,
-    )
+    words = TrialWords(to=to, body=filled.text, subject=filled.subject, html=filled.html)
     await plan_trial(act, request.channel, words)
     await act.answer_once("try_template", request.idempotency_key, b"sent")
     return Done()
 
 
 async def _fill(act: Act, request: TryTemplate) -> Filled:
-    """The message of an ordinary bill. Raises: InvalidInput ``template_faulty``."""
+    """The marked message of an ordinary bill. Raises: InvalidInput ``template_faulty``."""
+    sender = await read_sender(act, request.channel)
     tidied = msgspec.structs.replace(
         request, subject=tidy(request.subject), body=tidy(request.body)
     )
-    checked = check_words(await read_sender(act, request.channel), tidied)
-    refuse_faulty(checked)
-    return checked.filled
+    refuse_faulty(check_words(sender, tidied))
+    return mark_sample(draft_of(sender, tidied), MARK[request.language])
 
 
 def _read_contact(field: str, text: str) -> str:

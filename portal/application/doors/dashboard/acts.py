@@ -4,9 +4,12 @@ Zone: application. A form says the name of one of our trusted mutations and the 
 input; what it was refused for stands on the screen that comes next, beside what was typed.
 """
 
+import re
+import unicodedata
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,6 +31,9 @@ from portal.domain.ids import ImportId, from_public
 
 PASTE_BYTES_MAX: Final = 512 * 1024
 """Text that may be pasted, as sent; anything longer is a file."""
+
+_YEN: Final = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,2})?", re.ASCII)
+"""A price as it is typed, with hundredths."""
 
 Form = Mapping[str, str]
 _UNPROCESSABLE: Final = 422
@@ -109,6 +115,16 @@ def _ask_template(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "idempotencyKey"), "version": version}
 
 
+def _set_prices(form: Form) -> dict[str, object]:
+    words = unicodedata.normalize("NFKC", form.get("prices", "")).replace(",", " ").split()
+    return {
+        **_texts(form, "provider"),
+        "channel": form.get("channel", ""),
+        # What is no price is refused beside its field.
+        "prices": [int(Decimal(word) * 100) if _YEN.fullmatch(word) else -1 for word in words],
+    }
+
+
 def _resend(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "idempotencyKey"), "channel": form.get("channel") or "SMS"}
 
@@ -184,6 +200,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "MandateDecide": Act("mandateDecide", _decide_mandate),
     "TemplateAsk": Act("templateAsk", _ask_template),
     "TemplateDecide": Act("templateDecide", _decide_by_code),
+    "MessagePricesSet": Act("messagePricesSet", _set_prices),
     "PrintBatchMake": Act("printBatchMake", _make_batch),
     "UnopenedSwitch": Act("unopenedSwitch", _switch_unopened),
     "ResultPlanSet": Act("resultPlanSet", _set_result_plan),

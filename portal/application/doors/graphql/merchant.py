@@ -23,6 +23,10 @@ from portal.application.doors.graphql.ladder_plans import (
 )
 from portal.application.doors.graphql.login import LoginMutation, LoginQuery
 from portal.application.doors.graphql.mandates import MandatesMutation, MandatesQuery
+from portal.application.doors.graphql.message_prices import (
+    MessagePricesMutation,
+    MessagePricesQuery,
+)
 from portal.application.doors.graphql.pause_acts import PausesMutation
 from portal.application.doors.graphql.print_batches import (
     PrintBatchesMutation,
@@ -53,6 +57,7 @@ class Query(
     BillingsQuery,
     ContactsQuery,
     TemplatesQuery,
+    MessagePricesQuery,
     LadderPlansQuery,
     PushQuery,
     CasesQuery,
@@ -80,6 +85,7 @@ class Mutation(
     BillingsMutation,
     ContactsMutation,
     TemplatesMutation,
+    MessagePricesMutation,
     LadderPlansMutation,
     PushMutation,
     CasesMutation,

@@ -17,6 +17,17 @@ class TemplateChannel(Enum):
     PUSH = "push"
 
 
+@strawberry.enum(description="What costs something by the piece.")
+class PricedChannel(Enum):
+    """portal.contract.message_price.MessagePrices.channel."""
+
+    SMS = "sms"
+    EMAIL = "email"
+    PUSH = "push"
+    VOICE = "voice"
+    PAPER = "paper"
+
+
 @strawberry.enum(description="A part of a template's words.")
 class TemplatePart(Enum):
     """portal.domain.template_finding.TemplatePart."""
