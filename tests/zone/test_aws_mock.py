@@ -124,6 +124,9 @@ async def test_a_mail_arrives_once_with_its_headers_and_a_refusal_leaves_nothing
 FORM = {
     "Action": "Publish", "Version": "2010-03-31",
     "PhoneNumber": "{{delivery:to}}", "Message": "{{delivery:body}}",
+    "MessageAttributes.entry.1.Name": "AWS.SNS.SMS.SMSType",
+    "MessageAttributes.entry.1.Value.DataType": "String",
+    "MessageAttributes.entry.1.Value.StringValue": "Transactional",
 }  # fmt: skip
 
 
