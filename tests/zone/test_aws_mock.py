@@ -11,7 +11,7 @@ import pytest
 
 from portal.application.channels.registry import find_sender
 from portal.application.providers.exchange import Endpoint, MessageAnswer, MessageWanted
-from portal.contract.message import RedeemedDelivery
+from portal.contract.message import SET_CHANNEL, RedeemedDelivery, SetChannel
 from portal.domain.ids import DeliveryId
 from portal.domain.message import Channel
 from portal.stack.certify import Case, OneMail, certify
@@ -19,8 +19,11 @@ from portal.stack.certify_text import OneText
 from tests.make.aws_mock import Amazon, running_amazon
 from tests.make.certificates import Authority
 from tests.make.companies import rules_of
+from tests.make.mails import ask_for_mail, have_mail, issued_to
 from tests.make.provider import HOST, Provider
 from tests.make.relay import Relay, running_relay
+from tests.make.vault import Ground
+from tests.make.workshop import MERCHANT, Elsewhere, Workshop, a_workshop
 
 TOKEN = "0" * 26 + "." + "a" * 24
 STOP = "https://pay.example/stop/minato/" + "0" * 26 + "a" * 24
@@ -124,6 +127,9 @@ async def test_a_mail_arrives_once_with_its_headers_and_a_refusal_leaves_nothing
 FORM = {
     "Action": "Publish", "Version": "2010-03-31",
     "PhoneNumber": "{{delivery:to}}", "Message": "{{delivery:body}}",
+    "MessageAttributes.entry.1.Name": "AWS.SNS.SMS.SMSType",
+    "MessageAttributes.entry.1.Value.DataType": "String",
+    "MessageAttributes.entry.1.Value.StringValue": "Transactional",
 }  # fmt: skip
 
 
@@ -192,3 +198,61 @@ async def test_certify_tells_a_good_key_from_a_wrong_one_and_from_one_without_le
 
 async def nobody_pays(address: str) -> None:
     raise AssertionError(address)
+
+
+@pytest.fixture
+async def shop(ground: Ground, amazon: Amazon) -> AsyncIterator[Workshop]:
+    """A merchant whose texts go by SNS and whose mails by SES; all between is real."""
+    hosts = ground.settings().provider_hosts.replace("email.amazon.test", HOST)
+    async with Provider(ground.authority, behaviour=amazon.behind_tls()) as company:
+        roads = ("aws_sns", "aws_ses")
+        elsewhere = Elsewhere(
+            tuple(rule | {"port": company.port} for road in roads for rule in rules_of(road)),
+            amazon.sender,
+            "".join(f",{road}={HOST}:{company.port}" for road in roads),
+        )
+        async with (
+            ground.vault(provider_hosts=f"{hosts},aws_sns={HOST}"),
+            a_workshop(ground, elsewhere=elsewhere) as made,
+        ):
+            operator = await ground.client("operator")
+            for road, share in (("sandbox_sms", 0), ("aws_sns", 100)):
+                texts = SetChannel(
+                    merchant_code=MERCHANT, channel="sms", provider=road, sender="Minato",
+                    share=share,
+                )  # fmt: skip
+                await operator.call(SET_CHANNEL, texts)
+            await have_mail(operator, "aws_ses", SENDER)
+            yield made
+
+
+async def test_a_bill_is_told_of_by_both_and_a_mail_in_doubt_never_goes_again(
+    shop: Workshop, amazon: Amazon
+) -> None:
+    texts, mails = len(amazon.texts()), len(amazon.mails())
+    sending = {"message.send_chunk"}
+
+    bills = await issued_to(shop, ["taro@mail.example", "hanako@mail.example"])
+    for address in bills:
+        amazon.lost.next = address.startswith("hanako")
+        await ask_for_mail(shop, bills[address])
+        await shop.work_off(sending)
+
+    # then
+    rows = await shop.rows("select channel, state, provider_ref <> '' as named from delivery")
+    said = sorted((row["channel"], row["state"], row["named"]) for row in rows)
+    assert said == [
+        ("email", "accepted", True),
+        ("email", "ambiguous", False),
+        ("sms", "accepted", True),
+        ("sms", "accepted", True),
+    ]
+    assert len(amazon.texts()) == texts + 2
+    assert all("http://localhost:8080/p/minato/" in body for _, body in amazon.texts()[texts:])
+
+    # however often it is looked at again
+    await shop.rows("update delivery set unclear_at = unclear_at - interval '1 hour' returning id")
+    for _ in range(2):
+        await shop.be_due()
+        await shop.work_off(sending)
+    assert sorted(str(mail["to"]) for mail in amazon.mails()[mails:]) == sorted(bills)
