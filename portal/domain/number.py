@@ -22,6 +22,9 @@ DAYS: Final = 10
 GRACE: Final = timedelta(days=1)
 """After a number's last moment its company may still be closing its books."""
 
+WITHDRAW_AGAIN: Final = timedelta(minutes=10)
+"""A number that should be withdrawn and still stands is withdrawn again after this."""
+
 PAYER_UNFIT: Final = "payer_unfit"
 """Why a bill's payer is offered no number: name, reading or telephone is not what a store shows."""
 

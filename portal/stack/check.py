@@ -2,8 +2,9 @@
 
 Stack only. 1,000 bills in through the public API, messages out, four payers at the card company
 (approved, declined, timed out and found by inquiry, with a noisy notice), two at the wallet
-(approved, timed out) and one at a shop's till, and one who is called answers by keypad; then the
-sandbox's own journals against ours. Prints one JSON object; exit code 0 only if all of it is right.
+(approved, timed out), one at a shop's till by slip and one by a number, and one who is called
+answers by keypad; then the sandbox's own journals against ours. Prints one JSON object; exit code 0
+only if all of it is right.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ import orjson
 from portal.contract.envelope import Nothing
 from portal.contract.operator import INSPECT, Inspection
 from portal.stack.access import Access, open_access
+from portal.stack.by_number import NUMBER, StorePayer
 from portal.stack.callee import TOLD as HEARD
 from portal.stack.callee import Callee
 from portal.stack.comparison import compare_journals
@@ -33,6 +35,7 @@ from portal.stack.payers import (
     TIME_OUT,
     WALLET,
     WALLET_TIME_OUT,
+    NothingToPayError,
     Payer,
     Phone,
 )
@@ -54,9 +57,12 @@ MEANS: Final = {
     "wallet": (WALLET, "paid"),
     "wallet_timed_out": (WALLET_TIME_OUT, "paid"),
 }
-"""What six payers do, and how their bill must end; the seventh pays by slip."""
+"""What six payers do, and how their bill must end; the seventh pays by slip, one by a number."""
 
-PAID: Final = sum(end == "paid" for _, end in MEANS.values()) + 1
+PAID: Final = sum(end == "paid" for _, end in MEANS.values()) + 2
+
+_AT_A_STORE: Final = 100
+"""From this link on the first payer whom a store's terminal can show takes a number."""
 
 _SETTLE_S: Final = 90.0
 
@@ -76,6 +82,7 @@ class Found(msgspec.Struct, kw_only=True):
     borders_real: bool = False
     payers: dict[str, str] = {}
     slip: list[str] = []
+    number: str = ""
     call: list[str] = []
     seconds: float = 0.0
     left_behind: list[str] = []
@@ -119,9 +126,10 @@ async def _check(folder: Path, found: Found, *, loud: bool) -> None:
             await asyncio.gather(
                 _pay(phone, found),
                 _pay_at_till(stack, access, phone, found),
+                _pay_at_store(phone, found),
                 _call(stack, access, Callee(outside, stack.layout.browser_origin), phone, found),
             )
-            _say(loud, f"payers: {found.payers}, by slip: {found.slip}")
+            _say(loud, f"payers: {found.payers}, by slip: {found.slip}, by number: {found.number}")
             await _settle(stack, access, phone, found)
     finally:
         await stack.stop()
@@ -163,6 +171,20 @@ async def _pay_at_till(stack: Stack, access: Access, phone: Phone, found: Found)
         found.slip = await till.pay((await _sent(phone))[len(MEANS)], ticket)
     finally:
         till.close()
+
+
+async def _pay_at_store(phone: Phone, found: Found) -> None:
+    """A payer takes a number to a store, and their page says that it is paid."""
+    for link in (await _sent(phone))[_AT_A_STORE:]:
+        try:
+            found.number = await StorePayer(phone.origin).pay(link, NUMBER)
+        except NothingToPayError:
+            continue  # a name that no terminal shows
+        deadline = time.monotonic() + _SETTLE_S
+        while found.number != "paid" and time.monotonic() < deadline:
+            await asyncio.sleep(0.5)
+            found.number = await Payer().look(link)
+        return
 
 
 async def _call(stack: Stack, access: Access, callee: Callee, phone: Phone, found: Found) -> None:
@@ -228,6 +250,7 @@ def _judge(found: Found) -> None:
         "messages": (found.messages, BILLS),
         "paid": (found.paid, PAID),
         "slip": (found.slip, list(TOLD)),
+        "number": (found.number, "paid"),
         "call": (found.call, list(HEARD)),
         "declined": (found.declined, 1),
         "ledger_sum": (found.ledger_sum, 0),

@@ -178,6 +178,11 @@ class Phone:
         self._client = client
         self._origin = browser_origin
 
+    @property
+    def origin(self) -> str:
+        """Where the sandbox's pages are, the till among them."""
+        return self._origin
+
     async def messages(self, after: int = 0, limit: int = 20_000) -> tuple[Message, ...]:
         """Newest ``limit`` messages past a sequence number, oldest first."""
         answer = await self._client.get(
@@ -251,7 +256,7 @@ class Payer:
             self._browser.close()
 
     async def _open(self, link: str) -> Answer:
-        return _expect(await self._get(link), "the bill's page")
+        return expect(await self._get(link), "the bill's page")
 
     async def _choose(self, page: Answer, means: str) -> Answer:
         """The page again for what is to be paid, if that is another sum than the bill's."""
@@ -261,11 +266,11 @@ class Payer:
             return page
         bill = page.url.partition("?")[0]
         chosen = f"{bill}?{offered[0]}={found[1].replace(',', '')}"
-        return _expect(await self._get(chosen), "the bill's page with what was chosen")
+        return expect(await self._get(chosen), "the bill's page with what was chosen")
 
     async def _leave(self, page: Answer, method: str, *, keeps: bool) -> Answer:
         """Choose the method, press the pay button and follow our own page to the company's."""
-        form = _find_form(page, "/pay")
+        form = find_form(page, "/pay")
         if form is None:
             msg = "the page offers no payment"
             raise NothingToPayError(msg)
@@ -277,32 +282,32 @@ class Payer:
         if keeps and offered is not None:
             fields["consent"] = offered[1]
         answer = await self._post(urljoin(page.url, form.action), fields)
-        departure = _expect(await self._follow(answer), "the page that leads to the provider")
+        departure = expect(await self._follow(answer), "the page that leads to the provider")
         away = [link for link in read_page(departure.text).links if f"/{method}/" in link]
         if not away:
             msg = f"no way to the {method} company on {_plain(departure)}"
             raise NotPaidError(msg)
-        return _expect(await self._get(away[0]), f"the {method} company's page")
+        return expect(await self._get(away[0]), f"the {method} company's page")
 
     async def _press(self, page: Answer, button: str) -> Answer:
         """One button of the wallet's page."""
-        form = _form(page, "/wallet/")
+        form = form_of(page, "/wallet/")
         return await self._post(urljoin(page.url, form.action), {**form.fields, "act": button})
 
     async def _fill_card(self, page: Answer, card: str) -> Answer:
-        form = _form(page, "/card/")
+        form = form_of(page, "/card/")
         filled = {**form.fields, "number": card}
         answer = await self._post(urljoin(page.url, form.action), filled)
         if answer.status_code in {_SEE_OTHER, _GATEWAY_TIMEOUT}:
             return answer
-        challenge = _form(_expect(answer, "the password page"), "/challenge")
+        challenge = form_of(expect(answer, "the password page"), "/challenge")
         return await self._post(
             urljoin(page.url, challenge.action), {**challenge.fields, "password": "1234"}
         )
 
     async def _look(self, bill: str) -> str:
         answer = await self._get(f"{bill.partition('?')[0]}/state")
-        return _expect(answer, "the bill's state").text.strip()
+        return expect(answer, "the bill's state").text.strip()
 
     async def _get(self, url: str) -> Answer:
         return await self._follow(await self._patiently(url))
@@ -329,20 +334,23 @@ class Payer:
         return answer
 
 
-def _expect(answer: Answer, what: str) -> Answer:
+def expect(answer: Answer, what: str) -> Answer:
+    """A page as it should be. Raises: NotPaidError for any other answer."""
     if answer.status_code != _OK:
         msg = f"{what} answered {answer.status_code} ({_plain(answer)})"
         raise NotPaidError(msg)
     return answer
 
 
-def _find_form(page: Answer, action: str) -> Form | None:
+def find_form(page: Answer, action: str) -> Form | None:
+    """The page's form that posts to such an address."""
     forms = read_page(page.text).forms
     return next((one for one in forms if one.method == "POST" and action in one.action), None)
 
 
-def _form(page: Answer, action: str) -> Form:
-    form = _find_form(page, action)
+def form_of(page: Answer, action: str) -> Form:
+    """The same. Raises: NotPaidError where there is none."""
+    form = find_form(page, action)
     if form is None:
         msg = f"no form for {action} on {_plain(page)}"
         raise NotPaidError(msg)

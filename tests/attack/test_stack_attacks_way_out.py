@@ -186,7 +186,7 @@ def test_a_credential_never_comes_back_in_an_answer(town: Town) -> None:
     assert "not_found" in said, "the control: the company was asked"
     assert "DYNAMIC_QR_PAYMENT_NOT_FOUND" in said, "the control: it took the relay's signature"
     credentials = list(json.loads(text).values())
-    assert len(credentials) == 11
+    assert len(credentials) == 12
     assert not [one for one in credentials if one in said]
 
 

@@ -9,6 +9,8 @@ from tests.make.provider import Behaviour, Provider, Seen, answer
 
 Form = dict[str, str]
 
+_UNTIL = "20991231235959"
+
 
 @dataclass
 class Stores:
@@ -53,10 +55,12 @@ class Stores:
             case "ExecTranCvs", "UNPROCESSED":
                 self.status[order] = "REQSUCCESS"
                 self.codes[order] = form["Convenience"]
-                return numbered(order, Convenience=form["Convenience"]).body
+                told = {"Convenience": form["Convenience"], "PaymentTerm": _UNTIL}
+                return numbered(order, **told).body
             case "SearchTradeMulti", str(status):
                 code = self.codes.get(order, "")
-                return at_counter(status, OrderID=order, Amount="100", CvsCode=code).body
+                told = {"OrderID": order, "Amount": "100", "CvsCode": code, "PaymentTerm": _UNTIL}
+                return at_counter(status, **told).body
             case "CvsCancel", "REQSUCCESS":
                 self.status[order] = "CANCEL"
                 return recorded("CvsCancel").body.replace(b"1365660033", order.encode())

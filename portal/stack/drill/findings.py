@@ -27,8 +27,9 @@ class Report(msgspec.Struct, kw_only=True):
 
     ``payments`` and ``refunds`` are those that the companies carried out; ``transferred`` went back
     by the merchant's own hand. Of the payments ``charges`` went to cards on file, ``by_wallet``
-    were by wallet, ``shared`` paid several bills and ``parts`` a part of one; ``declined`` charges
-    brought nothing. ``disputes`` by what the company says of them, ``asked_again`` of the lost.
+    and ``by_number`` were by wallet and at a store, ``shared`` paid several bills and ``parts`` a
+    part of one; ``declined`` charges brought nothing. ``disputes`` by what the company says of
+    them, ``asked_again`` of the lost.
     ``unresolved`` attempts and refunds are still being asked about: nobody can know yet whether
     their company ever heard of them, and money of none has moved.
     """
@@ -40,6 +41,7 @@ class Report(msgspec.Struct, kw_only=True):
     charges: int
     declined: int
     by_wallet: int
+    by_number: int
     shared: int
     parts: int
     disputes: dict[str, int]
@@ -136,6 +138,7 @@ def report_of(
         charges=sight.charges_in("succeeded"),
         declined=sight.charges_in("failed"),
         by_wallet=sight.paid_by("sandbox_wallet"),
+        by_number=sight.paid_by("sandbox_counter"),
         shared=sight.shared,
         parts=sight.parts,
         disputes=dict(sorted(sight.disputes.items())),
@@ -184,6 +187,7 @@ def _faults(found: Report, sight: Sight) -> list[str]:
         "charges": (found.charges, 1),
         "declined charges": (found.declined, 1),
         "payments by wallet": (found.by_wallet, 1),
+        "payments by number": (found.by_number, 1),
         "payments of several bills": (found.shared, 1),
         "payments of a part": (found.parts, 1),
         "disputes": (sum(found.disputes.values()), DISPUTES_MIN),

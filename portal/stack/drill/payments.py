@@ -1,9 +1,10 @@
 """`portal drill crash --of payments`: people pay and staff give back while everything is killed.
 
-Stack only. Card and wallet answer late, not at all, three times or with a no; some payers try both
-at once, some pay two bills in one payment or a part of one; households leave a card, which is
-charged for their other bills when a day begins; payments are contested and won or lost; staff ask
-for refunds, some two of them for the same money. Meanwhile kill -9 of every process in a seeded
+Stack only. Card and wallet answer late, not at all, three times or with a no; some payers pay by a
+store's number, take it back or let it run out; some try both at once, some pay two bills in one
+payment or a part of one; households leave a card, which is charged for their other bills when a day
+begins; payments are contested and won or lost; staff ask for refunds, some two of them for the same
+money. Meanwhile kill -9 of every process in a seeded
 order. Afterwards the companies' journal is held against attempts, refunds, disputes, postings and
 bills, one by one. Prints one JSON object; exit code 0 only if nothing was lost, doubled or left
 different.
@@ -28,6 +29,7 @@ from portal.contract.operator import INSPECT
 from portal.contract.share import SET_PART_PAYMENT, SetPartPayment
 from portal.domain.errors import PortalError
 from portal.stack.access import CODE
+from portal.stack.by_number import NUMBER, NUMBER_BACK, NUMBER_LATE
 from portal.stack.comparison import find_differences
 from portal.stack.drill import houses
 from portal.stack.drill.contest import Contest
@@ -83,6 +85,7 @@ whose sender died is asked about after a minute."""
 MEANS: Final = (
     *(APPROVE,) * 8, PART, PART, DECLINE, TIME_OUT, TIME_OUT, DECLINE_TIME_OUT, NOISY, CHALLENGED,
     *(WALLET,) * 4, WALLET_DECLINE, WALLET_TIME_OUT, WALLET_DECLINE_TIME_OUT, WALLET_NOISY,
+    *(NUMBER,) * 3, NUMBER_BACK, NUMBER_LATE,
 )  # fmt: skip
 TWICE_SHARE: Final = 0.1
 

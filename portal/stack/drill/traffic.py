@@ -15,6 +15,7 @@ from typing import Final
 
 import httpx
 
+from portal.stack.by_number import NUMBER, StorePayer
 from portal.stack.drill.contest import Contest
 from portal.stack.drill.patience import PATIENCE_S, PAUSE_S, TROUBLE, persist
 from portal.stack.drill.staff import Staff
@@ -146,13 +147,14 @@ class Desk:
 
 
 async def pay_somehow(
-    link: str, means: str, *, returns: bool = True, then: str | None = APPROVE
+    link: str, means: str, *, returns: bool = True, then: str | None = APPROVE, origin: str = ""
 ) -> str:
     """A payer who wants to be done with it; gives the state that they last saw.
 
     They pay only while the page offers to, ``then`` (by a good card) after the first try, and look
     again after anything odd, as a person does; None: no second try. Who does not return closes the
-    company's page when it is done, and looks at the bill a while later.
+    company's page when it is done, and looks at the bill a while later. Who has a store's number
+    goes on with it. ``origin``: the sandbox's, for who goes to its till.
     """
     tries = 0
     seen = "unseen"
@@ -163,8 +165,9 @@ async def pay_somehow(
             if seen in _CAN_PAY and tries and then is None:
                 return seen
             if seen in _CAN_PAY:
-                way, tries = (then if tries and then else means), tries + 1
-                seen = await Payer().pay(link, way, returns=returns)
+                keeps_on = means == NUMBER or not (tries and then)
+                way, tries = means if keeps_on else then or means, tries + 1
+                seen = await StorePayer(origin).pay(link, way, returns=returns)
         except TROUBLE:
             await asyncio.sleep(PAUSE_S)
             continue
@@ -247,7 +250,10 @@ class Traffic:
         ways, then, leaves = self._ways(household_at(message.to))
         returns = self.chance.random() >= _LEAVING_SHARE
         seen = await asyncio.gather(
-            *(pay_somehow(message.link, one, returns=returns, then=then) for one in ways)
+            *(
+                pay_somehow(message.link, one, returns=returns, then=then, origin=self.phone.origin)
+                for one in ways
+            )
         )
         self.payers[message.link] = "paid" if "paid" in seen else seen[-1]
         self.left += leaves
