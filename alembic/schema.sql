@@ -1272,6 +1272,7 @@ CREATE TABLE public.delivery (
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     unclear_at timestamp with time zone,
+    sent_at timestamp with time zone,
     CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'accepted'::text, 'ambiguous'::text, 'delivered'::text, 'undelivered'::text, 'failed'::text, 'left_out'::text])))
 )
 WITH (fillfactor='60');
