@@ -776,6 +776,8 @@ CREATE TABLE public.bill (
     is_odd boolean DEFAULT false NOT NULL,
     is_told boolean DEFAULT false NOT NULL,
     is_reached boolean DEFAULT false NOT NULL,
+    consent_on date,
+    consent_source text,
     CONSTRAINT bill_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT bill_check_code_check CHECK (((check_code >= 0) AND (check_code <= 999999))),
     CONSTRAINT bill_lifecycle_check CHECK ((lifecycle = ANY (ARRAY['scheduled'::text, 'open'::text, 'overdue'::text, 'lapsed'::text, 'canceling'::text, 'canceled'::text, 'superseded'::text]))),
