@@ -783,6 +783,8 @@ CREATE TABLE public.bill (
     is_odd boolean DEFAULT false NOT NULL,
     is_told boolean DEFAULT false NOT NULL,
     is_reached boolean DEFAULT false NOT NULL,
+    consent_on date,
+    consent_source text,
     CONSTRAINT bill_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT bill_check_code_check CHECK (((check_code >= 0) AND (check_code <= 999999))),
     CONSTRAINT bill_lifecycle_check CHECK ((lifecycle = ANY (ARRAY['scheduled'::text, 'open'::text, 'overdue'::text, 'lapsed'::text, 'canceling'::text, 'canceled'::text, 'superseded'::text]))),
@@ -1279,6 +1281,7 @@ CREATE TABLE public.delivery (
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     unclear_at timestamp with time zone,
+    sent_at timestamp with time zone,
     CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'accepted'::text, 'ambiguous'::text, 'delivered'::text, 'undelivered'::text, 'failed'::text, 'left_out'::text])))
 )
 WITH (fillfactor='60');

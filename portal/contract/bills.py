@@ -135,6 +135,26 @@ class AttemptRow(Part, frozen=True, kw_only=True):
     shares: tuple[AttemptShareRow, ...] = ()
 
 
+class BillMessage(Part, frozen=True, kw_only=True):
+    """One message about a bill: how far it came, and when.
+
+    ``sent_at``: a company took it; None with a state that says so: before anybody kept it.
+    ``opened_at`` and ``paid_at``: the bill was, and that is put down to this message.
+    ``cost_hundredths`` of a yen, of an ordinary message; 0 for what was not sent, None without a
+    price.
+    """
+
+    channel: str
+    provider: str
+    state: str
+    planned_at: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    opened_at: datetime | None
+    paid_at: datetime | None
+    cost_hundredths: int | None
+
+
 class BillDetail(Reply, frozen=True, kw_only=True):
     """A bill with all that happened to it, newest first (at most 200 events)."""
 
@@ -150,6 +170,8 @@ class BillDetail(Reply, frozen=True, kw_only=True):
     """The card on file of its contract."""
     resend_channels: tuple[str, ...] = ()
     """By which channels its payer can be told: the merchant has them, and the payer's contact."""
+    messages: tuple[BillMessage, ...] = ()
+    """What was sent about it, newest first, at most 50."""
 
 
 class ViewBill(Request, frozen=True, kw_only=True):

@@ -2,12 +2,14 @@
 
 A message that a company certainly took counts as sent. Of one in doubt nobody knows: it is counted
 apart, and so is what it may have cost. An opening or a payment is put down to the newest message
-that may have arrived before it. A bill was sent, or delivered, once any message about it was: so
-bills are counted apart from messages, and a bill that was told of twice counts once.
+that may have arrived before it, on a bill's own page as in the sums. A bill was sent, or delivered,
+once any message about it was: so bills are counted apart from messages, and a bill that was told of
+twice counts once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -126,3 +128,22 @@ def cost_of(numbers: Mapping[str, int], unit_prices: Mapping[str, int | None]) -
             return None
         total += number * (price or 0)
     return total
+
+
+def put_down(
+    messages: Sequence[tuple[str, datetime | None]], channel: str | None, at: datetime | None
+) -> int | None:
+    """Which of a bill's messages, the newest first, it is put down to that something happened then.
+
+    ``messages``: channel and when it was sent, None if it was not. ``channel``: of the tally.
+    """
+    if at is None or not channel:
+        return None
+    return next(
+        (
+            place
+            for place, (by, sent_at) in enumerate(messages)
+            if by == channel and sent_at is not None and sent_at <= at
+        ),
+        None,
+    )

@@ -89,6 +89,11 @@ class ResultPlan:
         return self.daily_hour is not None
 
 
+PILES_UP: Final = timedelta(days=31)
+"""How old the oldest event may get that no file has: then one is made by itself, whatever the plan
+says. Who makes files on demand, and never does, would else have events kept for ever."""
+
+
 def check_plan(plan: ResultPlan) -> None:
     """Refuse what no clock can keep.
 

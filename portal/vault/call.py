@@ -78,7 +78,11 @@ async def make_calls(act: Act, calls: Sequence[NewCall]) -> None:
 
 
 async def wrong_before(act: Act, bill_id: UUID, call_id: UUID) -> int:
-    """Wrong proofs in all other calls about a bill."""
+    """Wrong proofs in all other calls about a bill, whose lock is held until the act ends.
+
+    So two calls at once count one after the other, and neither has the other's last try too.
+    """
+    await act.db.fetchval(_LOCK, act.merchant_id, bill_id)
     return int(await act.db.fetchval(_WRONG, act.merchant_id, bill_id, call_id))
 
 

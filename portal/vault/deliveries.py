@@ -30,7 +30,9 @@ from portal.vault.pause import OpenPauses
 # however few it takes the merchant's rows for.
 STORE: Final = """
 update delivery d set state = m.state, tries = m.tries, code = m.code, not_before = m.not_before,
-    provider_ref = m.provider_ref, unclear_at = m.unclear_at, changed_at = $2
+    provider_ref = m.provider_ref, unclear_at = m.unclear_at, changed_at = $2,
+    sent_at = case when m.state in ('accepted', 'delivered', 'undelivered')
+                   then coalesce(d.sent_at, $2) else d.sent_at end
 from unnest($3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::timestamptz[],
             $9::timestamptz[])
      as m (id, state, tries, code, provider_ref, not_before, unclear_at)

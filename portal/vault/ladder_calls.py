@@ -17,10 +17,13 @@ from portal.vault.db import Row
 from portal.vault.messages import FIRST_MESSAGE
 
 WAITS: Final = timedelta(days=2)
-"""How long a ladder stays open for what becomes of a call that was asked for."""
+"""How long a ladder stays open for what becomes of a call that was made."""
 
 _RUNGS: Final = frozenset({FIRST_MESSAGE, CAMPAIGN, MARKETING})
-_OPEN: Final = frozenset({"planned", "handed", "redeemed", "accepted", "ambiguous"})
+_UNMADE: Final = frozenset({"planned", "handed"})
+"""Nobody was called yet, however long ago it was planned: staff may hold its import's messages."""
+
+_OPEN: Final = frozenset({"redeemed", "accepted", "ambiguous"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,14 @@ def calls_of(told: Sequence[Row], now: datetime) -> Calls:
     waits: list[datetime] = []
     for place, made in calls.items():
         last = made[-1]
-        at = again_at(last["code"], len(made), last["created_at"])
+        # From when it ended: one that staff held for days was not made when it was planned.
+        at = again_at(last["code"], len(made), last["changed_at"])
         if last["state"] == "undelivered" and at is not None:
             again[place] = at.astimezone(now.tzinfo)
-        elif last["state"] in _OPEN and last["created_at"] + WAITS > now:
-            waits.append(last["created_at"] + WAITS)
+        elif last["state"] in _UNMADE:
+            waits.append(now + WAITS)
+        elif last["state"] in _OPEN and last["changed_at"] + WAITS > now:
+            waits.append(last["changed_at"] + WAITS)
     made_of = {place: len(made) for place, made in calls.items()}
     return Calls(made_of, again, min(waits, default=None))
 

@@ -14,6 +14,7 @@ from portal.domain.message import Channel
 from portal.vault import digital
 from portal.vault.act import Act
 from portal.vault.db import Row
+from portal.vault.digital_file import agree_by_file
 from portal.vault.ladder import Begun, begin, read_newest
 from portal.vault.ladder_calls import rungs_to_end
 from portal.vault.ladder_reach import pushed_of, read_roads, unreached
@@ -79,6 +80,7 @@ async def issue(act: Act, import_id: UUID, bills: Sequence[Row]) -> list[UUID]:
         if known[key].send is not None:
             told[rungs[0].medium].append(bill["id"])
     await begin(act, newest.version, begun)
+    await agree_by_file(act, [bill["id"] for bill in bills])
     await digital.at_issue(act, [bill["id"] for bill in bills], _unsaid(newest.plan, bills))
     for channel, ids in told.items():
         await plan_messages(act, Telling(FIRST_MESSAGE, channel=channel, import_id=import_id), ids)

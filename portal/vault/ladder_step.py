@@ -75,7 +75,7 @@ where merchant_id = $1 and bill_id = any($2::uuid[]) and next_at <= $3 order by 
 # What came back from a contact before staff cleared it says nothing any more, nor that it was left
 # out for that; what arrived did arrive.
 TOLD: Final = f"""
-select d.bill_id, d.channel, d.campaign, d.step, d.created_at,
+select d.bill_id, d.channel, d.campaign, d.step, d.created_at, d.changed_at,
        case when c.is_cleared then '' else d.code end as code,
        case when c.is_cleared and d.state in ('undelivered', 'failed') then 'accepted'
             else d.state end as state

@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from portal.domain.errors import Conflict
-from portal.domain.result_file import CHASE_AFTER, ResultPlan, next_at
+from portal.domain.result_file import CHASE_AFTER, PILES_UP, ResultPlan, next_at
 from portal.kit.clock import Clock, new_id
 from portal.vault import case, outbox
 from portal.vault.db import Db, Row
@@ -19,12 +19,22 @@ from portal.vault.result_file import CASE, begin_file, lock_plan
 from portal.vault.signals import Signals
 from portal.vault.transaction import Transactions
 
-_DUE: Final = """
-select exists (select from result_plan where merchant_id = $1 and next_at <= $2)
+_PILED: Final = """
+exists (select from result_plan p cross join lateral (
+            select e.at from result_event e
+            where e.merchant_id = $1 and e.txn >= coalesce((
+                select max(f.until_txn) from result_file f where f.merchant_id = $1), 0)
+            order by e.txn, e.id limit 1) oldest
+        where p.merchant_id = $1 and p.next_at is null and oldest.at <= $2)
+"""
+_HAS_PILED: Final = f"select {_PILED}"
+_DUE: Final = f"""
+select exists (select from result_plan where merchant_id = $1 and next_at <= $4)
+    or {_PILED}
     or exists (select from result_file
                where merchant_id = $1 and state <> 'acknowledged' and state = 'ready'
                      and chased_at is null and made_at <= $3)
-"""
+"""  # noqa: S608  # constant text
 _MOVE_ON: Final = "update result_plan set next_at = $2 where merchant_id = $1"
 _CHASE: Final = """
 update result_file set chased_at = $2
@@ -52,7 +62,7 @@ class Results:
         now = self._clock.business_now()
         late = now - CHASE_AFTER
         async with self._transactions.upkeep(merchant) as db:
-            if not await db.fetchval(_DUE, merchant, now, late):
+            if not await db.fetchval(_DUE, merchant, now - PILES_UP, late, now):
                 return
         async with keeping(self._transactions, merchant, "begin_results") as db:
             row = await lock_plan(db, merchant)
@@ -67,7 +77,10 @@ class Results:
         One that is still being written is waited for: the plan stays due.
         """
         now = self._clock.business_now()
-        if row["next_at"] is None or row["next_at"] > now:
+        if row["next_at"] is None:
+            if not await db.fetchval(_HAS_PILED, merchant, now - PILES_UP):
+                return False
+        elif row["next_at"] > now:
             return False
         plan = ResultPlan(
             every_minutes=row["every_minutes"],

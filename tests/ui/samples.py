@@ -459,6 +459,15 @@ def bill_detail(**changes: object) -> dict[str, Any]:
                 openedAt="2026-11-22T10:02:00.000Z") | {
         "version": 3, "contractNo": "K-100048", "emailHint": "h***@example.jp",
         "resendChannels": ["SMS", "EMAIL", "VOICE"],
+        "messages": [
+            {"channel": "email", "provider": "smtp", "state": "accepted",
+             "plannedAt": "2026-11-23T01:00:00.000Z", "sentAt": "2026-11-23T01:00:02.000Z",
+             "deliveredAt": None, "openedAt": None, "paidAt": None, "costHundredths": None},
+            {"channel": "sms", "provider": "sandbox_sms", "state": "delivered",
+             "plannedAt": "2026-11-20T01:00:00.000Z", "sentAt": "2026-11-20T01:00:01.000Z",
+             "deliveredAt": "2026-11-20T01:00:04.000Z", "openedAt": "2026-11-22T10:02:00.000Z",
+             "paidAt": None, "costHundredths": 800},
+        ],
         "checkCode": "4821-77", "tax": yen(765), "lines": LINES,
         "attempts": [
             {"method": "card", "provider": "sandbox_card", "state": "failed",

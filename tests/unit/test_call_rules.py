@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.application.doors.calls import read_turn
 from portal.domain.call import (
     AGAIN,
     EVENTS,
@@ -26,6 +28,8 @@ from portal.domain.call import (
     proof_of,
 )
 from portal.domain.call_words import CallFacts, speak, spell
+from portal.domain.errors import NotFound
+from portal.vault.ladder_calls import calls_of
 
 KNOWN = Known(key="4711", wrong_before=0, can_link=True)
 FACTS = CallFacts(
@@ -183,3 +187,42 @@ def test_numbers_are_read_out_digit_by_digit() -> None:
         merchant_name="x", phone="", period="2026-11", amount_minor=1, due_on=date(2027, 1, 1)
     )
     assert "サイト" in speak("ja", after("3"), no_phone)[0]
+
+
+@pytest.mark.parametrize(("text", "turn"), [("", None), ("0", 0), ("7", 7), ("0012", 12)])
+def test_a_prompts_number_is_read_as_it_was_given(text: str, turn: int | None) -> None:
+    assert read_turn(text) == turn
+
+
+@pytest.mark.parametrize("text", ["-1", "+1", "1.5", "x", "１", "10000", "9" * 5000])  # noqa: RUF001
+def test_what_no_prompt_was_ever_numbered_is_not_found(text: str) -> None:
+    with pytest.raises(NotFound, match="call_unknown"):
+        read_turn(text)
+
+
+PLANNED_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "changed_h", "now_h", "again_h", "until_h"),
+    [
+        ("planned", "", 0, 70, None, 118),  # held for three days, and still waited for
+        ("accepted", "", 70, 71, None, 118),
+        ("accepted", "", 1, 71, None, None),  # nobody will say any more what became of it
+        ("undelivered", "call_no_answer", 71, 72, 74, None),
+    ],
+)
+def test_a_call_that_was_held_is_waited_for_and_tried_again(  # a table's columns
+    state: str, code: str, changed_h: int, now_h: int, again_h: int | None, until_h: int | None
+) -> None:
+    def hour(number: int | None) -> datetime | None:
+        return None if number is None else PLANNED_AT + timedelta(hours=number)
+
+    made: Any = {
+        "channel": "voice", "campaign": "first", "step": 0, "state": state, "code": code,
+        "created_at": PLANNED_AT, "changed_at": hour(changed_h),
+    }  # fmt: skip
+
+    calls = calls_of([made], PLANNED_AT + timedelta(hours=now_h))
+
+    assert (calls.again.get(0), calls.until) == (hour(again_h), hour(until_h))

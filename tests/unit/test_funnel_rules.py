@@ -1,8 +1,10 @@
 """The funnel's sums: messages by channel and company, and what they cost."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from portal.domain.funnel import Count, bills_of, by_channel, cost_of, unit_price
+from portal.domain.funnel import Count, bills_of, by_channel, cost_of, put_down, unit_price
 
 COUNTS = [
     Count(channel="", provider="", stage="issued", number=9),
@@ -42,3 +44,21 @@ def test_a_cost_is_known_only_when_each_companys_price_is() -> None:
     assert cost_of({"a": 2, "b": 0}, {"a": 100}) == 200
     assert cost_of({"a": 2, "b": 3}, {"a": 100}) is None
     assert cost_of({}, {}) == 0
+
+
+@pytest.mark.parametrize(
+    ("channel", "at", "place"),
+    [
+        ("sms", 9, 1), ("sms", 4, 3), ("sms", 2, None), ("email", 9, 2), ("email", 4, None),
+        ("push", 9, None), ("", 9, None), (None, 9, None), ("sms", None, None),
+    ],
+)  # fmt: skip
+def test_what_happened_is_put_down_to_the_newest_message_before_it(
+    channel: str | None, at: int | None, place: int | None
+) -> None:
+    def hour(number: int | None) -> datetime | None:
+        return None if number is None else datetime(2026, 11, 2, number, tzinfo=UTC)
+
+    sent = [("sms", None), ("sms", hour(8)), ("email", hour(5)), ("sms", hour(3))]
+
+    assert put_down(sent, channel, hour(at)) == place

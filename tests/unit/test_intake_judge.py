@@ -14,7 +14,7 @@ from portal.domain.sample.file import HEADER
 TODAY = date(2026, 11, 22)
 COLUMNS = (
     *REQUIRED, "kind", "phone", "email", "postal_code", "address", "payer_kana",
-    "language", "tax_10", "tax_8",
+    "digital_consent", "digital_consent_source", "language", "tax_10", "tax_8",
     *(item_column(item, part) for item in (1, 2) for part in ("label", "amount", "tax_rate")),
 )  # fmt: skip
 GOOD = {
@@ -279,3 +279,38 @@ def test_a_reading_is_kept_in_katakana_however_it_is_written(written: str, kept:
 )
 def test_a_reading_that_no_store_can_show_is_refused(written: str, code: str) -> None:
     assert faults(payer_kana=written) == [("payer_kana", code)]
+
+
+@pytest.mark.parametrize(
+    ("day", "source", "kept"),
+    [
+        ("", "", (None, "")),
+        ("2026-10-01", "", (date(2026, 10, 1), "file")),
+        ("2026年11月22日", " 契約 ", (TODAY, "contract")),
+        ("2026/10/01", "電話", (date(2026, 10, 1), "telephone")),
+        ("20261001", "Letter", (date(2026, 10, 1), "letter")),
+    ],
+)
+def test_a_consent_is_kept_with_its_day_and_where_it_was_said(
+    day: str, source: str, kept: tuple[date | None, str]
+) -> None:
+    bill = good(digital_consent=day, digital_consent_source=source)
+
+    assert (bill.consent_on, bill.consent_source) == kept
+
+
+@pytest.mark.parametrize(
+    ("day", "source", "fault"),
+    [
+        ("2026-11-23", "", ("digital_consent", "consent_future")),
+        ("yes", "", ("digital_consent", "date_malformed")),
+        ("2026-02-30", "", ("digital_consent", "date_impossible")),
+        ("", "contract", ("digital_consent", "empty")),
+        ("2026-10-01", "hearsay", ("digital_consent_source", "unknown_consent_source")),
+        ("2026-10-01", "4111111111111111", ("digital_consent_source", "unknown_consent_source")),
+    ],
+)
+def test_a_consent_that_says_nothing_clear_is_refused(
+    day: str, source: str, fault: tuple[str, str]
+) -> None:
+    assert faults(digital_consent=day, digital_consent_source=source) == [fault]

@@ -19,6 +19,7 @@ from portal.domain.errors import Conflict, NotFound
 from portal.domain.hygiene import Problem
 from portal.domain.ids import BillId
 from portal.domain.ladder import Plan, Rung
+from portal.vault.call import wrong_before
 from portal.vault.contact_faults import read_faulty
 from tests.make.intake import line, result
 from tests.make.ladder import Steps
@@ -102,6 +103,37 @@ async def test_what_came_back_is_listed_and_once_it_is_cleared_the_next_message_
     assert await problems(steps, "faulty") == []
     assert await steps.at(FIRST_DAY + days(1)) == 2
     assert await steps.told("E-2") == [("ladder", 1, "email")]
+
+
+async def test_a_payer_with_neither_number_nor_address_is_cleared_for_their_devices(
+    steps: Steps,
+) -> None:
+    await posted(steps, line("E-1", phone="", email=""))
+    with pytest.raises(Conflict, match="contact_sound"):
+        await clear(steps, "E-1", "email")
+    doubt = (
+        "insert into contact_doubt (merchant_id, contract_blind, contact, why, bill_id, at)"
+        " select merchant_id, contract_blind, customer_blind, 'denied', id, $1 from bill"
+    )
+    await steps.set(doubt, steps.world.server.clock.business_now())
+
+    await clear(steps, "E-1", "email")
+
+    open_ones = "select count(*) from contact_doubt where cleared_at is null"
+    assert await steps.world.value(open_ones) == 0
+
+
+async def test_wrong_digits_of_two_calls_about_a_bill_are_counted_one_after_the_other(
+    steps: Steps,
+) -> None:
+    await posted(steps, line("E-1"))
+    bill_id = await steps.bill("E-1")
+    free = "select id from bill where id = $1 for update skip locked"
+
+    async with steps.world.act() as one:
+        assert await wrong_before(one, bill_id, bill_id) == 0
+        assert await steps.world.value(free, bill_id) is None
+    assert await steps.world.value(free, bill_id) == bill_id
 
 
 async def test_what_arrived_before_a_contact_was_cleared_stays_arrived(steps: Steps) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from portal.application.message.switch import switch_unopened
-from portal.contract.bills import SUMMARISE_BILLS
+from portal.contract.bills import SUMMARISE_BILLS, VIEW_BILL, ViewBill
 from portal.contract.client import VaultClient
 from portal.contract.envelope import Nothing
 from portal.contract.funnel import (
@@ -32,7 +32,7 @@ from portal.contract.message_price import (
 from portal.contract.page import MARK_OPENED, VIEW_PAGE
 from portal.contract.share import ViewPage
 from portal.domain.errors import Conflict, InvalidInput, NotFound
-from portal.domain.ids import ImportId
+from portal.domain.ids import BillId, ImportId
 from portal.domain.ladder import SWITCH
 from portal.domain.message import Channel
 from portal.stack.postgres import BOOTSTRAP
@@ -210,6 +210,15 @@ async def test_a_bill_counts_as_delivered_once_any_message_about_it_was_on_every
     assert await said() == [(4, 4, 3, 0, 1)] * 3
     assert [(await channel(desk, one)).delivered for one in ("sms", "email")] == [2, 2]
     assert await steps.world.value("select message from bill where number = 'E-2'") == "accepted"
+    view = ViewBill(bill_id=BillId(await steps.bill("E-2")))
+    mail, text = (await desk.web.call(VIEW_BILL, view, desk.staff)).messages
+    assert (mail.channel, mail.state, mail.delivered_at) == ("email", "accepted", None)
+    assert (text.channel, text.state, text.paid_at) == ("sms", "delivered", None)
+    steps_of = [text.planned_at, text.sent_at, mail.sent_at, text.delivered_at, mail.paid_at]
+    moments = [one for one in steps_of if one is not None]
+    assert len(moments) == 5
+    assert moments == sorted(moments)
+    assert mail.cost_hundredths is None  # nobody has set a price
     await steps.set("update bill set settlement = 'reversed' where number = 'E-2'")
     await steps.set("update bill set lifecycle = 'canceled' where number = 'E-0'")
     assert await said() == [(3, 3, 2, 0, 0)] * 3

@@ -21,7 +21,7 @@ from portal.domain.digital import WORDS, Billing
 from portal.domain.errors import Conflict, InvalidInput, NotFound, TryLater
 from portal.domain.ids import BillId
 from portal.domain.ladder import Plan
-from tests.make.intake import line
+from tests.make.intake import HEADER, csv, line
 from tests.make.ladder import Steps
 from tests.zone.test_ladder import days
 from tests.zone.test_paper import FIRST_DAY, PLAN, posted, steps, wanted
@@ -212,6 +212,42 @@ async def untold(steps: Steps) -> list[tuple[str, str]]:
         " join bill b on b.id = c.subject_id where c.kind = 'bill_untold' order by 1"
     )
     return [(row["number"], row["reason"]) for row in rows]
+
+
+async def in_file(steps: Steps, number: str, period: str, consent: str) -> None:
+    """A bill of the contract whose row says that its payer agreed."""
+    row = line(number, contract_no="C-7", customer_no="0099", phone=PHONE, period=period)
+    header = f"{HEADER},postal_code,address,digital_consent,digital_consent_source"
+    made = await steps.desk.upload(csv(f"{row},105-0001,東京都港区1-2-3,{consent}", header=header))
+    await steps.desk.work_off()
+    assert await steps.world.value("select count(*) from digital_event") == (number != "E-1")
+    await steps.desk.decide(made.id)
+    await steps.desk.work_off()
+
+
+async def test_consent_in_a_file_counts_like_one_on_a_screen_once_its_bill_is_issued(
+    steps: Steps,
+) -> None:
+    today = steps.desk.today
+    await in_file(steps, "E-1", "2026-07", f"{today - days(40)},契約")
+
+    assert (await state(steps))[0] == "parallel"
+    assert await wanted(steps) == {"E-1": "parallel"}
+    # said again month after month it is said once
+    await in_file(steps, "E-2", "2026-08", f"{today - days(40)},契約")
+    said = await steps.world.rows("select event, source, words, actor from digital_event")
+    assert [tuple(row.values()) for row in said] == [
+        ("agree", "contract", f"file {today - days(40)}", "system"),
+    ]  # fmt: skip
+    # and what is older than the payer's return to paper is no news
+    await steer(steps, "E-2", "take_back", reason="asked")
+    row = line("E-3", contract_no="C-7", customer_no="0099", phone=PHONE, period="2026-09")
+    header = f"{HEADER},digital_consent"
+    made = await steps.desk.upload(csv(f"{row},{today - days(1)}", header=header))
+    await steps.desk.work_off()
+    await steps.desk.decide(made.id)
+    await steps.desk.work_off()
+    assert (await state(steps))[:2] == ("paper", "asked")
 
 
 async def test_two_at_once_move_a_contract_once(steps: Steps) -> None:

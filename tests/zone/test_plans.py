@@ -22,6 +22,7 @@ from portal.vault.debit_answer import TELL
 from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, PLANNING, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
 from portal.vault.digital import AT_ISSUE, LOOK_SOON, LOST, SAVED_OF, UNTOLD
+from portal.vault.digital_file import AGREED
 from portal.vault.hygiene import RECYCLED, SHARED
 from portal.vault.ladder import END, FAILED, LOOK
 from portal.vault.ladder_step import BILLS as LADDER_BILLS
@@ -69,6 +70,7 @@ STATEMENTS = {
     "digital_saved": SAVED_OF,
     "digital_lost": LOST,
     "digital_untold": UNTOLD,
+    "digital_agreed": AGREED,
     "hygiene_recycled": RECYCLED,
     "hygiene_shared": SHARED,
     "ladders_held": HELD_BY_STAFF,

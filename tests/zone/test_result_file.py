@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -327,6 +328,18 @@ async def test_files_are_made_by_the_clock_and_an_unanswered_one_becomes_a_case_
     assert await office.world.cases() == []
     seen = "select seen || resolution from case_ where kind = 'results_unacknowledged'"
     assert await office.world.value(seen) == "1acknowledged"
+
+    # a plan on demand that nobody uses keeps nothing for longer than a month
+    await office.plan()
+    event = (
+        "insert into result_event (merchant_id, bill_id, kind, method, at)"
+        " select id, id, 'sent', 'sms', $1 from merchant"
+    )
+    await past(event, now - timedelta(days=30))
+    assert len((await office.page()).files) == 1
+    await past("delete from result_event")
+    await past(event, now - timedelta(days=31))
+    assert [(one.number, one.rows) for one in (await office.page()).files] == [(2, 1), (1, 0)]
 
 
 async def test_systems_and_staff_take_files_through_the_doors_and_no_other_merchants(

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 STATUS: Final = "status"
 """The last part of an address at which a call's fate is told, not its prompts."""
 
+TURN_DIGITS_MAX: Final = 4
+"""Digits of the number of a prompt: no call has a tenth as many."""
+
 _NO_STORE: Final = {"cache-control": "no-store"}
 
 log = get_logger()
@@ -53,12 +56,23 @@ async def take_call(request: Request) -> Response:
         return _refuse(404 if isinstance(fault, NotFound) else 400, fault.code)
 
 
+def read_turn(text: str) -> int | None:
+    """The number of the prompt that is answered, None for the first.
+
+    Raises: NotFound ``call_unknown`` for what no call of ours was ever told.
+    """
+    if not text:
+        return None
+    if len(text) > TURN_DIGITS_MAX or not (text.isascii() and text.isdecimal()):
+        raise NotFound("call_unknown")
+    return int(text)
+
+
 async def _answer(request: Request, holder: HoldsCalls, heard: Heard) -> Response:
     turn = str(request.path_params.get("turn", ""))
     if turn == STATUS:
         return await _record(request, heard)
-    if turn and not (turn.isascii() and turn.isdecimal()):
-        raise NotFound("call_unknown")
+    step = read_turn(turn)
     known: NoticeKeys = request.app.state.notice_keys
     address = known.address_of(request).removesuffix(f"/{turn}" if turn else "")
     asked = AnswerCall(
@@ -66,7 +80,7 @@ async def _answer(request: Request, holder: HoldsCalls, heard: Heard) -> Respons
         provider=str(request.path_params["provider"]),
         secret=str(request.path_params["secret"]),
         call_ref=heard.call_ref,
-        step=int(turn) if turn else None,
+        step=step,
         keys=heard.keys,
         is_machine=heard.is_machine,
     )

@@ -32,6 +32,13 @@ KINDS: Final[dict[str, str]] = {
 }  # fmt: skip
 """What a merchant may write → the kind of period."""
 
+CONSENT_SOURCES: Final[dict[str, str]] = {
+    "": "file", "file": "file", "telephone": "telephone", "電話": "telephone", "letter": "letter",
+    "書面": "letter", "郵送": "letter", "mail": "mail", "メール": "mail", "counter": "counter",
+    "窓口": "counter", "contract": "contract", "契約": "contract", "契約書": "contract",
+}  # fmt: skip
+"""What a merchant may write → where a payer agreed to no paper; '' is the file itself."""
+
 TAX_RATES: Final[dict[str, int]] = {"": 10, "10": 10, "10%": 10, "8": 8, "8%": 8, "0": 0, "0%": 0}
 """Rates of the consumption tax in force; '' is the standard rate. Source: Consumption Tax Act,
 art. 29 and its supplementary provisions (reduced rate)."""

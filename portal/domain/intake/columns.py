@@ -40,6 +40,8 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "tax_8": ("消費税8%", "うち消費税8%"),
     "due_on": ("支払期限", "期限", "お支払期限", "due_date"),
     "language": ("言語", "lang"),
+    "digital_consent": ("電子化同意日", "紙停止同意日", "digital_consent_on"),
+    "digital_consent_source": ("電子化同意方法", "同意方法"),
     "action": ("処理区分",),
     "replaces": ("差替元請求番号", "replaces_number"),
 }

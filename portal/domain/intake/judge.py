@@ -21,6 +21,7 @@ from portal.domain.contact import (
 )
 from portal.domain.errors import InvalidInput, Param
 from portal.domain.intake.cells import (
+    CONSENT_SOURCES,
     KINDS,
     LANGUAGES,
     TAX_RATES,
@@ -82,6 +83,7 @@ class Judge:
         self._due_last = date(rules.today.year + DUE_YEARS_MAX, 12, 31)
         self._label = _remembering(read_text)
         self._due = _remembering(self._read_due)
+        self._consent = _remembering(self._read_consent)
         self._period = {
             kind: _remembering(partial(normalise_period, kind)) for kind in set(KINDS.values())
         }
@@ -148,6 +150,7 @@ class Judge:
             sheet.fault("phone", "contact_missing")
         amount_minor = sheet.needed("amount", self._read_bill_amount, 0)
         due_on = sheet.needed("due_on", self._due, self._rules.today)
+        consent_on, consent_source = self._read_digital(sheet)
         items, taxes = self._read_money(sheet, amount_minor)
         return BillRequest(
             line=sheet.line,
@@ -168,7 +171,23 @@ class Judge:
             postal_code=postal_code,
             address=address,
             payer_kana=payer_kana,
+            consent_on=consent_on,
+            consent_source=consent_source,
         )
+
+    def _read_digital(self, sheet: "_Sheet") -> tuple[date | None, str]:
+        """The day on which the payer agreed to no paper, and where; None and '' without a word."""
+        names = ("digital_consent", "digital_consent_source")
+        if not any(sheet.cells.get(name, "").strip() for name in names):
+            return None, ""
+        on = sheet.needed(names[0], self._consent, self._rules.today)
+        return on, sheet.choice(names[1], CONSENT_SOURCES, "unknown_consent_source", "file")
+
+    def _read_consent(self, text: str) -> date:
+        day = read_day(text)
+        if day > self._rules.today:
+            raise InvalidInput("consent_future", params={"today": self._rules.today.isoformat()})
+        return day
 
     def _read_bill_amount(self, text: str) -> int:
         amount = read_amount(text)

@@ -60,6 +60,8 @@ FAULT_CODES: Final[tuple[str, ...]] = (
     "unknown_action",
     "unknown_kind",
     "unknown_language",
+    "consent_future",
+    "unknown_consent_source",
     "unknown_tax_rate",
 )
 """Every code that a row can be refused with; stable, translated by the doors."""
@@ -120,6 +122,10 @@ class BillRequest(msgspec.Struct, frozen=True):
     """The number of the bill of the same contract and period that this one replaces, or ''."""
 
     payer_kana: str = ""
+    consent_on: date | None = None
+    """The day on which its payer agreed to be billed without paper, and where."""
+
+    consent_source: str = ""
 
 
 class BillChange(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from portal.domain.ids import AttemptId, BillId
 from portal.vault import ladder, paper
 from portal.vault.act import Act
 from portal.vault.attempt import OF_BILL
+from portal.vault.bill_messages import messages_of
 from portal.vault.bills import BILLS, ROW_COLUMNS, to_bill_row
 from portal.vault.card_on_file import ChargedBill, show_card
 from portal.vault.contact_faults import reachable_by
@@ -118,6 +119,7 @@ async def view_bill(act: Act, request: ViewBill) -> BillDetail:
             ),
         ),
         resend_channels=await reachable_by(act, row["id"]),
+        messages=await messages_of(act, row),
     )
 
 

@@ -162,14 +162,19 @@ async def count_contact_problems(act: Act, request: Nothing) -> ContactProblemCo
 async def clear_contact(act: Act, request: ClearContact) -> Done:
     """Let messages go to a bill's contact again: the next one does. Who said so is on its timeline.
 
+    A bill that has neither number nor address, whose payer has a device, is cleared by any channel.
+
     Raises: NotFound ``not_found``; Conflict ``no_channel``, ``contact_sound``.
     """
     bill = await lock_contract(act, request.bill_id)
     contact = bill["email_blind" if request.channel == "email" else "phone_blind"]
+    customer: bytes = bill["customer_blind"]  # what a notification goes by
+    channel: str = request.channel
+    if bill["email_blind"] is None and bill["phone_blind"] is None:
+        contact, channel = customer, "push"
     if contact is None:
         raise Conflict("no_channel")
-    key = (act.merchant_id, request.channel, contact)
-    customer: bytes = bill["customer_blind"]  # what a notification goes by
+    key = (act.merchant_id, channel, contact)
     if not await act.db.fetchval(_HELD, *key, bill["contract_blind"], bill["id"], customer):
         raise Conflict("contact_sound")
     await act.db.execute(_CLEAR_FAULT, *key, act.business)
@@ -177,7 +182,7 @@ async def clear_contact(act: Act, request: ClearContact) -> Done:
     await act.db.execute(
         _CLEAR_DOUBT, act.merchant_id, contact, bill["contract_blind"], act.business, customer
     )
-    await act.emit(bill["id"], "contact.cleared", channel=request.channel, reason=request.reason)
+    await act.emit(bill["id"], "contact.cleared", channel=channel, reason=request.reason)
     await look_again(act, [bill["id"]])
     return Done()
 

@@ -43,11 +43,11 @@ _INSERT: Final = """
 insert into bill (merchant_id, import_id, created_at, lifecycle, settlement, message, currency, id,
                   line, number, kind, period, contract_blind, customer_blind, phone_blind,
                   email_blind, check_code, amount_minor, tax_minor, due_on, language, contact,
-                  billing, has_address)
+                  billing, has_address, consent_on, consent_source)
 select $1, $2, $3, 'scheduled', 'unpaid', 'none', 'JPY', r.*
 from unnest($4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::bytea[],
             $11::bytea[], $12::bytea[], $13::int[], $14::bigint[], $15::bigint[], $16::date[],
-            $17::text[], $18::bytea[], $19::bytea[], $20::bool[]) as r
+            $17::text[], $18::bytea[], $19::bytea[], $20::bool[], $21::date[], $22::text[]) as r
 on conflict (merchant_id, number, contract_blind, period, kind) do nothing
 returning id
 """
@@ -212,6 +212,8 @@ async def _insert(
         [bill.contact for bill in bills],
         [bill.billing for bill in bills],
         [bool(row.address) for row in rows],
+        [row.consent_on for row in rows],
+        [row.consent_source or None for row in rows],
     )
     stored = {row["id"] for row in found}
     tally.good += len(stored)

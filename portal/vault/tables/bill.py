@@ -21,7 +21,8 @@ class Bill(SQLModel, table=True):
     what staff compare. No index covers a column that messages change, so that those updates stay
     inside their page (heap-only tuples). The unique key begins with the number, so that a search
     by number is a prefix of it. ``is_told``: a company took some message about it; ``is_reached``:
-    one arrived. Neither is ever taken back, whatever becomes of later messages.
+    one arrived. Neither is ever taken back, whatever becomes of later messages. ``consent_on``:
+    when its payer agreed to no paper, as the file says, and where.
     """
 
     __tablename__ = "bill"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
@@ -88,6 +89,8 @@ class Bill(SQLModel, table=True):
     is_odd: bool = Field(
         sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false"))
     )
+    consent_on: date | None = None
+    consent_source: str | None = Field(default=None, sa_type=sa.Text)
     is_told: bool = Field(
         sa_column=Column(sa.Boolean, nullable=False, server_default=sa.text("false"))
     )

@@ -15,7 +15,8 @@ class Delivery(SQLModel, table=True):
     """One message to one payer by one channel; unique per bill, campaign, step and channel.
 
     ``not_before`` keeps a delivery from being handed out while an older hand-out of it may still
-    reach the relay. ``unclear_at``: redeemed then, and nobody knows whether it was sent; it goes
+    reach the relay. ``sent_at``: it was known then that a company took it; what was taken before
+    0041 has none. ``unclear_at``: redeemed then, and nobody knows whether it was sent; it goes
     again under its key, by the same company and no other. ``id`` alone is indexed too: the relay
     knows nothing but ids.
     """
@@ -45,6 +46,7 @@ class Delivery(SQLModel, table=True):
     unclear_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
     created_at: datetime = Field(sa_column=Column(sa.TIMESTAMP(timezone=True), nullable=False))
     changed_at: datetime = Field(sa_column=Column(sa.TIMESTAMP(timezone=True), nullable=False))
+    sent_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
 
 
 class DeliveryChunk(SQLModel, table=True):

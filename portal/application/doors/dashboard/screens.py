@@ -27,7 +27,7 @@ from portal.application.doors.dashboard.figures import (
     needs_of,
 )
 from portal.application.doors.dashboard.flash import Flash, forget_flash, take_flash
-from portal.application.doors.dashboard.reach import channel_rows
+from portal.application.doors.dashboard.reach import channel_rows, message_rows
 from portal.application.doors.dashboard.search import recognise
 from portal.application.doors.forms import read_form
 from portal.application.doors.graphql.enums import RefundReason
@@ -246,14 +246,15 @@ def bills_screen(request: Request, data: Data, wanted: Mapping[str, str], seen_a
     )
 
 
-def bill_screen(_request: Request, data: Data) -> Screen:
+def bill_screen(request: Request, data: Data) -> Screen:
     """Values of one bill's screen; raises NotFound ``not_found``."""
     if data["bill"] is None:
         raise NotFound("not_found")
+    bill = {**data["bill"], "messages": message_rows(data["bill"], language_of(request))}
     return Screen(
         template="dashboard/bill.html",
         here="bills",
-        values={"bill": data["bill"], "key": fresh_key(), "reasons": REFUND_REASONS},
+        values={"bill": bill, "key": fresh_key(), "reasons": REFUND_REASONS},
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 import strawberry
 
 from portal.application.doors.graphql import enums
+from portal.application.doors.graphql.bill_messages import BillMessage, BillMessagePart
 from portal.application.doors.graphql.cards import CardOnFile
 from portal.application.doors.graphql.pauses import BillPausing, Pause, pauses_of, pausing_of
 from portal.application.doors.graphql.refunds import (
@@ -202,6 +203,10 @@ async def _events(row: strawberry.Parent[BillRow], info: Info) -> tuple[BillEven
     return (await _detail(row, info)).events
 
 
+async def _messages(row: strawberry.Parent[BillRow], info: Info) -> tuple[BillMessagePart, ...]:
+    return (await _detail(row, info)).messages
+
+
 async def _card(row: strawberry.Parent[BillRow], info: Info) -> CardShown | None:
     return (await _detail(row, info)).card
 
@@ -253,6 +258,9 @@ class Bill:
     )
     events: list[BillEvent] = by(
         _events, "What happened, newest first, at most 200.", cost=VAULT_CALL, rows=200
+    )
+    messages: list[BillMessage] = by(
+        _messages, "What was sent, newest first, at most 50.", cost=VAULT_CALL, rows=50
     )
     card: CardOnFile | None = by(_card, "The card on file of its contract.", cost=VAULT_CALL)
     refunds: list[Refund] = by(
