@@ -11,6 +11,7 @@ import signal
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from uuid import UUID, uuid4
 
@@ -287,7 +288,7 @@ async def test_names_and_certificates_are_held_to_as_everywhere(post: Post) -> N
         resolver = Resolver(lambda _, found=lookup: found)
         sender = Sender(resolver, ca)
         one = msgspec.convert(rule(post.apple.port) | changes, Rule)
-        answer = await pusher(sender).push(notice(one, post.token("c0de")), NOW, 5.0)
+        answer = await push(pusher(sender), sender, notice(one, post.token("c0de")), NOW)
         assert (answer.fate, answer.code) == ("not_sent", code)
         await sender.close()
         resolver.close()
@@ -306,7 +307,7 @@ async def test_a_token_that_has_ended_is_replaced_once_and_no_young_one_is(post:
         tokens = [post.token("0403") for _ in statuses]
         moment = NOW + timedelta(minutes=minutes - 1)
         answers = await asyncio.gather(
-            *(one.push(notice(apns, token), moment, 5.0) for token in tokens)
+            *(push(one, sender, notice(apns, token), moment) for token in tokens)
         )
         assert tuple(answer.status for answer in answers) == statuses
         seen += [len(post.apple.seen(token)) for token in tokens]
@@ -317,6 +318,14 @@ async def test_a_token_that_has_ended_is_replaced_once_and_no_young_one_is(post:
     assert len({row["headers"]["authorization"] for row in rows}) == 2
     await sender.close()
     resolver.close()
+
+
+async def push(one: Pusher, sender: Sender, wanted: Push, now: datetime) -> OutboundAnswer:
+    request = OutboundRequest(
+        host=wanted.rule.host, port=wanted.rule.port, method="POST", path=wanted.path,
+        timeout_s=20.0,
+    )  # fmt: skip
+    return await one.push(wanted, now, partial(sender.send, wanted.rule, request))
 
 
 def pusher(sender: Sender) -> Pusher:
