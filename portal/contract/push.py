@@ -86,7 +86,7 @@ class DevicesRemoved(Reply, frozen=True, kw_only=True):
     removed: int
 
 
-class ForgetPush(Request, frozen=True, kw_only=True):
+class ForgetPush(Request, frozen=True, kw_only=True, omit_defaults=True):
     """A push service said that the browser or device of this delivery is gone. Caller: egress.
 
     ``host``: of whom it was heard; for a delivery that did not go there nothing changes.

@@ -11,6 +11,7 @@ import asyncio
 import secrets
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Final, TypeVar
 from uuid import UUID
@@ -36,7 +37,7 @@ from portal.egress.denial import Denied
 from portal.egress.job import Job
 from portal.egress.mime import make_mail
 from portal.egress.policy import RuleBook
-from portal.egress.push import make_push
+from portal.egress.push import Push, make_push
 from portal.egress.pusher import Pusher
 from portal.egress.record import Record
 from portal.egress.refund import read_said
@@ -302,9 +303,7 @@ class Originate:
                     self._sender, rule, job.mail, self._credentials, job.request, self._clock.wall()
                 )
             elif job.push is not None:
-                answer = await self._pusher.push(
-                    job.push, self._clock.wall(), job.request.timeout_s
-                )
+                answer = await self._push(job.push, job.request.timeout_s)
             else:
                 answer = await self._sender.send(
                     rule,
@@ -328,6 +327,15 @@ class Originate:
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
             job.answer = scrub_answer(answer, job.secrets, job.codec)
+
+    async def _push(self, push: Push, timeout_s: float) -> OutboundAnswer:
+        """Push one notification to the host that its rule or its browser says."""
+        request = OutboundRequest(
+            host=push.rule.host, port=push.rule.port, method="POST", path=push.path,
+            timeout_s=timeout_s,
+        )  # fmt: skip
+        send = partial(self._sender.send, push.rule, request)
+        return await self._pusher.push(push, self._clock.wall(), send)
 
     async def _deposited(self, job: Job, answer: OutboundAnswer) -> OutboundAnswer:
         """What the caller learns of an answer that is the vault's: its status alone.

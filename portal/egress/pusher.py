@@ -7,7 +7,7 @@ Google's is asked for with a signature of ours; a browser's is made for each mes
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -47,6 +47,10 @@ _ACCESS: Final = re.compile(r"[A-Za-z0-9._~+/=-]{8,4096}", re.ASCII)
 _NO_SUCH_DEVICE: Final = "BadDeviceToken"
 
 
+Send = Callable[[Filled], Awaitable[OutboundAnswer]]
+"""Sends what is filled, once, to where the notification goes."""
+
+
 class _Access(msgspec.Struct, frozen=True):
     access_token: str
     expires_in: int
@@ -73,44 +77,38 @@ class Pusher:
         self._kept: dict[Pushing, _Kept] = {}
         self._good: set[Pushing] = set()
 
-    async def push(self, push: Push, now: datetime, timeout_s: float) -> OutboundAnswer:
-        """Push one notification to the host that its rule or its browser says.
+    async def push(self, push: Push, now: datetime, send: Send) -> OutboundAnswer:
+        """Have one notification sent by ``send``, let in by what its service wants.
 
         A service that takes our token no more has done nothing: with a new one it is asked again,
         once.
         """
         try:
-            answer, token = await self._push(push, now, timeout_s)
+            filled = await self._let_in(push, now)
+            answer = await send(filled)
             if is_let_in_no_more(pushing_of(push.rule), answer) and self._outlive(
-                push.rule, token, now
+                push.rule, filled, now
             ):
-                answer, _ = await self._push(push, now, timeout_s)
+                answer = await send(await self._let_in(push, now))
         except Denied as denied:
             return OutboundAnswer(fate="not_sent", code=denied.code)
         return answer
 
-    async def _push(
-        self, push: Push, now: datetime, timeout_s: float
-    ) -> tuple[OutboundAnswer, str]:
-        """What a service answered, and the token under which it was asked.
+    async def _let_in(self, push: Push, now: datetime) -> Filled:
+        """The notification with what lets it in; a browser's brings that along.
 
         Raises: Denied ``credential_missing``, ``access_refused``.
         """
-        rule, token = push.rule, ""
-        headers = dict(push.headers)
-        if pushing_of(rule).service != "web":  # a browser's notification brings its own
-            token = await self._token(rule, now)
-            headers["authorization"] = f"Bearer {token}"
-        request = OutboundRequest(
-            host=rule.host, port=rule.port, method="POST", path=push.path, timeout_s=timeout_s
-        )
-        return await self._sender.send(rule, request, Filled(headers, push.body)), token
+        if pushing_of(push.rule).service == "web":
+            return Filled(push.headers, push.body)
+        allowed = {"authorization": f"Bearer {await self._token(push.rule, now)}"}
+        return Filled({**push.headers, **allowed}, push.body)
 
-    def _outlive(self, rule: Rule, token: str, now: datetime) -> bool:
-        """Whether there is, or may be made, another token than this one."""
+    def _outlive(self, rule: Rule, filled: Filled, now: datetime) -> bool:
+        """Whether there is, or may be made, another token than the one that was sent."""
         pushing = pushing_of(rule)
         kept = self._kept_for(pushing)
-        if kept.token != token:
+        if not filled.headers["authorization"].endswith(f" {kept.token}"):
             return True  # somebody else has heard the same meanwhile
         if kept.made_at is None or now - kept.made_at < RENEWABLE_AFTER[pushing.service]:
             return False

@@ -295,7 +295,8 @@ def _tls(ca: Path, protocol: Protocol) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(ca)
-    context.options |= ssl.OP_NO_RENEGOTIATION  # RFC 9113 §9.2.1
+    if protocol == "h2":
+        context.options |= ssl.OP_NO_RENEGOTIATION  # RFC 9113 §9.2.1
     context.set_alpn_protocols([protocol])
     return context
 

@@ -387,6 +387,8 @@ with batch as (
     values ($1, uuidv7(), '', '', 'web', '', now())
 ), pushed as (
     insert into push_delivery values ($1, $2, $3)
+), app as (
+    insert into merchant_app values ($1, 'fcm', 'minato.app')
 ), template as (
     insert into message_template (merchant_id, id, channel, language, occasion, number, state,
                                   version, words, written_by, written_at)
