@@ -6,7 +6,7 @@ Whatever has registered so far has the installation's one app, which has no name
 import rls
 
 revision = "0042_app"
-down_revision = "0041b_print_ended"
+down_revision = "0041d_consent"
 branch_labels = None
 depends_on = None
 
