@@ -111,6 +111,7 @@ class Audit:
         self._pending: dict[int, float | None] = {}
         self._sealed = 0
         self._rows = 0
+        self._signed_rows = 0
         self._link = first_link(instance)
         self._sealing = asyncio.Lock()
 
@@ -129,6 +130,7 @@ class Audit:
             if last is None or last < head.number:
                 raise InvariantBroken("audit_behind_head", context=self.instance)
             self._sealed, self._rows = head.number, head.rows
+            self._signed_rows = head.rows
             self._link = bytes.fromhex(head.hash)
         self._last = max(last or 0, self._sealed)
         await asyncio.to_thread(self._publish_key)
@@ -199,19 +201,23 @@ class Audit:
         return min(self._pending, default=self._last + 1) - 1
 
     async def seal(self, db: Db) -> int:
-        """Chain what was committed since the last run and sign the new head; returns its rows."""
+        """Chain what was committed since the last head and sign a new one; returns its rows.
+
+        May be broken off at any moment: what was chained by then stands, link, number and count
+        together, and the next run signs it.
+        """
         async with self._sealing:
             limit = self._may_seal_to()
-            sealed = 0
             async for batch in _batches(db, self.instance, self._sealed, limit):
                 for row in batch:
                     self._link = next_link(self._link, row)
                 self._sealed = batch[-1]["number"]
-                sealed += len(batch)
-            if sealed:
-                self._rows += sealed
+                self._rows += len(batch)
+            unsigned = self._rows - self._signed_rows
+            if unsigned:
                 await asyncio.to_thread(self._append_head)
-            return sealed
+                self._signed_rows = self._rows
+            return unsigned
 
     def _append_head(self) -> None:
         at = self._clock.wall()

@@ -217,7 +217,7 @@ class Desk:
         import_id = ImportId(leased.subject_id)
         if leased.kind == "intake.accept_chunk":
             chunk = AcceptChunk(import_id=import_id, chunk_no=leased.number)
-            await self.work.call(ACCEPT_CHUNK, chunk, leased.authority)
+            await self.work.call(ACCEPT_CHUNK, chunk, leased.authority, timeout_s=60.0)
             return
         while True:
             if leased.kind == "intake.issue_bills":

@@ -199,18 +199,27 @@ class Workshop:
             done += jobs
         return done
 
-    async def rows(self, query: str) -> list[dict[str, Any]]:
+    async def rows(self, query: str, *args: object) -> list[dict[str, Any]]:
         """Rows as the superuser sees them in this test's database."""
         postgres = self.ground.cluster.postgres
         link = await postgres.connect(BOOTSTRAP, self.ground.database)
         try:
-            return [dict(row) for row in await link.fetch(query)]
+            return [dict(row) for row in await link.fetch(query, *args)]
         finally:
             await link.close()
 
     async def be_due(self) -> None:
         """Let every task be due and every lease be over: what waiting does, without waiting."""
         await self.rows("update task set next_at = now() - interval '1 second' returning id")
+
+    async def be_due_but_for(self, living: Sequence[int]) -> None:
+        """The same, but what one of these processes has leased stays its own."""
+        await self.rows(
+            "update task set next_at = now() - interval '1 second'"
+            " where state <> 'leased' or substring(worker from '[0-9]+$')::int <> all ($1::int[])"
+            " returning id",
+            list(living),
+        )
 
     async def crash_at(self, point: str, job: Job) -> int:
         """Do one job in a process of its own that dies at a named point; its exit code."""

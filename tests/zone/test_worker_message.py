@@ -31,7 +31,7 @@ async def states(shop: Workshop) -> Counter[str]:
 
 
 async def until_states(shop: Workshop, **wanted: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await states(shop) != Counter(wanted):  # noqa: ASYNC110 - the database knows
             await asyncio.sleep(0.1)
 

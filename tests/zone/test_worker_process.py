@@ -135,7 +135,7 @@ async def test_killed_children_are_replaced_and_nothing_is_lost_or_doubled(
         await work.until_working(4)
         async with asyncio.timeout(60):
             while await shop.rows("select 1 from task"):
-                await shop.be_due()
+                await shop.be_due_but_for(work.children())
                 await asyncio.sleep(1)
 
     assert no_one_told_twice(shop)
