@@ -147,3 +147,27 @@ async def test_folding_the_tally_changes_no_count(
     assert (after.unpaid_bills, after.unpaid_minor) == (before.unpaid_bills, before.unpaid_minor)
     assert after.funnel == before.funnel
     assert await world.value("select count(*) from bill_tally") == 1 < deltas
+
+
+async def test_one_reader_folds_so_many_deltas_and_leaves_the_rest(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+    await world.value(
+        "with added as (insert into bill_tally (merchant_id, lifecycle, settlement, message,"
+        " is_opened, due_on, bills, amount_minor)"
+        " select $1, 'open', 'unpaid', 'none', false, date '2030-01-01' + n % 3, 1, 100"
+        " from generate_series(1, 60) n returning 1) select count(*) from added",
+        desk.merchant_id,
+    )
+    monkeypatch.setattr("portal.vault.tallies.FOLD_ABOVE", 5)
+    monkeypatch.setattr("portal.vault.tallies.FOLDED_MAX", 40)
+
+    left, unpaid = [], []
+    for _ in range(4):
+        unpaid.append((await desk.web.call(SUMMARISE_BILLS, Nothing(), desk.staff)).unpaid_minor)
+        left.append(await world.value("select count(*) from bill_tally"))
+
+    # The forty oldest become three rows; then the other twenty and those; then nothing is left.
+    assert left == [23, 3, 3, 3]
+    assert unpaid == [6_000] * 4
