@@ -214,3 +214,26 @@ async def test_of_two_lines_about_one_bill_the_earlier_has_it_whichever_chunk_co
         "E-1": "superseded", "E-2": "superseded", "E-3": "canceled", "E-4": "canceled",
         "N-1": "open", "N-2": "open",
     }  # fmt: skip
+
+
+async def test_an_earlier_line_with_a_replacements_number_leaves_the_old_bill_as_it_is(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.domain.intake.split.CHUNK_ROWS", 2)
+    desk = steps.desk
+    await desk.issued(line("E-1"), line("E-2"))
+    rows = (
+        f",,{line('N-1', contract_no='C-E-1')}", f",,{line('N-3')}",
+        replace("E-1", "N-1"), replace("E-2", "N-2"),
+    )  # fmt: skip
+    made = await desk.upload(csv(*rows, header=WHOLE))
+    for leased in reversed(await desk.leases("intake.accept_chunk")):
+        await desk.step(leased)
+    await steps.set("update bill set settlement = 'settled' where number = 'E-2'")
+    assert await faults(desk, made) == [(4, "duplicate_in_file", "N-1")]
+
+    done = await sent(desk, made)
+
+    assert (done.rows_issued, done.rows_good, done.rows_faulty) == (2, 2, 2)
+    assert await faults(desk, made) == [(4, "duplicate_in_file", "N-1"), (5, "change_paid", "E-2")]
+    assert await lifecycles(steps) == {"E-1": "open", "E-2": "open", "N-1": "open", "N-3": "open"}
