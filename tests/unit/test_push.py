@@ -28,7 +28,7 @@ from portal.domain.template import Occasion
 from portal.egress.denial import Denied
 from portal.egress.jwt import base64url
 from portal.egress.push import gone_since, make_push, word_of
-from portal.egress.pushing import Pushing
+from portal.egress.pushing import App, Pushing
 from portal.egress.rule import Rule
 from portal.egress.rules import Rules, RulesRefused, sign_rules
 from portal.kit.outbound.wire import OutboundAnswer, PushWord
@@ -38,6 +38,8 @@ from tests.unit.test_push_crypto import PEM as VAPID
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 WEB, FCM, APNS = push_rules(8443)
+assert WEB.pushing is not None
+assert APNS.pushing is not None
 OCCASIONS: tuple[Occasion, ...] = ("first", "reminder", "overdue", "declined")
 DELIVERY = UUID("019ac000-0000-7000-8000-000000000001")
 VALUES = {
@@ -279,6 +281,10 @@ def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_un
     refused = read_push(OutboundAnswer(fate="not_sent", code="delivery_refused"))
     away = read_push(OutboundAnswer(fate="not_sent", code="access_refused"))
     left = read_push(OutboundAnswer(fate="not_sent", code="going_away"))
+    nobodys = [
+        read_push(OutboundAnswer(fate="not_sent", code=code))
+        for code in ("push_app_not_listed", "credential_missing")
+    ]
     another_house = msgspec.json.encode(PushWord(status=400, reason="BadDeviceToken"))
     lost = read_push(OutboundAnswer(fate="unclear", code="dropped"))
     garbage = [
@@ -289,6 +295,7 @@ def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_un
     assert refused == MessageAnswer("busy", code="delivery_refused")
     assert away == MessageAnswer("busy", code="access_refused", is_provider_fault=True)
     assert left == MessageAnswer("busy", code="going_away")
+    assert not any(answer.is_provider_fault for answer in nobodys)
     assert read_push(
         OutboundAnswer(fate="answered", status=400, body=another_house)
     ) == MessageAnswer("rejected", code="invalid_recipient")
@@ -312,6 +319,7 @@ def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_un
         {"pushing": Pushing(service="apns", key="k", app="x y", team="A" * 10, key_id="B" * 10)},
         {"pushing": Pushing(service="apns", key="k", app="a.b", team="short", key_id="B" * 10)},
         {"protocol": "h2"},  # browsers' services are written to as they always were
+        {"pushing": msgspec.structs.replace(WEB.pushing, apps=(App(name="x", key="k"),))},
     ],
 )
 def test_a_rule_that_breaks_its_own_terms_is_not_signed(changes: dict[str, object]) -> None:
@@ -340,6 +348,41 @@ def test_since_when_a_device_is_gone_is_apples_to_say(said: object, since: datet
     assert gone_since(APNS.pushing, answer) == since
     assert gone_since(APNS.pushing, msgspec.structs.replace(answer, status=400)) is None
     assert gone_since(FCM.pushing, answer) is None
+
+
+MINE = App(name="minato", key="m", app="minato.app", team="M" * 10, key_id="K" * 10)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"apps": (MINE, MINE)},
+        {"apps": (MINE, msgspec.structs.replace(MINE, name="mizu"))},  # one app, two names
+        {"apps": (msgspec.structs.replace(MINE, app=APNS.pushing.app),)},
+        {"apps": (msgspec.structs.replace(MINE, name="Minato"),)},
+        {"apps": (msgspec.structs.replace(MINE, key="../m"),)},
+        {"apps": (msgspec.structs.replace(MINE, team="short"),)},
+        {"key": ""},
+    ],
+)
+def test_two_merchants_apps_are_two_and_each_has_its_terms(changes: dict[str, object]) -> None:
+    assert APNS.pushing is not None
+    good = (
+        msgspec.structs.replace(APNS.pushing, apps=(MINE,)),
+        Pushing(service="apns", apps=(MINE,)),
+    )
+    for pushing in good:
+        rule = msgspec.structs.replace(APNS, pushing=pushing, protocol="h2")
+        assert sign_rules(Ed25519PrivateKey.generate(), Rules(version=1, rules=(rule,)))
+        mine = pushing.of_app("minato")
+        assert mine is not None
+        assert (mine.key, mine.app, mine.apps) == ("m", "minato.app", ())
+        assert pushing.of_app("mizu") is None
+        assert "m" in rule.unshown
+    assert good[1].of_app("") is None
+    bad = msgspec.structs.replace(APNS, pushing=msgspec.structs.replace(APNS.pushing, **changes))
+    with pytest.raises(RulesRefused):
+        sign_rules(Ed25519PrivateKey.generate(), Rules(version=1, rules=(bad,)))
 
 
 def test_a_key_that_signs_is_shown_by_no_placeholder() -> None:

@@ -28,7 +28,13 @@ SLICE_S: Final = 1.0
 UNTOUCHED: Final = frozenset({"relay_away", "vault_away", "budget_spent"})
 """Codes of a slice of which nothing was even redeemed: it is as if it had not been sent."""
 
-NOT_ASKED: Final = UNTOUCHED | {"delivery_refused", "vault_lost", "relay_busy", "quota_spent"}
+NOT_ASKED: Final = UNTOUCHED | {
+    "delivery_refused",
+    "vault_lost",
+    "relay_busy",
+    "quota_spent",
+    "push_app_not_listed",
+}
 """Codes with which our own side ends a message: the company was not asked, so they say nothing of
 it. Whatever it is that is away then, another company would not be reached either."""
 

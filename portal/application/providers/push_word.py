@@ -40,11 +40,13 @@ _NO_FAULT_OF_THEIRS: Final = frozenset(
         "value_unfit",
         "push_host_not_listed",
         "push_app_not_listed",
+        "credential_missing",
         "going_away",
     }
 )
-"""Codes of the relay that say nothing bad of the service: they are about one notification, or one
-connection that the service has ended as it may at any time."""
+"""Codes of the relay that say nothing bad of the service: they are about one notification, one
+merchant's app, or one connection that the service has ended as it may at any time. Else an app that
+nobody has set up would keep the service from all other merchants."""
 
 Meaning = tuple[SendOutcome, str, bool]
 """Outcome, code, and whether the next notification would fare the same."""
