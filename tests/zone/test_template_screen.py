@@ -142,6 +142,7 @@ async def write_a_mail_and_set_a_price(house: House) -> None:
     words = {"subject": "{merchant}", "body": GOOD + "\r\n{proof}\r\n{stop}", "do": "preview"}
     framed = await clerk.post(f"{PATH}/write", data=mail | words)
     nameless = await clerk.post(f"{PATH}/write", data=mail | words | {"subject": "", "do": "save"})
+    line = (await clerk.get(f"{PATH}/new?channel=PUSH")).text
     price = fields_of((await owner.get(PATH)).text, "/d/do/MessagePricesSet", channel="SMS")
     told_prices = [
         (await owner.get(told.headers["location"])).text
@@ -152,6 +153,8 @@ async def write_a_mail_and_set_a_price(house: House) -> None:
     assert framed.text.count('<iframe class="mail" sandbox srcdoc="&lt;!doctype html') == 3
     assert "'unsafe-hashes'" in framed.headers["content-security-policy"]
     assert "'unsafe-hashes'" not in (await clerk.get(PATH)).headers["content-security-policy"]
+    assert 'name="do" value="try"' not in line
+    assert "お支払い期限は{due}です。" in line
     assert "Subject or title: Nothing is written yet." in nameless.text
     assert "Give prices of 0 yen or more" in told_prices[0]
     assert 'value="3.30 6.60" aria-label="Yen: SMS' in told_prices[1]
