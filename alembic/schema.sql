@@ -3135,7 +3135,7 @@ ALTER TABLE ONLY public.mandate_redirect
 --
 
 ALTER TABLE ONLY public.merchant_app
-    ADD CONSTRAINT merchant_app_name_key UNIQUE (provider, name);
+    ADD CONSTRAINT merchant_app_name_key UNIQUE (name, provider);
 
 
 --

@@ -16,7 +16,7 @@ CREATE TABLE merchant_app (
     provider text NOT NULL CHECK (provider IN ('fcm', 'apns')),
     name text NOT NULL CHECK (name <> ''),
     PRIMARY KEY (merchant_id, provider),
-    CONSTRAINT merchant_app_name_key UNIQUE (provider, name)
+    CONSTRAINT merchant_app_name_key UNIQUE (name, provider)
 );
 ALTER TABLE push_subscription ADD COLUMN app text NOT NULL DEFAULT '';
 """

@@ -53,7 +53,7 @@ class MerchantApp(SQLModel, table=True):
     """A merchant's own app at one service, by its name in the relay's rules; none other has it."""
 
     __tablename__ = "merchant_app"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
-    __table_args__ = (sa.UniqueConstraint("provider", "name", name="merchant_app_name_key"),)
+    __table_args__ = (sa.UniqueConstraint("name", "provider", name="merchant_app_name_key"),)
 
     merchant_id: UUID = Field(primary_key=True)
     provider: str = Field(sa_type=sa.Text, primary_key=True)
