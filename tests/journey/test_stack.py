@@ -391,7 +391,7 @@ async def test_the_check_prints_one_object_and_all_of_it_is_right() -> None:
     assert found["faults"] == []
     assert child.returncode == 0
     assert (found["bills"], found["messages"]) == (1000, 1000)
-    assert (found["paid"], found["declined"]) == (6, 1)
+    assert (found["paid"], found["declined"], found["number"]) == (7, 1, "paid")
     assert found["slip"] == ["provisional", "paid"]
     assert (found["ledger_sum"], found["journal_differences"]) == (0, 0)
     assert found["audit_ok"] is True

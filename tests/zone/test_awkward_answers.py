@@ -47,7 +47,7 @@ PAID_AS = {"sandbox_card": "cs_1", "paypay": "p-1234567890123456789", "stripe": 
            "gmopg": "a1.b1"}  # fmt: skip
 """What each company calls the payment."""
 
-BRIEF: dict[str, object] = {"timeout_s": 0.5}
+BRIEF: dict[str, object] = {"timeout_s": 1.0}
 
 MAINTENANCE = "<html><title>ただいまメンテナンス中です。表示できません</title></html>".encode(
     "cp932"
