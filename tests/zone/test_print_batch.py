@@ -361,6 +361,8 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
         )
         return page.batches[-1]
 
+    request = TakeOutPrintBatch(batch_id=batch.id, part_no=0)
+    begun = await shop.world.web.call(TAKE_OUT_PRINT_BATCH, request, owner)
     await ends(2, "settled")
     await ends(3, "unpaid", "canceled")  # with that the second part has nothing left
     taken, digest = await take_out()
@@ -373,6 +375,9 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     ]  # fmt: skip
     assert "slip.left_out_of_print" in await shop.world.events(bills[2])
     assert await take_out() == (taken, digest)  # and again, as nothing ended
+    rest = TakeOutPrintBatch(batch_id=batch.id, part_no=1, sha256=begun.sha256)
+    with pytest.raises(Conflict, match="print_changed"):  # or it would go on in another file
+        await shop.world.web.call(TAKE_OUT_PRINT_BATCH, rest, owner)
 
     await ends(1, "provisional")
     hand_over = HandOverPrintBatch(batch_id=batch.id)
