@@ -78,10 +78,14 @@ class Shop:
         made = await self.world.web.call(MAKE_PRINT_BATCH, request, self.clerk.authority)
         return made.batch
 
+    async def part(self, batch: PrintBatchView, part_no: int = 0, sha256: str = "") -> Any:  # noqa: ANN401
+        """A part of the file as the owner takes it out, going on in the file with this hash."""
+        request = TakeOutPrintBatch(batch_id=batch.id, part_no=part_no, sha256=sha256)
+        return await self.world.web.call(TAKE_OUT_PRINT_BATCH, request, self.owner.authority)
+
     async def rows(self, batch: PrintBatchView, codec: str = "utf-8-sig") -> list[dict[str, str]]:
         """The file's lines as the owner takes them out."""
-        request = TakeOutPrintBatch(batch_id=batch.id, part_no=0)
-        part = await self.world.web.call(TAKE_OUT_PRINT_BATCH, request, self.owner.authority)
+        part = await self.part(batch)
         assert part.is_last
         read = csv.DictReader(io.StringIO(part.body.decode(codec), newline=""))
         assert tuple(read.fieldnames or ()) == COLUMNS
@@ -336,7 +340,6 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     bills = [await shop.bill(due=due + timedelta(days=day)) for day in range(5)]
     numbers = [f"B-{bill_id.hex[-8:]}" for bill_id in bills]
     batch = await shop.make()
-    owner = shop.owner.authority
 
     async def ends(place: int, settlement: str, lifecycle: str = "open") -> None:
         async with shop.world.act() as act:
@@ -349,8 +352,7 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
         """The numbers in the file, and what it hashes to."""
         body, is_last, part_no = b"", False, 0
         while not is_last:
-            request = TakeOutPrintBatch(batch_id=batch.id, part_no=part_no)
-            part = await shop.world.web.call(TAKE_OUT_PRINT_BATCH, request, owner)
+            part = await shop.part(batch, part_no)
             body, is_last, part_no = body + part.body, part.is_last, part_no + 1
         read = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
         return [row["請求番号"] for row in read], sha256(body).hexdigest()
@@ -361,8 +363,7 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
         )
         return page.batches[-1]
 
-    request = TakeOutPrintBatch(batch_id=batch.id, part_no=0)
-    begun = await shop.world.web.call(TAKE_OUT_PRINT_BATCH, request, owner)
+    begun = await shop.part(batch)
     await ends(2, "settled")
     await ends(3, "unpaid", "canceled")  # with that the second part has nothing left
     taken, digest = await take_out()
@@ -375,16 +376,19 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     ]  # fmt: skip
     assert "slip.left_out_of_print" in await shop.world.events(bills[2])
     assert await take_out() == (taken, digest)  # and again, as nothing ended
-    rest = TakeOutPrintBatch(batch_id=batch.id, part_no=1, sha256=begun.sha256)
     with pytest.raises(Conflict, match="print_changed"):  # or it would go on in another file
-        await shop.world.web.call(TAKE_OUT_PRINT_BATCH, rest, owner)
+        await shop.part(batch, 1, begun.sha256)
 
     await ends(1, "provisional")
     hand_over = HandOverPrintBatch(batch_id=batch.id)
-    handed = (await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, owner)).batch
+    handed = (
+        await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, shop.owner.authority)
+    ).batch
     assert [one.bill_number for one in handed.remarks if one.reason == "to_pull"] == [numbers[1]]
     await ends(0, "settled")  # too late to be said to the shop
-    assert (await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, owner)).batch == handed
+    assert (
+        await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, shop.owner.authority)
+    ).batch == handed
     assert await take_out() == (taken, digest)
     await ends(2, "unpaid")  # it was contested: the next batch has it
     assert (await shop.make()).bills == 1
