@@ -24,12 +24,15 @@ from portal.contract.print_batch import (
     TakeOutPrintBatch,
 )
 from portal.contract.slip import SET_SLIP_TERMS, SHOW_SLIP, SetSlipTerms
+from portal.domain.bill import BillSums
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from portal.domain.ids import PrintBatchId
 from portal.domain.print_batch import COLUMNS
 from portal.domain.slip_number import parse
 from portal.vault import print_batch
+from portal.vault.ledger import settle
 from portal.vault.messages import Telling, plan_messages
+from portal.vault.paper import want_paper
 from portal.vault.sealed import BillContact
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, World, new_world
@@ -392,6 +395,24 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     assert await take_out() == (taken, digest)
     await ends(2, "unpaid")  # it was contested: the next batch has it
     assert (await shop.make()).bills == 1
+
+
+async def test_a_bill_that_is_owed_again_is_printed_though_its_wish_for_paper_was_dropped(
+    shop: Shop,
+) -> None:
+    paid, asked_for = [await shop.bill(message="delivered") for _ in range(2)]
+    async with shop.world.act() as act:
+        await want_paper(act, {paid: "parallel", asked_for: "parallel"})
+        sums = BillSums(in_transit=AMOUNT, taken=AMOUNT, paid=AMOUNT)
+        await settle(act, paid, "unpaid", sums)
+    first = await shop.make()  # what was paid is not printed, and waits no longer
+    dropped = await shop.world.value("select state from paper_due where bill_id = $1", paid)
+    async with shop.world.act() as act:
+        for bill_id in (paid, asked_for):
+            await settle(act, bill_id, "reversed", BillSums(receivable=AMOUNT))
+
+    assert (first.bills, dropped) == (1, "dropped")
+    assert [row["請求番号"] for row in await shop.rows(await shop.make())] == [f"B-{paid.hex[-8:]}"]
 
 
 async def test_only_an_owner_takes_a_file_out_and_every_line_counts(shop: Shop) -> None:
