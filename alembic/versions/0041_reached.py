@@ -107,7 +107,8 @@ END
 $body$;
 """
 
-# What was there before: under the locks of the triggers, a merchant at a time.
+# What was there before: under the locks of the triggers, a merchant at a time. A reader that folds
+# (portal.vault.funnel) is waited for, and none begins: else what it puts in counts a second time.
 FILL = """
 DO $body$
 DECLARE
@@ -115,6 +116,7 @@ DECLARE
 BEGIN
     FOR whose IN SELECT merchant_id FROM merchant_code LOOP
         PERFORM set_config('harai.merchant', whose::text, true);
+        PERFORM pg_advisory_xact_lock(hashtextextended(whose::text, 8262));
         DELETE FROM funnel_tally
         WHERE merchant_id = whose AND stage IN ('told', 'reached', 'paid');
         INSERT INTO funnel_tally (merchant_id, import_id, channel, provider, stage, number)

@@ -74,18 +74,24 @@ class PrintBatchPage(Reply, frozen=True, kw_only=True):
 
 
 class TakeOutPrintBatch(Request, frozen=True, kw_only=True):
-    """The next part of a batch's file."""
+    """The next part of a batch's file.
+
+    ``sha256``: of the file whose first part was given, so that none of another comes after it.
+    Refused: ``not_found``, ``print_changed``.
+    """
 
     batch_id: PrintBatchId
     part_no: int
+    sha256: str = ""
 
 
 class PrintBatchPart(Reply, frozen=True, kw_only=True):
-    """Bytes as they lie in the file; ``is_last`` with the last."""
+    """Bytes as they lie in the file; ``is_last`` with the last. ``sha256`` is of all of it."""
 
     body: bytes
     is_last: bool
     charset: Charset
+    sha256: str = ""
 
 
 class HandOverPrintBatch(Request, frozen=True, kw_only=True):

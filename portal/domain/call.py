@@ -128,11 +128,17 @@ def answer(call: Call, keys: str, known: Known) -> tuple[Call, Effect]:
     if call.stage == "ended":
         return call, ""
     going = replace(call, step=call.step + 1, has_pressed=call.has_pressed or bool(keys))
-    if going.step >= STEPS_MAX:
+    if going.step >= STEPS_MAX and not _stops(call, keys):
         return _at(going, "ended", "goodbye"), ""
     if not keys:
         return _unanswered(going), ""
     return _pressed(replace(going, silent=0), keys, known)
+
+
+def _stops(call: Call, keys: str) -> bool:
+    """Whether these keys say that no more calls are wanted: that ends one too, and is obeyed."""
+    step = MENU.get((call.stage, keys))
+    return step is not None and step.effect == "stop"
 
 
 def _pressed(going: Call, keys: str, known: Known) -> tuple[Call, Effect]:

@@ -86,7 +86,7 @@ class BillText:
     ``own_subject`` is that of channels that have a subject or a title; it goes with ``own``.
     Units: yen; ``customer_hint`` is the number's last four. ``phone`` and ``website`` are the
     merchant's own, for a payer who doubts the message; one with no room for them leaves them out.
-    ``stop_link`` is where a mail's reader stops reminders by mail; text messages have none.
+    ``stop_link`` is where a mail's reader stops further mail; text messages have none.
     """
 
     merchant_name: str

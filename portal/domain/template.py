@@ -35,7 +35,8 @@ _SPACE: Final = " "
 _LABEL: Final = r"[\w-]+(?:\.[\w-]+)*"
 _TOP: Final = (
     "xn--[a-z0-9-]+|[a-z]{2,24}|コム|みんな|クラウド|ストア|セール|ファッション|ポイント|"
-    "グーグル|アマゾン|家電|書籍|通販|世界|食品|网址|中国|香港"
+    "グーグル|アマゾン|家電|書籍|通販|世界|食品|网址|中国|香港|"
+    "公司|网站|网络|在线|中文网|商城|集团|网店|商标|台湾|台灣|[\u0370-\u10ff\uac00-\ud7a3]{2,24}"
 )
 _ADDRESS: Final = re.compile(
     rf"[a-z][a-z0-9+.-]*://\S*|(?<![\w-]){_LABEL}\.(?:{_TOP})(?![a-z0-9])(?:[:/?#]\S*)?"
@@ -45,6 +46,10 @@ _ADDRESS: Final = re.compile(
 
 _FULL_STOP: Final = re.compile(r"(?<=[a-z0-9])。(?=[a-z0-9])")
 """Between Latin letters browsers take it for a dot. Source: UTS #46 §2.3."""
+
+_BLANK: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0]")
+"""Letters and marks that show nothing, by which a word is no longer found. Source: Unicode's
+Default_Ignorable_Code_Point, without variation selectors, which names are written with; Braille."""
 
 _LINKS: Final = frozenset(".:/@。")
 """What makes an address one, in its folded form."""
@@ -124,7 +129,7 @@ def fill(template: Template, values: Mapping[str, str]) -> str:
 def as_words(value: str) -> str:
     """A value as words on one line: what breaks lines, hides or would be an address is a space."""
     seen = value
-    if not value.isprintable():
+    if not value.isprintable() or _BLANK.search(value):
         seen = "".join(_SPACE if is_hidden(letter) else letter for letter in value)
     # Until there is none: what is left of one may be another. Each time a sign is gone.
     while found := find_addresses(seen):
@@ -142,8 +147,9 @@ def _unlinked(letter: str) -> str:
 
 
 def is_hidden(letter: str) -> bool:
-    """Whether a character breaks lines, steers, or can't be seen."""
-    return unicodedata.category(letter) in {"Cc", "Cf", "Co", "Zl", "Zp"}
+    """Whether a character breaks lines, steers, can't be seen, or can't be written at all."""
+    is_steering = unicodedata.category(letter) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+    return is_steering or _BLANK.match(letter) is not None
 
 
 def find_addresses(text: str) -> list[tuple[int, int]]:

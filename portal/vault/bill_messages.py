@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from portal.contract.bills import BillMessage
-from portal.domain.funnel import SENT, put_down
+from portal.domain.funnel import SENT, prices_of, put_down
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.funnel import read_unit_prices
@@ -41,7 +41,7 @@ async def messages_of(act: Act, bill: Row) -> tuple[BillMessage, ...]:
             delivered_at=row["changed_at"] if row["state"] == "delivered" else None,
             opened_at=bill["opened_at"] if place == opened else None,
             paid_at=paid_at if place == paid else None,
-            cost_hundredths=prices.get((row["channel"], row["provider"]))
+            cost_hundredths=prices_of(row["channel"], (row["provider"],), prices)[row["provider"]]
             if row["state"] in SENT
             else 0,
         )

@@ -16,7 +16,7 @@ from portal.domain.errors import InvariantBroken
 
 Name = Literal[
     "audit", "event", "task", "answer", "lease", "return_token", "opened", "attempt", "settled",
-    "paid_promise", "ladder_paid", "ladder_owed",
+    "paid_promise", "ladder_paid", "ladder_owed", "paper_owed",
 ]  # fmt: skip
 
 _STATEMENTS: Final[dict[Name, tuple[str, str]]] = {
@@ -93,6 +93,20 @@ _STATEMENTS: Final[dict[Name, tuple[str, str]]] = {
         (
             "update ladder set next_at = $3, ended = ''"
             " where merchant_id = $1 and bill_id = $2 and ended = 'paid'"
+        ),
+    ),
+    "paper_owed": (
+        "uuid, uuid",
+        # Not of one that a batch has, nor of a payer who has agreed to no paper since.
+        (
+            "update paper_due p set state = 'waiting'"
+            " where p.merchant_id = $1 and p.bill_id = $2 and p.state = 'dropped'"
+            " and not exists (select from print_bill o"
+            " where o.merchant_id = $1 and o.bill_id = $2)"
+            " and (p.reason = 'no_message' or not exists (select from bill b"
+            " join digital_contract c on c.merchant_id = $1"
+            " and c.contract_blind = b.contract_blind and c.state = 'digital'"
+            " where b.merchant_id = $1 and b.id = $2))"
         ),
     ),
     "return_token": (

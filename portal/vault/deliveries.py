@@ -63,7 +63,8 @@ _IN_PASSING: Final = frozenset({"handed", "redeemed"})
 
 OPTED_OUT: Final = """
 case when d.campaign = 'resent' and d.channel <> 'voice' then false else coalesce((
-    select not c.is_wanted and (d.campaign <> 'first' or d.channel = 'voice' or c.source = 'mail')
+    select not c.is_wanted and (d.campaign <> 'first' or d.channel = 'voice'
+                                or (d.channel = 'email' and c.source = 'mail'))
     from contact_choice c
     where c.merchant_id = $1 and c.channel = d.channel
           and c.contact = case d.channel when 'email' then b.email_blind

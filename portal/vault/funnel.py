@@ -31,7 +31,7 @@ FOLDED_MAX: Final = 200_000
 """Deltas that one reader folds at most: all of a merchant whose figures nobody has looked at for
 long would take longer than a statement may."""
 
-_FOLDING: Final = "select pg_try_advisory_xact_lock(hashtextextended($1, 8258))"
+_FOLDING: Final = "select pg_try_advisory_xact_lock(hashtextextended($1, 8262))"
 _FOLD: Final = """
 with gone as (
     delete from funnel_tally where merchant_id = $1 and id = any(array(

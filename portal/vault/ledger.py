@@ -232,6 +232,7 @@ async def settle(
     elif edge.state == "unpaid":
         # What payment had ended goes on: nobody else would tell the payer that it is owed again.
         act.closing.add("ladder_owed", act.merchant_id, bill_id, act.business)
+        act.closing.add("paper_owed", act.merchant_id, bill_id)
     await act.emit(bill_id, edge.code, amount_minor=_told_minor(edge, sums))
     if edge.code in ENDED_BY:
         kind, resolution = ENDED_BY[edge.code]

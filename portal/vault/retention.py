@@ -35,7 +35,7 @@ SLICE_PAUSE_S: Final = 0.05
 ABANDONED: Final = "import_abandoned"
 
 _FIRST: Final = UUID(int=0)
-_ALONE: Final = "select pg_try_advisory_xact_lock(hashtextextended($1, 8259))"
+_ALONE: Final = "select pg_try_advisory_xact_lock(hashtextextended($1, 8263))"
 
 _log = log.get_logger()
 

@@ -1,4 +1,4 @@
-"""Data zone: the token by which one mail's reader stops further reminders by mail, and no more.
+"""Data zone: the token by which one mail's reader stops further mail about bills, and no more.
 
 It stands in an address, so it holds nothing of anybody: the delivery's public id and a MAC over it
 and over the blind index of the address that the mail went to. It grants that one thing, for that

@@ -20,6 +20,7 @@ from portal.domain.call import (
     CallStatus,
     Known,
     Outcome,
+    Stage,
     again_at,
     answer,
     begin,
@@ -198,6 +199,16 @@ def test_a_prompts_number_is_read_as_it_was_given(text: str, turn: int | None) -
 def test_what_no_prompt_was_ever_numbered_is_not_found(text: str) -> None:
     with pytest.raises(NotFound, match="call_unknown"):
         read_turn(text)
+
+
+@pytest.mark.parametrize("stage", ["greeting", "menu"])
+def test_that_no_more_calls_are_wanted_is_obeyed_at_the_last_prompt_too(stage: Stage) -> None:
+    last = Call(stage=stage, step=STEPS_MAX - 1)
+
+    ended, effect = answer(last, "9", KNOWN)
+
+    assert (ended.stage, ended.saying, effect) == ("ended", "stopped", "stop")
+    assert answer(last, "3", KNOWN)[0].saying == "goodbye"
 
 
 PLANNED_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)

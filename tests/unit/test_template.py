@@ -19,6 +19,7 @@ from portal.domain.template import (
     as_words,
     fill,
     find_addresses,
+    is_hidden,
     is_safe,
     occasion_of,
     parse,
@@ -106,6 +107,7 @@ def test_no_value_adds_a_link_a_line_or_a_variable(name: str, month: str, hint: 
     assert "8,420円" in lines[1]
 
 
+@example("停\u3164止\ud800\u034f")
 @example("\u2488AA.://")
 @given(barbed)
 def test_a_value_as_words_stays_what_it_is_unless_it_would_be_more(value: str) -> None:
@@ -114,6 +116,7 @@ def test_a_value_as_words_stays_what_it_is_unless_it_would_be_more(value: str) -
     assert len(words) == len(value)
     assert find_addresses(words) == []
     assert as_words(words) == words
+    assert not any(map(is_hidden, words))
     assert all(
         was in (now, was) and (now in (was, " ")) for was, now in zip(value, words, strict=True)
     )
@@ -143,6 +146,9 @@ def test_whatever_the_name_a_text_has_its_link_whole_once_and_no_other(
         ("10.0.0.1/x", ["10.0.0.1/x"]), ("tel:0120", []), ("8,420円です。Pay", []),
         ("No. 12", []), ("12.5", []), ("a.m. and p.m.", []), ("お支払いください。", []),
         ("javascript://x", ["javascript://x"]), ("x.みんな", ["x.みんな"]),
+        ("\u043f\u0440.\u0440\u0444/x", ["\u043f\u0440.\u0440\u0444/x"]),
+        ("evil.公司", ["evil.公司"]),
+        ("evil.\ub2f7\ucef4", ["evil.\ub2f7\ucef4"]),
     ],
 )  # fmt: skip
 def test_what_a_telephone_would_make_a_link_of_is_found(text: str, seen: list[str]) -> None:

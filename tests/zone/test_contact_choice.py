@@ -98,8 +98,16 @@ async def test_a_payer_stops_them_on_the_bills_page_and_a_first_notice_still_com
     with pytest.raises(Conflict, match="no_channel"):
         await web.call(STOP_REMINDERS, StopReminders(channel="email"), payer.authority)
 
+    # nor does a mail in which they say so of text messages keep one back: it is no unsubscribing
+    await steps.say("E-2", is_wanted=True)
+    await steps.say("E-2", is_wanted=False, source="mail")
     await steps.desk.issued(line("E-9"))
     assert await steps.told("E-9") == [FIRST]
+    stopped = (
+        f"select {OPTED_OUT} from delivery d join bill b on b.id = d.bill_id"  # noqa: S608
+        " where d.merchant_id = $1 and b.number = 'E-9'"
+    )
+    assert await steps.world.value(stopped, steps.desk.merchant_id) is False
 
 
 async def test_nobody_says_anything_for_another_merchants_payer(

@@ -224,6 +224,9 @@ async def test_a_bill_counts_as_delivered_once_any_message_about_it_was_on_every
     assert await said() == [(3, 3, 2, 0, 0)] * 3
     await count_anew(ground)
     assert await said() == [(3, 3, 2, 0, 0)] * 3
+    await steps.set("update delivery set channel = 'push' where channel = 'email'")
+    note = (await desk.web.call(VIEW_BILL, view, desk.staff)).messages[0]
+    assert (note.channel, note.cost_hundredths) == ("push", 0)  # the usual, as the funnel has it
 
 
 async def the_owner_sets_what_an_sms_costs(steps: Steps) -> None:

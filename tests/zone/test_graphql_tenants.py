@@ -128,6 +128,7 @@ FIXED = {
     "ResultFileAcknowledgeInput.number": "1",
     "ResultFileAcknowledgeInput.sha256": '"walk"',
     "Query.printBatchPart.partNo": "0",
+    "Query.printBatchPart.sha256": '""',
     "Query.contractBillings.first": "3",
     "Query.contractBillings.after": "null",
     "Query.contactProblems.first": "3",

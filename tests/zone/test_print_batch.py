@@ -24,12 +24,15 @@ from portal.contract.print_batch import (
     TakeOutPrintBatch,
 )
 from portal.contract.slip import SET_SLIP_TERMS, SHOW_SLIP, SetSlipTerms
+from portal.domain.bill import BillSums
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from portal.domain.ids import PrintBatchId
 from portal.domain.print_batch import COLUMNS
 from portal.domain.slip_number import parse
 from portal.vault import print_batch
+from portal.vault.ledger import settle
 from portal.vault.messages import Telling, plan_messages
+from portal.vault.paper import want_paper
 from portal.vault.sealed import BillContact
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, World, new_world
@@ -78,10 +81,14 @@ class Shop:
         made = await self.world.web.call(MAKE_PRINT_BATCH, request, self.clerk.authority)
         return made.batch
 
+    async def part(self, batch: PrintBatchView, part_no: int = 0, sha256: str = "") -> Any:  # noqa: ANN401
+        """A part of the file as the owner takes it out, going on in the file with this hash."""
+        request = TakeOutPrintBatch(batch_id=batch.id, part_no=part_no, sha256=sha256)
+        return await self.world.web.call(TAKE_OUT_PRINT_BATCH, request, self.owner.authority)
+
     async def rows(self, batch: PrintBatchView, codec: str = "utf-8-sig") -> list[dict[str, str]]:
         """The file's lines as the owner takes them out."""
-        request = TakeOutPrintBatch(batch_id=batch.id, part_no=0)
-        part = await self.world.web.call(TAKE_OUT_PRINT_BATCH, request, self.owner.authority)
+        part = await self.part(batch)
         assert part.is_last
         read = csv.DictReader(io.StringIO(part.body.decode(codec), newline=""))
         assert tuple(read.fieldnames or ()) == COLUMNS
@@ -336,7 +343,6 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     bills = [await shop.bill(due=due + timedelta(days=day)) for day in range(5)]
     numbers = [f"B-{bill_id.hex[-8:]}" for bill_id in bills]
     batch = await shop.make()
-    owner = shop.owner.authority
 
     async def ends(place: int, settlement: str, lifecycle: str = "open") -> None:
         async with shop.world.act() as act:
@@ -349,8 +355,7 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
         """The numbers in the file, and what it hashes to."""
         body, is_last, part_no = b"", False, 0
         while not is_last:
-            request = TakeOutPrintBatch(batch_id=batch.id, part_no=part_no)
-            part = await shop.world.web.call(TAKE_OUT_PRINT_BATCH, request, owner)
+            part = await shop.part(batch, part_no)
             body, is_last, part_no = body + part.body, part.is_last, part_no + 1
         read = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
         return [row["請求番号"] for row in read], sha256(body).hexdigest()
@@ -361,6 +366,7 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
         )
         return page.batches[-1]
 
+    begun = await shop.part(batch)
     await ends(2, "settled")
     await ends(3, "unpaid", "canceled")  # with that the second part has nothing left
     taken, digest = await take_out()
@@ -373,16 +379,40 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     ]  # fmt: skip
     assert "slip.left_out_of_print" in await shop.world.events(bills[2])
     assert await take_out() == (taken, digest)  # and again, as nothing ended
+    with pytest.raises(Conflict, match="print_changed"):  # or it would go on in another file
+        await shop.part(batch, 1, begun.sha256)
 
     await ends(1, "provisional")
     hand_over = HandOverPrintBatch(batch_id=batch.id)
-    handed = (await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, owner)).batch
+    handed = (
+        await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, shop.owner.authority)
+    ).batch
     assert [one.bill_number for one in handed.remarks if one.reason == "to_pull"] == [numbers[1]]
     await ends(0, "settled")  # too late to be said to the shop
-    assert (await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, owner)).batch == handed
+    assert (
+        await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, shop.owner.authority)
+    ).batch == handed
     assert await take_out() == (taken, digest)
     await ends(2, "unpaid")  # it was contested: the next batch has it
     assert (await shop.make()).bills == 1
+
+
+async def test_a_bill_that_is_owed_again_is_printed_though_its_wish_for_paper_was_dropped(
+    shop: Shop,
+) -> None:
+    paid, asked_for = [await shop.bill(message="delivered") for _ in range(2)]
+    async with shop.world.act() as act:
+        await want_paper(act, {paid: "parallel", asked_for: "parallel"})
+        sums = BillSums(in_transit=AMOUNT, taken=AMOUNT, paid=AMOUNT)
+        await settle(act, paid, "unpaid", sums)
+    first = await shop.make()  # what was paid is not printed, and waits no longer
+    dropped = await shop.world.value("select state from paper_due where bill_id = $1", paid)
+    async with shop.world.act() as act:
+        for bill_id in (paid, asked_for):
+            await settle(act, bill_id, "reversed", BillSums(receivable=AMOUNT))
+
+    assert (first.bills, dropped) == (1, "dropped")
+    assert [row["請求番号"] for row in await shop.rows(await shop.make())] == [f"B-{paid.hex[-8:]}"]
 
 
 async def test_only_an_owner_takes_a_file_out_and_every_line_counts(shop: Shop) -> None:

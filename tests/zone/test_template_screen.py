@@ -146,7 +146,7 @@ async def write_a_mail_and_set_a_price(house: House) -> None:
     price = fields_of((await owner.get(PATH)).text, "/d/do/MessagePricesSet", channel="SMS")
     told_prices = [
         (await owner.get(told.headers["location"])).text
-        for yen in ("x", "\uff13.3, 6.6")
+        for yen in ("x", "\uff13.3, 6.6", "1,000.5,2")
         for told in [await owner.post("/d/do/MessagePricesSet", data=price | {"prices": yen})]
     ]
 
@@ -158,6 +158,7 @@ async def write_a_mail_and_set_a_price(house: House) -> None:
     assert "Subject or title: Nothing is written yet." in nameless.text
     assert "Give prices of 0 yen or more" in told_prices[0]
     assert 'value="3.30 6.60" aria-label="Yen: SMS' in told_prices[1]
+    assert 'value="1,000.50 2" aria-label="Yen: SMS' in told_prices[2]
 
 
 async def note_what_a_payer_says(house: House) -> None:

@@ -54,11 +54,11 @@ async def _rest(
         if part.is_last:
             return
         part_no += 1
-        part = await _take_part(context, batch_id, part_no)
+        part = await _take_part(context, batch_id, part_no, part.sha256)
 
 
 async def _take_part(
-    context: "RequestContext", batch_id: PrintBatchId, part_no: int
+    context: "RequestContext", batch_id: PrintBatchId, part_no: int, sha256: str = ""
 ) -> PrintBatchPart:
-    request = TakeOutPrintBatch(batch_id=batch_id, part_no=part_no)
+    request = TakeOutPrintBatch(batch_id=batch_id, part_no=part_no, sha256=sha256)
     return await context.call(TAKE_OUT_PRINT_BATCH, request)

@@ -31,7 +31,7 @@ async def ask_to_stop(request: Request) -> Response:
 
 
 async def stop(request: Request) -> Response:
-    """``POST /stop/{code}/{token}``: no more reminders by mail. The body is not read.
+    """``POST /stop/{code}/{token}``: no more mail about bills. The body is not read.
 
     Raises NotFound ``link_unknown``.
     """

@@ -84,7 +84,7 @@ insert into print_bill (merchant_id, batch_id, bill_id, is_again, place)
 select $1, $2, b.id, $4, b.place - 1 from unnest($3::uuid[]) with ordinality as b (id, place)
 """
 _LOCK: Final = """
-select id, parts, charset, report, taken_at, handed_at from print_batch
+select id, parts, charset, report, taken_at, handed_at, sha256 from print_batch
 where merchant_id = $1 and id = $2 for no key update
 """
 _HAND_OVER: Final = """
@@ -223,17 +223,23 @@ async def take_out_print_batch(act: Act, request: TakeOutPrintBatch) -> PrintBat
 
     Until the shop has it, its first part brings a file without what is not owed any more.
 
-    Raises: NotFound ``not_found``, also for a file that was forgotten; LimitReached
-    ``budget_spent``.
+    Raises: NotFound ``not_found``, also for a file that was forgotten; Conflict ``print_changed``
+    when somebody else's taking it out has made it anew since; LimitReached ``budget_spent``.
     """
     row = await _lock(act, request.batch_id)
     if request.part_no == 0 and row["handed_at"] is None and await leave_out_ended(act, row):
         row = await _lock(act, request.batch_id)
+    digest = "" if row["sha256"] is None else row["sha256"].hex()
+    if request.part_no and request.sha256 not in {"", digest}:
+        raise Conflict("print_changed")
     body = await file.read_part(act, request.batch_id, request.part_no)
     await act.db.execute(_TAKEN, act.merchant_id, request.batch_id, act.business)
     act.reveal(lines_in(body))
     return PrintBatchPart(
-        body=body, is_last=request.part_no == row["parts"] - 1, charset=row["charset"]
+        body=body,
+        is_last=request.part_no == row["parts"] - 1,
+        charset=row["charset"],
+        sha256=digest,
     )
 
 

@@ -32,6 +32,9 @@ from portal.domain.ids import ImportId, from_public
 PASTE_BYTES_MAX: Final = 512 * 1024
 """Text that may be pasted, as sent; anything longer is a file."""
 
+_THOUSANDS: Final = re.compile(r"(?<![.0-9])([0-9]{1,3}),([0-9]{3})(?![0-9])", re.ASCII)
+"""A number as the screen itself writes it; every other comma stands between two prices."""
+
 _YEN: Final = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,2})?", re.ASCII)
 """A price as it is typed, with hundredths."""
 
@@ -116,7 +119,8 @@ def _ask_template(form: Form) -> dict[str, object]:
 
 
 def _set_prices(form: Form) -> dict[str, object]:
-    words = unicodedata.normalize("NFKC", form.get("prices", "")).replace(",", " ").split()
+    typed = unicodedata.normalize("NFKC", form.get("prices", ""))
+    words = _THOUSANDS.sub(r"\1\2", typed).replace(",", " ").split()
     return {
         **_texts(form, "provider"),
         "channel": form.get("channel", ""),

@@ -118,12 +118,18 @@ class PrintBatchPart:
 
     content: str = by(_content, "Its bytes in base64: up to 250 lines, the header in part 0.")
     is_last: bool = plain("Whether the file ends with it.")
+    sha256: str = plain("Of the whole file, in hex; to be said for each part after the first.")
 
 
-async def take_part(info: Info, id: strawberry.ID, part_no: int) -> BatchPart:  # noqa: A002 - the argument's name in the schema
+async def take_part(
+    info: Info,
+    id: strawberry.ID,  # noqa: A002 - the argument's name in the schema
+    part_no: int,
+    sha256: str = "",
+) -> BatchPart:
     """A part of a file; every line counts as customer data seen."""
     batch_id = PrintBatchId(from_public("print_batch", id))
-    request = TakeOutPrintBatch(batch_id=batch_id, part_no=part_no)
+    request = TakeOutPrintBatch(batch_id=batch_id, part_no=part_no, sha256=sha256)
     return await info.context.call(TAKE_OUT_PRINT_BATCH, request)
 
 
@@ -135,7 +141,10 @@ class PrintBatchesQuery:
         list_batches, "Batches of slips for a print shop.", cost=VAULT_CALL
     )
     print_batch_part: PrintBatchPart = by(
-        take_part, "A part of a batch's file, by parts from 0; for keys.", cost=VAULT_CALL * 4
+        take_part,
+        "A part of a batch's file, by parts from 0; for keys. With `sha256` of part 0 none of"
+        " another file: `print_changed` when it was made anew meanwhile.",
+        cost=VAULT_CALL * 4,
     )
 
 
