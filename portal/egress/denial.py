@@ -35,7 +35,7 @@ CODES: Final = {
     "sender_not_as_ruled": "The merchant's mail address is of no domain that the rule lists.",
     "push_host_not_listed": "A browser's address at no push service that the rule lists.",
     "push_app_not_listed": "A device of an app that the rule does not list.",
-    "push_app_refused": "The company gives a merchant's own app no access to its push service.",
+    "push_app_refused": "A merchant's own app, whose credential is missing here or refused there.",
     "access_refused": "The company that gives access to its push service gave none.",
     "access_away": "The company that gives access to its push service can't be asked just now.",
     "submission_invalid": "A mail's request that says more than its delivery.",

@@ -46,6 +46,8 @@ _ACCESS_LIFE_MAX: Final = timedelta(hours=1)
 _ACCESS: Final = re.compile(r"[A-Za-z0-9._~+/=-]{8,4096}", re.ASCII)
 _REFUSALS: Final = frozenset({400, 401, 403})
 """How Google says no to an assertion. Source: RFC 6749 §5.2."""
+_OWN_TROUBLES: Final = frozenset({"credential_missing", "access_refused"})
+"""What ails one app's credential, and says nothing of any other's."""
 _NO_SUCH_DEVICE: Final = "BadDeviceToken"
 
 
@@ -95,7 +97,7 @@ class Pusher:
             ):
                 answer = await send(await self._let_in(push, now))
         except Denied as denied:
-            is_refused = push.is_own and denied.code == "access_refused"
+            is_refused = push.is_own and denied.code in _OWN_TROUBLES
             code = "push_app_refused" if is_refused else denied.code
             return OutboundAnswer(fate="not_sent", code=code)
         return answer

@@ -283,11 +283,14 @@ def said(word: PushWord) -> OutboundAnswer:
 
 def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_unknown() -> None:
     refused = read_push(OutboundAnswer(fate="not_sent", code="delivery_refused"))
-    away = read_push(OutboundAnswer(fate="not_sent", code="access_refused"))
+    away, nobody_set_up = [
+        read_push(OutboundAnswer(fate="not_sent", code=code))
+        for code in ("access_refused", "credential_missing")
+    ]
     left = read_push(OutboundAnswer(fate="not_sent", code="going_away"))
     nobodys = [
         read_push(OutboundAnswer(fate="not_sent", code=code))
-        for code in ("push_app_not_listed", "push_app_refused", "credential_missing")
+        for code in ("push_app_not_listed", "push_app_refused")
     ] + [
         read_push(said(PushWord(status=403, reason=reason, is_own=True)))
         for reason in ("InvalidProviderToken", "TopicDisallowed", "PERMISSION_DENIED")
@@ -306,6 +309,8 @@ def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_un
     # where it does nothing but go away no message uses up a try
     assert left == MessageAnswer("busy", code="going_away", is_provider_fault=True)
     assert not any(answer.is_provider_fault for answer in nobodys)
+    # what all merchants share makes all wait, and no message runs out of tries
+    assert nobody_set_up.is_provider_fault
     assert (ours.is_provider_fault, busy.is_provider_fault) == (True, True)
     assert read_push(
         OutboundAnswer(fate="answered", status=400, body=another_house)

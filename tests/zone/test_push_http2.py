@@ -266,7 +266,7 @@ async def test_no_device_of_one_app_goes_under_anothers_credential(post: Post) -
 
     # then
     assert [(answer.fate, answer.code) for answer in answers] == [
-        *(("answered", ""),) * 3, ("not_sent", "credential_missing"),
+        *(("answered", ""),) * 3, ("not_sent", "push_app_refused"),
         ("not_sent", "push_app_not_listed"),
     ]  # fmt: skip
     assert [json.loads(answer.body)["is_own"] for answer in answers[:3]] == [False, True, True]

@@ -41,7 +41,6 @@ _NO_FAULT_OF_THEIRS: Final = frozenset(
         "push_host_not_listed",
         "push_app_not_listed",
         "push_app_refused",
-        "credential_missing",
     }
 )
 """Codes of the relay that say nothing bad of the service: they are about one notification, or one
