@@ -94,8 +94,8 @@ BY_KEY = re.compile(
     r"|\b(contact|phone_blind|blind|contract_blind|customer_blind) = "
     r"|\bmerchant_id = \$1\) AND \(provider = s\.kind\)"
 )
-"""What finds few rows: a key, a person's contact, the moment of what is due, or a merchant's one app
-of a kind."""
+"""What finds few rows: a key, a person's contact, the moment of what is due, or a merchant's one
+app of a kind."""
 
 DELIVERIES = f"""
 insert into delivery (merchant_id, id, bill_id, chunk_id, campaign, step, channel, provider, state,

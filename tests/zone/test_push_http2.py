@@ -5,6 +5,7 @@ its journal is the witness. One server and one relay for the module.
 """
 
 import asyncio
+import gc
 import json
 import re
 import signal
@@ -291,6 +292,13 @@ async def test_a_host_without_http2_gets_nothing(post: Post) -> None:
 
 async def test_names_and_certificates_are_held_to_as_everywhere(post: Post) -> None:
     ca = post.relay.settings.sandbox_ca
+    resolver = Resolver(lambda _: [])
+    nobody = Sender(resolver, None)  # whom no rule of the sandbox can trust
+    one = msgspec.convert(rule(post.apple.port), Rule)
+    answer = await push(pusher(nobody), nobody, notice(one, post.token("c0de")), NOW)
+    assert (answer.fate, answer.code) == ("not_sent", "tls_failed")
+    gc.collect()  # a connection that was left open would be complained of
+    resolver.close()
     for lookup, changes, code in (
         (["10.0.0.1"], {"address": None, "sandbox": False}, "name_not_public"),
         (["192.0.2.1", "8.8.8.8"], {"address": None, "sandbox": False}, "name_not_public"),
