@@ -1,10 +1,10 @@
 """One HTTP/2 connection of the relay's, and the exchanges that go on it side by side.
 
 Zone: egress. The frames are ``h2``'s work; what they mean for a request's fate is said here. The
-host has a request whole once its last byte was written: from then on only a complete answer, or the
-host's own word that it did not look (GOAWAY with a lower stream, REFUSED_STREAM), makes certain
-what became of it. Before that byte, and after that word, nothing has happened there. Nothing is
-repeated. Source: RFC 9113 §5.4, §6.8, §8.7; RFC 7541.
+host has a request whole once its last byte was written: from then on, and once it has begun to
+answer, only a complete answer, or the host's own word that it did not look (GOAWAY with a lower
+stream, REFUSED_STREAM), makes certain what became of it. Before that byte, and after that word,
+nothing has happened there. Nothing is repeated. Source: RFC 9113 §5.4, §6.8, §8.7; RFC 7541.
 """
 
 import asyncio
@@ -185,6 +185,11 @@ class Link:
             return await stream.done
         except H2Error as error:
             raise Denied("answer_invalid") from error
+        except OSError:
+            # Some answer before they have read it all, and hang up: the answer stands.
+            if stream.done.done():
+                return stream.done.result()
+            raise
         finally:
             self._forget(stream)
 
@@ -369,6 +374,7 @@ def _read_head(stream: _Stream, event: ResponseReceived) -> None:
         stream.fail("answer_invalid")
         return
     stream.status = int(said)
+    stream.progress.may_have_reached = True  # who answers has looked, at however little of it
     stream.headers = {
         name.decode("latin-1"): text.decode("latin-1")
         for name, text in headers.items()

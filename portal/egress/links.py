@@ -85,10 +85,11 @@ class Links:
             return place.link
 
     async def _connect(self, rule: Rule) -> Link:
+        tls = self._tls_for(rule)
         dialled = await dial(self._resolver, rule)
         async with asyncio.timeout(rule.connect_timeout_s):
             reader, writer = await asyncio.open_connection(
-                sock=dialled, ssl=self._tls_for(rule), server_hostname=rule.host
+                sock=dialled, ssl=tls, server_hostname=rule.host
             )
             link = Link(reader, writer)
             with _closed_unless_good(link):

@@ -12,7 +12,7 @@ FcmError; Apple, "Sending notification requests to APNs", "Handling notification
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
@@ -38,12 +38,16 @@ _GONE_REASONS: Final = frozenset({"UNREGISTERED", "BadDeviceToken", "Unregistere
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One notification as it goes out: ``rule`` has the host dialled, and one app's terms alone."""
+    """One notification as it goes out: ``rule`` has the host dialled, and one app's terms alone.
+
+    ``is_own``: the app is one merchant's own.
+    """
 
     rule: Rule
     path: str
     headers: dict[str, str]
     body: bytes
+    is_own: bool = False
 
 
 def pushing_of(rule: Rule) -> Pushing:
@@ -66,7 +70,8 @@ def make_push(
         ``push_app_not_listed`` for a device of an app that it does not list, ``value_unfit`` for
         any other value that can't be what it stands for, ``credential_missing``.
     """
-    pushing = pushing_of(rule).of_app(values["delivery:push_app"])
+    app = values["delivery:push_app"]
+    pushing = pushing_of(rule).of_app(app)
     if pushing is None:
         raise Denied("push_app_not_listed")
     rule = msgspec.structs.replace(rule, pushing=pushing)
@@ -75,12 +80,13 @@ def make_push(
             case "web":
                 return _web(rule, pushing, values, now, credentials.get(pushing.key, ""))
             case "fcm":
-                return _fcm(rule, pushing, values, now)
+                push = _fcm(rule, pushing, values, now)
             case "apns":
-                return _apns(rule, pushing, values, now, delivery_id)
+                push = _apns(rule, pushing, values, now, delivery_id)
     except InvalidInput as error:
         code = "push_host_not_listed" if error.code == "push_host" else "value_unfit"
         raise Denied(code) from error
+    return replace(push, is_own=app != "")
 
 
 def _web(rule: Rule, pushing: Pushing, values: Mapping[str, str], now: datetime, pem: str) -> Push:

@@ -44,6 +44,10 @@ _ASSERTION_LIFE: Final = timedelta(minutes=50)
 _ACCESS_MARGIN: Final = timedelta(minutes=2)
 _ACCESS_LIFE_MAX: Final = timedelta(hours=1)
 _ACCESS: Final = re.compile(r"[A-Za-z0-9._~+/=-]{8,4096}", re.ASCII)
+_REFUSALS: Final = frozenset({400, 401, 403})
+"""How Google says no to an assertion. Source: RFC 6749 §5.2."""
+_OWN_TROUBLES: Final = frozenset({"credential_missing", "access_refused"})
+"""What ails one app's credential, and says nothing of any other's."""
 _NO_SUCH_DEVICE: Final = "BadDeviceToken"
 
 
@@ -58,11 +62,13 @@ class _Access(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Kept:
-    """The token under some terms; one at a time is made."""
+    """The token under some terms; one at a time is made. ``vain``: how often there was none."""
 
     token: str = ""
     made_at: datetime | None = None
     until: datetime | None = None
+    vain: int = 0
+    refusal: str = ""
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -91,13 +97,15 @@ class Pusher:
             ):
                 answer = await send(await self._let_in(push, now))
         except Denied as denied:
-            return OutboundAnswer(fate="not_sent", code=denied.code)
+            is_refused = push.is_own and denied.code in _OWN_TROUBLES
+            code = "push_app_refused" if is_refused else denied.code
+            return OutboundAnswer(fate="not_sent", code=code)
         return answer
 
     async def _let_in(self, push: Push, now: datetime) -> Filled:
         """The notification with what lets it in; a browser's brings that along.
 
-        Raises: Denied ``credential_missing``, ``access_refused``.
+        Raises: Denied ``credential_missing``, ``access_refused``, ``access_away``.
         """
         if pushing_of(push.rule).service == "web":
             return Filled(push.headers, push.body)
@@ -127,6 +135,7 @@ class Pusher:
             return msgspec.structs.replace(answer, headers={}, body=b"")
         pushing = pushing_of(push.rule)
         word = self._believed(pushing, word_of(pushing, answer))
+        word = msgspec.structs.replace(word, is_own=push.is_own)
         if word.is_gone and wanted.delivery_id is not None:
             since = gone_since(pushing, answer)
             await forget_push(self._vault, rule.host, wanted.delivery_id, since)
@@ -157,14 +166,24 @@ class Pusher:
     async def _token(self, rule: Rule, now: datetime) -> str:
         """The token that lets notifications under the rule in.
 
-        Raises: Denied ``credential_missing``, ``access_refused``.
+        Who waited while somebody asked in vain does not ask as long once more.
+
+        Raises: Denied ``credential_missing``, ``access_refused``, ``access_away``.
         """
         pushing = pushing_of(rule)
         kept = self._kept_for(pushing)
+        before = kept.vain
         async with kept.asking:
-            if kept.until is None or now >= kept.until:
+            if kept.until is not None and now < kept.until:
+                return kept.token
+            if kept.vain > before:
+                raise Denied(kept.refusal, is_attempt=False)
+            try:
                 kept.token, kept.until = await self._new(rule, pushing, now)
-                kept.made_at = now
+            except Denied as denied:
+                kept.vain, kept.refusal = kept.vain + 1, denied.code
+                raise
+            kept.made_at = now
             return kept.token
 
     async def _new(self, rule: Rule, pushing: Pushing, now: datetime) -> tuple[str, datetime]:
@@ -192,12 +211,14 @@ class Pusher:
             Filled({"content-type": "application/x-www-form-urlencoded"}, form.encode()),
             has_place=True,
         )
+        if answer.fate == "answered" and answer.status in _REFUSALS:
+            raise Denied("access_refused", is_attempt=False)
         try:
             access = msgspec.json.decode(answer.body, type=_Access)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise Denied("access_refused", is_attempt=False) from None
+            raise Denied("access_away", is_attempt=False) from None
         taken = answer.fate == "answered" and answer.status == HTTPStatus.OK
         if not taken or _ACCESS.fullmatch(access.access_token) is None:
-            raise Denied("access_refused", is_attempt=False)
+            raise Denied("access_away", is_attempt=False)
         life = min(timedelta(seconds=access.expires_in), _ACCESS_LIFE_MAX)
         return access.access_token, now + life - _ACCESS_MARGIN

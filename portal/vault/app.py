@@ -2,7 +2,7 @@
 
 A device's token is good for the app that registered it and for no other. So a device keeps the name
 of the app that was the merchant's then, and nothing goes to it once the merchant has another: no
-token is ever shown under another app's credentials.
+token is shown under another app's credentials unless the merchant's own server says it once more.
 """
 
 from typing import Final

@@ -277,14 +277,26 @@ def test_each_answer_of_a_service_means_one_thing_and_nothing_of_it_leaks(
     assert b"4711" not in told
 
 
+def said(word: PushWord) -> OutboundAnswer:
+    return OutboundAnswer(fate="answered", status=word.status, body=msgspec.json.encode(word))
+
+
 def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_unknown() -> None:
     refused = read_push(OutboundAnswer(fate="not_sent", code="delivery_refused"))
-    away = read_push(OutboundAnswer(fate="not_sent", code="access_refused"))
+    away, nobody_set_up = [
+        read_push(OutboundAnswer(fate="not_sent", code=code))
+        for code in ("access_refused", "credential_missing")
+    ]
     left = read_push(OutboundAnswer(fate="not_sent", code="going_away"))
     nobodys = [
         read_push(OutboundAnswer(fate="not_sent", code=code))
-        for code in ("push_app_not_listed", "credential_missing")
+        for code in ("push_app_not_listed", "push_app_refused")
+    ] + [
+        read_push(said(PushWord(status=403, reason=reason, is_own=True)))
+        for reason in ("InvalidProviderToken", "TopicDisallowed", "PERMISSION_DENIED")
     ]
+    ours = read_push(said(PushWord(status=403, reason="InvalidProviderToken")))
+    busy = read_push(said(PushWord(status=503, reason="ServiceUnavailable", is_own=True)))
     another_house = msgspec.json.encode(PushWord(status=400, reason="BadDeviceToken"))
     lost = read_push(OutboundAnswer(fate="unclear", code="dropped"))
     garbage = [
@@ -294,8 +306,12 @@ def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_un
 
     assert refused == MessageAnswer("busy", code="delivery_refused")
     assert away == MessageAnswer("busy", code="access_refused", is_provider_fault=True)
-    assert left == MessageAnswer("busy", code="going_away")
+    # where it does nothing but go away no message uses up a try
+    assert left == MessageAnswer("busy", code="going_away", is_provider_fault=True)
     assert not any(answer.is_provider_fault for answer in nobodys)
+    # what all merchants share makes all wait, and no message runs out of tries
+    assert nobody_set_up.is_provider_fault
+    assert (ours.is_provider_fault, busy.is_provider_fault) == (True, True)
     assert read_push(
         OutboundAnswer(fate="answered", status=400, body=another_house)
     ) == MessageAnswer("rejected", code="invalid_recipient")

@@ -69,15 +69,39 @@ def one_frame(chance: random.Random, encoder: Encoder) -> bytes:
     return chance.choice([said, said, said, spoiled])
 
 
-async def exchange(said: bytes) -> tuple[str, str]:
+async def test_a_host_that_answers_before_it_has_all_leaves_doubt_unless_it_answers_whole() -> None:
+    begun = HeadersFrame(1, data=Encoder().encode([(":status", "200")]), flags=["END_HEADERS"])
+    whole = HeadersFrame(1, data=begun.data, flags=["END_HEADERS", "END_STREAM"])
+    slow = {SettingsFrame.INITIAL_WINDOW_SIZE: 1}
+    fast = {SettingsFrame.INITIAL_WINDOW_SIZE: 2**31 - 1}
+    room = WindowUpdateFrame(0, window_increment=2**30).serialize()
+    more = b"x" * 16 * 1024 * 1024
+    """More than the kernel keeps for a host that reads nothing."""
+
+    # of the first two the host got a byte, of the others as much as it had room for
+    assert [
+        await exchange(b"", slow),
+        await exchange(begun.serialize(), slow),
+        await exchange(whole.serialize(), slow),
+        await exchange(room, fast, more),
+        await exchange(room + whole.serialize(), fast, more),
+    ] == [
+        ("not_sent", "dropped"), ("unclear", "dropped"), ("answered", ""),
+        ("not_sent", "dropped"), ("answered", ""),
+    ]  # fmt: skip
+
+
+async def exchange(
+    said: bytes, settings: dict[int, int] | None = None, body: bytes = b"body"
+) -> tuple[str, str]:
     """The fate of one request to a host that says this and hangs up."""
     ours, theirs = socket.socketpair()
     link = Link(*await asyncio.open_connection(sock=ours))  # noqa: TID251 - a pair's two ends
     _, host = await asyncio.open_connection(sock=theirs)  # noqa: TID251
-    host.write(SettingsFrame(0).serialize())
+    host.write(SettingsFrame(0, settings=settings or {}).serialize())
     await link.start()
     progress = Progress()
-    asked = asyncio.create_task(link.exchange(HEAD, b"body", 1_000, progress))
+    asked = asyncio.create_task(link.exchange(HEAD, body, 1_000, progress))
     await asyncio.sleep(0)  # the request is written before the host says more
     host.write(said)
     host.close()

@@ -5,6 +5,7 @@ its journal is the witness. One server and one relay for the module.
 """
 
 import asyncio
+import gc
 import json
 import re
 import signal
@@ -266,9 +267,10 @@ async def test_no_device_of_one_app_goes_under_anothers_credential(post: Post) -
 
     # then
     assert [(answer.fate, answer.code) for answer in answers] == [
-        *(("answered", ""),) * 3, ("not_sent", "credential_missing"),
+        *(("answered", ""),) * 3, ("not_sent", "push_app_refused"),
         ("not_sent", "push_app_not_listed"),
     ]  # fmt: skip
+    assert [json.loads(answer.body)["is_own"] for answer in answers[:3]] == [False, True, True]
     rows = {name: post.apple.seen(token) for name, token in by_app.items()}
     assert [len(seen) for seen in rows.values()] == [1, 1, 1, 0, 0]
     wanted = {"": ("minato.shared", "T", KEY), "minato": ("minato.app", "M", KEYS["minato"])}
@@ -290,6 +292,13 @@ async def test_a_host_without_http2_gets_nothing(post: Post) -> None:
 
 async def test_names_and_certificates_are_held_to_as_everywhere(post: Post) -> None:
     ca = post.relay.settings.sandbox_ca
+    resolver = Resolver(lambda _: [])
+    nobody = Sender(resolver, None)  # whom no rule of the sandbox can trust
+    one = msgspec.convert(rule(post.apple.port), Rule)
+    answer = await push(pusher(nobody), nobody, notice(one, post.token("c0de")), NOW)
+    assert (answer.fate, answer.code) == ("not_sent", "tls_failed")
+    gc.collect()  # a connection that was left open would be complained of
+    resolver.close()
     for lookup, changes, code in (
         (["10.0.0.1"], {"address": None, "sandbox": False}, "name_not_public"),
         (["192.0.2.1", "8.8.8.8"], {"address": None, "sandbox": False}, "name_not_public"),
@@ -332,6 +341,43 @@ async def test_a_token_that_has_ended_is_replaced_once_and_no_young_one_is(post:
     resolver.close()
 
 
+async def test_who_waited_while_access_was_asked_for_in_vain_does_not_ask_as_long_again(
+    post: Post,
+) -> None:
+    # given: a house that hangs up on everybody
+    asked: list[int] = []
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(1)
+        writer.close()
+
+    house = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port: int = house.sockets[0].getsockname()[1]
+    resolver = Resolver(lambda _: [])
+    sender = Sender(resolver, post.relay.settings.sandbox_ca)
+    key = {"apns.key": new_push_key("fcm.key")}
+    one = Pusher(sender, OnePush(""), key)
+    mine = {"name": "minato", "key": "apns.key", "project": "minato-own", "account": "a@own.test"}
+    terms = {
+        "service": "fcm", "key": "apns.key", "project": "minato-app", "account": "a@iam.test",
+        "token_host": "token.test", "apps": [mine],
+    }  # fmt: skip
+    fcm = msgspec.convert(rule(port, pushing=terms, protocol="http/1.1"), Rule)
+
+    # when
+    wanted = [notice(fcm, "t" * 64, app) for app in ("", "", "", "minato")]
+    answers = await asyncio.gather(*(push(one, sender, each, NOW) for each in wanted))
+
+    # then: once for each app, and nothing is said against the app of one's own
+    assert [(answer.fate, answer.code) for answer in answers] == [("not_sent", "access_away")] * 4
+    assert len(asked) == 2
+    assert (await push(one, sender, wanted[0], NOW)).code == "access_away"
+    assert len(asked) == 3  # who comes later asks anew
+    await sender.close()
+    resolver.close()
+    house.close()
+
+
 async def push(one: Pusher, sender: Sender, wanted: Push, now: datetime) -> OutboundAnswer:
     request = OutboundRequest(
         host=wanted.rule.host, port=wanted.rule.port, method="POST", path=wanted.path,
@@ -344,10 +390,10 @@ def pusher(sender: Sender) -> Pusher:
     return Pusher(sender, OnePush(""), {"apns.key": KEY})
 
 
-def notice(one: Rule, token: str) -> Push:
+def notice(one: Rule, token: str, app: str = "") -> Push:
     values = {
         "delivery:to": token, "delivery:subject": "みなと電力", "delivery:body": "x",
         "delivery:link": "https://pay.example/p/minato/abc", "delivery:topic": "t",
-        "delivery:push_app": "",
+        "delivery:push_app": app,
     }  # fmt: skip
     return make_push(one, values, NOW, {}, uuid4())

@@ -33,7 +33,9 @@ NOT_ASKED: Final = UNTOUCHED | {
     "vault_lost",
     "relay_busy",
     "quota_spent",
+    "push_host_not_listed",
     "push_app_not_listed",
+    "push_app_refused",
 }
 """Codes with which our own side ends a message: the company was not asked, so they say nothing of
 it. Whatever it is that is away then, another company would not be reached either."""

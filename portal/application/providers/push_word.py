@@ -40,13 +40,16 @@ _NO_FAULT_OF_THEIRS: Final = frozenset(
         "value_unfit",
         "push_host_not_listed",
         "push_app_not_listed",
-        "credential_missing",
-        "going_away",
+        "push_app_refused",
     }
 )
-"""Codes of the relay that say nothing bad of the service: they are about one notification, one
-merchant's app, or one connection that the service has ended as it may at any time. Else an app that
-nobody has set up would keep the service from all other merchants."""
+"""Codes of the relay that say nothing bad of the service: they are about one notification, or one
+merchant's app. Else an app that nobody has set up would keep the service from all other merchants.
+A service that ends a connection (``going_away``) may do so at any time, but where it does nothing
+else messages have to wait, and not to run out of tries."""
+
+_OWN: Final = "credential_refused"
+"""What says nothing bad of the service where the credential is one merchant's own app's."""
 
 Meaning = tuple[SendOutcome, str, bool]
 """Outcome, code, and whether the next notification would fare the same."""
@@ -115,6 +118,7 @@ def read_push(answer: OutboundAnswer) -> MessageAnswer:
     if word.status in _TAKEN:
         return MessageAnswer("accepted")
     outcome, code, is_theirs = _REASONS.get(word.reason) or _by_status(word.status)
+    is_theirs = is_theirs and not (word.is_own and code == _OWN)
     wait_s = read_retry_after(answer) if outcome == "busy" else 0.0
     return MessageAnswer(outcome, code=code, retry_after_s=wait_s, is_provider_fault=is_theirs)
 

@@ -102,12 +102,14 @@ PushReason = Literal[
 class PushWord(msgspec.Struct, frozen=True, kw_only=True):
     """What a push service answered; ``is_gone``: nobody can be reached there any more.
 
-    It is the relay's own word, as JSON, in place of the service's, which may quote the addressee.
+    ``is_own``: it was asked under the credential of one merchant's own app. It is the relay's own
+    word, as JSON, in place of the service's, which may quote the addressee.
     """
 
     status: int
     reason: PushReason = ""
     is_gone: bool = False
+    is_own: bool = False
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
