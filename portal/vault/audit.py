@@ -215,18 +215,19 @@ class Audit:
                 self._rows += len(batch)
             unsigned = self._rows - self._signed_rows
             if unsigned:
-                await asyncio.to_thread(self._append_head)
+                await asyncio.to_thread(self._append_head, self._unsigned_head())
                 self._signed_rows = self._rows
             return unsigned
 
-    def _append_head(self) -> None:
-        at = self._clock.wall()
-        unsigned = Head(
-            self.instance, self._sealed, self._rows, self._link.hex(), at.isoformat(), ""
-        )
+    def _unsigned_head(self) -> Head:
+        """What is chained by now, taken at one moment: a thread may outlive whoever waits for it."""
+        at = self._clock.wall().isoformat()
+        return Head(self.instance, self._sealed, self._rows, self._link.hex(), at, "")
+
+    def _append_head(self, unsigned: Head) -> None:
         signature = b64encode(self._key.sign(unsigned.signed())).decode()
         head = msgspec.structs.replace(unsigned, signature=signature)
-        place = self._heads_dir / f"{self.instance}-{at:%Y-%m}.heads"
+        place = self._heads_dir / f"{self.instance}-{unsigned.at[:7]}.heads"
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
         try:
             os.write(descriptor, b"\n" + msgspec.json.encode(head))
