@@ -220,7 +220,7 @@ class Audit:
             return unsigned
 
     def _unsigned_head(self) -> Head:
-        """What is chained by now, taken at one moment: a thread may outlive whoever waits for it."""
+        """What is chained by now, taken at one moment: a thread may outlive who waits for it."""
         at = self._clock.wall().isoformat()
         return Head(self.instance, self._sealed, self._rows, self._link.hex(), at, "")
 

@@ -279,7 +279,8 @@ async def test_the_operator_hears_the_verdict(
     bad = await operator.call(INSPECT, Nothing())
 
     assert (good.audit_ok, good.audit_rows) == (True, 3)
-    assert (bad.audit_ok, bad.audit_rows) == (False, 2)
+    assert not bad.audit_ok
+    assert bad.audit_rows in {1, 2}  # up to the first head that differs, wherever one was sealed
 
 
 async def test_incidents_stay_when_their_act_is_rolled_back(vault: VaultServer) -> None:
