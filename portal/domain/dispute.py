@@ -33,6 +33,9 @@ word about it is a contradiction, and a person's to clear up."""
 ASK_EVERY_S: Final = timedelta(days=1).total_seconds()
 """An open dispute is asked about so often, whatever notices say: one of them may be lost."""
 
+REFUND_WAIT_S: Final = 60.0
+"""Pause between two questions about a dispute while a refund of the payment has not ended."""
+
 PAY_AGAIN_DAYS: Final = 14
 """Who is asked to pay a bill again has at least so many days for it."""
 
@@ -47,12 +50,13 @@ class DisputeFacts:
     """What judging needs: our state (None: unheard of), what of the money is booked as taken.
 
     ``room_minor``: what the company keeps of the payment, after what was given back and what other
-    disputes of it took.
+    disputes of it took. ``under_way_minor``: what of that giving back has not ended at the company.
     """
 
     state: DisputeState | None
     booked_minor: int
     room_minor: int
+    under_way_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,9 @@ def judge(
     """What it means that a dispute was found in a state, with ``taken_minor`` of it taken back.
 
     A lost dispute has taken its amount whether the company says so or not. More than the payment
-    still has, or another sum than before, is booked by nobody: ``amount_mismatch``.
+    still has, or another sum than before, is booked by nobody: ``amount_mismatch``. Where a refund
+    that is under way would make it fit if it failed, it has: no company takes what it has given
+    back. So that refund's end is waited for.
 
     Units: minor units of the payment's currency.
     """
@@ -88,7 +94,10 @@ def judge(
     if edge is None and found != "opened":
         return DisputeVerdict()
     taken = 0 if found == "won" else (taken_minor or (amount_minor if found == "lost" else 0))
-    if taken > facts.room_minor or (facts.booked_minor and taken not in {0, facts.booked_minor}):
+    is_other = bool(facts.booked_minor) and taken not in {0, facts.booked_minor}
+    if not is_other and facts.room_minor < taken <= facts.room_minor + facts.under_way_minor:
+        return DisputeVerdict(ask_in_s=REFUND_WAIT_S)
+    if is_other or taken > facts.room_minor:
         return DisputeVerdict(case="amount_mismatch", ask_in_s=_again(facts.state))
     booking, booked = _booking(facts.booked_minor, taken, is_won=found == "won")
     return DisputeVerdict(

@@ -39,6 +39,10 @@ select b.id, coalesce((select sum(r.amount_minor) from refund r
                        where r.merchant_id = $1 and r.attempt_id = $3 and r.bill_id = b.id
                              and r.way = 'provider' and r.state in ('pending', 'succeeded')), 0
        )::bigint as given_minor,
+       coalesce((select sum(r.amount_minor) from refund r
+                 where r.merchant_id = $1 and r.attempt_id = $3 and r.bill_id = b.id
+                       and r.way = 'provider' and r.state = 'pending'), 0
+       )::bigint as under_way_minor,
        coalesce((select -sum(e.amount_minor) from ledger_entry e
                  join ledger_transaction t on t.merchant_id = $1 and t.id = e.transaction_id
                  where e.merchant_id = $1 and e.bill_id = b.id and e.attempt_id = $3
@@ -93,14 +97,16 @@ class _Known:
 class _Contested:
     """A booked payment with what was found of its dispute.
 
-    ``rooms``: what each of its bills still has of it, the one due last first. ``held``: what the
-    ledger has as taken by this dispute and not decided, by bill.
+    ``rooms``: what each of its bills still has of it, the one due last first. ``under_way_minor``:
+    what of refunds of it has not ended. ``held``: what the ledger has as taken by this dispute and
+    not decided, by bill.
     """
 
     attempt: Attempt
     known: _Known
     found: DisputeFound
     rooms: Mapping[UUID, int]
+    under_way_minor: int
     held: Mapping[UUID, int]
 
     @property
@@ -167,6 +173,7 @@ async def book_dispute(act: Act, attempt: Attempt, found: DisputeFound | None) -
                 state=of.known.state,
                 booked_minor=of.known.taken_minor,
                 room_minor=sum(of.rooms.values()),
+                under_way_minor=of.under_way_minor,
             ),
             found.state,
             found.amount_minor,
@@ -194,6 +201,7 @@ async def _read(act: Act, attempt: Attempt, found: DisputeFound) -> _Contested:
             row["id"]: max(parts[row["id"]] - row["given_minor"] - row["gone_minor"], 0)
             for row in rows
         },
+        under_way_minor=sum(row["under_way_minor"] for row in rows),
         held=await _held(act, known.id),
     )
 

@@ -1,5 +1,6 @@
 """A payer who contests a payment: what each finding means, and what the books say of the bill."""
 
+from dataclasses import replace
 from itertools import product
 from uuid import UUID
 
@@ -17,8 +18,10 @@ from portal.domain.chargeback import (
 from portal.domain.dispute import (
     ASK_EVERY_S,
     EDGES,
+    REFUND_WAIT_S,
     DisputeFacts,
     DisputeState,
+    DisputeVerdict,
     judge,
     split_asked,
     split_taken,
@@ -116,6 +119,16 @@ def test_more_than_the_payment_has_or_another_sum_than_before_is_booked_by_nobod
 
     for verdict in (too_much, another):
         assert (verdict.edge, verdict.booking, verdict.case) == (None, None, "amount_mismatch")
+
+
+def test_who_takes_what_a_refund_under_way_would_have_is_asked_again_once_that_has_ended() -> None:
+    waiting = replace(facts(room=PAID - 500), under_way_minor=500)
+    more = judge(waiting, "lost", PAID + 1, 0)
+    another = replace(facts("opened", PAID, room=PAID - 500), under_way_minor=500)
+
+    assert judge(waiting, "opened", PAID, PAID) == DisputeVerdict(ask_in_s=REFUND_WAIT_S)
+    assert judge(waiting, "opened", PAID, PAID - 500).booking == "chargeback_taken"
+    assert more.case == judge(another, "opened", PAID, PAID - 1).case == "amount_mismatch"
 
 
 def test_money_taken_back_makes_a_paid_bill_reversed_and_returned_money_paid() -> None:

@@ -41,6 +41,7 @@ ORDERS = {
     "reserve, send, answer refused, lost": ("settled", ONCE),
     "reserve, send, lost, answer refused": ("settled", ONCE),
     "reserve, send, opened, answer refused, lost": ("settled", ONCE),
+    "reserve, send, answer accepted, lost, find failed, lost": ("settled", ONCE),
     "lost": ("settled", ONCE),
     "reserve, lost part, give up": ("over", REST_OVER),
     "reserve, opened part, give up, lost part": ("over", REST_OVER),
@@ -158,6 +159,8 @@ class Story:
             case "answer" if lease:
                 code = "provider_refused" if outcome == "refused" else ""
                 await counter.answered(lease, outcome, code=code)
+            case "find":
+                await counter.inquired(self.refund, outcome)
             case "withdraw":
                 await counter.decide(self.refund, "withdraw", key=key)
             case "transfer":
@@ -198,6 +201,7 @@ async def test_in_whatever_order_the_bill_ends_as_its_money_says(
             await story.happen(what)
 
         assert (await story.second.settlement(), await story.second.books()) == ended, order
+    assert "amount_mismatch" not in await world.cases()
 
 
 async def test_what_paid_instead_is_told_as_paid_and_leaves_nobody_work(
