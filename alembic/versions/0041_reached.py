@@ -36,7 +36,9 @@ END
 $body$;
 """
 
-# As in 0034b_funnel but for the bills that were told and reached, and for what counts as paid.
+# As in 0034b_funnel but for the bills that were told and reached, and for what counts as paid. Who
+# has looked for a bill's row and found none adds it plainly: the bill's lock is held, and only the
+# bill's own change keeps that row.
 FUNNEL = """
 CREATE OR REPLACE FUNCTION tally_reach() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
@@ -68,10 +70,11 @@ BEGIN
                OR sum(opened) <> 0 OR sum(paid) <> 0
     ), put_down AS MATERIALIZED (
         SELECT m.*, coalesce(h.opened_by, d.channel, '') AS opened_by,
-               coalesce(h.paid_by, d.channel, '') AS paid_by
+               coalesce(h.paid_by, d.channel, '') AS paid_by,
+               h.bill_id IS NULL AS is_first
         FROM moved m
         LEFT JOIN LATERAL (
-            SELECT opened_by, paid_by FROM bill_reach
+            SELECT bill_id, opened_by, paid_by FROM bill_reach
             WHERE merchant_id = m.merchant_id AND bill_id = m.id OFFSET 0
         ) h ON true
         LEFT JOIN LATERAL (
@@ -81,11 +84,16 @@ BEGIN
             ORDER BY id DESC LIMIT 1
         ) d ON true
         WHERE m.opened <> 0 OR m.paid <> 0
+    ), first AS (
+        INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
+        SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
+               CASE WHEN paid > 0 THEN paid_by END
+        FROM put_down WHERE is_first AND (opened > 0 OR paid > 0)
     ), kept AS (
         INSERT INTO bill_reach (merchant_id, bill_id, opened_by, paid_by)
         SELECT merchant_id, id, CASE WHEN opened > 0 THEN opened_by END,
                CASE WHEN paid > 0 THEN paid_by END
-        FROM put_down WHERE opened > 0 OR paid > 0
+        FROM put_down WHERE NOT is_first AND (opened > 0 OR paid > 0)
         ON CONFLICT (merchant_id, bill_id) DO UPDATE
         SET opened_by = coalesce(bill_reach.opened_by, excluded.opened_by),
             paid_by = coalesce(bill_reach.paid_by, excluded.paid_by)

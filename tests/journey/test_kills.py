@@ -7,12 +7,9 @@ twice, whatever died.
 """
 
 import asyncio
-import os
 import random
-import shutil
 import signal
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -22,6 +19,7 @@ from portal.contract.intake import PART_BYTES_MAX
 from portal.stack.drill.asleep import sleep_through_lease
 from portal.stack.drill.crash import PHASES, PROCESSES, kill_all
 from portal.stack.drill.ground import Ground, ground
+from portal.stack.drill.messages import lose_queue
 from portal.stack.drill.traffic import File
 from portal.stack.drill_file import drill_file
 
@@ -55,17 +53,12 @@ async def test_every_process_may_be_killed_while_files_go_in_messages_out_and_pe
 
 
 async def test_valkey_may_lose_all_it_has_while_messages_go_out(place: Ground) -> None:
-    data = place.stack.layout.state / "valkey" / "data"
     before = (await place.phone.journal()).messages.taken
 
     async with place.traffic.flowing(sends=2):
         await until_taken(place, before + 1)
-        pid = place.stack.running["valkey"].pid
-        assert pid is not None
-        os.kill(pid, signal.SIGSTOP)  # so that it can't come back before its data are gone
-        await asyncio.to_thread(empty, data)
-        await place.stack.kill("valkey")
-        assert not list(data.glob("*.rdb"))
+        await lose_queue(place)
+        assert not list((place.stack.layout.state / "valkey" / "data").glob("*.rdb"))
         await until_taken(place, before + ROWS)
 
 
@@ -147,8 +140,3 @@ async def until_offset(address: str, offset: int) -> None:
             if head.headers.get("upload-offset") == str(offset):
                 return
             await asyncio.sleep(0.1)
-
-
-def empty(folder: Path) -> None:
-    for entry in folder.iterdir():
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
