@@ -6,9 +6,10 @@ Expired is a slip whose last day and its agency's grace are over; what a shop to
 told that much later. Its bill stays as it is.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from portal.domain.slip import UNCONFIRMED_DAYS
 from portal.vault.act import Act
@@ -18,6 +19,7 @@ from portal.vault.slip import read_slips, step
 GRACE_DAYS: Final = 14
 """For slips of a merchant whose terms are gone."""
 
+_ZONE: Final = "select zone from merchant where id = $1"
 _DAY: Final = "select day from due_day where merchant_id = $1"
 _OVER: Final = """
 select s.bill_id from slip s
@@ -45,16 +47,17 @@ async def has_expired(db: Db, merchant_id: UUID, day: date) -> bool:
     """Whether slips expire, or announcements are let go, with the business day ``day``."""
     if await db.fetch(_OVER, merchant_id, day, GRACE_DAYS, 1):
         return True
-    return bool(await unconfirmed(db, merchant_id, heard_before(day), 1))
+    return bool(await unconfirmed(db, merchant_id, day, 1))
 
 
-def heard_before(day: date) -> datetime:
-    """What was heard before this moment waits too long on ``day``; hours don't matter."""
-    return datetime.combine(day, time(), UTC) - timedelta(days=UNCONFIRMED_DAYS)
+async def unconfirmed(db: Db, merchant_id: UUID, day: date, at_most: int) -> list[Row]:
+    """Announcements that wait too long on the business day ``day``, the oldest first.
 
-
-async def unconfirmed(db: Db, merchant_id: UUID, before: datetime, at_most: int) -> list[Row]:
-    """Announcements that came before a moment and still stand, the oldest first."""
+    Days are the merchant's, at whatever hour something was heard: a word of the day that lies
+    ``UNCONFIRMED_DAYS`` back still stands, one of the day before doesn't.
+    """
+    zone = ZoneInfo(await db.fetchval(_ZONE, merchant_id))
+    before = datetime.combine(day - timedelta(days=UNCONFIRMED_DAYS), time(), zone)
     return await db.fetch(_UNCONFIRMED, merchant_id, before, at_most)
 
 

@@ -17,7 +17,7 @@ from portal.vault.db import Row
 from portal.vault.due import owed_again
 from portal.vault.ledger import post, settle, sums_of
 from portal.vault.slip import read_slips, step
-from portal.vault.slip_due import heard_before, planned_day, unconfirmed
+from portal.vault.slip_due import planned_day, unconfirmed
 
 _STILL: Final = """
 select id, slip_id, bill_id, taking, amount_minor from slip_taking
@@ -39,7 +39,7 @@ async def release(act: Act, at_most: int) -> tuple[int, bool]:
         return 0, True
     if at_most <= 0:
         return 0, False
-    rows = await unconfirmed(act.db, act.merchant_id, heard_before(day), at_most)
+    rows = await unconfirmed(act.db, act.merchant_id, day, at_most)
     bills = await lock_bills(act, {row["bill_id"] for row in rows})
     still = await act.db.fetch(_STILL, act.merchant_id, [row["id"] for row in rows])
     for row in still:

@@ -46,21 +46,26 @@ async def desk(world: World) -> SlipDesk:
 async def test_a_till_s_word_that_nobody_confirms_lets_the_bill_go(desk: SlipDesk) -> None:
     world, calendar = desk.world, Calendar(desk.world)
     payer, digits = await desk.payer()
+    early, early_digits = await desk.payer()
     both, twice = await desk.payer()
-    begun = calendar.today
+    begun = calendar.today + timedelta(days=1)
+    await calendar.move_to(begun, time(0, 5))
+    await desk.beep(line("provisional", early_digits))
+    await calendar.move_to(begun, time(23, 55))
     await desk.beep(line("provisional", digits))
     await desk.beep(line("provisional", twice), line("provisional", twice, ELSEWHERE))
 
-    await calendar.until(begun + timedelta(days=UNCONFIRMED_DAYS))
-    assert await world.settlement(payer.bill_id) == "provisional"
-    await calendar.until(begun + timedelta(days=UNCONFIRMED_DAYS + 2))
+    await calendar.until(begun + timedelta(days=UNCONFIRMED_DAYS), time(23, 55))
+    for bill in (payer, early, both):
+        assert await world.settlement(bill.bill_id) == "provisional"
+    await calendar.until(begun + timedelta(days=UNCONFIRMED_DAYS + 1), time(0, 5))
 
-    for bill in (payer, both):
+    for bill in (payer, early, both):
         assert await world.settlement(bill.bill_id) == "unpaid"
         assert await world.books(bill.bill_id) == OWED
         assert await calendar.lifecycle(bill.bill_id) == "overdue"
     assert "slip.unconfirmed" in await world.events(payer.bill_id)
-    assert (await world.cases()).count("slip_unconfirmed") == 2
+    assert (await world.cases()).count("slip_unconfirmed") == 3
     assert parse((await desk.show(payer)).digits).issue == 1
 
 
