@@ -5,6 +5,7 @@ wanted, and support can read it over the telephone (no I, L, O or U). The time a
 of a new id come from the caller: this module has no clock.
 """
 
+from functools import lru_cache
 from typing import Final, NewType
 from uuid import UUID
 
@@ -54,7 +55,7 @@ _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUE: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH: Final = 26
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
-_SHIFTS: Final = range(120, -1, -10)
+_HEAD_SHIFTS: Final = range(60, -1, -10)
 
 
 def new_uuid7(unix_ms: int, random_80_bits: int) -> UUID:
@@ -72,9 +73,17 @@ def new_uuid7(unix_ms: int, random_80_bits: int) -> UUID:
 
 def to_public(kind: str, value: UUID) -> str:
     """The id as people and programs see it, e.g. ``bill_01JD…``; KeyError for a new kind."""
-    number = value.int
-    letters = [_PAIRS[number >> shift & 1023] for shift in _SHIFTS]
-    return f"{PREFIXES[kind]}_{''.join(letters)}"
+    n = value.int
+    head, prefix = _head(n >> 60), PREFIXES[kind]
+    first, second, third = _PAIRS[n >> 50 & 1023], _PAIRS[n >> 40 & 1023], _PAIRS[n >> 30 & 1023]
+    fourth, fifth, last = _PAIRS[n >> 20 & 1023], _PAIRS[n >> 10 & 1023], _PAIRS[n & 1023]
+    return f"{prefix}_{head}{first}{second}{third}{fourth}{fifth}{last}"
+
+
+@lru_cache(maxsize=256)
+def _head(number: int) -> str:
+    """The first 14 letters: ids that were made together, as a file's debits are, share them."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _HEAD_SHIFTS])
 
 
 def from_public(kind: str, text: str) -> UUID:

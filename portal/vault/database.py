@@ -40,6 +40,13 @@ class Connection(Db, Protocol):
         ...
 
 
+_ARRAYS: Final = """
+select null::uuid[], null::int[], null::bigint[], null::bytea[], null::bool[], null::date[],
+       null::timestamptz[]
+"""
+"""The driver asks the server what an array is made of when one first occurs on a connection; asked
+for all at once it does so before anybody waits, and once."""
+
 _connect: Final = cast(
     "Callable[..., Awaitable[Connection]]",
     asyncpg.connect,  # pyright: ignore[reportUnknownMemberType]  # see above
@@ -88,6 +95,7 @@ async def connect(
         )
         if prepare:
             await connection.execute(prepare)
+            await connection.fetchrow(_ARRAYS)
     except (*LINK_FAULTS, PostgresError) as fault:
         raise to_refusal(fault) from fault
     return connection

@@ -103,9 +103,14 @@ from unnest($4::uuid[], $5::int[], $6::uuid[], $7::uuid[], $8::text[], $9::bigin
 # Lines that a bank told something new of; of a file that it does not debit also those that wait.
 NEXT: Final = """
 select coalesce(max(n.line_no), 0) as place, count(*)::int as lines,
-       coalesce(array_agg(n.id), '{}') as ids, coalesce(array_agg(n.bill_id), '{}') as bill_ids
+       coalesce(array_agg(n.id), '{}') as ids, coalesce(array_agg(n.bill_id), '{}') as bill_ids,
+       coalesce(array_agg(n.mandate_id) filter (where n.cause is not null), '{}') as told,
+       coalesce(array_agg(n.mandate_id order by n.line_no) filter (where n.cause = any($6)), '{}')
+           as suspended,
+       coalesce(array_agg(n.cause order by n.line_no) filter (where n.cause = any($6)), '{}')
+           as causes
 from (
-    select line_no, id, bill_id from debit
+    select line_no, id, bill_id, mandate_id, cause from debit
     where merchant_id = $1 and file_id = $2 and line_no > $3
           and (cause is distinct from booked_cause or ($4 and state = 'in_file'))
     order by line_no limit $5
@@ -117,14 +122,7 @@ update debit set state = $3, booked_cause = cause where merchant_id = $1 and id 
 _FREE: Final = "update debit set state = $3 where merchant_id = $1 and id = $2"
 USED: Final = """
 update mandate set is_new = false
-where merchant_id = $1 and is_new and id = any(array(
-    select mandate_id from debit
-    where merchant_id = $1 and id = any($2::uuid[]) and cause is not null))
-"""
-SUSPENDED: Final = """
-select distinct on (mandate_id) mandate_id, cause from debit
-where merchant_id = $1 and id = any($2::uuid[]) and cause = any($3::text[])
-order by mandate_id, line_no desc
+where merchant_id = $1 and is_new and id = any($2::uuid[])
 """
 
 
@@ -231,8 +229,9 @@ async def book_next(act: Act, debit_file: DebitFile) -> tuple[int, bool]:
     """
     frees = debit_file.state in rules.ENDED_FILE
     next_ = await act.db.fetchrow(
-        NEXT, act.merchant_id, debit_file.id, debit_file.booked_to, frees, LINES_MAX
-    )
+        NEXT, act.merchant_id, debit_file.id, debit_file.booked_to, frees, LINES_MAX,
+        list(rules.SUSPENDS),
+    )  # fmt: skip
     if next_ is None or not next_["lines"]:
         return 0, False
     ids, bill_ids = next_["ids"], next_["bill_ids"]
@@ -244,9 +243,9 @@ async def book_next(act: Act, debit_file: DebitFile) -> tuple[int, bool]:
     left = await move_plain(act, ids, bill_ids, frees=False)
     for line in left[:SINGLES_MAX]:
         await _book(act, line.id, line.state, line.cause)
-    await act.db.execute(USED, act.merchant_id, ids)
-    suspended = await act.db.fetch(SUSPENDED, act.merchant_id, ids, list(rules.SUSPENDS))
-    await _suspend(act, {row["mandate_id"]: row["cause"] for row in suspended})
+    await act.db.execute(USED, act.merchant_id, next_["told"])
+    # The last line of a mandate speaks for it.
+    await _suspend(act, dict(zip(next_["suspended"], next_["causes"], strict=True)))
     is_cut = len(left) > SINGLES_MAX
     place: int = left[SINGLES_MAX - 1].line_no if is_cut else next_["place"]
     await store_file(act, replace(debit_file, booked_to=place))

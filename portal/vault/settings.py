@@ -65,7 +65,7 @@ class VaultSettings(ZoneSettings):
     push_port: int = HTTPS_PORT
     instance: str = "vault-1"
     production: bool = False
-    connections_at_start: Annotated[int, Field(ge=0)] = 4
+    connections_at_start: Annotated[int, Field(ge=0)] = 10
     side_connections_at_start: Annotated[int, Field(ge=0)] = 2
     budget_staff_rows_per_hour: int = 10_000
     budget_api_key_rows_per_hour: int = 100_000

@@ -19,6 +19,7 @@ from portal.vault.changes import LIVE_BILLS
 from portal.vault.contact_faults import FAULTY, NOTE
 from portal.vault.database import Connection, connect
 from portal.vault.debit_answer import TELL
+from portal.vault.debit_lines import USED
 from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, PLANNING, SETTLED
 from portal.vault.deliveries import STORE, TELL_BILLS
 from portal.vault.digital import AT_ISSUE, LOOK_SOON, LOST, SAVED_OF, UNTOLD
@@ -54,6 +55,7 @@ STATEMENTS = {
     "debits_booked": BOOKED,
     "debits_freed": FREED,
     "debits_told": TELL,
+    "mandates_used": USED,
     "charges_taken": TAKEN,
     "ladders_due": DUE,
     "ladders_bills": LADDER_BILLS,

@@ -86,6 +86,17 @@ async def test_nothing_stays_set_on_a_connection_after_its_act(vault: VaultServe
             assert left in {None, ""}
 
 
+async def test_a_payer_s_plans_are_kept_and_a_list_s_are_made_for_what_it_asks(
+    vault: VaultServer,
+) -> None:
+    modes: dict[str, str] = {}
+    for kind in ("staff", "payer", "staff"):
+        async with acting(vault, kind=kind) as act:
+            modes[kind] = await act.db.fetchval("select current_setting('plan_cache_mode')")
+
+    assert modes == {"payer": "force_generic_plan", "staff": "auto"}
+
+
 def running(call: Call, run: object) -> Call:
     """The call with an operation's function."""
     import dataclasses  # noqa: PLC0415
