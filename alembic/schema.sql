@@ -2453,6 +2453,28 @@ ALTER TABLE ONLY public.row_fault FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.row_fault OWNER TO harai_owner;
 
 --
+-- Name: sender_hold; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.sender_hold (
+    merchant_id uuid NOT NULL,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    refusals integer DEFAULT 0 NOT NULL,
+    code text DEFAULT ''::text NOT NULL,
+    since timestamp with time zone,
+    probe_at timestamp with time zone,
+    probe_chunk uuid,
+    pause_s double precision DEFAULT 0 NOT NULL
+);
+ALTER TABLE ONLY public.sender_hold ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.sender_hold FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.sender_hold OWNER TO harai_owner;
+
+--
 -- Name: slip; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -3416,6 +3438,14 @@ ALTER TABLE ONLY public.revoked
 
 ALTER TABLE ONLY public.row_fault
     ADD CONSTRAINT row_fault_pkey PRIMARY KEY (merchant_id, import_id, line, id);
+
+
+--
+-- Name: sender_hold sender_hold_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.sender_hold
+    ADD CONSTRAINT sender_hold_pkey PRIMARY KEY (merchant_id, channel, provider);
 
 
 --
@@ -4986,6 +5016,13 @@ CREATE POLICY merchant_only ON public.row_fault USING ((merchant_id = ( SELECT (
 
 
 --
+-- Name: sender_hold merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.sender_hold USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: slip merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -5200,6 +5237,12 @@ ALTER TABLE public.return_token ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.row_fault ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: sender_hold; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.sender_hold ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: slip; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -5839,6 +5882,13 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.revoked TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.row_fault TO harai_vault;
+
+
+--
+-- Name: TABLE sender_hold; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sender_hold TO harai_vault;
 
 
 --
