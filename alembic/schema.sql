@@ -2657,6 +2657,25 @@ WITH (fillfactor='70');
 ALTER TABLE public.task OWNER TO harai_owner;
 
 --
+-- Name: wording_tally; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.wording_tally (
+    merchant_id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    template_id uuid NOT NULL,
+    on_date date NOT NULL,
+    told integer NOT NULL,
+    unfit integer NOT NULL
+);
+ALTER TABLE ONLY public.wording_tally ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.wording_tally FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.wording_tally OWNER TO harai_owner;
+
+--
 -- Name: alembic_version alembic_version_pkc; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -3537,6 +3556,14 @@ ALTER TABLE ONLY public.task
 
 
 --
+-- Name: wording_tally wording_tally_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.wording_tally
+    ADD CONSTRAINT wording_tally_pkey PRIMARY KEY (merchant_id, chunk_id, template_id, on_date);
+
+
+--
 -- Name: attempt_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -4066,6 +4093,13 @@ CREATE INDEX store_order_id_idx ON public.store_order USING btree (id);
 --
 
 CREATE INDEX task_due_idx ON public.task USING btree (lane, merchant_id, next_at, id);
+
+
+--
+-- Name: wording_tally_day_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX wording_tally_day_idx ON public.wording_tally USING btree (merchant_id, template_id, on_date);
 
 
 --
@@ -5065,6 +5099,13 @@ CREATE POLICY merchant_only ON public.store_order USING ((merchant_id = ( SELECT
 
 
 --
+-- Name: wording_tally merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.wording_tally USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: message_price; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -5279,6 +5320,12 @@ ALTER TABLE public.staff ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.store_order ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: wording_tally; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.wording_tally ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: SCHEMA public; Type: ACL; Schema: -; Owner: pg_database_owner
@@ -5938,6 +5985,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.store_order TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.task TO harai_vault;
+
+
+--
+-- Name: TABLE wording_tally; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.wording_tally TO harai_vault;
 
 
 --
