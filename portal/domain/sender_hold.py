@@ -29,8 +29,9 @@ LEAVE_AFTER: Final = timedelta(seconds=20)
 WAIT_MAX: Final = timedelta(days=3)
 """So long what has no other road waits; then it counts as failed, and its bill's ladder goes on.
 
-Staff mend a sender in a working day, and a weekend has two days without one. Whoever mends it later
-than that finds the later rungs gone on, and has those told whom nobody reached."""
+Staff mend a sender in a working day, and a weekend has two days without one. Counted from when the
+road was stopped, or the message planned, whichever is later. Whoever mends it later than that finds
+the later rungs gone on, and has those told whom nobody reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

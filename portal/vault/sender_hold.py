@@ -7,20 +7,23 @@ whoever sets the road, or the app, anew.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from portal.contract.message import SendResult
 from portal.domain import sender_hold as rules
 from portal.domain.sender_hold import Hold, Said
+from portal.kit import log
 from portal.vault.act import Act
 
 CASE: Final = "sender_refused"
+_log = log.get_logger()
 
 _FIELDS: Final = "h.refusals, h.code, h.since, h.probe_at, h.probe_chunk, h.pause_s"
 _LOCK: Final = f"""
-select k.channel, k.provider, {_FIELDS}
+select k.channel, k.provider, k.created_at, {_FIELDS}
 from delivery_chunk k
 join sender_hold h on h.merchant_id = $1 and h.channel = k.channel and h.provider = k.provider
 where k.merchant_id = $1 and k.id = $2 for update of h
@@ -59,10 +62,11 @@ where t.merchant_id = $1 and t.kind = 'message.send_chunk' and t.state = 'open'
 
 @dataclass(frozen=True, slots=True)
 class RoadHold:
-    """The locked row of a chunk's road."""
+    """The locked row of the road of a chunk that was planned ``planned_at``, a business time."""
 
     channel: str
     provider: str
+    planned_at: datetime
     hold: Hold
 
 
@@ -85,11 +89,19 @@ async def learn(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> Road
         return None
     if after != found.hold:
         await _store(act, found, after)
+    if found.hold.since is None and after.since is not None:
+        _log.warning(
+            "sender.stopped",
+            merchant_id=act.merchant_id,
+            channel=found.channel,
+            provider=found.provider,
+            code=after.code,
+        )
     if after.is_lasting and refusals:
         await act.open_case(
             CASE, act.merchant_id, channel=found.channel, provider=found.provider, code=after.code
         )
-    return None if after.since is None else RoadHold(found.channel, found.provider, after)
+    return None if after.since is None else replace(found, hold=after)
 
 
 async def probe(act: Act, found: RoadHold, chunk_id: UUID) -> None:
@@ -102,6 +114,7 @@ async def end(act: Act, channel: str, provider: str) -> None:
     was_stopped = await act.db.fetchval(_END, act.merchant_id, channel, provider)
     if not was_stopped:
         return
+    _log.info("sender.goes_on", merchant_id=act.merchant_id, channel=channel, provider=provider)
     await act.db.execute(_WAKE, act.merchant_id, channel, provider, act.now)
     act.tasks_planned = True
     if await act.db.fetchval(_IS_ANY_STOPPED, act.merchant_id):
@@ -129,7 +142,7 @@ async def _lock(act: Act, chunk_id: UUID) -> RoadHold | None:
         probe_chunk=row["probe_chunk"],
         pause_s=row["pause_s"],
     )
-    return RoadHold(row["channel"], row["provider"], hold)
+    return RoadHold(row["channel"], row["provider"], row["created_at"], hold)
 
 
 async def _store(act: Act, found: RoadHold, hold: Hold) -> None:

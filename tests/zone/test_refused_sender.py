@@ -185,6 +185,12 @@ async def test_the_other_road_carries_and_without_one_the_ladder_goes_on_after_t
     # and when both are stopped for three days, the bills' ladders have their turn
     await stop(desk, other)
     await older(desk, SECOND, "3 days")
+    await desk_waits(desk, other)
+    await change(
+        desk,
+        "update delivery_chunk set created_at = created_at - interval '3 days'"
+        " where merchant_id = $1",
+    )
     over = await desk.report(other)
     assert over.done
     assert await states(desk) == [(SECOND, "failed", 0, COUNT)]

@@ -110,7 +110,7 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
     if stopped == "canceled":
         await _end_unsent(act, request.chunk_id, "leave_out", CANCELED)
     take = 0 if stopped or is_held else request.take
-    if road is None:
+    if road is None or stopped:
         routes = await _hand_out(act, request.chunk_id, take)
     else:
         routes = await _pass_stop(act, request.chunk_id, road, take)
@@ -150,7 +150,7 @@ async def _pass_stop(
     since = road.hold.since or act.business
     if act.business - since >= rules.LEAVE_AFTER and await leave_road(act, chunk_id):
         return []
-    if act.business - since >= rules.WAIT_MAX:
+    if act.business - max(since, road.planned_at) >= rules.WAIT_MAX:
         await _end_unsent(act, chunk_id, "give_up", road.hold.code)
     return []
 
