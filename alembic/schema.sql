@@ -2453,6 +2453,28 @@ ALTER TABLE ONLY public.row_fault FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.row_fault OWNER TO harai_owner;
 
 --
+-- Name: sender_hold; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.sender_hold (
+    merchant_id uuid NOT NULL,
+    channel text NOT NULL,
+    provider text NOT NULL,
+    refusals integer DEFAULT 0 NOT NULL,
+    code text DEFAULT ''::text NOT NULL,
+    since timestamp with time zone,
+    probe_at timestamp with time zone,
+    probe_chunk uuid,
+    pause_s double precision DEFAULT 0 NOT NULL
+);
+ALTER TABLE ONLY public.sender_hold ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.sender_hold FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.sender_hold OWNER TO harai_owner;
+
+--
 -- Name: slip; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -2633,6 +2655,25 @@ WITH (fillfactor='70');
 
 
 ALTER TABLE public.task OWNER TO harai_owner;
+
+--
+-- Name: wording_tally; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.wording_tally (
+    merchant_id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    template_id uuid NOT NULL,
+    on_date date NOT NULL,
+    told integer NOT NULL,
+    unfit integer NOT NULL
+);
+ALTER TABLE ONLY public.wording_tally ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.wording_tally FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.wording_tally OWNER TO harai_owner;
 
 --
 -- Name: alembic_version alembic_version_pkc; Type: CONSTRAINT; Schema: public; Owner: harai_owner
@@ -3419,6 +3460,14 @@ ALTER TABLE ONLY public.row_fault
 
 
 --
+-- Name: sender_hold sender_hold_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.sender_hold
+    ADD CONSTRAINT sender_hold_pkey PRIMARY KEY (merchant_id, channel, provider);
+
+
+--
 -- Name: slip_notice slip_notice_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -3504,6 +3553,14 @@ ALTER TABLE ONLY public.store_order
 
 ALTER TABLE ONLY public.task
     ADD CONSTRAINT task_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: wording_tally wording_tally_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.wording_tally
+    ADD CONSTRAINT wording_tally_pkey PRIMARY KEY (merchant_id, chunk_id, template_id, on_date);
 
 
 --
@@ -4036,6 +4093,13 @@ CREATE INDEX store_order_id_idx ON public.store_order USING btree (id);
 --
 
 CREATE INDEX task_due_idx ON public.task USING btree (lane, merchant_id, next_at, id);
+
+
+--
+-- Name: wording_tally_day_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX wording_tally_day_idx ON public.wording_tally USING btree (merchant_id, template_id, on_date);
 
 
 --
@@ -4986,6 +5050,13 @@ CREATE POLICY merchant_only ON public.row_fault USING ((merchant_id = ( SELECT (
 
 
 --
+-- Name: sender_hold merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.sender_hold USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: slip merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -5025,6 +5096,13 @@ CREATE POLICY merchant_only ON public.staff USING ((merchant_id = ( SELECT (curr
 --
 
 CREATE POLICY merchant_only ON public.store_order USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: wording_tally merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.wording_tally USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -5202,6 +5280,12 @@ ALTER TABLE public.return_token ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.row_fault ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: sender_hold; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.sender_hold ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: slip; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -5236,6 +5320,12 @@ ALTER TABLE public.staff ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.store_order ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: wording_tally; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.wording_tally ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: SCHEMA public; Type: ACL; Schema: -; Owner: pg_database_owner
@@ -5842,6 +5932,13 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.row_fault TO harai_vault;
 
 
 --
+-- Name: TABLE sender_hold; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sender_hold TO harai_vault;
+
+
+--
 -- Name: TABLE slip; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -5888,6 +5985,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.store_order TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.task TO harai_vault;
+
+
+--
+-- Name: TABLE wording_tally; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.wording_tally TO harai_vault;
 
 
 --

@@ -28,6 +28,8 @@ class SendResult(Part, frozen=True, kw_only=True):
 
     ``is_about_message``: another message would have fared differently. A busy answer that says
     something about the provider or the way there (an outage, a full queue) uses up no try.
+    ``is_about_sender``: the company refused the number, address or app of this merchant, whose next
+    message would fare the same; the vault stops the road for this merchant then.
     """
 
     delivery_id: DeliveryId
@@ -35,6 +37,7 @@ class SendResult(Part, frozen=True, kw_only=True):
     provider_ref: str
     code: str
     is_about_message: bool = True
+    is_about_sender: bool = False
 
 
 class ReportAndNext(Request, frozen=True, kw_only=True):
@@ -57,7 +60,8 @@ class Slice(Reply, frozen=True, kw_only=True):
     A chunk belongs to one merchant: ``account`` is that merchant's public code (providers repeat
     it in their notices), ``sender`` the number or name that its messages come from. ``paused``: the
     merchant's staff hold these messages. ``quiet_s``: for how long nobody may be disturbed by them,
-    so that nothing is to be had before; 0 when that is not so, or not known.
+    or the road is stopped for this merchant, so that nothing is to be had before; 0 when that is
+    not so, or not known.
     """
 
     deliveries: tuple[DeliveryRoute, ...]

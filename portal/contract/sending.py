@@ -17,12 +17,14 @@ class SendingView(Reply, frozen=True, kw_only=True):
 
     ``planned`` are all that were planned so far; of an import not decided on, what its good rows
     would be at most. ``left`` of each road counts whole chunks: one that is being sent is left.
+    ``unfit``: messages that went out in the built-in words because the merchant's own did not fit.
     """
 
     import_id: ImportId
     state: SendingState
     planned: int
     left: tuple[RoadLoad, ...]
+    unfit: int = 0
 
 
 class ViewSending(Request, frozen=True, kw_only=True):

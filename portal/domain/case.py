@@ -61,6 +61,8 @@ CaseKind = Literal[
     "results_unacknowledged",
     "contact_denied",
     "bill_untold",
+    "sender_refused",
+    "wording_unfit",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
@@ -69,11 +71,12 @@ CaseAction = Literal["restart", "ask_again", "settled_by_hand", "let_be", "ask_t
 
 CaseResolution = Literal[
     "restart", "ask_again", "settled_by_hand", "let_be", "ask_to_pay", "returned", "won", "lost",
-    "acknowledged",
+    "acknowledged", "mended",
 ]  # fmt: skip
 """How a case ended: by somebody's choice, or by itself because all that was owed back has arrived
 (``returned``), because a dispute was decided (``won``, ``lost``) or because the merchant has said
-that its files arrived (``acknowledged``)."""
+that its files arrived (``acknowledged``), or because a company takes its messages again
+(``mended``)."""
 
 Subject = Literal[
     "import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file", "charge",
@@ -154,6 +157,8 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "results_unacknowledged": (_SEEN,),
     "contact_denied": (_SEEN, _BY_HAND),
     "bill_untold": (_SEEN, _BY_HAND),
+    "sender_refused": (_SEEN,),
+    "wording_unfit": (_SEEN,),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -204,6 +209,8 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "results_unacknowledged": "merchant",
     "contact_denied": "bill",
     "bill_untold": "bill",
+    "sender_refused": "merchant",
+    "wording_unfit": "merchant",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 

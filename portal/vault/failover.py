@@ -13,6 +13,7 @@ from uuid import UUID
 from portal.vault.act import Act
 from portal.vault.channels import Road, roads
 from portal.vault.db import Row
+from portal.vault.sender_hold import stopped_roads
 
 AFTER_S: Final = 20.0
 """So long a company must have taken nothing before anything leaves its road."""
@@ -84,12 +85,14 @@ async def leave_road(act: Act, chunk_id: UUID) -> int:
 async def _other_road(act: Act, chunk: Row) -> Road | None:
     """The first road of the channel that has room, a road that only stands by included.
 
+    One that refuses the merchant's sender, too, is none.
     A browser or device is reached by its own company and by no other: push waits.
     """
     if chunk["channel"] == "push":
         return None
+    none = await stopped_roads(act, chunk["channel"]) | {chunk["provider"]}
     for road in await roads(act, chunk["channel"]):
-        if road.provider == chunk["provider"]:
+        if road.provider in none:
             continue
         waiting = await act.db.fetchval(_WAITING, act.merchant_id, road.provider, BUSY_CHUNKS)
         if waiting < BUSY_CHUNKS:

@@ -1,7 +1,10 @@
 """Data zone: templates as staff see them: what is wrong with a text, and what it costs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, cast
+
+import msgspec
 
 from portal.contract.template import (
     TemplateChecked,
@@ -20,6 +23,7 @@ from portal.domain.template_state import choices_of
 from portal.vault.act import Act
 from portal.vault.channels import roads
 from portal.vault.template import Version
+from portal.vault.wording_tally import read_lately
 
 if TYPE_CHECKING:
     from portal.domain.message import Channel
@@ -176,6 +180,16 @@ def _to_size(sender: Sender, size: Size) -> TemplateSize:
         segments=size.segments,
         price=price_of(sender.prices, size.segments),
     )
+
+
+async def to_views(act: Act, versions: Sequence[Version]) -> list[TemplateVersion]:
+    """Versions as the one who asks may see them, with how often they did not fit lately."""
+    lately = await read_lately(act, [version.id for version in versions])
+    return [
+        msgspec.structs.replace(to_view(act, version), told=told, unfit=unfit)
+        for version in versions
+        for told, unfit in [lately.get(version.id, (0, 0))]
+    ]
 
 
 def to_view(act: Act, version: Version) -> TemplateVersion:

@@ -210,7 +210,7 @@ def sending_view(
 ) -> dict[str, Any]:
     return {
         "state": state.upper(), "planned": planned, "left": left, "perS": per_s,
-        "secondsLeft": round(left / per_s),
+        "secondsLeft": round(left / per_s), "unfit": 212 if left else 0,
     }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ def template(state: str = "IN_FORCE", **changes: object) -> dict[str, Any]:
         "body": BODY,
         "writtenBy": WHO, "writtenAt": "2026-11-20T02:00:00.000Z", "askedBy": WHO,
         "askedAt": "2026-11-20T03:00:00.000Z", "approveUntil": "2026-11-27T03:00:00.000Z",
-        "decidedBy": None, "decidedAt": None, "choices": [],
+        "decidedBy": None, "decidedAt": None, "choices": [], "told": 9_881, "unfit": 212,
     }  # fmt: skip
     return made | changes
 

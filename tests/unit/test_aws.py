@@ -166,9 +166,10 @@ def mail_read(answer: OutboundAnswer) -> MessageAnswer:
     return aws_ses.ADAPTER.compose(PLACE, WANTED).read(word)
 
 
-REFUSED, SENDER, BUSY, KEYS, LOST = (
+REFUSED, SENDER, ACCOUNT, BUSY, KEYS, LOST = (
     ("rejected", "provider_refused"),
     ("busy", "sender_refused"),
+    ("busy", "account_refused"),
     ("busy", "provider_busy"),
     ("busy", "credential_refused"),
     ("unknown", "answer_unreadable"),
@@ -190,9 +191,9 @@ UNVERIFIED = b'{"message":"Email address is not verified. The following identiti
         (said(400, b"", x_amzn_errortype="BadRequestException"), REFUSED),
         (said(400, b"", x_amzn_errortype="SomethingNew"), REFUSED),
         (said(400, b"", x_amzn_errortype="MailFromDomainNotVerifiedException"), SENDER),
-        (said(404, b"", x_amzn_errortype="NotFoundException"), SENDER),
-        (said(400, b"", x_amzn_errortype="AccountSuspendedException"), SENDER),
-        (said(400, b"", x_amzn_errortype="SendingPausedException"), SENDER),
+        (said(404, b"", x_amzn_errortype="NotFoundException"), ACCOUNT),
+        (said(400, b"", x_amzn_errortype="AccountSuspendedException"), ACCOUNT),
+        (said(400, b"", x_amzn_errortype="SendingPausedException"), ACCOUNT),
         (said(429, b"", x_amzn_errortype="TooManyRequestsException"), BUSY),
         (said(400, b'{"__type":"com.amazon#ThrottlingException"}'), BUSY),
         (said(400, b"", x_amzn_errortype="LimitExceededException"), BUSY),
@@ -209,7 +210,8 @@ def test_what_ses_says_of_a_mail(answer: OutboundAnswer, meaning: tuple[str, str
     read = mail_read(answer)
 
     assert (read.outcome, read.code) == meaning
-    assert read.is_provider_fault == (read.outcome in {"busy", "unknown"})
+    assert read.is_sender_fault == (meaning == SENDER)
+    assert read.is_provider_fault == (read.outcome in {"busy", "unknown"} and meaning != SENDER)
     assert b"taro" not in msgspec.json.encode(word_of(answer))
 
 
@@ -250,7 +252,8 @@ def test_what_sns_says_of_a_text(answer: OutboundAnswer, meaning: tuple[str, str
     read = aws_sns.ADAPTER.compose(PLACE, WANTED).read(answer)
 
     assert (read.outcome, read.code) == meaning
-    assert read.is_provider_fault == (read.outcome in {"busy", "unknown"})
+    assert read.is_sender_fault == (meaning == SENDER)
+    assert read.is_provider_fault == (read.outcome in {"busy", "unknown"} and meaning != SENDER)
 
 
 def test_neither_says_that_a_repeat_has_one_effect_and_a_pause_is_kept() -> None:
@@ -261,7 +264,8 @@ def test_neither_says_that_a_repeat_has_one_effect_and_a_pause_is_kept() -> None
     assert aws_sns.ADAPTER.compose(PLACE, WANTED).read(waiting).retry_after_s == 7
     assert mail_read(waiting).retry_after_s == 7
     denied = OutboundAnswer(fate="not_sent", code="sender_not_as_ruled")
-    assert not aws_ses.ADAPTER.compose(PLACE, WANTED).read(denied).is_provider_fault
+    read = aws_ses.ADAPTER.compose(PLACE, WANTED).read(denied)
+    assert (read.is_provider_fault, read.is_sender_fault) == (False, True)
 
 
 @given(st.integers(100, 599), st.binary(max_size=60), st.text(max_size=20))

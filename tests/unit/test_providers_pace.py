@@ -230,3 +230,17 @@ def test_all_processes_together_keep_to_the_rate_however_many_there_are(
                 first += 1
             fullest = max(fullest, held)
         assert fullest <= rate * window_s * 1.01 + many * len(lives)
+
+
+def test_what_one_merchants_sender_is_refused_neither_opens_nor_pauses_a_road() -> None:
+    """A real outage of the company still does, whatever came between."""
+    pace = pace_at(1000, Stopwatch())
+    refused = MessageAnswer("busy", code="sender_refused", is_sender_fault=True, retry_after_s=60.0)
+    one_device = MessageAnswer("busy", code="provider_busy", retry_after_s=60.0)
+
+    pace.learn("p", [refused] * 10 * CALLS_MIN + [one_device])
+    of_one = (pace.pause_s("p"), pace.away_s("p"), pace.slice_max("p", 100))
+    pace.learn("p", [BAD] * 20 * CALLS_MIN)
+
+    assert of_one == (0.0, 0.0, 100)
+    assert pace.pause_s("p") == OPEN_FIRST_S

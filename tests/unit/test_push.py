@@ -293,8 +293,12 @@ def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_un
         for code in ("push_app_not_listed", "push_app_refused")
     ] + [
         read_push(said(PushWord(status=403, reason=reason, is_own=True)))
-        for reason in ("InvalidProviderToken", "TopicDisallowed", "PERMISSION_DENIED")
-    ]
+        for reason in (
+            "InvalidProviderToken", "TopicDisallowed", "PERMISSION_DENIED", "QUOTA_EXCEEDED",
+            "TooManyProviderTokenUpdates", "SENDER_ID_MISMATCH", "DeviceTokenNotForTopic",
+        )
+    ]  # fmt: skip
+    another_apps = read_push(said(PushWord(status=403, reason="SENDER_ID_MISMATCH")))
     ours = read_push(said(PushWord(status=403, reason="InvalidProviderToken")))
     busy = read_push(said(PushWord(status=503, reason="ServiceUnavailable", is_own=True)))
     another_house = msgspec.json.encode(PushWord(status=400, reason="BadDeviceToken"))
@@ -309,6 +313,9 @@ def test_what_the_relay_could_not_do_says_nothing_of_a_service_and_garbage_is_un
     # where it does nothing but go away no message uses up a try
     assert left == MessageAnswer("busy", code="going_away", is_provider_fault=True)
     assert not any(answer.is_provider_fault for answer in nobodys)
+    assert all(answer.is_sender_fault for answer in nobodys)
+    assert {answer.outcome for answer in nobodys[-2:]} == {"rejected"}
+    assert not any(answer.is_sender_fault for answer in (ours, busy, away, left, another_apps))
     # what all merchants share makes all wait, and no message runs out of tries
     assert nobody_set_up.is_provider_fault
     assert (ours.is_provider_fault, busy.is_provider_fault) == (True, True)

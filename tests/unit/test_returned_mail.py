@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from portal.application.providers import smtp
 from portal.application.providers.exchange import Endpoint, MessageWanted
+from portal.application.providers.refusal import Blame
 from portal.domain.errors import InvalidInput
 from portal.kit.outbound.wire import OutboundAnswer
 from tests.make.returned import complaint, report
@@ -104,34 +105,42 @@ def test_the_same_mail_is_the_same_notice_and_only_its_signer_is_heard() -> None
     assert not smtp.NOTICES.is_genuine(raw, {}, ["key"], 1100.0)
 
 
-def read(fate: str, body: bytes = b"", code: str = "") -> tuple[str, str, bool]:
+def read(fate: str, body: bytes = b"", code: str = "") -> tuple[str, str, Blame]:
     wanted = MessageWanted(
         delivery_id=UUID(int=7), key="dlv_7", account="mizu", sender="a@b.example"
     )
     exchange = smtp.ADAPTER.compose(Endpoint("smtp.provider.test", 465), wanted)
     answer = exchange.read(OutboundAnswer(fate=fate, body=body, code=code))  # type: ignore[arg-type] - texts
-    return answer.outcome, answer.code, answer.is_provider_fault
+    of_sender: Blame = "sender" if answer.is_sender_fault else "message"
+    return answer.outcome, answer.code, "road" if answer.is_provider_fault else of_sender
 
 
 @pytest.mark.parametrize(
     ("stage", "code", "enhanced", "expected"),
     [
-        ("done", 250, "", ("accepted", "", False)),
-        ("recipient", 550, "5.1.1", ("rejected", "invalid_address", False)),
-        ("recipient", 550, "", ("rejected", "provider_refused", False)),
-        ("text", 554, "5.7.1", ("rejected", "provider_refused", False)),
-        ("recipient", 451, "4.7.1", ("busy", "provider_busy", False)),
-        ("text", 452, "4.2.2", ("busy", "provider_busy", False)),
-        ("recipient", 421, "4.3.2", ("busy", "provider_busy", True)),
-        ("login", 535, "5.7.8", ("busy", "credential_refused", True)),
-        ("login", 454, "", ("busy", "provider_busy", True)),
-        ("greeting", 554, "", ("busy", "provider_busy", True)),
-        ("sender", 553, "", ("busy", "provider_busy", True)),
-        ("text", 354, "", ("unknown", "answer_unreadable", True)),
+        ("done", 250, "", ("accepted", "", "message")),
+        ("recipient", 550, "5.1.1", ("rejected", "invalid_address", "message")),
+        ("recipient", 550, "", ("rejected", "provider_refused", "message")),
+        ("text", 554, "5.7.1", ("rejected", "provider_refused", "message")),
+        ("recipient", 451, "4.7.1", ("busy", "provider_busy", "message")),
+        ("text", 452, "4.2.2", ("busy", "provider_busy", "message")),
+        ("recipient", 421, "4.3.2", ("busy", "provider_busy", "road")),
+        ("login", 535, "5.7.8", ("busy", "credential_refused", "road")),
+        ("login", 454, "", ("busy", "provider_busy", "road")),
+        ("greeting", 554, "", ("busy", "provider_busy", "road")),
+        ("sender", 553, "", ("busy", "sender_refused", "sender")),
+        ("sender", 550, "5.7.1", ("busy", "sender_refused", "sender")),
+        ("sender", 451, "4.3.0", ("busy", "provider_busy", "road")),
+        ("sender", 421, "", ("busy", "provider_busy", "road")),
+        ("recipient", 550, "5.1.8", ("busy", "sender_refused", "sender")),
+        ("recipient", 553, "5.1.7", ("busy", "sender_refused", "sender")),
+        ("text", 550, "5.7.26", ("busy", "sender_refused", "sender")),
+        ("text", 550, "5.7.60", ("busy", "sender_refused", "sender")),
+        ("text", 354, "", ("unknown", "answer_unreadable", "road")),
     ],
 )
 def test_a_servers_word_means_what_may_have_happened(
-    stage: str, code: int, enhanced: str, expected: tuple[str, str, bool]
+    stage: str, code: int, enhanced: str, expected: tuple[str, str, Blame]
 ) -> None:
     body = f'{{"stage":"{stage}","code":{code},"enhanced":"{enhanced}"}}'.encode()
 
@@ -139,8 +148,11 @@ def test_a_servers_word_means_what_may_have_happened(
 
 
 def test_a_lost_answer_is_unknown_and_what_did_not_leave_may_go_again() -> None:
-    assert read("unclear", code="dropped") == ("unknown", "dropped", True)
-    assert read("not_sent", code="connect_failed") == ("busy", "connect_failed", True)
-    assert read("not_sent", code="delivery_refused") == ("busy", "delivery_refused", False)
-    assert read("not_sent", code="value_unfit") == ("busy", "value_unfit", False)
-    assert read("answered", b"{}") == ("unknown", "answer_unreadable", True)
+    assert read("unclear", code="dropped") == ("unknown", "dropped", "road")
+    assert read("not_sent", code="connect_failed") == ("busy", "connect_failed", "road")
+    assert read("not_sent", code="delivery_refused") == ("busy", "delivery_refused", "message")
+    assert read("not_sent", code="value_unfit") == ("busy", "value_unfit", "message")
+    assert read("not_sent", code="sender_not_as_ruled") == (
+        "busy", "sender_not_as_ruled", "sender",
+    )  # fmt: skip
+    assert read("answered", b"{}") == ("unknown", "answer_unreadable", "road")

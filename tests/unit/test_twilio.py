@@ -203,6 +203,9 @@ def answered(status: int, body: object) -> OutboundAnswer:
         (answered(400, {"code": 12345}), "rejected", "provider_refused"),
         (answered(400, b"<html>"), "rejected", "provider_refused"),
         (answered(400, {"code": 21606}), "busy", "sender_refused"),
+        (answered(400, {"code": 21212}), "busy", "sender_refused"),
+        (answered(400, {"code": 21603}), "busy", "sender_refused"),
+        (answered(403, {"code": 20003}), "busy", "credential_refused"),
         (answered(401, {"code": 20003}), "busy", "credential_refused"),
         (answered(429, {"code": 20429}), "busy", "provider_busy"),
         (answered(500, b""), "unknown", "answer_unreadable"),
@@ -218,6 +221,8 @@ def test_every_answer_reads_by_what_may_have_happened(
 ) -> None:
     read: MessageAnswer = adapter.compose(AT, WANTED).read(answer)
     assert (read.outcome, read.code) == (outcome, code)
+    assert read.is_sender_fault == (code == "sender_refused")
+    assert not (read.is_sender_fault and read.is_provider_fault)
 
 
 def test_requests_keep_to_their_rules_and_no_worker_says_whom_to_call_or_what() -> None:

@@ -89,6 +89,7 @@ async def test_a_device_is_told_by_the_app_that_registered_it_and_by_no_other(
     assert again.device.registered_at >= first.device.registered_at
     assert await send(shop, bill_id) == ("planned", "push_app_not_listed")
     assert len(shop.journal.pushes.taken()) == taken
+    await what_is_refused_waits_until_the_app_is_set_once_more(shop)
 
     # no other merchant can have it, and at another service the name is another's to have
     await nobody_else_has_it(shop)
@@ -101,6 +102,22 @@ async def test_a_device_is_told_by_the_app_that_registered_it_and_by_no_other(
     assert await go_on(shop) == ("accepted", "")
     assert len(shop.journal.pushes.taken()) == taken + 1
     await who_registered_since_is_there(shop, again)
+
+
+async def what_is_refused_waits_until_the_app_is_set_once_more(shop: Workshop) -> None:
+    """Refused so often in a row, nothing is tried; put right, it goes at once."""
+    for _ in range(2):
+        await go_on(shop)
+    (hold,) = await shop.rows("select refusals, channel, provider, code from sender_hold")
+    assert tuple(hold.values()) == (3, "push", "fcm", "push_app_not_listed")
+    tried = "select tries from delivery where channel = 'push' order by id desc limit 1"
+    before = await shop.rows(tried)
+    for _ in range(3):
+        assert await go_on(shop) == ("planned", "push_app_not_listed")
+    assert await shop.rows(tried) == before
+    assert await shop.rows("select refusals from sender_hold") == [{"refusals": 3}]
+    assert await set_app(shop, "minato.app") == "minato.app"
+    assert await shop.rows("select 1 from sender_hold") == []
 
 
 async def nobody_else_has_it(shop: Workshop) -> None:

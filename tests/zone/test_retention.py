@@ -389,6 +389,10 @@ with batch as (
     insert into push_delivery values ($1, $2, $3)
 ), app as (
     insert into merchant_app values ($1, 'fcm', 'minato.app')
+), misfits as (
+    insert into wording_tally values ($1, $2, $3, '2026-11-22', 9, 1)
+), refused as (
+    insert into sender_hold (merchant_id, channel, provider) values ($1, 'push', 'fcm')
 ), template as (
     insert into message_template (merchant_id, id, channel, language, occasion, number, state,
                                   version, words, written_by, written_at)

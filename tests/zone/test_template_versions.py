@@ -1,13 +1,15 @@
 """A merchant's own words: written, looked at, approved by a second person, sent, and told of."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 import pytest
 
 from portal.contract.bills import RESEND_MESSAGE, VIEW_BILL, ResendMessage, ViewBill
 from portal.contract.envelope import Nothing
 from portal.contract.message import REPORT_AND_NEXT, SET_CHANNEL, ReportAndNext, SetChannel
+from portal.contract.sending import VIEW_SENDING, ViewSending
 from portal.contract.template import (
     ASK_TEMPLATE,
     CHECK_TEMPLATE,
@@ -35,9 +37,12 @@ from portal.domain.errors import (
     NotFound,
 )
 from portal.domain.ids import ChunkId
+from portal.domain.sms import UNITS_MAX
 from portal.domain.template import TemplateChannel
 from portal.domain.template_state import TemplateDecision
 from portal.vault.server import VaultServer
+from portal.vault.template import TemplateWords, read_version, store_version
+from portal.vault.wording_tally import Tally, keep
 from tests.make.intake import Desk, line, new_desk, result
 from tests.make.money import World
 from tests.make.refunds import Member, member
@@ -390,3 +395,56 @@ async def test_another_merchant_s_version_is_not_found(
 
     with pytest.raises(NotFound):
         await other.web.call(VIEW_TEMPLATE, ViewTemplate(template_id=draft.id), other.staff)
+
+
+async def test_words_that_do_not_fit_are_counted_and_staff_hear_of_them_once_a_day(
+    writers: Writers,
+) -> None:
+    # given: words that fit, and then, as if a release had let them in that looked less closely,
+    # words that are too long
+    version = await writers.in_force()
+    assert "みなと電力より" in await writers.sent("E-1")
+    async with writers.world.act() as act:
+        long = TemplateWords("み" * (UNITS_MAX - len(GOOD)) + GOOD)
+        await store_version(act, replace(await read_version(act, version.id), words=long))
+
+    # when
+    made = await writers.desk.issued(*(line(f"F-{number}") for number in range(4)))
+    (leased,) = await writers.desk.leases("message.send_chunk")
+    part = await writers.desk.report(leased)
+    given = await writers.desk.redeem(*(route.delivery_id for route in part.deliveries))
+
+    # then: every payer is told all the same, screens count, and staff have a case
+    assert not any(one.refused or "みなと電力より" in one.body for one in given.deliveries)
+    ask = ViewSending(import_id=made.id)
+    assert (await writers.desk.web.call(VIEW_SENDING, ask, writers.desk.staff)).unfit == 4
+    listed = await writers.desk.web.call(LIST_TEMPLATES, Nothing(), writers.clerk.authority)
+    assert [(one.told, one.unfit) for one in listed.templates] == [(5, 4)]
+    look = ViewTemplate(template_id=version.id)
+    record = await writers.desk.web.call(VIEW_TEMPLATE, look, writers.clerk.authority)
+    assert (record.template.told, record.template.unfit) == (5, 4)
+    assert await writers.world.cases() == ["wording_unfit"]
+
+    # the same day they hear no more of it, and of a few odd bills among many nothing
+    seen = "select seen from case_"
+    async with writers.world.act() as act:
+        await keep(act, tally(version.id, told=3, unfit=3))
+        before = await act.db.fetchval(seen)
+        await keep(act, tally(version.id, told=3, unfit=3))
+        assert await act.db.fetchval(seen) == before
+        yesterday = "update case_ set params = jsonb_set(params, '{day}', '\"2020-01-01\"')"
+        await act.db.execute(yesterday)
+        await keep(act, tally(UUID(int=7), told=150, unfit=3))
+        await keep(act, tally(UUID(int=8), told=2, unfit=2))
+        assert await act.db.fetchval(seen) == before
+        await keep(act, tally(UUID(int=7), told=1, unfit=1))
+        assert await act.db.fetchval(seen) == before + 1
+
+
+def tally(template_id: UUID, *, told: int, unfit: int) -> Tally:
+    """A slice of a chunk of its own, in which so many were worded."""
+    made = Tally()
+    chunk_id = UUID(int=told * 1_000 + unfit)
+    for number in range(told):
+        made.add(UUID(int=number), chunk_id, template_id, is_own=number >= unfit)
+    return made

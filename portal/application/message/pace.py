@@ -36,6 +36,7 @@ NOT_ASKED: Final = UNTOUCHED | {
     "push_host_not_listed",
     "push_app_not_listed",
     "push_app_refused",
+    "sender_not_as_ruled",
 }
 """Codes with which our own side ends a message: the company was not asked, so they say nothing of
 it. Whatever it is that is away then, another company would not be reached either."""
@@ -131,7 +132,9 @@ class Pace:
         """Take note of a slice's answers: honour Retry-After, open or close the circuit.
 
         What the vault refused says nothing of the provider; what else our own side could not do
-        opens the circuit, too, and never says that the provider is away.
+        opens the circuit, too, and never says that the provider is away. A pause that was asked for
+        one message, device or merchant is nobody else's. Nor does it open the circuit that one
+        merchant's sender is refused: the company was there (portal.domain.sender_hold).
         """
         line = self._line(provider)
         now = self._monotonic()
@@ -141,7 +144,7 @@ class Pace:
             bad += answer.is_provider_fault
             theirs += answer.is_provider_fault and was_asked
             good += was_asked and not answer.is_provider_fault
-            if answer.retry_after_s:
+            if answer.retry_after_s and answer.is_provider_fault:
                 line.paused_until = max(line.paused_until, now + answer.retry_after_s)
         if good:
             line.away_since = None

@@ -216,5 +216,6 @@ def _result(route: DeliveryRoute, answer: MessageAnswer) -> SendResult:
         outcome=answer.outcome,
         provider_ref=answer.provider_ref,
         code=answer.code,
-        is_about_message=not answer.is_provider_fault,
+        is_about_message=not (answer.is_provider_fault or answer.is_sender_fault),
+        is_about_sender=answer.is_sender_fault,
     )

@@ -297,6 +297,8 @@ class MessageAnswer:
 
     ``is_provider_fault``: the next message would fare the same. It counts for the circuit breaker
     and uses up no try of the message; a busy answer without it is about this very message.
+    ``is_sender_fault``: the same merchant's next message would fare the same by this road, another
+    merchant's would not (portal.application.providers.refusal says which answers those are).
     """
 
     outcome: SendOutcome
@@ -304,6 +306,7 @@ class MessageAnswer:
     code: str = ""
     retry_after_s: float = 0.0
     is_provider_fault: bool = False
+    is_sender_fault: bool = False
 
 
 def read_json(answer: OutboundAnswer, shape: type[T]) -> T | None:

@@ -18,6 +18,7 @@ from portal.application.providers.exchange import (
     read_json,
     read_retry_after,
 )
+from portal.application.providers.refusal import busy, read_way, unreadable
 from portal.application.providers.silent import SaysNothing
 from portal.contract.message import SendOutcome
 from portal.kit.outbound.wire import (
@@ -34,22 +35,17 @@ _BUSY_STATUSES: Final = frozenset({429, 503})
 _UNCLEAR_STATUSES: Final = range(500, 600)
 _TOO_LARGE: Final = 413
 _NOT_LET_IN: Final = 401
-_NO_FAULT_OF_THEIRS: Final = frozenset(
-    {
-        "delivery_refused",
-        "value_unfit",
-        "push_host_not_listed",
-        "push_app_not_listed",
-        "push_app_refused",
-    }
+_OF_ITS_APP: Final[Mapping[str, str]] = {
+    "credential_refused": "app_refused",
+    "quota_spent": "app_busy",
+}
+"""What a service says of who asks → what it is where that is one merchant's own app: its credential
+or its project's quota, and no other merchant's."""
+_ANOTHER_APPS: Final[frozenset[PushReason]] = frozenset(
+    {"SENDER_ID_MISMATCH", "DeviceTokenNotForTopic"}
 )
-"""Codes of the relay that say nothing bad of the service: they are about one notification, or one
-merchant's app. Else an app that nobody has set up would keep the service from all other merchants.
-A service that ends a connection (``going_away``) may do so at any time, but where it does nothing
-else messages have to wait, and not to run out of tries."""
-
-_OWN: Final = "credential_refused"
-"""What says nothing bad of the service where the credential is one merchant's own app's."""
+"""The device is another app's. It ends this notification; said of one device after another it means
+that a merchant's own app is set up as somebody else's."""
 
 Meaning = tuple[SendOutcome, str, bool]
 """Outcome, code, and whether the next notification would fare the same."""
@@ -57,8 +53,8 @@ Meaning = tuple[SendOutcome, str, bool]
 _REASONS: Final[Mapping[PushReason, Meaning]] = {
     "INVALID_ARGUMENT": ("rejected", "provider_refused", False),
     "SENDER_ID_MISMATCH": ("rejected", "invalid_recipient", False),
-    "QUOTA_EXCEEDED": ("busy", "provider_busy", True),
-    "RESOURCE_EXHAUSTED": ("busy", "provider_busy", True),
+    "QUOTA_EXCEEDED": ("busy", "quota_spent", True),
+    "RESOURCE_EXHAUSTED": ("busy", "quota_spent", True),
     "UNAVAILABLE": ("busy", "provider_busy", True),
     "INTERNAL": ("unknown", "provider_error", True),
     "THIRD_PARTY_AUTH_ERROR": ("busy", "credential_refused", True),
@@ -70,7 +66,7 @@ _REASONS: Final[Mapping[PushReason, Meaning]] = {
     "BadTopic": ("busy", "credential_refused", True),
     "PayloadTooLarge": ("rejected", "provider_refused", False),
     "TooManyRequests": ("busy", "provider_busy", False),
-    "TooManyProviderTokenUpdates": ("busy", "provider_busy", True),
+    "TooManyProviderTokenUpdates": ("busy", "quota_spent", True),
     "ExpiredProviderToken": ("busy", "credential_refused", True),
     "InvalidProviderToken": ("busy", "credential_refused", True),
     "MissingProviderToken": ("busy", "credential_refused", True),
@@ -103,14 +99,11 @@ class PushCompany:
 
 def read_push(answer: OutboundAnswer) -> MessageAnswer:
     """What became of one notification."""
-    if answer.fate == "unclear":
-        return MessageAnswer("unknown", code=answer.code, is_provider_fault=True)
-    if answer.fate == "not_sent":
-        is_theirs = answer.code not in _NO_FAULT_OF_THEIRS
-        return MessageAnswer("busy", code=answer.code, is_provider_fault=is_theirs)
+    if (on_the_way := read_way(answer)) is not None:
+        return on_the_way
     word = read_json(answer, PushWord)
     if word is None:
-        return MessageAnswer("unknown", code="answer_unreadable", is_provider_fault=True)
+        return unreadable()
     if word.is_gone:
         # The vault has heard it from the relay and forgot it: the payer's next browser or device
         # has its turn, and where there is none the delivery is left out.
@@ -118,9 +111,18 @@ def read_push(answer: OutboundAnswer) -> MessageAnswer:
     if word.status in _TAKEN:
         return MessageAnswer("accepted")
     outcome, code, is_theirs = _REASONS.get(word.reason) or _by_status(word.status)
-    is_theirs = is_theirs and not (word.is_own and code == _OWN)
+    if word.is_own and code in _OF_ITS_APP:
+        return busy(_OF_ITS_APP[code])
+    if code == "quota_spent":
+        code = "provider_busy"
     wait_s = read_retry_after(answer) if outcome == "busy" else 0.0
-    return MessageAnswer(outcome, code=code, retry_after_s=wait_s, is_provider_fault=is_theirs)
+    return MessageAnswer(
+        outcome,
+        code=code,
+        retry_after_s=wait_s,
+        is_provider_fault=is_theirs,
+        is_sender_fault=word.is_own and word.reason in _ANOTHER_APPS,
+    )
 
 
 def _by_status(status: int) -> Meaning:

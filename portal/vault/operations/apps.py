@@ -6,6 +6,7 @@ from portal.contract.push import SET_APP, AppSet, SetApp
 from portal.domain.card_number import refuse_card_number
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.push import read_app_name
+from portal.vault import sender_hold
 from portal.vault.act import Act
 from portal.vault.app import app_of
 from portal.vault.payer import enter_merchant
@@ -24,7 +25,8 @@ async def set_app(act: Act, request: SetApp) -> AppSet:
     """Set a merchant's own app at one service; devices that registered before keep the old name.
 
     They are told nothing until their app says their token again. Done twice it changes nothing
-    more, and an app that was set back has its devices again.
+    more, and an app that was set back has its devices again. What waits because the service refused
+    the app goes at once: whoever puts a credential right sets the app once more.
 
     Raises: InvalidInput ``app_name``, ``card_number``; NotFound ``merchant_unknown``,
     ``provider_unknown``; Conflict ``app_taken`` by another merchant.
@@ -41,4 +43,5 @@ async def set_app(act: Act, request: SetApp) -> AppSet:
         await act.db.execute(_CLEAR, act.merchant_id, request.provider)
         if name and not await act.db.fetchval(_SET, act.merchant_id, request.provider, name):
             raise Conflict("app_taken")
+    await sender_hold.end(act, "push", request.provider)
     return AppSet(before=before)

@@ -5,6 +5,7 @@ from typing import Final
 from portal.contract.message import SET_CHANNEL, ChannelRoad, ChannelSet, SetChannel
 from portal.domain.card_number import refuse_card_number
 from portal.domain.errors import InvalidInput, NotFound
+from portal.vault import sender_hold
 from portal.vault.act import Act
 from portal.vault.channels import roads
 from portal.vault.payer import enter_merchant
@@ -36,6 +37,7 @@ where merchant_id = $1 and channel = $2 and provider = $3
 async def set_channel(act: Act, request: SetChannel) -> ChannelSet:
     """Set one road for messages planned from now on; what is planned already goes as planned.
 
+    What waits because the company refused the merchant's sender goes at once.
     A merchant's first own road for SMS takes the place of the company it was founded with, unless
     it only stands by (share 0).
 
@@ -52,6 +54,7 @@ async def set_channel(act: Act, request: SetChannel) -> ChannelSet:
         await act.db.execute(
             _SET, *key, request.sender, request.share, request.unclear, request.says_amount
         )
+    await sender_hold.end(act, request.channel, request.provider)
     return ChannelSet(
         roads=tuple(
             ChannelRoad(

@@ -23,9 +23,16 @@ from portal.contract.message import (
     SendResult,
     Slice,
 )
+from portal.domain import sender_hold as rules
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import DeliveryId, to_public
-from portal.domain.message import REDEEM_GRACE_S, REJECTED_FAULTS, event_of_result
+from portal.domain.message import (
+    REDEEM_GRACE_S,
+    REJECTED_FAULTS,
+    DeliveryEvent,
+    event_of_result,
+)
+from portal.vault import sender_hold
 from portal.vault.act import Act
 from portal.vault.channels import account_of
 from portal.vault.contact_faults import note_faults
@@ -82,7 +89,8 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
     """Book a slice's results and hand out up to ``take`` deliveries that are still due.
 
     Booking the same results twice changes nothing. Bills that were paid, canceled or paused since
-    are left out; in quiet hours nothing is handed out that nobody has asked for.
+    are left out; in quiet hours nothing is handed out that nobody has asked for, and on a road that
+    refuses the merchant's sender one message at a time (portal.domain.sender_hold).
 
     Raises: InvalidInput ``slice_size`` (param ``max``), ``text_refused``.
     """
@@ -94,13 +102,18 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
     stopped = (await stopped_chunks(act, [request.chunk_id])).get(request.chunk_id)
     is_quiet = await is_chunk_held(act, request.chunk_id)
     is_held = stopped == "paused" or is_quiet
-    await _book(act, request.chunk_id, request.results, is_held=is_held)
+    road = await sender_hold.learn(act, request.chunk_id, request.results)
+    uses_try = not is_held and road is None
+    await _book(act, request.chunk_id, request.results, uses_try=uses_try)
     if request.away_s >= AFTER_S:
         await leave_road(act, request.chunk_id)
     if stopped == "canceled":
-        await _end_unsent(act, request.chunk_id)
+        await _end_unsent(act, request.chunk_id, "leave_out", CANCELED)
     take = 0 if stopped or is_held else request.take
-    routes = await _hand_out(act, request.chunk_id, take)
+    if road is None or stopped:
+        routes = await _hand_out(act, request.chunk_id, take)
+    else:
+        routes = await _pass_stop(act, request.chunk_id, road, take)
     if not await act.db.fetchval(_IS_OPEN, act.merchant_id, request.chunk_id):
         is_open, trial = await report_trial(act, request.chunk_id, request.results, request.take)
         if is_open:
@@ -110,6 +123,8 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
         return Slice(deliveries=(), done=True)
     if is_quiet and not stopped:
         return Slice(deliveries=(), done=False, quiet_s=await quiet_s(act))
+    if road is not None and not routes and not stopped:
+        return Slice(deliveries=(), done=False, quiet_s=rules.wait_s(road.hold, act.now))
     return await _slice(act, routes, is_paused=stopped == "paused")
 
 
@@ -120,17 +135,40 @@ async def _slice(act: Act, routes: Sequence[DeliveryRoute], *, is_paused: bool) 
     return Slice(deliveries=tuple(routes), done=False, account=account, sender=sender)
 
 
-async def _end_unsent(act: Act, chunk_id: UUID) -> None:
-    """Sending was ended: what is not in a company's hands yet stays out."""
+async def _pass_stop(
+    act: Act, chunk_id: UUID, road: sender_hold.RoadHold, take: int
+) -> list[DeliveryRoute]:
+    """What goes by a road on which the merchant's sender is refused: one message that asks.
+
+    The others leave it by another road of the channel, wait, or are given up after WAIT_MAX.
+    """
+    if take and rules.may_probe(road.hold, act.now):
+        routes = await _hand_out(act, chunk_id, 1)
+        if routes:
+            await sender_hold.probe(act, road, chunk_id)
+        return routes
+    since = road.hold.since or act.business
+    if act.business - since >= rules.LEAVE_AFTER and await leave_road(act, chunk_id):
+        return []
+    if act.business - max(since, road.planned_at) >= rules.WAIT_MAX:
+        await _end_unsent(act, chunk_id, "give_up", road.hold.code)
+    return []
+
+
+async def _end_unsent(act: Act, chunk_id: UUID, event: DeliveryEvent, code: str) -> None:
+    """What is not in a company's hands yet ends: staff ended the sending, or nothing takes it."""
     unsent = [Delivery.of(row) for row in await act.db.fetch(_UNSENT, act.merchant_id, chunk_id)]
     for delivery in unsent:
-        delivery.take("leave_out")
-        delivery.code = CANCELED
+        delivery.take(event)
+        delivery.code = code
     await store(act, unsent)
 
 
-async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult], *, is_held: bool) -> None:
-    """Move what was in the worker's hands by what it reports, or by its silence."""
+async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult], *, uses_try: bool) -> None:
+    """Move what was in the worker's hands by what it reports, or by its silence.
+
+    ``uses_try`` is False while the messages are held or their road is stopped.
+    """
     rows = await act.db.fetch(_IN_HAND, act.merchant_id, chunk_id)
     reported = {result.delivery_id: result for result in results}
     moved: list[Delivery] = []
@@ -148,7 +186,7 @@ async def _book(act: Act, chunk_id: UUID, results: Sequence[SendResult], *, is_h
             has_moved = False
             lost.append(delivery)
         else:
-            has_moved = _apply(act, delivery, result, is_held=is_held)
+            has_moved = _apply(act, delivery, result, may_use_try=uses_try)
         if has_moved:
             moved.append(delivery)
     await lose(act, chunk_id, lost)
@@ -171,13 +209,14 @@ def _is_lost(delivery: Delivery, result: SendResult) -> bool:
     return event == "lose"
 
 
-def _apply(act: Act, delivery: Delivery, result: SendResult, *, is_held: bool) -> bool:
+def _apply(act: Act, delivery: Delivery, result: SendResult, *, may_use_try: bool) -> bool:
     """Take the edge of one result; False when it changes nothing.
 
-    What came back because it is held uses up no try.
+    What came back because it is held uses up no try. What is said of the sender does until that has
+    stopped the road: else one that is refused alone would go round for ever.
     """
     before = delivery.state
-    uses_try = result.is_about_message and not is_held
+    uses_try = may_use_try and (result.is_about_message or result.is_about_sender)
     event = event_of_result(before, result.outcome, result.code, delivery.tries, uses_try=uses_try)
     if not delivery.take(event):
         if event == "accept":  # nobody can have sent what was never redeemed

@@ -44,9 +44,11 @@ from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
 from portal.vault.sending import STOPPED, stopped_chunks
 from portal.vault.stop_token import stop_token
-from portal.vault.template import Wording, Wordings, keep_wordings, read_wordings
+from portal.vault.template import Wording, Wordings, read_wordings
 from portal.vault.template_trial import redeem_trials
 from portal.vault.unclear import why_not_again
+from portal.vault.wording_tally import Tally
+from portal.vault.wording_tally import keep as keep_tally
 
 LINK_LIFE_DAYS: Final = 400
 """A link works until its bill is paid; a year and a bit covers what is dunned for long."""
@@ -144,7 +146,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     moved: list[Delivery] = []
     links: list[tuple[bytes, Delivery]] = []
     calls: list[NewCall] = []
-    worded: list[tuple[UUID, UUID]] = []
+    tally = Tally()
     for row in rows:
         delivery = Delivery.of(row)
         secret = "".join(secrets.choice(_BASE62) for _ in range(_SECRET_CHARACTERS))
@@ -165,13 +167,13 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
             calls.append(made)
         else:
             links.append((sha256(secret.encode()), delivery))
-        if own is not None and values.is_own:
-            worded.append((delivery.id, own.id))
+        if own is not None:
+            tally.add(delivery.id, row["chunk_id"], own.id, is_own=values.is_own)
         given[delivery.id] = _given(act, fields, row, values, secret)
     await store(act, moved)
     await _store_links(act, links, act.now)
     await make_calls(act, calls)
-    await keep_wordings(act, worded)
+    await keep_tally(act, tally)
     await note_subscriptions(
         act, {one.id: pushed[one.id].id for _, one in links if one.id in pushed}
     )

@@ -37,6 +37,11 @@ select provider, sum(deliveries)::bigint as planned,
        coalesce(sum(deliveries) filter (where done_at is null), 0)::bigint as waiting
 from delivery_chunk where merchant_id = $1 and import_id = $2 group by provider order by provider
 """
+_UNFIT: Final = """
+select coalesce(sum(w.unfit), 0)::int from delivery_chunk k
+join wording_tally w on w.merchant_id = $1 and w.chunk_id = k.id
+where k.merchant_id = $1 and k.import_id = $2
+"""
 
 
 @operation(VIEW_SENDING, callers=_WEB, kinds=_MERCHANT, scope="imports:write", audit="none")
@@ -75,9 +80,11 @@ async def _view(act: Act, row: Row) -> SendingView:
         planned = row["rows_good"]
         shares = {road.provider: road.share for road in await roads(act, "sms")}
         left = split_by_share(shares, planned) if shares else {}
+    unfit = await act.db.fetchval(_UNFIT, act.merchant_id, import_id)
     return SendingView(
         import_id=import_id,
         state=await act.db.fetchval(_SENDING, act.merchant_id, import_id),
         planned=planned,
         left=tuple(RoadLoad(provider=name, left=count) for name, count in left.items() if count),
+        unfit=unfit,
     )

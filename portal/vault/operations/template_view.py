@@ -40,7 +40,7 @@ from portal.vault.template_view import (
     read_sender,
     refuse_faulty,
     to_checked,
-    to_view,
+    to_views,
 )
 
 TEMPLATES_MAX: Final = 100
@@ -68,7 +68,8 @@ async def list_templates(act: Act, _request: Nothing) -> TemplateList:
     """What is drafted, asked for and in force, the newest first."""
     rows = await act.db.fetch(_OPEN, act.merchant_id, list(OPEN), TEMPLATES_MAX)
     fields = await act.fields()
-    return TemplateList(templates=tuple(to_view(act, open_row(fields, row)) for row in rows))
+    found = await to_views(act, [open_row(fields, row) for row in rows])
+    return TemplateList(templates=tuple(found))
 
 
 @operation(VIEW_TEMPLATE, callers=_WEB, kinds=_STAFF, audit="none")
@@ -80,11 +81,8 @@ async def view_template(act: Act, request: ViewTemplate) -> TemplateRecord:
     use = (version.channel, version.language, version.occasion)
     rows = await act.db.fetch(_OTHERS, act.merchant_id, *use, version.id, OTHERS_MAX)
     fields = await act.fields()
-    return TemplateRecord(
-        template=to_view(act, version),
-        checked=to_checked(sender, checked),
-        others=tuple(to_view(act, open_row(fields, row)) for row in rows),
-    )
+    mine, *others = await to_views(act, [version, *(open_row(fields, row) for row in rows)])
+    return TemplateRecord(template=mine, checked=to_checked(sender, checked), others=tuple(others))
 
 
 @operation(CHECK_TEMPLATE, callers=_WEB, kinds=_STAFF, audit="none")

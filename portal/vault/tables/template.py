@@ -1,6 +1,6 @@
 """Data zone: the wording of merchants' messages, version by version; the schema's source."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -61,6 +61,25 @@ class DeliveryWording(SQLModel, table=True):
     merchant_id: UUID = Field(primary_key=True)
     delivery_id: UUID = Field(primary_key=True)
     template_id: UUID
+
+
+class WordingTally(SQLModel, table=True):
+    """Messages of a chunk that had a merchant's own wording, and those that it did not fit.
+
+    ``on_date`` is a day of the merchant's; what did not fit was told in the built-in words.
+    """
+
+    __tablename__ = "wording_tally"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+    __table_args__ = (
+        sa.Index("wording_tally_day_idx", "merchant_id", "template_id", "on_date"),
+    )  # fmt: skip
+
+    merchant_id: UUID = Field(primary_key=True)
+    chunk_id: UUID = Field(primary_key=True)
+    template_id: UUID = Field(primary_key=True)
+    on_date: date = Field(primary_key=True)
+    told: int = Field(sa_type=sa.Integer)
+    unfit: int = Field(sa_type=sa.Integer)
 
 
 class MessagePrice(SQLModel, table=True):

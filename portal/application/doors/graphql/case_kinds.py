@@ -58,6 +58,8 @@ class CaseKind(Enum):
     RESULTS_UNACKNOWLEDGED = "results_unacknowledged"
     CONTACT_DENIED = "contact_denied"
     BILL_UNTOLD = "bill_untold"
+    SENDER_REFUSED = "sender_refused"
+    WORDING_UNFIT = "wording_unfit"
 
 
 @strawberry.enum(description="What is done about a case.")
@@ -84,3 +86,4 @@ class CaseResolution(Enum):
     WON = "won"
     LOST = "lost"
     ACKNOWLEDGED = "acknowledged"
+    MENDED = "mended"

@@ -47,6 +47,7 @@ class ImportSending:
     planned: int = plain("All that were planned; before the decision, what there would be at most.")
     left: int = by(_left, "Of those, what still has to go.")
     per_s: float = by(_per_s, "What the companies that carry them take in a second together.")
+    unfit: int = plain("Sent in the built-in words, because the merchant's own did not fit.")
     seconds_left: int = by(_seconds_left, "How long the rest takes at that rate.")
 
 

@@ -64,6 +64,8 @@ class Template:
     decided_by: str | None = plain("Who approved, refused or withdrew it.")
     decided_at: DateTime | None = plain("When that was.")
     choices: list[enums.TemplateChoice] = plain("What the viewer may do about it now.")
+    told: int = plain("Messages of the last 31 days that were to have these words.")
+    unfit: int = plain("Of those, sent in the built-in words, because these did not fit.")
 
 
 # What is wrong with a text

@@ -1,30 +1,18 @@
-"""Amazon SES: naming one delivery, and reading the relay's word about what SES said.
+"""Amazon SES: reading the relay's word about what SES said to a mail.
 
-Application zone; pure. The request holds the delivery's id and nothing else, as for any mail: the
-relay builds, signs and posts it. SES knows no key for a mail, so whatever may have happened is
-``unknown``; reports come back as mails. Source: Amazon SES API v2, SendEmail, "Common errors".
+Application zone; pure. The relay builds, signs and posts the mail. SES knows no key for one, so
+whatever may have happened is ``unknown``; reports come back as mails. Source: Amazon SES API v2,
+SendEmail, "Common errors".
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-from portal.application.providers.exchange import (
-    Endpoint,
-    Exchange,
-    MessageAnswer,
-    MessageWanted,
-    read_json,
-    read_retry_after,
-)
-from portal.kit.outbound.wire import (
-    SUBMIT,
-    OutboundAnswer,
-    OutboundRequest,
-    SesReason,
-    SesWord,
-)
+from portal.application.providers.exchange import MessageAnswer, read_json, read_retry_after
+from portal.application.providers.refusal import busy, unreadable
+from portal.application.providers.relay_mail import RelayMail
+from portal.kit.outbound.wire import OutboundAnswer, SesReason, SesWord
 
-_TIMEOUT_S: Final = 30.0
 _OK: Final = 200
 _REFUSALS: Final = range(400, 500)
 _BUSY_STATUSES: Final[Mapping[int, str]] = {
@@ -32,15 +20,13 @@ _BUSY_STATUSES: Final[Mapping[int, str]] = {
     403: "credential_refused",
     429: "provider_busy",
 }
-_OUR_REFUSALS: Final = frozenset({"delivery_refused", "value_unfit", "sender_not_as_ruled"})
-"""Codes of the relay that end one mail and say nothing about SES."""
 
 _BUSY: Final[Mapping[SesReason, str]] = {
     "SenderNotVerified": "sender_refused",
     "MailFromDomainNotVerifiedException": "sender_refused",
-    "NotFoundException": "sender_refused",
-    "AccountSuspendedException": "sender_refused",
-    "SendingPausedException": "sender_refused",
+    "NotFoundException": "account_refused",
+    "AccountSuspendedException": "account_refused",
+    "SendingPausedException": "account_refused",
     "LimitExceededException": "provider_busy",
     "TooManyRequestsException": "provider_busy",
     "ThrottlingException": "provider_busy",
@@ -54,37 +40,14 @@ _BUSY: Final[Mapping[SesReason, str]] = {
     "ExpiredTokenException": "credential_refused",
     "OptInRequired": "credential_refused",
 }
-"""Refusals that speak of our account, sender, key or speed: the next mail fares the same."""
+"""Refusals that speak of whoever asks, as portal.application.providers.refusal sorts them: From and
+MAIL FROM are each merchant's; the configuration set, which may not be found, is the rule's."""
 
 
-class AwsSes:
-    """E-mail: see :class:`portal.application.channels.email.SendsMail`."""
-
-    def compose(self, endpoint: Endpoint, wanted: MessageWanted) -> Exchange[MessageAnswer]:
-        """One mail: which delivery, and by which road."""
-        request = OutboundRequest(
-            host=endpoint.host,
-            port=endpoint.port,
-            method=SUBMIT,
-            path="/",
-            delivery_id=wanted.delivery_id,
-            timeout_s=_TIMEOUT_S,
-        )
-        return Exchange(request, _read)
-
-
-ADAPTER: Final = AwsSes()
-
-
-def _read(answer: OutboundAnswer) -> MessageAnswer:
-    if answer.fate == "unclear":
-        return MessageAnswer("unknown", code=answer.code, is_provider_fault=True)
-    if answer.fate == "not_sent":
-        ours = answer.code in _OUR_REFUSALS
-        return MessageAnswer("busy", code=answer.code, is_provider_fault=not ours)
+def _read_answered(answer: OutboundAnswer) -> MessageAnswer:
     word = read_json(answer, SesWord)
     if word is None:
-        return MessageAnswer("unknown", code="answer_unreadable", is_provider_fault=True)
+        return unreadable()
     if word.status == _OK and word.message_id:
         return MessageAnswer("accepted", provider_ref=word.message_id)
     return _read_refusal(word, answer)
@@ -93,9 +56,11 @@ def _read(answer: OutboundAnswer) -> MessageAnswer:
 def _read_refusal(word: SesWord, answer: OutboundAnswer) -> MessageAnswer:
     """Only a 4xx is one: SES has nothing then. All else may have sent the mail."""
     if word.status not in _REFUSALS:
-        return MessageAnswer("unknown", code="answer_unreadable", is_provider_fault=True)
+        return unreadable()
     code = _BUSY.get(word.reason) or _BUSY_STATUSES.get(word.status)
     if code is None:
         return MessageAnswer("rejected", code="provider_refused")
-    wait_s = read_retry_after(answer)
-    return MessageAnswer("busy", code=code, retry_after_s=wait_s, is_provider_fault=True)
+    return busy(code, retry_after_s=read_retry_after(answer))
+
+
+ADAPTER: Final = RelayMail(_read_answered)

@@ -20,6 +20,7 @@ from portal.application.providers.exchange import (
     MessageWanted,
     read_retry_after,
 )
+from portal.application.providers.refusal import busy, read_way, unreadable
 from portal.application.providers.silent import SaysNothing
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
@@ -44,7 +45,6 @@ _ABOUT_NUMBER: Final = re.compile(rb"Phone ?Number", re.IGNORECASE)
 _ABOUT_SENDER: Final = re.compile(
     rb"Sender ?ID|Origination ?Number|MessageAttributes", re.IGNORECASE
 )
-_OUR_REFUSALS: Final = frozenset({"delivery_refused"})
 
 
 class AwsSns:
@@ -91,32 +91,22 @@ def _attribute(number: int, name: str, value: str) -> Mapping[str, str]:
 
 
 def _read(answer: OutboundAnswer) -> MessageAnswer:
-    if answer.fate == "answered":
-        return _read_answered(answer)
-    if answer.fate == "unclear":
-        return MessageAnswer("unknown", code=answer.code, is_provider_fault=True)
-    ours = answer.code in _OUR_REFUSALS
-    return MessageAnswer("busy", code=answer.code, is_provider_fault=not ours)
+    return read_way(answer) or _read_answered(answer)
 
 
 def _read_answered(answer: OutboundAnswer) -> MessageAnswer:
     found = _CODE.search(answer.body)
     code = "" if found is None else found[1].decode()
     if answer.status == _TOO_MANY or (answer.status in _REFUSALS and code in _THROTTLED):
-        return _busy("provider_busy", answer)
+        return busy("provider_busy", retry_after_s=read_retry_after(answer))
     if answer.status in _NOT_LET_IN or (answer.status in _REFUSALS and code in _SIGNING):
-        return _busy("credential_refused", answer)
+        return busy("credential_refused", retry_after_s=read_retry_after(answer))
     if answer.status in _REFUSALS:
         return _read_refusal(code, answer)
     taken = _MESSAGE_ID.search(answer.body) if answer.status == _OK else None
     if taken is None:
-        return MessageAnswer("unknown", code="answer_unreadable", is_provider_fault=True)
+        return unreadable()
     return MessageAnswer("accepted", provider_ref=taken[1].decode())
-
-
-def _busy(code: str, answer: OutboundAnswer) -> MessageAnswer:
-    wait_s = read_retry_after(answer)
-    return MessageAnswer("busy", code=code, retry_after_s=wait_s, is_provider_fault=True)
 
 
 def _read_refusal(code: str, answer: OutboundAnswer) -> MessageAnswer:
@@ -124,7 +114,7 @@ def _read_refusal(code: str, answer: OutboundAnswer) -> MessageAnswer:
     if code in _OPTED_OUT:
         return MessageAnswer("rejected", code="recipient_opted_out")
     if code in _INVALID and _ABOUT_SENDER.search(answer.body):
-        return _busy("sender_refused", answer)
+        return busy("sender_refused", retry_after_s=read_retry_after(answer))
     if code in _INVALID and _ABOUT_NUMBER.search(answer.body):
         return MessageAnswer("rejected", code="number_unknown")
     return MessageAnswer("rejected", code="provider_refused")

@@ -16,6 +16,7 @@ from portal.application.providers.exchange import (
     read_json,
     read_retry_after,
 )
+from portal.application.providers.refusal import busy, read_way, unreadable
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _HEADERS: Final = {
@@ -33,8 +34,6 @@ _BUSY: Final = {
 }
 """Answers after which the company holds nothing and the same mail may go again."""
 _REFUSALS: Final = frozenset({400, 404, 409, 413, 415, 422})
-_OUR_REFUSALS: Final = frozenset({"delivery_refused"})
-"""Codes of the relay that end one mail and say nothing about the company."""
 
 
 class _Taken(msgspec.Struct, frozen=True):
@@ -78,27 +77,17 @@ ADAPTER: Final = SandboxMail()
 
 
 def _read(answer: OutboundAnswer) -> MessageAnswer:
-    if answer.fate == "answered":
-        return _read_answered(answer)
-    if answer.fate == "unclear":
-        return MessageAnswer("unknown", code=answer.code, is_provider_fault=True)
-    ours = answer.code in _OUR_REFUSALS
-    return MessageAnswer("busy", code=answer.code, is_provider_fault=not ours)
+    return read_way(answer) or _read_answered(answer)
 
 
 def _read_answered(answer: OutboundAnswer) -> MessageAnswer:
     if answer.status in _BUSY:
-        return MessageAnswer(
-            "busy",
-            code=_BUSY[answer.status],
-            retry_after_s=read_retry_after(answer),
-            is_provider_fault=True,
-        )
+        return busy(_BUSY[answer.status], retry_after_s=read_retry_after(answer))
     if answer.status in _REFUSALS:
         refusal = read_json(answer, _Refusal)
         known = refusal is not None and refusal.code == "invalid_address"
         return MessageAnswer("rejected", code="invalid_address" if known else "provider_refused")
     taken = read_json(answer, _Taken) if answer.status in _TAKEN else None
     if taken is None:
-        return MessageAnswer("unknown", code="answer_unreadable", is_provider_fault=True)
+        return unreadable()
     return MessageAnswer("accepted", provider_ref=taken.id)

@@ -15,6 +15,7 @@ from portal.application.providers.exchange import (
     read_json,
     read_retry_after,
 )
+from portal.application.providers.refusal import busy, read_way, unreadable
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _TIMEOUT_S: Final = 8.0
@@ -30,8 +31,6 @@ _BUSY: Final = {
 _REFUSALS: Final = frozenset({400, 404, 409, 413, 415, 422})
 _KNOWN: Final = frozenset({"invalid_number", "text_too_long"})
 """The company's codes that mean the same to us; any other is just a refusal."""
-_OUR_REFUSALS: Final = frozenset({"delivery_refused"})
-"""Codes of the relay that end one message and say nothing about the company."""
 
 
 class _Taken(msgspec.Struct, frozen=True):
@@ -81,27 +80,17 @@ ADAPTER: Final = SandboxSms("sandbox_sms")
 
 
 def _read(answer: OutboundAnswer) -> MessageAnswer:
-    if answer.fate == "answered":
-        return _read_answered(answer)
-    if answer.fate == "unclear":
-        return MessageAnswer("unknown", code=answer.code, is_provider_fault=True)
-    ours = answer.code in _OUR_REFUSALS
-    return MessageAnswer("busy", code=answer.code, is_provider_fault=not ours)
+    return read_way(answer) or _read_answered(answer)
 
 
 def _read_answered(answer: OutboundAnswer) -> MessageAnswer:
     if answer.status in _BUSY:
-        return MessageAnswer(
-            "busy",
-            code=_BUSY[answer.status],
-            retry_after_s=read_retry_after(answer),
-            is_provider_fault=True,
-        )
+        return busy(_BUSY[answer.status], retry_after_s=read_retry_after(answer))
     if answer.status in _REFUSALS:
         return MessageAnswer("rejected", code=_refusal_code(answer))
     taken = read_json(answer, _Taken) if answer.status in {_OK, _CREATED} else None
     if taken is None:
-        return MessageAnswer("unknown", code="answer_unreadable", is_provider_fault=True)
+        return unreadable()
     return MessageAnswer("accepted", provider_ref=taken.id)
 
 

@@ -1,60 +1,35 @@
-"""Mail by SMTP submission: naming one delivery, and reading what the server said.
+"""Mail by SMTP submission: reading what the server said, and at which stage.
 
-Application zone; pure. The request holds the delivery's id and nothing else: the relay builds the
-mail of what the vault gives it. Source: RFC 5321 §4.2.1 (codes), RFC 3463 (enhanced codes).
+Application zone; pure. Source: RFC 5321 §4.2.1 (codes), RFC 3463 (enhanced codes), RFC 7372
+(authentication), RFC 7505 §4.2 (null MX).
 """
 
 from typing import Final
 
-from portal.application.providers.exchange import (
-    Endpoint,
-    Exchange,
-    MessageAnswer,
-    MessageWanted,
-    read_json,
-)
-from portal.kit.outbound.wire import SUBMIT, OutboundAnswer, OutboundRequest, SubmitWord
+from portal.application.providers.exchange import MessageAnswer, read_json
+from portal.application.providers.refusal import busy, unreadable
+from portal.application.providers.relay_mail import RelayMail
+from portal.kit.outbound.wire import OutboundAnswer, SubmitWord
 
-_TIMEOUT_S: Final = 30.0
 _OK: Final = 250
 _TEMPORARY: Final = range(400, 500)
 _PERMANENT: Final = range(500, 600)
+_CLOSES: Final = 421
 _BAD_MAILBOX: Final = "5.1."
 _ABOUT_THE_MAIL: Final = frozenset({"recipient", "text"})
 """Stages at which a refusal speaks of this mail; before them of us, whatever the mail."""
-_OUR_REFUSALS: Final = frozenset({"delivery_refused", "value_unfit", "sender_not_as_ruled"})
-"""Codes of the relay that end one mail and say nothing about the server."""
+_ABOUT_THE_SENDER: Final = frozenset(
+    {"5.1.7", "5.1.8", "5.7.20", "5.7.21", "5.7.22", "5.7.23", "5.7.26", "5.7.27", "5.7.60"}
+)
+"""Enhanced codes that speak of the sender's address or domain, at whatever stage: many servers wait
+for the recipient before they say what they have against MAIL FROM. In their order: no such mailbox,
+no such domain; signature missing or refused in three ways; SPF; several of these; a sender that
+takes no mail; Exchange's "may not send as this sender"."""
 
 
-class Smtp:
-    """E-mail: see :class:`portal.application.channels.email.SendsMail`."""
-
-    def compose(self, endpoint: Endpoint, wanted: MessageWanted) -> Exchange[MessageAnswer]:
-        """One mail: which delivery, and at which server."""
-        request = OutboundRequest(
-            host=endpoint.host,
-            port=endpoint.port,
-            method=SUBMIT,
-            path="/",
-            delivery_id=wanted.delivery_id,
-            timeout_s=_TIMEOUT_S,
-        )
-        return Exchange(request, _read)
-
-
-ADAPTER: Final = Smtp()
-
-
-def _read(answer: OutboundAnswer) -> MessageAnswer:
-    if answer.fate == "answered":
-        word = read_json(answer, SubmitWord)
-        if word is None:
-            return MessageAnswer("unknown", code="answer_unreadable", is_provider_fault=True)
-        return _read_word(word)
-    if answer.fate == "unclear":
-        return MessageAnswer("unknown", code=answer.code, is_provider_fault=True)
-    ours = answer.code in _OUR_REFUSALS
-    return MessageAnswer("busy", code=answer.code, is_provider_fault=not ours)
+def _read_answered(answer: OutboundAnswer) -> MessageAnswer:
+    word = read_json(answer, SubmitWord)
+    return unreadable() if word is None else _read_word(word)
 
 
 def _read_word(word: SubmitWord) -> MessageAnswer:
@@ -64,12 +39,21 @@ def _read_word(word: SubmitWord) -> MessageAnswer:
     """
     if word.stage == "done" and word.code == _OK:
         return MessageAnswer("accepted")
-    if word.stage in _ABOUT_THE_MAIL and word.code in _PERMANENT:
+    if word.code in _PERMANENT:
+        return _read_permanent(word)
+    if word.code in _TEMPORARY:
+        about_mail = word.stage in _ABOUT_THE_MAIL and word.code != _CLOSES
+        return MessageAnswer("busy", code="provider_busy", is_provider_fault=not about_mail)
+    return unreadable()
+
+
+def _read_permanent(word: SubmitWord) -> MessageAnswer:
+    if word.stage == "sender" or word.enhanced in _ABOUT_THE_SENDER:
+        return busy("sender_refused")
+    if word.stage in _ABOUT_THE_MAIL:
         bad = word.enhanced.startswith(_BAD_MAILBOX)
         return MessageAnswer("rejected", code="invalid_address" if bad else "provider_refused")
-    if word.stage == "login" and word.code in _PERMANENT:
-        return MessageAnswer("busy", code="credential_refused", is_provider_fault=True)
-    if word.code in _TEMPORARY or word.code in _PERMANENT:
-        about_mail = word.stage in _ABOUT_THE_MAIL and word.code != 421  # noqa: PLR2004  closes
-        return MessageAnswer("busy", code="provider_busy", is_provider_fault=not about_mail)
-    return MessageAnswer("unknown", code="answer_unreadable", is_provider_fault=True)
+    return busy("credential_refused" if word.stage == "login" else "provider_busy")
+
+
+ADAPTER: Final = RelayMail(_read_answered)

@@ -22,6 +22,7 @@ from portal.application.providers.exchange import (
     read_json,
     read_retry_after,
 )
+from portal.application.providers.refusal import busy, read_way, unreadable
 from portal.domain.errors import InvariantBroken
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
@@ -36,8 +37,20 @@ _BUSY: Final[Mapping[int, str]] = {
 }
 """Answers after which the company holds nothing and the same message may go again."""
 _REFUSALS: Final = frozenset({400, 403, 404, 405, 413, 415})
-_OURS: Final = frozenset({20003, 21210, 21212, 21213, 21603, 21606, 21607, 21659, 21660})
-"""The company's codes that speak of our account or number: the next message fares the same."""
+_OURS: Final[Mapping[int, str]] = {
+    20003: "credential_refused",
+    21210: "sender_refused",
+    21212: "sender_refused",
+    21213: "sender_refused",
+    21603: "sender_refused",
+    21606: "sender_refused",
+    21607: "sender_refused",
+    21659: "sender_refused",
+    21660: "sender_refused",
+}
+"""The company's codes that speak of our account or of the merchant's number: it is none of the
+account's, missing, not confirmed, or can't carry this. The merchant's next message fares the
+same."""
 _KNOWN: Final[Mapping[int, str]] = {
     13223: "number_unknown",
     13224: "number_unknown",
@@ -50,7 +63,6 @@ _KNOWN: Final[Mapping[int, str]] = {
     21617: "text_too_long",
 }
 """The company's codes that mean the same to us; any other is just a refusal."""
-_OUR_REFUSALS: Final = frozenset({"delivery_refused"})
 
 
 class _Taken(msgspec.Struct, frozen=True):
@@ -137,34 +149,24 @@ def _account(endpoint: Endpoint) -> str:
 
 
 def _read(answer: OutboundAnswer) -> MessageAnswer:
-    if answer.fate == "answered":
-        return _read_answered(answer)
-    if answer.fate == "unclear":
-        return MessageAnswer("unknown", code=answer.code, is_provider_fault=True)
-    ours = answer.code in _OUR_REFUSALS
-    return MessageAnswer("busy", code=answer.code, is_provider_fault=not ours)
+    return read_way(answer) or _read_answered(answer)
 
 
 def _read_answered(answer: OutboundAnswer) -> MessageAnswer:
     if answer.status in _BUSY:
-        return MessageAnswer(
-            "busy",
-            code=_BUSY[answer.status],
-            retry_after_s=read_retry_after(answer),
-            is_provider_fault=True,
-        )
+        return busy(_BUSY[answer.status], retry_after_s=read_retry_after(answer))
     if answer.status in _REFUSALS:
         return _read_refusal(answer)
     taken = read_json(answer, _Taken) if answer.status == _CREATED else None
     if taken is None:
-        return MessageAnswer("unknown", code="answer_unreadable", is_provider_fault=True)
+        return unreadable()
     return MessageAnswer("accepted", provider_ref=taken.sid)
 
 
 def _read_refusal(answer: OutboundAnswer) -> MessageAnswer:
     refusal = read_json(answer, _Refusal)
     code = None if refusal is None else refusal.code
-    if code in _OURS:
-        return MessageAnswer("busy", code="sender_refused", is_provider_fault=True)
+    if code is not None and code in _OURS:
+        return busy(_OURS[code])
     said = "provider_refused" if code is None else _KNOWN.get(code, "provider_refused")
     return MessageAnswer("rejected", code=said)

@@ -1,0 +1,160 @@
+"""Data zone: roads that are stopped for one merchant, because its sender or app is refused there.
+
+The row is there while refusals are counted, and holds over restarts: a sender that a company does
+not know is not known to it after one either. It is locked before any delivery. When the stop lasts
+the merchant's staff have a case; that and the row end with the first message that is taken, or with
+whoever sets the road, or the app, anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from portal.contract.message import SendResult
+from portal.domain import sender_hold as rules
+from portal.domain.sender_hold import Hold, Said
+from portal.kit import log
+from portal.vault.act import Act
+
+CASE: Final = "sender_refused"
+_log = log.get_logger()
+
+_FIELDS: Final = "h.refusals, h.code, h.since, h.probe_at, h.probe_chunk, h.pause_s"
+_LOCK: Final = f"""
+select k.channel, k.provider, k.created_at, {_FIELDS}
+from delivery_chunk k
+join sender_hold h on h.merchant_id = $1 and h.channel = k.channel and h.provider = k.provider
+where k.merchant_id = $1 and k.id = $2 for update of h
+"""  # noqa: S608  # constant columns
+_BEGIN: Final = """
+insert into sender_hold (merchant_id, channel, provider)
+select $1, channel, provider from delivery_chunk where merchant_id = $1 and id = $2
+on conflict do nothing
+"""
+_STORE: Final = """
+update sender_hold set refusals = $4, code = $5, since = $6, probe_at = $7, probe_chunk = $8,
+    pause_s = $9
+where merchant_id = $1 and channel = $2 and provider = $3
+"""
+_END: Final = """
+delete from sender_hold where merchant_id = $1 and channel = $2 and provider = $3
+returning since is not null as was_stopped
+"""
+_STOPPED: Final = """
+select provider from sender_hold where merchant_id = $1 and channel = $2 and since is not null
+"""
+_OPEN_CASE: Final = """
+select id from case_ where merchant_id = $1 and kind = $2 and subject_id = $1
+                       and closed_at is null
+"""
+_IS_ANY_STOPPED: Final = """
+select exists (select from sender_hold where merchant_id = $1 and since is not null)
+"""
+_WAKE: Final = """
+update task t set next_at = $4
+from delivery_chunk k
+where t.merchant_id = $1 and t.kind = 'message.send_chunk' and t.state = 'open'
+  and k.merchant_id = $1 and k.id = t.subject_id and k.channel = $2 and k.provider = $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RoadHold:
+    """The locked row of the road of a chunk that was planned ``planned_at``, a business time."""
+
+    channel: str
+    provider: str
+    planned_at: datetime
+    hold: Hold
+
+
+async def learn(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> RoadHold | None:
+    """Take note of what a slice was told of the merchant's sender; how the road stands, if stopped.
+
+    Call it before a delivery is locked.
+    """
+    refusals = [one.code for one in results if one.is_about_sender]
+    found = await _lock(act, chunk_id)
+    if found is None and refusals:
+        await act.db.execute(_BEGIN, act.merchant_id, chunk_id)
+        found = await _lock(act, chunk_id)
+    if found is None:
+        return None
+    taken = sum(one.outcome == "accepted" for one in results)
+    after = rules.learn(found.hold, Said(chunk_id, taken, refusals), act.now, act.business)
+    if after is None:
+        await end(act, found.channel, found.provider)
+        return None
+    if after != found.hold:
+        await _store(act, found, after)
+    if found.hold.since is None and after.since is not None:
+        _log.warning(
+            "sender.stopped",
+            merchant_id=act.merchant_id,
+            channel=found.channel,
+            provider=found.provider,
+            code=after.code,
+        )
+    if after.is_lasting and refusals:
+        await act.open_case(
+            CASE, act.merchant_id, channel=found.channel, provider=found.provider, code=after.code
+        )
+    return None if after.since is None else replace(found, hold=after)
+
+
+async def probe(act: Act, found: RoadHold, chunk_id: UUID) -> None:
+    """One message of the chunk goes out to ask whether the stop is over."""
+    await _store(act, found, rules.probe(found.hold, chunk_id, act.now))
+
+
+async def end(act: Act, channel: str, provider: str) -> None:
+    """Nothing speaks against the sender any more: what waits goes at once, and the case ends."""
+    was_stopped = await act.db.fetchval(_END, act.merchant_id, channel, provider)
+    if not was_stopped:
+        return
+    _log.info("sender.goes_on", merchant_id=act.merchant_id, channel=channel, provider=provider)
+    await act.db.execute(_WAKE, act.merchant_id, channel, provider, act.now)
+    act.tasks_planned = True
+    if await act.db.fetchval(_IS_ANY_STOPPED, act.merchant_id):
+        return
+    case_id = await act.db.fetchval(_OPEN_CASE, act.merchant_id, CASE)
+    if case_id is not None:
+        await act.close_case(case_id, "mended")
+
+
+async def stopped_roads(act: Act, channel: str) -> frozenset[str]:
+    """Companies of the channel that refuse the merchant's sender now."""
+    rows = await act.db.fetch(_STOPPED, act.merchant_id, channel)
+    return frozenset(row["provider"] for row in rows)
+
+
+async def _lock(act: Act, chunk_id: UUID) -> RoadHold | None:
+    row = await act.db.fetchrow(_LOCK, act.merchant_id, chunk_id)
+    if row is None:
+        return None
+    hold = Hold(
+        refusals=row["refusals"],
+        code=row["code"],
+        since=row["since"],
+        probe_at=row["probe_at"],
+        probe_chunk=row["probe_chunk"],
+        pause_s=row["pause_s"],
+    )
+    return RoadHold(row["channel"], row["provider"], row["created_at"], hold)
+
+
+async def _store(act: Act, found: RoadHold, hold: Hold) -> None:
+    await act.db.execute(
+        _STORE,
+        act.merchant_id,
+        found.channel,
+        found.provider,
+        hold.refusals,
+        hold.code,
+        hold.since,
+        hold.probe_at,
+        hold.probe_chunk,
+        hold.pause_s,
+    )

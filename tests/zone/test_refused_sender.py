@@ -1,0 +1,238 @@
+"""What a company refuses of one merchant's sender stops that merchant's road and nobody else's."""
+
+from portal.contract.message import SET_CHANNEL, DeliveryRoute, SendResult, SetChannel, Slice
+from portal.contract.work import Leased
+from portal.domain.message import TRIES_MAX
+from portal.vault.server import VaultServer
+from tests.make.intake import Desk, line, new_desk
+from tests.make.money import World
+from tests.make.vault import ClientFor, Ground
+
+COUNT = 5
+FIRST, SECOND = "sandbox_sms", "sandbox_sms2"
+
+
+def world_of(desk: Desk) -> World:
+    return World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+
+
+def refused(route: DeliveryRoute, outcome: str = "busy") -> SendResult:
+    return SendResult(
+        delivery_id=route.delivery_id, outcome=outcome, provider_ref="",  # type: ignore[arg-type]
+        code="sender_refused", is_about_message=False, is_about_sender=True,
+    )  # fmt: skip
+
+
+def taken(route: DeliveryRoute) -> SendResult:
+    return SendResult(
+        delivery_id=route.delivery_id, outcome="accepted", provider_ref="sm_1", code=""
+    )
+
+
+async def chunk(desk: Desk, prefix: str, rows: int = COUNT) -> Leased:
+    """An issued import of so many bills, its one chunk leased."""
+    await desk.issued(*(line(f"{prefix}-{number}") for number in range(rows)))
+    (leased,) = await desk.leases("message.send_chunk")
+    return leased
+
+
+async def states(desk: Desk) -> list[tuple[str, str, int, int]]:
+    rows = await world_of(desk).rows(
+        "select provider, state, tries, count(*)::int as count from delivery group by 1, 2, 3"
+        " order by 1, 2, 3"
+    )
+    return [tuple(row.values()) for row in rows]  # type: ignore[misc]
+
+
+async def change(desk: Desk, statement: str, *arguments: object) -> None:
+    async with world_of(desk).act() as act:
+        await act.db.execute(statement, desk.merchant_id, *arguments)
+
+
+async def later(desk: Desk, since: str = "0 seconds") -> None:
+    """The next message may ask now, and the stop is older by so much."""
+    await change(
+        desk,
+        "update sender_hold set probe_at = $2, since = since - $3::text::interval"
+        " where merchant_id = $1",
+        desk.server.clock.wall(),
+        since,
+    )
+
+
+async def stop(desk: Desk, leased: Leased) -> Slice:
+    """All of a first slice is refused."""
+    part = await desk.report(leased)
+    await desk.redeem(*(route.delivery_id for route in part.deliveries))
+    return await desk.report(leased, [refused(route) for route in part.deliveries], take=0)
+
+
+async def ask(desk: Desk, leased: Leased) -> Slice:
+    """One message asks, and is refused too."""
+    await later(desk)
+    part = await desk.report(leased)
+    (route,) = part.deliveries
+    await desk.redeem(route.delivery_id)
+    return await desk.report(leased, [refused(route)], take=0)
+
+
+async def restart_road(desk: Desk, provider: str = FIRST, share: int = 100) -> None:
+    road = SetChannel(
+        merchant_code=desk.code, channel="sms", provider=provider, sender="0005", share=share
+    )
+    await desk.operator.call(SET_CHANNEL, road)
+
+
+async def test_a_refused_sender_stops_its_own_merchant_alone_until_one_is_taken(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    # given: two merchants on one road, and a company that refuses the sender of the first
+    mizu = await new_desk(vault, client_for, "mizu")
+    minato = await new_desk(vault, client_for)
+    leased = await chunk(minato, "A")
+    theirs = await chunk(mizu, "B")
+
+    # when
+    first = await stop(minato, leased)
+    waiting = await desk_waits(minato, leased)
+
+    # then: nothing more of it is tried, no try is used up, and the other one's goes on
+    assert (first.done, first.deliveries) == (False, ())
+    assert 0 < waiting.quiet_s <= 60
+    part = await mizu.report(theirs)
+    assert len(part.deliveries) == COUNT
+    await mizu.redeem(*(route.delivery_id for route in part.deliveries))
+    assert (await mizu.report(theirs, [taken(route) for route in part.deliveries])).done
+    assert await states(mizu) == [(FIRST, "accepted", 0, COUNT)]
+    assert await states(minato) == [(FIRST, "planned", 0, COUNT)]
+    assert await world_of(minato).cases() == []
+
+    # one message at a time asks; staff have one case, and no try is used, however often
+    for _ in range(TRIES_MAX + 1):
+        assert (await ask(minato, leased)).quiet_s > 60
+    assert await states(minato) == [(FIRST, "planned", 0, COUNT)]
+    assert await world_of(minato).cases() == ["sender_refused"]
+    assert await world_of(mizu).cases() == []
+
+    # the first that is taken ends it: all go, and the case is closed
+    await later(minato)
+    (route,) = (await minato.report(leased)).deliveries
+    await minato.redeem(route.delivery_id)
+    part = await minato.report(leased, [taken(route)])
+    assert len(part.deliveries) == COUNT - 1
+    assert await world_of(minato).cases() == []
+    assert await world_of(minato).value("select count(*) from sender_hold") == 0
+    assert await world_of(minato).value("select resolution from case_") == "mended"
+
+
+async def desk_waits(desk: Desk, leased: Leased) -> Slice:
+    """The stopped road gives nothing out, and says for how long."""
+    part = await desk.report(leased)
+    assert (part.deliveries, part.done) == ((), False)
+    return part
+
+
+async def test_what_is_refused_now_and_then_uses_up_its_tries_and_stops_nothing(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    desk = await new_desk(vault, client_for)
+    leased = await chunk(desk, "C", TRIES_MAX + 2)
+    part = await desk.report(leased, take=2)
+    bad = part.deliveries[0]
+
+    # one message is refused "for the sender" again and again, while others are taken
+    for _ in range(TRIES_MAX):
+        await desk.redeem(*(route.delivery_id for route in part.deliveries))
+        results = [
+            refused(route) if route.delivery_id == bad.delivery_id else taken(route)
+            for route in part.deliveries
+        ]
+        part = await desk.report(leased, results, take=100)
+        others = [one for one in part.deliveries if one.delivery_id != bad.delivery_id]
+        again = [one for one in part.deliveries if one.delivery_id == bad.delivery_id]
+        part = Slice(deliveries=(*again, *others[:1]), done=part.done)
+
+    assert await states(desk) == [
+        (FIRST, "accepted", 0, TRIES_MAX), (FIRST, "failed", TRIES_MAX - 1, 1),
+        (FIRST, "handed", 0, 1),
+    ]  # fmt: skip
+
+
+async def test_the_other_road_carries_and_without_one_the_ladder_goes_on_after_three_days(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    desk = await new_desk(vault, client_for)
+    leased = await chunk(desk, "D")
+    await stop(desk, leased)
+    await restart_road(desk, SECOND, share=0)
+    await change(
+        desk,
+        "insert into sender_hold (merchant_id, channel, provider, refusals, since, probe_at)"
+        " values ($1, 'sms', $2, 3, now(), now() + interval '1 day')",
+        SECOND,
+    )
+
+    # a second road that refuses the sender as well is none
+    await older(desk, FIRST, "21 seconds")
+    await desk_waits(desk, leased)
+    await change(desk, "delete from sender_hold where merchant_id = $1 and provider = $2", SECOND)
+    moved = await desk.report(leased)
+
+    assert moved.done
+    assert await states(desk) == [(SECOND, "planned", 0, COUNT)]
+    (other,) = await desk.leases("message.send_chunk")
+
+    # and when both are stopped for three days, the bills' ladders have their turn
+    await stop(desk, other)
+    await older(desk, SECOND, "3 days")
+    await desk_waits(desk, other)
+    await change(
+        desk,
+        "update delivery_chunk set created_at = created_at - interval '3 days'"
+        " where merchant_id = $1",
+    )
+    over = await desk.report(other)
+    assert over.done
+    assert await states(desk) == [(SECOND, "failed", 0, COUNT)]
+    told = "select distinct message from bill"
+    assert await world_of(desk).value(told) == "failed"
+    due = "select count(*) from ladder where next_at <= $1"
+    assert await world_of(desk).value(due, vault.clock.business_now()) == COUNT
+
+
+async def older(desk: Desk, provider: str, age: str) -> None:
+    """The stop is older by so much; nobody may ask yet."""
+    await change(
+        desk,
+        "update sender_hold set since = since - $3::text::interval where merchant_id = $1"
+        " and provider = $2",
+        provider,
+        age,
+    )
+
+
+async def test_a_stop_holds_over_a_restart_and_setting_the_road_anew_ends_it_at_once(
+    ground: Ground,
+) -> None:
+    async with ground.vault() as server:
+        desk = await new_desk(server, ground.client)
+        leased = await chunk(desk, "E")
+        await stop(desk, leased)
+    await ground.close()
+
+    async with ground.vault() as server:
+        desk.server, desk.operator = server, await ground.client("operator")
+        desk.work = await ground.client("work")
+        await desk_waits(desk, leased)
+        asleep = "update task set next_at = 'infinity', state = 'open' where merchant_id = $1"
+        await change(desk, asleep)
+
+        # another road's changes nothing of it
+        await restart_road(desk, SECOND, share=0)
+        assert await world_of(desk).value("select count(*) from sender_hold") == 1
+
+        await restart_road(desk)
+
+        assert await world_of(desk).value("select count(*) from sender_hold") == 0
+        due = "select next_at <= $2 from task where subject_id = $1"
+        assert await world_of(desk).value(due, leased.subject_id, server.clock.wall())
