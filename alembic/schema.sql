@@ -2162,6 +2162,7 @@ CREATE TABLE public.phone_call (
     is_link_asked boolean DEFAULT false NOT NULL,
     outcome text DEFAULT ''::text NOT NULL,
     ended_at timestamp with time zone,
+    template_id uuid,
     CONSTRAINT phone_call_wrong_check CHECK (((wrong >= 0) AND (wrong <= 3)))
 );
 ALTER TABLE ONLY public.phone_call ALTER COLUMN merchant_id SET (n_distinct=1);

@@ -19,10 +19,12 @@ from portal.contract.call import (
 from portal.domain import call as rules
 from portal.domain.bill import is_payable
 from portal.domain.call import DIGITS, EVENTS, PREFIX, Call, Effect, Known
-from portal.domain.call_words import VOICES, CallFacts, speak
+from portal.domain.call_own import own_said
+from portal.domain.call_words import VOICES, CallFacts, OwnSaid, speak
 from portal.domain.contact import takes_sms
 from portal.domain.errors import NotFound
 from portal.domain.message import RESENDS_PER_DAY_MAX
+from portal.domain.template_form import read_words
 from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
 from portal.vault.call import count_resent, plan_link, stop_calls, wrong_before
@@ -32,11 +34,12 @@ from portal.vault.deliveries import COLUMNS, Delivery, store
 from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
+from portal.vault.template import read_version
 from portal.vault.texts import check_tokens
 
 _CALL: Final = """
 select id, delivery_id, bill_id, secret_hash, call_ref, begun_at, ended_at, stage, saying, step,
-       wrong, silent, has_pressed, is_told, is_link_asked, outcome
+       wrong, silent, has_pressed, is_told, is_link_asked, outcome, template_id
 from phone_call where merchant_id = $1 and secret_hash = $2 and provider = $3 for update
 """
 _BILL: Final = """
@@ -94,7 +97,7 @@ async def answer_call(act: Act, request: AnswerCall) -> CallTurn:
         await plan_link(act, row["bill_id"])
     elif effect == "stop":
         await stop_calls(act, row["bill_id"], bill["phone_blind"])
-    return _turn(act, bill, call)
+    return await _turn(act, row["template_id"], bill, call)
 
 
 @operation(
@@ -182,7 +185,7 @@ async def _keep(act: Act, row: Row, call: Call, call_ref: str) -> None:
     )  # fmt: skip
 
 
-def _turn(act: Act, bill: Row, call: Call) -> CallTurn:
+async def _turn(act: Act, template_id: UUID | None, bill: Row, call: Call) -> CallTurn:
     facts = CallFacts(
         merchant_name=bill["name"],
         phone=bill["phone"],
@@ -190,11 +193,29 @@ def _turn(act: Act, bill: Row, call: Call) -> CallTurn:
         amount_minor=bill["left_minor"],
         due_on=bill["due_on"],
     )
+    own = await _own(act, template_id, bill["language"], facts)
     if call.saying == "facts":
         act.reveal(1)
     return CallTurn(
-        lines=speak(bill["language"], call, facts),
+        lines=speak(bill["language"], call, facts, own),
         voice=VOICES.get(bill["language"], VOICES["ja"]),
         step=call.step,
         digits=DIGITS[call.stage],
     )
+
+
+async def _own(
+    act: Act, template_id: UUID | None, language: str, facts: CallFacts
+) -> OwnSaid | None:
+    """The words that the call was bound to when it was asked for, whatever is in force by now.
+
+    None where they are not in the bill's language any more, or don't fit it.
+    """
+    if template_id is None:
+        return None
+    version = await read_version(act, template_id)
+    words = read_words(version.channel, version.subject, version.body)
+    if version.language != language or words.subject is None:
+        return None
+    said = own_said(language, words.subject, words.body, facts)
+    return said[0] if said is not None and said[1] else None
