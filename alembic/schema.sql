@@ -1958,7 +1958,8 @@ CREATE TABLE public.message_trial (
     tries integer NOT NULL,
     words bytea,
     asked_by text NOT NULL,
-    asked_at timestamp with time zone NOT NULL
+    asked_at timestamp with time zone NOT NULL,
+    secret_hash bytea
 );
 ALTER TABLE ONLY public.message_trial ALTER COLUMN merchant_id SET (n_distinct=1);
 

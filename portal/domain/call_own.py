@@ -90,6 +90,11 @@ def scenes(
     )
 
 
+def one_way(opened: str, told: str) -> str:
+    """Two scenes without our keys, a sentence a line: what is said where nobody can press one."""
+    return "\n".join(opened.split("\n")[:-1] + told.split("\n")[:-1])
+
+
 def asked_in_call(language: str) -> str:
     """What a call asks between the two: for the digits that prove its payer. Ours in any case."""
     facts = CallFacts(

@@ -377,6 +377,7 @@ FORMS: Final[Mapping[TemplateChannel, Form]] = MappingProxyType(
             compose=_compose_call,
             start=_start_call,
             look=_look_call,
+            tried_at="phone",
         ),
     }
 )

@@ -29,7 +29,7 @@ from portal.domain.template import (
 )
 from portal.domain.template_finding import Finding, FindingCode, TemplatePart
 from portal.domain.template_form import FORMS, Filled, Form, PartForm, read_words
-from portal.domain.template_speech import OWING, SPOKEN, is_unspoken
+from portal.domain.template_speech import OVERHEARD, SPOKEN, is_unspoken
 from portal.domain.template_words import SELLING, SHORTENERS, THREAT, URGENT
 
 FINDINGS_MAX: Final = 30
@@ -260,7 +260,7 @@ def _of_words(draft: Draft, form: PartForm, template: Template, text: str) -> It
     if form.is_spoken:
         lists += SPOKEN
     if form.is_overheard:
-        lists += (("owing_told", OWING),)
+        lists += OVERHEARD
     for code, words in lists:
         for found in words.finditer(folded):
             start, end = places[found.start()], places[found.end() - 1] + 1

@@ -38,7 +38,7 @@ SECRETS: Final = either(
 NUMBERS: Final = re.compile(r"[0-9](?:[-\u2010\u2013ー\s()]?[0-9]){4,}")
 """A telephone's or an account's number: a voice reads it out as one huge figure."""
 
-OWING: Final = either(
+_OWING: Final = either(
     (
         "未払", "未納", "滞納", "延滞", "督促", "催促", "未収", "期限を過ぎ", "期限をすぎ",
         "期限切れ", "払われていません", "払っていません", "払っていない", "借金", "債務",
@@ -52,6 +52,9 @@ SPOKEN: Final[tuple[tuple[FindingCode, re.Pattern[str]], ...]] = (
     ("key_promised", KEYS), ("secret_words", SECRETS), ("number_read", NUMBERS),
 )  # fmt: skip
 """What is looked for in all that is read out."""
+
+OVERHEARD: Final[tuple[tuple[FindingCode, re.Pattern[str]], ...]] = (("owing_told", _OWING),)
+"""What is looked for besides in what anyone may hear."""
 
 
 def is_unspoken(letter: str) -> bool:

@@ -16,6 +16,7 @@ from portal.application.doors.notices import NoticeKeys
 from portal.application.providers.twilio.signature import read_fields, sign
 from portal.contract.bills import VIEW_BILL, ViewBill
 from portal.contract.ladder import SET_LADDER, SetLadder
+from portal.contract.template import TRY_TEMPLATE, TryTemplate
 from portal.domain.errors import Conflict
 from portal.domain.ladder_plan import write_plan
 from portal.kit.clock import SystemClock
@@ -182,6 +183,44 @@ async def test_a_call_says_the_words_it_was_bound_to_until_its_end_and_the_next_
     seen = await shop.web.call(VIEW_BILL, ViewBill(bill_id=bills[phones[0]]), shop.staff)
     told = [one.params for one in seen.events if one.code == "message.accepted"]
     assert [(one["channel"], one.get("template")) for one in told] == [("voice", 1)]
+
+
+async def test_a_trial_s_call_says_the_words_one_way_and_forgets_them_when_it_is_over(
+    shop: Workshop,
+) -> None:
+    def tried(phone: str) -> TryTemplate:
+        return TryTemplate(
+            channel="voice", language="ja", occasion="first", subject=GREETING, body=TOLD,
+            phone=phone, idempotency_key=f"try {phone}",
+        )  # fmt: skip
+
+    await shop.issued(["09012340001"])
+    with pytest.raises(Conflict, match="trial_to_payer"):
+        await shop.web.call(TRY_TEMPLATE, tried("090-1234-0001"), shop.staff)
+    for _ in range(2):
+        await shop.web.call(TRY_TEMPLATE, tried("03-9999-0000"), shop.staff)
+    await shop.work_off(SENDING)
+    telephone, company = newest_call(shop, "0399990000"), Company(shop)
+    url, ref = telephone.call["url"], telephone.call["id"]
+
+    assert await shop.rows("select state from message_trial") == [{"state": "accepted"}]
+    assert (await company.post(f"{url[:-1]}_", CallSid=ref))[0] == 404
+    words = (await company.post(url, CallSid=ref))[1]
+    assert words == (await company.post(f"{url}/0", CallSid=ref, Digits="9"))[1]
+    said = await telephone.do("answer")
+    assert await telephone.until_over() == "completed"
+    over = await company.post(f"{url}/status", CallSid=ref, CallStatus="completed")
+
+    assert said.startswith("【テスト】いつもありがとうございます。みなと電力の佐藤です。")
+    assert "2026年11月分は8420円 、" in said
+    assert "押してください" not in said + words
+    assert words.endswith("<Hangup/></Response>")
+    assert over == await company.post(f"{url}/status", CallSid=ref, CallStatus="completed")
+    assert over == (200, "")
+    assert (await company.post(url, CallSid=ref))[0] == 404
+    assert await shop.rows("select words from message_trial") == [{"words": None}]
+    assert await shop.rows("select id from delivery where channel = 'voice'") == []
+    assert await shop.rows("select id from phone_call") == []
 
 
 ENDS = {

@@ -28,6 +28,7 @@ from portal.domain.template_form import read_words
 from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
 from portal.vault.call import count_resent, plan_link, stop_calls, wrong_before
+from portal.vault.call_trial import end_trial, say_trial
 from portal.vault.contact_faults import is_faulty, note_faults
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, Delivery, store
@@ -73,12 +74,18 @@ _NO_SECRET: Final = bytes(32)
 async def answer_call(act: Act, request: AnswerCall) -> CallTurn:
     """Take the keys that answered a prompt, once, and give the words of the next one.
 
-    Nothing of the bill is in them before the call's own keys have proven its payer.
+    Nothing of the bill is in them before the call's own keys have proven its payer. A trial's call
+    has no bill: it says its words once and ends.
 
     Raises: NotFound ``call_unknown``; InvalidInput ``text_refused``.
     """
     check_tokens(call_ref=request.call_ref, keys=request.keys)
     row = await _find(act, request)
+    if row is None:
+        trial = await say_trial(act, request)
+        if trial is None:
+            raise NotFound("call_unknown")
+        return trial
     bill = await act.db.fetchrow(_BILL, act.merchant_id, row["bill_id"])
     if bill is None:
         raise NotFound("call_unknown")
@@ -110,6 +117,10 @@ async def record_call(act: Act, request: RecordCall) -> CallRecorded:
     """
     check_tokens(call_ref=request.call_ref)
     row = await _find(act, request)
+    if row is None:
+        if not await end_trial(act, request):
+            raise NotFound("call_unknown")
+        return CallRecorded(outcome="")
     call = _call_of(row) if row["begun_at"] is not None else None
     outcome = rules.outcome_of(call, request.status)
     if row["outcome"] or outcome is None:
@@ -127,14 +138,19 @@ async def record_call(act: Act, request: RecordCall) -> CallRecorded:
     return CallRecorded(outcome=outcome)
 
 
-async def _find(act: Act, request: AnswerCall | RecordCall) -> Row:
-    """The call of a secret, locked. An unknown merchant, secret or name of it look alike."""
+async def _find(act: Act, request: AnswerCall | RecordCall) -> Row | None:
+    """The call of a secret, locked; None where no bill's call has it.
+
+    An unknown merchant and a wrong name of the call look like that to whoever asks.
+    """
     known = await enter_merchant(act, request.merchant_code)
     wanted = sha256(request.secret.encode())
     row = await act.db.fetchrow(_CALL, act.merchant_id, wanted, request.provider)
     found: bytes = _NO_SECRET if row is None else row["secret_hash"]
-    if not same(found, wanted) or row is None or not known:
+    if not known:
         raise NotFound("call_unknown")
+    if not same(found, wanted) or row is None:
+        return None
     if row["call_ref"] not in {"", request.call_ref}:
         act.note_incident("call_renamed", row["id"])
         raise NotFound("call_unknown")
