@@ -244,7 +244,9 @@ function look(form) {
     $("[data-size]").textContent = news.size;
     $("[data-sample]").textContent = news.sample;
     if (subject) $("[data-subject]").textContent = news.subject;
-    field.parentElement.classList.toggle("is-wrong", news.findings.some((one) => one.severity === "error"));
+    const isWrong = (part) => news.findings.some((one) => one.severity === "error" && one.part === part);
+    field.parentElement.classList.toggle("is-wrong", isWrong("body"));
+    subject?.parentElement.classList.toggle("is-wrong", isWrong("subject"));
   };
   const ask = async () => {
     const mine = ++turn;
@@ -256,7 +258,7 @@ function look(form) {
       const news = await answer.json();
       if (mine !== turn) return;
       if (answer.ok) say(news);
-      else say({ findings: [{ severity: "error", text: news.error.message, at: "" }], size: "", sample: "", subject: "" });
+      else say({ findings: [{ severity: "error", part: "body", text: news.error.message, at: "" }], size: "", sample: "", subject: "" });
     } catch {
       // The buttons work without this; the next letter asks again.
     }

@@ -297,6 +297,7 @@ def news_of(checked: Data, draft: Draft, language: str) -> dict[str, object]:
         "findings": [
             {
                 "severity": finding["severity"].lower(),
+                "part": finding["part"].lower(),
                 "text": _said_of(finding, draft, language),
                 "at": _place(draft[finding["part"].lower()], finding, language),
             }
