@@ -56,7 +56,7 @@ class NewCall:
     delivery_id: UUID
     bill_id: UUID
     provider: str
-    template_id: UUID | None
+    template_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
