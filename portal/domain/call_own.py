@@ -107,7 +107,7 @@ def seconds_of(text: str) -> int:
     """About how long a machine takes to read a text out. Units: seconds, a begun one counts.
 
     Reckoned with seven morae a second, two to a kanji, and 150 English words a minute; a figure is
-    two or three morae. Companies' voices differ by a fifth.
+    two or three morae. A rough figure: each company's voice has a pace of its own.
     """
     return -(-sum(map(_heard_ms, unicodedata.normalize("NFKC", text))) // 1_000)
 
