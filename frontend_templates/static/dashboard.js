@@ -227,6 +227,22 @@ function answer(box) {
   });
 }
 
+/** The browser's own voice reads a call's sample out, scene by scene; pressed again it stops. */
+function listen(button) {
+  if (!("speechSynthesis" in window)) return;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const isGoing = speechSynthesis.speaking;
+    speechSynthesis.cancel();
+    if (isGoing) return;
+    for (const scene of $$("[data-aloud]")) {
+      const said = new SpeechSynthesisUtterance(scene.textContent);
+      said.lang = scene.lang === "en" ? "en-US" : "ja-JP";
+      speechSynthesis.speak(said);
+    }
+  });
+}
+
 /** What is wrong with a text, shown while it is typed: the latest answer counts. */
 function look(form) {
   const field = $("textarea", form);
@@ -270,6 +286,7 @@ function look(form) {
 
 $$("[data-events]").forEach(follow);
 $$("[data-template]").forEach(look);
+$$("[data-listen]").forEach(listen);
 $$("form").forEach(guardOnce);
 $$("[data-upload]").forEach(upload);
 $$("[data-result]").forEach(answer);
