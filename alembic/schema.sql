@@ -1958,7 +1958,8 @@ CREATE TABLE public.message_trial (
     tries integer NOT NULL,
     words bytea,
     asked_by text NOT NULL,
-    asked_at timestamp with time zone NOT NULL
+    asked_at timestamp with time zone NOT NULL,
+    secret_hash bytea
 );
 ALTER TABLE ONLY public.message_trial ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -2162,6 +2163,7 @@ CREATE TABLE public.phone_call (
     is_link_asked boolean DEFAULT false NOT NULL,
     outcome text DEFAULT ''::text NOT NULL,
     ended_at timestamp with time zone,
+    template_id uuid,
     CONSTRAINT phone_call_wrong_check CHECK (((wrong >= 0) AND (wrong <= 3)))
 );
 ALTER TABLE ONLY public.phone_call ALTER COLUMN merchant_id SET (n_distinct=1);

@@ -227,6 +227,22 @@ function answer(box) {
   });
 }
 
+/** The browser's own voice reads a call's sample out, scene by scene; pressed again it stops. */
+function listen(button) {
+  if (!("speechSynthesis" in window)) return;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const isGoing = speechSynthesis.speaking;
+    speechSynthesis.cancel();
+    if (isGoing) return;
+    for (const scene of $$("[data-aloud]")) {
+      const said = new SpeechSynthesisUtterance(scene.textContent);
+      said.lang = scene.lang === "en" ? "en-US" : "ja-JP";
+      speechSynthesis.speak(said);
+    }
+  });
+}
+
 /** What is wrong with a text, shown while it is typed: the latest answer counts. */
 function look(form) {
   const field = $("textarea", form);
@@ -244,7 +260,9 @@ function look(form) {
     $("[data-size]").textContent = news.size;
     $("[data-sample]").textContent = news.sample;
     if (subject) $("[data-subject]").textContent = news.subject;
-    field.parentElement.classList.toggle("is-wrong", news.findings.some((one) => one.severity === "error"));
+    const isWrong = (part) => news.findings.some((one) => one.severity === "error" && one.part === part);
+    field.parentElement.classList.toggle("is-wrong", isWrong("body"));
+    subject?.parentElement.classList.toggle("is-wrong", isWrong("subject"));
   };
   const ask = async () => {
     const mine = ++turn;
@@ -256,7 +274,7 @@ function look(form) {
       const news = await answer.json();
       if (mine !== turn) return;
       if (answer.ok) say(news);
-      else say({ findings: [{ severity: "error", text: news.error.message, at: "" }], size: "", sample: "", subject: "" });
+      else say({ findings: [{ severity: "error", part: "body", text: news.error.message, at: "" }], size: "", sample: "", subject: "" });
     } catch {
       // The buttons work without this; the next letter asks again.
     }
@@ -268,6 +286,7 @@ function look(form) {
 
 $$("[data-events]").forEach(follow);
 $$("[data-template]").forEach(look);
+$$("[data-listen]").forEach(listen);
 $$("form").forEach(guardOnce);
 $$("[data-upload]").forEach(upload);
 $$("[data-result]").forEach(answer);

@@ -150,10 +150,11 @@ class TemplatePreview(Reply, frozen=True, kw_only=True):
 class TryTemplate(Request, frozen=True, kw_only=True):
     """Send a text, as an ordinary bill fills it and marked as a test, to one of the staff.
 
-    To ``phone``, or a mail to ``email``. InvalidInput ``template_faulty``, ``text_too_long`` or
-    what is wrong with the contact; Conflict ``trial_to_payer`` for that of one of the merchant's
-    payers, ``trial_impossible`` for a channel that reaches no staff or that the merchant has not,
-    ``idempotency_mismatch``; LimitReached ``trials_a_day`` (param ``max``).
+    To ``phone``, or a mail to ``email``; a call says it there and hangs up. InvalidInput
+    ``template_faulty``, ``text_too_long`` or what is wrong with the contact; Conflict
+    ``trial_to_payer`` for that of one of the merchant's payers, ``trial_impossible`` for a channel
+    that reaches no staff or that the merchant has not, ``call_at_night``, ``idempotency_mismatch``;
+    LimitReached ``trials_a_day`` (param ``max``).
     """
 
     channel: TemplateChannel

@@ -1,7 +1,8 @@
 """What is said in a call, in Japanese (also in plain words) and English. Pure.
 
 Written to be heard: short sentences, numbers one by one. No name of the payer, and nothing of the
-bill but in ``facts``, which a call says only to who has proven to be the payer.
+bill but in ``facts``, which a call says only to who has proven to be the payer. A merchant's own
+words (portal.domain.call_own) take the place of the greeting and of the facts, and of nothing else.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Final
 from portal.domain.call import DIGITS, Call, Saying, Stage
 from portal.domain.mail import one_line
 from portal.domain.period import read_period
+from portal.domain.template import SHORT_CHARACTERS
 
 VOICES: Final[Mapping[str, str]] = MappingProxyType(
     {"ja": "ja-JP", "ja-easy": "ja-JP", "en": "en-US"}
@@ -111,20 +113,49 @@ class CallFacts:
     due_on: date
 
 
-def speak(language: str, call: Call, facts: CallFacts) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSaid:
+    """A merchant's own words with a bill's values: what anyone hears, and what its payer hears."""
+
+    greeting: str
+    facts: tuple[str, ...]
+
+
+def speak(
+    language: str, call: Call, facts: CallFacts, own: OwnSaid | None = None
+) -> tuple[str, ...]:
     """The sentences of the prompt at which a call is, the keys that it waits for last."""
     known = language if language in _SAID else "ja"
-    said = _SAID[known][call.saying].format_map(_values(known, facts))
+    said = _own_words(call.saying, own) or (
+        _SAID[known][call.saying].format_map(call_values(known, facts)),
+    )
     keys = _KEYS[known].get(call.stage, "") if DIGITS[call.stage] else ""
-    return (said, keys) if keys else (said,)
+    return (*said, keys) if keys else said
 
 
-def _values(language: str, facts: CallFacts) -> dict[str, str]:
+def _own_words(saying: Saying, own: OwnSaid | None) -> tuple[str, ...]:
+    """The merchant's words for a prompt, if it is one of those that can be worded."""
+    if own is None or saying not in {"greeting", "facts"}:
+        return ()
+    return own.facts if saying == "facts" else (own.greeting,)
+
+
+def start_of_call(language: str) -> tuple[str, str]:
+    """Greeting and facts as they are built in, to begin one's own words with."""
+    said = _SAID[language if language in _SAID else "ja"]
+    return said["greeting"], said["facts"]
+
+
+def call_values(language: str, facts: CallFacts) -> dict[str, str]:
+    """Every variable of what is said, as it is read out."""
+    known = language if language in _SAID else "ja"
+    name = one_line(facts.merchant_name)[:_NAME_CHARACTERS_MAX]
     period = read_period(facts.period)
-    is_english = language == "en"
+    is_english = known == "en"
     return {
-        "merchant": one_line(facts.merchant_name)[:_NAME_CHARACTERS_MAX],
-        "phone": spell(facts.phone) or _NO_PHONE[language],
+        "merchant": name,
+        "merchant_short": name[:SHORT_CHARACTERS],
+        "phone": spell(facts.phone) or _NO_PHONE[known],
         "month": period.english if is_english else period.japanese,
         "amount": f"{facts.amount_minor} yen" if is_english else f"{facts.amount_minor}円",
         "due": f"{facts.due_on:%d %B}".lstrip("0")

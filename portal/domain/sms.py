@@ -14,8 +14,9 @@ from typing import Final, Literal
 from portal.domain.period import read_period
 from portal.domain.template import SHORT_CHARACTERS, Template, fill, is_safe, parse
 
-Encoding = Literal["gsm7", "ucs2", "utf8"]
-"""How a message is written; ``utf8`` is that of channels that charge no parts."""
+Encoding = Literal["gsm7", "ucs2", "utf8", "speech"]
+"""How a message is written; ``utf8`` is that of channels that charge no parts, and what is read out
+in a call is ``speech``."""
 
 SEGMENTS_PREFERRED: Final = 2
 """134 UTF-16 units in Japanese: where the next price step of the carriers lies."""
@@ -72,7 +73,10 @@ _BUILT_IN: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a text costs: ``units`` are septets (gsm7), UTF-16 code units (ucs2) or bytes."""
+    """What a text costs.
+
+    ``units`` are septets (gsm7), UTF-16 code units (ucs2), bytes (utf8) or, read out, seconds.
+    """
 
     encoding: Encoding
     units: int

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-TemplateChannel = Literal["sms", "email", "push"]
+TemplateChannel = Literal["sms", "email", "push", "voice"]
 """Channels whose wording is a template here."""
 TemplateLanguage = Literal["ja", "en", "ja-easy"]
 Occasion = Literal["first", "reminder", "overdue", "declined"]

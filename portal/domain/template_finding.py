@@ -5,7 +5,8 @@ from typing import Final, Literal
 
 Severity = Literal["error", "warning"]
 TemplatePart = Literal["subject", "body"]
-"""Where it is: in the subject (of a notification: the title), or in the text."""
+"""Where it is: in the subject (of a notification the title, of a call the greeting), or in the
+text (of a call: what its payer is told)."""
 
 FindingCode = Literal[
     "text_missing", "brace_stray", "variable_unknown", "variable_misplaced", "payer_named",
@@ -15,13 +16,16 @@ FindingCode = Literal[
     "letter_lost", "letter_replaced", "letter_not_gsm7", "units_over", "segments_many",
     "subject_missing", "subject_nameless", "subject_reply", "subject_over", "subject_long",
     "mail_over", "mail_long", "push_over", "push_long", "urgent_words", "threat_first", "threat",
-    "selling_words", "unsafe_values",
+    "selling_words", "unsafe_values", "said_missing", "letter_unspoken", "key_promised",
+    "owing_told", "greeting_over", "greeting_long", "told_over", "told_long", "number_read",
+    "secret_words",
 ]  # fmt: skip
 
 WARNINGS: Final[frozenset[FindingCode]] = frozenset(
     {
         "due_missing", "letter_replaced", "letter_not_gsm7", "segments_many", "subject_nameless",
         "subject_long", "mail_long", "push_long", "urgent_words", "threat", "selling_words",
+        "greeting_long", "told_long", "number_read", "secret_words",
     }
 )  # fmt: skip
 """What is shown and may be stored all the same; every other finding is an error."""

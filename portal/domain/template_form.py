@@ -10,6 +10,15 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
+from portal.domain.call_own import (
+    FACTS_NAMES,
+    GREETING_NAMES,
+    facts_of,
+    said_to,
+    scenes,
+    seconds_of,
+)
+from portal.domain.call_words import OwnSaid, start_of_call
 from portal.domain.mail import SUBJECT_CHARACTERS_MAX, Mail, start_of_mail
 from portal.domain.mail_own import MAIL_BYTES_MAX, compose_mail, fill_mail
 from portal.domain.push import (
@@ -40,7 +49,7 @@ from portal.domain.template import (
     TemplateChannel,
     parse,
 )
-from portal.domain.template_finding import Finding, FindingCode
+from portal.domain.template_finding import Finding, FindingCode, TemplatePart
 
 SMS_STEPS: Final = 10
 """Price steps of the carriers: parts of a message."""
@@ -50,6 +59,10 @@ SUBJECT_COLUMNS_PREFERRED: Final = 80
 """Of which a Japanese letter takes two: what a list of mails shows on a wide screen."""
 PUSH_COLUMNS_PREFERRED: Final = 120
 """What stands on a locked screen before it is cut off."""
+GREETING_SECONDS: Final = (12, 25)
+"""How long who picked up is spoken to before the keys: what is usual, and what nobody stays for."""
+TOLD_SECONDS: Final = (25, 60)
+"""The same of what the payer is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +71,8 @@ class PartForm:
 
     ``variables`` may; of them the link and the proof must as well, where they may. ``nameless`` is
     the finding where nothing says who writes. ``is_line``: it has no second line. ``is_cp932``: it
-    goes to telephones that know no other letters.
+    goes to telephones that know no other letters. ``is_spoken``: it is read out; ``is_overheard``:
+    to anyone who picks up. ``fact_missing`` is the finding where one of the ``facts`` is not there.
     """
 
     variables: tuple[str, ...]
@@ -68,6 +82,9 @@ class PartForm:
     wants_due: bool = False
     is_line: bool = False
     is_cp932: bool = False
+    is_spoken: bool = False
+    is_overheard: bool = False
+    fact_missing: FindingCode = "fact_missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +254,50 @@ def _look_push(longest: Filled) -> Iterator[Finding]:
         yield _too_long("push_long", columns(longest.text), PUSH_COLUMNS_PREFERRED)
 
 
+# Calls
+
+
+def _of_call(language: str, bill: BillText, own: OwnSaid | None, *, is_fit: bool = True) -> Filled:
+    """The call as a dialogue: ``subject`` is what anyone hears, ``text`` what its payer hears."""
+    opened, asked, told = scenes(language, facts_of(bill), own)
+    return Filled(
+        text="\n".join(told),
+        size=Size("speech", sum(map(seconds_of, (*opened, *asked, *told))), 1),
+        subject="\n".join(opened),
+        is_own=own is not None,
+        is_fit=is_fit,
+    )
+
+
+def _fill_call(language: str, bill: BillText) -> Filled | None:
+    said = said_to(language, bill)
+    return None if said is None else _of_call(language, bill, said[0], is_fit=said[1])
+
+
+def _compose_call(language: str, occasion: Occasion, bill: BillText) -> Filled:
+    del occasion
+    said = said_to(language, bill)
+    return _of_call(language, bill, said[0] if said is not None and said[1] else None)
+
+
+def _start_call(language: str, occasion: Occasion) -> tuple[str, str]:
+    del occasion
+    return start_of_call(language)
+
+
+def _look_call(longest: Filled) -> Iterator[Finding]:
+    """Whether what the merchant says, without our keys, is heard to its end."""
+    spoken: tuple[tuple[str, TemplatePart, FindingCode, FindingCode, tuple[int, int]], ...] = (
+        (longest.subject, "subject", "greeting_long", "greeting_over", GREETING_SECONDS),
+        (longest.text, "body", "told_long", "told_over", TOLD_SECONDS),
+    )
+    for text, part, long, over, (usual, most) in spoken:
+        seconds = sum(map(seconds_of, text.split("\n")[:-1]))
+        if seconds > usual:
+            code, limit = (over, most) if seconds > most else (long, usual)
+            yield Finding(code, params={"length": seconds, "max": limit}, part=part)
+
+
 def _too_long(code: FindingCode, length: int, most: int) -> Finding:
     part = "subject" if code.startswith("subject") else "body"
     return Finding(code, params={"length": length, "max": most}, part=part)
@@ -295,6 +356,28 @@ FORMS: Final[Mapping[TemplateChannel, Form]] = MappingProxyType(
             compose=_compose_push,
             start=start_of_push,
             look=_look_push,
+        ),
+        "voice": Form(
+            body=PartForm(
+                variables=FACTS_NAMES,
+                characters_max=500,
+                facts=("month", "amount", "due"),
+                fact_missing="said_missing",
+                is_spoken=True,
+            ),
+            subject=PartForm(
+                variables=GREETING_NAMES,
+                characters_max=200,
+                nameless="merchant_missing",
+                is_line=True,
+                is_spoken=True,
+                is_overheard=True,
+            ),
+            fill=_fill_call,
+            compose=_compose_call,
+            start=_start_call,
+            look=_look_call,
+            tried_at="phone",
         ),
     }
 )

@@ -29,6 +29,7 @@ from portal.domain.template import (
 )
 from portal.domain.template_finding import Finding, FindingCode, TemplatePart
 from portal.domain.template_form import FORMS, Filled, Form, PartForm, read_words
+from portal.domain.template_speech import OVERHEARD, SPOKEN, is_unspoken
 from portal.domain.template_words import SELLING, SHORTENERS, THREAT, URGENT
 
 FINDINGS_MAX: Final = 30
@@ -191,7 +192,7 @@ def _of_variables(draft: Draft, form: PartForm, template: Template, text: str) -
     names = template.names()
     for fact in form.facts:
         if fact not in names:
-            yield Finding("fact_missing", params={"fact": fact})
+            yield Finding(form.fact_missing, params={"fact": fact})
     if form.wants_due and "due" not in names and draft.occasion == "first":
         yield Finding("due_missing")
     is_named = any(name in names for name in MERCHANTS) or draft.merchant_name in text
@@ -256,6 +257,10 @@ def _of_words(draft: Draft, form: PartForm, template: Template, text: str) -> It
     lists: tuple[tuple[FindingCode, re.Pattern[str]], ...] = (
         ("urgent_words", URGENT), (threat, THREAT), ("selling_words", SELLING)
     )  # fmt: skip
+    if form.is_spoken:
+        lists += SPOKEN
+    if form.is_overheard:
+        lists += OVERHEARD
     for code, words in lists:
         for found in words.finditer(folded):
             start, end = places[found.start()], places[found.end() - 1] + 1
@@ -284,6 +289,8 @@ def _fault_of(letter: str, form: PartForm, *, is_english: bool) -> FindingCode |
         return "emoji"
     if is_hidden(letter):
         return "letter_hidden"
+    if form.is_spoken:
+        return "letter_unspoken" if is_unspoken(letter) else None
     return _loss_of(letter, is_english=is_english) if form.is_cp932 else None
 
 

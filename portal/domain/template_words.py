@@ -21,12 +21,13 @@ _JA_SELLING: Final = (
 )  # fmt: skip
 
 
-def _either(japanese: tuple[str, ...], *patterns: str) -> re.Pattern[str]:
+def either(japanese: tuple[str, ...], *patterns: str) -> re.Pattern[str]:
+    """Any of the words, with spaces inside or without, or of the patterns."""
     spaced = (r"\s*".join(map(re.escape, word)) for word in japanese)
     return re.compile("|".join((*spaced, *patterns)))
 
 
-URGENT: Final = _either(
+URGENT: Final = either(
     _JA_URGENT,
     r"[0-9]+\s*時\s*間\s*以\s*内",
     r"\burgent(?:ly)?\b", r"\bimmediate(?:ly)?\b", r"\bact now\b", r"\bright now\b",
@@ -36,7 +37,7 @@ URGENT: Final = _either(
 )  # fmt: skip
 """What phishing says. Source: the wording of forged SMS as warned of by consumer centres."""
 
-THREAT: Final = _either(
+THREAT: Final = either(
     _JA_THREAT,
     r"\b(?:cut|shut|switch|turn)(?:ting)?\s+off\b", r"\bdisconnect\w*", r"\bsuspen(?:d|sion)\w*",
     r"\bterminat\w*",
@@ -46,7 +47,7 @@ THREAT: Final = _either(
 )  # fmt: skip
 """What a first message never says, and forged ones nearly always do: that supply will stop."""
 
-SELLING: Final = _either(
+SELLING: Final = either(
     _JA_SELLING,
     r"\bcampaign\b", r"\bsale\b", r"\bdiscount\w*", r"\bcoupon\w*", r"\bspecial offer\b",
     r"\bpromotion\w*", r"\bfree gift\b", r"\bsign up\b",

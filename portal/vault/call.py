@@ -15,8 +15,10 @@ from portal.vault.ladder import is_night, look_again
 from portal.vault.messages import RESENT_MESSAGE, plan_resent_message
 
 _MAKE: Final = """
-insert into phone_call (merchant_id, made_at, id, secret_hash, delivery_id, bill_id, provider)
-select $1, $2, c.* from unnest($3::uuid[], $4::bytea[], $5::uuid[], $6::uuid[], $7::text[]) as c
+insert into phone_call
+    (merchant_id, made_at, id, secret_hash, delivery_id, bill_id, provider, template_id)
+select $1, $2, c.* from unnest($3::uuid[], $4::bytea[], $5::uuid[], $6::uuid[], $7::text[],
+                               $8::uuid[]) as c
 """
 _WRONG: Final = """
 select coalesce(sum(wrong), 0) from phone_call
@@ -45,12 +47,16 @@ _DAY: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class NewCall:
-    """A call about to be asked for: by its secret's hash, for which delivery, at which company."""
+    """A call about to be asked for: by its secret's hash, for which delivery, at which company.
+
+    ``template_id``: the version of the merchant's own words that it says to its end, if any.
+    """
 
     secret_hash: bytes
     delivery_id: UUID
     bill_id: UUID
     provider: str
+    template_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ async def make_calls(act: Act, calls: Sequence[NewCall]) -> None:
         [call.delivery_id for call in calls],
         [call.bill_id for call in calls],
         [call.provider for call in calls],
+        [call.template_id for call in calls],
     )
 
 

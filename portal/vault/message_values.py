@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from portal.domain.call_own import said_to
 from portal.domain.contact import takes_sms
 from portal.domain.mail_own import compose_mail
 from portal.domain.sms import BillText, compose
@@ -21,9 +22,9 @@ class Values:
 
     ``is_own``: the text is the merchant's own wording. A mail has a subject, the same in HTML, and
     where its reader stops further ones. A call has no text: its words are asked for while it goes
-    on (portal.domain.call). A notification has a title (``subject``), the link by itself, the topic
-    that it replaces and, to a browser, its keys, to a device its app's name: portal.vault.push
-    makes it, as its contact does not stand in the bill.
+    on (portal.domain.call), and ``is_own`` says whose they will be. A notification has a title
+    (``subject``), the link by itself, the topic that it replaces and, to a browser, its keys, to a
+    device its app's name: portal.vault.push makes it, as its contact does not stand in the bill.
     """
 
     to: str
@@ -59,8 +60,10 @@ def _email(contact: BillContact, language: str, bill: BillText) -> Values | None
 
 
 def _voice(contact: BillContact, language: str, bill: BillText) -> Values | None:
-    del language, bill
-    return Values(contact.phone, "") if contact.phone else None
+    if not contact.phone:
+        return None
+    said = said_to(language, bill)
+    return Values(contact.phone, "", is_own=said is not None and said[1])
 
 
 VALUES: Final[Mapping[str, Callable[[BillContact, str, BillText], Values | None]]] = (

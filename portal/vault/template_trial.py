@@ -2,10 +2,12 @@
 
 A trial is no delivery: it has no bill, so no bill's message state and no timeline can mistake it
 for one. It is alone in its chunk, goes by the urgent lane, is redeemed once, and its words go when
-it is over. The link in it opens nothing.
+it is over. The link in it opens nothing. A call's words are asked for while it goes on, by a secret
+of the trial's own (portal.vault.call_trial): until it has ended they stay, without the number.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -14,12 +16,17 @@ import msgspec
 from portal.contract.message import DeliveryRoute, RedeemedDelivery, SendResult
 from portal.domain.ids import DeliveryId, to_public
 from portal.domain.message import DELIVERY, Channel, DeliveryState, event_of_result
+from portal.kit.crypto import sha256
 from portal.vault.act import Act
 from portal.vault.channels import roads_to_plan
 from portal.vault.contact_faults import return_token
 from portal.vault.db import Row
+from portal.vault.payer import new_return_token
 
 TABLE: Final = "message_trial"
+CALL_LIFE: Final = timedelta(days=1)
+"""So long a trial's call may ask for its words."""
+
 TRIES_MAX: Final = 3
 """Hand-outs of one trial before it is given up: somebody stands waiting."""
 
@@ -34,7 +41,7 @@ insert into delivery_chunk (merchant_id, id, import_id, channel, provider, deliv
 values ($1, $2, null, $3, $4, 1, $5)
 """
 _OF_CHUNK: Final = """
-select id, channel, provider, state, tries from message_trial
+select id, channel, provider, state, tries, words from message_trial
 where merchant_id = $1 and chunk_id = $2 for update
 """
 _TAKE: Final = """
@@ -45,18 +52,27 @@ from message_trial t join merchant m on m.id = $1
 where t.merchant_id = $1 and t.id = any($2::uuid[]) order by t.id for update of t
 """
 _MOVE: Final = """
-update message_trial set state = $3, tries = $4, words = case when $5 then words end
-where merchant_id = $1 and id = $2
+update message_trial set state = $3, tries = $4, words = $5 where merchant_id = $1 and id = $2
 """
+_REDEEM: Final = """
+update message_trial set state = 'redeemed', secret_hash = $3 where merchant_id = $1 and id = $2
+"""
+_FORGET: Final = """
+update message_trial set words = null
+where merchant_id = $1 and asked_at < $2 and channel = 'voice' and words is not null
+"""
+_CALLED: Final[frozenset[DeliveryState]] = frozenset({"accepted", "ambiguous"})
+"""A call that was asked for, or may have been: its words may be asked for."""
 
 
 class TrialWords(msgspec.Struct, frozen=True, array_like=True):
-    """To whom, and what it says; a mail has a subject and the same in HTML."""
+    """To whom, and what it says; a mail has a subject and the same in HTML, a call a language."""
 
     to: str
     body: str
     subject: str = ""
     html: str = ""
+    language: str = ""
 
 
 async def plan_trial(act: Act, channel: Channel, words: TrialWords) -> None:
@@ -65,6 +81,8 @@ async def plan_trial(act: Act, channel: Channel, words: TrialWords) -> None:
     chunk_id, trial_id = act.new_id(), act.new_id()
     fields = await act.fields()
     sealed = fields.seal(TABLE, "contact", trial_id, 1, words)
+    if channel == "voice":  # whose end no company ever told
+        await act.db.execute(_FORGET, act.merchant_id, act.now - CALL_LIFE)
     await act.db.execute(_CHUNK, act.merchant_id, chunk_id, channel, road.provider, act.business)
     await act.db.execute(
         _INSERT, act.merchant_id, trial_id, chunk_id, channel, road.provider, sealed, act.actor,
@@ -96,7 +114,7 @@ async def report_trial(
     route = None
     if state in {"planned", "handed"} and take:
         state, route = "handed", _to_route(row)
-    await _move(act, row["id"], state, tries)
+    await _move(act, row, state, tries)
     return state in _OPEN, route
 
 
@@ -106,20 +124,19 @@ async def redeem_trials(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, 
     fields = await act.fields()
     for row in await act.db.fetch(_TAKE, act.merchant_id, list(ids)):
         code = _why_not(act, row, host)
+        is_call, secret = row["channel"] == "voice", new_return_token()
         words = TrialWords(to="", body="")
         if code is None:
             words = fields.open(TABLE, "contact", row["id"], 1, row["words"], TrialWords)
-            await act.db.execute(
-                "update message_trial set state = 'redeemed' where merchant_id = $1 and id = $2",
-                act.merchant_id,
-                row["id"],
-            )
+            hashed = sha256(secret.encode()) if is_call else None
+            await act.db.execute(_REDEEM, act.merchant_id, row["id"], hashed)
             act.reveal(1)
         is_mail = row["channel"] == "email"
+        whose = f"{row['provider']}/{row['merchant_code']}"
         given[row["id"]] = RedeemedDelivery(
             delivery_id=DeliveryId(row["id"]),
             to=words.to,
-            body=words.body,
+            body="" if is_call else words.body,
             refused=code,
             subject=words.subject,
             html=words.html,
@@ -127,8 +144,11 @@ async def redeem_trials(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, 
             sender_name=row["name"] if is_mail else "",
             # What comes back to it speaks of no delivery, and moves nothing.
             return_token=return_token(fields, row["id"]) if is_mail else "",
-            # What became of a trial is nobody's news: the address names no message.
-            callback=f"{act.settings.public_origin}/notices/{row['provider']}/{row['merchant_code']}",
+            # What became of a trial is nobody's news: the address names no message. A call asks
+            # there for its words.
+            callback=f"{act.settings.public_origin}/calls/{whose}/{secret}"
+            if is_call
+            else f"{act.settings.public_origin}/notices/{whose}",
         )
     return given
 
@@ -144,9 +164,14 @@ def _why_not(act: Act, row: Row, host: str) -> str | None:
     return None
 
 
-async def _move(act: Act, trial_id: UUID, state: DeliveryState, tries: int) -> None:
-    keeps = state in _OPEN
-    await act.db.execute(_MOVE, act.merchant_id, trial_id, state, tries, keeps)
+async def _move(act: Act, row: Row, state: DeliveryState, tries: int) -> None:
+    kept: bytes | None = row["words"] if state in _OPEN else None
+    if row["channel"] == "voice" and state in _CALLED and row["words"] is not None:
+        fields = await act.fields()
+        words = fields.open(TABLE, "contact", row["id"], 1, row["words"], TrialWords)
+        unnumbered = msgspec.structs.replace(words, to="")
+        kept = fields.seal(TABLE, "contact", row["id"], 1, unnumbered)
+    await act.db.execute(_MOVE, act.merchant_id, row["id"], state, tries, kept)
 
 
 def _to_route(row: Row) -> DeliveryRoute:

@@ -70,7 +70,7 @@ class Telephone:
             assert answer.status_code == 303
             shown = await hand.get(f"/calls/{self.seq}")
             assert shown.status_code == 200
-            assert self.heard.replace("'", "&#39;") in shown.text
+            assert self.heard.replace("&", "&amp;").replace("'", "&#39;") in shown.text
         return self.heard
 
     async def until_over(self) -> str:

@@ -478,6 +478,9 @@ STAFF_SCREENS: dict[str, Make] = {
     "template-mail": written(
         template_samples.MAIL_DRAFT, template_samples.MAIL_FINE, template_samples.MAIL_REAL
     ),
+    "template-call": written(
+        template_samples.CALL_DRAFT, template_samples.CALL_FOUND, template_samples.CALL_REAL
+    ),
     "template-asked": one_template(
         template_samples.template("ASKED", choices=["APPROVE", "REFUSE", "WITHDRAW"])
     ),

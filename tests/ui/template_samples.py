@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Any
 
+from portal.domain.call_words import start_of_call
 from portal.domain.mail import start_of_mail
 from portal.domain.mail_own import compose_mail
 from portal.domain.sms import BillText
-from portal.domain.template_form import read_words
+from portal.domain.template_form import FORMS, read_words
 
 WHO = "staff:01936f00-0000-7000-8000-000000000001"
 BODY = "【{merchant}】{month}のご請求 {amount}(末尾{last4}){due}まで\n{link}"
@@ -102,4 +103,35 @@ MAIL_FINE = FINE | {
 MAIL_REAL = [
     {"billId": "bill_01JD0000000000000000000001", "billNumber": "E-1001", "segments": 1,
      "subject": MAIL.subject, "text": MAIL.text, "html": MAIL.html, "isOwn": True},
+]  # fmt: skip
+
+CALL_GREETING, CALL_TOLD = start_of_call("ja")
+CALL = FORMS["voice"].compose(
+    "ja", "first", read_words("voice", CALL_GREETING, CALL_TOLD).of(_BILL)
+)
+CALL_DRAFT = DRAFT | {
+    "channel": "VOICE", "subject": CALL_GREETING + "料金が未払いです。", "body": CALL_TOLD
+}  # fmt: skip
+CALL_FINE = FINE | {
+    "sampleSubject": CALL.subject, "sample": CALL.text, "sender": "+815011112222",
+    "size": {"encoding": "speech", "units": 57, "segments": 1, "price": 2_000},
+    "longest": {"encoding": "speech", "units": 62, "segments": 1, "price": 2_000},
+}  # fmt: skip
+CALL_FOUND = CALL_FINE | {
+    "findings": [
+        finding(
+            "owing_told", "ERROR",
+            "「未払」: 電話に出ただれにでも、未払いがあると分かってしまいます。"
+            "本人と確かめたあとの部分に書いてください。",
+            len(CALL_GREETING) + 3, len(CALL_GREETING) + 5,
+        )
+        | {"part": "SUBJECT"}
+    ],
+    "isFit": False,
+}  # fmt: skip
+CALL_REAL = [
+    {"billId": "bill_01JD0000000000000000000001", "billNumber": "E-1001", "segments": 1,
+     "subject": CALL.subject, "text": CALL.text, "html": "", "isOwn": True},
+    {"billId": "bill_01JD0000000000000000000002", "billNumber": "E-1002", "segments": 1,
+     "subject": CALL.subject, "text": CALL.text, "html": "", "isOwn": False},
 ]  # fmt: skip

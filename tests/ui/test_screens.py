@@ -14,6 +14,11 @@ from portal.application.doors.assets import PAGE_JS, REMIND_JS, WORKER_JS
 Open = Callable[..., BrowserContext]
 PAYER = sorted(screens.PAYER_PAGES)
 STAFF = sorted(screens.STAFF_SCREENS)
+HEARD = """
+globalThis.heard = [];
+SpeechSynthesis.prototype.speak = (said) => heard.push([said.lang, said.text]);
+"""
+"""What the browser would read out."""
 LOOKS = [(lang, scheme) for lang in ("ja", "en") for scheme in ("light", "dark")]
 
 PAGE_BYTES_MAX = 10 * 1024
@@ -258,6 +263,24 @@ def test_what_is_wrong_with_a_text_shows_while_it_is_typed(
     assert page.is_hidden("[data-fine]")
     assert "body=URGENT+%7Bmerchant%7D" in asked[-1]
     assert "csrf=" in asked[-1]
+
+    # A call's parts are judged apart, and its sample can be heard.
+    news["findings"] = [{"severity": "error", "part": "subject", "text": "owing", "at": ""}]
+    page.add_init_script(HEARD)
+    go(page, origin, "template-call")
+    page.click("[data-listen]")
+    heard: list[list[str]] = page.evaluate("heard")
+    page.fill("#field-subject", "{merchant}")
+    page.wait_for_selector("[data-findings]:has-text('owing')")
+
+    assert [lang for lang, _ in heard] == ["ja-JP"] * 3
+    assert [page.inner_text(one) for one in ("[data-subject]", "[data-sample]")] == [
+        "",
+        "URGENT Aozora",
+    ]
+    assert "4けたの数字" in heard[1][1]
+    assert page.locator(".field.is-wrong #field-subject").count() == 1
+    assert page.locator(".field.is-wrong #field-body").count() == 0
 
 
 def test_a_person_who_looks_is_noticed_once_by_script(

@@ -200,7 +200,7 @@ def test_every_state_has_a_name(tag: str) -> None:
         "templates.leads": get_args(template.TemplateChannel),
         "templates.sizes": get_args(template.TemplateChannel),
         "prices.channels": (*get_args(message.Channel), "paper"),
-        "templates.facts": template.FACTS,
+        "templates.facts": (*template.FACTS, "due"),
         "templates.findings": get_args(template_finding.FindingCode),
         "refunds.ways": get_args(refund.RefundWay),
         "bills.orders": [order.name for order in enums.BillOrder],

@@ -16,6 +16,7 @@ from portal.application.doors.notices import NoticeKeys
 from portal.application.providers.twilio.signature import read_fields, sign
 from portal.contract.bills import VIEW_BILL, ViewBill
 from portal.contract.ladder import SET_LADDER, SetLadder
+from portal.contract.template import TRY_TEMPLATE, TryTemplate
 from portal.domain.errors import Conflict
 from portal.domain.ladder_plan import write_plan
 from portal.kit.clock import SystemClock
@@ -29,6 +30,7 @@ from tests.make.calls import (
     newest_call,
 )
 from tests.make.ladder import NEVER_QUIET
+from tests.make.own_calls import have_wording
 from tests.make.vault import Ground
 from tests.make.workshop import MERCHANT, ORIGIN, TEL_KEY, Workshop, a_workshop
 
@@ -138,6 +140,87 @@ async def test_a_payer_proves_who_they_are_and_nobody_else_moves_the_call(shop: 
     with pytest.raises(Conflict, match="calls_stopped"):
         await ask_for_call(shop, bills[phone])
     await one_call_and_one_link_are_left(shop, phone)
+
+
+GREETING = "いつもありがとうございます。{merchant}の佐藤です。"
+ENGLISH = "update bill set language = 'en'"
+TOLD = "{month}は{amount} 、\n{due}までにお願いします。"
+
+
+async def test_a_call_says_the_words_it_was_bound_to_until_its_end_and_the_next_one_others(
+    shop: Workshop, ground: Ground, vault: VaultServer
+) -> None:
+    phones = ["09012340001", "09012340002", "09012340006"]
+    bills = await bills_by_phone(shop, phones)
+    wording = await have_wording(shop, ground, vault)
+    await wording.in_force(GREETING, TOLD)
+    first = await called(shop, phones[0], bills[phones[0]])
+    company, url, ref = Company(shop), first.call["url"], first.call["id"]
+
+    greeting = await first.do("answer")
+    said = await company.post(url, CallSid=ref)
+    second = await wording.in_force(GREETING + "&お知らせ", TOLD)
+
+    assert greeting.startswith("いつもありがとうございます。みなと電力の佐藤です。")
+    assert "今後この電話が不要なら9を押してください" in greeting
+    assert await company.post(url, CallSid=ref) == said
+    assert "お客さま番号の最後の4けた" in await first.do("keys", "1")
+    facts = await first.do("keys", phones[0][-4:])
+    assert "2026年11月分は8420円 、" in facts
+    assert "1月31日までにお願いします。" in facts
+    assert "お支払い期限は" not in facts
+    assert await first.do("keys", "2") == facts
+
+    next_one = await called(shop, phones[1], bills[phones[1]])
+    assert "佐藤です。&お知らせ" in await next_one.do("answer")
+    await wording.decide(second, "retire")
+    repeated = await company.post(next_one.call["url"], CallSid=next_one.call["id"])
+    assert "佐藤です。&amp;お知らせ" in repeated[1]
+    await shop.rows(f"{ENGLISH} where id = '{bills[phones[1]]}' returning id")
+    assert "automatic call from みなと電力" in await next_one.do("keys", "5")
+    last = await called(shop, phones[2], bills[phones[2]])
+    assert (await last.do("answer")).startswith("こちらはみなと電力の自動音声です。")
+    seen = await shop.web.call(VIEW_BILL, ViewBill(bill_id=bills[phones[0]]), shop.staff)
+    told = [one.params for one in seen.events if one.code == "message.accepted"]
+    assert [(one["channel"], one.get("template")) for one in told] == [("voice", 1)]
+
+
+async def test_a_trial_s_call_says_the_words_one_way_and_forgets_them_when_it_is_over(
+    shop: Workshop,
+) -> None:
+    def tried(phone: str) -> TryTemplate:
+        return TryTemplate(
+            channel="voice", language="ja", occasion="first", subject=GREETING, body=TOLD,
+            phone=phone, idempotency_key=f"try {phone}",
+        )  # fmt: skip
+
+    await shop.issued(["09012340001"])
+    with pytest.raises(Conflict, match="trial_to_payer"):
+        await shop.web.call(TRY_TEMPLATE, tried("090-1234-0001"), shop.staff)
+    for _ in range(2):
+        await shop.web.call(TRY_TEMPLATE, tried("03-9999-0000"), shop.staff)
+    await shop.work_off(SENDING)
+    telephone, company = newest_call(shop, "0399990000"), Company(shop)
+    url, ref = telephone.call["url"], telephone.call["id"]
+
+    assert await shop.rows("select state from message_trial") == [{"state": "accepted"}]
+    assert (await company.post(f"{url[:-1]}_", CallSid=ref))[0] == 404
+    words = (await company.post(url, CallSid=ref))[1]
+    assert words == (await company.post(f"{url}/0", CallSid=ref, Digits="9"))[1]
+    said = await telephone.do("answer")
+    assert await telephone.until_over() == "completed"
+    over = await company.post(f"{url}/status", CallSid=ref, CallStatus="completed")
+
+    assert said.startswith("【テスト】いつもありがとうございます。みなと電力の佐藤です。")
+    assert "2026年11月分は8420円 、" in said
+    assert "押してください" not in said + words
+    assert words.endswith("<Hangup/></Response>")
+    assert over == await company.post(f"{url}/status", CallSid=ref, CallStatus="completed")
+    assert over == (200, "")
+    assert (await company.post(url, CallSid=ref))[0] == 404
+    assert await shop.rows("select words from message_trial") == [{"words": None}]
+    assert await shop.rows("select id from delivery where channel = 'voice'") == []
+    assert await shop.rows("select id from phone_call") == []
 
 
 ENDS = {

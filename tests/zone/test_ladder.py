@@ -15,6 +15,7 @@ from portal.contract.bills import (
 )
 from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.contract.pause import PLACE_PAUSE, RELEASE_PAUSE, PlacePause, ReleasePause
+from portal.contract.template import TRY_TEMPLATE, TryTemplate
 from portal.domain.bill import BillSums
 from portal.domain.errors import Conflict, InvalidInput, NotFound, Refused
 from portal.domain.ids import BillId
@@ -341,6 +342,12 @@ async def test_no_telephone_rings_at_night_or_after_its_owner_said_no_whoever_as
 
     with pytest.raises(Conflict, match="call_at_night"):
         await steps.desk.web.call(RESEND_MESSAGE, resend(idempotency_key="k-1"), steps.desk.staff)
+    trial = TryTemplate(
+        channel="voice", language="ja", occasion="first", subject="{merchant}",
+        body="{month} {amount} {due}", phone="03-9999-0000", idempotency_key="t-1",
+    )  # fmt: skip
+    with pytest.raises(Conflict, match="call_at_night"):
+        await steps.desk.web.call(TRY_TEMPLATE, trial, steps.desk.staff)
     await steps.at(DUE_ON - days(18), 10)
     await steps.desk.web.call(RESEND_MESSAGE, resend(idempotency_key="k-2"), steps.desk.staff)
     (leased,) = await steps.desk.leases("message.send_chunk")

@@ -83,6 +83,7 @@ def fields_of(page: str, action: str, **wanted: str) -> dict[str, str]:
 async def test_a_text_and_the_plan_are_written_judged_and_set_by_forms(house: House) -> None:
     await write_a_text(house)
     await write_a_mail_and_set_a_price(house)
+    await write_a_call(house)
     await change_the_plan(house)
     await change_the_plan_at_once(house)
     await note_what_a_payer_says(house)
@@ -136,6 +137,27 @@ async def write_a_text(house: House) -> None:
     assert "Version 1</a>" in listed
 
 
+async def write_a_call(house: House) -> None:
+    """What anyone hears and what the payer is told are judged apart, and shown as the call goes."""
+    clerk = await house.browser(house.clerk)
+    blank = (await clerk.get(f"{PATH}/new?channel=VOICE&language=JA&occasion=OVERDUE")).text
+    write = fields_of(blank, f"{PATH}/write")
+    words = {"subject": "{merchant}です。", "body": "{month}は{amount}、{due}まで。"}
+
+    owing = write | words | {"subject": "{merchant}です。未払いがあります。"}
+    news = await clerk.post(f"{PATH}/write", data=owing, headers={"accept": "application/json"})
+    seen = await clerk.post(f"{PATH}/write", data=write | words | {"do": "preview"})
+
+    assert "の自動音声です。お支払いについてのご案内です。" in blank
+    assert "ご本人さまの確認です。お客さま番号の最後の4けたの数字を押してください。" in blank
+    [found] = news.json()["findings"]
+    assert (found["severity"], found["part"]) == ("error", "subject")
+    assert found["text"].startswith("Greeting: “未払”: anyone who picks up")
+    assert news.json()["size"].startswith("About ")
+    assert seen.text.count("After key 1 and the right digits:") == 2  # real bills
+    assert all(f"2026年11月分は{yen}円、" in seen.text for yen in (1001, 1002, 8420))
+
+
 async def write_a_mail_and_set_a_price(house: House) -> None:
     clerk, owner = await house.browser(house.clerk), await house.browser(house.owner)
     mail = fields_of((await clerk.get(f"{PATH}/new?channel=EMAIL")).text, f"{PATH}/write")
@@ -155,7 +177,7 @@ async def write_a_mail_and_set_a_price(house: House) -> None:
     assert "'unsafe-hashes'" not in (await clerk.get(PATH)).headers["content-security-policy"]
     assert 'name="do" value="try"' not in line
     assert "お支払い期限は{due}です。" in line
-    assert "Subject or title: Nothing is written yet." in nameless.text
+    assert "Subject: Nothing is written yet." in nameless.text
     assert "Give prices of 0 yen or more" in told_prices[0]
     assert 'value="3.30 6.60" aria-label="Yen: SMS' in told_prices[1]
     assert 'value="1,000.50 2" aria-label="Yen: SMS' in told_prices[2]

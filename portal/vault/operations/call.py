@@ -19,24 +19,28 @@ from portal.contract.call import (
 from portal.domain import call as rules
 from portal.domain.bill import is_payable
 from portal.domain.call import DIGITS, EVENTS, PREFIX, Call, Effect, Known
-from portal.domain.call_words import VOICES, CallFacts, speak
+from portal.domain.call_own import own_said
+from portal.domain.call_words import VOICES, CallFacts, OwnSaid, speak
 from portal.domain.contact import takes_sms
 from portal.domain.errors import NotFound
 from portal.domain.message import RESENDS_PER_DAY_MAX
+from portal.domain.template_form import read_words
 from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
 from portal.vault.call import count_resent, plan_link, stop_calls, wrong_before
+from portal.vault.call_trial import end_trial, say_trial
 from portal.vault.contact_faults import is_faulty, note_faults
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, Delivery, store
 from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation
 from portal.vault.sealed import open_contact
+from portal.vault.template import read_version
 from portal.vault.texts import check_tokens
 
 _CALL: Final = """
 select id, delivery_id, bill_id, secret_hash, call_ref, begun_at, ended_at, stage, saying, step,
-       wrong, silent, has_pressed, is_told, is_link_asked, outcome
+       wrong, silent, has_pressed, is_told, is_link_asked, outcome, template_id
 from phone_call where merchant_id = $1 and secret_hash = $2 and provider = $3 for update
 """
 _BILL: Final = """
@@ -70,12 +74,18 @@ _NO_SECRET: Final = bytes(32)
 async def answer_call(act: Act, request: AnswerCall) -> CallTurn:
     """Take the keys that answered a prompt, once, and give the words of the next one.
 
-    Nothing of the bill is in them before the call's own keys have proven its payer.
+    Nothing of the bill is in them before the call's own keys have proven its payer. A trial's call
+    has no bill: it says its words once and ends.
 
     Raises: NotFound ``call_unknown``; InvalidInput ``text_refused``.
     """
     check_tokens(call_ref=request.call_ref, keys=request.keys)
     row = await _find(act, request)
+    if row is None:
+        trial = await say_trial(act, request)
+        if trial is None:
+            raise NotFound("call_unknown")
+        return trial
     bill = await act.db.fetchrow(_BILL, act.merchant_id, row["bill_id"])
     if bill is None:
         raise NotFound("call_unknown")
@@ -94,7 +104,7 @@ async def answer_call(act: Act, request: AnswerCall) -> CallTurn:
         await plan_link(act, row["bill_id"])
     elif effect == "stop":
         await stop_calls(act, row["bill_id"], bill["phone_blind"])
-    return _turn(act, bill, call)
+    return await _turn(act, row["template_id"], bill, call)
 
 
 @operation(
@@ -107,6 +117,10 @@ async def record_call(act: Act, request: RecordCall) -> CallRecorded:
     """
     check_tokens(call_ref=request.call_ref)
     row = await _find(act, request)
+    if row is None:
+        if not await end_trial(act, request):
+            raise NotFound("call_unknown")
+        return CallRecorded(outcome="")
     call = _call_of(row) if row["begun_at"] is not None else None
     outcome = rules.outcome_of(call, request.status)
     if row["outcome"] or outcome is None:
@@ -124,14 +138,19 @@ async def record_call(act: Act, request: RecordCall) -> CallRecorded:
     return CallRecorded(outcome=outcome)
 
 
-async def _find(act: Act, request: AnswerCall | RecordCall) -> Row:
-    """The call of a secret, locked. An unknown merchant, secret or name of it look alike."""
+async def _find(act: Act, request: AnswerCall | RecordCall) -> Row | None:
+    """The call of a secret, locked; None where no bill's call has it.
+
+    An unknown merchant and a wrong name of the call look like that to whoever asks.
+    """
     known = await enter_merchant(act, request.merchant_code)
     wanted = sha256(request.secret.encode())
     row = await act.db.fetchrow(_CALL, act.merchant_id, wanted, request.provider)
     found: bytes = _NO_SECRET if row is None else row["secret_hash"]
-    if not same(found, wanted) or row is None or not known:
+    if not known:
         raise NotFound("call_unknown")
+    if not same(found, wanted) or row is None:
+        return None
     if row["call_ref"] not in {"", request.call_ref}:
         act.note_incident("call_renamed", row["id"])
         raise NotFound("call_unknown")
@@ -182,7 +201,7 @@ async def _keep(act: Act, row: Row, call: Call, call_ref: str) -> None:
     )  # fmt: skip
 
 
-def _turn(act: Act, bill: Row, call: Call) -> CallTurn:
+async def _turn(act: Act, template_id: UUID | None, bill: Row, call: Call) -> CallTurn:
     facts = CallFacts(
         merchant_name=bill["name"],
         phone=bill["phone"],
@@ -190,11 +209,29 @@ def _turn(act: Act, bill: Row, call: Call) -> CallTurn:
         amount_minor=bill["left_minor"],
         due_on=bill["due_on"],
     )
+    own = await _own(act, template_id, bill["language"], facts)
     if call.saying == "facts":
         act.reveal(1)
     return CallTurn(
-        lines=speak(bill["language"], call, facts),
+        lines=speak(bill["language"], call, facts, own),
         voice=VOICES.get(bill["language"], VOICES["ja"]),
         step=call.step,
         digits=DIGITS[call.stage],
     )
+
+
+async def _own(
+    act: Act, template_id: UUID | None, language: str, facts: CallFacts
+) -> OwnSaid | None:
+    """The words that the call was bound to when it was asked for, whatever is in force by now.
+
+    None where they are not in the bill's language any more, or don't fit it.
+    """
+    if template_id is None:
+        return None
+    version = await read_version(act, template_id)
+    words = read_words(version.channel, version.subject, version.body)
+    if version.language != language or words.subject is None:
+        return None
+    said = own_said(language, words.subject, words.body, facts)
+    return said[0] if said is not None and said[1] else None

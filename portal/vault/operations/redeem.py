@@ -163,8 +163,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
         delivery.take("redeem")
         moved.append(delivery)
         if row["channel"] == "voice":
-            made = NewCall(sha256(secret.encode()), delivery.id, row["bill_id"], row["provider"])
-            calls.append(made)
+            calls.append(_call(row, secret, own if values.is_own else None))
         else:
             links.append((sha256(secret.encode()), delivery))
         if own is not None:
@@ -265,6 +264,17 @@ def _refused(act: Act, row: Row, delivery: Delivery, host: str) -> str | None:
         act.note_incident(code, delivery.id)
         return code
     return None
+
+
+def _call(row: Row, secret: str, own: Wording | None) -> NewCall:
+    """The call that a company is about to be asked for, bound to the words that it will say."""
+    return NewCall(
+        secret_hash=sha256(secret.encode()),
+        delivery_id=row["id"],
+        bill_id=row["bill_id"],
+        provider=row["provider"],
+        template_id=own.id if own is not None else None,
+    )
 
 
 def _own(wordings: Wordings, row: Row) -> Wording | None:

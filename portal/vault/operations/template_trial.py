@@ -1,4 +1,4 @@
-"""Data zone: a text sent to a telephone or a mailbox of the staff, to see how it reads there."""
+"""Data zone: a text sent, or said, to one of the staff, to see how it comes out there."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ import msgspec
 
 from portal.contract.envelope import Done
 from portal.contract.template import TRY_TEMPLATE, TryTemplate
-from portal.domain.contact import normalise_email, normalise_mobile
+from portal.domain.call_own import one_way
+from portal.domain.contact import normalise_email, normalise_mobile, normalise_phone
 from portal.domain.errors import Conflict, InvalidInput, LimitReached
-from portal.domain.template import tidy
+from portal.domain.template import TemplateChannel, tidy
 from portal.domain.template_form import FORMS, Filled
 from portal.domain.template_lint import mark_sample
 from portal.vault.act import Act
 from portal.vault.channels import roads
+from portal.vault.ladder import is_night
 from portal.vault.registry import operation
 from portal.vault.template import lock_merchant
 from portal.vault.template_trial import TrialWords, plan_trial
@@ -36,18 +38,20 @@ select count(*) from message_trial where merchant_id = $1 and asked_at > $2
 class _Contact:
     """A contact of the staff: its one form, and whether it is one of the merchant's payers'."""
 
-    read: Callable[[str], str]
+    read: Callable[[str, TemplateChannel], str]
     is_payers: str
 
 
 _CONTACTS: Final[Mapping[str, _Contact]] = MappingProxyType(
     {
         "phone": _Contact(
-            normalise_mobile,
+            lambda text, channel: (normalise_phone if channel == "voice" else normalise_mobile)(
+                text
+            ),
             "select exists (select from bill where merchant_id = $1 and phone_blind = $2)",
         ),
         "email": _Contact(
-            normalise_email,
+            lambda text, _channel: normalise_email(text),
             "select exists (select from bill where merchant_id = $1 and email_blind = $2)",
         ),
     }
@@ -64,9 +68,11 @@ _CONTACTS: Final[Mapping[str, _Contact]] = MappingProxyType(
 async def try_template(act: Act, request: TryTemplate) -> Done:
     """Send one text to a member of staff; the link in it opens nothing. The same key sends once.
 
+    A call says its words one way and hangs up; no telephone rings at night.
+
     Raises: InvalidInput ``template_faulty``, ``text_too_long``, ``subject_unknown``, or what is
     wrong with the contact (param ``field``); Conflict ``trial_to_payer``, ``trial_impossible``,
-    ``idempotency_mismatch``; LimitReached ``trials_a_day`` (param ``max``).
+    ``call_at_night``, ``idempotency_mismatch``; LimitReached ``trials_a_day`` (param ``max``).
     """
     use = (request.channel, request.language, request.occasion)
     arguments = msgspec.msgpack.encode(
@@ -77,8 +83,11 @@ async def try_template(act: Act, request: TryTemplate) -> Done:
     field = FORMS[request.channel].tried_at
     if field is None or not await roads(act, request.channel):
         raise Conflict("trial_impossible")
+    is_call = request.channel == "voice"
+    if is_call and await is_night(act):
+        raise Conflict("call_at_night")
     filled = await _fill(act, request)
-    to = _read_contact(field, request.phone if field == "phone" else request.email)
+    to = _read_contact(field, request)
     fields = await act.fields()
     if await act.db.fetchval(_CONTACTS[field].is_payers, act.merchant_id, fields.blind(field, to)):
         raise Conflict("trial_to_payer", params={"field": field})
@@ -86,7 +95,13 @@ async def try_template(act: Act, request: TryTemplate) -> Done:
     since = act.now - timedelta(days=1)
     if await act.db.fetchval(_COUNT, act.merchant_id, since) >= TRIALS_PER_DAY_MAX:
         raise LimitReached("trials_a_day", params={"max": TRIALS_PER_DAY_MAX})
-    words = TrialWords(to=to, body=filled.text, subject=filled.subject, html=filled.html)
+    words = TrialWords(
+        to=to,
+        body=one_way(filled.subject, filled.text) if is_call else filled.text,
+        subject="" if is_call else filled.subject,
+        html=filled.html,
+        language=request.language,
+    )
     await plan_trial(act, request.channel, words)
     await act.answer_once("try_template", request.idempotency_key, b"sent")
     return Done()
@@ -102,8 +117,9 @@ async def _fill(act: Act, request: TryTemplate) -> Filled:
     return mark_sample(draft_of(sender, tidied), MARK[request.language])
 
 
-def _read_contact(field: str, text: str) -> str:
+def _read_contact(field: str, request: TryTemplate) -> str:
+    text = request.phone if field == "phone" else request.email
     try:
-        return _CONTACTS[field].read(text)
+        return _CONTACTS[field].read(text, request.channel)
     except InvalidInput as fault:
         raise InvalidInput(fault.code, params=fault.params | {"field": field}) from fault

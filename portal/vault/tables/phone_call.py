@@ -26,7 +26,9 @@ class PhoneCall(SQLModel, table=True):
 
     ``secret_hash``: of what stands in the address that the company asks for words. ``call_ref``:
     the company's own name of the call, from its first word on. ``begun_at``: when it was picked
-    up. What was typed is kept nowhere. One delivery that was put back may have had several calls.
+    up. ``template_id``: the version of the merchant's own words that it says from its first prompt
+    to its last; none: the built-in ones. What was typed is kept nowhere. One delivery that was put
+    back may have had several calls.
     """
 
     __tablename__ = "phone_call"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -55,3 +57,4 @@ class PhoneCall(SQLModel, table=True):
     is_link_asked: bool = Field(sa_column=_flag())
     outcome: str = Field(sa_column=_text(""))
     ended_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
+    template_id: UUID | None = None

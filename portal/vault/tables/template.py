@@ -97,10 +97,11 @@ class MessagePrice(SQLModel, table=True):
 
 
 class MessageTrial(SQLModel, table=True):
-    """One text sent to a member of staff, to see it on a telephone; no bill, no payer, no link.
+    """One text sent to a member of staff, or said to them; no bill, no payer, no link.
 
     ``words`` is sealed under version 1 (portal.vault.template_trial.TrialWords) and goes once the
-    trial is over. ``asked_at`` is a wall time. ``id`` alone is indexed too: the relay knows ids.
+    trial is over. ``secret_hash``: of what stands in the address that a company asks for a call's
+    words. ``asked_at`` is a wall time. ``id`` alone is indexed too: the relay knows ids.
     """
 
     __tablename__ = "message_trial"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -120,3 +121,4 @@ class MessageTrial(SQLModel, table=True):
     words: bytes | None = None
     asked_by: str = Field(sa_type=sa.Text)
     asked_at: datetime = Field(sa_column=moment())
+    secret_hash: bytes | None = None

@@ -29,6 +29,7 @@ from portal.application.doors.graphql.template_enums import (
     TemplateOccasion,
 )
 from portal.application.doors.locales import TEXTS
+from portal.domain.call_own import asked_in_call
 from portal.domain.errors import NotFound
 from portal.domain.template import tidy
 from portal.domain.template_form import FORMS, Form
@@ -275,6 +276,7 @@ def _editor_values(draft: Draft, checked: Data, language: str) -> dict[str, obje
         "languages_known": LANGUAGES,
         "occasions": OCCASIONS,
         "form": form,
+        "asked": asked_in_call(TemplateLanguage[draft["language"]].value),
         "variables": " ".join(f"{{{name}}}" for name in form.body.variables),
         "subject_variables": " ".join(
             f"{{{name}}}" for name in (form.subject.variables if form.subject else ())
@@ -295,7 +297,8 @@ def news_of(checked: Data, draft: Draft, language: str) -> dict[str, object]:
         "findings": [
             {
                 "severity": finding["severity"].lower(),
-                "text": _said_of(finding, language),
+                "part": finding["part"].lower(),
+                "text": _said_of(finding, draft, language),
                 "at": _place(draft[finding["part"].lower()], finding, language),
             }
             for finding in checked["findings"]
@@ -307,6 +310,7 @@ def news_of(checked: Data, draft: Draft, language: str) -> dict[str, object]:
             units=checked["size"]["units"],
             price=_price(checked["size"]["price"], language),
             longest=checked["longest"]["segments"],
+            longest_units=checked["longest"]["units"],
             longest_price=_price(checked["longest"]["price"], language),
         ),
         "sample": checked["sample"],
@@ -314,12 +318,14 @@ def news_of(checked: Data, draft: Draft, language: str) -> dict[str, object]:
     }
 
 
-def _said_of(finding: Data, language: str) -> str:
+def _said_of(finding: Data, draft: Draft, language: str) -> str:
     """What is wrong, and with which part where that is not the text."""
     message: str = finding["message"]
     if finding["part"] == "BODY":
         return message
-    return TEXTS[language].say("templates.of_subject", message=message)
+    texts = TEXTS[language]
+    part = texts.say(f"templates.subjects.{draft['channel'].lower()}")
+    return texts.say("templates.of_part", part=part, message=message)
 
 
 def _place(body: str, finding: Data, language: str) -> str:

@@ -38,7 +38,9 @@ class TemplateSaveInput:
     channel: enums.TemplateChannel = plain("By what it goes.")
     language: enums.TemplateLanguage = plain("For payers of which language.")
     occasion: enums.TemplateOccasion = plain("About what.")
-    subject: str = optional("The subject of a mail, the title of a notification.", default="")
+    subject: str = optional(
+        "The subject of a mail, the title of a notification, the greeting of a call.", default=""
+    )
     body: str = plain("The words, with variables in braces.")
     idempotency_key: str = plain("Yours; the same key and arguments store once.")
 
@@ -149,10 +151,10 @@ class TemplateTryInput:
     channel: enums.TemplateChannel = plain("By what it goes.")
     language: enums.TemplateLanguage = plain("For payers of which language.")
     occasion: enums.TemplateOccasion = plain("About what.")
-    subject: str = optional("The subject of a mail.", default="")
+    subject: str = optional("The subject of a mail, the greeting of a call.", default="")
     body: str = plain("The words, with variables in braces.")
     phone: str = optional(
-        "For an SMS: a mobile number of the staff; never one of a payer.", default=""
+        "For an SMS or a call: a number of the staff; never one of a payer.", default=""
     )
     email: str = optional("For a mail: an address of the staff; never one of a payer.", default="")
     idempotency_key: str = plain("Yours; the same key and arguments send once.")

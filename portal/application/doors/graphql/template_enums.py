@@ -15,6 +15,7 @@ class TemplateChannel(Enum):
     SMS = "sms"
     EMAIL = "email"
     PUSH = "push"
+    VOICE = "voice"
 
 
 @strawberry.enum(description="What costs something by the piece.")

@@ -54,7 +54,9 @@ class Template:
     number: int = plain("Which version of its channel, language and occasion, from 1.")
     state: enums.TemplateState = plain("How far it has come.")
     version: int = plain("Count of its changes; comes back with the next one.")
-    subject: str = plain("A mail's subject or a notification's title; an SMS has none.")
+    subject: str = plain(
+        "A mail's subject, a notification's title or a call's greeting; an SMS has none."
+    )
     body: str = plain("The words, with variables in braces.")
     written_by: str = plain("Who wrote it last.")
     written_at: DateTime = plain("When that was.")
@@ -95,8 +97,10 @@ class TemplateFinding:
 class TemplateSize:
     """portal.contract.template.TemplateSize."""
 
-    encoding: str = plain("`gsm7` or `ucs2`, as carriers encode an SMS; `utf8` for what is no SMS.")
-    units: int = plain("Septets, UTF-16 units or, of what is no SMS, bytes.")
+    encoding: str = plain(
+        "`gsm7` or `ucs2`, as carriers encode an SMS; `speech` for a call; `utf8` for other text."
+    )
+    units: int = plain("Septets, UTF-16 units, seconds of a call or, of other text, bytes.")
     segments: int = plain("Parts that the carriers charge; 1 for what is no SMS.")
     price: Int64 | None = plain("What the company takes for it, in hundredths of a yen, if known.")
 
@@ -112,7 +116,7 @@ class TemplateCheck:
     findings: list[TemplateFinding] = by(_findings, "Errors first.", rows=FINDINGS_MAX)
     is_fit: bool = plain("Whether it can be stored and approved.")
     sample: str = plain("The text of an ordinary bill, or empty where it can't be filled.")
-    sample_subject: str = plain("Its subject or title, or empty.")
+    sample_subject: str = plain("Its subject or title, what a call says first, or empty.")
     sample_html: str = plain("What a mail says as HTML; empty for other channels.")
     sender: str = plain("The number or name that it comes from.")
     size: TemplateSize = plain("The size of that text.")
@@ -156,7 +160,9 @@ class TemplateTextInput:
     channel: enums.TemplateChannel = plain("By what it goes.")
     language: enums.TemplateLanguage = plain("For payers of which language.")
     occasion: enums.TemplateOccasion = plain("About what.")
-    subject: str = optional("The subject of a mail, the title of a notification.", default="")
+    subject: str = optional(
+        "The subject of a mail, the title of a notification, the greeting of a call.", default=""
+    )
     body: str = plain("The words, with variables in braces.")
 
 
