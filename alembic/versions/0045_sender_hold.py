@@ -7,7 +7,7 @@ tries of messages; nothing of that was kept, so there is nothing to carry over.
 import rls
 
 revision = "0045_sender_hold"
-down_revision = "0043_debit_pages"
+down_revision = "0044_voice_words"
 branch_labels = None
 depends_on = None
 
