@@ -2746,7 +2746,7 @@ ALTER TABLE ONLY public.bill_change
 --
 
 ALTER TABLE ONLY public.bill_event
-    ADD CONSTRAINT bill_event_pkey PRIMARY KEY (merchant_id, bill_id, id);
+    ADD CONSTRAINT bill_event_pkey PRIMARY KEY (merchant_id, bill_id, id) WITH (fillfactor='50');
 
 
 --
@@ -3835,7 +3835,7 @@ CREATE INDEX ladder_next_idx ON public.ladder USING btree (merchant_id, next_at,
 -- Name: ledger_entry_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
-CREATE INDEX ledger_entry_bill_idx ON public.ledger_entry USING btree (merchant_id, bill_id);
+CREATE INDEX ledger_entry_bill_idx ON public.ledger_entry USING btree (merchant_id, bill_id) WITH (fillfactor='50');
 
 
 --
@@ -4178,7 +4178,7 @@ CREATE TRIGGER debit_file_fixed BEFORE UPDATE ON public.debit_file FOR EACH ROW 
 -- Name: debit debit_fixed; Type: TRIGGER; Schema: public; Owner: harai_owner
 --
 
-CREATE TRIGGER debit_fixed BEFORE UPDATE ON public.debit FOR EACH ROW WHEN (((old.amount_minor <> new.amount_minor) OR (old.bill_id <> new.bill_id) OR (old.instruction_no <> new.instruction_no) OR (old.file_id <> new.file_id) OR (old.line_no <> new.line_no) OR (old.mandate_id <> new.mandate_id))) EXECUTE FUNCTION public.refuse_debit_change();
+CREATE TRIGGER debit_fixed AFTER UPDATE ON public.debit FOR EACH ROW WHEN (((old.amount_minor <> new.amount_minor) OR (old.bill_id <> new.bill_id) OR (old.instruction_no <> new.instruction_no) OR (old.file_id <> new.file_id) OR (old.line_no <> new.line_no) OR (old.mandate_id <> new.mandate_id))) EXECUTE FUNCTION public.refuse_debit_change();
 
 
 --
