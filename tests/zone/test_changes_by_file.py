@@ -1,14 +1,17 @@
 """A file withdraws and replaces bills that are there: by line, once, and never against money."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from portal.contract.intake import ISSUE_BILLS, ImportView, IssueBills
+from portal.contract.payment import Finding
 from portal.domain.ids import ImportId
 from portal.vault.server import VaultServer
 from tests.make.intake import HEADER, Desk, csv, line, new_desk
 from tests.make.ladder import NEVER_QUIET, Steps
+from tests.make.money import finding, inquire
 from tests.make.vault import ClientFor
 
 SHORT = "action,number,contract_no,period"
@@ -160,10 +163,73 @@ async def test_money_on_its_way_refuses_a_change_also_when_it_started_after_the_
     assert await world.value("select count(*) from bill") == 4
 
 
+async def test_a_bill_whose_number_somebody_holds_ends_once_that_is_withdrawn_and_money_wins(
+    steps: Steps,
+) -> None:
+    # given payers who hold numbers for a store, one of them only after the file was checked
+    desk, world = steps.desk, steps.world
+    await desk.issued(*(line(f"E-{n}") for n in range(1, 5)))
+
+    async def hold(*numbers: str) -> None:
+        await steps.set(
+            "insert into attempt (merchant_id, id, bill_id, method, provider, reference, state,"
+            " amount_minor, created_at, state_at, doubt_at, ask_at)"
+            " select merchant_id, uuidv7(), id, 'number', 'gmopg', uuidv7()::text,"
+            " 'requires_action', 8420, created_at, created_at, created_at, now() + interval '1d'"
+            " from bill where number = any($1)", list(numbers),
+        )  # fmt: skip
+
+    await hold("E-1", "E-2", "E-3")
+    rows = [withdraw("cancel", "E-1"), withdraw("paid_elsewhere", "E-2"), withdraw("取消", "E-4")]
+    made = await judged(desk, *rows)
+    swap = await judged(desk, replace("E-3", "N-3"), header=WHOLE)
+    assert (made.rows_good, made.rows_faulty) == (3, 0)
+    assert await faults(desk, swap) == [(2, "change_number", "E-3")]
+    await hold("E-4")
+
+    # when the file is sent
+    made = await sent(desk, made)
+
+    # then nobody is asked for anything, what is owed is still in the books, and workers are told
+    assert (made.state, made.rows_issued, made.rows_faulty) == ("issued", 3, 0)
+    assert [(one.done, one.waiting) for one in made.changes] == [(2, 2), (1, 1)]
+    waiting = {f"E-{n}": "canceling" for n in (1, 2, 4)}
+    assert await lifecycles(steps) == waiting | {"E-3": "open"}
+    assert [(await steps.standing(one))[1:] for one in waiting] == [("canceled", False)] * 3
+    assert await desk.send_all() == 1  # of the one bill that is still asked for
+    ids = {await steps.bill(number): number for number in waiting}
+    assert await world.books(await steps.bill("E-1")) == {"billed": -8420, "receivable": 8420}
+    again = await judged(desk, *rows)
+    assert (again.rows_good, again.rows_known) == (0, 3)
+    leases = await desk.leases("payment.inquire")
+    told = {"E-1": "failed", "E-2": "succeeded", "E-4": "requires_action"}
+
+    async def truth(attempt_id: UUID) -> Finding:
+        of = await world.value("select bill_id from attempt where id = $1", attempt_id)
+        return finding(told[ids[of]], 8420, provider_ref="p-1")
+
+    assert [await inquire(desk.work, lease, truth) for lease in leases] == [1, 1, 1]
+
+    # and each ends as its company says: withdrawn, paid before that, or not yet
+    assert await lifecycles(steps) == {
+        "E-1": "canceled", "E-2": "canceled", "E-3": "open", "E-4": "canceling"
+    }  # fmt: skip
+    made = await desk.view(made.id)
+    assert [(one.done, one.waiting) for one in made.changes] == [(2, 1), (1, 0)]
+    assert await world.books(await steps.bill("E-1")) == {}
+    paid = await steps.bill("E-2")
+    assert await world.books(paid) == {"in_transit": 8420, "overpayment": -8420}
+    assert await world.cases() == ["overpaid"]
+    events = await world.events(paid)
+    assert [code for code in events if code.startswith("bill.")] == [
+        "bill.cancel_requested", "bill.paid_elsewhere", "bill.overpaid", "bill.canceled"
+    ]  # fmt: skip
+
+
 async def test_changes_come_in_steps_and_go_with_a_file_that_is_thrown_away(
     steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.vault.changes.STEP_CHANGES", 2)
+    monkeypatch.setattr("portal.vault.change_step.STEP_CHANGES", 2)
     desk = steps.desk
     await desk.issued(*(line(f"E-{n}") for n in range(5)))
     rows = [withdraw("cancel", f"E-{n}") for n in range(5)]
