@@ -46,8 +46,8 @@ join bill b on b.merchant_id = $1 and b.number = r.number and b.contract_blind =
 """
 _PLAN: Final = """
 insert into bill_change (merchant_id, import_id, state, bill_id, line, action, new_bill_id)
-select $1, $2, 'planned', c.* from unnest($3::uuid[], $4::int[], $5::text[], $6::uuid[])
-     as c (bill_id, line, action, new_bill_id)
+select $1, $2, c.* from unnest($3::text[], $4::uuid[], $5::int[], $6::text[], $7::uuid[])
+     as c (state, bill_id, line, action, new_bill_id)
 on conflict do nothing returning bill_id
 """
 _PLANNED_AT: Final = """
@@ -56,11 +56,29 @@ where merchant_id = $1 and import_id = $2 and bill_id = any($3::uuid[])
 order by bill_id for update
 """
 _TAKE_OVER: Final = """
-update bill_change c set line = t.line, action = t.action, new_bill_id = t.new_bill_id
-from unnest($3::uuid[], $4::int[], $5::text[], $6::uuid[])
-     as t (bill_id, line, action, new_bill_id)
+update bill_change c set state = t.state, line = t.line, action = t.action,
+    new_bill_id = t.new_bill_id
+from unnest($3::text[], $4::uuid[], $5::int[], $6::text[], $7::uuid[])
+     as t (state, bill_id, line, action, new_bill_id)
 where c.merchant_id = $1 and c.import_id = $2 and c.bill_id = t.bill_id
-      and c.bill_id = any($3::uuid[])
+      and c.bill_id = any($4::uuid[])
+"""
+_RENAME: Final = """
+with renamed as (
+    delete from row_fault f using unnest($3::int[], $4::int[]) as t (was, line)
+    where f.merchant_id = $1 and f.import_id = $2 and f.code = 'change_twice'
+          and f.params = jsonb_build_object('line', t.was)
+    returning f.line, f.id, f.column_name, f.value, t.line as named)
+insert into row_fault (merchant_id, import_id, line, id, column_name, code, params, value)
+select $1, $2, line, id, column_name, 'change_twice', jsonb_build_object('line', named), value
+from renamed
+"""
+"""Lines that were refused name the line that has their bill now; few, and none in a file whose
+chunks are worked in their order."""
+
+_VOID: Final = """
+update bill_change set state = 'refused'
+where merchant_id = $1 and import_id = $2 and state = 'planned' and new_bill_id = any($3::uuid[])
 """
 _DROP: Final = """
 delete from bill_change where merchant_id = $1 and import_id = $2 and bill_id in (
@@ -81,7 +99,8 @@ from bill_change where merchant_id = $1 and import_id = any($2::uuid[]) group by
 class WantedChange:
     """A row's wish about a bill that is there, named as requests are.
 
-    ``new_bill_id``: the bill of the same row, which replaces it.
+    ``new_bill_id``: the bill of the same row, which replaces it. ``is_void``: an earlier line has
+    that bill's number, so the row is refused; it has named the old bill all the same.
     """
 
     line: int
@@ -91,6 +110,7 @@ class WantedChange:
     period: str
     kind: str
     new_bill_id: UUID | None = None
+    is_void: bool = False
 
     def fault(self, code: str, **params: str | int) -> Fault:
         """The row's fault about this bill."""
@@ -153,7 +173,8 @@ async def plan_changes(
 ) -> ChangesPlanned:
     """Keep what is to be done when the import is sent; a bill that is named twice is a fault.
 
-    The earlier line has it, in whatever order workers come to the chunks.
+    The earliest line that names it has it, in whatever order workers come to the chunks; also one
+    that is void, or a later line would get the bill where the void one is read after it alone.
     """
     made = ChangesPlanned(twice=[], displaced=[])
     first: dict[UUID, WantedChange] = {}
@@ -166,6 +187,7 @@ async def plan_changes(
     if not others:
         return made
     taken: dict[UUID, WantedChange] = {}
+    was: list[int] = []
     for row in await act.db.fetch(_PLANNED_AT, act.merchant_id, import_id, others):
         one = first[row["bill_id"]]
         if row["line"] == one.line:  # a second look at the same row
@@ -174,10 +196,19 @@ async def plan_changes(
             made.twice.append((one, one.fault("change_twice", line=row["line"])))
             continue
         taken[row["bill_id"]] = one
+        was.append(row["line"])
         later = replace(one, line=row["line"], new_bill_id=row["new_bill_id"])
         made.displaced.append((later, later.fault("change_twice", line=one.line)))
     await _plan(act, _TAKE_OVER, import_id, taken)
+    if taken:
+        lines = [one.line for one in taken.values()]
+        await act.db.execute(_RENAME, act.merchant_id, import_id, was, lines)
     return made
+
+
+async def void_changes(act: Act, import_id: UUID, new_bill_ids: Sequence[UUID]) -> None:
+    """Earlier lines have the numbers of these new bills: they replace nothing any more."""
+    await act.db.execute(_VOID, act.merchant_id, import_id, list(new_bill_ids))
 
 
 async def _plan(
@@ -190,6 +221,7 @@ async def _plan(
         statement,
         act.merchant_id,
         import_id,
+        ["refused" if one.is_void else "planned" for one in wanted.values()],
         list(wanted),
         [one.line for one in wanted.values()],
         [one.action for one in wanted.values()],

@@ -282,6 +282,40 @@ async def test_of_two_lines_about_one_bill_the_earlier_has_it_whichever_chunk_co
     }  # fmt: skip
 
 
+async def test_lines_about_one_bill_are_judged_alike_in_whatever_order_their_chunks_are_worked(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.domain.intake.split.CHUNK_ROWS", 1)
+    desk = steps.desk
+    orders = [(0, 1, 2, 3), (3, 2, 1, 0), (2, 1, 0, 3), (3, 0, 1, 2), (2, 0, 3, 1), (1, 3, 2, 0)]
+    await desk.issued(*(line(f"E-{place}") for place in range(len(orders))))
+
+    for place, order in enumerate(orders):
+        old = f"E-{place}"
+        rows = (
+            f",,{line(f'N-{place}', contract_no=f'C-{old}')}", replace(old, f"N-{place}"),
+            replace(old, f"O-{place}"), replace(old, f"P-{place}"),
+        )  # fmt: skip
+        made = await desk.upload(csv(*rows, header=WHOLE))
+        leases = await desk.leases("intake.accept_chunk")
+        assert len(leases) == len(rows)
+        for chunk in order:
+            await desk.step(leases[chunk])
+
+        # The second line has the bill, though its own number is the first one's.
+        made = await desk.view(made.id)
+        listed = await desk.faults(made.id)
+        assert {(one.line, one.code, one.params["line"]) for one in listed} == {
+            (3, "duplicate_in_file", 2), (4, "change_twice", 3), (5, "change_twice", 3)
+        }, order  # fmt: skip
+        assert len(listed) == made.rows_faulty == 3
+        assert (made.rows_good, made.amount_good_minor) == (1, 8420)
+        assert sum(one.planned for one in made.changes) == 0
+        done = await sent(desk, made)
+        assert (done.rows_issued, done.rows_good) == (1, 1)
+        assert (await lifecycles(steps))[old] == "open"
+
+
 async def test_an_earlier_line_with_a_replacements_number_leaves_the_old_bill_as_it_is(
     steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
