@@ -237,8 +237,10 @@ def event_of_result(
 
 
 def has_told(state: DeliveryState) -> bool:
-    """Whether a message tells its payer of the bill, as far as anybody can know: it arrived, or a
-    company has it and nothing came back. One in doubt or still to be sent does not.
+    """Whether a message tells its payer of the bill, as far as anybody can know.
+
+    It arrived, or a company has it and nothing came back. One in doubt, or still to be sent, does
+    not.
     """
     return state in {"accepted", "delivered"}
 

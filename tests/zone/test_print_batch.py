@@ -335,6 +335,24 @@ async def test_named_bills_that_cannot_be_printed_are_named_in_the_report(shop: 
     assert sorted(one.reason for one in batch.remarks) == ["no_address", "not_printable"]
 
 
+async def answer_billing(shop: Shop) -> None:
+    """From now on what happens goes back to the billing system."""
+    async with shop.world.act() as act:
+        await act.db.execute(
+            "insert into result_plan (merchant_id, charset, set_by, set_at)"
+            " values ($1, 'utf-8', 'test', $2)", act.merchant_id, act.business,
+        )  # fmt: skip
+
+
+async def told_back(shop: Shop, bill_id: UUID) -> list[str]:
+    """What the billing system is told of a bill's paper, in order."""
+    rows = await shop.world.rows(
+        "select kind from result_event where bill_id = $1 and kind in ('to_paper', 'not_printed')"
+        " order by txn, id", bill_id,
+    )  # fmt: skip
+    return [row["kind"] for row in rows]
+
+
 async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_be_pulled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,6 +360,7 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     due = shop.world.server.clock.business_today("Asia/Tokyo") + timedelta(days=9)
     bills = [await shop.bill(due=due + timedelta(days=day)) for day in range(5)]
     numbers = [f"B-{bill_id.hex[-8:]}" for bill_id in bills]
+    await answer_billing(shop)
     batch = await shop.make()
 
     async def ends(place: int, settlement: str, lifecycle: str = "open") -> None:
@@ -395,6 +414,11 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     assert await take_out() == (taken, digest)
     await ends(2, "unpaid")  # it was contested: the next batch has it
     assert (await shop.make()).bills == 1
+    # The billing system hears of each what became of it, once; what is to be pulled was printed.
+    assert [await told_back(shop, bill_id) for bill_id in bills] == [
+        ["to_paper"], ["to_paper"], ["to_paper", "not_printed", "to_paper"],
+        ["to_paper", "not_printed"], ["to_paper"],
+    ]  # fmt: skip
 
 
 async def test_a_bill_that_is_owed_again_is_printed_though_its_wish_for_paper_was_dropped(
