@@ -335,13 +335,14 @@ async def test_named_bills_that_cannot_be_printed_are_named_in_the_report(shop: 
     assert sorted(one.reason for one in batch.remarks) == ["no_address", "not_printable"]
 
 
-async def answer_billing(shop: Shop) -> None:
-    """From now on what happens goes back to the billing system."""
+async def answer_billing(shop: Shop) -> PrintBatchView:
+    """From now on what happens goes back to the billing system; a batch is made after that."""
     async with shop.world.act() as act:
         await act.db.execute(
             "insert into result_plan (merchant_id, charset, set_by, set_at)"
             " values ($1, 'utf-8', 'test', $2)", act.merchant_id, act.business,
         )  # fmt: skip
+    return await shop.make()
 
 
 async def told_back(shop: Shop, bill_id: UUID) -> list[str]:
@@ -360,8 +361,7 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     due = shop.world.server.clock.business_today("Asia/Tokyo") + timedelta(days=9)
     bills = [await shop.bill(due=due + timedelta(days=day)) for day in range(5)]
     numbers = [f"B-{bill_id.hex[-8:]}" for bill_id in bills]
-    await answer_billing(shop)
-    batch = await shop.make()
+    batch = await answer_billing(shop)
 
     async def ends(place: int, settlement: str, lifecycle: str = "open") -> None:
         async with shop.world.act() as act:
@@ -390,7 +390,7 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     await ends(3, "unpaid", "canceled")  # with that the second part has nothing left
     taken, digest = await take_out()
     view = await shown()
-    assert taken == [numbers[0], numbers[1], numbers[4]]
+    assert taken == [numbers[place] for place in (0, 1, 4)]
     assert (view.bills, view.with_bars, view.total_minor) == (3, 3, 3 * AMOUNT)
     assert view.sha256 == digest != batch.sha256
     assert [(one.bill_number, one.reason) for one in view.remarks] == [
