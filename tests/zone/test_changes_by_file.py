@@ -163,6 +163,17 @@ async def test_money_on_its_way_refuses_a_change_also_when_it_started_after_the_
     assert await world.value("select count(*) from bill") == 4
 
 
+async def hold(steps: Steps, *numbers: str) -> None:
+    """Payers hold a number for a store for each of these bills."""
+    await steps.set(
+        "insert into attempt (merchant_id, id, bill_id, method, provider, reference, state,"
+        " amount_minor, created_at, state_at, doubt_at, ask_at)"
+        " select merchant_id, uuidv7(), id, 'number', 'gmopg', uuidv7()::text,"
+        " 'requires_action', 8420, created_at, created_at, created_at, now() + interval '1d'"
+        " from bill where number = any($1)", list(numbers),
+    )  # fmt: skip
+
+
 async def test_a_bill_whose_number_somebody_holds_ends_once_that_is_withdrawn_and_money_wins(
     steps: Steps,
 ) -> None:
@@ -170,22 +181,13 @@ async def test_a_bill_whose_number_somebody_holds_ends_once_that_is_withdrawn_an
     desk, world = steps.desk, steps.world
     await desk.issued(*(line(f"E-{n}") for n in range(1, 5)))
 
-    async def hold(*numbers: str) -> None:
-        await steps.set(
-            "insert into attempt (merchant_id, id, bill_id, method, provider, reference, state,"
-            " amount_minor, created_at, state_at, doubt_at, ask_at)"
-            " select merchant_id, uuidv7(), id, 'number', 'gmopg', uuidv7()::text,"
-            " 'requires_action', 8420, created_at, created_at, created_at, now() + interval '1d'"
-            " from bill where number = any($1)", list(numbers),
-        )  # fmt: skip
-
-    await hold("E-1", "E-2", "E-3")
+    await hold(steps, "E-1", "E-2", "E-3")
     rows = [withdraw("cancel", "E-1"), withdraw("paid_elsewhere", "E-2"), withdraw("取消", "E-4")]
     made = await judged(desk, *rows)
     swap = await judged(desk, replace("E-3", "N-3"), header=WHOLE)
     assert (made.rows_good, made.rows_faulty) == (3, 0)
     assert await faults(desk, swap) == [(2, "change_number", "E-3")]
-    await hold("E-4")
+    await hold(steps, "E-4")
 
     # when the file is sent
     made = await sent(desk, made)

@@ -354,6 +354,16 @@ async def told_back(shop: Shop, bill_id: UUID) -> list[str]:
     return [row["kind"] for row in rows]
 
 
+async def taken_out(shop: Shop, batch: PrintBatchView) -> tuple[list[str], str]:
+    """The numbers in the file, and what it hashes to."""
+    body, is_last, part_no = b"", False, 0
+    while not is_last:
+        part = await shop.part(batch, part_no)
+        body, is_last, part_no = body + part.body, part.is_last, part_no + 1
+    read = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
+    return [row["請求番号"] for row in read], sha256(body).hexdigest()
+
+
 async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_be_pulled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -370,15 +380,6 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
                 bills[place], settlement, lifecycle,
             )  # fmt: skip
 
-    async def take_out() -> tuple[list[str], str]:
-        """The numbers in the file, and what it hashes to."""
-        body, is_last, part_no = b"", False, 0
-        while not is_last:
-            part = await shop.part(batch, part_no)
-            body, is_last, part_no = body + part.body, part.is_last, part_no + 1
-        read = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
-        return [row["請求番号"] for row in read], sha256(body).hexdigest()
-
     async def shown() -> PrintBatchView:
         page = await shop.world.web.call(
             LIST_PRINT_BATCHES, ListPrintBatches(first=10), shop.clerk.authority
@@ -388,7 +389,7 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     begun = await shop.part(batch)
     await ends(2, "settled")
     await ends(3, "unpaid", "canceled")  # with that the second part has nothing left
-    taken, digest = await take_out()
+    taken, digest = await taken_out(shop, batch)
     view = await shown()
     assert taken == [numbers[place] for place in (0, 1, 4)]
     assert (view.bills, view.with_bars, view.total_minor) == (3, 3, 3 * AMOUNT)
@@ -397,7 +398,7 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
         (numbers[2], "ended"), (numbers[3], "ended"),
     ]  # fmt: skip
     assert "slip.left_out_of_print" in await shop.world.events(bills[2])
-    assert await take_out() == (taken, digest)  # and again, as nothing ended
+    assert await taken_out(shop, batch) == (taken, digest)  # and again, as nothing ended
     with pytest.raises(Conflict, match="print_changed"):  # or it would go on in another file
         await shop.part(batch, 1, begun.sha256)
 
@@ -411,7 +412,7 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     assert (
         await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, shop.owner.authority)
     ).batch == handed
-    assert await take_out() == (taken, digest)
+    assert await taken_out(shop, batch) == (taken, digest)
     await ends(2, "unpaid")  # it was contested: the next batch has it
     assert (await shop.make()).bills == 1
     # The billing system hears of each what became of it, once; what is to be pulled was printed.
