@@ -814,7 +814,7 @@ CREATE TABLE public.bill_change (
     new_bill_id uuid,
     CONSTRAINT bill_change_action_check CHECK ((action = ANY (ARRAY['cancel'::text, 'paid_elsewhere'::text, 'replace'::text]))),
     CONSTRAINT bill_change_new_check CHECK (((action = 'replace'::text) = (new_bill_id IS NOT NULL))),
-    CONSTRAINT bill_change_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'done'::text, 'known'::text, 'refused'::text])))
+    CONSTRAINT bill_change_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'done'::text, 'waiting'::text, 'known'::text, 'refused'::text])))
 );
 ALTER TABLE ONLY public.bill_change ALTER COLUMN merchant_id SET (n_distinct=1);
 

@@ -12,7 +12,7 @@ bills were paid, and the events' once more. Pages that are there stay as they ar
 import rls
 
 revision = "0047_debit_rows"
-down_revision = "0045b_wording_tally"
+down_revision = "0046b_change_waits_check"
 branch_labels = None
 depends_on = None
 

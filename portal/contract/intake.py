@@ -29,11 +29,15 @@ class FaultCount(Part, frozen=True, kw_only=True):
 
 
 class ChangeCount(Part, frozen=True, kw_only=True):
-    """Rows of one action on bills that were there before: to be done when it is sent, and done."""
+    """Rows of one action on bills that were there before: to be done when it is sent, and done.
+
+    ``waiting`` of those done: bills that end when a number that somebody holds is withdrawn.
+    """
 
     action: ChangeAction
     planned: int
     done: int
+    waiting: int = 0
 
 
 class ImportWait(Part, frozen=True, kw_only=True):

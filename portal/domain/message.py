@@ -236,6 +236,15 @@ def event_of_result(
             return "lose"
 
 
+def has_told(state: DeliveryState) -> bool:
+    """Whether a message tells its payer of the bill, as far as anybody can know.
+
+    It arrived, or a company has it and nothing came back. One in doubt, or still to be sent, does
+    not.
+    """
+    return state in {"accepted", "delivered"}
+
+
 def is_lost(state: DeliveryState, code: str) -> bool:
     """Whether a message surely did not reach the payer. One of which nobody knows may have."""
     return state in {"undelivered", "failed"} or (

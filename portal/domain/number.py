@@ -46,6 +46,16 @@ def is_unwanted(lifecycle: Lifecycle, settlement: Settlement) -> bool:
     return lifecycle in WITHDRAWN or settlement != "unpaid"
 
 
+def ask_unwanted_in_s(planned_s: float | None) -> float | None:
+    """When to ask again about a number that should be withdrawn and still stands. Units: seconds.
+
+    ``planned_s``: when one that counts would be asked about. This takes its place and is not added
+    to it: each question plans one more, so two of them would go on side by side. None is an end of
+    asking, and a person's work by then.
+    """
+    return None if planned_s is None else min(planned_s, WITHDRAW_AGAIN.total_seconds())
+
+
 def is_payer_fit(name: str, kana: str, phone: str) -> bool:
     """Whether a store's terminal can show this payer. ``phone`` is E.164 or ''.
 

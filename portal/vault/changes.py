@@ -1,45 +1,40 @@
-"""Data zone: what a file does to bills that are there: found when it is read, done when sent.
+"""Data zone: what a file wants of bills that are there: found and judged when it is read.
 
-All of a step at once: bills are locked in the order of their ids, judged again, and moved by one
-statement for each way. What was planned for them is sent no more: their ladders end here, and a
-message that was handed out is left out when it is redeemed.
+What is done when it is sent: portal.vault.change_step.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
 from portal.contract.intake import ChangeCount
-from portal.domain.bill_change import ChangeAction, ChangedBill, judge_change, path_of
+from portal.domain.bill_change import (
+    ChangeAction,
+    ChangedBill,
+    judge_change,
+    live_of,
+)
 from portal.domain.intake.row import Fault, shown
-from portal.domain.ledger import bill_canceled
-from portal.domain.pause import RELEASED
-from portal.vault import ladder
 from portal.vault.act import Act
 from portal.vault.db import Row
-from portal.vault.ledger import post, sums_of_all
-from portal.vault.row_faults import store_faults
-from portal.vault.timeline import emit_all
+from portal.vault.ledger import sums_of_all
 
-STEP_CHANGES: Final = 1_000
 DROPPED_MAX: Final = 5_000
 
 _LIVE: Final = "'created', 'submitting', 'requires_action', 'processing', 'unknown'"
 # The state is compared as a text of no column: see portal.vault.debit_plain.
 LIVE_BILLS: Final = f"""
-select bill_id from attempt
+select bill_id, method from attempt
 where merchant_id = $1 and bill_id = any($2::uuid[]) and state || '' in ({_LIVE})
 union
-select s.bill_id from (
+select s.bill_id, a.method from (
     select attempt_id, bill_id from attempt_share
     where merchant_id = $1 and bill_id = any($2::uuid[]) offset 0
 ) s
 join lateral (
-    select state from attempt where merchant_id = $1 and id = s.attempt_id offset 0
+    select state, method from attempt where merchant_id = $1 and id = s.attempt_id offset 0
 ) a on a.state in ({_LIVE})
 """  # noqa: S608  constant text
 _TARGETS: Final = """
@@ -51,8 +46,8 @@ join bill b on b.merchant_id = $1 and b.number = r.number and b.contract_blind =
 """
 _PLAN: Final = """
 insert into bill_change (merchant_id, import_id, state, bill_id, line, action, new_bill_id)
-select $1, $2, 'planned', c.* from unnest($3::uuid[], $4::int[], $5::text[], $6::uuid[])
-     as c (bill_id, line, action, new_bill_id)
+select $1, $2, c.* from unnest($3::text[], $4::uuid[], $5::int[], $6::text[], $7::uuid[])
+     as c (state, bill_id, line, action, new_bill_id)
 on conflict do nothing returning bill_id
 """
 _PLANNED_AT: Final = """
@@ -61,48 +56,29 @@ where merchant_id = $1 and import_id = $2 and bill_id = any($3::uuid[])
 order by bill_id for update
 """
 _TAKE_OVER: Final = """
-update bill_change c set line = t.line, action = t.action, new_bill_id = t.new_bill_id
-from unnest($3::uuid[], $4::int[], $5::text[], $6::uuid[])
-     as t (bill_id, line, action, new_bill_id)
+update bill_change c set state = t.state, line = t.line, action = t.action,
+    new_bill_id = t.new_bill_id
+from unnest($3::text[], $4::uuid[], $5::int[], $6::text[], $7::uuid[])
+     as t (state, bill_id, line, action, new_bill_id)
 where c.merchant_id = $1 and c.import_id = $2 and c.bill_id = t.bill_id
-      and c.bill_id = any($3::uuid[])
+      and c.bill_id = any($4::uuid[])
 """
-NEXT_CHANGES: Final = """
-select bill_id, line, action, new_bill_id from bill_change
-where merchant_id = $1 and import_id = $2 and state = 'planned' order by bill_id limit $3
+_RENAME: Final = """
+with renamed as (
+    delete from row_fault f using unnest($3::int[], $4::int[]) as t (was, line)
+    where f.merchant_id = $1 and f.import_id = $2 and f.code = 'change_twice'
+          and f.params = jsonb_build_object('line', t.was)
+    returning f.line, f.id, f.column_name, f.value, t.line as named)
+insert into row_fault (merchant_id, import_id, line, id, column_name, code, params, value)
+select $1, $2, line, id, column_name, 'change_twice', jsonb_build_object('line', named), value
+from renamed
 """
-BILLS: Final = """
-select id, number, lifecycle, settlement, amount_minor from bill
-where merchant_id = $1 and id = any($2::uuid[]) order by id for update
-"""
-_MOVED: Final = """
-update bill set lifecycle = $3, canceled_at = $4, version = version + 1
-where merchant_id = $1 and id = any($2::uuid[])
-"""
-_UNPAUSED: Final = """
-update pause set ended_by = $4, ended_at = $5, end_code = 'released'
-where merchant_id = $1 and bill_id = any($2::uuid[]) and kind = any($3::text[])
-      and ended_at is null
-"""
-_ENDED: Final = """
-update bill_change set state = $4
-where merchant_id = $1 and import_id = $2 and bill_id = any($3::uuid[])
-"""
-_NOT_ISSUED: Final = """
-delete from bill where merchant_id = $1 and id = any($2::uuid[]) and lifecycle = 'scheduled'
-returning amount_minor
-"""
-_COUNTED: Final = """
-update import set rows_issued = rows_issued + $3, rows_good = rows_good - $4,
-    rows_faulty = rows_faulty + $4, amount_good_minor = amount_good_minor - $5
-where merchant_id = $1 and id = $2
-"""
-_FAULTS_BY_CODE: Final = """
-update import_chunk c set faults = c.faults || (
-    select jsonb_object_agg(f.key, coalesce((c.faults ->> f.key)::bigint, 0) + f.value::bigint)
-    from jsonb_each_text($3::jsonb) f)
-where c.merchant_id = $1 and c.import_id = $2 and c.chunk_no = (
-    select min(chunk_no) from import_chunk where merchant_id = $1 and import_id = $2)
+"""Lines that were refused name the line that has their bill now; few, and none in a file whose
+chunks are worked in their order."""
+
+_VOID: Final = """
+update bill_change set state = 'refused'
+where merchant_id = $1 and import_id = $2 and state = 'planned' and new_bill_id = any($3::uuid[])
 """
 _DROP: Final = """
 delete from bill_change where merchant_id = $1 and import_id = $2 and bill_id in (
@@ -111,7 +87,10 @@ returning line
 """
 _COUNTS: Final = """
 select import_id, action, count(*) filter (where state = 'planned') as planned,
-       count(*) filter (where state = 'done') as done
+       count(*) filter (where state in ('done', 'waiting')) as done,
+       count(*) filter (where state = 'waiting' and exists (
+           select from bill b where b.merchant_id = $1 and b.id = bill_change.bill_id
+                  and b.lifecycle = 'canceling')) as waiting
 from bill_change where merchant_id = $1 and import_id = any($2::uuid[]) group by 1, 2 order by 2
 """
 
@@ -120,7 +99,8 @@ from bill_change where merchant_id = $1 and import_id = any($2::uuid[]) group by
 class WantedChange:
     """A row's wish about a bill that is there, named as requests are.
 
-    ``new_bill_id``: the bill of the same row, which replaces it.
+    ``new_bill_id``: the bill of the same row, which replaces it. ``is_void``: an earlier line has
+    that bill's number, so the row is refused; it has named the old bill all the same.
     """
 
     line: int
@@ -130,6 +110,7 @@ class WantedChange:
     period: str
     kind: str
     new_bill_id: UUID | None = None
+    is_void: bool = False
 
     def fault(self, code: str, **params: str | int) -> Fault:
         """The row's fault about this bill."""
@@ -160,7 +141,7 @@ async def judge_changes(act: Act, wanted: Sequence[WantedChange]) -> ChangeVerdi
         [one.kind for one in wanted],
     )
     there = {row["place"]: row for row in found}
-    bills = await _facts(act, found)
+    bills = await facts_of(act, found)
     for place, one in enumerate(wanted, 1):
         row = there.get(place)
         if row is None:
@@ -192,7 +173,8 @@ async def plan_changes(
 ) -> ChangesPlanned:
     """Keep what is to be done when the import is sent; a bill that is named twice is a fault.
 
-    The earlier line has it, in whatever order workers come to the chunks.
+    The earliest line that names it has it, in whatever order workers come to the chunks; also one
+    that is void, or a later line would get the bill where the void one is read after it alone.
     """
     made = ChangesPlanned(twice=[], displaced=[])
     first: dict[UUID, WantedChange] = {}
@@ -205,6 +187,7 @@ async def plan_changes(
     if not others:
         return made
     taken: dict[UUID, WantedChange] = {}
+    was: list[int] = []
     for row in await act.db.fetch(_PLANNED_AT, act.merchant_id, import_id, others):
         one = first[row["bill_id"]]
         if row["line"] == one.line:  # a second look at the same row
@@ -213,10 +196,19 @@ async def plan_changes(
             made.twice.append((one, one.fault("change_twice", line=row["line"])))
             continue
         taken[row["bill_id"]] = one
+        was.append(row["line"])
         later = replace(one, line=row["line"], new_bill_id=row["new_bill_id"])
         made.displaced.append((later, later.fault("change_twice", line=one.line)))
     await _plan(act, _TAKE_OVER, import_id, taken)
+    if taken:
+        lines = [one.line for one in taken.values()]
+        await act.db.execute(_RENAME, act.merchant_id, import_id, was, lines)
     return made
+
+
+async def void_changes(act: Act, import_id: UUID, new_bill_ids: Sequence[UUID]) -> None:
+    """Earlier lines have the numbers of these new bills: they replace nothing any more."""
+    await act.db.execute(_VOID, act.merchant_id, import_id, list(new_bill_ids))
 
 
 async def _plan(
@@ -229,6 +221,7 @@ async def _plan(
         statement,
         act.merchant_id,
         import_id,
+        ["refused" if one.is_void else "planned" for one in wanted.values()],
         list(wanted),
         [one.line for one in wanted.values()],
         [one.action for one in wanted.values()],
@@ -236,124 +229,22 @@ async def _plan(
     )
 
 
-async def apply_changes(act: Act, import_id: UUID) -> int | None:
-    """Do the next changes of an import that is sent; how many rows, None when none is left."""
-    rows = await act.db.fetch(NEXT_CHANGES, act.merchant_id, import_id, STEP_CHANGES)
-    if not rows:
-        return None
-    wanted = [row["bill_id"] for row in rows]
-    replacing = [row["new_bill_id"] for row in rows if row["new_bill_id"] is not None]
-    locked = await act.db.fetch(BILLS, act.merchant_id, sorted({*wanted, *replacing}))
-    there = {row["id"]: row for row in locked}
-    facts = await _facts(act, [row for row in locked if row["id"] in set(wanted)])
-    by_verdict: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_verdict[_verdict(row, there, facts)].append(row)
-    doing, known = by_verdict.pop("do", []), by_verdict.pop("known", [])
-    await _move(act, doing, there)
-    await _end(act, import_id, "done", doing)
-    await _end(act, import_id, "known", known)
-    # A replacement is counted when its new bill is issued.
-    done = sum(row["new_bill_id"] is None for row in (*doing, *known))
-    await _count(act, import_id, done, by_verdict, there)
-    return len(rows)
-
-
-def _verdict(row: Row, there: Mapping[UUID, Row], facts: Mapping[UUID, ChangedBill]) -> str:
-    """What becomes of a planned change now.
-
-    One whose bill is gone, or whose replacement was thrown out by an earlier line of the file, has
-    nothing to do.
-    """
-    new_id, bill_id = row["new_bill_id"], row["bill_id"]
-    if bill_id not in facts:
-        return "known"
-    if new_id is not None and (new_id not in there or there[new_id]["lifecycle"] != "scheduled"):
-        return "known"
-    return judge_change(row["action"], facts[bill_id])
-
-
-async def _facts(act: Act, bills: Sequence[Row]) -> dict[UUID, ChangedBill]:
+async def facts_of(act: Act, bills: Sequence[Row]) -> dict[UUID, ChangedBill]:
     """What decides about each of these bills."""
     ids = [row["id"] for row in bills]
-    live = {row["bill_id"] for row in await act.db.fetch(LIVE_BILLS, act.merchant_id, ids)}
+    live: defaultdict[UUID, list[str]] = defaultdict(list)
+    for row in await act.db.fetch(LIVE_BILLS, act.merchant_id, ids):
+        live[row["bill_id"]].append(row["method"])
     sums = await sums_of_all(act, ids)
     return {
         row["id"]: ChangedBill(
             lifecycle=row["lifecycle"],
             settlement=row["settlement"],
-            has_live=row["id"] in live,
+            live=live_of(live[row["id"]]),
             is_part_paid=row["id"] in sums and sums[row["id"]].paid > 0,
         )
         for row in bills
     }
-
-
-async def _move(act: Act, doing: Sequence[Row], there: Mapping[UUID, Row]) -> None:
-    """Withdraw bills: state, books, pauses, ladder and timeline together."""
-    if not doing:
-        return
-    ids = [row["bill_id"] for row in doing]
-    sums = await sums_of_all(act, ids)
-    await post(
-        act,
-        [
-            bill_canceled(bill_id, sums[bill_id].receivable)
-            for bill_id in ids
-            if bill_id in sums and sums[bill_id].receivable
-        ],
-    )
-    await act.db.execute(_UNPAUSED, act.merchant_id, ids, sorted(RELEASED), act.actor, act.business)
-    groups: defaultdict[tuple[str, tuple[str, ...]], list[UUID]] = defaultdict(list)
-    for row in doing:
-        path = path_of(row["action"], there[row["bill_id"]]["lifecycle"])
-        groups[path].append(row["bill_id"])
-    for (lifecycle, codes), moved in groups.items():
-        await act.db.execute(_MOVED, act.merchant_id, moved, lifecycle, act.business)
-        ended: ladder.Ended = "superseded" if lifecycle == "superseded" else "canceled"
-        await ladder.end(act, moved, ended)
-        for code in codes:
-            await emit_all(act, moved, code)
-
-
-async def _end(act: Act, import_id: UUID, state: str, rows: Sequence[Row]) -> None:
-    if rows:
-        ids = [row["bill_id"] for row in rows]
-        await act.db.execute(_ENDED, act.merchant_id, import_id, ids, state)
-
-
-async def _count(
-    act: Act,
-    import_id: UUID,
-    done: int,
-    refused: Mapping[str, Sequence[Row]],
-    there: Mapping[UUID, Row],
-) -> None:
-    """Count what was done, and list what was refused after all: its new bill is not issued."""
-    faults = [
-        Fault(
-            row["line"],
-            "number" if row["new_bill_id"] is None else "replaces",
-            code,
-            {},
-            shown(there[row["bill_id"]]["number"]),
-        )
-        for code, rows in refused.items()
-        for row in rows
-    ]
-    late = [row for rows in refused.values() for row in rows]
-    new_ids = [row["new_bill_id"] for row in late if row["new_bill_id"] is not None]
-    gone = await act.db.fetch(_NOT_ISSUED, act.merchant_id, new_ids) if new_ids else []
-    await _end(act, import_id, "refused", late)
-    await store_faults(act, import_id, faults)
-    if faults:
-        by_code = Counter(fault.code for fault in faults)
-        encoded = msgspec.json.encode(by_code).decode()
-        await act.db.execute(_FAULTS_BY_CODE, act.merchant_id, import_id, encoded)
-    await act.db.execute(
-        _COUNTED, act.merchant_id, import_id, done, len(faults),
-        sum(row["amount_minor"] for row in gone),
-    )  # fmt: skip
 
 
 async def forget_changes(act: Act, import_id: UUID) -> bool:
@@ -371,6 +262,11 @@ async def count_changes(
         return found
     for row in await act.db.fetch(_COUNTS, act.merchant_id, list(import_ids)):
         found[row["import_id"]] += (
-            ChangeCount(action=row["action"], planned=row["planned"], done=row["done"]),
+            ChangeCount(
+                action=row["action"],
+                planned=row["planned"],
+                done=row["done"],
+                waiting=row["waiting"],
+            ),
         )
     return found

@@ -193,10 +193,13 @@ async def _print_again(act: Act, bill: Row) -> None:
         await print_bills(act, {bill["id"]: "returned"})
 
 
-async def print_bills(act: Act, wanted: Mapping[UUID, PaperReason]) -> None:
+async def print_bills(
+    act: Act, wanted: Mapping[UUID, PaperReason], told: AbstractSet[UUID] = frozenset()
+) -> None:
     """Put these bills, whose locks are held, into the next batch; paper they saved is no more.
 
-    Contracts of those that no message reaches are billed on paper again.
+    Contracts of those that no message reaches are billed on paper again. ``told``: as for
+    :func:`note_untold`.
     """
     fresh = await want_paper(act, wanted)
     if not fresh:
@@ -209,17 +212,23 @@ async def print_bills(act: Act, wanted: Mapping[UUID, PaperReason]) -> None:
     }
     await _take_back(act, lost)
     if lost and not await _can_print(act):
-        await _tell_untold(act, lost)
+        await _tell_untold(act, _without(lost, told))
 
 
-async def note_untold(act: Act, untold: Mapping[UUID, PaperReason]) -> None:
-    """Neither a message nor paper tells of these bills, whose locks are held, and why.
+async def note_untold(
+    act: Act, untold: Mapping[UUID, PaperReason], told: AbstractSet[UUID] = frozenset()
+) -> None:
+    """Neither messages nor paper reach the payers of these bills, whose locks are held, and why.
 
     Their contracts, if they were billed digitally, are billed on paper again, and a person has to
-    find out where their payers are.
+    find out where their payers are; not for a bill that a message has ``told`` of before.
     """
     await _take_back(act, untold)
-    await _tell_untold(act, untold)
+    await _tell_untold(act, _without(untold, told))
+
+
+def _without(bills: Mapping[UUID, PaperReason], told: AbstractSet[UUID]) -> dict[UUID, PaperReason]:
+    return {bill_id: reason for bill_id, reason in bills.items() if bill_id not in told}
 
 
 async def _take_back(act: Act, lost: Mapping[UUID, PaperReason]) -> None:

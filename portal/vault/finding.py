@@ -19,7 +19,8 @@ from portal.domain.bill import BillSums
 from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.ids import to_public
 from portal.domain.ledger import Paid, attempt_paid, with_entries
-from portal.domain.number import GRACE
+from portal.domain.number import GRACE, ask_unwanted_in_s, is_unwanted
+from portal.domain.number import METHOD as NUMBER
 from portal.domain.payment import AttemptFacts, Verdict
 from portal.vault.act import Act
 from portal.vault.attempt import (
@@ -77,8 +78,11 @@ async def book_finding(
     facts = facts_of(attempt)
     verdict = rules.judge(facts, finding.state, finding.amount_minor, finding.decline_code, act.now)
     planned = _still_planned(act, attempt)
-    ask_at = await plan_inquiry(act, replace(attempt, ask_at=planned), verdict.ask_in_s)
     moved = _apply(act, attempt, verdict, finding)
+    ask_in_s = verdict.ask_in_s
+    if _is_unwanted(bills, moved):
+        ask_in_s = ask_unwanted_in_s(ask_in_s)
+    ask_at = await plan_inquiry(act, replace(attempt, ask_at=planned), ask_in_s)
     if ask_at is None and (moved.state != "succeeded" or attempt.state == "succeeded"):
         ask_at = _told_meanwhile(act, planned)
     stored = await store_attempt(act, replace(moved, ask_at=ask_at))
@@ -93,6 +97,14 @@ async def book_finding(
     if not stored.is_live:
         await finish_cancels(act, bills.values())
     return stored
+
+
+def _is_unwanted(bills: Mapping[UUID, LockedBill], attempt: Attempt) -> bool:
+    """Whether it is a number that still stands, and one of its bills is asked for no more."""
+    if attempt.method != NUMBER or not attempt.is_live:
+        return False
+    parts = [bills[bill_id] for bill_id in attempt.parts]
+    return any(is_unwanted(bill.lifecycle, bill.settlement) for bill in parts)
 
 
 async def finish_cancels(act: Act, bills: Iterable[LockedBill]) -> None:

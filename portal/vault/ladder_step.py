@@ -28,7 +28,7 @@ from portal.domain.ladder import (
     SkipReason,
     Way,
 )
-from portal.domain.message import Channel, is_lost
+from portal.domain.message import Channel, has_told, is_lost
 from portal.domain.paper import PaperReason
 from portal.vault import digital
 from portal.vault.act import Act
@@ -167,6 +167,7 @@ class _Slice:
     moves: list[_Move] = field(default_factory=list[_Move])
     prints: dict[UUID, PaperReason] = field(default_factory=dict[UUID, PaperReason])
     untold: dict[UUID, PaperReason] = field(default_factory=dict[UUID, PaperReason])
+    reached: set[UUID] = field(default_factory=set[UUID])
 
     def by_paper(self, bill_id: UUID) -> dict[Way, SkipReason]:
         """Why paper does not tell of the bill, as facts have it; empty when it can."""
@@ -256,6 +257,8 @@ def _look(part: _Slice, bill: Row, row: Row, moved: Moved) -> None:
         part.prints[bill["id"]] = decision.paper
     if decision.untold is not None:
         part.untold[bill["id"]] = decision.untold
+    if "opted_out" in {decision.paper, decision.untold} and _was_told(part, bill):
+        part.reached.add(bill["id"])
     moved.planned += decision.send is not None
     moved.skipped += len(decision.skips)
     moved.held += bool(decision.held)
@@ -339,6 +342,17 @@ def _is_lost(told: Row) -> bool:
     return is_lost(told["state"], told["code"])
 
 
+def _was_told(part: _Slice, bill: Row) -> bool:
+    """Whether the payer, who wants no more messages, knows of the bill already.
+
+    A message to a contact which is somebody else's told nobody.
+    """
+    return bill["opened_at"] is not None or any(
+        has_told(one["state"]) and (one["channel"], bill["id"]) not in part.faults
+        for one in part.told.get(bill["id"], ())
+    )
+
+
 def _send(part: _Slice, bill: Row, rung: Rung, step: int) -> None:
     campaign = MARKETING if rung.kind == "marketing" else CAMPAIGN
     import_id: UUID | None = None
@@ -366,5 +380,5 @@ async def _write(act: Act, part: _Slice) -> None:
     for telling, ids in part.sends.items():
         await plan_messages(act, telling, ids)
         await act.db.execute(PLANNED, act.merchant_id, ids)
-    await digital.print_bills(act, part.prints)
-    await digital.note_untold(act, part.untold)
+    await digital.print_bills(act, part.prints, part.reached)
+    await digital.note_untold(act, part.untold, part.reached)

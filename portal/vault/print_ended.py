@@ -28,6 +28,12 @@ order by o.place, b.number
 _LEAVE: Final = """
 delete from print_bill where merchant_id = $1 and batch_id = $2 and bill_id = any($3::uuid[])
 """
+# Written here and not by a trigger, as a row that goes has no business moment of its own.
+_NOT_PRINTED: Final = """
+insert into result_event (merchant_id, bill_id, kind, method, at)
+select p.merchant_id, b.bill_id, 'not_printed', '', $3
+from result_plan p cross join unnest($2::uuid[]) as b (bill_id) where p.merchant_id = $1
+"""
 _MOVE_UP: Final = """
 update print_bill o set place = m.place
 from (select bill_id, row_number() over (order by place) - 1 as place from print_bill
@@ -61,6 +67,7 @@ async def leave_out_ended(act: Act, batch: Row) -> bool:
     left = shorten(parts, {row["place"] for row in ended}, batch["charset"])
     ids = [row["bill_id"] for row in ended]
     await act.db.execute(_LEAVE, act.merchant_id, batch["id"], ids)
+    await act.db.execute(_NOT_PRINTED, act.merchant_id, ids, act.business)
     await act.db.execute(_MOVE_UP, act.merchant_id, batch["id"])
     await act.db.execute(_WAITS, act.merchant_id, ids)
     await file.drop_file(act, batch["id"])

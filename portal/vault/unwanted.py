@@ -8,16 +8,13 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from portal.domain.number import METHOD, WITHDRAW_AGAIN, is_unwanted
+from portal.domain.number import METHOD, is_unwanted
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt, find_all_live
 from portal.vault.finding import ask_for_payer
 
 _BILLS: Final = """
 select lifecycle, settlement from bill where merchant_id = $1 and id = any($2::uuid[])
-"""
-_ASK: Final = """
-update attempt set ask_at = $3 where merchant_id = $1 and id = $2 and version = $4
 """
 
 
@@ -31,21 +28,6 @@ async def ask_about_numbers(act: Act, bill_ids: Collection[UUID]) -> None:
     for attempt in await find_all_live(act, list(bill_ids)):
         if attempt.method == METHOD:
             await ask_for_payer(act, attempt)
-
-
-async def ask_again_soon(act: Act, attempt: Attempt) -> None:
-    """An inquiry has left a number standing: where it is unwanted, it is withdrawn again soon.
-
-    A number that lives for days is asked about once a day otherwise.
-    """
-    ask_at = act.now + WITHDRAW_AGAIN
-    if attempt.ask_at is not None and act.now < attempt.ask_at <= ask_at:
-        return
-    if not await is_number_unwanted(act, attempt):
-        return
-    await act.db.execute(_ASK, act.merchant_id, attempt.id, ask_at, attempt.version)
-    in_s = WITHDRAW_AGAIN.total_seconds()
-    await act.plan_task("payment.inquire", attempt.id, attempt.asked, due_in_s=in_s)
 
 
 async def is_number_unwanted(act: Act, attempt: Attempt) -> bool:

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from portal.stack.certificates import SANDBOX_HOSTS
+from portal.stack.drill.ground import children_of
 from portal.stack.postgres import BOOTSTRAP, DATABASE, MIGRATE, OWNER, VAULT
 from portal.stack.users import CALLERS
-from tests.make.intruder import OWNED, ZONES, Town, children_of
+from tests.make.intruder import OWNED, ZONES, Town
 
 pytestmark = [pytest.mark.root, pytest.mark.stack, pytest.mark.timeout(240)]
 

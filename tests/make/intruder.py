@@ -36,6 +36,7 @@ from portal.contract.operator import (
 )
 from portal.stack.access import CODE, Access, open_access
 from portal.stack.bench.report import fresh_folder
+from portal.stack.drill.ground import children_of
 from portal.stack.layout import SOURCE, find_borders
 from portal.stack.merchant import MerchantSystem, make_api_key
 from portal.stack.payers import Message, Payer, Phone
@@ -248,12 +249,6 @@ def to_plain(grant: Authority) -> dict[str, object]:
     }
 
 
-def children_of(pid: int) -> list[int]:
-    """The processes that a process started and that still run."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(child) for child in listed.split()]
-
-
 def a_file(name: str, rows: int) -> bytes:
     """Billing requests whose every personal value carries a canary."""
     due = (date.today() + timedelta(days=20)).isoformat()  # noqa: DTZ011, TID251 - the file is made outside
@@ -379,6 +374,6 @@ def require_borders() -> None:
 
 __all__ = [
     "BILLS", "CANARIES", "OTHER_BILLS", "OTHER_CODE", "OWNED", "ZONES", "Outcome",
-    "Town", "a_file", "children_of", "hand_in", "require_borders", "running_town",
+    "Town", "a_file", "hand_in", "require_borders", "running_town",
     "to_plain",
 ]  # fmt: skip

@@ -424,10 +424,21 @@ STAFF_SCREENS: dict[str, Make] = {
                 "import": samples.import_detail(
                     "checked",
                     changes=[
-                        {"action": "CANCEL", "planned": 212, "done": 0},
-                        {"action": "PAID_ELSEWHERE", "planned": 1_044, "done": 0},
-                        {"action": "REPLACE", "planned": 1, "done": 0},
+                        {"action": "CANCEL", "planned": 212, "done": 0, "waiting": 0},
+                        {"action": "PAID_ELSEWHERE", "planned": 1_044, "done": 0, "waiting": 0},
+                        {"action": "REPLACE", "planned": 1, "done": 0, "waiting": 0},
                     ],
+                )
+            }
+        ),
+    ),
+    "import-changes-waiting": staff(
+        screens.import_screen,
+        data(
+            **{
+                "import": samples.import_detail(
+                    "issued",
+                    changes=[{"action": "CANCEL", "planned": 0, "done": 212, "waiting": 3}],
                 )
             }
         ),

@@ -8,7 +8,15 @@ from typing import Any, get_args
 import pytest
 
 from portal.domain.bill import WITHDRAWN, Lifecycle, Settlement
-from portal.domain.bill_change import ACTIONS, ChangeAction, ChangedBill, judge_change, path_of
+from portal.domain.bill_change import (
+    ACTIONS,
+    ChangeAction,
+    ChangedBill,
+    Live,
+    judge_change,
+    live_of,
+    path_of,
+)
 from portal.domain.errors import InvalidInput
 from portal.domain.intake.columns import read_header
 from portal.domain.intake.judge import Judge, Rules
@@ -23,9 +31,9 @@ PERSON = ["12345678", "山田", "09012345678", "8420", "2026-12-10"]
 
 def bills() -> list[ChangedBill]:
     """Bills of every kind that there can be."""
-    states = product(get_args(Lifecycle), get_args(Settlement), (True, False), (True, False))
+    states = product(get_args(Lifecycle), get_args(Settlement), get_args(Live), (True, False))
     return [
-        ChangedBill(lifecycle=lifecycle, settlement=money, has_live=live, is_part_paid=part)
+        ChangedBill(lifecycle=lifecycle, settlement=money, live=live, is_part_paid=part)
         for lifecycle, money, live, part in states
     ]
 
@@ -37,14 +45,42 @@ def test_only_bills_without_any_money_are_moved_and_all_of_these_can_be(
     for bill in bills():
         verdict = judge_change(action, bill)
 
-        is_free = bill.settlement == "unpaid" and not bill.has_live and not bill.is_part_paid
+        ends = {"none"} if action == "replace" else {"none", "number"}
+        is_free = bill.settlement == "unpaid" and bill.live in ends and not bill.is_part_paid
         assert (verdict == "do") == (is_free and bill.lifecycle not in WITHDRAWN), bill
-        if verdict == "do":
-            after, codes = path_of(action, bill.lifecycle)
-            assert after == ("superseded" if action == "replace" else "canceled")
+        if verdict == "do" and (bill.lifecycle, bill.live) != ("scheduled", "number"):
+            after, codes = path_of(action, bill.lifecycle, bill.live)
+            held = bill.live == "number"
+            over = "canceling" if held else "canceled"
+            assert after == ("superseded" if action == "replace" else over)
+            assert ("bill.canceled" in codes) == (after == "canceled")
             assert ("bill.paid_elsewhere" in codes) == (action == "paid_elsewhere")
             again = judge_change(action, replace(bill, lifecycle=after))
             assert again == ("change_withdrawn" if action == "replace" else "known")
+
+
+@pytest.mark.parametrize(
+    ("methods", "live"),
+    [
+        ([], "none"), (["number"], "number"), (["number", "number"], "number"),
+        (["number", "card"], "payment"), (["wallet"], "payment"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("action", "by_number"),
+    [("cancel", "do"), ("paid_elsewhere", "do"), ("replace", "change_number")],
+)
+def test_a_number_that_somebody_holds_is_no_payment_on_its_way(
+    methods: list[str], live: Live, action: ChangeAction, by_number: str
+) -> None:
+    bill = ChangedBill(
+        lifecycle="open", settlement="unpaid", live=live_of(methods), is_part_paid=False
+    )
+
+    assert bill.live == live
+    told = {"none": "do", "number": by_number, "payment": "change_under_way"}
+    assert judge_change(action, bill) == told[live]
+    assert judge_change(action, replace(bill, settlement="provisional")) == "change_under_way"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,13 @@
 
 import pytest
 
-from portal.domain.number import is_contact_fit, is_number, is_payer_fit, national
+from portal.domain.number import (
+    ask_unwanted_in_s,
+    is_contact_fit,
+    is_number,
+    is_payer_fit,
+    national,
+)
 
 NAME, KANA, PHONE = "髙橋 花", "タカハシ\u3000ハナ", "+819012345678"
 
@@ -67,3 +73,20 @@ def test_what_could_be_a_payment_cards_number_is_no_stores(
     store: str, receipt: str, confirmation: str, *, is_one: bool
 ) -> None:
     assert is_number(store, receipt, confirmation) is is_one
+
+
+@pytest.mark.parametrize(
+    ("planned_s", "asked_in_s"),
+    [
+        (10.0, 10.0),
+        (599.0, 599.0),
+        (600.0, 600.0),
+        (3600.0, 600.0),
+        (86_400.0, 600.0),
+        (None, None),
+    ],
+)
+def test_an_unwanted_number_is_asked_about_soon_and_at_no_second_moment(
+    planned_s: float | None, asked_in_s: float | None
+) -> None:
+    assert ask_unwanted_in_s(planned_s) == asked_in_s

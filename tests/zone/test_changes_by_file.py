@@ -1,14 +1,17 @@
 """A file withdraws and replaces bills that are there: by line, once, and never against money."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from portal.contract.intake import ISSUE_BILLS, ImportView, IssueBills
+from portal.contract.payment import Finding
 from portal.domain.ids import ImportId
 from portal.vault.server import VaultServer
 from tests.make.intake import HEADER, Desk, csv, line, new_desk
 from tests.make.ladder import NEVER_QUIET, Steps
+from tests.make.money import finding, inquire
 from tests.make.vault import ClientFor
 
 SHORT = "action,number,contract_no,period"
@@ -160,10 +163,75 @@ async def test_money_on_its_way_refuses_a_change_also_when_it_started_after_the_
     assert await world.value("select count(*) from bill") == 4
 
 
+async def hold(steps: Steps, *numbers: str) -> None:
+    """Payers hold a number for a store for each of these bills."""
+    await steps.set(
+        "insert into attempt (merchant_id, id, bill_id, method, provider, reference, state,"
+        " amount_minor, created_at, state_at, doubt_at, ask_at)"
+        " select merchant_id, uuidv7(), id, 'number', 'gmopg', uuidv7()::text,"
+        " 'requires_action', 8420, created_at, created_at, created_at, now() + interval '1d'"
+        " from bill where number = any($1)", list(numbers),
+    )  # fmt: skip
+
+
+async def test_a_bill_whose_number_somebody_holds_ends_once_that_is_withdrawn_and_money_wins(
+    steps: Steps,
+) -> None:
+    # given payers who hold numbers for a store, one of them only after the file was checked
+    desk, world = steps.desk, steps.world
+    await desk.issued(*(line(f"E-{n}") for n in range(1, 5)))
+
+    await hold(steps, "E-1", "E-2", "E-3")
+    rows = [withdraw("cancel", "E-1"), withdraw("paid_elsewhere", "E-2"), withdraw("取消", "E-4")]
+    made = await judged(desk, *rows)
+    swap = await judged(desk, replace("E-3", "N-3"), header=WHOLE)
+    assert (made.rows_good, made.rows_faulty) == (3, 0)
+    assert await faults(desk, swap) == [(2, "change_number", "E-3")]
+    await hold(steps, "E-4")
+
+    # when the file is sent
+    made = await sent(desk, made)
+
+    # then nobody is asked for anything, what is owed is still in the books, and workers are told
+    assert (made.state, made.rows_issued, made.rows_faulty) == ("issued", 3, 0)
+    assert [(one.done, one.waiting) for one in made.changes] == [(2, 2), (1, 1)]
+    waiting = {f"E-{n}": "canceling" for n in (1, 2, 4)}
+    assert await lifecycles(steps) == waiting | {"E-3": "open"}
+    assert [(await steps.standing(one))[1:] for one in waiting] == [("canceled", False)] * 3
+    assert await desk.send_all() == 1  # of the one bill that is still asked for
+    ids = {await steps.bill(number): number for number in waiting}
+    assert await world.books(await steps.bill("E-1")) == {"billed": -8420, "receivable": 8420}
+    again = await judged(desk, *rows)
+    assert (again.rows_good, again.rows_known) == (0, 3)
+    leases = await desk.leases("payment.inquire")
+    told = {"E-1": "failed", "E-2": "succeeded", "E-4": "requires_action"}
+
+    async def truth(attempt_id: UUID) -> Finding:
+        of = await world.value("select bill_id from attempt where id = $1", attempt_id)
+        return finding(told[ids[of]], 8420, provider_ref="p-1")
+
+    assert [await inquire(desk.work, lease, truth) for lease in leases] == [1, 1, 1]
+
+    # and each ends as its company says: withdrawn, paid before that, or not yet
+    assert await lifecycles(steps) == {
+        "E-1": "canceled", "E-2": "canceled", "E-3": "open", "E-4": "canceling"
+    }  # fmt: skip
+    made = await desk.view(made.id)
+    assert [(one.done, one.waiting) for one in made.changes] == [(2, 1), (1, 0)]
+    assert await world.books(await steps.bill("E-1")) == {}
+    paid = await steps.bill("E-2")
+    assert await world.books(paid) == {"in_transit": 8420, "overpayment": -8420}
+    assert await world.cases() == ["overpaid"]
+    events = await world.events(paid)
+    assert [code for code in events if code.startswith("bill.")] == [
+        "bill.cancel_requested", "bill.paid_elsewhere", "bill.overpaid", "bill.canceled"
+    ]  # fmt: skip
+
+
 async def test_changes_come_in_steps_and_go_with_a_file_that_is_thrown_away(
     steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.vault.changes.STEP_CHANGES", 2)
+    monkeypatch.setattr("portal.vault.change_step.STEP_CHANGES", 2)
     desk = steps.desk
     await desk.issued(*(line(f"E-{n}") for n in range(5)))
     rows = [withdraw("cancel", f"E-{n}") for n in range(5)]
@@ -214,6 +282,40 @@ async def test_of_two_lines_about_one_bill_the_earlier_has_it_whichever_chunk_co
         "E-1": "superseded", "E-2": "superseded", "E-3": "canceled", "E-4": "canceled",
         "N-1": "open", "N-2": "open",
     }  # fmt: skip
+
+
+async def test_lines_about_one_bill_are_judged_alike_in_whatever_order_their_chunks_are_worked(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.domain.intake.split.CHUNK_ROWS", 1)
+    desk = steps.desk
+    orders = [(0, 1, 2, 3), (3, 2, 1, 0), (2, 1, 0, 3), (3, 0, 1, 2), (2, 0, 3, 1), (1, 3, 2, 0)]
+    await desk.issued(*(line(f"E-{place}") for place in range(len(orders))))
+
+    for place, order in enumerate(orders):
+        old = f"E-{place}"
+        rows = (
+            f",,{line(f'N-{place}', contract_no=f'C-{old}')}", replace(old, f"N-{place}"),
+            replace(old, f"O-{place}"), replace(old, f"P-{place}"),
+        )  # fmt: skip
+        made = await desk.upload(csv(*rows, header=WHOLE))
+        leases = await desk.leases("intake.accept_chunk")
+        assert len(leases) == len(rows)
+        for chunk in order:
+            await desk.step(leases[chunk])
+
+        # The second line has the bill, though its own number is the first one's.
+        made = await desk.view(made.id)
+        listed = await desk.faults(made.id)
+        assert {(one.line, one.code, one.params["line"]) for one in listed} == {
+            (3, "duplicate_in_file", 2), (4, "change_twice", 3), (5, "change_twice", 3)
+        }, order  # fmt: skip
+        assert len(listed) == made.rows_faulty == 3
+        assert (made.rows_good, made.amount_good_minor) == (1, 8420)
+        assert sum(one.planned for one in made.changes) == 0
+        done = await sent(desk, made)
+        assert (done.rows_issued, done.rows_good) == (1, 1)
+        assert (await lifecycles(steps))[old] == "open"
 
 
 async def test_an_earlier_line_with_a_replacements_number_leaves_the_old_bill_as_it_is(

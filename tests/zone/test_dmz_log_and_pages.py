@@ -14,6 +14,7 @@ import pytest
 
 from portal.dmz.nginx import ACCESS_LOG
 from portal.dmz.refusals import REFUSALS
+from portal.stack.drill.ground import children_of
 from portal.stack.processes import ended_pid
 from tests.make.dmz import SAMPLES, Dmz, Upstream, dmz_before
 
@@ -177,7 +178,8 @@ async def test_the_logs_companion_ends_with_nginx(tmp_path: Path) -> None:
 
 def companions_of(nginx: int) -> list[int]:
     """The children that keep its log."""
-    children = Path(f"/proc/{nginx}/task/{nginx}/children").read_text().split()
     return [
-        int(pid) for pid in children if b"rotate.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        pid
+        for pid in children_of(nginx)
+        if b"rotate.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]

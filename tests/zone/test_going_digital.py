@@ -191,18 +191,31 @@ async def test_a_bill_for_which_the_plan_has_no_message_is_printed_and_told_to_s
 
 async def test_whom_neither_message_nor_paper_reaches_is_told_to_staff_once(steps: Steps) -> None:
     await digital(steps)
-    row = line("E-2", contract_no="C-7", customer_no="0099", phone=PHONE, period="2026-08")
-    await steps.desk.issued(row)
+    # of E-3 the first message went out before its payer wanted no more; so did that of E-5, whose
+    # merchant prints nothing, and of E-2 and E-4 none did
+    await steps.desk.issued(row_of("E-3", "2026-09"))
+    await posted(steps, row_of("E-5", "2026-11"))
+    assert await steps.desk.send_all() == 2
+    await steps.desk.issued(row_of("E-2", "2026-08"))
+    await posted(steps, row_of("E-4", "2026-10"))
+    await steps.set("update slip_terms set is_offered = false")
     await steps.say("E-2", is_wanted=False)
 
     for day in (1, 2):
         await steps.set("update ladder set next_at = now() where ended = ''")
         await steps.at(FIRST_DAY + days(day))
 
-    assert await untold(steps) == [("E-2", "opted_out")]
-    assert await steps.world.value("select sum(seen)::int from case_") == 1
+    assert await untold(steps) == [("E-2", "opted_out"), ("E-4", "opted_out")]
+    assert await steps.world.value("select sum(seen)::int from case_") == 2
     assert (await state(steps))[:2] == ("paper", "opted_out")
-    assert "E-2" not in await wanted(steps)
+    printed = await wanted(steps)
+    assert (printed["E-4"], printed["E-5"]) == ("opted_out", "opted_out")
+    assert not {"E-2", "E-3"} & set(printed)
+
+
+def row_of(number: str, period: str) -> str:
+    """A bill of the contract in another month."""
+    return line(number, contract_no="C-7", customer_no="0099", phone=PHONE, period=period)
 
 
 async def untold(steps: Steps) -> list[tuple[str, str]]:

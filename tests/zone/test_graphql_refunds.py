@@ -143,10 +143,33 @@ async def test_an_owner_who_did_not_ask_approves_on_a_screen_of_its_own(house: H
     assert "is wrong or was used before" in wrong
     assert await house.counter.state(refund) == "requested"
     code = {"totp": house.counter.owner.code()}
-    assert "The refund is approved." in await follow(browsers[0], "RefundDecide", approve | code)
+    approved = await follow(browsers[0], "RefundDecide", approve | code)
+    assert "The refund is approved." in approved
+    assert "Set aside" in approved  # nothing else waits: it is shown as what became of it
     assert await house.counter.state(refund) == "reserved"
-    assert forms_of((await browsers[0].get("/d/refunds")).text, "RefundDecide") == []
+    assert "No refund is here." in (await browsers[0].get("/d/refunds?state=waiting")).text
     assert "Set aside" in (await browsers[0].get("/d/refunds?state=open")).text
+
+
+async def test_the_list_opens_on_work_and_else_on_what_there_is(house: House) -> None:
+    browser = await house.browser(house.counter.owner)
+    reserved, waits = "Set aside", "Waits for approval"
+    steps: list[tuple[int | None, list[tuple[str, str, list[str]]]]] = [
+        (None, [("", "all", []), ("?state=waiting", "waiting", [])]),
+        (10**6, [("", "all", [reserved]), ("?state=nonsense", "all", [reserved])]),
+        (None, [("?state=waiting", "waiting", []), ("?rather=transfer", "all", [reserved])]),
+        (0, [("", "waiting", [waits]), ("?rather=open", "open", [reserved])]),
+        (None, [("?state=all", "all", [reserved, waits]), ("?state=transfer", "transfer", [])]),
+    ]
+
+    for limit, looks in steps:
+        if limit is not None:
+            await house.counter.limit(limit)
+            await house.counter.ask(house.bill, house.late, 100)
+        for address, tab, badges in looks:
+            page = (await browser.get("/d/refunds" + address)).text
+            assert [badge for badge in (reserved, waits) if f">{badge}<" in page] == badges
+            assert f'href="/d/refunds?state={tab}" aria-current="page"' in page
 
 
 def _own(page: str) -> dict[str, str]:

@@ -28,6 +28,7 @@ from portal.contract.payment import (
 )
 from portal.domain.errors import Conflict, InvalidInput, NotFound, PortalError
 from portal.domain.ids import AttemptId
+from portal.domain.number import WITHDRAW_AGAIN
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, Payer, World, finding, new_world
 from tests.make.vault import Ground
@@ -204,6 +205,38 @@ async def test_a_notice_has_the_company_asked_by_the_number_and_not_by_the_card(
 
     assert await world.worked(truth) == 1
     assert await world.settlement(payer.bill_id) == "settled"
+
+
+async def test_a_number_that_no_company_withdraws_is_asked_about_every_ten_minutes_and_no_oftener(
+    world: World,
+) -> None:
+    payer = await world.payer(kana=KANA)
+    attempt_id = await made(world, payer)
+    async with world.act() as act:
+        await act.db.execute("update bill set lifecycle = 'canceling' where id = $1", payer.bill_id)
+
+    old = 0.0
+
+    async def stands(_asked_id: UUID) -> Finding:
+        return asked("requires_action", number(world, 1 - old))
+
+    # Days old, at each of which one that counts would be asked about after another pause.
+    for days_more, goes_on in ((0, True), (0.04, True), (1, True), (8, True), (21, False)):
+        old += days_more
+        await world.age(attempt_id, days_more * 24 * 60)
+        for _ in range(3 if goes_on else 1):
+            await world.age(attempt_id, 10.1)
+            assert await world.worked(stands) == 1
+            waits = await world.rows(
+                "select t.next_at, a.ask_at from task t join attempt a on a.id = t.subject_id"
+                " where t.subject_id = $1", attempt_id,
+            )  # fmt: skip
+            assert len(waits) == goes_on, "no question is planned beside another"
+            for wait in waits:
+                in_s = (wait["next_at"] - world.server.clock.wall()).total_seconds()
+                assert 0 < in_s <= WITHDRAW_AGAIN.total_seconds()
+                assert wait["next_at"] == wait["ask_at"]
+    assert set(await world.cases()) == {"attempt_unresolved"}  # a person has it by then
 
 
 async def test_what_no_number_can_be_made_for_says_why_and_starts_nothing(world: World) -> None:

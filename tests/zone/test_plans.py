@@ -14,7 +14,7 @@ import pytest
 from portal.stack.postgres import BOOTSTRAP, MIGRATE, VAULT
 from portal.vault.attempt import LIVE_OF
 from portal.vault.card_charge import TAKEN
-from portal.vault.changes import BILLS as CHANGED_BILLS
+from portal.vault.change_step import BILLS as CHANGED_BILLS
 from portal.vault.changes import LIVE_BILLS
 from portal.vault.contact_faults import FAULTY, NOTE
 from portal.vault.database import Connection, connect

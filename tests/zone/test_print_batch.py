@@ -335,6 +335,35 @@ async def test_named_bills_that_cannot_be_printed_are_named_in_the_report(shop: 
     assert sorted(one.reason for one in batch.remarks) == ["no_address", "not_printable"]
 
 
+async def answer_billing(shop: Shop) -> PrintBatchView:
+    """From now on what happens goes back to the billing system; a batch is made after that."""
+    async with shop.world.act() as act:
+        await act.db.execute(
+            "insert into result_plan (merchant_id, charset, set_by, set_at)"
+            " values ($1, 'utf-8', 'test', $2)", act.merchant_id, act.business,
+        )  # fmt: skip
+    return await shop.make()
+
+
+async def told_back(shop: Shop, bill_id: UUID) -> list[str]:
+    """What the billing system is told of a bill's paper, in order."""
+    rows = await shop.world.rows(
+        "select kind from result_event where bill_id = $1 and kind in ('to_paper', 'not_printed')"
+        " order by txn, id", bill_id,
+    )  # fmt: skip
+    return [row["kind"] for row in rows]
+
+
+async def taken_out(shop: Shop, batch: PrintBatchView) -> tuple[list[str], str]:
+    """The numbers in the file, and what it hashes to."""
+    body, is_last, part_no = b"", False, 0
+    while not is_last:
+        part = await shop.part(batch, part_no)
+        body, is_last, part_no = body + part.body, part.is_last, part_no + 1
+    read = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
+    return [row["請求番号"] for row in read], sha256(body).hexdigest()
+
+
 async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_be_pulled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,7 +371,7 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     due = shop.world.server.clock.business_today("Asia/Tokyo") + timedelta(days=9)
     bills = [await shop.bill(due=due + timedelta(days=day)) for day in range(5)]
     numbers = [f"B-{bill_id.hex[-8:]}" for bill_id in bills]
-    batch = await shop.make()
+    batch = await answer_billing(shop)
 
     async def ends(place: int, settlement: str, lifecycle: str = "open") -> None:
         async with shop.world.act() as act:
@@ -350,15 +379,6 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
                 "update bill set settlement = $2, lifecycle = $3 where id = $1",
                 bills[place], settlement, lifecycle,
             )  # fmt: skip
-
-    async def take_out() -> tuple[list[str], str]:
-        """The numbers in the file, and what it hashes to."""
-        body, is_last, part_no = b"", False, 0
-        while not is_last:
-            part = await shop.part(batch, part_no)
-            body, is_last, part_no = body + part.body, part.is_last, part_no + 1
-        read = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
-        return [row["請求番号"] for row in read], sha256(body).hexdigest()
 
     async def shown() -> PrintBatchView:
         page = await shop.world.web.call(
@@ -369,16 +389,16 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     begun = await shop.part(batch)
     await ends(2, "settled")
     await ends(3, "unpaid", "canceled")  # with that the second part has nothing left
-    taken, digest = await take_out()
+    taken, digest = await taken_out(shop, batch)
     view = await shown()
-    assert taken == [numbers[0], numbers[1], numbers[4]]
+    assert taken == [numbers[place] for place in (0, 1, 4)]
     assert (view.bills, view.with_bars, view.total_minor) == (3, 3, 3 * AMOUNT)
     assert view.sha256 == digest != batch.sha256
     assert [(one.bill_number, one.reason) for one in view.remarks] == [
         (numbers[2], "ended"), (numbers[3], "ended"),
     ]  # fmt: skip
     assert "slip.left_out_of_print" in await shop.world.events(bills[2])
-    assert await take_out() == (taken, digest)  # and again, as nothing ended
+    assert await taken_out(shop, batch) == (taken, digest)  # and again, as nothing ended
     with pytest.raises(Conflict, match="print_changed"):  # or it would go on in another file
         await shop.part(batch, 1, begun.sha256)
 
@@ -392,9 +412,14 @@ async def test_what_ends_before_the_shop_has_its_file_is_left_out_or_listed_to_b
     assert (
         await shop.world.web.call(HAND_OVER_PRINT_BATCH, hand_over, shop.owner.authority)
     ).batch == handed
-    assert await take_out() == (taken, digest)
+    assert await taken_out(shop, batch) == (taken, digest)
     await ends(2, "unpaid")  # it was contested: the next batch has it
     assert (await shop.make()).bills == 1
+    # The billing system hears of each what became of it, once; what is to be pulled was printed.
+    assert [await told_back(shop, bill_id) for bill_id in bills] == [
+        ["to_paper"], ["to_paper"], ["to_paper", "not_printed", "to_paper"],
+        ["to_paper", "not_printed"], ["to_paper"],
+    ]  # fmt: skip
 
 
 async def test_a_bill_that_is_owed_again_is_printed_though_its_wish_for_paper_was_dropped(

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from portal.stack.drill.ground import children_of
 from portal.stack.valkey import Valkey
 from portal.vault.server import VaultServer
 from tests.make.vault import Ground
@@ -35,17 +36,7 @@ class Running:
 
     def children(self) -> list[int]:
         """Process ids of the workers that live now."""
-        pids: list[int] = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdecimal():
-                continue
-            try:
-                stat = (entry / "stat").read_text()
-            except OSError:
-                continue
-            if int(stat.rpartition(")")[2].split()[1]) == self.process.pid:
-                pids.append(int(entry.name))
-        return pids
+        return children_of(self.process.pid)
 
     async def until_working(self, workers: int = 2) -> None:
         async with asyncio.timeout(30):

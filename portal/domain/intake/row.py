@@ -23,6 +23,7 @@ FAULT_CODES: Final[tuple[str, ...]] = (
     "amount_zero",
     "bad_encoding",
     "card_number_refused",
+    "change_number",
     "change_paid",
     "change_part_paid",
     "change_twice",

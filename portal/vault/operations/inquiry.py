@@ -25,7 +25,7 @@ from portal.vault.number import check_number
 from portal.vault.payer import require_own_attempt
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
-from portal.vault.unwanted import ask_about_numbers, ask_again_soon, is_number_unwanted
+from portal.vault.unwanted import ask_about_numbers, is_number_unwanted
 
 _LEASE: Final = frozenset({"lease"})
 
@@ -95,6 +95,5 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
     if stored.state == "succeeded" and (finding.dispute is not None or is_looked_back):
         await book_dispute(act, stored, finding.dispute)
     if not is_payer:
-        await ask_again_soon(act, stored)
         await act.close_task()
     return to_now(stored)

@@ -27,7 +27,8 @@ from portal.domain.ids import to_public
 from portal.domain.ledger import bill_issued
 from portal.vault import ladder_issue
 from portal.vault.act import Act
-from portal.vault.changes import apply_changes, forget_changes
+from portal.vault.change_step import apply_changes
+from portal.vault.changes import forget_changes
 from portal.vault.db import Row
 from portal.vault.due import pass_late
 from portal.vault.imports import lock_import, view

@@ -11,6 +11,7 @@ are counted by that import: see portal.vault.waits.
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import Final
 from uuid import UUID
@@ -24,7 +25,7 @@ from portal.domain.intake.judge import Judge, Rules
 from portal.domain.intake.row import BillRequest, Fault, shown
 from portal.vault import file
 from portal.vault.act import Act
-from portal.vault.changes import ChangeVerdicts, judge_changes, plan_changes
+from portal.vault.changes import ChangeVerdicts, judge_changes, plan_changes, void_changes
 from portal.vault.db import Row
 from portal.vault.imports import read_import
 from portal.vault.registry import operation
@@ -95,6 +96,7 @@ class _Tally:
         self.amount_minor = 0
         self.displaced = 0
         self.stored: set[UUID] = set()
+        self.duplicates: set[UUID] = set()
         self.waits_for: Counter[UUID] = Counter()
 
     def refuse(self, fault: Fault) -> None:
@@ -171,6 +173,7 @@ async def _store(act: Act, import_id: UUID, bills: Sequence[SealedBill], tally: 
             _take_canceled(bill.request, there, tally)
         elif there["line"] <= bill.request.line:
             tally.refuse(duplicate(bill.request, there["line"]))
+            tally.duplicates.add(bill.id)
         else:
             earlier.append(bill)
             displaced.append(there["id"])
@@ -246,9 +249,9 @@ async def _store_changes(act: Act, import_id: UUID, changes: ChangeVerdicts, tal
             tally.refuse(fault)
     tally.known += sum(one.new_bill_id is None for one in changes.known)
     planned = [
-        (one, bill_id)
+        (replace(one, is_void=one.new_bill_id in tally.duplicates), bill_id)
         for one, bill_id in changes.planned
-        if one.new_bill_id is None or one.new_bill_id in tally.stored
+        if one.new_bill_id is None or one.new_bill_id in tally.stored | tally.duplicates
     ]
     made = await plan_changes(act, import_id, planned)
     spare = [one.new_bill_id for one, _ in (*made.twice, *made.displaced) if one.new_bill_id]
@@ -256,8 +259,9 @@ async def _store_changes(act: Act, import_id: UUID, changes: ChangeVerdicts, tal
     tally.amount_minor -= sum(row["amount_minor"] for row in rows)
     tally.good -= len(rows)
     gone = {row["id"] for row in rows}
-    for _, fault in made.twice:
-        tally.refuse(fault)
+    for one, fault in made.twice:
+        if not one.is_void:  # its number is what it is refused for
+            tally.refuse(fault)
     for one, fault in made.displaced:
         if one.new_bill_id is None:
             tally.good -= 1
@@ -348,6 +352,7 @@ async def _displace(
     Raises: TryLater ``import_moved`` when another chunk does the same just now.
     """
     gone = await act.db.fetch(_DISPLACE, act.merchant_id, sorted(displaced))
+    await void_changes(act, import_id, displaced)
     if len(gone) != len(displaced) or await _insert(act, import_id, earlier, tally):
         raise TryLater("import_moved")
 

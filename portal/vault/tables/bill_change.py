@@ -10,6 +10,8 @@ class BillChange(SQLModel, table=True):
     """One row of a file that withdraws a bill, or replaces it by ``new_bill_id``.
 
     Planned when the row is read, done when the import is sent; one of a bill in each import.
+    ``waiting`` is done as far as a file can: somebody held a number for a store then, and the bill
+    is ``canceling`` until that is withdrawn.
     """
 
     __tablename__ = "bill_change"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function

@@ -274,9 +274,15 @@ def keys_screen(
     )
 
 
-def page_links(request: Request, page: Data, *, anchor: str = "") -> dict[str, object]:
-    """Addresses of the first and the next page, or None where there is none."""
+def page_links(
+    request: Request, page: Data, *, anchor: str = "", **chosen: str
+) -> dict[str, object]:
+    """Addresses of the first and the next page, or None where there is none.
+
+    ``chosen``: what the address may not say, and the next page has to.
+    """
     query = {name: value for name, value in request.query_params.items() if name != "after"}
+    query |= chosen
     path = request.url.path
     following = {**query, "after": page["endCursor"]}
     first = f"{path}?{urlencode(query)}" if query else path

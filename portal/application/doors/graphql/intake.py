@@ -180,6 +180,10 @@ class ImportChange:
     action: result_enums.ChangeAction = by(_change_action, "What is done to them.")
     planned: int = plain("Rows of which it is still to be done.")
     done: int = plain("Rows of which it was done.")
+    waiting: int = plain(
+        "Of those, bills that nobody is asked to pay any more and that end as soon as a number for"
+        " a convenience store is withdrawn."
+    )
 
 
 def _changes(view: strawberry.Parent[ImportView]) -> tuple[ChangeCountPart, ...]:

@@ -40,6 +40,7 @@ class ResultKind(Enum):
     CANCELED = "canceled"
     REPLACED = "replaced"
     TO_PAPER = "to_paper"
+    NOT_PRINTED = "not_printed"
 
 
 @strawberry.enum(description="What a row of a file does to a bill that is there.")
