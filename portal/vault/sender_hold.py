@@ -28,6 +28,11 @@ from delivery_chunk k
 join sender_hold h on h.merchant_id = $1 and h.channel = k.channel and h.provider = k.provider
 where k.merchant_id = $1 and k.id = $2 for update of h
 """  # noqa: S608  # constant columns
+_REDEEMED: Final = """
+select id from delivery where merchant_id = $1 and chunk_id = $2 and state = 'redeemed'
+union all
+select id from message_trial where merchant_id = $1 and chunk_id = $2 and state = 'redeemed'
+"""
 _BEGIN: Final = """
 insert into sender_hold (merchant_id, channel, provider)
 select $1, channel, provider from delivery_chunk where merchant_id = $1 and id = $2
@@ -73,17 +78,20 @@ class RoadHold:
 async def learn(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> RoadHold | None:
     """Take note of what a slice was told of the merchant's sender; how the road stands, if stopped.
 
-    Call it before a delivery is locked.
+    Call it before a delivery is locked. Heard is what the results say of messages that went out and
+    are not booked yet: a report that comes again, as its answer was lost, says nothing more.
     """
-    refusals = [one.code for one in results if one.is_about_sender]
     found = await _lock(act, chunk_id)
-    if found is None and refusals:
+    if found is None and not any(one.is_about_sender for one in results):
+        return None
+    said = await _hear(act, chunk_id, results)
+    refusals = said.refusals
+    if found is None and refusals and not said.taken:
         await act.db.execute(_BEGIN, act.merchant_id, chunk_id)
         found = await _lock(act, chunk_id)
     if found is None:
         return None
-    taken = sum(one.outcome == "accepted" for one in results)
-    after = rules.learn(found.hold, Said(chunk_id, taken, refusals), act.now, act.business)
+    after = rules.learn(found.hold, said, act.now, act.business)
     if after is None:
         await end(act, found.channel, found.provider)
         return None
@@ -128,6 +136,15 @@ async def stopped_roads(act: Act, channel: str) -> frozenset[str]:
     """Companies of the channel that refuse the merchant's sender now."""
     rows = await act.db.fetch(_STOPPED, act.merchant_id, channel)
     return frozenset(row["provider"] for row in rows)
+
+
+async def _hear(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> Said:
+    """What the company said of messages that it was really asked for, each once."""
+    rows = await act.db.fetch(_REDEEMED, act.merchant_id, chunk_id) if results else []
+    redeemed = {row["id"] for row in rows}
+    heard = [one for one in results if one.delivery_id in redeemed]
+    taken = sum(one.outcome == "accepted" for one in heard)
+    return Said(chunk_id, taken, [one.code for one in heard if one.is_about_sender])
 
 
 async def _lock(act: Act, chunk_id: UUID) -> RoadHold | None:

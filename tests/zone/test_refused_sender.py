@@ -3,8 +3,9 @@
 from portal.contract.message import SET_CHANNEL, DeliveryRoute, SendResult, SetChannel, Slice
 from portal.contract.work import Leased
 from portal.domain.message import TRIES_MAX
+from portal.domain.sender_hold import REFUSALS_MIN
 from portal.vault.server import VaultServer
-from tests.make.intake import Desk, line, new_desk
+from tests.make.intake import SMS_HOST, Desk, line, new_desk
 from tests.make.money import World
 from tests.make.vault import ClientFor, Ground
 
@@ -60,10 +61,10 @@ async def later(desk: Desk, since: str = "0 seconds") -> None:
     )
 
 
-async def stop(desk: Desk, leased: Leased) -> Slice:
+async def stop(desk: Desk, leased: Leased, host: str = SMS_HOST) -> Slice:
     """All of a first slice is refused."""
     part = await desk.report(leased)
-    await desk.redeem(*(route.delivery_id for route in part.deliveries))
+    await desk.redeem(*(route.delivery_id for route in part.deliveries), host=host)
     return await desk.report(leased, [refused(route) for route in part.deliveries], take=0)
 
 
@@ -125,6 +126,26 @@ async def test_a_refused_sender_stops_its_own_merchant_alone_until_one_is_taken(
     assert await world_of(minato).value("select resolution from case_") == "mended"
 
 
+async def test_a_report_that_comes_again_counts_its_refusal_once(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    # given: a report of one refused message, whose answer the worker never gets
+    desk = await new_desk(vault, client_for)
+    leased = await chunk(desk, "R")
+    (route,) = (await desk.report(leased, take=1)).deliveries
+    await desk.redeem(route.delivery_id)
+
+    # when
+    for _ in range(REFUSALS_MIN):
+        await desk.report(leased, [refused(route)], take=1)
+
+    # then: it is still the one refusal that it was, of a message that used up one try
+    assert await world_of(desk).rows("select refusals, since from sender_hold") == [
+        {"refusals": 1, "since": None}
+    ]
+    assert await world_of(desk).value("select sum(tries) from delivery") == 1
+
+
 async def desk_waits(desk: Desk, leased: Leased) -> Slice:
     """The stopped road gives nothing out, and says for how long."""
     part = await desk.report(leased)
@@ -183,7 +204,7 @@ async def test_the_other_road_carries_and_without_one_the_ladder_goes_on_after_t
     (other,) = await desk.leases("message.send_chunk")
 
     # and when both are stopped for three days, the bills' ladders have their turn
-    await stop(desk, other)
+    await stop(desk, other, "sms2.sandbox.test")
     await older(desk, SECOND, "3 days")
     await desk_waits(desk, other)
     await change(
