@@ -58,11 +58,15 @@ _IS_ANY_STOPPED: Final = """
 select exists (select from sender_hold where merchant_id = $1 and since is not null)
 """
 _WAKE: Final = """
-update task t set next_at = $4
-from delivery_chunk k
-where t.merchant_id = $1 and t.kind = 'message.send_chunk' and t.state = 'open'
-  and k.merchant_id = $1 and k.id = t.subject_id and k.channel = $2 and k.provider = $3
+with asleep as (
+    select t.id from task t join delivery_chunk k on k.merchant_id = $1 and k.id = t.subject_id
+    where t.merchant_id = $1 and t.kind = 'message.send_chunk' and t.state = 'open'
+          and k.channel = $2 and k.provider = $3
+    for update of t skip locked
+)
+update task t set next_at = $4 from asleep where t.id = asleep.id
 """
+"""What somebody has in hand is awake: who reports under it may be waiting for the road's row."""
 
 
 @dataclass(frozen=True, slots=True)

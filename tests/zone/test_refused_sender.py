@@ -252,6 +252,17 @@ async def test_a_stop_holds_over_a_restart_and_setting_the_road_anew_ends_it_at_
         await restart_road(desk, SECOND, share=0)
         assert await world_of(desk).value("select count(*) from sender_hold") == 1
 
+        # it waits for nobody who has a task in hand, and may be about to report
+        held = "select from task where merchant_id = $1 for update"
+        async with world_of(desk).act() as act:
+            await act.db.execute(held, desk.merchant_id)
+            await restart_road(desk)
+        stop_again = (
+            "insert into sender_hold (merchant_id, channel, provider, since)"
+            " values ($1, 'sms', $2, now())"
+        )
+        await change(desk, stop_again, FIRST)
+
         await restart_road(desk)
 
         assert await world_of(desk).value("select count(*) from sender_hold") == 0
