@@ -53,9 +53,11 @@ where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('handed', 'redeemed
 order by d.id for update
 """  # noqa: S608  # constant columns
 _UNSENT: Final = f"""
-select {COLUMNS} from delivery d
+select {COLUMNS}, d.channel, d.campaign, d.created_at, b.lifecycle, b.settlement, {OPTED_OUT}
+from delivery d
+join bill b on b.merchant_id = $1 and b.id = d.bill_id
 where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('planned', 'handed')
-order by d.id for update
+order by d.id for update of d
 """  # noqa: S608  # constant columns
 _NEXT: Final = f"""
 with longest as (
@@ -156,11 +158,19 @@ async def _pass_stop(
 
 
 async def _end_unsent(act: Act, chunk_id: UUID, event: DeliveryEvent, code: str) -> None:
-    """What is not in a company's hands yet ends: staff ended the sending, or nothing takes it."""
-    unsent = [Delivery.of(row) for row in await act.db.fetch(_UNSENT, act.merchant_id, chunk_id)]
-    for delivery in unsent:
-        delivery.take(event)
-        delivery.code = code
+    """What is not in a company's hands yet ends: staff ended the sending, or nothing takes it.
+
+    What has nothing to say any more is left out: of a paid bill no message has failed.
+    """
+    rows = await act.db.fetch(_UNSENT, act.merchant_id, chunk_id)
+    pauses = await read_open(act, [row["bill_id"] for row in rows])
+    unsent: list[Delivery] = []
+    for row in rows:
+        delivery = Delivery.of(row)
+        idle = why_left_out(row, pauses) if event == "give_up" else None
+        delivery.take(event if idle is None else "leave_out")
+        delivery.code = idle or code
+        unsent.append(delivery)
     await store(act, unsent)
 
 
