@@ -1,9 +1,9 @@
 """Data zone: roads that are stopped for one merchant, because its sender or app is refused there.
 
 The row is there while refusals are counted, and holds over restarts: a sender that a company does
-not know is not known to it after one either. It is locked before any delivery. When the stop lasts
-the merchant's staff have a case; that and the row end with the first message that is taken, or with
-whoever sets the road, or the app, anew.
+not know is not known to it after one either. Who changes it locks it before any delivery. When the
+stop lasts the merchant's staff have a case; that and the row end with the first message that is
+taken, or with whoever sets the road, or the app, anew.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,13 @@ CASE: Final = "sender_refused"
 _log = log.get_logger()
 
 _FIELDS: Final = "h.refusals, h.code, h.since, h.probe_at, h.probe_chunk, h.pause_s"
-_LOCK: Final = f"""
+_READ: Final = f"""
 select k.channel, k.provider, k.created_at, {_FIELDS}
 from delivery_chunk k
 join sender_hold h on h.merchant_id = $1 and h.channel = k.channel and h.provider = k.provider
-where k.merchant_id = $1 and k.id = $2 for update of h
+where k.merchant_id = $1 and k.id = $2
 """  # noqa: S608  # constant columns
+_LOCK: Final = _READ + " for update of h"
 _REDEEMED: Final = """
 select id from delivery where merchant_id = $1 and chunk_id = $2 and state = 'redeemed'
 union all
@@ -71,7 +72,7 @@ update task t set next_at = $4 from asleep where t.id = asleep.id
 
 @dataclass(frozen=True, slots=True)
 class RoadHold:
-    """The locked row of the road of a chunk that was planned ``planned_at``, a business time."""
+    """The row of the road of a chunk that was planned ``planned_at``, a business time."""
 
     channel: str
     provider: str
@@ -84,15 +85,20 @@ async def learn(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> Road
 
     Call it before a delivery is locked. Heard is what the results say of messages that went out and
     are not booked yet: a report that comes again, as its answer was lost, says nothing more.
+    Whoever tells nothing and may not ask only looks: a merchant's chunks don't stand in line there.
     """
-    found = await _lock(act, chunk_id)
+    found = await _read(act, _READ, chunk_id)
     if found is None and not any(one.is_about_sender for one in results):
         return None
+    if found is not None:
+        if not results and not rules.may_probe(found.hold, act.now):
+            return None if found.hold.since is None else found
+        found = await _read(act, _LOCK, chunk_id)
     said = await _hear(act, chunk_id, results)
     refusals = said.refusals
     if found is None and refusals and not said.taken:
         await act.db.execute(_BEGIN, act.merchant_id, chunk_id)
-        found = await _lock(act, chunk_id)
+        found = await _read(act, _LOCK, chunk_id)
     if found is None:
         return None
     after = rules.learn(found.hold, said, act.now, act.business)
@@ -151,8 +157,8 @@ async def _hear(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> Said
     return Said(chunk_id, taken, [one.code for one in heard if one.is_about_sender])
 
 
-async def _lock(act: Act, chunk_id: UUID) -> RoadHold | None:
-    row = await act.db.fetchrow(_LOCK, act.merchant_id, chunk_id)
+async def _read(act: Act, statement: str, chunk_id: UUID) -> RoadHold | None:
+    row = await act.db.fetchrow(statement, act.merchant_id, chunk_id)
     if row is None:
         return None
     hold = Hold(

@@ -246,7 +246,10 @@ async def test_a_stop_holds_over_a_restart_and_setting_the_road_anew_ends_it_at_
     async with ground.vault() as server:
         desk.server, desk.operator = server, await ground.client("operator")
         desk.work = await ground.client("work")
-        await desk_waits(desk, leased)
+        async with world_of(desk).act() as act:  # nobody who only waits stands in line for the row
+            locked = "select from sender_hold where merchant_id = $1 for update"
+            await act.db.execute(locked, desk.merchant_id)
+            await desk_waits(desk, leased)
         asleep = "update task set next_at = 'infinity', state = 'open' where merchant_id = $1"
         await change(desk, asleep)
 
