@@ -14,6 +14,7 @@ from uuid import UUID
 
 from portal.contract.message import SendResult
 from portal.domain import sender_hold as rules
+from portal.domain.message import Channel
 from portal.domain.sender_hold import Hold, Said
 from portal.kit import log
 from portal.vault.act import Act
@@ -74,7 +75,7 @@ update task t set next_at = $4 from asleep where t.id = asleep.id
 class RoadHold:
     """The row of the road of a chunk that was planned ``planned_at``, a business time."""
 
-    channel: str
+    channel: Channel
     provider: str
     planned_at: datetime
     hold: Hold

@@ -3,7 +3,8 @@
 from portal.contract.message import SET_CHANNEL, DeliveryRoute, SendResult, SetChannel, Slice
 from portal.contract.work import Leased
 from portal.domain.message import TRIES_MAX
-from portal.domain.sender_hold import REFUSALS_MIN
+from portal.domain.sender_hold import PAUSE_FIRST_S, REFUSALS_MIN
+from portal.vault.failover import BUSY_CHUNKS
 from portal.vault.server import VaultServer
 from tests.make.intake import SMS_HOST, Desk, line, new_desk
 from tests.make.money import World
@@ -197,6 +198,13 @@ async def test_the_other_road_carries_and_without_one_the_ladder_goes_on_after_t
     await older(desk, FIRST, "21 seconds")
     await desk_waits(desk, leased)
     await change(desk, "delete from sender_hold where merchant_id = $1 and provider = $2", SECOND)
+
+    # one that has no room just now is asked for some before the next message asks here
+    await change(desk, "update sender_hold set probe_at = probe_at + interval '14 minutes'"
+                 " where merchant_id = $1")  # fmt: skip
+    await crowd(desk, SECOND)
+    assert (await desk_waits(desk, leased)).quiet_s == PAUSE_FIRST_S
+    await change(desk, "delete from task where merchant_id = $1 and number = 99")
     moved = await desk.report(leased)
 
     assert moved.done
@@ -221,6 +229,22 @@ async def test_the_other_road_carries_and_without_one_the_ladder_goes_on_after_t
     assert await world_of(desk).value(told) == "failed"
     due = "select count(*) from ladder where next_at <= $1"
     assert await world_of(desk).value(due, vault.clock.business_now()) == COUNT - 1
+
+
+async def crowd(desk: Desk, provider: str) -> None:
+    """As many chunks wait on a road as it has room for."""
+    await change(
+        desk,
+        "with chunk as (insert into delivery_chunk"
+        " (merchant_id, id, channel, provider, deliveries, created_at)"
+        " select $1, gen_random_uuid(), 'sms', $2, 1, now() from generate_series(1, $3)"
+        " returning id)"
+        " insert into task (merchant_id, id, kind, lane, subject_id, number, planned_at, next_at)"
+        " select $1, gen_random_uuid(), 'message.send_chunk', 'bulk', id, 99, now(), 'infinity'"
+        " from chunk",
+        provider,
+        BUSY_CHUNKS,
+    )
 
 
 async def older(desk: Desk, provider: str, age: str) -> None:

@@ -38,7 +38,7 @@ from portal.vault.channels import account_of
 from portal.vault.contact_faults import note_faults
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
-from portal.vault.failover import AFTER_S, leave_road
+from portal.vault.failover import AFTER_S, leave_road, other_roads
 from portal.vault.ladder import is_chunk_held, quiet_s
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
@@ -126,7 +126,7 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
     if is_quiet and not stopped:
         return Slice(deliveries=(), done=False, quiet_s=await quiet_s(act))
     if road is not None and not routes and not stopped:
-        return Slice(deliveries=(), done=False, quiet_s=rules.wait_s(road.hold, act.now))
+        return Slice(deliveries=(), done=False, quiet_s=await _wait_s(act, road))
     return await _slice(act, routes, is_paused=stopped == "paused")
 
 
@@ -155,6 +155,17 @@ async def _pass_stop(
     if act.business - max(since, road.planned_at) >= rules.WAIT_MAX:
         await _end_unsent(act, chunk_id, "give_up", road.hold.code)
     return []
+
+
+async def _wait_s(act: Act, road: sender_hold.RoadHold) -> float:
+    """For how long what the stop held back sleeps; what may leave the road looks for room sooner.
+
+    Units: seconds.
+    """
+    until_probe = rules.wait_s(road.hold, act.now)
+    if until_probe > rules.PAUSE_FIRST_S and await other_roads(act, road.channel, road.provider):
+        return rules.PAUSE_FIRST_S
+    return until_probe
 
 
 async def _end_unsent(act: Act, chunk_id: UUID, event: DeliveryEvent, code: str) -> None:
