@@ -84,8 +84,8 @@ class RoadHold:
 async def learn(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> RoadHold | None:
     """Take note of what a slice was told of the merchant's sender; how the road stands, if stopped.
 
-    Call it before a delivery is locked. Heard is what the results say of messages that went out and
-    are not booked yet: a report that comes again, as its answer was lost, says nothing more.
+    Call it before a delivery is locked. A refusal is heard of a message that went out and is not
+    booked yet: a report that comes again, as its answer was lost, counts nothing more.
     Whoever tells nothing and may not ask only looks: a merchant's chunks don't stand in line there.
     """
     found = await _read(act, _READ, chunk_id)
@@ -150,12 +150,15 @@ async def stopped_roads(act: Act, channel: str) -> frozenset[str]:
 
 
 async def _hear(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> Said:
-    """What the company said of messages that it was really asked for, each once."""
-    rows = await act.db.fetch(_REDEEMED, act.merchant_id, chunk_id) if results else []
+    """What the company said; a refusal counts once, and of what it was really asked for.
+
+    What was taken may have its receipt by now, and ends a stop however often it is said.
+    """
+    refusals = [one for one in results if one.is_about_sender]
+    rows = await act.db.fetch(_REDEEMED, act.merchant_id, chunk_id) if refusals else []
     redeemed = {row["id"] for row in rows}
-    heard = [one for one in results if one.delivery_id in redeemed]
-    taken = sum(one.outcome == "accepted" for one in heard)
-    return Said(chunk_id, taken, [one.code for one in heard if one.is_about_sender])
+    taken = sum(one.outcome == "accepted" for one in results)
+    return Said(chunk_id, taken, [one.code for one in refusals if one.delivery_id in redeemed])
 
 
 async def _read(act: Act, statement: str, chunk_id: UUID) -> RoadHold | None:
