@@ -14,13 +14,14 @@ _SPOKEN_SIGNS: Final = frozenset("、。・「」『』()!?,.:;'\"“”-—―�
 """What a voice makes a pause of, leaves out or has a word for."""
 
 _NAMED_KEY: Final = (
-    r"(?:[0-9#*]|[一二三四五六七八九]|ゼロ|シャープ|米印)\s*番?\s*(?:の\s*(?:ボタン|キー|番号)\s*)?"
-    r"を\s*(?:お\s*)?(?:押|プッシュ|入力)"
+    r"(?:[0-9#*]|[一二三四五六七八九]|ゼロ|シャープ|米印)[」』\"”]?\s*(?:番|ばん)?\s*"
+    r"(?:の\s*)?(?:(?:ボタン|キー|番号)[」』]?\s*)?"
+    r"を\s*(?:(?:お\s*|長)?押|プッシュ|入力|お(?:し[てま]|せ|す(?!す)))"
 )
 KEYS: Final = either(
     (),
     _NAMED_KEY,
-    r"\b(?:press|push|dial|hit)\s+(?:the\s+)?(?:number\s+|key\s+)?"
+    r"\b(?:press|push|dial|hit)\s+(?:the\s+)?(?:number\s+|key\s+|button\s+)?"
     r"(?:[0-9*#]|zero|one|two|three|four|five|six|seven|eight|nine|star|hash|pound)(?![a-z0-9])",
 )
 """A key by its name: which ones there are is said by us, right after the words."""

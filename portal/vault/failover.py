@@ -10,6 +10,7 @@ takes something.
 from typing import Final
 from uuid import UUID
 
+from portal.domain.message import Channel
 from portal.vault.act import Act
 from portal.vault.channels import Road, roads
 from portal.vault.db import Row
@@ -82,18 +83,21 @@ async def leave_road(act: Act, chunk_id: UUID) -> int:
     return count
 
 
-async def _other_road(act: Act, chunk: Row) -> Road | None:
-    """The first road of the channel that has room, a road that only stands by included.
+async def other_roads(act: Act, channel: Channel, provider: str) -> list[Road]:
+    """Roads to leave this one for, those that only stand by included.
 
     One that refuses the merchant's sender, too, is none.
     A browser or device is reached by its own company and by no other: push waits.
     """
-    if chunk["channel"] == "push":
-        return None
-    none = await stopped_roads(act, chunk["channel"]) | {chunk["provider"]}
-    for road in await roads(act, chunk["channel"]):
-        if road.provider in none:
-            continue
+    if channel == "push":
+        return []
+    none = await stopped_roads(act, channel) | {provider}
+    return [road for road in await roads(act, channel) if road.provider not in none]
+
+
+async def _other_road(act: Act, chunk: Row) -> Road | None:
+    """The first road of the channel that has room."""
+    for road in await other_roads(act, chunk["channel"], chunk["provider"]):
         waiting = await act.db.fetchval(_WAITING, act.merchant_id, road.provider, BUSY_CHUNKS)
         if waiting < BUSY_CHUNKS:
             return road

@@ -1,9 +1,9 @@
 """Data zone: roads that are stopped for one merchant, because its sender or app is refused there.
 
 The row is there while refusals are counted, and holds over restarts: a sender that a company does
-not know is not known to it after one either. It is locked before any delivery. When the stop lasts
-the merchant's staff have a case; that and the row end with the first message that is taken, or with
-whoever sets the road, or the app, anew.
+not know is not known to it after one either. Who changes it locks it before any delivery. When the
+stop lasts the merchant's staff have a case; that and the row end with the first message that is
+taken, or with whoever sets the road, or the app, anew.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from portal.contract.message import SendResult
 from portal.domain import sender_hold as rules
+from portal.domain.message import Channel
 from portal.domain.sender_hold import Hold, Said
 from portal.kit import log
 from portal.vault.act import Act
@@ -22,12 +23,18 @@ CASE: Final = "sender_refused"
 _log = log.get_logger()
 
 _FIELDS: Final = "h.refusals, h.code, h.since, h.probe_at, h.probe_chunk, h.pause_s"
-_LOCK: Final = f"""
+_READ: Final = f"""
 select k.channel, k.provider, k.created_at, {_FIELDS}
 from delivery_chunk k
 join sender_hold h on h.merchant_id = $1 and h.channel = k.channel and h.provider = k.provider
-where k.merchant_id = $1 and k.id = $2 for update of h
+where k.merchant_id = $1 and k.id = $2
 """  # noqa: S608  # constant columns
+_LOCK: Final = _READ + " for update of h"
+_REDEEMED: Final = """
+select id from delivery where merchant_id = $1 and chunk_id = $2 and state = 'redeemed'
+union all
+select id from message_trial where merchant_id = $1 and chunk_id = $2 and state = 'redeemed'
+"""
 _BEGIN: Final = """
 insert into sender_hold (merchant_id, channel, provider)
 select $1, channel, provider from delivery_chunk where merchant_id = $1 and id = $2
@@ -53,18 +60,22 @@ _IS_ANY_STOPPED: Final = """
 select exists (select from sender_hold where merchant_id = $1 and since is not null)
 """
 _WAKE: Final = """
-update task t set next_at = $4
-from delivery_chunk k
-where t.merchant_id = $1 and t.kind = 'message.send_chunk' and t.state = 'open'
-  and k.merchant_id = $1 and k.id = t.subject_id and k.channel = $2 and k.provider = $3
+with asleep as (
+    select t.id from task t join delivery_chunk k on k.merchant_id = $1 and k.id = t.subject_id
+    where t.merchant_id = $1 and t.kind = 'message.send_chunk' and t.state = 'open'
+          and k.channel = $2 and k.provider = $3
+    for update of t skip locked
+)
+update task t set next_at = $4 from asleep where t.id = asleep.id
 """
+"""What somebody has in hand is awake: who reports under it may be waiting for the road's row."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoadHold:
-    """The locked row of the road of a chunk that was planned ``planned_at``, a business time."""
+    """The row of the road of a chunk that was planned ``planned_at``, a business time."""
 
-    channel: str
+    channel: Channel
     provider: str
     planned_at: datetime
     hold: Hold
@@ -73,17 +84,25 @@ class RoadHold:
 async def learn(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> RoadHold | None:
     """Take note of what a slice was told of the merchant's sender; how the road stands, if stopped.
 
-    Call it before a delivery is locked.
+    Call it before a delivery is locked. A refusal is heard of a message that went out and is not
+    booked yet: a report that comes again, as its answer was lost, counts nothing more.
+    Whoever tells nothing and may not ask only looks: a merchant's chunks don't stand in line there.
     """
-    refusals = [one.code for one in results if one.is_about_sender]
-    found = await _lock(act, chunk_id)
-    if found is None and refusals:
+    found = await _read(act, _READ, chunk_id)
+    if found is None and not any(one.is_about_sender for one in results):
+        return None
+    if found is not None:
+        if not results and not rules.may_probe(found.hold, act.now):
+            return None if found.hold.since is None else found
+        found = await _read(act, _LOCK, chunk_id)
+    said = await _hear(act, chunk_id, results)
+    refusals = said.refusals
+    if found is None and refusals and not said.taken:
         await act.db.execute(_BEGIN, act.merchant_id, chunk_id)
-        found = await _lock(act, chunk_id)
+        found = await _read(act, _LOCK, chunk_id)
     if found is None:
         return None
-    taken = sum(one.outcome == "accepted" for one in results)
-    after = rules.learn(found.hold, Said(chunk_id, taken, refusals), act.now, act.business)
+    after = rules.learn(found.hold, said, act.now, act.business)
     if after is None:
         await end(act, found.channel, found.provider)
         return None
@@ -130,8 +149,20 @@ async def stopped_roads(act: Act, channel: str) -> frozenset[str]:
     return frozenset(row["provider"] for row in rows)
 
 
-async def _lock(act: Act, chunk_id: UUID) -> RoadHold | None:
-    row = await act.db.fetchrow(_LOCK, act.merchant_id, chunk_id)
+async def _hear(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> Said:
+    """What the company said; a refusal counts once, and of what it was really asked for.
+
+    What was taken may have its receipt by now, and ends a stop however often it is said.
+    """
+    refusals = [one for one in results if one.is_about_sender]
+    rows = await act.db.fetch(_REDEEMED, act.merchant_id, chunk_id) if refusals else []
+    redeemed = {row["id"] for row in rows}
+    taken = sum(one.outcome == "accepted" for one in results)
+    return Said(chunk_id, taken, [one.code for one in refusals if one.delivery_id in redeemed])
+
+
+async def _read(act: Act, statement: str, chunk_id: UUID) -> RoadHold | None:
+    row = await act.db.fetchrow(statement, act.merchant_id, chunk_id)
     if row is None:
         return None
     hold = Hold(

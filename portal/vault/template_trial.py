@@ -21,6 +21,7 @@ from portal.vault.act import Act
 from portal.vault.channels import roads_to_plan
 from portal.vault.contact_faults import return_token
 from portal.vault.db import Row
+from portal.vault.ladder import is_night
 from portal.vault.payer import new_return_token
 
 TABLE: Final = "message_trial"
@@ -45,7 +46,7 @@ select id, channel, provider, state, tries, words from message_trial
 where merchant_id = $1 and chunk_id = $2 for update
 """
 _TAKE: Final = """
-select t.id, t.channel, t.provider, t.state, t.words, m.code as merchant_code, m.name,
+select t.id, t.channel, t.provider, t.state, t.words, t.asked_at, m.code as merchant_code, m.name,
        (select c.sender from merchant_channel c where c.merchant_id = $1
         and c.channel = t.channel and c.provider = t.provider) as sender
 from message_trial t join merchant m on m.id = $1
@@ -123,7 +124,7 @@ async def redeem_trials(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, 
     given: dict[UUID, RedeemedDelivery] = {}
     fields = await act.fields()
     for row in await act.db.fetch(_TAKE, act.merchant_id, list(ids)):
-        code = _why_not(act, row, host)
+        code = _why_not(act, row, host) or await _why_not_rung(act, row)
         is_call, secret = row["channel"] == "voice", new_return_token()
         words = TrialWords(to="", body="")
         if code is None:
@@ -162,6 +163,18 @@ def _why_not(act: Act, row: Row, host: str) -> str | None:
         act.note_incident(code, row["id"])
         return code
     return None
+
+
+async def _why_not_rung(act: Act, row: Row) -> str | None:
+    """Why no telephone rings for a trial any more: whoever asked for it stood waiting by day.
+
+    A company may have been away since. Later there would be no words to say, or it is night.
+    """
+    if row["channel"] != "voice":
+        return None
+    if row["words"] is None or row["asked_at"] <= act.now - CALL_LIFE:
+        return "not_due"
+    return "quiet_hours" if await is_night(act) else None
 
 
 async def _move(act: Act, row: Row, state: DeliveryState, tries: int) -> None:

@@ -23,7 +23,7 @@ from portal.domain.ladder import DEFAULT, Hours, Plan, Rung
 from portal.vault.ladder import failed, look_again
 from portal.vault.ledger import settle
 from portal.vault.server import VaultServer
-from tests.make.intake import DUE_ON, line, new_desk
+from tests.make.intake import DUE_ON, line, new_desk, result
 from tests.make.ladder import Steps
 from tests.make.vault import ClientFor
 
@@ -349,6 +349,9 @@ async def test_no_telephone_rings_at_night_or_after_its_owner_said_no_whoever_as
     with pytest.raises(Conflict, match="call_at_night"):
         await steps.desk.web.call(TRY_TEMPLATE, trial, steps.desk.staff)
     await steps.at(DUE_ON - days(18), 10)
+    await steps.desk.web.call(TRY_TEMPLATE, trial, steps.desk.staff)
+    await trial_is_late(steps)
+    await steps.at(DUE_ON - days(18), 10)
     await steps.desk.web.call(RESEND_MESSAGE, resend(idempotency_key="k-2"), steps.desk.staff)
     (leased,) = await steps.desk.leases("message.send_chunk")
     await steps.at(DUE_ON - days(18), 22)
@@ -361,3 +364,26 @@ async def test_no_telephone_rings_at_night_or_after_its_owner_said_no_whoever_as
     assert [tuple(row.values()) for row in calls] == [("left_out", "opted_out")]
     with pytest.raises(Conflict, match="calls_stopped"):
         await steps.desk.web.call(RESEND_MESSAGE, resend(idempotency_key="k-3"), steps.desk.staff)
+
+
+async def trial_is_late(steps: Steps) -> None:
+    """A trial whose company was away: it rings neither at night nor without its words, and ends."""
+    (leased,) = await steps.desk.leases("message.send_chunk")
+    over = "update message_trial set asked_at = asked_at - interval '1 day'"
+    forgotten = "update message_trial set asked_at = now(), words = null"
+    refusals: list[str | None] = []
+    await steps.at(DUE_ON - days(18), 22)
+    (route,) = (await steps.desk.report(leased)).deliveries
+    for by_now in ("select", over, forgotten):
+        async with steps.world.act() as act:
+            await act.db.execute(by_now)
+        given = await steps.desk.redeem(route.delivery_id, host="card.sandbox.test")
+        refusals.append(given.deliveries[0].refused)
+        await steps.at(DUE_ON - days(17), 10)
+        last = await steps.desk.report(
+            leased, [result(route.delivery_id, "busy", "delivery_refused")]
+        )
+
+    assert refusals == ["quiet_hours", "not_due", "not_due"]
+    assert last.done
+    assert await steps.world.rows("select state from message_trial") == [{"state": "failed"}]

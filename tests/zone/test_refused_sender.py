@@ -3,8 +3,10 @@
 from portal.contract.message import SET_CHANNEL, DeliveryRoute, SendResult, SetChannel, Slice
 from portal.contract.work import Leased
 from portal.domain.message import TRIES_MAX
+from portal.domain.sender_hold import PAUSE_FIRST_S, REFUSALS_MIN
+from portal.vault.failover import BUSY_CHUNKS
 from portal.vault.server import VaultServer
-from tests.make.intake import Desk, line, new_desk
+from tests.make.intake import SMS_HOST, Desk, line, new_desk
 from tests.make.money import World
 from tests.make.vault import ClientFor, Ground
 
@@ -60,10 +62,10 @@ async def later(desk: Desk, since: str = "0 seconds") -> None:
     )
 
 
-async def stop(desk: Desk, leased: Leased) -> Slice:
+async def stop(desk: Desk, leased: Leased, host: str = SMS_HOST) -> Slice:
     """All of a first slice is refused."""
     part = await desk.report(leased)
-    await desk.redeem(*(route.delivery_id for route in part.deliveries))
+    await desk.redeem(*(route.delivery_id for route in part.deliveries), host=host)
     return await desk.report(leased, [refused(route) for route in part.deliveries], take=0)
 
 
@@ -118,11 +120,33 @@ async def test_a_refused_sender_stops_its_own_merchant_alone_until_one_is_taken(
     await later(minato)
     (route,) = (await minato.report(leased)).deliveries
     await minato.redeem(route.delivery_id)
+    quick = "update delivery set state = 'delivered' where merchant_id = $1 and id = $2"
+    await change(minato, quick, route.delivery_id)  # its receipt is here before its answer
     part = await minato.report(leased, [taken(route)])
     assert len(part.deliveries) == COUNT - 1
     assert await world_of(minato).cases() == []
     assert await world_of(minato).value("select count(*) from sender_hold") == 0
     assert await world_of(minato).value("select resolution from case_") == "mended"
+
+
+async def test_a_report_that_comes_again_counts_its_refusal_once(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    # given: a report of one refused message, whose answer the worker never gets
+    desk = await new_desk(vault, client_for)
+    leased = await chunk(desk, "R")
+    (route,) = (await desk.report(leased, take=1)).deliveries
+    await desk.redeem(route.delivery_id)
+
+    # when
+    for _ in range(REFUSALS_MIN):
+        await desk.report(leased, [refused(route)], take=1)
+
+    # then: it is still the one refusal that it was, of a message that used up one try
+    assert await world_of(desk).rows("select refusals, since from sender_hold") == [
+        {"refusals": 1, "since": None}
+    ]
+    assert await world_of(desk).value("select sum(tries) from delivery") == 1
 
 
 async def desk_waits(desk: Desk, leased: Leased) -> Slice:
@@ -176,6 +200,13 @@ async def test_the_other_road_carries_and_without_one_the_ladder_goes_on_after_t
     await older(desk, FIRST, "21 seconds")
     await desk_waits(desk, leased)
     await change(desk, "delete from sender_hold where merchant_id = $1 and provider = $2", SECOND)
+
+    # one that has no room just now is asked for some before the next message asks here
+    await change(desk, "update sender_hold set probe_at = probe_at + interval '14 minutes'"
+                 " where merchant_id = $1")  # fmt: skip
+    await crowd(desk, SECOND)
+    assert (await desk_waits(desk, leased)).quiet_s == PAUSE_FIRST_S
+    await change(desk, "delete from task where merchant_id = $1 and number = 99")
     moved = await desk.report(leased)
 
     assert moved.done
@@ -183,7 +214,7 @@ async def test_the_other_road_carries_and_without_one_the_ladder_goes_on_after_t
     (other,) = await desk.leases("message.send_chunk")
 
     # and when both are stopped for three days, the bills' ladders have their turn
-    await stop(desk, other)
+    await stop(desk, other, "sms2.sandbox.test")
     await older(desk, SECOND, "3 days")
     await desk_waits(desk, other)
     await change(
@@ -191,13 +222,31 @@ async def test_the_other_road_carries_and_without_one_the_ladder_goes_on_after_t
         "update delivery_chunk set created_at = created_at - interval '3 days'"
         " where merchant_id = $1",
     )
+    paid = "update bill set settlement = 'settled' where merchant_id = $1 and number = 'D-0'"
+    await change(desk, paid)
     over = await desk.report(other)
     assert over.done
-    assert await states(desk) == [(SECOND, "failed", 0, COUNT)]
-    told = "select distinct message from bill"
+    assert await states(desk) == [(SECOND, "failed", 0, COUNT - 1), (SECOND, "left_out", 0, 1)]
+    told = "select distinct message from bill where settlement = 'unpaid'"
     assert await world_of(desk).value(told) == "failed"
     due = "select count(*) from ladder where next_at <= $1"
-    assert await world_of(desk).value(due, vault.clock.business_now()) == COUNT
+    assert await world_of(desk).value(due, vault.clock.business_now()) == COUNT - 1
+
+
+async def crowd(desk: Desk, provider: str) -> None:
+    """As many chunks wait on a road as it has room for."""
+    await change(
+        desk,
+        "with chunk as (insert into delivery_chunk"
+        " (merchant_id, id, channel, provider, deliveries, created_at)"
+        " select $1, gen_random_uuid(), 'sms', $2, 1, now() from generate_series(1, $3)"
+        " returning id)"
+        " insert into task (merchant_id, id, kind, lane, subject_id, number, planned_at, next_at)"
+        " select $1, gen_random_uuid(), 'message.send_chunk', 'bulk', id, 99, now(), 'infinity'"
+        " from chunk",
+        provider,
+        BUSY_CHUNKS,
+    )
 
 
 async def older(desk: Desk, provider: str, age: str) -> None:
@@ -223,13 +272,27 @@ async def test_a_stop_holds_over_a_restart_and_setting_the_road_anew_ends_it_at_
     async with ground.vault() as server:
         desk.server, desk.operator = server, await ground.client("operator")
         desk.work = await ground.client("work")
-        await desk_waits(desk, leased)
+        async with world_of(desk).act() as act:  # nobody who only waits stands in line for the row
+            locked = "select from sender_hold where merchant_id = $1 for update"
+            await act.db.execute(locked, desk.merchant_id)
+            await desk_waits(desk, leased)
         asleep = "update task set next_at = 'infinity', state = 'open' where merchant_id = $1"
         await change(desk, asleep)
 
         # another road's changes nothing of it
         await restart_road(desk, SECOND, share=0)
         assert await world_of(desk).value("select count(*) from sender_hold") == 1
+
+        # it waits for nobody who has a task in hand, and may be about to report
+        held = "select from task where merchant_id = $1 for update"
+        async with world_of(desk).act() as act:
+            await act.db.execute(held, desk.merchant_id)
+            await restart_road(desk)
+        stop_again = (
+            "insert into sender_hold (merchant_id, channel, provider, since)"
+            " values ($1, 'sms', $2, now())"
+        )
+        await change(desk, stop_again, FIRST)
 
         await restart_road(desk)
 

@@ -38,7 +38,7 @@ from portal.vault.channels import account_of
 from portal.vault.contact_faults import note_faults
 from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
-from portal.vault.failover import AFTER_S, leave_road
+from portal.vault.failover import AFTER_S, leave_road, other_roads
 from portal.vault.ladder import is_chunk_held, quiet_s
 from portal.vault.pause import read_open
 from portal.vault.registry import operation
@@ -53,9 +53,11 @@ where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('handed', 'redeemed
 order by d.id for update
 """  # noqa: S608  # constant columns
 _UNSENT: Final = f"""
-select {COLUMNS} from delivery d
+select {COLUMNS}, d.channel, d.campaign, d.created_at, b.lifecycle, b.settlement, {OPTED_OUT}
+from delivery d
+join bill b on b.merchant_id = $1 and b.id = d.bill_id
 where d.merchant_id = $1 and d.chunk_id = $2 and d.state in ('planned', 'handed')
-order by d.id for update
+order by d.id for update of d
 """  # noqa: S608  # constant columns
 _NEXT: Final = f"""
 with longest as (
@@ -124,7 +126,7 @@ async def report_and_next(act: Act, request: ReportAndNext) -> Slice:
     if is_quiet and not stopped:
         return Slice(deliveries=(), done=False, quiet_s=await quiet_s(act))
     if road is not None and not routes and not stopped:
-        return Slice(deliveries=(), done=False, quiet_s=rules.wait_s(road.hold, act.now))
+        return Slice(deliveries=(), done=False, quiet_s=await _wait_s(act, road))
     return await _slice(act, routes, is_paused=stopped == "paused")
 
 
@@ -155,12 +157,31 @@ async def _pass_stop(
     return []
 
 
+async def _wait_s(act: Act, road: sender_hold.RoadHold) -> float:
+    """For how long what the stop held back sleeps; what may leave the road looks for room sooner.
+
+    Units: seconds.
+    """
+    until_probe = rules.wait_s(road.hold, act.now)
+    if until_probe > rules.PAUSE_FIRST_S and await other_roads(act, road.channel, road.provider):
+        return rules.PAUSE_FIRST_S
+    return until_probe
+
+
 async def _end_unsent(act: Act, chunk_id: UUID, event: DeliveryEvent, code: str) -> None:
-    """What is not in a company's hands yet ends: staff ended the sending, or nothing takes it."""
-    unsent = [Delivery.of(row) for row in await act.db.fetch(_UNSENT, act.merchant_id, chunk_id)]
-    for delivery in unsent:
-        delivery.take(event)
-        delivery.code = code
+    """What is not in a company's hands yet ends: staff ended the sending, or nothing takes it.
+
+    What has nothing to say any more is left out: of a paid bill no message has failed.
+    """
+    rows = await act.db.fetch(_UNSENT, act.merchant_id, chunk_id)
+    pauses = await read_open(act, [row["bill_id"] for row in rows])
+    unsent: list[Delivery] = []
+    for row in rows:
+        delivery = Delivery.of(row)
+        idle = why_left_out(row, pauses) if event == "give_up" else None
+        delivery.take(event if idle is None else "leave_out")
+        delivery.code = idle or code
+        unsent.append(delivery)
     await store(act, unsent)
 
 

@@ -1,7 +1,7 @@
 """Mail by SMTP submission: reading what the server said, and at which stage.
 
-Application zone; pure. Source: RFC 5321 §4.2.1 (codes), RFC 3463 (enhanced codes), RFC 7372
-(authentication), RFC 7505 §4.2 (null MX).
+Application zone; pure. Source: RFC 5321 §4.2.1 (codes), RFC 3463 (enhanced codes), RFC 4954
+(login), RFC 7372 (authentication), RFC 7505 §4.2 (null MX).
 """
 
 from typing import Final
@@ -25,6 +25,11 @@ _ABOUT_THE_SENDER: Final = frozenset(
 for the recipient before they say what they have against MAIL FROM. In their order: no such mailbox,
 no such domain; signature missing or refused in three ways; SPF; several of these; a sender that
 takes no mail; Exchange's "may not send as this sender"."""
+_WANTS_LOGIN: Final = frozenset({530, 534, 535, 538})
+"""Said at any stage of a session that has no login, or not the one wanted. Source: RFC 4954 §6."""
+_ABOUT_THE_ROAD: Final = ("5.3.0", "5.3.2", "5.3.5", "5.7.25")
+"""What a server may say at MAIL FROM, and says to every merchant: something of its system, that it
+takes no mail now, or is set up wrongly; that the name of our address is not known to it."""
 
 
 def _read_answered(answer: OutboundAnswer) -> MessageAnswer:
@@ -48,12 +53,16 @@ def _read_word(word: SubmitWord) -> MessageAnswer:
 
 
 def _read_permanent(word: SubmitWord) -> MessageAnswer:
+    if word.code in _WANTS_LOGIN or word.stage == "login":
+        return busy("credential_refused")
+    if word.stage == "sender" and word.enhanced in _ABOUT_THE_ROAD:
+        return busy("provider_busy")
     if word.stage == "sender" or word.enhanced in _ABOUT_THE_SENDER:
         return busy("sender_refused")
     if word.stage in _ABOUT_THE_MAIL:
         bad = word.enhanced.startswith(_BAD_MAILBOX)
         return MessageAnswer("rejected", code="invalid_address" if bad else "provider_refused")
-    return busy("credential_refused" if word.stage == "login" else "provider_busy")
+    return busy("provider_busy")
 
 
 ADAPTER: Final = RelayMail(_read_answered)
