@@ -49,11 +49,14 @@ class Verdicts:
     """What became of the rows of a chunk. ``bills`` are in the order of their keys.
 
     ``changes`` are of bills that are there already; a bill that replaces another has one, too.
-    ``faulty`` counts rows, ``faults`` may be several of one row.
+    ``doubles``: bills that replace others and have the key of an earlier one, which is named; they
+    are refused, but have their changes. ``faulty`` counts rows, ``faults`` may be several of one
+    row.
     """
 
     bills: list[SealedBill] = field(default_factory=list[SealedBill])
     changes: list[WantedChange] = field(default_factory=list[WantedChange])
+    doubles: dict[UUID, UUID] = field(default_factory=dict[UUID, UUID])
     faults: list[Fault] = field(default_factory=list[Fault])
     faulty: int = 0
 
@@ -92,6 +95,9 @@ def judge_chunk(chunk: ChunkBytes, judge: Judge, fields: Fields, ids: Iterator[U
         first = taken.setdefault(bill.key, bill)
         if first is not bill:
             verdicts.refuse([duplicate(request, first.request.line)])
+            if request.replaces:
+                verdicts.doubles[bill.id] = first.id
+                verdicts.changes.append(_replacement(bill))
     verdicts.bills = [taken[key] for key in sorted(taken)]
     verdicts.changes += [_replacement(bill) for bill in verdicts.bills if bill.request.replaces]
     return verdicts

@@ -56,6 +56,7 @@ from portal.kit.banks import banks
 
 Make = Callable[[Request], Response]
 CSRF = "csrf-of-the-gallery"
+WITHDRAWN = [{"action": "CANCEL", "planned": 0, "done": 212, "waiting": 3}]
 
 
 def staff(
@@ -434,14 +435,7 @@ STAFF_SCREENS: dict[str, Make] = {
     ),
     "import-changes-waiting": staff(
         screens.import_screen,
-        data(
-            **{
-                "import": samples.import_detail(
-                    "issued",
-                    changes=[{"action": "CANCEL", "planned": 0, "done": 212, "waiting": 3}],
-                )
-            }
-        ),
+        data(**{"import": samples.import_detail("issued", changes=WITHDRAWN)}),
     ),
     "bills": bills(samples.BILLS),
     "bills-found": bills(samples.BILLS[:1], "phone"),

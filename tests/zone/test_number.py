@@ -238,6 +238,21 @@ async def test_a_number_that_no_company_withdraws_is_asked_about_every_ten_minut
                 assert wait["next_at"] == wait["ask_at"]
     assert set(await world.cases()) == {"attempt_unresolved"}  # a person has it by then
 
+    # and money that its company tells of even later is owed back, and the cancel has ended
+    [row] = await world.rows("select reference from attempt where id = $1", attempt_id)
+    claim = NoticeClaim(
+        notice_id="n1", subject="attempt", reference=row["reference"], claim="succeeded", at=None
+    )
+    notice = RecordNotice(merchant_code="minato", provider="gmopg", raw=b"x", claims=(claim,))
+    assert (await world.web.call(RECORD_NOTICE, notice)).fresh == 1
+
+    async def paid(_asked_id: UUID) -> Finding:
+        return asked("succeeded", provider_ref="p-1")
+
+    assert await world.worked(paid) == 1
+    assert await world.books(payer.bill_id) == {"in_transit": AMOUNT, "overpayment": -AMOUNT}
+    assert "overpaid" in await world.cases()
+
 
 async def test_what_no_number_can_be_made_for_says_why_and_starts_nothing(world: World) -> None:
     unnamed, dear = await world.payer(), await world.payer(kana=KANA, amount=300_000)

@@ -97,11 +97,17 @@ class _Tally:
         self.displaced = 0
         self.stored: set[UUID] = set()
         self.duplicates: set[UUID] = set()
+        self.doubles = verdicts.doubles
         self.waits_for: Counter[UUID] = Counter()
 
     def refuse(self, fault: Fault) -> None:
         self.faults.append(fault)
         self.faulty += 1
+
+    def void(self) -> set[UUID]:
+        """Bills whose number an earlier line has, in this chunk or another: it counts itself."""
+        taken = self.stored | self.duplicates
+        return self.duplicates | {own for own, first in self.doubles.items() if first in taken}
 
 
 @operation(
@@ -233,7 +239,11 @@ async def _replaceable(
     One that is there already has replaced the other before: it is judged like any row that is
     sent again.
     """
-    refused = {one.new_bill_id: fault for one, fault in changes.faults if one.new_bill_id}
+    refused = {
+        one.new_bill_id: fault
+        for one, fault in changes.faults
+        if one.new_bill_id and one.new_bill_id not in tally.doubles
+    }
     asked = [bill for bill in bills if bill.id in refused]
     there: Collection[int] = {row["place"] for row in await _find(act, asked)} if asked else ()
     again = {bill.id for place, bill in enumerate(asked, 1) if place in there}
@@ -248,10 +258,12 @@ async def _store_changes(act: Act, import_id: UUID, changes: ChangeVerdicts, tal
         if one.new_bill_id is None:
             tally.refuse(fault)
     tally.known += sum(one.new_bill_id is None for one in changes.known)
+    void = tally.void()
+    named = tally.stored | void
     planned = [
-        (replace(one, is_void=one.new_bill_id in tally.duplicates), bill_id)
+        (replace(one, is_void=one.new_bill_id in void), bill_id)
         for one, bill_id in changes.planned
-        if one.new_bill_id is None or one.new_bill_id in tally.stored | tally.duplicates
+        if one.new_bill_id is None or one.new_bill_id in named
     ]
     made = await plan_changes(act, import_id, planned)
     spare = [one.new_bill_id for one, _ in (*made.twice, *made.displaced) if one.new_bill_id]
