@@ -16,7 +16,7 @@ from portal.contract.intake import (
 )
 from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.domain.ids import BillId
-from tests.make.workshop import COLUMNS, MERCHANT, Workshop
+from tests.make.workshop import COLUMNS, DUE_ON, MERCHANT, Workshop
 
 SENDER = "bill@minato.example"
 
@@ -38,7 +38,7 @@ async def issued_to(shop: Workshop, addresses: Sequence[str]) -> dict[str, BillI
         phone = f"0905{int(tail, 16) % 10_000_000:07}"
         numbers[f"B-{tail}"] = address
         lines.append(
-            f"B-{tail},C{tail},K{tail},2026-11,山田 花子,{phone},8420,765,2027-01-31,{address}"
+            f"B-{tail},C{tail},K{tail},2026-11,山田 花子,{phone},8420,765,{DUE_ON},{address}"
         )
     body = "\r\n".join([*lines, ""]).encode()
     key = secrets.token_hex(8)

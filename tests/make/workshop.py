@@ -14,7 +14,8 @@ import sys
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -93,10 +94,21 @@ def given_out() -> dict[str, str]:
     )
 
 
+def _coming_end_of_january() -> date:
+    """The next one that is far enough away for whatever tests do before it, in any year."""
+    today = SystemClock().wall().date()
+    ends = date(today.year, 1, 31), date(today.year + 1, 1, 31)
+    return next(day for day in ends if day > today + timedelta(days=20))
+
+
+DUE_ON: Final = _coming_end_of_january()
+"""When what is billed here is due; a day whose words tests look for."""
+
+
 def csv_of(phones: Sequence[str], *, amount: int = 8420) -> bytes:
     """A file of billing requests, one for each number."""
     lines = [
-        f"B-{tail},C{tail},K{tail},2026-11,山田 花子,{phone},{amount},765,2027-01-31"
+        f"B-{tail},C{tail},K{tail},2026-11,山田 花子,{phone},{amount},765,{DUE_ON}"
         for phone in phones
         for tail in [phone[-8:]]
     ]
