@@ -21,7 +21,8 @@ from worker.queue import Job, Queue, QueueAway
 
 HINTS_PER_SLOT: Final = 2
 """Hints under way at most, for each slot: one runs and the next is at hand. What is queued goes in
-its order, whoever comes later, so more would let a small merchant wait behind a large one."""
+its order, but for the hint of a merchant that has no other: it goes ahead, or a small merchant
+would wait behind as many tasks of a large one as there are slots."""
 
 DIRECT_SLOTS: Final = 4
 """Tasks of a lane that this process runs itself at most."""
@@ -97,7 +98,13 @@ class Relay:
         return lane.slots * HINTS_PER_SLOT - pending
 
     async def _pass_on(self, lane: "_Lane", hint: TaskHint) -> None:
-        job = Job(task_id=hint.id, attempt=hint.attempt, kind=hint.kind, lane=hint.lane)
+        job = Job(
+            task_id=hint.id,
+            attempt=hint.attempt,
+            kind=hint.kind,
+            lane=hint.lane,
+            is_ahead=hint.is_ahead,
+        )
         if lane.given(job.id) >= GIVEN_TIMES_MAX and lane.free:
             self._run_here(lane, job)
             return

@@ -8,12 +8,16 @@ from portal.domain.task import Lane, TaskKind
 
 
 class TaskHint(Part, frozen=True, kw_only=True):
-    """A task that is due: enough to queue it, nothing of what it is about."""
+    """A task that is due: enough to queue it, nothing of what it is about.
+
+    ``is_ahead``: its merchant has nothing else under way in the lane, so it is the next one's turn.
+    """
 
     id: TaskId
     kind: TaskKind
     lane: Lane
     attempt: int
+    is_ahead: bool = False
 
 
 class AwaitWork(Request, frozen=True, kw_only=True):

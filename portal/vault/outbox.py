@@ -86,7 +86,7 @@ with recursive merchants as (
         order by t.next_at, t.id limit $3
     ) d order by d.place + w.busy, d.next_at limit $3
 ), locked as (
-    select t.id from task t join due d on d.id = t.id where t.next_at <= $2
+    select t.id, d.place from task t join due d on d.id = t.id where t.next_at <= $2
     for update of t skip locked
 )
 update task t set
@@ -94,12 +94,14 @@ update task t set
     tries = t.tries + (t.state = 'leased')::int,
     state = 'open', worker = null, next_at = $4
 from locked where t.id = locked.id
-returning t.id, t.kind, t.lane, t.attempt, t.tries, t.merchant_id, t.subject_id
+returning t.id, t.kind, t.lane, t.attempt, t.tries, t.merchant_id, t.subject_id,
+          locked.place = 1 as is_ahead
 """
 """Hint what is due in one lane, merchants in turn: each one's first, then each one's second.
 
 Whoever has tasks under way already (hinted or leased: they want attention within half a minute)
-stands behind by as many, so one place that becomes free goes to the merchant that has none.
+stands behind by as many, so one place that becomes free goes to the merchant that has none, and its
+hint goes ahead of those that wait in the queue.
 """
 
 
@@ -112,7 +114,11 @@ async def take_hints(db: Db, lane: Lane, now: datetime, at_most: int) -> list[Ro
 def to_hint(row: Row) -> TaskHint:
     """A row of :func:`take_hints` as it leaves the zone."""
     return TaskHint(
-        id=TaskId(row["id"]), kind=row["kind"], lane=row["lane"], attempt=row["attempt"]
+        id=TaskId(row["id"]),
+        kind=row["kind"],
+        lane=row["lane"],
+        attempt=row["attempt"],
+        is_ahead=row["is_ahead"],
     )
 
 

@@ -256,8 +256,14 @@ async def test_merchants_take_turns_however_much_one_has_planned(
     few = set(await plan(vault, 3, OTHER_MERCHANT))
 
     first = await hints(work, at_most=8)
+    second = await hints(work, at_most=8)
 
     assert few <= {hint.id for hint in first}
+    # Who has none under way goes ahead in the queue too: each one's first, and nothing after it.
+    ahead = [hint.id in few for hint in first if hint.is_ahead]
+    assert sorted(ahead) == [False, True]
+    assert second
+    assert not any(hint.is_ahead for hint in second)
 
 
 async def test_urgent_tasks_come_first_and_bulk_ones_still_get_room(

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -75,6 +76,24 @@ async def test_hint_of_a_later_attempt_takes_the_place_of_the_one_before(tmp_pat
             await until(lambda: len(runs.jobs) == 2)
 
     assert sorted(runs.jobs, key=lambda job: job.id) == again
+
+
+async def test_hint_that_goes_ahead_is_run_before_those_that_wait_and_takes_room_as_they_do(
+    tmp_path: Path,
+) -> None:
+    runs = Runs()
+    waiting = [a_job(number, kind="message.send_chunk", lane="bulk") for number in range(1, 9)]
+    ahead = a_job(9, kind="intake.issue_bills", lane="bulk")
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        await queue.offer(waiting)
+        assert await queue.offer([replace(ahead, is_ahead=True)]) == 1
+        assert await queue.offer([ahead]) == 0
+        assert await queue.pending("bulk") == 9
+        async with serving(queue, runs):
+            await until(lambda: len(runs.jobs) == 9)
+
+    assert runs.jobs[0] == ahead
 
 
 async def test_what_a_dead_worker_left_long_ago_takes_no_room(tmp_path: Path) -> None:

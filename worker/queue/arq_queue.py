@@ -8,7 +8,7 @@ running jobs at the queue's head hide nothing, and a loop around arq, which ends
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any, Final, cast, get_args
 from uuid import UUID
 
@@ -36,6 +36,10 @@ HINT_EXPIRES_S: Final = 60
 
 JOB_TIMEOUT_S: Final = 900
 """arq's own limit; steps end themselves well before (worker.lanes, run_s)."""
+
+AHEAD: Final = timedelta(seconds=10)
+"""How much sooner than it came a hint that goes ahead is put in: more than hints wait in a queue
+that is kept short, and less than they are kept."""
 
 READ_LIMIT_PER_SLOT: Final = 4
 CONNECT_TIMEOUT_S: Final = 1.0
@@ -86,6 +90,7 @@ class ArqQueue:
                     _job_id=job.id,
                     _queue_name=self._queue(job.lane),
                     _expires=HINT_EXPIRES_S,
+                    _defer_by=-AHEAD if job.is_ahead else None,
                 )
                 fresh += queued is not None
         except (RedisError, OSError) as error:

@@ -19,12 +19,16 @@ class QueueAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A hint: which task, at which attempt, of which kind; nothing of what it is about."""
+    """A hint: which task, at which attempt, of which kind; nothing of what it is about.
+
+    ``is_ahead``: it goes before hints that wait already, and behind others like it.
+    """
 
     task_id: UUID
     attempt: int
     kind: TaskKind
     lane: Lane
+    is_ahead: bool = False
 
     @property
     def id(self) -> str:
