@@ -49,6 +49,13 @@ async def dump(valkey: Valkey) -> dict[bytes, bytes]:
     return found
 
 
+async def asked(valkey: Valkey, command: str) -> int:
+    """How often Valkey was asked this so far."""
+    async with Redis(unix_socket_path=str(valkey.socket)) as redis:
+        lines = (await redis.execute_command("INFO", "commandstats")).items()  # pyright: ignore[reportUnknownMemberType]  # redis-py 5
+    return dict(lines).get(f"cmdstat_{command}", {"calls": 0})["calls"]
+
+
 async def lose_everything(valkey: Valkey) -> None:
     """What FLUSHALL would do, were it allowed on this server."""
     async with Redis(unix_socket_path=str(valkey.socket)) as redis:

@@ -15,6 +15,7 @@ from tests.make.work_queue import (
     a_job,
     a_queue,
     a_valkey,
+    asked,
     dump,
     lose_everything,
     serving,
@@ -278,6 +279,26 @@ async def test_stop_lets_running_jobs_end_and_takes_no_new_ones(tmp_path: Path) 
             may_end.set()
 
     assert runs.jobs == [a_job(1)]
+
+
+async def test_jobs_that_run_long_are_not_asked_about_one_by_one(tmp_path: Path) -> None:
+    begun, may_end = set[str](), asyncio.Event()
+
+    async def run(job: Job) -> None:
+        begun.add(job.id)
+        await may_end.wait()
+
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        async with serving(queue, run):
+            await queue.offer([a_job(number) for number in range(3)])
+            await until(lambda: len(begun) == 3)
+            before = await asked(valkey, "zscore")
+            looks = await asked(valkey, "zrangebyscore") + 10
+            while await asked(valkey, "zrangebyscore") < looks:
+                pass
+            assert await asked(valkey, "zscore") == before
+            may_end.set()
 
 
 async def test_more_hints_than_one_read_reaches_still_all_run(tmp_path: Path) -> None:
