@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Final
 
 _LEAST_MIB: Final = 128
-_MOST_MIB: Final = 2048
-_SHARE: Final = 8
+_MOST_MIB: Final = 8192
+_SHARE: Final = 4
 _CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
 
 
 def buffers_for(memory_bytes: int) -> int:
     """Pages that a stack's cluster keeps on a machine of so much memory. Units: MiB.
 
-    An eighth, so that the bills of a file of debits are still there when they are paid; no less
-    than 128 MiB and no more than 2 GiB, past which the kernel's own cache does as well.
+    A quarter, so that a month's bills are still there when they are paid, and no page is fetched
+    and put away by who waits for it; no less than 128 MiB and no more than 8 GiB.
+    Source: PostgreSQL 18 documentation, 19.4.1 Memory, shared_buffers.
     """
     share = memory_bytes // _SHARE >> 20
     return max(_LEAST_MIB, min(_MOST_MIB, share))

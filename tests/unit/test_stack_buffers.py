@@ -11,9 +11,16 @@ GIB = 1024**3
 
 @pytest.mark.parametrize(
     ("memory_bytes", "mib"),
-    [(0, 128), (GIB // 2, 128), (2 * GIB, 256), (4 * GIB, 512), (16 * GIB, 2048), (24 * GIB, 2048)],
+    [
+        (0, 128),
+        (GIB // 2, 128),
+        (2 * GIB, 512),
+        (16 * GIB, 4096),
+        (32 * GIB, 8192),
+        (64 * GIB, 8192),
+    ],
 )
-def test_an_eighth_of_the_memory_between_two_bounds(memory_bytes: int, mib: int) -> None:
+def test_a_quarter_of_the_memory_between_two_bounds(memory_bytes: int, mib: int) -> None:
     assert buffers_for(memory_bytes) == mib
 
 
