@@ -97,6 +97,10 @@ DEBITS: Final[dict[tuple[DebitState, DebitEvent], Edge[DebitState]]] = {
 }
 """Money that a later file of the bank tells of is believed whenever it comes."""
 
+TELLS_ITSELF: Final = frozenset({("bank_debit", "payment.succeeded")})
+"""What a debit's own event says of its attempt too, by method and code: one fact is one line of a
+timeline. A success that comes late, and every failure, is told of both."""
+
 EVENTS: Final[dict[Cause, DebitEvent]] = {
     "debited": "debited",
     "no_funds": "no_funds",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from portal.domain.debit import DebitState
+from portal.domain.debit import TELLS_ITSELF, DebitState
 from portal.domain.debit_plain import Kind, Plain, judge_kind
 from portal.domain.errors import InvariantBroken
 from portal.domain.ledger import CauseKind
@@ -201,13 +201,14 @@ async def _write(act: Act, group: _Group, plain: Plain) -> None:
 
 def _told(group: _Group, plain: Plain) -> list[Told]:
     """What ``act.emit`` says of each when it is moved by itself, in the same order."""
-    told = [
-        Told(plain.attempt.code, has_attempt=True, has_amount=True, more=_more(plain.decline)),
-        Told(plain.debit.code, has_attempt=True, has_amount=group.kind.cause is not None),
-    ]
+    told: list[Told] = []
+    if (METHOD, plain.attempt.code) not in TELLS_ITSELF:
+        more = _more(plain.decline)
+        told.append(Told(plain.attempt.code, has_attempt=True, has_amount=True, more=more))
     if plain.settled is not None:
-        told.insert(1, Told(plain.settled.code, has_attempt=False, has_amount=True))
-    return told
+        told.append(Told(plain.settled.code, has_attempt=False, has_amount=True))
+    has_amount = group.kind.cause is not None
+    return [*told, Told(plain.debit.code, has_attempt=True, has_amount=has_amount)]
 
 
 def _more(decline: DeclineCode | None) -> dict[str, str]:

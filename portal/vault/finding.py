@@ -14,6 +14,7 @@ import msgspec
 
 from portal.contract.payment import Finding
 from portal.domain import bill as bill_rules
+from portal.domain import debit as debits
 from portal.domain import payment as rules
 from portal.domain.bill import BillSums
 from portal.domain.card_on_file import METHOD as CARD
@@ -86,7 +87,7 @@ async def book_finding(
     if ask_at is None and (moved.state != "succeeded" or attempt.state == "succeeded"):
         ask_at = _told_meanwhile(act, planned)
     stored = await store_attempt(act, replace(moved, ask_at=ask_at))
-    if verdict.edge is not None:
+    if verdict.edge is not None and (stored.method, verdict.edge.code) not in debits.TELLS_ITSELF:
         await emit_attempt(act, stored, verdict.edge.code)
     if verdict.case is not None:
         await act.open_case(verdict.case, stored.id, reference=stored.reference)

@@ -57,8 +57,7 @@ async def test_a_debit_from_mandate_to_a_paid_bill(desk: Desk) -> None:
         assert await desk.world.settlement(payer.bill_id) == "settled"
         assert await desk.world.books(payer.bill_id) == {"billed": -amount, "in_transit": amount}
         told = await desk.world.events(payer.bill_id)
-        assert told[0] == "debit.in_file"
-        assert set(told[1:]) == {"payment.succeeded", "bill.paid", "debit.succeeded"}
+        assert told == ["debit.in_file", "bill.paid", "debit.succeeded"]
     assert (await desk.world.page(payers[0])).state == "paid"
     assert await desk.world.cases() == []
 

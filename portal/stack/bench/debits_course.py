@@ -47,7 +47,7 @@ _ROWS: Final[dict[str, str]] = {
     "ledger_entry": "attempt_id in (select id from booked)",
     "bill_event": "code <> 'debit.in_file' and bill_id in (select bill_id from booked)",
 }
-"""What booking adds for a line: one transaction, two entries, three events."""
+"""What booking adds for a line: one transaction, two entries, two events."""
 
 
 @dataclass(frozen=True, slots=True)
