@@ -834,7 +834,9 @@ CREATE TABLE public.bill_event (
     at timestamp with time zone NOT NULL,
     code text NOT NULL,
     actor text NOT NULL,
-    params jsonb DEFAULT '{}'::jsonb NOT NULL
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    attempt_id uuid,
+    amount_minor bigint
 );
 ALTER TABLE ONLY public.bill_event ALTER COLUMN merchant_id SET (n_distinct=1);
 

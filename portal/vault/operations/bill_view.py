@@ -10,8 +10,6 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from portal.contract.bills import (
     VIEW_BILL,
     AttemptRow,
@@ -35,6 +33,7 @@ from portal.vault.db import Row
 from portal.vault.pause import read_missed
 from portal.vault.registry import operation
 from portal.vault.sealed import BillBilling, open_billing, open_contact
+from portal.vault.timeline import params_of
 
 EVENTS_MAX: Final = 200
 ATTEMPTS_MAX: Final = 50
@@ -45,7 +44,8 @@ from {BILLS} left join import i on i.merchant_id = $1 and i.id = b.import_id
 where b.merchant_id = $1 and b.id = $2
 """  # noqa: S608  # constant columns
 _EVENTS: Final = """
-select at, code, actor, params from bill_event where merchant_id = $1 and bill_id = $2
+select at, code, actor, params, attempt_id, amount_minor from bill_event
+where merchant_id = $1 and bill_id = $2
 order by id desc limit $3
 """
 _DELIVERIES: Final = """
@@ -166,7 +166,7 @@ async def _read_events(act: Act, row: Row, billing: BillBilling) -> tuple[BillEv
         events += _events_of_delivery(delivery)
     written = await act.db.fetch(_EVENTS, act.merchant_id, row["id"], EVENTS_MAX)
     for event in reversed(written):
-        params = msgspec.json.decode(event["params"], type=dict[str, str | int])
+        params = params_of(event)
         if event["code"] in {"bill.cancel_requested", "bill.canceled"} and billing.cancel_reason:
             params["reason"] = billing.cancel_reason
         events.append(

@@ -103,7 +103,8 @@ class BillEvent(SQLModel, table=True):
     """One fact in a bill's life that no column of the bill or of its deliveries tells.
 
     That a bill came, was issued or was opened stands in its own columns: a month's three million
-    issues don't write three million rows here.
+    issues don't write three million rows here. ``attempt_id`` and ``amount_minor`` say of an event
+    that was told of many bills at once what ``params`` says of another.
     """
 
     __tablename__ = "bill_event"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
@@ -115,6 +116,8 @@ class BillEvent(SQLModel, table=True):
     code: str = Field(sa_type=sa.Text)
     actor: str = Field(sa_type=sa.Text)
     params: dict[str, str | int] = Field(sa_column=Column(JSONB, nullable=False))
+    attempt_id: UUID | None = None
+    amount_minor: int | None = Field(default=None, sa_type=sa.BigInteger)
 
 
 class Link(SQLModel, table=True):
