@@ -40,6 +40,7 @@ class Registered:
     roles: frozenset[str] | None
     scope: str | None
     summary: str
+    is_heavy: bool = False
     run: "Callable[[Act, Any], Awaitable[Reply]] | None" = None
     stand: "Callable[[Standing, Any], Awaitable[Reply]] | None" = None
 
@@ -59,13 +60,15 @@ def operation(  # noqa: PLR0913  # one registry row: each argument is a column o
     cost: int = 0,
     roles: frozenset[str] | None = None,
     scope: str | None = None,
+    is_heavy: bool = False,
 ) -> "Callable[[Callable[[Act, Q], Awaitable[R]]], Callable[[Act, Q], Awaitable[R]]]":
     """Register ``async def name(act, request) -> reply`` as one transaction.
 
     ``callers`` and ``kinds`` are both needed; ``roles`` narrows staff (None: all), ``scope`` is
     what an API key must have (None: keys are refused, ``*``: any key will do); ``reveals`` names
     the personal fields that leave; ``rows_max`` bounds the rows revealed by one call; ``cost`` is
-    charged to the budgets of every call on top of what the function reveals.
+    charged to the budgets of every call on top of what the function reveals; ``is_heavy`` says that
+    one call moves hundreds of rows or more, so that only a few such run at a time.
 
     Raises: ValueError for a rule that contradicts itself or a name taken, at import.
     """
@@ -83,6 +86,7 @@ def operation(  # noqa: PLR0913  # one registry row: each argument is a column o
                 roles=roles,
                 scope=scope,
                 summary=(run.__doc__ or "").strip().partition("\n")[0],
+                is_heavy=is_heavy,
                 run=run,
             )
         )

@@ -3,6 +3,7 @@
 Nothing that guards data has a default.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,11 @@ def _checked_hosts(text: str) -> str:
     return text
 
 
+def _heavy_acts() -> int:
+    """Cores of this machine that this process may use, and one act beside that waits for a disk."""
+    return 1 + len(os.sched_getaffinity(0))
+
+
 class VaultSettings(ZoneSettings):
     """Settings of one vault process.
 
@@ -41,6 +47,9 @@ class VaultSettings(ZoneSettings):
     the same key for the same message (``sandbox_sms=86400,...``); one not named never does.
     ``connections_at_start`` are made before the first caller comes, to spare it the wait (and
     ``side_connections_at_start`` of those that write down what failed); more come when needed.
+    ``heavy_acts`` of the steps that move hundreds of rows run at a time, in turn: one for each core
+    and one that waits for the disk, since more of them only get in each other's way and in that of
+    payers. Where the database has a machine of its own, it is that machine's cores that count.
     ``push_hosts`` and ``push_port`` are where payers' browsers may have notifications sent, as in
     the relay's rule.
     Budgets are rows revealed: to one staff session or API
@@ -67,6 +76,7 @@ class VaultSettings(ZoneSettings):
     production: bool = False
     connections_at_start: Annotated[int, Field(ge=0)] = 10
     side_connections_at_start: Annotated[int, Field(ge=0)] = 2
+    heavy_acts: Annotated[int, Field(ge=1)] = Field(default_factory=_heavy_acts)
     budget_staff_rows_per_hour: int = 10_000
     budget_api_key_rows_per_hour: int = 100_000
     budget_staff_rows_per_minute: int = 6_000

@@ -8,7 +8,7 @@ breaks at the commit itself the caller hears ``Unknown``: it must ask, not repea
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -91,6 +91,7 @@ class Transactions:
         self._signals = signals
         self._budgets = Budgets(self.side, settings)
         self._shares = {caller: asyncio.Semaphore(share) for caller, share in SHARES.items()}
+        self._heavy = asyncio.Semaphore(settings.heavy_acts)
 
     async def run(self, call: Call) -> Reply:
         """Run one call to its committed end.
@@ -103,7 +104,9 @@ class Transactions:
             async with asyncio.timeout(limits.OPERATION_TIMEOUT_S):
                 if entry.stand is not None:
                     return await self._stand(call)
-                async with self._shares[call.caller]:
+                # A heavy act waits for its turn before it takes a connection from anybody.
+                turn = self._heavy if entry.is_heavy else nullcontext()
+                async with turn, self._shares[call.caller]:
                     return await self._run_with_tries(call)
         except TimeoutError as fault:
             raise TryLater("vault_busy", context=entry.op.name) from fault

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import dataclasses
 import signal
 from pathlib import Path
 from uuid import UUID
@@ -15,7 +16,7 @@ from portal.kit.crypto import client_context
 from portal.vault.act import Act
 from portal.vault.audit import Verdict, read_public_key, verify
 from portal.vault.server import VaultServer
-from portal.vault.transaction import Call, Transactions
+from portal.vault.transaction import SHARES, Call, Transactions
 from tests.make.acts import MERCHANT, OTHER_MERCHANT, a_call, a_capability, acting
 from tests.make.vault import Ground, add_staff, found_merchant, signed_in
 from tests.make.vault_process import vault_process
@@ -99,8 +100,6 @@ async def test_a_payer_s_plans_are_kept_and_a_list_s_are_made_for_what_it_asks(
 
 def running(call: Call, run: object) -> Call:
     """The call with an operation's function."""
-    import dataclasses  # noqa: PLC0415
-
     return dataclasses.replace(call, entry=dataclasses.replace(call.entry, run=run))  # type: ignore[arg-type]
 
 
@@ -135,6 +134,41 @@ async def test_acts_that_deadlock_all_happen_in_the_end(vault: VaultServer) -> N
         seen = [row["seen"] for row in await act.db.fetch("select seen from case_")]
     assert seen == [3, 3]
     assert tries >= 3
+
+
+async def test_heavy_acts_take_turns_and_whoever_waits_for_one_is_in_nobodys_way(
+    ground: Ground,
+) -> None:
+    inside, most, begun, may_end = 0, 0, asyncio.Semaphore(0), asyncio.Event()
+
+    async def heavy(_act: Act, _request: object) -> Nothing:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        begun.release()
+        await may_end.wait()
+        inside -= 1
+        return Nothing()
+
+    async def light(_act: Act, _request: object) -> Nothing:
+        return Nothing()
+
+    async with ground.vault(heavy_acts=2) as vault:
+        run = vault.data.transactions.run
+        call = a_call(a_capability(), caller="work")
+        entry = dataclasses.replace(call.entry, is_heavy=True)
+        waiting = [
+            asyncio.create_task(run(running(dataclasses.replace(call, entry=entry), heavy)))
+            for _ in range(2 * SHARES["work"])
+        ]
+        for _ in range(2):
+            await begun.acquire()
+        await run(running(call, light))
+        assert (inside, sum(task.done() for task in waiting)) == (2, 0)
+        may_end.set()
+        await asyncio.gather(*waiting)
+
+    assert most == 2
 
 
 async def test_a_statement_that_takes_too_long_is_worth_another_try(vault: VaultServer) -> None:

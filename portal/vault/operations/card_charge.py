@@ -74,7 +74,7 @@ _EVENTS: Final[dict[ChargeOutcome, AttemptEvent]] = {
 }
 
 
-@operation(CHOOSE_CHARGES, callers=_WORK, kinds=_LEASE, audit="effect")
+@operation(CHOOSE_CHARGES, callers=_WORK, kinds=_LEASE, audit="effect", is_heavy=True)
 async def choose_charges(act: Act, request: ChooseCharges) -> ChargesChosen:
     """Plan what the day brings to up to 500 cards on file; the task ends with the last of them.
 

@@ -38,7 +38,7 @@ _WORK: Final = frozenset({"work"})
 _LEASE: Final = frozenset({"lease"})
 
 
-@operation(FILL_DEBIT_FILE, callers=_WORK, kinds=_LEASE, audit="effect")
+@operation(FILL_DEBIT_FILE, callers=_WORK, kinds=_LEASE, audit="effect", is_heavy=True)
 async def fill_debit_file(act: Act, request: FillDebitFile) -> DebitFileFilled:
     """Write the next bills into a file that is being built, and seal it when there are no more.
 
@@ -101,7 +101,7 @@ async def _seal(
     return replace(sealed, approval_id=approval_id, approve_until=until)
 
 
-@operation(BOOK_DEBITS, callers=_WORK, kinds=_LEASE, audit="effect")
+@operation(BOOK_DEBITS, callers=_WORK, kinds=_LEASE, audit="effect", is_heavy=True)
 async def book_debits(act: Act, request: BookDebits) -> DebitsBooked:
     """Book the next lines of a file whose bank has answered, or free those of one that is void.
 

@@ -44,7 +44,8 @@ update business_clock set offset_s = $1 where id = 1
 
 
 @operation(
-    PASS_DUE_BILLS, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect"
+    PASS_DUE_BILLS, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect",
+    is_heavy=True,
 )  # fmt: skip
 async def pass_due_bills(act: Act, request: PassDueBills) -> DuePassed:
     """Move up to 1,000 bills whose due date has passed to overdue, or from overdue to lapsed.

@@ -139,7 +139,8 @@ async def switch_unopened(act: Act, request: SwitchUnopened) -> SwitchBegun:
 
 
 @operation(
-    STEP_SWITCH, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect"
+    STEP_SWITCH, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect",
+    is_heavy=True,
 )  # fmt: skip
 async def step_switch(act: Act, request: StepSwitch) -> SwitchStepped:
     """Plan the messages of the next bills; the step after the last one ends the task."""

@@ -125,7 +125,7 @@ async def _check_sendable(act: Act, row: Row) -> None:
         raise Conflict("nothing_to_send")
 
 
-@operation(ISSUE_BILLS, callers=_WORK, kinds=_LEASE, audit="effect")
+@operation(ISSUE_BILLS, callers=_WORK, kinds=_LEASE, audit="effect", is_heavy=True)
 async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
     """Open the next 1,000 bills of an import: what is owed is booked, their ladders begin.
 
@@ -155,7 +155,7 @@ async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
     return await _end_step(act, row, bills, issued=len(due))
 
 
-@operation(DISCARD_BILLS, callers=_WORK, kinds=_LEASE, audit="effect")
+@operation(DISCARD_BILLS, callers=_WORK, kinds=_LEASE, audit="effect", is_heavy=True)
 async def discard_bills(act: Act, request: DiscardBills) -> StepProgress:
     """Delete the next 1,000 bills of an import that was thrown away or refused as a whole.
 

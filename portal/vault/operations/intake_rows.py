@@ -111,7 +111,8 @@ class _Tally:
 
 
 @operation(
-    ACCEPT_CHUNK, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect"
+    ACCEPT_CHUNK, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect",
+    is_heavy=True,
 )  # fmt: skip
 async def accept_chunk(act: Act, request: AcceptChunk) -> ChunkAccepted:
     """Judge, seal and store the rows of one chunk, and finish its task.

@@ -51,7 +51,8 @@ order by version desc limit $2
 
 
 @operation(
-    ADVANCE_LADDERS, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect"
+    ADVANCE_LADDERS, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect",
+    is_heavy=True,
 )  # fmt: skip
 async def advance_ladders(act: Act, request: AdvanceLadders) -> LaddersAdvanced:
     """Look at up to 1,000 bills that are due: plan the next message, hold it, or skip a rung.

@@ -231,7 +231,8 @@ async def acknowledge_result_file(act: Act, request: AcknowledgeResultFile) -> R
 
 
 @operation(
-    WRITE_RESULTS, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect"
+    WRITE_RESULTS, callers=frozenset({"work"}), kinds=frozenset({"lease"}), audit="effect",
+    is_heavy=True,
 )  # fmt: skip
 async def write_results(act: Act, request: WriteResults) -> ResultsWritten:
     """Write the next part of the merchant's file; the step after the last row ends the task."""
