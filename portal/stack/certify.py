@@ -27,8 +27,6 @@ from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
     NumberWanted,
-    RefundAnswer,
-    RefundFinding,
     RefundWanted,
     SessionWanted,
     parse_endpoints,
@@ -47,6 +45,7 @@ from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.konbini import STORES, Store
 from portal.domain.money import Money
 from portal.domain.reference import form_of, reference_for
+from portal.domain.refund_word.word import RefundAnswer, RefundFinding
 from portal.egress.callers import Caller
 from portal.egress.journal import Journal
 from portal.egress.metrics import Metrics
