@@ -36,8 +36,10 @@ from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.number import REDEEM_PAYER, PayerRedeemed
 from portal.contract.payment import Finding
 from portal.contract.refund import (
+    DEPOSIT_REFUND_ANSWER,
     REDEEM_REFUND,
     RETURN_REFUND,
+    RefundAnswerDeposited,
     RefundRedeemed,
     RefundReturned,
 )
@@ -118,6 +120,8 @@ class _NoVault:
             return cast("_R", RefundRedeemed(refused=None))
         if op.name == RETURN_REFUND.name:
             return cast("_R", RefundReturned(refused=None))
+        if op.name == DEPOSIT_REFUND_ANSWER.name:
+            return cast("_R", RefundAnswerDeposited(refused=None))
         if op.name == REDEEM_PAYER.name:
             return cast("_R", _TRIAL_PAYER)
         raise InvariantBroken("certify_without_vault", context=op.name)

@@ -1,11 +1,11 @@
 """What was asked of a company about a refund, what it answered, and what that comes to. Pure."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
-from portal.domain.refund import RefundFound
+from portal.domain.refund import RefundFound, RefundOutcome
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class RefundKnown:
 class RefundAnswer:
     """``refused`` means that nothing was given back; ``unknown`` that only an inquiry can tell."""
 
-    outcome: Literal["succeeded", "accepted", "refused", "unknown"]
+    outcome: RefundOutcome
     provider_ref: str = ""
     code: str = ""
 
