@@ -49,7 +49,8 @@ class Redeemer:
     ``files`` are the debit files that were asked for; each is given. ``refunds`` are those that
     asked for leave, which all but ``refunds_refused`` get; ``returned`` came to nothing.
     ``answers`` are what it says that companies answered about refunds.
-    ``forgotten``: devices that the relay has said are gone.
+    ``forgotten``: devices that the relay has said are gone. ``is_older``: a vault of the release
+    before companies' answers about refunds came from the relay.
     """
 
     authority: certificates.Authority
@@ -76,6 +77,7 @@ class Redeemer:
     failure: Failure | None = None
     is_silent: bool = False
     refusal: str = "delivery_redeemed"
+    is_older: bool = False
     _server: asyncio.Server | None = None
     _redeemed: set[UUID] = field(default_factory=set[UUID])
 
@@ -120,7 +122,7 @@ class Redeemer:
             given = self._give_card(call.body) if is_card else self._name_payer(call.body)
             return Answer(call.sequence, body=_pack(given))
         if call.operation in _HEARD:
-            return Answer(call.sequence, body=_pack(self._hear(call)))
+            return self._hear(call)
         assert call.operation == "redeem_deliveries"
         request = msgspec.msgpack.decode(call.body, type=RedeemDeliveries)
         self.calls.append(request)
@@ -129,7 +131,12 @@ class Redeemer:
         deliveries = tuple(self._redeem(request.host, id_) for id_ in request.delivery_ids)
         return Answer(call.sequence, body=_pack(Redeemed(deliveries=deliveries)))
 
-    def _hear(self, call: Call) -> RefundRedeemed | RefundReturned | RefundAnswerDeposited | Done:
+    def _hear(self, call: Call) -> Answer:
+        if self.is_older and (call.operation == "deposit_refund_answer" or b"asked" in call.body):
+            return Answer(call.sequence, failure=Failure("invalid", "request_malformed"))
+        return Answer(call.sequence, body=_pack(self._note(call)))
+
+    def _note(self, call: Call) -> RefundRedeemed | RefundReturned | RefundAnswerDeposited | Done:
         if call.operation == "forget_push":
             self.forgotten.append(msgspec.msgpack.decode(call.body, type=ForgetPush))
             return Done()

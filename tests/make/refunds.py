@@ -201,7 +201,13 @@ class Counter:
         return (await self.relay.call(REDEEM_REFUND, leave)).refused
 
     async def deposited(
-        self, lease: Leased, status: int, told: Mapping[str, object], *, is_answer: bool = False
+        self,
+        lease: Leased,
+        status: int,
+        told: Mapping[str, object],
+        *,
+        is_answer: bool = False,
+        age_ms: int = 0,
     ) -> str | None:
         """The relay puts the company's answer into the vault; why it moves nothing."""
         method = "POST" if is_answer else "GET"
@@ -211,7 +217,7 @@ class Counter:
             told = known | {"id": "cr_1", "amount": row["amount_minor"]} | told
         answer = DepositRefundAnswer(
             host=HOST, refund_id=RefundId(lease.subject_id), is_submission=is_answer, asked=asked,
-            status=status, body=msgspec.json.encode(told), age_ms=0,
+            status=status, body=msgspec.json.encode(told), age_ms=age_ms,
         )  # fmt: skip
         return (await self.relay.call(DEPOSIT_REFUND_ANSWER, answer)).refused
 
