@@ -235,6 +235,27 @@ async def test_a_question_is_about_the_payment_that_the_refund_left_for(
     assert await there.state(refund) == "succeeded"
 
 
+async def test_a_refund_leaves_for_no_other_payment_though_its_rule_names_no_place(
+    counter: Counter, client_for: ClientFor
+) -> None:
+    relay, world = await client_for("egress"), await counter.world.with_company("stripe")
+    there = await new_counter(world)
+    bill, attempt = await paid(world)
+    await world.value("update attempt set provider_ref = 'pi_1' where id = $1 returning 1", attempt)
+    refund = await there.ask(bill, attempt, 3000)
+    begun = await there.begin(await there.lease("payment.refund"))
+
+    async def let_for(intent: str) -> str | None:
+        said = urlencode({"payment_intent": intent, "amount": "3000"})
+        request = RefundAsked(method="POST", path="/v1/refunds", headers=(), body=said)
+        asked = msgspec.structs.replace(leave(refund.id, begun), asked=request)
+        return await let(relay, asked, host="api.stripe.test", payment=None)
+
+    assert await let_for("pi_2") == "refund_differs"
+    assert await let_for("pi_1") is None
+    assert await world.value("select payment_ref from refund where id = $1", refund.id) == "pi_1"
+
+
 async def test_what_is_contested_since_its_submission_began_gets_no_leave(
     counter: Counter, client_for: ClientFor
 ) -> None:

@@ -42,6 +42,9 @@ from portal.vault.registry import operation
 ASKING_MAX: Final = timedelta(minutes=10)
 """Longer than any request lasts: an answer is no older than that."""
 
+_KIND: Final = 2
+"""Letters by which a company's names of a kind begin: ``pi``, ``cs``, ``p-``, ``a-``."""
+
 _EGRESS: Final = frozenset({"egress"})
 _CALLER: Final = frozenset({"caller"})
 _CROSSING: Final = "select set_config('harai.crossing', $1, true)"
@@ -70,11 +73,12 @@ async def redeem_refund(act: Act, request: RedeemRefund) -> RefundRedeemed:
         return RefundRedeemed(refused="not_due")
     if refund.left_at is not None:
         return RefundRedeemed(refused=_refuse(act, "delivery_redeemed", refund.id))
-    if not _is_told_right(request, refund, await read_paid(act, refund)):
+    paid, name = await read_paid(act, refund), _payment_of(refund, request.asked)
+    if not _is_told_right(request, refund, paid) or not _is_named_right(name, paid):
         return RefundRedeemed(refused=_refuse(act, "refund_differs", refund.id))
     # The company may have it from now on: what was not found before says nothing.
     left = replace(refund, left_at=act.now, doubt_at=act.now, missing_at=None)
-    await store_refund(act, replace(left, payment_ref=_payment_of(refund, request.asked)))
+    await store_refund(act, replace(left, payment_ref=name))
     return RefundRedeemed(refused=None)
 
 
@@ -193,6 +197,16 @@ def _is_told_right(said: RedeemRefund, refund: Refund, paid: Paid) -> bool:
         (said.remaining_minor, {paid.remaining_minor}),
     )
     return all(word is None or word in known for word, known in pairs)
+
+
+def _is_named_right(name: str, paid: Paid) -> bool:
+    """Whether a request names the payment that we know, whatever places its rule has.
+
+    A company may have several kinds of names for one, told apart by how they begin; of another kind
+    than ours nothing can be said.
+    """
+    kind = paid.provider_ref[:_KIND]
+    return not name.startswith(kind) or name == paid.provider_ref or not kind
 
 
 def _payment_of(refund: Refund, asked: RefundAsked | None) -> str:
