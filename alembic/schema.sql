@@ -2300,6 +2300,7 @@ CREATE TABLE public.refund (
     code text,
     provider_ref text NOT NULL,
     left_at timestamp with time zone,
+    payment_ref text DEFAULT ''::text NOT NULL,
     CONSTRAINT refund_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT refund_currency_check CHECK ((currency = 'JPY'::text)),
     CONSTRAINT refund_owed_check CHECK (((owed_minor >= 0) AND (owed_minor <= amount_minor))),

@@ -8,13 +8,13 @@ from portal.domain.ids import AttemptId, BillId, RefundId
 from portal.domain.refund import (
     RefundChoice,
     RefundFound,
+    RefundOutcome,
     RefundReason,
     RefundState,
     RefundWay,
 )
 
 RefundDecision = Literal["approve", "withdraw"]
-RefundOutcome = Literal["succeeded", "accepted", "refused", "unknown"]
 
 
 class RefundView(Part, frozen=True, kw_only=True):
@@ -157,10 +157,23 @@ class RefundBegun(Reply, frozen=True, kw_only=True):
     account: str
 
 
-class RedeemRefund(Request, frozen=True, kw_only=True):
+class RefundAsked(Part, frozen=True, kw_only=True):
+    """A request about a refund as its caller wrote it, before the relay put anything in.
+
+    ``headers`` are names in lower case, without what stands in them.
+    """
+
+    method: str
+    path: str
+    headers: tuple[str, ...]
+    body: str
+
+
+class RedeemRefund(Request, frozen=True, kw_only=True, omit_defaults=True):
     """A refund is about to leave for ``host``, once for a submission. Caller: egress.
 
     What the request says of it, as far as the relay's rule says where: None is not compared.
+    ``asked`` is that request; a relay of an older release says none, an older vault hears none.
     """
 
     host: str
@@ -169,6 +182,7 @@ class RedeemRefund(Request, frozen=True, kw_only=True):
     payment: str | None
     amount_minor: int | None
     remaining_minor: int | None
+    asked: RefundAsked | None = None
 
 
 class RefundRedeemed(Reply, frozen=True, kw_only=True):
@@ -190,8 +204,33 @@ class RefundReturned(Reply, frozen=True, kw_only=True):
     refused: str | None
 
 
+class DepositRefundAnswer(Request, frozen=True, kw_only=True):
+    """What ``host`` answered of a refund: to giving it back, or to a question. Caller: egress.
+
+    The relay's word on what was asked and heard; nobody else's moves a refund that has left.
+    Units: ``age_ms`` milliseconds since the asking began.
+    """
+
+    host: str
+    refund_id: RefundId
+    is_submission: bool
+    asked: RefundAsked
+    status: int
+    body: bytes
+    age_ms: int
+
+
+class RefundAnswerDeposited(Reply, frozen=True, kw_only=True):
+    """``refused`` is a code when the answer moves nothing."""
+
+    refused: str | None
+
+
 class RecordRefundSubmission(Request, frozen=True, kw_only=True):
-    """What the provider said to the one call; ends the task."""
+    """The one call was made; ends the task. What its caller heard decides only of what never left.
+
+    A refund that left is moved by its company's answer, which the relay has put here before.
+    """
 
     refund_id: RefundId
     outcome: RefundOutcome
@@ -222,10 +261,10 @@ class RefundDue(Reply, frozen=True, kw_only=True):
 
 
 class RecordRefundFinding(Request, frozen=True, kw_only=True):
-    """Book what an inquiry found: the only way out of unknown; ends the task.
+    """A question was asked: it is asked again if the relay has put no answer here; ends the task.
 
-    ``remaining_minor`` is what the inquiry was told (RefundDue): where it is another by now the
-    finding is out of date.
+    What its caller says that it heard moves nothing. ``remaining_minor`` is what the inquiry was
+    told (RefundDue): where it is another by now the question is out of date.
     """
 
     refund_id: RefundId
@@ -266,6 +305,9 @@ LIST_BILL_REFUNDS = Operation("list_bill_refunds", ListBillRefunds, BillRefunds)
 BEGIN_REFUND = Operation("begin_refund", BeginRefund, RefundBegun)
 REDEEM_REFUND = Operation("redeem_refund", RedeemRefund, RefundRedeemed)
 RETURN_REFUND = Operation("return_refund", ReturnRefund, RefundReturned)
+DEPOSIT_REFUND_ANSWER = Operation(
+    "deposit_refund_answer", DepositRefundAnswer, RefundAnswerDeposited
+)
 RECORD_REFUND_SUBMISSION = Operation("record_refund_submission", RecordRefundSubmission, RefundNow)
 VIEW_REFUND = Operation("view_refund", ViewRefund, RefundDue)
 RECORD_REFUND_FINDING = Operation("record_refund_finding", RecordRefundFinding, RefundNow)

@@ -26,6 +26,9 @@ RefundEvent = Literal[
     "found_succeeded", "found_failed", "found_pending", "found_unclear", "found_missing",
 ]  # fmt: skip
 RefundFound = Literal["succeeded", "pending", "failed", "not_found", "unclear"]
+RefundOutcome = Literal["succeeded", "accepted", "refused", "unknown"]
+"""What came of the one call: ``refused`` means that nothing was given back."""
+
 RefundReason = Literal["overpaid", "canceled", "wrong_bill", "goodwill", "other"]
 """Why money goes back, for lists and sums; anything more stands in the note."""
 
@@ -129,6 +132,19 @@ _FOUND_IN: Final[dict[RefundState, RefundEvent]] = {
     "unknown": "found_unclear",
 }
 """Where a refund that is asked about is found to stand → the event that leads there."""
+
+_ANSWERED: Final[dict[RefundOutcome, RefundEvent]] = {
+    "succeeded": "given",
+    "accepted": "accepted",
+    "refused": "refused",
+    "unknown": "lost",
+}
+_FOUND_BY: Final[dict[RefundOutcome, RefundFound]] = {
+    "succeeded": "succeeded",
+    "accepted": "pending",
+    "refused": "failed",
+    "unknown": "unclear",
+}
 
 _BOOKED: Final[dict[tuple[RefundState, RefundState], CauseKind]] = {
     ("requested", "reserved"): "refund_reserved",
@@ -235,13 +251,27 @@ def send_again_in_s(code: str, decided_at: datetime, now: datetime) -> float | N
     return min(max(age.total_seconds(), SEND_AGAIN_MIN_S), SEND_AGAIN_MAX_S)
 
 
-def is_believed(code: str, *, has_left: bool) -> bool:
-    """Whether the sender's word counts that the refusal ``code`` came, and so nothing moved.
+def outcome_of(told: RefundOutcome, *, has_left: bool) -> RefundEvent:
+    """What the sender's word for the one call makes of a refund that is being submitted.
 
-    Whether a refund left is the relay's to say (``has_left``), never the sender's: one that says
-    that nothing happened would have it sent again, or transferred beside.
+    Whether a refund left is the relay's to say (``has_left``), and what came of one that left its
+    company's, whose answer the relay puts into the vault past the sender. So a sender is heard of
+    one thing: that nothing came of what never left.
     """
-    return not (has_left and code in NOT_SENT)
+    return "refused" if told == "refused" and not has_left else "lost"
+
+
+def event_of(answer: RefundOutcome, code: str) -> RefundEvent:
+    """What a company's answer to the one call, as the relay heard it, makes of a refund.
+
+    That it was too busy is asked about: whoever is believed to have done nothing is sent it again.
+    """
+    return "lost" if answer == "refused" and code in NOT_SENT else _ANSWERED[answer]
+
+
+def finding_of(answer: RefundOutcome, code: str) -> RefundFound:
+    """The same for a refund that is not being submitted any more, as a finding of it."""
+    return "unclear" if answer == "refused" and code in NOT_SENT else _FOUND_BY[answer]
 
 
 def check_transfer_day(day: date, today: date) -> None:

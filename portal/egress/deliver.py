@@ -11,14 +11,30 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+import msgspec
+
 from portal.contract.card_on_file import REDEEM_INSTRUMENT, RedeemInstrument
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.mandate import DEPOSIT_MANDATE_WORD, DepositMandateWord
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
 from portal.contract.number import REDEEM_PAYER, RedeemPayer
 from portal.contract.push import FORGET_PUSH, ForgetPush
-from portal.contract.refund import REDEEM_REFUND, RETURN_REFUND, RedeemRefund, ReturnRefund
-from portal.domain.errors import InvariantBroken, LimitReached, PortalError, Refused, Unknown
+from portal.contract.refund import (
+    REDEEM_REFUND,
+    RETURN_REFUND,
+    RedeemRefund,
+    RefundAsked,
+    RefundRedeemed,
+    ReturnRefund,
+)
+from portal.domain.errors import (
+    InvalidInput,
+    InvariantBroken,
+    LimitReached,
+    PortalError,
+    Refused,
+    Unknown,
+)
 from portal.domain.ids import AttemptId, DeliveryId, RefundId
 from portal.domain.message import HELD, LEFT_OUT
 from portal.egress.denial import Denied
@@ -146,14 +162,17 @@ async def redeem_payer(vault: Vault, host: str, id_: UUID) -> Values | Denied:
     return {"payer:name": reply.name, "payer:kana": reply.kana, "payer:phone": reply.phone}
 
 
-async def redeem_refund(vault: Vault, host: str, id_: UUID, said: SaidOfRefund) -> Denied | None:
+async def redeem_refund(
+    vault: Vault, host: str, id_: UUID, said: SaidOfRefund, asked: RefundAsked | None
+) -> Denied | None:
     """The vault's leave to send a refund to ``host``, which it takes for sent from then on.
 
-    Denied as :func:`redeem` has it; what was withdrawn, or failed, since is nobody's attempt.
+    ``asked`` is the request itself: by it the vault keeps of which payment it was. Denied as
+    :func:`redeem` has it; what was withdrawn, or failed, since is nobody's attempt.
     """
     try:
-        reply = await vault.call(
-            REDEEM_REFUND,
+        reply = await _leave(
+            vault,
             RedeemRefund(
                 host=host,
                 refund_id=RefundId(id_),
@@ -161,6 +180,7 @@ async def redeem_refund(vault: Vault, host: str, id_: UUID, said: SaidOfRefund) 
                 payment=said.payment,
                 amount_minor=said.amount_minor,
                 remaining_minor=said.remaining_minor,
+                asked=asked,
             ),
         )
     except PortalError as error:
@@ -170,6 +190,16 @@ async def redeem_refund(vault: Vault, host: str, id_: UUID, said: SaidOfRefund) 
     if reply.refused is None:
         return None
     return Denied("delivery_refused", is_attempt=reply.refused != "not_due")
+
+
+async def _leave(vault: Vault, request: RedeemRefund) -> RefundRedeemed:
+    """The vault's answer; one of the release before knows no ``asked``, and takes none."""
+    try:
+        return await vault.call(REDEEM_REFUND, request)
+    except InvalidInput as fault:
+        if fault.code != "request_malformed" or request.asked is None:
+            raise
+    return await vault.call(REDEEM_REFUND, msgspec.structs.replace(request, asked=None))
 
 
 async def return_refund(vault: Vault, host: str, id_: UUID) -> None:

@@ -36,6 +36,14 @@ class Job:
     is_agreed: bool = False
     """The vault has agreed to the refund, and takes it for sent."""
 
+    age_ms: int = 0
+    """How long it was under way."""
+
+    @property
+    def refund_id(self) -> UUID | None:
+        """The refund that its answer is about: it gives it back, or asks about it."""
+        return self.request.delivery_id if self.is_agreed else self.request.about_refund
+
     @property
     def is_kept(self) -> bool:
         """Whether its answer goes to the vault."""

@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from http import HTTPStatus
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -23,10 +22,8 @@ from portal.domain.host import PORT_MAX, canonical_host
 from portal.egress.bank_file import AnswerKeeper, open_answer, redeem_file
 from portal.egress.callers import Caller
 from portal.egress.deliver import (
-    BankAnswer,
     Values,
     Vault,
-    deposit_word,
     redeem,
     redeem_instrument,
     redeem_payer,
@@ -34,6 +31,7 @@ from portal.egress.deliver import (
     return_refund,
 )
 from portal.egress.denial import Denied
+from portal.egress.deposit import asked_of, deposit_mandate, deposit_refund, timed
 from portal.egress.job import Job
 from portal.egress.mime import make_mail
 from portal.egress.policy import RuleBook
@@ -59,9 +57,6 @@ from portal.kit.outbound.frames import REPLY_BYTES_MAX
 from portal.kit.outbound.wire import PUSH, SUBMIT, OutboundAnswer, OutboundRequest
 
 _T = TypeVar("_T")
-_WORDS: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})
-"""Statuses of a bank's answer about a mandate that say something."""
-
 _BY_METHOD: Final[Mapping[str, Mode]] = {SUBMIT: "submit", PUSH: "push"}
 """Methods of requests that name a delivery and nothing else."""
 
@@ -231,7 +226,8 @@ class Originate:
         """Have the vault agree to a refund, which it takes for sent from now on."""
         places, template = _decided(_decided(job.rule).refund), _decided(job.template)
         said = read_said(places, template.stands_at)
-        denied = await redeem_refund(self._vault, job.host, delivery_id, said)
+        asked = asked_of(job.request)
+        denied = await redeem_refund(self._vault, job.host, delivery_id, said, asked)
         if denied is not None:
             raise denied
         job.is_agreed = True
@@ -297,7 +293,7 @@ class Originate:
     async def _send(self, job: Job, *, has_place: bool = False) -> None:
         """Send, count, and scrub what comes back."""
         rule = _decided(job.rule)
-        with self._record.metrics.seconds.labels(rule.id).time():
+        with self._record.metrics.seconds.labels(rule.id).time(), timed(job):
             if job.mail is not None:
                 answer = await hand_in(
                     self._sender, rule, job.mail, self._credentials, job.request, self._clock.wall()
@@ -319,7 +315,7 @@ class Originate:
         if job.push is not None:
             job.answer = await self._pusher.heard(rule, job.push, job.request, answer)
         elif rule.deposit:
-            job.answer = await self._deposited(job, answer)
+            job.answer = await deposit_mandate(self._vault, job, answer)
         elif job.keeper is not None:
             job.answer = answer  # of the bank's it holds the status; the rest is our own word
         elif job.is_file:
@@ -327,6 +323,7 @@ class Originate:
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
             job.answer = scrub_answer(answer, job.secrets, job.codec)
+            await deposit_refund(self._vault, job)
 
     async def _push(self, push: Push, timeout_s: float) -> OutboundAnswer:
         """Push one notification to the host that its rule or its browser says."""
@@ -336,23 +333,6 @@ class Originate:
         )  # fmt: skip
         send = partial(self._sender.send, push.rule, request)
         return await self._pusher.push(push, self._clock.wall(), send)
-
-    async def _deposited(self, job: Job, answer: OutboundAnswer) -> OutboundAnswer:
-        """What the caller learns of an answer that is the vault's: its status alone.
-
-        One that the vault did not take is ``unclear``, as if it had not come.
-        """
-        told = msgspec.structs.replace(answer, headers={}, body=b"")
-        deposit_id = job.request.deposit_id
-        if answer.fate != "answered" or answer.status not in _WORDS or deposit_id is None:
-            return told
-        word = BankAnswer(
-            status=answer.status,
-            asked_for=job.request.path.rpartition("/")[2],
-            body=answer.body if answer.status == HTTPStatus.OK else b"",
-        )
-        code = await deposit_word(self._vault, job.host, deposit_id, word)
-        return msgspec.structs.replace(told, fate="unclear", code=code) if code else told
 
     @contextmanager
     def _deciding(self, caller: Caller, job: Job) -> Generator[None]:

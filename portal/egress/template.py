@@ -171,6 +171,9 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
     """
     if bool(rule.deposit) != (request.deposit_id is not None):
         raise Denied("deposit_missing" if rule.deposit else "deposit_unused")
+    is_elsewhere = bool(rule.deposit) or rule.keeps_answers or rule.refund is not None
+    if request.about_refund is not None and is_elsewhere:
+        raise Denied("deposit_unused")
     if request.signer != rule.signer_name:
         raise Denied("signer_not_as_ruled")
     headers = _read_headers(request, rule)
@@ -200,7 +203,7 @@ def read_submission(request: OutboundRequest) -> Template:
 
     Raises: Denied ``submission_invalid`` or ``delivery_missing``.
     """
-    said = (request.headers, request.body, request.signer, request.deposit_id)
+    said = (request.headers, request.body, request.signer, request.deposit_id, request.about_refund)
     if any(said) or request.body_kind != "none" or request.path != "/":
         raise Denied("submission_invalid")
     if request.delivery_id is None:

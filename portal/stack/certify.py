@@ -27,8 +27,6 @@ from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
     NumberWanted,
-    RefundAnswer,
-    RefundFinding,
     RefundWanted,
     SessionWanted,
     parse_endpoints,
@@ -38,8 +36,10 @@ from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.number import REDEEM_PAYER, PayerRedeemed
 from portal.contract.payment import Finding
 from portal.contract.refund import (
+    DEPOSIT_REFUND_ANSWER,
     REDEEM_REFUND,
     RETURN_REFUND,
+    RefundAnswerDeposited,
     RefundRedeemed,
     RefundReturned,
 )
@@ -47,6 +47,7 @@ from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.konbini import STORES, Store
 from portal.domain.money import Money
 from portal.domain.reference import form_of, reference_for
+from portal.domain.refund_word.word import RefundAnswer, RefundFinding
 from portal.egress.callers import Caller
 from portal.egress.journal import Journal
 from portal.egress.metrics import Metrics
@@ -119,6 +120,8 @@ class _NoVault:
             return cast("_R", RefundRedeemed(refused=None))
         if op.name == RETURN_REFUND.name:
             return cast("_R", RefundReturned(refused=None))
+        if op.name == DEPOSIT_REFUND_ANSWER.name:
+            return cast("_R", RefundAnswerDeposited(refused=None))
         if op.name == REDEEM_PAYER.name:
             return cast("_R", _TRIAL_PAYER)
         raise InvariantBroken("certify_without_vault", context=op.name)

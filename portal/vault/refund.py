@@ -72,6 +72,7 @@ class Refund:
     code: str | None
     provider_ref: str
     left_at: datetime | None
+    payment_ref: str
 
     @property
     def content(self) -> bytes:
@@ -86,6 +87,7 @@ _NAMES: Final = (
     "owed_minor", "way", "reason", "words", "asked_by", "asked_at", "approval_id",
     "approve_until", "decided_by", "decided_at", "finished_at", "transferred_on", "state_at",
     "doubt_at", "asked", "ask_at", "missing_at", "code", "provider_ref", "left_at",
+    "payment_ref",
 )  # fmt: skip
 COLUMNS: Final = ", ".join(f"r.{name}" for name in _NAMES)
 """A refund's columns, as ``r``; see :func:`open_row`."""
@@ -97,7 +99,7 @@ values ($1, {", ".join(f"${place}" for place in range(2, len(_NAMES) + 2))})
 _CHANGING: Final = (
     "state", "version", "owed_minor", "words", "approval_id", "approve_until", "decided_by",
     "decided_at", "finished_at", "transferred_on", "state_at", "doubt_at", "asked", "ask_at",
-    "missing_at", "code", "provider_ref", "left_at",
+    "missing_at", "code", "provider_ref", "left_at", "payment_ref",
 )  # fmt: skip
 _STORE: Final = f"""
 update refund set {", ".join(f"{name} = ${place}" for place, name in enumerate(_CHANGING, 3))}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,31 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from portal.application.methods.registry import find_refunds
+from portal.application.payment.submit import Intent, submit_payment
+from portal.application.providers.exchange import RefundWanted
 from portal.contract.bills import LIST_BILLS, BillFilter, ListBills
 from portal.contract.client import VaultClient
 from portal.contract.intake import ACCEPT_CHUNK, AcceptChunk
 from portal.contract.message import REDEEM_DELIVERIES, REPORT_AND_NEXT, ReportAndNext
 from portal.contract.message import RedeemDeliveries as Redeem
+from portal.contract.refund import (
+    DEPOSIT_REFUND_ANSWER,
+    DepositRefundAnswer,
+    RefundAsked,
+    RefundView,
+)
 from portal.contract.work import EXTEND_LEASE, TAKE_LEASE, ExtendLease, Leased, TakeLease
 from portal.domain.errors import Conflict, NotAllowed, PortalError
 from portal.domain.ids import ChunkId, TaskId
+from portal.domain.money import Money
 from portal.kit.outbound import OutboundRequest
+from portal.kit.outbound.wire import OutboundAnswer
+from portal.sandbox import magic
 from portal.vault.registry import REGISTRY
 from portal.vault.server import VaultServer
+from tests.make.money import finding, new_world
+from tests.make.refunds import Counter, new_counter
 from tests.make.vault import Ground
 from tests.make.work_queue import a_queue, a_valkey, dump, serving, until
 from tests.make.workshop import MERCHANT, Workshop, a_workshop, phones
@@ -28,6 +43,7 @@ from worker.tasks.run import run_job
 
 SENDING = {"message.send_chunk"}
 AMOUNT = 987_654
+PAID = 8_420
 
 
 @pytest.fixture
@@ -288,3 +304,78 @@ async def test_call_without_any_authority_but_the_channels_own_reveals_no_row(
     assert all(entry.reveals == () for entry in small)
     with pytest.raises(NotAllowed):
         await shop.bench.vault.call(EXTEND_LEASE, ExtendLease())
+
+
+# --- refunds ------------------------------------------------------------------------------------
+async def a_refund(shop: Workshop, vault: VaultServer, sum_: int) -> tuple[Counter, RefundView]:
+    """A bill that was really paid at the company, and a part of it to be given back."""
+    world = await new_world(vault, shop.ground.client, "mizu")
+    payer = await world.payer()
+    desk = replace(shop.bench.pay, vault=shop.web)
+    intent = Intent(method="card", expected_minor=PAID, key="k1")
+    away = await submit_payment(desk, payer.authority, intent, "http://localhost:8080")
+    await shop.outside.pay(away.redirect_url or "", "4242424242424242")
+    await world.told(payer, away.attempt.id, finding("succeeded"))
+    counter = await new_counter(world)
+    return counter, await counter.ask(payer.bill_id, away.attempt.id, sum_)
+
+
+async def test_worker_can_not_say_what_became_of_a_refund(
+    shop: Workshop, vault: VaultServer
+) -> None:
+    """It has its real leases and its road to the company, whose answer to the refund is lost."""
+    lost = next(sum_ for sum_, fault in magic.REFUNDS.items() if fault == "answer_lost")
+    counter, refund = await a_refund(shop, vault, lost)
+    adapter, endpoint = find_refunds("sandbox_card"), shop.bench.pay.endpoint("sandbox_card")
+    send = shop.bench.pay.outbound.send
+
+    async def asked(wanted: RefundWanted, **other: object) -> OutboundAnswer:
+        """The relay asks the company, about this refund or, it is told, about this one."""
+        request = adapter.inquire_refund(endpoint, replace(wanted, **other)).request  # type: ignore[arg-type]
+        [answer] = await send([msgspec.structs.replace(request, about_refund=refund.id)])
+        return answer
+
+    async def next_question() -> Leased:
+        await counter.age(refund, 20)
+        return next(one for one in await counter.world.leases() if one.subject_id == refund.id)
+
+    sending = await counter.lease("payment.refund")
+    begun = await counter.begin(sending)
+    wanted = RefundWanted(
+        refund_id=refund.id, reference=begun.reference, provider_ref=begun.provider_ref,
+        refund_reference=begun.refund_reference, amount=Money(begun.amount_minor),
+        remaining=Money(begun.remaining_minor), account=begun.account,
+    )  # fmt: skip
+    # Asked before it left, while nothing can be known: not to be kept for later.
+    assert (await asked(wanted)).status == 404
+    assert await counter.state(refund) == "submitting"
+    [answer] = await send([adapter.refund(endpoint, wanted).request])
+    assert answer.fate == "unclear"
+
+    lie = DepositRefundAnswer(
+        host=endpoint.host, refund_id=refund.id, is_submission=True, status=422, age_ms=0,
+        body=b'{"code":"refused"}',
+        asked=RefundAsked(method="POST", path="/v1/refunds", headers=(), body=""),
+    )  # fmt: skip
+    for grant in (None, sending.authority):
+        with pytest.raises(NotAllowed):
+            await counter.world.work.call(DEPOSIT_REFUND_ANSWER, lie, grant)
+    said = await counter.claimed(sending, "refused", code="provider_refused")
+    assert said.state == "unknown"
+    for state in ("failed", "not_found", "not_found", "succeeded", "pending"):
+        asking = await next_question()
+        assert (await asked(wanted, refund_reference="another")).status == 404
+        now = await counter.claimed_found(asking, state, refund.amount_minor)
+        assert now.state == "unknown"
+    # Nothing of it is free: what is given back once more is never more than what is left.
+    with pytest.raises(Conflict, match="refund_exceeds"):
+        await counter.ask(refund.bill_id, refund.attempt_id, PAID - lost + 1)
+    assert await counter.world.cases() == []
+
+    # Positive control: the company's own answer about this refund is believed, whoever asked.
+    assert (await asked(wanted)).status == 200
+    assert await counter.state(refund) == "succeeded"
+    assert [one["status"] for one in shop.journal.refunds()] == ["succeeded"]
+    assert await counter.world.books(refund.bill_id) == {
+        "billed": lost - PAID, "in_transit": PAID - lost
+    }  # fmt: skip

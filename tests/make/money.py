@@ -93,10 +93,11 @@ async def new_world(
     server: VaultServer, client_for: ClientFor, code: str = "minato", wallet: str = ""
 ) -> "World":
     """A merchant on a running vault, with callers of every kind that money needs."""
-    web, work, operator = [await client_for(zone) for zone in ("web", "work", "operator")]
+    zones = ("web", "work", "operator", "egress")
+    web, work, operator, relay = [await client_for(zone) for zone in zones]
     await found_merchant(operator, code, wallet=wallet)
     opened = await operator.call(OPEN_MERCHANT, OpenMerchant(code=code))
-    return World(server, web, work, operator, code, opened.id)
+    return World(server, web, work, operator, code, opened.id, relay)
 
 
 @dataclass
@@ -109,6 +110,7 @@ class World:
     operator: VaultClient
     code: str
     merchant_id: UUID
+    relay: VaultClient | None = None
 
     async def with_company(self, card_provider: str) -> "World":
         """Another merchant there, whose cards this company takes; its code is the company's."""

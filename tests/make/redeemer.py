@@ -18,7 +18,14 @@ from portal.contract.frames import FrameBuffer, to_frame
 from portal.contract.message import RedeemDeliveries, Redeemed, RedeemedDelivery
 from portal.contract.number import PayerRedeemed, RedeemPayer
 from portal.contract.push import ForgetPush
-from portal.contract.refund import RedeemRefund, RefundRedeemed, RefundReturned, ReturnRefund
+from portal.contract.refund import (
+    DepositRefundAnswer,
+    RedeemRefund,
+    RefundAnswerDeposited,
+    RefundRedeemed,
+    RefundReturned,
+    ReturnRefund,
+)
 from portal.domain.ids import DeliveryId
 from portal.kit.crypto import server_context
 from tests.make import certificates
@@ -29,6 +36,7 @@ _NO_CARD = InstrumentRedeemed(
     token="", customer="", reference="", amount_minor=0, refused="delivery_redeemed"
 )
 
+_HEARD = {"redeem_refund", "return_refund", "deposit_refund_answer", "forget_push"}
 _NOBODY = PayerRedeemed(name="", kana="", phone="", refused="delivery_redeemed")
 
 
@@ -40,7 +48,9 @@ class Redeemer:
     ``cards`` maps a charge to its host and what the vault would give out, ``payers`` an attempt.
     ``files`` are the debit files that were asked for; each is given. ``refunds`` are those that
     asked for leave, which all but ``refunds_refused`` get; ``returned`` came to nothing.
-    ``forgotten``: devices that the relay has said are gone.
+    ``answers`` are what it says that companies answered about refunds.
+    ``forgotten``: devices that the relay has said are gone. ``is_older``: a vault of the release
+    before companies' answers about refunds came from the relay.
     """
 
     authority: certificates.Authority
@@ -62,10 +72,12 @@ class Redeemer:
     refunds: list[RedeemRefund] = field(default_factory=list[RedeemRefund])
     refunds_refused: set[UUID] = field(default_factory=set[UUID])
     returned: list[UUID] = field(default_factory=list[UUID])
+    answers: list[DepositRefundAnswer] = field(default_factory=list[DepositRefundAnswer])
     forgotten: list[ForgetPush] = field(default_factory=list[ForgetPush])
     failure: Failure | None = None
     is_silent: bool = False
     refusal: str = "delivery_redeemed"
+    is_older: bool = False
     _server: asyncio.Server | None = None
     _redeemed: set[UUID] = field(default_factory=set[UUID])
 
@@ -109,8 +121,8 @@ class Redeemer:
             is_card = call.operation == "redeem_instrument"
             given = self._give_card(call.body) if is_card else self._name_payer(call.body)
             return Answer(call.sequence, body=_pack(given))
-        if call.operation in {"redeem_refund", "return_refund", "forget_push"}:
-            return Answer(call.sequence, body=_pack(self._hear(call)))
+        if call.operation in _HEARD:
+            return self._hear(call)
         assert call.operation == "redeem_deliveries"
         request = msgspec.msgpack.decode(call.body, type=RedeemDeliveries)
         self.calls.append(request)
@@ -119,10 +131,18 @@ class Redeemer:
         deliveries = tuple(self._redeem(request.host, id_) for id_ in request.delivery_ids)
         return Answer(call.sequence, body=_pack(Redeemed(deliveries=deliveries)))
 
-    def _hear(self, call: Call) -> RefundRedeemed | RefundReturned | Done:
+    def _hear(self, call: Call) -> Answer:
+        if self.is_older and (call.operation == "deposit_refund_answer" or b"asked" in call.body):
+            return Answer(call.sequence, failure=Failure("invalid", "request_malformed"))
+        return Answer(call.sequence, body=_pack(self._note(call)))
+
+    def _note(self, call: Call) -> RefundRedeemed | RefundReturned | RefundAnswerDeposited | Done:
         if call.operation == "forget_push":
             self.forgotten.append(msgspec.msgpack.decode(call.body, type=ForgetPush))
             return Done()
+        if call.operation == "deposit_refund_answer":
+            self.answers.append(msgspec.msgpack.decode(call.body, type=DepositRefundAnswer))
+            return RefundAnswerDeposited(refused=None)
         if call.operation == "return_refund":
             self.returned.append(msgspec.msgpack.decode(call.body, type=ReturnRefund).refund_id)
             return RefundReturned(refused=None)

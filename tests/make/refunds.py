@@ -1,36 +1,58 @@
 """Paid bills with staff who ask for refunds, and what a worker and a provider say to those."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pyotp
 
+from portal.contract.client import VaultClient
 from portal.contract.envelope import Authority
 from portal.contract.refund import (
     BEGIN_REFUND,
     DECIDE_REFUND,
+    DEPOSIT_REFUND_ANSWER,
     LIST_BILL_REFUNDS,
     RECORD_REFUND_FINDING,
     RECORD_REFUND_SUBMISSION,
     RECORD_TRANSFER,
+    REDEEM_REFUND,
     REQUEST_REFUND,
     BeginRefund,
     BillRefunds,
     DecideRefund,
+    DepositRefundAnswer,
     ListBillRefunds,
     RecordRefundFinding,
     RecordRefundSubmission,
     RecordTransfer,
+    RedeemRefund,
+    RefundAsked,
     RefundBegun,
     RefundNow,
     RefundView,
     RequestRefund,
 )
 from portal.contract.work import Leased
+from portal.domain.ids import RefundId
+from portal.domain.refund import NOT_SENT
 from tests.make.money import AMOUNT, World, finding
 from tests.make.vault import add_staff, signed_in
+
+HOST = "card.sandbox.test"
+ANSWERS: dict[str, tuple[int, dict[str, object]]] = {
+    "succeeded": (201, {"status": "succeeded"}),
+    "accepted": (201, {"status": "pending"}),
+    "refused": (422, {"code": "refused"}),
+}
+FINDINGS: dict[str, tuple[int, dict[str, object]]] = {
+    "not_found": (404, {"code": "not_found"}),
+    "unclear": (500, {}),
+}
+"""How the sandbox's card company says it; findings that are here tell of no refund."""
 
 
 @dataclass
@@ -69,6 +91,7 @@ class Counter:
     owner: Member
     keys: int = 0
     codes_are_fresh: bool = True
+    known: dict[UUID, Any] = field(default_factory=dict[UUID, Any])
 
     async def ask(
         self,
@@ -154,12 +177,75 @@ class Counter:
             lease.authority,  # type: ignore[arg-type]
         )
 
+    async def _at_the_relay(self, lease: Leased, method: str, path: str, body: str) -> Any:  # noqa: ANN401
+        """A refund as the relay speaks of it, and the request about it that it was given."""
+        if lease.subject_id not in self.known:  # read once: a vault that is killed shows no rows
+            [self.known[lease.subject_id]] = await self.world.rows(
+                "select r.reference, r.amount_minor, a.reference as payment from refund r"
+                " join attempt a on a.id = r.attempt_id where r.id = $1",
+                lease.subject_id,
+            )
+        row = self.known[lease.subject_id]
+        headers = ("accept", "authorization")
+        path = f"{path}/{row['reference']}" if method == "GET" else path
+        return row, RefundAsked(method=method, path=path, headers=headers, body=body)
+
+    async def left(self, lease: Leased) -> str | None:
+        """The relay asks for leave to send a refund; why it gets none."""
+        row, asked = await self._at_the_relay(lease, "POST", "/v1/refunds", "{}")
+        leave = RedeemRefund(
+            host=HOST, refund_id=RefundId(lease.subject_id), reference=row["reference"],
+            payment=row["payment"], amount_minor=row["amount_minor"], remaining_minor=None,
+            asked=asked,
+        )  # fmt: skip
+        return (await self.relay.call(REDEEM_REFUND, leave)).refused
+
+    async def deposited(
+        self,
+        lease: Leased,
+        status: int,
+        told: Mapping[str, object],
+        *,
+        is_answer: bool = False,
+        age_ms: int = 0,
+    ) -> str | None:
+        """The relay puts the company's answer into the vault; why it moves nothing."""
+        method = "POST" if is_answer else "GET"
+        row, asked = await self._at_the_relay(lease, method, "/v1/refunds", "")
+        known = {"reference": row["reference"], "payment": row["payment"], "currency": "JPY"}
+        if status < 300:
+            told = known | {"id": "cr_1", "amount": row["amount_minor"]} | told
+        answer = DepositRefundAnswer(
+            host=HOST, refund_id=RefundId(lease.subject_id), is_submission=is_answer, asked=asked,
+            status=status, body=msgspec.json.encode(told), age_ms=age_ms,
+        )  # fmt: skip
+        return (await self.relay.call(DEPOSIT_REFUND_ANSWER, answer)).refused
+
+    @property
+    def relay(self) -> VaultClient:
+        """Who speaks to the company."""
+        assert self.world.relay is not None
+        return self.world.relay
+
     async def answered(
         self, lease: Leased, outcome: str, *, ref: str | None = None, code: str = ""
     ) -> RefundNow:
-        """What the provider said to the one call; it has a name for what it knows."""
+        """What the provider said to the one call, to the relay and, it says, to the worker.
+
+        It has a name for what it knows. What was not sent never came to the relay's ears.
+        """
         if ref is None:
             ref = "cr_1" if outcome in {"accepted", "succeeded"} else ""
+        if code not in NOT_SENT:
+            await self.left(lease)
+            status, told = ANSWERS.get(outcome, (500, {}))
+            await self.deposited(lease, status, told, is_answer=True)
+        return await self.claimed(lease, outcome, ref=ref, code=code)
+
+    async def claimed(
+        self, lease: Leased, outcome: str, *, ref: str = "", code: str = ""
+    ) -> RefundNow:
+        """What a worker says of the one call, whatever the relay heard."""
         request = RecordRefundSubmission(
             refund_id=lease.subject_id,
             outcome=outcome,
@@ -171,7 +257,15 @@ class Counter:
     async def found(
         self, lease: Leased, state: str, amount: int = AMOUNT, code: str = ""
     ) -> RefundNow:
-        """What an inquiry learned."""
+        """What an inquiry learned, by the relay's word and by the worker's."""
+        status, told = FINDINGS.get(state, (200, {"status": state, "amount": amount}))
+        await self.deposited(lease, status, told)
+        return await self.claimed_found(lease, state, amount, code)
+
+    async def claimed_found(
+        self, lease: Leased, state: str, amount: int = AMOUNT, code: str = ""
+    ) -> RefundNow:
+        """What a worker says of an inquiry, whatever the relay heard."""
         request = RecordRefundFinding(
             refund_id=lease.subject_id, state=state, amount_minor=amount,  # type: ignore[arg-type]
             provider_ref="cr_1" if state in {"succeeded", "pending"} else "", code=code,

@@ -92,6 +92,7 @@ TRIED_ELSEWHERE = {
     "record_refund_submission": "tests/zone/test_refund_crash.py",
     "redeem_refund": "tests/zone/test_refund_sent_again.py",
     "return_refund": "tests/zone/test_refund_sent_again.py",
+    "deposit_refund_answer": "tests/zone/test_refund_crash.py",
     "record_refund_finding": "tests/zone/test_refund_crash.py",
     "show_slip": "tests/zone/test_slip_crash.py",
     "take_slip_notices": "tests/zone/test_slip_crash.py",

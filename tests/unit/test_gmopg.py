@@ -11,15 +11,16 @@ from portal.application.providers import gmopg, smbc_gp
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
-    RefundAnswer,
     RefundWanted,
     SessionWanted,
 )
-from portal.application.providers.gmopg.body import read_errors, read_pairs, weigh
+from portal.application.providers.gmopg.body import read_pairs
 from portal.domain.card_number import looks_like_card_number
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.money import Money
 from portal.domain.payment import DECLINE_CODES
+from portal.domain.refund_word.gmopg_body import read_errors, weigh
+from portal.domain.refund_word.word import RefundAnswer
 from portal.kit.outbound.wire import OutboundAnswer
 from tests.make.gmopg import errors, paid, recorded, trade
 

@@ -12,8 +12,6 @@ from portal.application.methods.registry import BY_REDIRECT
 from portal.application.providers import paypay, sandbox_wallet
 from portal.application.providers.exchange import (
     Endpoint,
-    RefundAnswer,
-    RefundFinding,
     RefundWanted,
     SessionAnswer,
     SessionWanted,
@@ -25,6 +23,7 @@ from portal.domain.ids import new_uuid7
 from portal.domain.money import Money
 from portal.domain.payment import DECLINE_CODES
 from portal.domain.reference import MERCHANT_PAYMENT_ID, made_at_s, reference_for
+from portal.domain.refund_word.word import RefundAnswer, RefundFinding
 from portal.kit.outbound import SLICE_GRACE_S
 from portal.kit.outbound.wire import OutboundAnswer
 

@@ -369,16 +369,31 @@ def test_what_was_not_sent_is_sent_ever_more_seldom_for_a_day(
 
 
 @pytest.mark.parametrize(
-    ("code", "has_left", "believed"),
+    ("told", "has_left", "event"),
     [
-        ("provider_busy", False, True),
-        ("provider_away", False, True),
-        ("provider_busy", True, False),
-        ("provider_away", True, False),
-        ("provider_refused", True, True),
+        ("refused", False, "refused"),
+        ("refused", True, "lost"),
+        *((told, left, "lost") for told in ("succeeded", "accepted", "unknown") for left in (0, 1)),
     ],
 )
-def test_that_nothing_was_sent_is_believed_of_nothing_that_left(
-    code: str, *, has_left: bool, believed: bool
+def test_a_sender_is_believed_that_nothing_came_of_what_never_left_and_nothing_else(
+    told: refund.RefundOutcome, *, has_left: bool, event: str
 ) -> None:
-    assert refund.is_believed(code, has_left=has_left) is believed
+    assert refund.outcome_of(told, has_left=has_left) == event
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "event", "found"),
+    [
+        ("succeeded", "", "given", "succeeded"),
+        ("accepted", "", "accepted", "pending"),
+        ("refused", "provider_refused", "refused", "failed"),
+        ("refused", "provider_busy", "lost", "unclear"),
+        ("unknown", "answer_unreadable", "lost", "unclear"),
+    ],
+)
+def test_a_companys_answer_means_the_same_before_and_after_somebody_asks(
+    answer: refund.RefundOutcome, code: str, event: str, found: str
+) -> None:
+    assert refund.event_of(answer, code) == event
+    assert refund.finding_of(answer, code) == found

@@ -62,7 +62,8 @@ async def house(ground: Ground, vault: VaultServer, client_for: ClientFor) -> As
     ):
         merchant = await found(web, operator, web_caller, "mizu")
         opened = await operator.call(OPEN_MERCHANT, OpenMerchant(code="mizu"))
-        world = World(vault, web_caller, work, operator, "mizu", opened.id)
+        relay = await client_for("egress")
+        world = World(vault, web_caller, work, operator, "mizu", opened.id, relay)
         counter = Counter(world, await member(world, "hana"))
         bill, _, late = await overpaid(world)
         yield House(merchant, counter, stack, bill, late)

@@ -14,6 +14,7 @@ from portal.application.payment.submit import Intent, submit_payment
 from portal.contract.refund import RefundView
 from portal.contract.work import Leased
 from portal.domain.errors import PortalError
+from portal.sandbox import magic
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, World, finding, new_world
 from tests.make.refunds import Counter, member, new_counter, paid
@@ -24,6 +25,7 @@ from tests.make.workshop import Workshop, a_workshop
 POINTS = ("vault.before_commit", "vault.after_commit")
 PART = 3000
 APPROVE = "4242424242424242"
+ANSWER_LOST = next(sum_ for sum_, fault in magic.REFUNDS.items() if fault == "answer_lost")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,12 @@ async def in_submission(world: World) -> Scene:
     return scene
 
 
+async def on_its_way(world: World) -> Scene:
+    scene = await in_submission(world)
+    assert await scene.counter.left(scene.leased) is None
+    return scene
+
+
 async def in_doubt(world: World) -> Scene:
     scene = await in_submission(world)
     await scene.counter.answered(scene.leased, "unknown", ref="")
@@ -103,11 +111,16 @@ async def begin(scene: Scene) -> object:
 
 
 async def answer(scene: Scene) -> object:
-    return await scene.counter.answered(scene.leased, "succeeded")
+    return await scene.counter.claimed(scene.leased, "unknown")
 
 
-async def find(scene: Scene) -> object:
-    return await scene.counter.found(scene.leased, "succeeded", PART)
+async def ask_in_vain(scene: Scene) -> object:
+    return await scene.counter.claimed_found(scene.leased, "unclear")
+
+
+async def hear(scene: Scene) -> object:
+    told = {"status": "succeeded"}
+    return await scene.counter.deposited(scene.leased, 201, told, is_answer=True)
 
 
 def booked(cause: str) -> str:
@@ -125,6 +138,7 @@ class Step:
     ends_task: bool = False
 
 
+ASKED = "select asked from refund"
 STEPS = (
     Step("request_refund", a_paid_bill, ask, booked("refund_reserved")),
     Step("decide_refund", to_approve, approve, booked("refund_reserved")),
@@ -139,10 +153,11 @@ STEPS = (
         "record_refund_submission",
         in_submission,
         answer,
-        booked("refund_succeeded"),
+        "select count(*) from bill_event where code = 'refund.unclear'",
         ends_task=True,
     ),
-    Step("record_refund_finding", in_doubt, find, booked("refund_succeeded"), ends_task=True),
+    Step("record_refund_finding", in_doubt, ask_in_vain, ASKED, ends_task=True),
+    Step("deposit_refund_answer", on_its_way, hear, booked("refund_succeeded")),
 )
 
 
@@ -156,15 +171,15 @@ async def killed(ground: Ground, scene: Scene, step: Step, point: str) -> None:
     """Run the step in a vault that dies at ``point``."""
     crash = {"HARAI_CRASH_POINT": point, "HARAI_CRASH_OPERATION": step.operation}
     async with vault_process(ground, **crash) as process:
-        web, work = await ground.client("web"), await ground.client("work")
-        world = replace(scene.counter.world, web=web, work=work)
+        web, work, relay = [await ground.client(zone) for zone in ("web", "work", "egress")]
+        world = replace(scene.counter.world, web=web, work=work, relay=relay)
         scene = await on(scene, world)
         scene.counter.codes_are_fresh = False
         with pytest.raises(PortalError, match=r"vault_lost|vault_away"):
             await step.act(scene)
         assert await process.wait() == 137
-        await web.close()
-        await work.close()
+        for caller in (web, work, relay):
+            await caller.close()
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -179,8 +194,8 @@ async def test_a_step_killed_at_its_commit_happens_once(
     await killed(ground, scene, step, point)
 
     async with ground.vault() as server:
-        web, work = await ground.client("web"), await ground.client("work")
-        world = replace(scene.counter.world, server=server, web=web, work=work)
+        web, work, relay = [await ground.client(zone) for zone in ("web", "work", "egress")]
+        world = replace(scene.counter.world, server=server, web=web, work=work, relay=relay)
         scene = await on(scene, world)
         happened = await world.value(step.made)
         assert happened == (1 if point == "vault.after_commit" else 0)
@@ -230,8 +245,8 @@ async def till(ground: Ground, vault: VaultServer) -> AsyncGenerator[Till]:
 
 
 async def die(till: Till, point: str, kind: str) -> None:
-    """A worker of its own takes the one task of a kind that is due, and dies at the point."""
-    [job] = [job for job in await till.shop.hints() if job.kind == kind]
+    """A worker of its own takes a task of a kind that is due, and dies at the point."""
+    job = next(job for job in await till.shop.hints() if job.kind == kind)
     del till.shop.heard[job.id]
     assert await till.shop.crash_at(point, job) == 137
 
@@ -243,7 +258,8 @@ async def test_a_worker_that_died_with_a_refund_is_followed_by_questions_only(
     till: Till, point: str, there: list[str]
 ) -> None:
     await die(till, point, "payment.refund")
-    assert await till.counter.state(till.refund) == "submitting"
+    # What its company answered the relay has told the vault before the worker heard of it.
+    assert await till.counter.state(till.refund) == ("succeeded" if there else "submitting")
     assert till.there() == there
 
     # The lease runs out; the next worker takes the task up and must not send.
@@ -261,15 +277,18 @@ async def test_a_worker_that_died_with_a_refund_is_followed_by_questions_only(
     assert await till.world.books(till.bill) == {"billed": -left, "in_transit": left}
 
 
-async def test_a_finding_that_died_with_its_worker_is_asked_for_again(till: Till) -> None:
-    point = "worker.after_refund_inquiry"
-    await die(till, "worker.after_refund", "payment.refund")
-    await till.counter.age(till.refund, 2)
+async def test_a_finding_whose_worker_died_is_the_relays_word_and_booked_once(till: Till) -> None:
+    await till.counter.decide(till.refund, "withdraw")
+    lost = await till.counter.ask(till.bill, till.refund.attempt_id, ANSWER_LOST)
+    await till.shop.work_off({"payment.refund"})
+    assert await till.counter.state(lost) == "unknown"
+    await till.counter.age(lost, 2)
 
-    await die(till, point, "payment.refund_inquire")
-    assert await till.counter.state(till.refund) == "submitting"
+    await die(till, "worker.after_refund_inquiry", "payment.refund_inquire")
+    assert await till.counter.state(lost) == "succeeded"
     await till.shop.be_due()
     await till.shop.work_off({"payment.refund", "payment.refund_inquire"})
 
-    assert await till.counter.state(till.refund) == "succeeded"
+    assert await till.counter.state(lost) == "succeeded"
     assert till.there() == ["succeeded"]
+    assert await till.world.value(booked("refund_succeeded")) == 1

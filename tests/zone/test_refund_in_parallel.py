@@ -136,9 +136,13 @@ async def test_a_look_back_that_another_refund_overtook_is_not_believed(counter:
     )  # fmt: skip
     with pytest.raises(TryLater, match="refund_waits"):
         await counter.world.work.call(RECORD_REFUND_FINDING, finding, lease.authority)
+    told = {"status": "succeeded"}
+    assert await counter.deposited(lease, 200, told) == "refund_waits"
     await counter.answered(sending, "succeeded")
     with pytest.raises(TryLater, match="refund_waits"):
         await counter.world.work.call(RECORD_REFUND_FINDING, finding, lease.authority)
+    # Asked before the other moved, and heard after it.
+    assert await counter.deposited(lease, 200, told, age_ms=300_000) == "refund_waits"
 
     assert await counter.state(lost) == "failed"
     assert await counter.world.cases() == ["refund_failed"]

@@ -54,6 +54,18 @@ async def test_a_refund_leaves_with_leave_alone_and_what_came_to_nothing_is_told
             ("answered", False), ("answered", True), ("answered", False), ("unclear", False),
         ]  # fmt: skip
         assert said == ("R-1", "P-1", 3000, 5420)
+        assert asked.asked is not None
+        assert (asked.asked.path, asked.asked.body) == ("/v1/refunds", BODY)
+        heard = [(one.status, one.body, one.is_submission) for one in relay.vault.answers]
+        assert heard == [(201, b"{}", True), (503, b"{}", True)]
+
+        # A vault of the release before neither knows what was asked nor wants to hear the answer.
+        relay.vault.is_older = True
+        relay.provider.behaviour = saying(answer(201, b"{}"))
+        assert (await sent(relay))[1:] == ("answered", "")
+        assert len(relay.vault.answers) == 2
+        relay.vault.is_older = False
+        reached += 1
 
         for body in (
             "{}", BODY.replace('"R-1"', "1"), BODY.replace("3000", "true"),
@@ -71,6 +83,29 @@ async def test_a_refund_leaves_with_leave_alone_and_what_came_to_nothing_is_told
         assert alone[1:] == ("not_sent", "delivery_missing")
         assert len(relay.provider.seen) == reached
         assert refused not in relay.vault.returned
+
+
+async def test_the_vault_hears_what_a_company_answers_to_a_question_from_the_relay(
+    tmp_path: Path,
+) -> None:
+    asking = rule(0, path_prefixes=("/v1/refunds",), methods=("GET",))
+    async with running_relay(tmp_path, rules=[asking]) as relay:
+        id_ = uuid4()
+        question = {
+            "path": "/v1/refunds/R-1", "method": "GET", "body": "", "body_kind": "none",
+            "about_refund": id_, "headers": {"Authorization": "Bearer {{credential:provider}}"},
+        }  # fmt: skip
+        relay.provider.behaviour = saying(answer(404, b'{"code":"not_found"}'))
+        told = await relay.send(**question)
+        relay.provider.behaviour = break_off
+        lost = await relay.send(**question)
+
+        [heard] = relay.vault.answers
+        assert (told.status, lost.fate) == (404, "unclear")
+        assert (heard.refund_id, heard.is_submission, heard.status) == (id_, False, 404)
+        assert heard.body == told.body == b'{"code":"not_found"}'
+        assert (heard.asked.method, heard.asked.path) == ("GET", "/v1/refunds/R-1")
+        assert heard.asked.headers == ("authorization",)
 
 
 def faults(**wrong: object) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """A refund whose company was away or busy: nothing was sent, so it is sent again, once a try."""
 
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 import msgspec
@@ -8,15 +9,20 @@ import pytest
 
 from portal.contract.client import VaultClient
 from portal.contract.refund import (
+    DEPOSIT_REFUND_ANSWER,
     REDEEM_REFUND,
     RETURN_REFUND,
+    DepositRefundAnswer,
     RedeemRefund,
+    RefundAsked,
     RefundBegun,
     ReturnRefund,
 )
 from portal.domain.errors import Conflict, PortalError
 from portal.domain.ids import RefundId
+from portal.kit.outbound.wire import OutboundAnswer
 from portal.vault.server import VaultServer
+from tests.make import gmopg
 from tests.make.money import AMOUNT, new_world
 from tests.make.refunds import Counter, new_counter, paid
 from tests.make.vault import ClientFor
@@ -100,6 +106,7 @@ async def test_after_a_day_it_fails_and_a_person_looks(counter: Counter) -> None
 # --- the relay's word ---------------------------------------------------------------------------
 
 HOST = "card.sandbox.test"
+GMOPG = "p01.mul-pay.test"
 
 
 def leave(refund: RefundId, begun: RefundBegun) -> RedeemRefund:
@@ -182,6 +189,71 @@ async def test_a_refusal_by_the_company_itself_still_ends_it(
     assert await let(await client_for("egress"), asked) is None
 
     assert (await counter.answered(lease, "refused", code="provider_refused")).state == "failed"
+
+
+async def test_a_question_is_about_the_payment_that_the_refund_left_for(
+    counter: Counter, client_for: ClientFor
+) -> None:
+    """Whatever is said of that payment since: this company knows a refund by its amounts alone."""
+    relay, world = await client_for("egress"), await counter.world.with_company("gmopg")
+    there = await new_counter(world)
+    bill, attempt = await paid(world)
+    refund = await there.ask(bill, attempt, 3000)
+    lease = await there.lease("payment.refund")
+    begun = await there.begin(lease)
+    order = gmopg.paid(begun.reference)
+    access = dict(parse_qsl(order.body.decode()))["AccessID"]
+    altering = RefundAsked(
+        method="POST", path="/payment/ChangeTran.idPass", headers=(),
+        body=f"ShopID=s&ShopPass=%7B%7B&AccessID={access}&Amount=5420",
+    )  # fmt: skip
+    asked = msgspec.structs.replace(leave(refund.id, begun), asked=altering)
+    assert await let(relay, asked, host=GMOPG, payment=None) is None
+    assert (await there.claimed(lease, "succeeded")).state == "unknown"
+
+    async def heard(answer: OutboundAnswer, **fields: str) -> str | None:
+        """Why the company's answer to a question for an order moves nothing."""
+        said = {"OrderID": begun.reference, "ShopID": "s", "ShopPass": "{{credential:gmopg}}"}
+        question = RefundAsked(
+            method="POST", path="/payment/SearchTrade.idPass", headers=(),
+            body=urlencode(said | fields),
+        )  # fmt: skip
+        deposit = DepositRefundAnswer(
+            host=GMOPG, refund_id=refund.id, is_submission=False, asked=question, status=200,
+            body=answer.body, age_ms=0,
+        )  # fmt: skip
+        return (await relay.call(DEPOSIT_REFUND_ANSWER, deposit)).refused
+
+    another = gmopg.paid(begun.reference, AccessID="0" * 32)
+    for _ in range(2):
+        await there.age(refund, 20)
+        assert await heard(another) == "word_unreadable"
+        assert await heard(gmopg.paid("another"), OrderID="another") == "word_unreadable"
+    assert await there.state(refund) == "unknown"
+
+    assert await heard(gmopg.paid(begun.reference, AMOUNT - 3000)) is None
+    assert await there.state(refund) == "succeeded"
+
+
+async def test_a_refund_leaves_for_no_other_payment_though_its_rule_names_no_place(
+    counter: Counter, client_for: ClientFor
+) -> None:
+    relay, world = await client_for("egress"), await counter.world.with_company("stripe")
+    there = await new_counter(world)
+    bill, attempt = await paid(world)
+    await world.value("update attempt set provider_ref = 'pi_1' where id = $1 returning 1", attempt)
+    refund = await there.ask(bill, attempt, 3000)
+    begun = await there.begin(await there.lease("payment.refund"))
+
+    async def let_for(intent: str) -> str | None:
+        said = urlencode({"payment_intent": intent, "amount": "3000"})
+        request = RefundAsked(method="POST", path="/v1/refunds", headers=(), body=said)
+        asked = msgspec.structs.replace(leave(refund.id, begun), asked=request)
+        return await let(relay, asked, host="api.stripe.test", payment=None)
+
+    assert await let_for("pi_2") == "refund_differs"
+    assert await let_for("pi_1") is None
+    assert await world.value("select payment_ref from refund where id = $1", refund.id) == "pi_1"
 
 
 async def test_what_is_contested_since_its_submission_began_gets_no_leave(

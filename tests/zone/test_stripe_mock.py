@@ -12,11 +12,10 @@ from portal.application.payment.desk import PayDesk
 from portal.application.providers import stripe
 from portal.application.providers.exchange import (
     Endpoint,
-    RefundAnswer,
-    RefundFinding,
     RefundWanted,
 )
 from portal.domain.money import Money
+from portal.domain.refund_word.word import RefundAnswer, RefundFinding
 from tests.make.companies import Drop, behind_a_relay
 from tests.make.relay import STRIPE_KEY, Relay
 from tests.make.stripe_mock import as_charges, intent_of, running_mock, take_charge

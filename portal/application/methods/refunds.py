@@ -9,10 +9,9 @@ from typing import Protocol
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
-    RefundAnswer,
-    RefundFinding,
     RefundWanted,
 )
+from portal.domain.refund_word.word import RefundAnswer, RefundFinding
 
 
 class Refunds(Protocol):

@@ -10,7 +10,7 @@ from typing import Final
 
 from portal.application.methods.registry import find_refunds
 from portal.application.payment.desk import PayDesk
-from portal.application.providers.exchange import RefundAnswer, RefundWanted
+from portal.application.providers.exchange import RefundWanted
 from portal.contract.envelope import Authority
 from portal.contract.refund import (
     BEGIN_REFUND,
@@ -28,6 +28,7 @@ from portal.contract.refund import (
 from portal.domain.errors import InvariantBroken, TryLater, Unknown
 from portal.domain.ids import RefundId
 from portal.domain.money import Money
+from portal.domain.refund_word.word import RefundAnswer
 from portal.kit.crashpoint import crash_point
 
 RECORD_TRIES_MAX: Final = 4

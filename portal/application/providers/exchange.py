@@ -263,25 +263,6 @@ class RefundWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundAnswer:
-    """``refused`` means that nothing was given back; ``unknown`` that only an inquiry can tell."""
-
-    outcome: Literal["succeeded", "accepted", "refused", "unknown"]
-    provider_ref: str = ""
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RefundFinding:
-    """What an inquiry learned about one refund; ``amount_minor`` matters only for a success."""
-
-    state: Literal["succeeded", "pending", "failed", "not_found", "unclear"]
-    amount_minor: int = 0
-    provider_ref: str = ""
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class MessageWanted:
     """A delivery to be sent; recipient and text are placeholders until the relay fills them."""
 

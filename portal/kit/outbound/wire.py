@@ -27,6 +27,8 @@ class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
     ``signer`` names who at the relay signs it, as the rule has it; "" for nobody. A signed request
     has no Authorization header of its own. ``deposit_id``: under which the relay puts the answer
     into the vault, where the rule says so; the caller then learns no more than its status.
+    ``about_refund``: the refund that it asks about, of which the vault hears the answer from the
+    relay; the caller hears it, too, and is not believed.
     """
 
     host: str
@@ -40,6 +42,7 @@ class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 10.0
     signer: str = ""
     deposit_id: UUID | None = None
+    about_refund: UUID | None = None
 
 
 SUBMIT: Final = "SUBMIT"

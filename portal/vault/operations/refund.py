@@ -140,6 +140,7 @@ def _new(act: Act, attempt: Attempt, request: RequestRefund, note: str) -> Refun
         code=None,
         provider_ref="",
         left_at=None,
+        payment_ref="",
     )
 
 

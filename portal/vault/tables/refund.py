@@ -19,7 +19,8 @@ class Refund(SQLModel, table=True):
     ``asked_at``, ``decided_at`` and ``finished_at`` are business times; ``state_at``, ``doubt_at``
     (the submission), ``ask_at`` and ``missing_at`` are wall times that drive inquiries.
     ``left_at`` (wall): the relay has the vault's leave to send it, and has not said since that it
-    came to nothing. ``owed_minor`` of the amount was owed back when it was set aside. ``words`` is
+    came to nothing; ``payment_ref``: of which payment it left for, by its company's name, as the
+    relay had it. ``owed_minor`` of the amount was owed back when it was set aside. ``words`` is
     sealed under ``version``: what staff wrote (portal.vault.refund.RefundWords).
     """
 
@@ -69,3 +70,6 @@ class Refund(SQLModel, table=True):
     code: str | None = Field(default=None, sa_type=sa.Text)
     provider_ref: str = Field(sa_type=sa.Text)
     left_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    payment_ref: str = Field(
+        sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("''"))
+    )

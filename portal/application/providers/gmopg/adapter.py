@@ -9,6 +9,7 @@ Source: SearchTrade, AlterTran, ChangeTran: recordings of t-k/gmo-payment-ruby (
 GetLinkplusUrlPayment: the same shape in several public clients; not recorded, see the record above.
 """
 
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
@@ -17,8 +18,6 @@ import msgspec
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
-    RefundAnswer,
-    RefundFinding,
     RefundWanted,
     SessionAnswer,
     SessionWanted,
@@ -26,20 +25,22 @@ from portal.application.providers.exchange import (
     is_page_address,
     read_json,
 )
-from portal.application.providers.gmopg.body import OK, REFUSALS, read_errors, read_pairs, weigh
+from portal.application.providers.gmopg.body import read_pairs
 from portal.application.providers.gmopg.trade import (
     FOUND,
-    TAKEN_BACK,
     WAITING,
     Trade,
     fitting_return,
     is_page_open,
     name_page,
-    prefixed,
     read_trade,
 )
+from portal.application.providers.refund_answers import known_of, read_answer, read_finding
 from portal.contract.payment import Finding
 from portal.domain.errors import InvariantBroken
+from portal.domain.refund_word.gmopg import GmoPgRefunds
+from portal.domain.refund_word.gmopg_body import OK, REFUSALS, read_errors, weigh
+from portal.domain.refund_word.word import RefundAnswer, RefundFinding
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _OPEN_TIMEOUT_S: Final = 10.0
@@ -64,6 +65,7 @@ class GmoPg:
     def __init__(self, provider: str) -> None:
         """``provider`` names the registration, and with it the credential."""
         self._pass = f"{{{{credential:{provider}}}}}"
+        self._reader = GmoPgRefunds(provider)
 
     def open_session(self, endpoint: Endpoint, wanted: SessionWanted) -> Exchange[SessionAnswer]:
         """Have a page made for the order; an OrderID that is in use reads as unknown.
@@ -128,16 +130,17 @@ class GmoPg:
             path = "ChangeTran" if wanted.remaining.amount_minor else "AlterTran"
             request = self._post(endpoint, path, fields, _ALTER_TIMEOUT_S)
             request = msgspec.structs.replace(request, delivery_id=wanted.refund_id)
-            return Exchange(request, lambda done: _read_altered(done, trade.access_id))
+            known = replace(known_of(wanted), payment_name=f"a-{trade.access_id}")
+            return Exchange(request, lambda done: read_answer(self._reader, done, known))
 
         return Exchange(self._search(endpoint, wanted.reference), _read_unaltered, then)
 
     def inquire_refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundFinding]:
         """Look whether the order's amount is what this refund leaves behind."""
-        return Exchange(
-            self._search(endpoint, wanted.reference),
-            lambda answer: _read_refund(answer, wanted),
-        )
+        known = known_of(wanted)
+        request = self._search(endpoint, wanted.reference)
+        request = msgspec.structs.replace(request, about_refund=wanted.refund_id)
+        return Exchange(request, lambda answer: read_finding(self._reader, answer, known))
 
     def _search(self, endpoint: Endpoint, reference: str) -> OutboundRequest:
         return self._post(endpoint, "SearchTrade", {"OrderID": reference}, _READ_TIMEOUT_S)
@@ -255,42 +258,3 @@ def _read_unaltered(answer: OutboundAnswer) -> RefundAnswer:
     """The order was only looked up: nothing has been given back."""
     away = answer.fate != "answered"
     return RefundAnswer("refused", code="provider_away" if away else "provider_refused")
-
-
-def _read_altered(answer: OutboundAnswer, access_id: str) -> RefundAnswer:
-    if answer.fate == "not_sent":
-        return RefundAnswer("refused", code="provider_away")
-    pairs = read_pairs(answer)
-    if pairs is None:
-        return RefundAnswer("unknown", code=answer.code or "answer_unreadable")
-    codes = read_errors(pairs)
-    if codes:
-        meaning = weigh(codes)
-        refusal = REFUSALS.get(meaning)
-        if refusal is not None and meaning != "not_there":
-            return RefundAnswer("refused", code=refusal)
-        return RefundAnswer("unknown", code="provider_unclear")
-    ref = prefixed(pairs.get("TranID", ""))
-    if pairs.get("AccessID") != access_id or not ref:
-        return RefundAnswer("unknown", code="answer_unreadable")
-    return RefundAnswer("succeeded", provider_ref=ref)
-
-
-def _read_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundFinding:
-    trade = read_trade(answer, wanted.reference)
-    if trade is None:
-        return RefundFinding("unclear", code=answer.code or "answer_unreadable")
-    after = wanted.remaining.amount_minor
-    before = after + wanted.amount.amount_minor
-    done = RefundFinding("succeeded", wanted.amount.amount_minor, trade.provider_ref)
-    if trade.status in TAKEN_BACK and after < 0:
-        # Others left no room for this one: all of it went by them, as we believe, or who knows.
-        return RefundFinding("not_found" if before == 0 else "unclear")
-    if trade.status in TAKEN_BACK:
-        # The record keeps the amount that went back.
-        return done if after == 0 and trade.amount_minor == before else RefundFinding("unclear")
-    if FOUND.get(trade.status) != "succeeded":
-        return RefundFinding("unclear")
-    if after > 0 and trade.amount_minor == after:
-        return done
-    return RefundFinding("not_found" if trade.amount_minor == before else "unclear")

@@ -26,17 +26,14 @@ from portal.application.providers.exchange import (
     WithdrawAnswer,
     bare_finding,
 )
-from portal.application.providers.gmopg.body import (
-    REFUSALS,
-    read_errors,
-    read_pairs,
-    weigh,
-)
-from portal.application.providers.gmopg.trade import COUNTER_FOUND, prefixed, read_moment
+from portal.application.providers.gmopg.body import read_pairs
+from portal.application.providers.gmopg.trade import COUNTER_FOUND, read_moment
 from portal.contract.payment import Finding
 from portal.domain.errors import InvariantBroken
 from portal.domain.konbini import AMOUNT_MAX, DAYS_MAX, Store
 from portal.domain.number import is_contact_fit
+from portal.domain.refund_word.gmopg import prefixed
+from portal.domain.refund_word.gmopg_body import REFUSALS, read_errors, weigh
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _ACT_TIMEOUT_S: Final = 20.0

@@ -13,10 +13,10 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from portal.application.providers.exchange import in_utc
-from portal.application.providers.gmopg.body import CHARSET
 from portal.application.providers.gmopg.trade import COUNTER_FOUND, FOUND, read_moment
 from portal.contract.payment import NoticeClaim
 from portal.domain.errors import InvalidInput
+from portal.domain.refund_word.gmopg_body import CHARSET
 
 _FIELDS_MAX: Final = 200
 _DIGEST_LETTERS: Final = 40

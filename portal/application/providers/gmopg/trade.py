@@ -12,8 +12,9 @@ from email.utils import parsedate_to_datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from portal.application.providers.gmopg.body import read_errors, read_pairs
+from portal.application.providers.gmopg.body import read_pairs
 from portal.contract.payment import FindingState
+from portal.domain.refund_word.gmopg import read_order
 from portal.kit.outbound.wire import OutboundAnswer
 
 PAGE_LIFE: Final = timedelta(hours=23)
@@ -24,13 +25,7 @@ person's work; the company's own limit is a setting there. Money that comes late
 _PAGE_MARK: Final = "page-"
 _MOMENT: Final = "%Y%m%d%H%M%S"
 _JAPAN: Final = ZoneInfo("Asia/Tokyo")
-_LAST_FIELD: Final = "ClientField3"
-"""The record of a card payment has it behind the amount: without it the body was cut off."""
-
-_AMOUNT: Final = re.compile(r"[0-9]{1,9}")
 _MASKED: Final = re.compile(r"\*{4,}([0-9]{4})")
-_ACCESS: Final = re.compile(r"[0-9a-zA-Z]{32}")
-_TRAN_ID: Final = re.compile(r"[0-9]{1,32}")
 _APPROVAL: Final = re.compile(r"[0-9A-Za-z]{1,16}")
 
 FOUND: Final[dict[str, FindingState]] = {
@@ -60,7 +55,6 @@ COUNTER_FOUND: Final[dict[str, FindingState]] = {
 """Status of an order that is paid at a counter."""
 
 WAITING: Final = frozenset({"UNPROCESSED", "AUTHENTICATED", "AUTHPROCESS"})
-TAKEN_BACK: Final = frozenset({"VOID", "RETURN", "RETURNX"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,38 +78,24 @@ class Trade:
 def read_trade(answer: OutboundAnswer, reference: str) -> Trade | None:
     """The order of exactly this reference, in yen; None for anything else, a cut body too."""
     pairs = read_pairs(answer)
-    if pairs is None or read_errors(pairs) or pairs.get("OrderID") != reference:
-        return None
-    amount, tax = pairs.get("Amount", ""), pairs.get("Tax", "") or "0"
-    access = (pairs.get("AccessID", ""), pairs.get("AccessPass", ""))
-    if (
-        _LAST_FIELD not in pairs
-        or not _AMOUNT.fullmatch(amount)
-        or not _AMOUNT.fullmatch(tax)
-        or not all(map(_ACCESS.fullmatch, access))
-        or pairs.get("Currency", "JPN") != "JPN"
-    ):
+    order = None if pairs is None else read_order(pairs, reference)
+    if pairs is None or order is None:
         return None
     masked = _MASKED.fullmatch(pairs.get("CardNo", ""))
     approval = pairs.get("Approve", "").strip()
     result = pairs.get("Tds2TransResult", "")
     processed = read_moment(pairs.get("ProcessDate", ""))
     return Trade(
-        status=pairs.get("Status", ""),
-        amount_minor=int(amount) + int(tax),
-        access_id=access[0],
-        access_pass=access[1],
+        status=order.status,
+        amount_minor=order.amount_minor,
+        access_id=order.access_id,
+        access_pass=order.access_pass,
         processed_on=processed.date() if processed is not None else None,
-        provider_ref=prefixed(pairs.get("TranID", "")),
+        provider_ref=order.provider_ref,
         approval_no=approval if _APPROVAL.fullmatch(approval) else "",
         instrument_hint=masked[1] if masked else "",
         authentication=result if result in {"Y", "A", "N", "U", "R", "I", "C"} else "",
     )
-
-
-def prefixed(tran_id: str) -> str:
-    """The company's id of a step with a letter before its digits, which else could be a card's."""
-    return f"p-{tran_id}" if _TRAN_ID.fullmatch(tran_id) else ""
 
 
 def fitting_return(

@@ -9,10 +9,8 @@ be read proves nothing, a refusal included. Source: PayPay Open Payment API, "We
 QR Code, Get payment details, Refund a payment, Fetch refund details, Response code list.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -20,28 +18,28 @@ import msgspec
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
-    RefundAnswer,
-    RefundFinding,
     RefundWanted,
     SessionAnswer,
     SessionWanted,
     is_page_address,
-    read_json,
 )
-from portal.application.providers.paypay.shapes import (
-    Code,
-    CodeReply,
-    Money,
-    Payment,
-    PaymentReply,
-    Refund,
-    RefundReply,
-    Reply,
-)
+from portal.application.providers.paypay.shapes import Code, CodeReply, Payment, PaymentReply
+from portal.application.providers.refund_answers import known_of, read_answer, read_finding
 from portal.contract.payment import Finding, FindingState
 from portal.domain.errors import InvariantBroken
 from portal.domain.money import Money as Amount
 from portal.domain.reference import made_at_s
+from portal.domain.refund_word.paypay import (
+    PAYMENT_ID,
+    Failure,
+    Money,
+    PayPayRefunds,
+    own_id,
+    read_code,
+    read_data,
+    read_failure,
+)
+from portal.domain.refund_word.word import RefundAnswer, RefundFinding, Said
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 SIGNER: Final = "opa"
@@ -55,13 +53,7 @@ gives up (both 60 s): waiting for a place at the relay may take the same time ag
 _DESCRIPTION_MAX: Final = 255
 _STORE_MAX: Final = 255
 
-_DONE: Final = frozenset({200, 201, 202})
-_REFUSALS: Final = frozenset({400, 401, 403, 404, 422})
-_TOO_MANY: Final = 429
-_SUCCESS: Final = frozenset({"SUCCESS", "REQUEST_ACCEPTED"})
-_EXISTS: Final = "DUPLICATE_DYNAMIC_QR_REQUEST"
 _NO_PAYMENT: Final = "DYNAMIC_QR_PAYMENT_NOT_FOUND"
-_NO_REFUND: Final = "NO_SUCH_REFUND_ORDER"
 
 _FOUND: Final[dict[str, FindingState]] = {
     "CREATED": "requires_action",
@@ -80,27 +72,8 @@ _DECLINES: Final = {
     "FAILED": "wallet_declined",
 }
 
-_RefundState = Literal["succeeded", "pending", "failed", "unclear"]
-
-_REFUNDS: Final[dict[str, _RefundState]] = {
-    "CREATED": "pending",
-    "REFUNDED": "succeeded",
-    "CANCELED": "failed",
-    "FAILED": "failed",
-}
-
-_ID: Final = re.compile(r"[!-~]{1,64}")
-_PAYMENT_ID: Final = "p-"
 _CODE_ID: Final = "c-"
-"""PayPay's ids may be digits alone, and the vault refuses what could be a card's number."""
-
-R = TypeVar("R", bound=Reply)
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    outcome: Literal["refused", "unknown"]
-    code: str
+_READER: Final = PayPayRefunds()
 
 
 class PayPay:
@@ -152,7 +125,8 @@ class PayPay:
         }
         request = _request(endpoint, "POST", "/v2/refunds", body)
         request = msgspec.structs.replace(request, delivery_id=wanted.refund_id)
-        return Exchange(request, lambda answer: _read_refund(answer, wanted))
+        known = known_of(wanted)
+        return Exchange(request, lambda answer: read_answer(_READER, answer, known))
 
     def inquire_refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundFinding]:
         """Ask what became of exactly this refund, which PayPay looks for among the payment's.
@@ -161,7 +135,9 @@ class PayPay:
         """
         path = f"/v2/refunds/{quote(wanted.refund_reference, safe='')}"
         request = _request(endpoint, "GET", f"{path}?paymentId={_payment_of(wanted)}")
-        return Exchange(request, lambda answer: _find_refund(answer, wanted))
+        request = msgspec.structs.replace(request, about_refund=wanted.refund_id)
+        known = known_of(wanted)
+        return Exchange(request, lambda answer: read_finding(_READER, answer, known))
 
 
 ADAPTER: Final = PayPay()
@@ -185,9 +161,9 @@ def _request(
 
 def _payment_of(wanted: RefundWanted) -> str:
     """PayPay's own id of the payment, without the letter that it is kept with."""
-    if not wanted.provider_ref.startswith(_PAYMENT_ID):
+    if not wanted.provider_ref.startswith(PAYMENT_ID):
         raise InvariantBroken("refund_unfounded", context=wanted.reference)
-    return quote(wanted.provider_ref.removeprefix(_PAYMENT_ID), safe="")
+    return quote(wanted.provider_ref.removeprefix(PAYMENT_ID), safe="")
 
 
 def _money(amount: Amount) -> dict[str, object]:
@@ -201,10 +177,10 @@ def _read_code(answer: OutboundAnswer, wanted: SessionWanted) -> SessionAnswer:
     failure = _failure(answer)
     if failure is not None:
         return SessionAnswer(failure.outcome, code=failure.code)
-    code = _data(answer, CodeReply)
+    code = read_data(_said(answer), CodeReply)
     if not isinstance(code, Code) or not _is_of(code, wanted) or not is_page_address(code.url):
         return SessionAnswer("unknown", code="answer_unreadable")
-    return SessionAnswer("accepted", code.url, _own(_CODE_ID, code.code_id))
+    return SessionAnswer("accepted", code.url, own_id(_CODE_ID, code.code_id))
 
 
 def _is_of(code: Code, wanted: SessionWanted) -> bool:
@@ -214,9 +190,9 @@ def _is_of(code: Code, wanted: SessionWanted) -> bool:
 def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
     if answer.fate != "answered":
         return _finding("unclear", code=answer.code)
-    if _code_of(answer) == _NO_PAYMENT:
+    if read_code(_said(answer)) == _NO_PAYMENT:
         return _finding("not_found")
-    payment = _data(answer, PaymentReply)
+    payment = read_data(_said(answer), PaymentReply)
     if not isinstance(payment, Payment) or payment.merchant_payment_id != reference:
         return _finding("unclear", code="answer_unreadable")
     kept = _kept(payment)
@@ -225,7 +201,7 @@ def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
     return _finding(
         _FOUND.get(payment.status, "unclear"),
         amount_minor=kept,
-        provider_ref=_own(_PAYMENT_ID, payment.payment_id),
+        provider_ref=own_id(PAYMENT_ID, payment.payment_id),
         code=_DECLINES.get(payment.status, ""),
     )
 
@@ -242,84 +218,21 @@ def _kept(payment: Payment) -> int | None:
     return payment.amount.amount - given if 0 <= given <= payment.amount.amount else None
 
 
-def _read_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundAnswer:
-    failure = _failure(answer)
-    if failure is not None:
-        return RefundAnswer(failure.outcome, code=failure.code)
-    refund = _data(answer, RefundReply)
-    if not isinstance(refund, Refund) or not _is_the_refund(refund, wanted):
-        return RefundAnswer("unknown", code="answer_unreadable")
-    return RefundAnswer("succeeded" if refund.status == "REFUNDED" else "accepted")
+def _failure(answer: OutboundAnswer) -> Failure | None:
+    """What an act that PayPay did not do, or was not heard of, comes to; None where it did it."""
+    if answer.fate == "not_sent":
+        return Failure("refused", "provider_away")
+    if answer.fate == "unclear":
+        return Failure("unknown", answer.code or "provider_unclear")
+    return read_failure(_said(answer))
 
 
-def _find_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundFinding:
-    if answer.fate != "answered":
-        return RefundFinding("unclear", code=answer.code)
-    if _code_of(answer) == _NO_REFUND:
-        return RefundFinding("not_found")
-    refund = _data(answer, RefundReply)
-    if not isinstance(refund, Refund) or not _is_the_refund(refund, wanted):
-        return RefundFinding("unclear", code="answer_unreadable")
-    state: _RefundState = _REFUNDS.get(refund.status, "unclear")
-    code = "provider_refused" if state == "failed" else ""
-    return RefundFinding(state, refund.amount.amount, code=code)
-
-
-def _is_the_refund(refund: Refund, wanted: RefundWanted) -> bool:
-    same_payment = (
-        refund.payment_id is None or _own(_PAYMENT_ID, refund.payment_id) == wanted.provider_ref
-    )
-    return (
-        refund.merchant_refund_id == wanted.refund_reference
-        and refund.amount == _worth(wanted.amount)
-        and same_payment
-    )
-
-
-def _failure(answer: OutboundAnswer) -> _Failure | None:
-    """What an act that PayPay did not do comes to; None where it did it.
-
-    A refusal leaves nothing behind only where PayPay itself says so: a page of somebody in between,
-    a 5xx of any kind and its own "the transaction failed" are asked about.
-    """
-    code = _code_of(answer) if answer.fate == "answered" else None
-    rules = (
-        (answer.fate == "not_sent", _Failure("refused", "provider_away")),
-        (answer.fate == "unclear", _Failure("unknown", answer.code or "provider_unclear")),
-        (answer.status == _TOO_MANY, _Failure("refused", "provider_busy")),
-        (code is None, _Failure("unknown", "answer_unreadable")),
-        (code == _EXISTS, _Failure("unknown", "reference_exists")),
-        (
-            answer.status in _REFUSALS and code not in _SUCCESS,
-            _Failure("refused", "provider_refused"),
-        ),
-        (
-            answer.status not in _DONE or code not in _SUCCESS,
-            _Failure("unknown", "answer_unreadable"),
-        ),
-    )
-    return next((failure for failed, failure in rules if failed), None)
-
-
-def _code_of(answer: OutboundAnswer) -> str | None:
-    reply = read_json(answer, Reply)
-    return None if reply is None else reply.result_info.code
-
-
-def _data(answer: OutboundAnswer, shape: type[R]) -> object:
-    """The data of a successful answer, or None."""
-    reply = read_json(answer, shape) if answer.status in _DONE else None
-    succeeded = reply is not None and reply.result_info.code in _SUCCESS
-    return getattr(reply, "data", None) if succeeded else None
+def _said(answer: OutboundAnswer) -> Said:
+    return Said(answer.status, answer.body)
 
 
 def _worth(amount: Amount) -> Money:
     return Money(amount=amount.amount_minor, currency="JPY")
-
-
-def _own(prefix: str, theirs: str | None) -> str:
-    """An id of PayPay's as we keep it; "" for none, or for one that can't be stored."""
-    return f"{prefix}{theirs}" if theirs and _ID.fullmatch(theirs) else ""
 
 
 def _finding(

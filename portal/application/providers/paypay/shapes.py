@@ -3,28 +3,9 @@
 Source: PayPay Open Payment API, response samples of each operation.
 """
 
-from typing import Literal
-
 import msgspec
 
-
-class Money(msgspec.Struct, frozen=True):
-    """An amount in yen."""
-
-    amount: int
-    currency: Literal["JPY"]
-
-
-class ResultInfo(msgspec.Struct, frozen=True):
-    """What came of a request, in PayPay's own word."""
-
-    code: str
-
-
-class Reply(msgspec.Struct, frozen=True, rename="camel"):
-    """Any answer, a refusal included."""
-
-    result_info: ResultInfo
+from portal.domain.refund_word.paypay import Money, Reply
 
 
 class Code(msgspec.Struct, frozen=True, rename="camel"):
@@ -59,15 +40,6 @@ class Payment(msgspec.Struct, frozen=True, rename="camel"):
     refunds: GivenBackList | None = None
 
 
-class Refund(msgspec.Struct, frozen=True, rename="camel"):
-    """How a refund stands."""
-
-    status: str
-    merchant_refund_id: str
-    amount: Money
-    payment_id: str | None = None
-
-
 class CodeReply(Reply, frozen=True, rename="camel"):
     """Answer of Create a QR Code."""
 
@@ -78,9 +50,3 @@ class PaymentReply(Reply, frozen=True, rename="camel"):
     """Answer of Get payment details."""
 
     data: Payment | None = None
-
-
-class RefundReply(Reply, frozen=True, rename="camel"):
-    """Answer of Refund a payment and of Fetch refund details."""
-
-    data: Refund | None = None

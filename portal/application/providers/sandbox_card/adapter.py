@@ -14,16 +14,17 @@ from portal.application.providers.exchange import (
     ChargeWanted,
     Endpoint,
     Exchange,
-    RefundAnswer,
-    RefundFinding,
     RefundWanted,
     SessionAnswer,
     SessionWanted,
     is_page_address,
     read_json,
 )
+from portal.application.providers.refund_answers import known_of, read_answer, read_finding
 from portal.contract.payment import DisputeFound, Finding, FindingState
 from portal.domain.dispute import DisputeState
+from portal.domain.refund_word.sandbox import SandboxRefunds
+from portal.domain.refund_word.word import RefundAnswer, RefundFinding
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _HEADERS: Final = {
@@ -40,6 +41,7 @@ _CONFLICT: Final = 409
 _TOO_MANY: Final = 429
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422, _TOO_MANY})
 
+_READER: Final = SandboxRefunds()
 _States = Literal["open", "processing", "succeeded", "failed", "expired"]
 _FOUND: Final[dict[_States, FindingState]] = {
     "open": "requires_action",
@@ -87,18 +89,6 @@ class _Charge(msgspec.Struct, frozen=True):
     amount: int
     status: Literal["succeeded", "failed"]
     decline_code: str | None
-
-
-_RefundStates = Literal["pending", "succeeded", "failed"]
-
-
-class _Refund(msgspec.Struct, frozen=True):
-    id: str
-    reference: str
-    payment: str
-    status: _RefundStates
-    amount: int
-    currency: Literal["JPY"]
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -194,7 +184,8 @@ class SandboxCard:
             delivery_id=wanted.refund_id,
             timeout_s=_OPEN_TIMEOUT_S,
         )
-        return Exchange(request, lambda answer: _read_refund(answer, wanted))
+        known = known_of(wanted)
+        return Exchange(request, lambda answer: read_answer(_READER, answer, known))
 
     def inquire_refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundFinding]:
         """Ask what became of the refund under our reference of it."""
@@ -204,9 +195,11 @@ class SandboxCard:
             method="GET",
             path=f"/v1/refunds/{quote(wanted.refund_reference, safe='')}",
             headers=_HEADERS,
+            about_refund=wanted.refund_id,
             timeout_s=_INQUIRE_TIMEOUT_S,
         )
-        return Exchange(request, lambda answer: _find_refund(answer, wanted))
+        known = known_of(wanted)
+        return Exchange(request, lambda answer: read_finding(_READER, answer, known))
 
 
 ADAPTER: Final = SandboxCard()
@@ -298,48 +291,3 @@ def _finding(state: FindingState, *, code: str = "") -> Finding:
 
 def _refusal_code(answer: OutboundAnswer) -> str:
     return "provider_busy" if answer.status == _TOO_MANY else "provider_refused"
-
-
-_TAKEN: Final[dict[_RefundStates, Literal["succeeded", "accepted", "refused"]]] = {
-    "succeeded": "succeeded",
-    "pending": "accepted",
-    "failed": "refused",
-}
-
-
-def _read_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundAnswer:
-    if answer.fate == "not_sent":
-        return RefundAnswer("refused", code="provider_away")
-    if answer.fate == "unclear":
-        return RefundAnswer("unknown", code=answer.code or "provider_unclear")
-    if answer.status in _REFUSALS:
-        return RefundAnswer("refused", code=_refusal_code(answer))
-    refund = _the_refund(answer, wanted, {_OK, _CREATED})
-    if refund is None or refund.amount != wanted.amount.amount_minor:
-        return RefundAnswer("unknown", code="answer_unreadable")
-    return RefundAnswer(_TAKEN[refund.status], provider_ref=refund.id, code=_failure(refund))
-
-
-def _find_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundFinding:
-    if answer.fate == "answered" and answer.status == _NOT_FOUND:
-        refusal = read_json(answer, _Refusal)
-        found_nothing = refusal is not None and refusal.code == "not_found"
-        return RefundFinding("not_found" if found_nothing else "unclear")
-    refund = _the_refund(answer, wanted, {_OK})
-    if refund is None:
-        return RefundFinding("unclear", code=answer.code)
-    return RefundFinding(refund.status, refund.amount, refund.id, _failure(refund))
-
-
-def _the_refund(answer: OutboundAnswer, wanted: RefundWanted, good: set[int]) -> _Refund | None:
-    """The refund that an answer tells of, if it is the one that was meant."""
-    if answer.fate != "answered" or answer.status not in good:
-        return None
-    refund = read_json(answer, _Refund)
-    if refund is None or refund.reference != wanted.refund_reference:
-        return None
-    return refund if refund.payment == wanted.reference else None
-
-
-def _failure(refund: _Refund) -> str:
-    return "provider_refused" if refund.status == "failed" else ""

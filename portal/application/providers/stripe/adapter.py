@@ -9,6 +9,7 @@ Source: docs.stripe.com/api (Create a Checkout Session, Create a PaymentIntent, 
 Errors, Idempotent requests), docs.stripe.com/search (Data freshness).
 """
 
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -17,20 +18,20 @@ from portal.application.providers.exchange import (
     ChargeWanted,
     Endpoint,
     Exchange,
-    RefundAnswer,
-    RefundFinding,
     RefundWanted,
     SessionAnswer,
     SessionWanted,
 )
+from portal.application.providers.refund_answers import known_of, read_answer, read_finding
 from portal.application.providers.stripe import reading
 from portal.application.providers.stripe.disputes import ask_of_disputes
-from portal.application.providers.stripe.shapes import CURRENCY, find_payment, get, post
+from portal.application.providers.stripe.shapes import find_payment, get, post
 from portal.contract.payment import Finding
+from portal.domain.refund_word.stripe import CURRENCY, LIST_MAX, REFUNDS_PATH, StripeRefunds
+from portal.domain.refund_word.word import RefundAnswer, RefundFinding
 from portal.kit.outbound.wire import OutboundAnswer
 
-_REFUNDS_PATH: Final = "/v1/refunds"
-_LIST_MAX: Final = "100"
+_READER: Final = StripeRefunds()
 
 
 class Stripe:
@@ -136,15 +137,18 @@ class Stripe:
             "amount": str(wanted.amount.amount_minor),
             "metadata[reference]": wanted.refund_reference,
         }
-        request = post(endpoint, _REFUNDS_PATH, wanted.refund_reference, fields)
+        request = post(endpoint, REFUNDS_PATH, wanted.refund_reference, fields)
         request = msgspec.structs.replace(request, delivery_id=wanted.refund_id)
-        return Exchange(request, lambda answer: reading.read_refund(answer, wanted))
+        known = known_of(wanted)
+        return Exchange(request, lambda answer: read_answer(_READER, answer, known))
 
     def _refunds_of(
         self, endpoint: Endpoint, wanted: RefundWanted, intent_id: str
     ) -> Exchange[RefundFinding]:
-        request = get(endpoint, _REFUNDS_PATH, payment_intent=intent_id, limit=_LIST_MAX)
-        return Exchange(request, lambda answer: reading.read_refunds(answer, wanted))
+        request = get(endpoint, REFUNDS_PATH, payment_intent=intent_id, limit=LIST_MAX)
+        request = msgspec.structs.replace(request, about_refund=wanted.refund_id)
+        known = replace(known_of(wanted), payment_name=intent_id)
+        return Exchange(request, lambda answer: read_finding(_READER, answer, known))
 
 
 ADAPTER: Final = Stripe()

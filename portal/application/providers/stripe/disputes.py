@@ -15,7 +15,6 @@ import msgspec
 from portal.application.providers.exchange import Endpoint, Exchange, bare_finding
 from portal.application.providers.stripe import reading
 from portal.application.providers.stripe.shapes import (
-    CURRENCY,
     Charge,
     Dispute,
     Disputes,
@@ -25,6 +24,7 @@ from portal.application.providers.stripe.shapes import (
 )
 from portal.contract.payment import DisputeFound, Finding
 from portal.domain.dispute import DisputeState
+from portal.domain.refund_word.stripe import CURRENCY
 from portal.kit.outbound.wire import OutboundAnswer
 
 _PATH: Final = "/v1/disputes"

@@ -10,38 +10,28 @@ from typing import Final
 
 from portal.application.providers.exchange import (
     ChargeWanted,
-    RefundAnswer,
-    RefundFinding,
-    RefundWanted,
     SessionAnswer,
     SessionWanted,
     bare_finding,
     is_page_address,
 )
 from portal.application.providers.stripe.shapes import (
-    CURRENCY,
     Card,
     Charge,
     Failure,
     Found,
     Intent,
-    Refund,
-    Refunds,
     Session,
     read_failure,
     read_ok,
 )
 from portal.contract.payment import Finding, FindingState
 from portal.domain.payment import DeclineCode
+from portal.domain.refund_word.stripe import CURRENCY, read_refusal
+from portal.domain.refund_word.word import RefundAnswer, Said
 from portal.kit.outbound.wire import OutboundAnswer
 
 _PAYMENT_REQUIRED: Final = 402
-_TOO_MANY: Final = 429
-_REFUSALS: Final = frozenset({400, 401, 403, 404})
-"""With a readable error of Stripe's own, nothing was carried out; 409 says that another call under
-our key may be under way, 424 and 5xx that Stripe does not know either."""
-
-_UNDER_WAY: Final = frozenset({"lock_timeout", "idempotency_key_in_use"})
 _DECLINES: Final[dict[str, DeclineCode]] = {
     "insufficient_funds": "insufficient_funds",
     "authentication_required": "authentication_failed",
@@ -214,66 +204,17 @@ def read_refund_unsent(answer: OutboundAnswer) -> RefundAnswer:
     return RefundAnswer("refused", code="provider_away" if away else "provider_refused")
 
 
-def read_refund(answer: OutboundAnswer, wanted: RefundWanted) -> RefundAnswer:
-    """The answer to giving money back."""
-    unsettled = _unsettled(answer)
-    if unsettled is not None:
-        outcome = "refused" if unsettled.outcome == "refused" else "unknown"
-        return RefundAnswer(outcome, code=unsettled.code)
-    refund = read_ok(answer, Refund)
-    if refund is None or not _is_wanted(refund, wanted):
-        return RefundAnswer("unknown", code="answer_unreadable")
-    if refund.status == "succeeded":
-        return RefundAnswer("succeeded", provider_ref=refund.id)
-    if refund.status in {"failed", "canceled"}:
-        return RefundAnswer("refused", provider_ref=refund.id, code="provider_refused")
-    return RefundAnswer("accepted", provider_ref=refund.id)
-
-
-def read_refunds(answer: OutboundAnswer, wanted: RefundWanted) -> RefundFinding:
-    """The refunds of a payment: ours is among them, or it never was made."""
-    page = read_ok(answer, Refunds)
-    if page is None:
-        return RefundFinding("unclear", code=answer.code or "answer_unreadable")
-    named = [one for one in page.data if one.metadata.get("reference") == wanted.refund_reference]
-    if not named:
-        return RefundFinding("unclear" if page.has_more else "not_found")
-    [refund, *others] = named
-    if others or refund.currency != CURRENCY:
-        return RefundFinding("unclear", code="answer_unreadable")
-    if refund.status == "succeeded":
-        return RefundFinding("succeeded", refund.amount, refund.id)
-    if refund.status in {"failed", "canceled"}:
-        return RefundFinding("failed", 0, refund.id, "provider_refused")
-    return RefundFinding("pending", 0, refund.id)
-
-
-def _is_wanted(refund: Refund, wanted: RefundWanted) -> bool:
-    return (
-        refund.metadata.get("reference") == wanted.refund_reference
-        and (refund.amount, refund.currency) == (wanted.amount.amount_minor, CURRENCY)
-    )  # fmt: skip
-
-
 def _unsettled(answer: OutboundAnswer) -> SessionAnswer | None:
     """How an answer other than 200 to a call that changes something reads; None for a 200."""
     if answer.fate == "not_sent":
         return SessionAnswer("refused", code="provider_away")
     if answer.fate == "unclear":
         return SessionAnswer("unknown", code=answer.code or "provider_unclear")
-    failure = read_failure(answer)
-    return None if failure is None else _refusal(answer.status, failure)
-
-
-def _refusal(status: int, failure: Failure) -> SessionAnswer:
-    """What an error in Stripe's own words means: nothing was carried out, or who knows."""
-    if failure.type == "idempotency_error" or failure.code in _UNDER_WAY:
-        return SessionAnswer("unknown", code="reference_exists")
-    if status == _TOO_MANY:
-        return SessionAnswer("refused", code="provider_busy")
-    if status in _REFUSALS:
-        return SessionAnswer("refused", code="provider_refused")
-    return SessionAnswer("unknown", code="provider_unclear")
+    refusal = read_refusal(Said(answer.status, answer.body))
+    if refusal is None:
+        return None
+    outcome = "refused" if refusal.outcome == "refused" else "unknown"
+    return SessionAnswer(outcome, code=refusal.code)
 
 
 def _decline(failure: Failure) -> DeclineCode:

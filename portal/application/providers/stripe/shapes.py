@@ -17,7 +17,6 @@ T = TypeVar("T")
 VERSION: Final = "2025-03-31.basil"
 """Pinned in every request, so that an upgrade of the account changes nothing here."""
 
-CURRENCY: Final = "jpy"
 OK: Final = 200
 _HEADERS: Final = {
     "authorization": "Bearer {{credential:stripe}}",
@@ -102,23 +101,6 @@ class Found(msgspec.Struct, frozen=True):
     """The first page of a search."""
 
     data: tuple[Intent, ...]
-    has_more: bool
-
-
-class Refund(msgspec.Struct, frozen=True):
-    """Money given back."""
-
-    id: str
-    status: Literal["pending", "requires_action", "succeeded", "failed", "canceled"]
-    amount: int
-    currency: str
-    metadata: Metadata
-
-
-class Refunds(msgspec.Struct, frozen=True):
-    """The first page of an intent's refunds, newest first."""
-
-    data: tuple[Refund, ...]
     has_more: bool
 
 

@@ -1,0 +1,101 @@
+"""Answers that the vault has from the relay itself: nobody else's word of them counts there.
+
+Zone: egress. Of a bank's word about a mandate the caller learns the status alone. Of a company's
+answer about a refund it learns all; the vault reads the same bytes, with what was asked, and
+believes no retelling.
+"""
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+
+from portal.contract.refund import DEPOSIT_REFUND_ANSWER, DepositRefundAnswer, RefundAsked
+from portal.domain.errors import PortalError
+from portal.domain.ids import RefundId
+from portal.egress.deliver import BankAnswer, Vault, code_of, deposit_word
+from portal.egress.job import Job
+from portal.kit.log import get_logger
+from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+
+ANSWER_BYTES_MAX: Final = 1024 * 1024
+ASKED_CHARACTERS_MAX: Final = 16 * 1024
+"""More than any question about a refund has; what is longer is told to nobody."""
+
+_WORDS: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})
+"""Statuses of a bank's answer about a mandate that say something."""
+
+_log = get_logger()
+
+
+@contextmanager
+def timed(job: Job) -> Generator[None]:
+    """How long the request is under way: an answer is as old as its question."""
+    began = asyncio.get_running_loop().time()
+    try:
+        yield
+    finally:
+        job.age_ms = int((asyncio.get_running_loop().time() - began) * 1000)
+
+
+async def deposit_mandate(vault: Vault, job: Job, answer: OutboundAnswer) -> OutboundAnswer:
+    """What the caller learns of an answer that is the vault's: its status alone.
+
+    One that the vault did not take is ``unclear``, as if it had not come.
+    """
+    told = msgspec.structs.replace(answer, headers={}, body=b"")
+    deposit_id = job.request.deposit_id
+    if answer.fate != "answered" or answer.status not in _WORDS or deposit_id is None:
+        return told
+    word = BankAnswer(
+        status=answer.status,
+        asked_for=job.request.path.rpartition("/")[2],
+        body=answer.body if answer.status == HTTPStatus.OK else b"",
+    )
+    code = await deposit_word(vault, job.host, deposit_id, word)
+    return msgspec.structs.replace(told, fate="unclear", code=code) if code else told
+
+
+async def deposit_refund(vault: Vault, job: Job) -> None:
+    """Put a company's answer about a refund into the vault; unheard, it will be asked for again.
+
+    What came to nothing is no answer (``return_refund`` tells of it).
+    """
+    answer, refund_id = job.answer, job.refund_id
+    if answer is None or refund_id is None or answer.fate != "answered" or job.came_to_nothing:
+        return
+    asked = asked_of(job.request)
+    if asked is None or len(answer.body) > ANSWER_BYTES_MAX:
+        _log.warning("refund_answer.too_long")
+        return
+    deposited = DepositRefundAnswer(
+        host=job.host,
+        refund_id=RefundId(refund_id),
+        is_submission=job.is_agreed,
+        asked=asked,
+        status=answer.status,
+        body=answer.body,
+        age_ms=job.age_ms,
+    )
+    try:
+        reply = await vault.call(DEPOSIT_REFUND_ANSWER, deposited)
+    except PortalError as error:
+        _log.warning("refund_answer.not_deposited", code=error.code, reason=code_of(error))
+        return
+    if reply.refused is not None:
+        _log.info("refund_answer.not_taken", reason=reply.refused)
+
+
+def asked_of(request: OutboundRequest) -> RefundAsked | None:
+    """A request about a refund as the vault hears of it; None for one longer than any."""
+    if len(request.path) + len(request.body) > ASKED_CHARACTERS_MAX:
+        return None
+    return RefundAsked(
+        method=request.method,
+        path=request.path,
+        headers=tuple(sorted(name.lower() for name in request.headers)),
+        body=request.body,
+    )
