@@ -8,6 +8,7 @@ from portal.domain.failed_debit import FailedLine, OwedBill, judge, numbers_of, 
 from tests.make.debits import answer, debit, write
 
 ONE, TWO = UUID(int=1), UUID(int=2)
+NONE: frozenset[UUID] = frozenset()
 SOUND = answer(write([debit(n) for n in range(1, 6)]), "01289"[:5].__getitem__)
 
 
@@ -25,22 +26,22 @@ def test_a_file_without_line_ends_says_the_same() -> None:
     assert read_failed(SOUND.replace(b"\r\n", b"")) == read_failed(SOUND)
 
 
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        (lambda raw: raw.replace(b"\r\n", b"\n"), "line_end"),
-        (lambda raw: raw[:-10], "record_length"),
-        (lambda raw: raw[: 122 * 6], "trailer_missing"),
-        (lambda raw: raw[: 122 * 7], "end_missing"),
-        (lambda raw: raw.replace("ﾔﾏﾀﾞ".encode("cp932"), "山田".encode("cp932"), 1), "charset"),
-        (lambda raw: raw[: 122 * 6 + 19] + b"000002" + raw[122 * 6 + 25 :], "trailer_done"),
-        (lambda raw: raw[: 122 * 6 + 37] + b"000001" + raw[122 * 6 + 43 :], "trailer_failed"),
-        (lambda raw: raw[:122] + raw[244:], "trailer_count"),
-        (lambda _raw: b"number,amount\r\n1,8420\r\n", "line_end"),
-        (lambda _raw: write([debit(1)]), "trailer_done"),
-        (lambda raw: raw + raw, "after_end"),
-    ],
-)
+SPOILT: list[tuple[Callable[[bytes], bytes], str]] = [
+    (lambda raw: raw.replace(b"\r\n", b"\n"), "line_end"),
+    (lambda raw: raw[:-10], "record_length"),
+    (lambda raw: raw[: 122 * 6], "trailer_missing"),
+    (lambda raw: raw[: 122 * 7], "end_missing"),
+    (lambda raw: raw.replace("ﾔﾏﾀﾞ".encode("cp932"), "山田".encode("cp932"), 1), "charset"),
+    (lambda raw: raw[: 122 * 6 + 19] + b"000002" + raw[122 * 6 + 25 :], "trailer_done"),
+    (lambda raw: raw[: 122 * 6 + 37] + b"000001" + raw[122 * 6 + 43 :], "trailer_failed"),
+    (lambda raw: raw[:122] + raw[244:], "trailer_count"),
+    (lambda _raw: b"number,amount\r\n1,8420\r\n", "line_end"),
+    (lambda _raw: write([debit(1)]), "trailer_done"),
+    (lambda raw: raw + raw, "after_end"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "reason"), SPOILT)
 def test_a_doubtful_file_tells_nothing_at_all(spoil: Callable[[bytes], bytes], reason: str) -> None:
     with pytest.raises(InvalidInput, match=reason):
         read_failed(spoil(SOUND))
@@ -68,24 +69,24 @@ def test_a_field_of_zeros_is_nobodys_number() -> None:
 @pytest.mark.parametrize(
     ("code", "owed", "taken", "said"),
     [
-        ("1", [OwedBill(id=ONE, left_minor=8420)], set(), ("told", ONE)),
-        ("4", [OwedBill(id=ONE, left_minor=8420)], set(), ("told", ONE)),
-        ("1", [OwedBill(id=ONE, left_minor=8420, is_known=True)], set(), ("known", ONE)),
-        ("1", [OwedBill(id=ONE, left_minor=8420, is_under_way=True)], set(), ("under_way", ONE)),
-        ("1", [OwedBill(id=ONE, left_minor=8419)], set(), ("not_owed", None)),
-        ("1", [], set(), ("not_owed", None)),
-        ("9", [OwedBill(id=ONE, left_minor=8420)], set(), ("unclear", None)),
-        ("E", [OwedBill(id=ONE, left_minor=8420)], set(), ("unclear", None)),
+        ("1", [OwedBill(id=ONE, left_minor=8420)], NONE, ("told", ONE)),
+        ("4", [OwedBill(id=ONE, left_minor=8420)], NONE, ("told", ONE)),
+        ("1", [OwedBill(id=ONE, left_minor=8420, is_known=True)], NONE, ("known", ONE)),
+        ("1", [OwedBill(id=ONE, left_minor=8420, is_under_way=True)], NONE, ("under_way", ONE)),
+        ("1", [OwedBill(id=ONE, left_minor=8419)], NONE, ("not_owed", None)),
+        ("1", [], NONE, ("not_owed", None)),
+        ("9", [OwedBill(id=ONE, left_minor=8420)], NONE, ("unclear", None)),
+        ("E", [OwedBill(id=ONE, left_minor=8420)], NONE, ("unclear", None)),
         (
             "1",
             [OwedBill(id=ONE, left_minor=8420), OwedBill(id=TWO, left_minor=8420)],
-            {ONE},
+            frozenset({ONE}),
             ("told", TWO),
         ),
     ],
 )
 def test_a_line_is_about_the_first_bill_of_its_amount_that_no_other_line_meant(
-    code: str, owed: list[OwedBill], taken: set[UUID], said: tuple[str, UUID | None]
+    code: str, owed: list[OwedBill], taken: frozenset[UUID], said: tuple[str, UUID | None]
 ) -> None:
     line = FailedLine(record_no=2, customer_no="1", amount_minor=8420, code=code)
 
