@@ -76,9 +76,10 @@ async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> Att
     if due.unwanted:
         adapter = find_number(due.provider)
         await desk.converse(adapter.withdraw(desk.endpoint(due.provider), due.reference))
-        crash_point("worker.after_withdrawal")
     if due.unwanted_page:
         await _take_back(desk, due)
+    if due.unwanted or due.unwanted_page:
+        crash_point("worker.after_withdrawal")
     if due.method == NUMBER:
         finding = await _ask_number(desk, due.provider, due.reference)
     else:
@@ -94,7 +95,6 @@ async def _take_back(desk: PayDesk, due: InquiryDue) -> None:
     closing = adapter.take_back(desk.endpoint(due.provider), due.provider_ref)
     if closing is not None:
         await desk.converse(closing)
-        crash_point("worker.after_withdrawal")
 
 
 async def _ask(desk: PayDesk, provider: str, reference: str, provider_ref: str) -> Finding:

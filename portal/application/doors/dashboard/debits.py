@@ -66,7 +66,7 @@ def debits_screen(
     request: Request, data: Data, taken: Data | None = None, said: Flash | None = None
 ) -> Screen:
     """Values of the list of files, with what became of a file of failed debits, if one came."""
-    lines = taken["lines"] if taken else []
+    lines: list[Data] = taken["lines"] if taken else []
     page = data["debitFiles"]
     return Screen(
         template="dashboard/debits.html",
