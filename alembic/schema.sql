@@ -1135,6 +1135,8 @@ CREATE TABLE public.debit_contract (
     created_at timestamp with time zone NOT NULL,
     line text DEFAULT ''::text NOT NULL,
     result_days smallint DEFAULT 1 NOT NULL,
+    closed_days date[] DEFAULT '{}'::date[] NOT NULL,
+    opened_days date[] DEFAULT '{}'::date[] NOT NULL,
     CONSTRAINT debit_contract_day_of_month_check CHECK (((day_of_month >= 1) AND (day_of_month <= 31))),
     CONSTRAINT debit_contract_lines_max_check CHECK (((lines_max >= 1) AND (lines_max <= 100000))),
     CONSTRAINT debit_contract_submit_days_check CHECK ((submit_days > 0))
@@ -1792,6 +1794,7 @@ CREATE TABLE public.merchant (
     transfer_text text DEFAULT ''::text NOT NULL,
     number_provider text,
     number_hours text DEFAULT ''::text NOT NULL,
+    card_policy text DEFAULT 'attempted'::text NOT NULL,
     CONSTRAINT merchant_lapse_after_days_check CHECK (((lapse_after_days >= 0) AND (lapse_after_days <= 3650)))
 );
 
@@ -5489,6 +5492,20 @@ GRANT SELECT,INSERT ON TABLE public.debit_contract TO harai_vault;
 
 
 --
+-- Name: COLUMN debit_contract.closed_days; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(closed_days) ON TABLE public.debit_contract TO harai_vault;
+
+
+--
+-- Name: COLUMN debit_contract.opened_days; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(opened_days) ON TABLE public.debit_contract TO harai_vault;
+
+
+--
 -- Name: TABLE debit_fetch; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -5738,6 +5755,13 @@ GRANT UPDATE(number_provider) ON TABLE public.merchant TO harai_vault;
 --
 
 GRANT UPDATE(number_hours) ON TABLE public.merchant TO harai_vault;
+
+
+--
+-- Name: COLUMN merchant.card_policy; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT UPDATE(card_policy) ON TABLE public.merchant TO harai_vault;
 
 
 --

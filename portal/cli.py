@@ -306,6 +306,9 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     call: Annotated[str, typer.Option(help="twilio: FROM=TO=URL of a call's words.")] = "",
     push: Annotated[Path | None, typer.Option(help="A subscription (JSON) or a token.")] = None,
     device_app: Annotated[str, typer.Option(help="fcm, apns: whose app, as in the rules.")] = "",
+    whole: Annotated[
+        bool, typer.Option(help="Also be declined, lose an answer, and look at 3-D Secure.")
+    ] = False,
 ) -> None:
     """Live one payment's life at a company, or send one message, and report each act."""
     from portal.stack.certify import Files, OneMail, run_certify
@@ -314,7 +317,7 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     sender, _, to = mail.partition("=")
     one = OneMail(to=to, sender=sender) if mail else None
     numbers = read_numbers(text, call)
-    files = Files(rules, credentials, sandbox_ca, notice, one, numbers, push, device_app)
+    files = Files(rules, credentials, sandbox_ca, notice, one, numbers, push, device_app, whole)
     done = run_certify(name, endpoint, files, amount=amount, paid=paid, store=store)
     raise typer.Exit(done)
 

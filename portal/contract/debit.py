@@ -4,6 +4,7 @@ from datetime import date, datetime, time
 from typing import Literal
 
 from portal.contract.envelope import Done, Operation, Part, Reply, Request
+from portal.domain.days import DayWord
 from portal.domain.debit import BankWord, FileDecision, FileState
 from portal.domain.ids import DebitContractId, DebitFileId, MandateId
 from portal.domain.mandate import MandateDecision, MandateState, MandateWay
@@ -47,6 +48,29 @@ class DebitContractOpened(Reply, frozen=True, kw_only=True):
     """The contract's id."""
 
     contract_id: DebitContractId
+
+
+class SetBankDay(Request, frozen=True, kw_only=True):
+    """An operator's word on one day of a merchant's banks, over the calendar's.
+
+    ``collector_code``: of the contract that it is about; "" for all of the merchant's. NotFound
+    ``merchant_unknown``, ``not_found``; InvalidInput ``calendar_ends``, ``bank_days_too_many``.
+    """
+
+    merchant_code: str
+    day: date
+    word: DayWord
+    collector_code: str = ""
+
+
+class BankDaySet(Reply, frozen=True, kw_only=True):
+    """How many contracts it was said of, and how many of their files debit on that very day.
+
+    Such a file was made by the calendar of before; its bank, or who built it, has to be asked.
+    """
+
+    contracts: int
+    files: int
 
 
 class DebitContractView(Part, frozen=True, kw_only=True):
@@ -335,6 +359,7 @@ class DebitsBooked(Reply, frozen=True, kw_only=True):
 
 
 OPEN_DEBIT_CONTRACT = Operation("open_debit_contract", OpenDebitContract, DebitContractOpened)
+SET_BANK_DAY = Operation("set_bank_day", SetBankDay, BankDaySet)
 REGISTER_MANDATE = Operation("register_mandate", RegisterMandate, MandateChanged)
 DECIDE_MANDATE = Operation("decide_mandate", DecideMandate, MandateChanged)
 VIEW_MANDATE = Operation("view_mandate", ViewMandate, MandateSeen)

@@ -7,6 +7,7 @@ import msgspec
 
 from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
 from portal.contract.login import MerchantFacts, Role
+from portal.domain.authentication import CardPolicy
 from portal.domain.ids import MerchantId, StaffId
 
 
@@ -47,6 +48,22 @@ class WalletSet(Reply, frozen=True, kw_only=True):
     """The provider before; attempts made there are still asked about there."""
 
     before: str
+
+
+class SetCardPolicy(Request, frozen=True, kw_only=True):
+    """Which results of 3-D Secure a merchant accepts of its payers' card payments from now on.
+
+    Refused: ``merchant_unknown``.
+    """
+
+    merchant_code: str
+    policy: CardPolicy
+
+
+class CardPolicySet(Reply, frozen=True, kw_only=True):
+    """The policy before."""
+
+    before: CardPolicy
 
 
 class AddStaff(Request, frozen=True, kw_only=True):
@@ -178,6 +195,7 @@ class MerchantOpened(Reply, frozen=True, kw_only=True):
 
 FOUND_MERCHANT = Operation("found_merchant", FoundMerchant, MerchantFounded)
 SET_WALLET = Operation("set_wallet", SetWallet, WalletSet)
+SET_CARD_POLICY = Operation("set_card_policy", SetCardPolicy, CardPolicySet)
 ADD_STAFF = Operation("add_staff", AddStaff, StaffAdded)
 ISSUE_LOGIN_TICKET = Operation("issue_login_ticket", IssueLoginTicket, LoginTicket)
 COMPARE_JOURNAL = Operation("compare_journal", CompareJournal, JournalCompared)

@@ -205,6 +205,7 @@ class InquiryDue(Reply, frozen=True, kw_only=True):
     ``provider_ref`` is what the provider calls the payment, or '' while it has not said. One
     provider may take money in several ways: ``method`` says which of them to ask by. ``unwanted``:
     what it pays is asked for no more, so the number that somebody may hold is withdrawn first.
+    ``unwanted_page``: the same of a page on which somebody may still pay.
     """
 
     provider: str
@@ -214,6 +215,7 @@ class InquiryDue(Reply, frozen=True, kw_only=True):
     provider_ref: str = ""
     method: str = ""
     unwanted: bool = False
+    unwanted_page: bool = False
 
 
 START_PAYMENT = Operation("start_payment", StartPayment, AttemptStarted)

@@ -145,7 +145,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="print_batch", path="/d/slips/print/{id}", methods=POST, rate="staff",
         authority="staff cookie", body_max=8 * KIB,
     ),
-    Route(name="debits", path="/d/debits", methods=GET, rate="staff", authority="staff cookie"),
+    Route(
+        name="debits", path="/d/debits", methods=("GET", "HEAD", "POST"), rate="staff",
+        authority="staff cookie", body_max=512 * KIB,
+    ),
     Route(
         name="debit_file", path="/d/debits/{id}/file", methods=POST, rate="staff",
         authority="staff cookie", body_max=8 * KIB,

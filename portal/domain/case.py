@@ -63,6 +63,7 @@ CaseKind = Literal[
     "bill_untold",
     "sender_refused",
     "wording_unfit",
+    "card_unauthenticated",
 ]
 """What happened. ``task.KIND``: a task of that kind failed too often and was given up."""
 
@@ -159,6 +160,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "bill_untold": (_SEEN, _BY_HAND),
     "sender_refused": (_SEEN,),
     "wording_unfit": (_SEEN,),
+    "card_unauthenticated": (_GIVE_UP, _BY_HAND),
 }
 """Kind → what can be done about it, the likeliest first."""
 
@@ -211,6 +213,7 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "bill_untold": "bill",
     "sender_refused": "merchant",
     "wording_unfit": "merchant",
+    "card_unauthenticated": "attempt",
 }
 """Kind → what its subject's id is of; a chunk is one of messages."""
 

@@ -23,7 +23,12 @@ KNOWN_AHEAD_MONTHS: Final = 14
 
 _SATURDAY: Final = 5
 
+OVERRIDES_MAX: Final = 366
+"""Days that an operator may close, and open, beside the calendar: more is another calendar."""
+
 Roll = Literal["next", "previous"]
+DayWord = Literal["closed", "open", "calendar"]
+"""What an operator says of one day; ``calendar`` takes an earlier word back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,25 @@ class BankCalendar:
         months = today.month - 1 + KNOWN_AHEAD_MONTHS
         year, month = today.year + months // 12, months % 12 + 1
         return self.until < date(year, month, min(today.day, monthrange(year, month)[1]))
+
+
+def say_of_day(
+    calendar: BankCalendar, day: date, word: DayWord
+) -> tuple[frozenset[date], frozenset[date]]:
+    """The days that are closed and opened once an operator has said ``word`` of ``day``.
+
+    Raises: InvalidInput ``calendar_ends`` for a day that the data does not reach,
+    ``bank_days_too_many`` (param ``max``).
+    """
+    calendar.is_business_day(day)
+    closed, opened = calendar.closed - {day}, calendar.opened - {day}
+    if word == "closed":
+        closed |= {day}
+    elif word == "open":
+        opened |= {day}
+    if max(len(closed), len(opened)) > OVERRIDES_MAX:
+        raise InvalidInput("bank_days_too_many", params={"max": OVERRIDES_MAX})
+    return closed, opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,7 @@ _ATTEMPT_SIDE: Final[dict[AttemptState, AttemptSide]] = {
     "expired": "none",
 }
 _PAID: Final[frozenset[Settlement]] = frozenset({"settled", "over"})
+_PAYS_NOTHING: Final[frozenset[Lifecycle]] = frozenset({"canceled", "superseded"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +125,11 @@ def bill_side(lifecycle: Lifecycle, settlement: Settlement) -> BillSide:
     """The bill in one word: money that came wins over what the merchant decided since.
 
     So does money that a till says it has: nobody is asked for it twice. Who had a payment taken
-    back is asked for nothing either, before a person says so. Money for a canceled bill paid
-    nothing: it is owed back, and the page of the canceled bill says so.
+    back is asked for nothing either, before a person says so. Money for a bill that was canceled,
+    or replaced by another, paid nothing: it is owed back, and the page of that bill says so.
     """
-    if (lifecycle, settlement) == ("canceled", "over"):
-        return "withdrawn"
+    if lifecycle in _PAYS_NOTHING and settlement == "over":
+        return _BILL_SIDE[lifecycle]
     if settlement == "provisional":
         return "announced"
     if settlement == "reversed":

@@ -140,7 +140,7 @@ class CardCompany:
             return HTMLResponse(page, status_code=422)
         if script.challenge:
             return HTMLResponse(render("card_challenge.html", payment=payment, number=number))
-        return self._end(payment, number, script, authentication="Y")
+        return self._end(payment, number, script, authentication=script.authentication)
 
     async def challenge(self, request: Request) -> Response:
         """POST /card/{id}/challenge: the issuer's password page."""

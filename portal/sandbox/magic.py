@@ -86,6 +86,7 @@ class CardScript:
     answered with 504 after the payer pressed the button; the browser is never sent back then and no
     notice goes out. ``noisy`` sends each notice three times and an outdated one behind them.
     ``charged``: how later charges end, where the payer let the company keep the card.
+    ``authentication``: what 3-D Secure came to where no password was asked for.
     """
 
     end: CardEnd
@@ -93,6 +94,7 @@ class CardScript:
     hidden_s: float = 0.0
     noisy: bool = False
     charged: ChargeEnd = "succeeded"
+    authentication: str = "Y"
 
 
 CARDS: Final[dict[str, CardScript]] = {
@@ -105,6 +107,7 @@ CARDS: Final[dict[str, CardScript]] = {
     "4000000000000259": CardScript("succeeded", noisy=True),
     "4000000000000341": CardScript("succeeded", charged="insufficient_funds"),
     "4000000000000069": CardScript("succeeded", charged="card_expired"),
+    "4000000000003055": CardScript("succeeded", authentication="U"),
 }
 
 SessionFault = Literal["never_received", "answer_lost", "error", "busy", "busy_once"]

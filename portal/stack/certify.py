@@ -31,7 +31,7 @@ from portal.application.providers.exchange import (
     SessionWanted,
     parse_endpoints,
 )
-from portal.application.providers.registry import NOTICES
+from portal.application.providers.registry import CAPABILITIES, NOTICES
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.number import REDEEM_PAYER, PayerRedeemed
 from portal.contract.payment import Finding
@@ -59,6 +59,7 @@ from portal.egress.rules import RulesRefused, sign_rules
 from portal.egress.sender import Sender
 from portal.egress.settings import read_credentials
 from portal.kit.clock import SystemClock, new_id
+from portal.stack.certify_awkward import Awkward, look_at_authentication
 from portal.stack.certify_mail import OneMail, send_one
 from portal.stack.certify_push import OnePush
 from portal.stack.certify_report import Report, Say
@@ -91,9 +92,10 @@ class _GivesBack(Protocol):
 class Case:
     """What to try: ``paid`` names a payment that is there already, as reference and company's name.
 
-    With a ``store`` a number for it is made instead of a page. ``mail`` is the one mail to be sent,
-    ``text`` the one text or call and ``push`` the one notification, for a company that carries
-    messages and no money.
+    ``whole``: also one that is declined, one whose opening is not answered, and whether a card's
+    payment tells what 3-D Secure came to. With a ``store`` a number for it is made instead of a
+    page. ``mail`` is the one mail to be sent, ``text`` the one text or call and ``push`` the one
+    notification, for a company that carries messages and no money.
 
     Units: ``amount_minor`` in yen, at least 2: half of it is given back.
     """
@@ -108,6 +110,7 @@ class Case:
     push: OnePush | None = None
     notice: bytes | None = None
     store: Store | None = None
+    whole: bool = False
 
 
 class _NoVault:
@@ -157,10 +160,26 @@ class Certifier:
             self._read_notice(self.case.notice)
 
     async def _live_by_page(self, pay: Callable[[str], Awaitable[None]]) -> None:
-        adapter = find_redirect(self.case.provider)
+        case, adapter = self.case, find_redirect(self.case.provider)
+        if case.whole:
+            parts = (adapter, case.endpoint, self._wanted, self._converse, self.report, pay)
+            await Awkward(*parts).run()
         found = await self._take_money(adapter, pay)
-        if found is not None:
-            await self._give_back(adapter, *found)
+        if found is None:
+            return
+        if case.whole and "card" in CAPABILITIES[case.provider].methods:
+            look_at_authentication(self.report, found[1])
+        await self._give_back(adapter, *found)
+
+    def _wanted(self) -> SessionWanted:
+        """One more payment, under a reference that nobody had."""
+        return SessionWanted(
+            reference=_fresh_reference(self.case.provider),
+            amount=Money(self.case.amount_minor),
+            return_url=self.case.return_url,
+            account="certify",
+            description="certify",
+        )
 
     async def _make_number(self, adapter: ByNumber, store: Store) -> None:
         """Nobody goes to a store: the number is withdrawn again."""
@@ -212,15 +231,9 @@ class Certifier:
         self, adapter: ByRedirect, pay: Callable[[str], Awaitable[None]]
     ) -> tuple[str, Finding] | None:
         case = self.case
-        reference, name = case.paid or (_fresh_reference(case.provider), "")
+        wanted = self._wanted()
+        reference, name = case.paid or (wanted.reference, "")
         if case.paid is None:
-            wanted = SessionWanted(
-                reference=reference,
-                amount=Money(case.amount_minor),
-                return_url=case.return_url,
-                account="certify",
-                description="certify",
-            )
             opened = await self._converse("open", adapter.open_session(case.endpoint, wanted))
             accepted = opened.outcome == "accepted"
             self.report.read("open", opened, fits=accepted)
@@ -333,6 +346,7 @@ class Files:
     """The text or call to be sent, likewise."""
     push: Path | None = None
     app: str = ""
+    whole: bool = False
 
 
 def run_certify(
@@ -366,6 +380,7 @@ def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str, 
         push=None if files.push is None else OnePush.read(files.push, files.app),
         notice=None if files.notice is None else files.notice.read_bytes(),
         store=cast("Store", store) if store else None,
+        whole=files.whole,
     )
     rules = cast("Mapping[str, object]", msgspec.json.decode(files.rules.read_bytes()))
     credentials = read_credentials(files.credentials)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,6 +23,7 @@ from rich.table import Table
 
 from portal.dmz.run import nginx_binary
 from portal.kit.clock import SystemClock
+from portal.kit.holidays import UNTIL, bank_calendar
 from portal.stack.layout import SOURCE, find_borders
 from portal.stack.ports import is_free
 from portal.stack.postgres import wheel_binaries
@@ -267,6 +269,20 @@ def _namespace(pid: int) -> str:
         return "?"
 
 
+def calendar_finding(today: date) -> Finding:
+    """How far banks' business days are known; a debit day beyond that is refused, never guessed."""
+    until = UNTIL.isoformat()
+    if not bank_calendar().ends_soon(today):
+        return Finding(name="bank calendar", verdict="good", found=f"known until {until}")
+    verdict: Verdict = "note" if today <= UNTIL else "bad"
+    fix = "upgrade: a newer release knows the holidays of more years"
+    return Finding(name="bank calendar", verdict=verdict, found=f"ends on {until}", fix=fix)
+
+
+def _calendar(_state: Path) -> Iterator[Finding]:
+    yield calendar_finding(SystemClock().business_today("Asia/Tokyo"))
+
+
 CHECKS: Final[tuple[Callable[[Path], Iterator[Finding]], ...]] = (
     _platform,
     _python,
@@ -278,4 +294,5 @@ CHECKS: Final[tuple[Callable[[Path], Iterator[Finding]], ...]] = (
     _clock,
     _volume,
     _borders,
+    _calendar,
 )

@@ -3,6 +3,7 @@
 A zone is imported inside its command, so that no process loads another's code.
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -39,6 +40,21 @@ def cards(
     from portal.stack.operate import set_charges
 
     set_charges(state or Path(".demo"), code, days_before)
+
+
+@merchant.command()
+def card_policy(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    policy: Annotated[
+        Literal["any", "attempted", "authenticated"],
+        typer.Argument(help="Results of 3-D Secure that need nobody's look."),
+    ],
+    state: State = None,
+) -> None:
+    """Set which card payments a merchant accepts as they are; of any other there is a case."""
+    from portal.stack.operate import set_card_policy
+
+    set_card_policy(state or Path(".demo"), code, policy)
 
 
 @merchant.command()
@@ -145,6 +161,28 @@ def debit_contract(
     from portal.stack.operate import open_debit_contract
 
     open_debit_contract(state or Path(".demo"), code, terms)
+
+
+@merchant.command()
+def bank_day(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The day.")],
+    word: Annotated[
+        Literal["closed", "open", "calendar"],
+        typer.Argument(help="What its banks are on that day; calendar takes a word back."),
+    ],
+    state: State = None,
+    *,
+    collector: Annotated[
+        str, typer.Option(help="The contract's collector code; without it: all contracts.")
+    ] = "",
+) -> None:
+    """Close or open a day of a merchant's banks, for a holiday that was made or moved late."""
+    from portal.contract.debit import SetBankDay
+    from portal.stack.operate import set_bank_day
+
+    request = SetBankDay(merchant_code=code, day=day.date(), word=word, collector_code=collector)
+    set_bank_day(state or Path(".demo"), request)
 
 
 @merchant.command()

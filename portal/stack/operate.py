@@ -14,18 +14,24 @@ from typing import Final, Literal, cast, get_args
 import msgspec
 
 from portal.contract.card_on_file import SET_CHARGES, SetCharges
-from portal.contract.debit import OPEN_DEBIT_CONTRACT, OpenDebitContract
+from portal.contract.debit import (
+    OPEN_DEBIT_CONTRACT,
+    SET_BANK_DAY,
+    OpenDebitContract,
+    SetBankDay,
+)
 from portal.contract.due import MOVE_CLOCK, SET_LAPSE, MoveClock, SetLapse
 from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.contract.message import SET_CHANNEL, SetChannel
 from portal.contract.number import SET_NUMBER, SetNumber
-from portal.contract.operator import SET_WALLET, SetWallet
+from portal.contract.operator import SET_CARD_POLICY, SET_WALLET, SetCardPolicy, SetWallet
 from portal.contract.pause import SET_PAUSE_LIMITS, SetPauseLimits
 from portal.contract.push import SET_APP, SetApp
 from portal.contract.refund import SET_REFUND_LIMIT, SetRefundLimit
 from portal.contract.share import SET_PART_PAYMENT, SetPartPayment
 from portal.contract.slip import SET_SLIP_TERMS, SetSlipTerms
 from portal.contract.template import SET_MESSAGE_PRICES, SetMessagePrices
+from portal.domain.authentication import CardPolicy
 from portal.domain.days import JAPAN
 from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.ids import to_public
@@ -104,6 +110,13 @@ def set_charges(state: Path, code: str, days_before: int | None) -> None:
     else:
         word = f"lets payers leave a card, charged {done.days_before} days before a bill is due"
     sys.stdout.write(f"{code} {word}\n")
+
+
+def set_card_policy(state: Path, code: str, policy: CardPolicy) -> None:
+    """Set which results of 3-D Secure a merchant accepts. Raises: NotFound; OSError."""
+    request = SetCardPolicy(merchant_code=code, policy=policy)
+    done = asyncio.run(ask(state, SET_CARD_POLICY, request))
+    sys.stdout.write(f"card payments of {code}: {policy} (before: {done.before})\n")
 
 
 def set_wallet(state: Path, code: str, provider: str | None) -> None:
@@ -246,6 +259,18 @@ def open_debit_contract(state: Path, code: str, terms: Path) -> None:
     request = read_debit_contract(code, terms.read_bytes())
     done = asyncio.run(ask(state, OPEN_DEBIT_CONTRACT, request))
     sys.stdout.write(f"{code} debits by {to_public('debit_contract', done.contract_id)}\n")
+
+
+def set_bank_day(state: Path, request: SetBankDay) -> None:
+    """Say of one day that a merchant's banks are closed, or work, whatever the calendar says.
+
+    Raises: NotFound; InvalidInput.
+    """
+    done = asyncio.run(ask(state, SET_BANK_DAY, request))
+    day = request.day.isoformat()
+    sys.stdout.write(f"{day} is {request.word} for {done.contracts} contracts\n")
+    if done.files:
+        sys.stdout.write(f"{done.files} files debit on {day}: discard them, or ask their bank\n")
 
 
 def read_debit_contract(code: str, raw: bytes) -> OpenDebitContract:

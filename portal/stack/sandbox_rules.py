@@ -200,6 +200,7 @@ def _wallet_rules(api_port: int) -> tuple[Rule, ...]:
             ("open", "web", "POST", "/v2/codes", _CODE_FIELDS, ()),
             ("inquire", "web", "GET", "/v2/codes/payments", (), ()),
             ("inquire", "work", "GET", "/v2/codes/payments", (), ()),
+            ("take-back", "work", "DELETE", "/v2/codes", (), ()),
             ("refund", "work", "POST", "/v2/refunds", _WALLET_REFUND_FIELDS, ()),
             ("ask-refund", "work", "GET", "/v2/refunds", (), _OF_THE_PAYMENT),
         )

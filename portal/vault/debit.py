@@ -4,6 +4,7 @@ Whoever changes a file locks its row first; whoever books a line locks the file,
 States move by portal.domain.debit and portal.domain.mandate only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Final
@@ -11,12 +12,13 @@ from uuid import UUID
 
 import msgspec
 
-from portal.domain.days import DebitTerms
+from portal.domain.days import BankCalendar, DebitTerms
 from portal.domain.debit import FileState
 from portal.domain.errors import InvariantBroken, NotFound
 from portal.domain.mandate import MandateDetails, MandateState, MandateWay
 from portal.domain.transition import Edge
 from portal.domain.zengin.record import Account, FileForm, Header
+from portal.kit.holidays import bank_calendar
 from portal.vault.act import Act
 from portal.vault.db import Row
 
@@ -45,7 +47,8 @@ class ContractDetails(msgspec.Struct, frozen=True, kw_only=True):
 class Contract:
     """One row of the table with ``details`` opened. ``line``: who takes its files, "" by hand.
 
-    ``result_days``: business days after a debit until its bank has an answer.
+    ``result_days``: business days after a debit until its bank has an answer. ``closed_days`` and
+    ``opened_days``: an operator's word on its bank's days, over the calendar's.
     """
 
     id: UUID
@@ -62,6 +65,13 @@ class Contract:
     presents_again: bool
     line: str
     result_days: int = 1
+    closed_days: Sequence[date] = ()
+    opened_days: Sequence[date] = ()
+
+    @property
+    def calendar(self) -> BankCalendar:
+        """Its bank's business days."""
+        return bank_calendar(self.closed_days, self.opened_days)
 
     @property
     def terms(self) -> DebitTerms:
@@ -108,7 +118,7 @@ class Contract:
 _CONTRACT_NAMES: Final = (
     "id", "bank_code", "collector_code", "details", "record_end", "has_blank_result",
     "more_letters", "lines_max", "day_of_month", "submit_days", "submit_by", "presents_again",
-    "line", "result_days",
+    "line", "result_days", "closed_days", "opened_days",
 )  # fmt: skip
 _CONTRACTS: Final = (
     f"select {', '.join(_CONTRACT_NAMES)} from debit_contract where merchant_id = $1"  # noqa: S608  constant columns

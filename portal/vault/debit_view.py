@@ -20,7 +20,6 @@ from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.ids import DebitContractId, DebitFileId, MandateId
 from portal.domain.mandate import MandateDetails
 from portal.kit.banks import banks
-from portal.kit.holidays import bank_calendar
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.debit import (
@@ -114,7 +113,7 @@ def _view(
 
 def view_contract(contract: Contract, now: datetime) -> DebitContractView:
     """A contract with the next day whose file would be in time, if the calendar knows it."""
-    debit_on, until = next_day(bank_calendar(), contract, now)
+    debit_on, until = next_day(contract.calendar, contract, now)
     return DebitContractView(
         id=DebitContractId(contract.id),
         bank_code=contract.bank_code,

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from portal.domain.errors import InvalidInput
 from portal.domain.fetch import FetchState, result_due
-from portal.kit.holidays import bank_calendar
 from portal.vault.act import Act
 from portal.vault.debit import DebitFile, read_contract
 from portal.vault.handover import read_handover
@@ -52,7 +51,7 @@ async def plan_fetch(act: Act, debit_file: DebitFile) -> None:
         return
     contract = await read_contract(act, debit_file.contract_id)
     try:
-        due_at = result_due(bank_calendar(), debit_file.debit_on, contract.result_days)
+        due_at = result_due(contract.calendar, debit_file.debit_on, contract.result_days)
     except InvalidInput:  # past the calendar's end: nobody guesses, a person puts it up
         return
     wait_s = max(0.0, (due_at - act.business).total_seconds())

@@ -36,6 +36,7 @@ from portal.vault.attempt import (
 from portal.vault.cancel import finish_cancel
 from portal.vault.card_charge import ENDED_BADLY, end_declined, is_missing_believed
 from portal.vault.card_on_file import enrol
+from portal.vault.card_policy import falls_short
 from portal.vault.ledger import owes_back, post, settle, sums_of_all
 
 _CERTAIN: Final = frozenset({"succeeded", "failed", "requires_action", "pending", "not_found"})
@@ -94,7 +95,7 @@ async def book_finding(
     if verdict.booked:
         await _book_money(act, bills, stored)
     if stored.method == CARD:
-        await _tell_card(act, stored, finding, has_moved=verdict.edge is not None)
+        await _tell_card(act, stored, finding, verdict)
     if not stored.is_live:
         await finish_cancels(act, bills.values())
     return stored
@@ -137,11 +138,21 @@ async def _weighed(act: Act, attempt: Attempt, finding: Finding) -> Finding:
     return msgspec.structs.replace(finding, state="unclear")
 
 
-async def _tell_card(act: Act, attempt: Attempt, finding: Finding, *, has_moved: bool) -> None:
-    """What the finding means for a card on file: it was enrolled, or its charge was declined."""
-    if attempt.state == "succeeded" and finding.saved_token:
-        await enrol(act, attempt, finding)
-    elif has_moved and attempt.state in ENDED_BADLY:
+async def _tell_card(act: Act, attempt: Attempt, finding: Finding, verdict: Verdict) -> None:
+    """What the finding means for its card: doubted, enrolled, or a charge to it was declined.
+
+    A card that nobody stood for is not kept, whatever becomes of this payment.
+    """
+    if attempt.state == "succeeded" and (verdict.booked or finding.saved_token):
+        short = await falls_short(act, attempt)
+        if short and verdict.booked:
+            await act.open_case(
+                "card_unauthenticated", attempt.id, reference=attempt.reference,
+                authentication=attempt.authentication,
+            )  # fmt: skip
+        if finding.saved_token and not short:
+            await enrol(act, attempt, finding)
+    elif verdict.edge is not None and attempt.state in ENDED_BADLY:
         await end_declined(act, attempt)
 
 

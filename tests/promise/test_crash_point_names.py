@@ -98,6 +98,7 @@ TRIED_ELSEWHERE = {
     "take_slip_notices": "tests/zone/test_slip_crash.py",
     "record_slip_notice": "tests/zone/test_slip_crash.py",
     "register_mandate": "tests/zone/test_debit.py",
+    "take_failed_debits": "tests/zone/test_failed_debit.py",
     "decide_mandate": "tests/zone/test_debit.py",
     "build_debit_file": "tests/zone/test_debit.py",
     "decide_debit_file": "tests/zone/test_debit.py",

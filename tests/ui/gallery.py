@@ -150,9 +150,9 @@ def refunded(nodes: list[Any]) -> Make:
     return staff(refunds.refunds_screen, data(refunds=page))
 
 
-def debited(nodes: list[Any], contracts: list[Any]) -> Make:
+def debited(nodes: list[Any], contracts: list[Any], taken: dict[str, Any] | None = None) -> Make:
     page = {"nodes": nodes, "contracts": contracts, "pageInfo": page_info(more=bool(nodes))}
-    return staff(debits.debits_screen, data(debitFiles=page))
+    return staff(lambda r, given: debits.debits_screen(r, given, taken), data(debitFiles=page))
 
 
 def mandated(nodes: list[Any], contracts: list[Any], flash: Flash | None = None) -> Make:
@@ -466,6 +466,7 @@ STAFF_SCREENS: dict[str, Make] = {
     "refunds-empty": refunded([]),
     "debits": debited(samples.DEBIT_FILES, samples.DEBIT_CONTRACTS),
     "debits-empty": debited([], []),
+    "debits-own": debited([], [], result_samples.FAILED_DEBITS),
     "mandates": mandated(samples.MANDATES, samples.DEBIT_CONTRACTS),
     "mandates-empty": mandated([], []),
     "mandates-refused": mandated([], samples.DEBIT_CONTRACTS, KANA_WRONG),

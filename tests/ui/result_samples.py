@@ -62,3 +62,14 @@ FILES: dict[str, Any] = {
     "plan": RESULT_PLAN, "waiting": 1_204, "nodes": RESULT_FILES,
     "pageInfo": {"hasNextPage": True, "endCursor": "c"},
 }  # fmt: skip
+
+FAILED_DEBITS: dict[str, Any] = {
+    "seenBefore": True, "succeeded": 4_182, "errors": [],
+    "lines": [
+        {"recordNo": 2 + place, "result": result, "billNumber": number, "amount": yen(8_420)}
+        for place, (result, number) in enumerate([
+            ("TOLD", "202611-0000142"), ("KNOWN", "202611-0000871"), ("UNDER_WAY", "202611-1"),
+            ("NOT_OWED", None), ("UNMATCHED", None), ("UNCLEAR", None),
+        ])
+    ],
+}  # fmt: skip

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -6,14 +7,17 @@ from hypothesis import strategies as st
 
 from portal.domain.days import (
     BANK_HOLIDAYS,
+    OVERRIDES_MAX,
     BankCalendar,
     DebitTerms,
     cut_off,
     debit_day,
     is_in_time,
+    say_of_day,
 )
 from portal.domain.errors import InvalidInput
 from portal.kit.holidays import SINCE, UNTIL, bank_calendar
+from portal.stack.doctor import calendar_finding
 
 CALENDAR = bank_calendar()
 SEVENTH = DebitTerms(day_of_month=6, submit_days=7, submit_by=time(16))
@@ -170,3 +174,33 @@ def test_a_holiday_that_is_made_later_moves_the_debits_after_it() -> None:
 
     assert calendar.roll(added) == date(2026, 12, 29)
     assert calendar.before(date(2026, 12, 29), 1) == date(2026, 12, 25)
+
+
+def test_what_an_operator_says_of_a_day_last_is_what_counts_and_can_be_taken_back() -> None:
+    tuesday = date(2026, 12, 1)
+
+    closed, opened = say_of_day(CALENDAR, tuesday, "closed")
+    reopened = say_of_day(replace(CALENDAR, closed=closed, opened=opened), tuesday, "open")
+    back = say_of_day(replace(CALENDAR, opened=reopened[1]), tuesday, "calendar")
+
+    assert (closed, opened) == ({tuesday}, frozenset())
+    assert reopened == (frozenset(), {tuesday})
+    assert back == (frozenset(), frozenset())
+
+
+def test_a_word_on_more_days_than_a_year_has_is_another_calendar() -> None:
+    days = frozenset(date(2026, 1, 1) + timedelta(days=n) for n in range(OVERRIDES_MAX))
+
+    with pytest.raises(InvalidInput, match="bank_days_too_many"):
+        say_of_day(replace(CALENDAR, closed=days), max(days) + timedelta(days=1), "closed")
+    with pytest.raises(InvalidInput, match="calendar_ends"):
+        say_of_day(CALENDAR, CALENDAR.until + timedelta(days=1), "closed")
+
+
+def test_the_doctor_asks_for_a_newer_calendar_before_debits_are_refused() -> None:
+    today = (UNTIL - timedelta(days=500), UNTIL - timedelta(days=30), UNTIL + timedelta(days=1))
+
+    found = [calendar_finding(day) for day in today]
+
+    assert [one.verdict for one in found] == ["good", "note", "bad"]
+    assert [bool(one.fix) for one in found] == [False, True, True]

@@ -54,14 +54,17 @@ def test_a_paid_bill_says_paid_whatever_else_happened(
     lifecycle: Lifecycle, attempt: AttemptState | None
 ) -> None:
     assert said(lifecycle, "settled", attempt) == "paid"
-    if lifecycle != "canceled":
+    if lifecycle not in {"canceled", "superseded"}:
         assert said(lifecycle, "over", attempt) == "paid"
 
 
-def test_money_for_a_canceled_bill_paid_nothing_and_its_page_says_canceled() -> None:
-    assert said("canceled", "over", None) == "canceled"
-    assert said("canceled", "over", "succeeded") == "canceled"
-    assert said("canceled", "over", "unknown") == "unclear"
+@pytest.mark.parametrize("lifecycle", ["canceled", "superseded"])
+def test_money_for_a_bill_that_is_no_more_paid_nothing_and_its_page_says_so(
+    lifecycle: Lifecycle,
+) -> None:
+    assert said(lifecycle, "over", None) == lifecycle
+    assert said(lifecycle, "over", "succeeded") == lifecycle
+    assert said(lifecycle, "over", "unknown") == "unclear"
 
 
 @pytest.mark.parametrize("lifecycle", LIFECYCLES)

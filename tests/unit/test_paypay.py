@@ -479,3 +479,13 @@ def test_the_sandboxes_wallet_is_spoken_to_by_the_same_adapter() -> None:
     assert set(BY_REDIRECT["wallet"]) == {"paypay", "sandbox_wallet"}
     assert type(sandbox_wallet.ADAPTER) is type(paypay.ADAPTER)
     assert type(sandbox_wallet.NOTICES) is type(paypay.NOTICES)
+
+
+def test_a_code_is_deleted_by_its_own_name_and_what_was_paid_is_left_alone() -> None:
+    closing = paypay.ADAPTER.take_back(HOST, "c-04-AbC")
+
+    assert closing is not None
+    assert (closing.request.method, closing.request.path) == ("DELETE", "/v2/codes/04-AbC")
+    assert (closing.request.signer, closing.request.body_kind) == ("opa", "none")
+    for name in ("", "p-12345678901234567", "04-AbC"):
+        assert paypay.ADAPTER.take_back(HOST, name) is None

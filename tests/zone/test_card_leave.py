@@ -7,6 +7,7 @@ import pytest
 
 from portal.contract.card_on_file import REMOVE_CARD
 from portal.contract.envelope import Nothing
+from portal.contract.operator import SET_CARD_POLICY, SetCardPolicy
 from portal.contract.payment import START_PAYMENT, DisputeFound, StartPayment
 from portal.domain.card_on_file import words
 from portal.vault.lost import ask_to_pay
@@ -103,3 +104,44 @@ async def test_what_was_contested_and_is_asked_for_again_is_not_charged_to_the_c
     assert await desk.charge(payer) is None
     assert await desk.world.settlement(payer.bill_id) == "unpaid"
     assert len(desk.at_company()) == 1
+
+
+async def test_a_payment_that_no_bank_stood_for_is_booked_and_a_persons_and_leaves_no_card(
+    desk: CardDesk,
+) -> None:
+    world, short = desk.world, 0
+
+    for place, (policy, result, is_accepted) in enumerate([
+        ("attempted", "Y", True), ("attempted", "A", True), ("attempted", "", True),
+        ("attempted", "U", False), ("attempted", "N", False), ("authenticated", "Y", True),
+        ("authenticated", "A", False), ("authenticated", "", False), ("any", "N", True),
+    ]):  # fmt: skip
+        request = SetCardPolicy(merchant_code=world.code, policy=policy)  # type: ignore[arg-type]
+        await world.operator.call(SET_CARD_POLICY, request)
+        payer = await desk.payer(bytes([place]) * 32)
+        wanted = StartPayment(
+            method="card", expected_minor=AMOUNT, idempotency_key="a", consent=words(0)
+        )
+        started = await world.web.call(START_PAYMENT, wanted, payer.authority)
+        told = finding("succeeded", saved_token="card_1", authentication=result)
+        for _ in range(2):  # an answer that comes again opens nothing again
+            await world.told(payer, started.attempt_id, told)
+
+        short += not is_accepted
+        assert await world.settlement(payer.bill_id) == "settled"
+        assert await world.cases() == ["card_unauthenticated"] * short
+        assert (await desk.cards())[-1] == ("active" if is_accepted else "awaited")
+
+
+async def test_a_charge_needs_nobody_at_the_bank_under_the_strictest_policy(
+    desk: CardDesk,
+) -> None:
+    await desk.enrolled()
+    later = await desk.payer(due=desk.day(20))
+    request = SetCardPolicy(merchant_code=desk.world.code, policy="authenticated")
+    await desk.world.operator.call(SET_CARD_POLICY, request)
+
+    await desk.live(desk.day(20))
+
+    assert await desk.world.settlement(later.bill_id) == "settled"
+    assert await desk.world.cases() == []

@@ -178,6 +178,47 @@ async def test_sandboxs_card_company_passes_with_a_payer_at_its_page(tmp_path: P
     assert SANDBOX_KEY not in bench.text
 
 
+def in_turn(browser: Pay, said: dict[str, str], forms: list[dict[str, str]]) -> Pay:
+    """A payer who says one thing after the other at the company's pages."""
+
+    async def pay(address: str) -> None:
+        said.clear()
+        said.update(forms.pop(0))
+        await browser(address)
+
+    return pay
+
+
+async def test_a_whole_life_has_a_lost_answer_a_decline_and_three_d_secure(tmp_path: Path) -> None:
+    for name, company, rules, forms, whole in (
+        (
+            "sandbox_card", "card", SANDBOX_RULES,
+            [{"number": "4000000000000002"}, {"number": "4242424242424242"}], "9 of 9",
+        ),
+        (
+            "paypay", "wallet", rules_of("paypay"), [{"act": "decline"}, {"act": "approve"}],
+            "8 of 8",
+        ),
+        # Nobody stood for this card, and whoever is paid instead of declined has no fit adapter.
+        (
+            "sandbox_card", "card", SANDBOX_RULES,
+            [{"number": "4242424242424242"}, {"number": "4000000000003055"}], "7 of 9",
+        ),
+    ):  # fmt: skip
+        said: dict[str, str] = {}
+        folder = tmp_path / f"{company}-{whole[:1]}"
+        folder.mkdir()
+        async with (
+            the_sandbox(folder, company, said) as (out, pay),
+            a_bench(tmp_path, out) as bench,
+        ):
+            payer = in_turn(pay, said, [dict(form) for form in forms])
+            good = await bench.certify(name, rules, payer, amount_minor=8420, whole=True)
+
+        assert f"{whole} acts fit" in bench.text, bench.text
+        assert good == (whole[:1] == whole[-1:])
+
+
 async def test_paypays_adapter_passes_at_a_wallet_under_the_rules_of_the_page(
     tmp_path: Path,
 ) -> None:

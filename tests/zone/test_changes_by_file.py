@@ -1,5 +1,6 @@
 """A file withdraws and replaces bills that are there: by line, once, and never against money."""
 
+import secrets
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +9,13 @@ import pytest
 from portal.contract.intake import ISSUE_BILLS, ImportView, IssueBills
 from portal.contract.payment import Finding
 from portal.domain.ids import ImportId
+from portal.kit.crypto import sha256
 from portal.vault.server import VaultServer
 from tests.make.intake import HEADER, Desk, csv, line, new_desk
 from tests.make.ladder import NEVER_QUIET, Steps
-from tests.make.money import finding, inquire
+from tests.make.money import Payer, finding, inquire
+from tests.make.slip_desk import line as notice
+from tests.make.slip_desk import new_slip_desk
 from tests.make.vault import ClientFor
 
 SHORT = "action,number,contract_no,period"
@@ -342,3 +346,46 @@ async def test_an_earlier_line_with_a_replacements_number_leaves_the_old_bill_as
     assert (done.rows_issued, done.rows_good, done.rows_faulty) == (2, 2, 2)
     assert await faults(desk, made) == [(4, "duplicate_in_file", "N-1"), (5, "change_paid", "E-2")]
     assert await lifecycles(steps) == {"E-1": "open", "E-2": "open", "N-1": "open", "N-3": "open"}
+
+
+async def test_an_old_paper_slip_that_is_paid_after_its_bill_was_replaced_is_owed_back(
+    steps: Steps,
+) -> None:
+    # given a payer who printed the slip of a bill that a file then replaces by a smaller one
+    desk, world = steps.desk, steps.world
+    shop = await new_slip_desk(world, "kiku")
+    await desk.issued(line("E-1"))
+    old = await steps.bill("E-1")
+    digits = (await shop.show(await linked(steps, old))).digits
+    made = await judged(desk, replace("E-1", "N-1", amount="700"), header=WHOLE)
+    await sent(desk, made)
+    new = await steps.bill("N-1")
+    theirs = (await shop.show(await linked(steps, new))).digits
+
+    # when the old slip is paid at a till, and the agency confirms it
+    first = await shop.told(notice("provisional", digits))
+    second = await shop.told(notice("confirmed", digits))
+
+    # then its money is owed back, its page doesn't call anything paid, and the new bill can be paid
+    page = await world.page(await linked(steps, old))
+    assert (page.state, page.owed_back_minor) == ("superseded", 8420)
+    assert (await world.page(await linked(steps, new))).state in {"open", "due_soon", "overdue"}
+    assert (first, second) == ([("pending", "slip_not_owed")], [("posted", "")])
+    assert await world.settlement(old) == "over"
+    assert await world.settlement(new) == "unpaid"
+    assert await world.books(old) == {"in_transit": 8420, "overpayment": -8420}
+    assert sorted(await world.cases()) == ["overpaid", "slip_not_owed"]
+    assert await shop.told(notice("confirmed", theirs)) == [("posted", "")]
+    assert await world.settlement(new) == "settled"
+
+
+async def linked(steps: Steps, bill_id: UUID) -> Payer:
+    """Whoever holds another link of this bill."""
+    secret = secrets.token_hex(11)
+    await steps.set(
+        "insert into link (merchant_id, secret_hash, bill_id, created_at, expires_at)"
+        " select merchant_id, $2, id, created_at, created_at + interval '90 days' from bill"
+        " where id = $1",
+        bill_id, sha256(secret.encode()),
+    )  # fmt: skip
+    return await steps.world.open(bill_id, secret)

@@ -9,11 +9,13 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from portal.domain.days import DebitTerms, debit_day
-from portal.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from portal.contract.debit import SET_BANK_DAY, BankDaySet, SetBankDay
+from portal.domain.days import JAPAN, DayWord, DebitTerms, debit_day
+from portal.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, PortalError
 from portal.kit.holidays import bank_calendar
 from portal.vault.server import VaultServer
 from tests.make.bank import Desk, new_desk, open_contract
+from tests.make.days import Calendar
 from tests.make.debits import answer
 from tests.make.money import AMOUNT, finding, new_world
 from tests.make.refunds import member
@@ -514,3 +516,44 @@ async def test_an_operator_opens_a_contract_once_and_only_with_possible_terms(de
     ):
         with pytest.raises(InvalidInput, match=code):
             await open_contract(desk.world, **wrong)
+
+
+async def test_an_operators_word_on_a_day_moves_debits_and_deadlines_of_one_contract(
+    desk: Desk,
+) -> None:
+    # The month after: its deadline is weeks away, whatever day it is today.
+    await Calendar(desk.world).move_to(desk.debit_on + timedelta(days=1))
+    [before] = (await desk.listed()).contracts
+    debit_on = before.next_debit_on
+    other = await open_contract(desk.world, collector_code="0000099999")
+    assert before.submit_until is not None
+    assert debit_on is not None
+    deadline = before.submit_until.astimezone(JAPAN).date()
+
+    async def say(day: date, word: DayWord, code: str = before.collector_code) -> BankDaySet:
+        request = SetBankDay(merchant_code=desk.world.code, day=day, word=word, collector_code=code)
+        return await desk.world.operator.call(SET_BANK_DAY, request)
+
+    async def found() -> tuple[date | None, date | None]:
+        [view] = [one for one in (await desk.listed()).contracts if one.id != other]
+        until = view.submit_until
+        return view.next_debit_on, until and until.astimezone(JAPAN).date()
+
+    await say(deadline, "closed")
+    assert await found() == (debit_on, bank_calendar().before(deadline, 1))
+    await say(deadline, "calendar")
+    assert await found() == (debit_on, deadline)
+
+    said = [await say(debit_on, "closed") for _ in range(2)]
+    moved, _ = await found()
+    with pytest.raises(InvalidInput, match="debit_day_wrong"):
+        await desk.build(debit_on=debit_on)
+    assert said == [BankDaySet(contracts=1, files=0)] * 2
+    assert moved == bank_calendar().roll(debit_on + timedelta(days=1))
+
+    await desk.build(contract_id=other, debit_on=debit_on)
+    assert (await say(debit_on, "open", "")) == BankDaySet(contracts=2, files=1)
+    assert (await found())[0] == debit_on
+    for wrong, code in ((date(2099, 1, 1), "calendar_ends"), (deadline, "not_found")):
+        with pytest.raises(PortalError, match=code):
+            await say(wrong, "closed", "1" if code == "not_found" else "")

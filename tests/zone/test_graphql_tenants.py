@@ -119,6 +119,7 @@ FIXED = {
     "RefundTransferredInput.note": '"walk"',
     "RefundTransferredInput.idempotencyKey": '"walk-transfer"',
     "SlipNoticesTakeInput.content": '"MDE="',
+    "FailedDebitsTakeInput.content": '"MDE="',
     "Query.printBatches.first": "3",
     "Query.resultFiles.first": "3",
     "UnopenedSwitchInput.idempotencyKey": '"walk-switch"',

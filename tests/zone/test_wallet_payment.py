@@ -13,6 +13,7 @@ from portal.application.payment.inquire import finish_return
 from portal.application.payment.submit import Intent, submit_payment
 from portal.application.providers import sandbox_wallet
 from portal.application.providers.exchange import SessionWanted
+from portal.contract.bills import CANCEL_BILL, CancelBill
 from portal.contract.operator import SET_WALLET, JournalLine, JournalRefund, SetWallet
 from portal.contract.payment import (
     RECORD_NOTICE,
@@ -22,13 +23,14 @@ from portal.contract.payment import (
     ViewAttempt,
 )
 from portal.domain.errors import Conflict, NotFound
+from portal.domain.ids import BillId
 from portal.domain.money import Money
 from portal.sandbox import magic
 from portal.sandbox.wallet_journal import refund_told, state_of
 from portal.vault.server import VaultServer
 from tests.make.money import AMOUNT, Payer, World, new_world
 from tests.make.relay import eventually
-from tests.make.vault import Ground
+from tests.make.vault import Ground, add_staff, signed_in
 from tests.make.workshop import Workshop, a_workshop
 
 ORIGIN = "http://localhost:8080"
@@ -172,6 +174,30 @@ async def test_who_turns_back_may_pay_otherwise_once_the_code_has_run_out(till: 
 
     by_card = await till.press(payer, key="k3", method="card")
     assert (by_card.attempt.state, by_card.attempt.method) == ("requires_action", "card")
+
+
+async def test_nobody_pays_at_the_wallet_for_a_bill_that_was_canceled_meanwhile(till: Till) -> None:
+    gone, quick = await till.world.payer(), await till.world.payer()
+    away = {payer.bill_id: await till.press(payer) for payer in (gone, quick)}
+    await till.shop.outside.press(away[quick.bill_id].redirect_url or "", "approve")
+    await add_staff(till.world.operator, till.world.code)
+    staff = await signed_in(till.world.operator, till.world.web, till.world.code)
+
+    for payer in (gone, quick):
+        version = await till.world.value("select version from bill where id = $1", payer.bill_id)
+        request = CancelBill(
+            bill_id=BillId(payer.bill_id), version=version, reason="", idempotency_key=payer.secret
+        )
+        await till.world.web.call(CANCEL_BILL, request, staff.authority)
+    await till.shop.be_due()
+    await till.shop.work_off({"payment.inquire"})
+
+    assert [code["status"] for code in till.codes()] == ["DELETED", "COMPLETED"]
+    await till.end(away[gone.bill_id], "approve")
+    assert [code["status"] for code in till.codes()] == ["DELETED", "COMPLETED"]
+    assert await till.world.settlement(gone.bill_id) == "unpaid"
+    assert await till.world.settlement(quick.bill_id) == "over"
+    assert await till.world.cases() == ["overpaid"]
 
 
 async def test_a_code_deleted_at_the_wallet_has_run_out(till: Till) -> None:

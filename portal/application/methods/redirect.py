@@ -4,7 +4,7 @@ Application zone. The family of methods that send the payer away and believe not
 inquiry afterwards.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from portal.application.providers.exchange import (
     Endpoint,
@@ -30,5 +30,17 @@ class ByRedirect(Protocol):
         ``provider_ref`` is what the provider called it in an earlier answer, '' while none came:
         some find their own name at once and ours only after a while. An adapter that is always
         sure of our reference ignores it.
+        """
+        ...
+
+
+@runtime_checkable
+class TakesBack(Protocol):
+    """A company at which a page that was opened can be closed again, before anybody pays there."""
+
+    def take_back(self, endpoint: Endpoint, provider_ref: str) -> Exchange[bool] | None:
+        """Close the page that the company calls so; whether it said that it did.
+
+        None where ``provider_ref`` names no page. What it says ends nothing: an inquiry does.
         """
         ...

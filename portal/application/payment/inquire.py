@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from portal.application.methods.redirect import TakesBack
 from portal.application.methods.registry import find_number, find_redirect
 from portal.application.payment.desk import PayDesk
 from portal.application.payment.number import finding_of
@@ -18,6 +19,7 @@ from portal.contract.payment import (
     VIEW_RETURN,
     AttemptNow,
     Finding,
+    InquiryDue,
     RecordInquiry,
     ViewInquiry,
     ViewReturn,
@@ -64,8 +66,9 @@ async def finish_return(desk: PayDesk, merchant_code: str, return_token: str) ->
 async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> AttemptNow | None:
     """The worker's inquiry under its task's lease; None when the attempt is over already.
 
-    A number whose bill is asked for no more is withdrawn first. What its company answers to that is
-    not believed but asked for, so who dies in between has changed nothing here, and asks again.
+    A number whose bill is asked for no more is withdrawn first, and a page is closed where its
+    company can. What it answers to that is not believed but asked for, so who dies in between has
+    changed nothing here, and asks again.
     """
     due = await desk.vault.call(VIEW_INQUIRY, ViewInquiry(attempt_id=attempt_id), lease)
     if due.settled:
@@ -73,6 +76,9 @@ async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> Att
     if due.unwanted:
         adapter = find_number(due.provider)
         await desk.converse(adapter.withdraw(desk.endpoint(due.provider), due.reference))
+    if due.unwanted_page:
+        await _take_back(desk, due)
+    if due.unwanted or due.unwanted_page:
         crash_point("worker.after_withdrawal")
     if due.method == NUMBER:
         finding = await _ask_number(desk, due.provider, due.reference)
@@ -80,6 +86,15 @@ async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> Att
         finding = await _ask(desk, due.provider, due.reference, due.provider_ref)
     crash_point("worker.after_inquiry")
     return await _book(desk, lease, attempt_id, finding)
+
+
+async def _take_back(desk: PayDesk, due: InquiryDue) -> None:
+    adapter = find_redirect(due.provider)
+    if not isinstance(adapter, TakesBack):
+        return
+    closing = adapter.take_back(desk.endpoint(due.provider), due.provider_ref)
+    if closing is not None:
+        await desk.converse(closing)
 
 
 async def _ask(desk: PayDesk, provider: str, reference: str, provider_ref: str) -> Finding:

@@ -1,4 +1,4 @@
-"""Data zone, stage "payment": a card on file taken back, and a merchant's terms for charging."""
+"""Data zone, stage "payment": a card on file taken back, and a merchant's terms for cards."""
 
 from typing import Final
 
@@ -12,6 +12,7 @@ from portal.contract.card_on_file import (
     SetCharges,
 )
 from portal.contract.envelope import Nothing
+from portal.contract.operator import SET_CARD_POLICY, CardPolicySet, SetCardPolicy
 from portal.domain import card_on_file as rules
 from portal.domain.errors import NotFound
 from portal.vault.act import Act
@@ -67,3 +68,22 @@ async def set_charges(act: Act, request: SetCharges) -> ChargesSet:
         raise NotFound("merchant_unknown")
     await act.db.execute(_SET, act.merchant_id, request.days_before)
     return ChargesSet(days_before=request.days_before)
+
+
+@operation(
+    SET_CARD_POLICY, callers=frozenset({"operator"}), kinds=frozenset({"caller"}), audit="effect"
+)
+async def set_card_policy(act: Act, request: SetCardPolicy) -> CardPolicySet:
+    """Set which results of 3-D Secure a merchant accepts; what was paid before stays as it is.
+
+    Raises: NotFound ``merchant_unknown``.
+    """
+    if not await enter_merchant(act, request.merchant_code):
+        raise NotFound("merchant_unknown")
+    before = await act.db.fetchval(
+        "select card_policy from merchant where id = $1 for update", act.merchant_id
+    )
+    await act.db.execute(
+        "update merchant set card_policy = $2 where id = $1", act.merchant_id, request.policy
+    )
+    return CardPolicySet(before=before)

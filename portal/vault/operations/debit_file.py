@@ -33,7 +33,6 @@ from portal.domain.errors import Conflict, NotAllowed
 from portal.domain.handover import goes_by_line
 from portal.domain.zengin.record import RECORD_BYTES
 from portal.domain.zengin.write import DebitWriter
-from portal.kit.holidays import bank_calendar
 from portal.vault import approval, file, staff
 from portal.vault.act import Act
 from portal.vault.by_code import by_code
@@ -88,7 +87,7 @@ async def build_debit_file(act: Act, request: BuildDebitFile) -> DebitFileChange
     if known is not None:
         return DebitFileChanged(file=await view_file(act, UUID(bytes=known)))
     contract = await read_contract(act, request.contract_id)
-    rules.check_day(bank_calendar(), contract.terms, request.debit_on)
+    rules.check_day(contract.calendar, contract.terms, request.debit_on)
     _check_time(act, contract, request.debit_on)
     debit_file = _new(act, contract, request.debit_on)
     header = DebitWriter(contract.form).begin(contract.header(request.debit_on))
@@ -102,7 +101,7 @@ async def build_debit_file(act: Act, request: BuildDebitFile) -> DebitFileChange
 
 
 def _check_time(act: Act, contract: Contract, debit_on: date) -> None:
-    if not is_in_time(bank_calendar(), contract.terms, debit_on, act.business):
+    if not is_in_time(contract.calendar, contract.terms, debit_on, act.business):
         raise Conflict("debit_too_late", params={"field": "debitOn"})
 
 

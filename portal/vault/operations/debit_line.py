@@ -31,7 +31,6 @@ from portal.domain.debit import FileEvent
 from portal.domain.doubt import SUBMIT_GRACE
 from portal.domain.errors import InvariantBroken
 from portal.domain.ids import DeliveryId
-from portal.kit.holidays import bank_calendar
 from portal.vault import file
 from portal.vault.act import Act
 from portal.vault.debit import DebitFile, lock_file, moved, read_contract, store_file
@@ -83,7 +82,7 @@ async def begin_debit_handover(act: Act, request: BeginDebitHandover) -> DebitHa
 
 async def _is_in_time(act: Act, debit_file: DebitFile) -> bool:
     contract = await read_contract(act, debit_file.contract_id)
-    return is_in_time(bank_calendar(), contract.terms, debit_file.debit_on, act.business)
+    return is_in_time(contract.calendar, contract.terms, debit_file.debit_on, act.business)
 
 
 async def _hand_out(act: Act, debit_file: DebitFile, handover: Handover) -> Handover:

@@ -19,7 +19,6 @@ from portal.contract.debit import (
 )
 from portal.domain import debit as rules
 from portal.domain.zengin.write import DebitWriter
-from portal.kit.holidays import bank_calendar
 from portal.vault import approval, file
 from portal.vault.act import Act
 from portal.vault.debit import (
@@ -93,7 +92,7 @@ async def _seal(
         digest.update(await file.read_part(act, whole.id, part_no))
     edge = rules.advance_file(whole.state, "seal")
     sealed = replace(moved(act, whole, edge), sha256=digest.digest())
-    life_s = rules.approval_life_s(bank_calendar(), contract.terms, sealed.debit_on, act.business)
+    life_s = rules.approval_life_s(contract.calendar, contract.terms, sealed.debit_on, act.business)
     approval_id = await approval.ask(act, APPROVAL, sealed.content, life_s, sealed.built_by)
     until = act.now + timedelta(seconds=life_s)
     # Nobody's yes by then: a worker gives the bills back, or their payers could never pay them.

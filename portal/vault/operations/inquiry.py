@@ -25,7 +25,7 @@ from portal.vault.number import check_number
 from portal.vault.payer import require_own_attempt
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
-from portal.vault.unwanted import ask_about_numbers, is_number_unwanted
+from portal.vault.unwanted import ask_about_numbers, is_number_unwanted, is_page_unwanted
 
 _LEASE: Final = frozenset({"lease"})
 
@@ -46,6 +46,7 @@ async def view_inquiry(act: Act, request: ViewInquiry) -> InquiryDue:
         provider_ref=attempt.provider_ref,
         method=attempt.method,
         unwanted=await is_number_unwanted(act, attempt),
+        unwanted_page=await is_page_unwanted(act, attempt),
     )
 
 

@@ -41,6 +41,12 @@ class DebitContract(SQLModel, table=True):
     result_days: int = Field(
         sa_column=sa.Column(sa.SmallInteger, nullable=False, server_default=sa.text("1"))
     )
+    closed_days: list[date] = Field(
+        sa_column=sa.Column(sa.ARRAY(sa.Date), nullable=False, server_default=sa.text("'{}'"))
+    )
+    opened_days: list[date] = Field(
+        sa_column=sa.Column(sa.ARRAY(sa.Date), nullable=False, server_default=sa.text("'{}'"))
+    )
     created_at: datetime = Field(sa_column=moment())
 
 

@@ -20,7 +20,8 @@ class Merchant(SQLModel, table=True):
     reaches ``promise_days_max`` ahead, an extension ``extension_days_max`` beyond the first due
     date. ``charge_days_before``: cards that are left from now on are charged so many days before a
     bill is due; None: no card is kept, and none charged. ``part_least_minor``: the least that is
-    taken of a bill at once; None: all or nothing.
+    taken of a bill at once; None: all or nothing. ``card_policy``: which results of 3-D Secure need
+    nobody's look (portal.domain.authentication).
     """
 
     __tablename__ = "merchant"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -58,6 +59,9 @@ class Merchant(SQLModel, table=True):
     charge_days_before: int | None = Field(default=None, sa_type=sa.Integer)
     part_least_minor: int | None = Field(
         default=None, sa_column=sa.Column(sa.BigInteger, nullable=True)
+    )
+    card_policy: str = Field(
+        sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("'attempted'"))
     )
 
 

@@ -5,16 +5,32 @@ Zone: application. What the viewer may decide comes with each file; the forms po
 (results).
 """
 
+from base64 import b64encode
+from collections import Counter
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.application.doors.dashboard.screens import Screen, fresh_key, page_links, show_screen
-from portal.application.doors.graphql.execute import Data
+from portal.application.doors.context import staff_context
+from portal.application.doors.dashboard.acts import read_paste
+from portal.application.doors.dashboard.flash import Flash
+from portal.application.doors.dashboard.screens import (
+    Screen,
+    answer_screen,
+    fresh_key,
+    page_links,
+    show_screen,
+)
+from portal.application.doors.graphql.execute import Data, run_operation
+from portal.application.doors.locales import TEXTS
+
+CHARSET: Final = "cp932"
+"""Half-width kana are one byte each in it, as in a bank's JIS X 0201."""
 
 FILES_SHOWN: Final = 25
+LINES_SHOWN: Final = 500
 
 
 async def show_debits(request: Request) -> Response:
@@ -23,8 +39,34 @@ async def show_debits(request: Request) -> Response:
     return await show_screen(request, debits_screen, "Debits", variables)
 
 
-def debits_screen(request: Request, data: Data) -> Screen:
-    """Values of the list of files."""
+async def take_failed(request: Request) -> Response:
+    """``POST /d/debits``: what became of debits that failed elsewhere.
+
+    Raises LimitReached ``body_too_large``; InvalidInput ``form_malformed``; NotAllowed
+    ``form_foreign``, ``form_stale``.
+    """
+    context = staff_context(request)
+    form = await read_paste(request)
+    context.check_form(request, form)
+    # A letter that banks don't have is none of theirs: the record that holds it is refused.
+    raw = form.get("content", "").encode(CHARSET, "replace")
+    wanted = {"content": b64encode(raw).decode()}
+    answer = await run_operation(context, "FailedDebitsTake", {"input": wanted})
+    taken = answer["failedDebitsTake"]
+    data = await run_operation(context.renewed(), "Debits", {"first": FILES_SHOWN})
+    said = None
+    if taken["errors"]:
+        first = taken["errors"][0]
+        remedy = TEXTS[context.language].remedy(first["code"])
+        said = Flash(kind="error", text=first["message"], remedy=remedy)
+    return answer_screen(request, context, debits_screen(request, data, taken, said), data)
+
+
+def debits_screen(
+    request: Request, data: Data, taken: Data | None = None, said: Flash | None = None
+) -> Screen:
+    """Values of the list of files, with what became of a file of failed debits, if one came."""
+    lines: list[Data] = taken["lines"] if taken else []
     page = data["debitFiles"]
     return Screen(
         template="dashboard/debits.html",
@@ -33,6 +75,10 @@ def debits_screen(request: Request, data: Data) -> Screen:
             "files": [{**one, "resultPath": _path(one["resultUrl"])} for one in page["nodes"]],
             "contracts": page["contracts"],
             "back": "/d/debits",
+            "taken": None if said else taken,
+            "said": said,
+            "lines": lines[:LINES_SHOWN],
+            "counts": Counter(line["result"] for line in lines),
             "key": fresh_key(),
             **page_links(request, page["pageInfo"]),
         },

@@ -59,6 +59,7 @@ ROUTES: Final = (
     Route("/d/contacts", contacts.show_contacts, methods=["GET"]),
     Route("/d/contacts.csv", contacts.download_contacts, methods=["GET"]),
     Route("/d/debits", debits.show_debits, methods=["GET"]),
+    Route("/d/debits", debits.take_failed, methods=["POST"]),
     Route("/d/debits/{id}/file", results.take_out, methods=["POST"]),
     Route("/d/mandates", mandates.show_mandates, methods=["GET"]),
     Route("/d/mandates", mandates.find_mandates, methods=["POST"]),

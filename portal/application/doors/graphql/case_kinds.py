@@ -60,6 +60,7 @@ class CaseKind(Enum):
     BILL_UNTOLD = "bill_untold"
     SENDER_REFUSED = "sender_refused"
     WORDING_UNFIT = "wording_unfit"
+    CARD_UNAUTHENTICATED = "card_unauthenticated"
 
 
 @strawberry.enum(description="What is done about a case.")

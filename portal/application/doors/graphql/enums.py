@@ -191,6 +191,18 @@ class SlipLineResult(Enum):
     REFUSED = "refused"
 
 
+@strawberry.enum(description="What became of a debit that failed elsewhere.")
+class FailedDebitResult(Enum):
+    """portal.domain.failed_debit.FailedResult."""
+
+    TOLD = "told"
+    KNOWN = "known"
+    UNDER_WAY = "under_way"
+    NOT_OWED = "not_owed"
+    UNMATCHED = "unmatched"
+    UNCLEAR = "unclear"
+
+
 @strawberry.enum(description="How far a refund has come.")
 class RefundState(Enum):
     """portal.domain.refund.RefundState."""

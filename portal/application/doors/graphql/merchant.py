@@ -14,6 +14,7 @@ from portal.application.doors.graphql.card_acts import CardActsMutation
 from portal.application.doors.graphql.cases import CasesMutation, CasesQuery
 from portal.application.doors.graphql.contacts import ContactsMutation, ContactsQuery
 from portal.application.doors.graphql.debits import DebitsMutation, DebitsQuery
+from portal.application.doors.graphql.failed_debits import FailedDebitsMutation
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.funnel import FunnelMutation, FunnelQuery
 from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
@@ -79,6 +80,7 @@ class Mutation(
     RefundsMutation,
     SlipNoticesMutation,
     DebitsMutation,
+    FailedDebitsMutation,
     MandatesMutation,
     PrintBatchesMutation,
     ResultFilesMutation,

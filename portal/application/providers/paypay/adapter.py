@@ -77,7 +77,7 @@ _READER: Final = PayPayRefunds()
 
 
 class PayPay:
-    """Wallet by redirect, with refunds: see ``methods.redirect`` and ``methods.refunds``."""
+    """Wallet by redirect, taken back and given back: ``methods.redirect``, ``methods.refunds``."""
 
     def open_session(self, endpoint: Endpoint, wanted: SessionWanted) -> Exchange[SessionAnswer]:
         """Make a code whose page the payer goes to; a reference known already reads as unknown.
@@ -111,6 +111,14 @@ class PayPay:
         path = f"/v2/codes/payments/{quote(reference, safe='')}"
         request = _request(endpoint, "GET", path)
         return Exchange(request, lambda answer: _read_payment(answer, reference))
+
+    def take_back(self, endpoint: Endpoint, provider_ref: str) -> Exchange[bool] | None:
+        """Delete the code, so that nobody pays by it any more; one that was paid stays paid."""
+        if not provider_ref.startswith(_CODE_ID):
+            return None
+        path = f"/v2/codes/{quote(provider_ref.removeprefix(_CODE_ID), safe='')}"
+        request = _request(endpoint, "DELETE", path)
+        return Exchange(request, lambda answer: answer.status in _DONE)
 
     def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
         """Give a part or all back, once: PayPay takes one refund of a payment.
