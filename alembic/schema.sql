@@ -814,7 +814,7 @@ CREATE TABLE public.bill_change (
     new_bill_id uuid,
     CONSTRAINT bill_change_action_check CHECK ((action = ANY (ARRAY['cancel'::text, 'paid_elsewhere'::text, 'replace'::text]))),
     CONSTRAINT bill_change_new_check CHECK (((action = 'replace'::text) = (new_bill_id IS NOT NULL))),
-    CONSTRAINT bill_change_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'done'::text, 'waiting'::text, 'known'::text, 'refused'::text])))
+    CONSTRAINT bill_change_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'done'::text, 'waiting'::text, 'ready'::text, 'known'::text, 'refused'::text])))
 );
 ALTER TABLE ONLY public.bill_change ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -3608,10 +3608,31 @@ CREATE INDEX bill_amount_idx ON public.bill USING btree (merchant_id, amount_min
 
 
 --
+-- Name: bill_change_held_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_change_held_idx ON public.bill_change USING btree (merchant_id, new_bill_id) WHERE ((state = ANY (ARRAY['waiting'::text, 'ready'::text])) AND (new_bill_id IS NOT NULL));
+
+
+--
 -- Name: bill_change_planned_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
 CREATE INDEX bill_change_planned_idx ON public.bill_change USING btree (merchant_id, import_id, bill_id) WHERE (state = 'planned'::text);
+
+
+--
+-- Name: bill_change_ready_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_change_ready_idx ON public.bill_change USING btree (merchant_id, import_id, bill_id) WHERE (state = 'ready'::text);
+
+
+--
+-- Name: bill_change_waiting_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_change_waiting_idx ON public.bill_change USING btree (merchant_id, bill_id) WHERE ((state = 'waiting'::text) AND (new_bill_id IS NOT NULL));
 
 
 --

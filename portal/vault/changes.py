@@ -87,10 +87,10 @@ returning line
 """
 _COUNTS: Final = """
 select import_id, action, count(*) filter (where state = 'planned') as planned,
-       count(*) filter (where state in ('done', 'waiting')) as done,
-       count(*) filter (where state = 'waiting' and exists (
+       count(*) filter (where state in ('done', 'waiting', 'ready')) as done,
+       count(*) filter (where state = 'ready' or (state = 'waiting' and exists (
            select from bill b where b.merchant_id = $1 and b.id = bill_change.bill_id
-                  and b.lifecycle = 'canceling')) as waiting
+                  and b.lifecycle = 'canceling'))) as waiting
 from bill_change where merchant_id = $1 and import_id = any($2::uuid[]) group by 1, 2 order by 2
 """
 

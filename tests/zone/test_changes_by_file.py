@@ -184,9 +184,7 @@ async def test_a_bill_whose_number_somebody_holds_ends_once_that_is_withdrawn_an
     await hold(steps, "E-1", "E-2", "E-3")
     rows = [withdraw("cancel", "E-1"), withdraw("paid_elsewhere", "E-2"), withdraw("取消", "E-4")]
     made = await judged(desk, *rows)
-    swap = await judged(desk, replace("E-3", "N-3"), header=WHOLE)
     assert (made.rows_good, made.rows_faulty) == (3, 0)
-    assert await faults(desk, swap) == [(2, "change_number", "E-3")]
     await hold(steps, "E-4")
 
     # when the file is sent
@@ -226,6 +224,85 @@ async def test_a_bill_whose_number_somebody_holds_ends_once_that_is_withdrawn_an
     assert [code for code in events if code.startswith("bill.")] == [
         "bill.cancel_requested", "bill.paid_elsewhere", "bill.overpaid", "bill.canceled"
     ]  # fmt: skip
+
+
+async def test_a_replacement_waits_for_the_number_that_somebody_holds_and_money_wins(
+    steps: Steps,
+) -> None:
+    # given payers who hold numbers for a store, one of them only after the file was checked
+    desk, world = steps.desk, steps.world
+    await desk.issued(*(line(f"E-{n}") for n in range(1, 6)))
+    await hold(steps, "E-1", "E-2", "E-3", "E-4")
+    rows = [replace(f"E-{n}", f"N-{n}", amount="700") for n in range(1, 6)]
+    made = await judged(desk, *rows, f",,{line('N-6')}", header=WHOLE)
+    assert (made.rows_good, made.rows_faulty, made.amount_good_minor) == (6, 0, 5 * 700 + 8420)
+    await hold(steps, "E-5")
+
+    # when the file is sent
+    made = await sent(desk, made)
+
+    # then the old bills can't be paid on their pages, and no new one is asked for yet
+    assert (made.state, made.rows_issued, made.rows_faulty) == ("issued", 1, 0)
+    assert [(one.done, one.waiting) for one in made.changes] == [(5, 5)]
+    old, new = [f"E-{n}" for n in range(1, 6)], [f"N-{n}" for n in range(1, 6)]
+    standing = dict.fromkeys(old, "canceling") | dict.fromkeys(new, "scheduled")
+    assert await lifecycles(steps) == standing | {"N-6": "open"}
+    assert [(await steps.standing(one))[1:] for one in old] == [("superseded", False)] * 5
+    again = await judged(desk, *rows, header=WHOLE)
+    assert (again.rows_good, again.rows_known, again.rows_faulty) == (0, 5, 0)
+    await steps.set("update bill set lifecycle = 'canceled' where number = 'N-5'")  # by staff
+
+    # when their companies say: withdrawn, paid before that, paid and never withdrawn, not yet
+    told = {
+        "E-1": ("failed", 8420), "E-2": ("succeeded", 8420), "E-3": ("succeeded", 400),
+        "E-4": ("requires_action", 8420), "E-5": ("failed", 8420),
+    }  # fmt: skip
+    ids = {await steps.bill(number): number for number in old}
+
+    async def truth(attempt_id: UUID) -> Finding:
+        of = await world.value("select bill_id from attempt where id = $1", attempt_id)
+        state, amount = told[ids[of]]
+        return finding(state, amount, provider_ref="p-1")
+
+    await steps.set("update attempt set amount_minor = 400 where bill_id = $1", await steps.bill("E-3"))
+    leases = await desk.leases("payment.inquire")
+    assert [await inquire(desk.work, lease, truth) for lease in leases] == [1] * 5
+    assert (await lifecycles(steps))["N-1"] == "scheduled"
+    await desk.work_off()
+
+    # then each is replaced or kept, the merchant is told which, and what was paid is paid
+    assert await lifecycles(steps) == {
+        "E-1": "superseded", "E-2": "open", "E-3": "open", "E-4": "canceling",
+        "E-5": "superseded", "N-1": "open", "N-4": "scheduled", "N-5": "canceled", "N-6": "open",
+    }  # fmt: skip
+    made = await desk.view(made.id)
+    assert (made.rows_issued, made.rows_good, made.amount_good_minor) == (2, 4, 3 * 700 + 8420)
+    assert await faults(desk, made) == [(3, "change_paid", "E-2"), (4, "change_part_paid", "E-3")]
+    assert {one.code: one.rows for one in made.faults} == {
+        "change_paid": 1, "change_part_paid": 1
+    }  # fmt: skip
+    assert [(one.done, one.waiting) for one in made.changes] == [(3, 1)]
+    assert await world.books(await steps.bill("E-1")) == {}
+    assert (await world.books(await steps.bill("N-1")))["receivable"] == 700
+    assert (await world.books(await steps.bill("E-2")))["in_transit"] == 8420
+    assert await world.cases() == []
+    kept = [code for code in await world.events(await steps.bill("E-2")) if code[:5] == "bill."]
+    assert kept == ["bill.replacement_asked", "bill.kept", "bill.paid"]
+    gone = [code for code in await world.events(await steps.bill("E-1")) if code[:5] == "bill."]
+    assert gone == ["bill.replacement_asked", "bill.superseded"]
+    assert await steps.told("N-1") != []
+    assert await steps.told("N-4") == []
+
+    # and what waits still ends the same way later, once
+    told["E-4"] = ("failed", 8420)
+    await world.rows("update task set next_at = now() where kind = 'payment.inquire' returning 1")
+    for lease in await desk.leases("payment.inquire"):
+        await inquire(desk.work, lease, truth)
+    await desk.work_off()
+    made = await desk.view(made.id)
+    assert (made.rows_issued, [one.waiting for one in made.changes]) == (3, [0])
+    assert (await lifecycles(steps))["E-4"] == "superseded"
+    assert await world.value("select count(*) from task where kind = 'intake.issue_bills'") == 0
 
 
 async def test_changes_come_in_steps_and_go_with_a_file_that_is_thrown_away(

@@ -1,0 +1,40 @@
+"""A replacement waits until a store's number is withdrawn: state ``ready``, and who finds it.
+
+The indexes hold rows of two states that few rows are in for long: none when they are made.
+"""
+
+import rls
+
+revision = "0051_replacement_waits"
+down_revision = "0047_debit_rows"
+branch_labels = None
+depends_on = None
+
+CHANGES = """
+-- squawk-ignore ban-drop-constraint
+ALTER TABLE bill_change DROP CONSTRAINT bill_change_state_check;
+ALTER TABLE bill_change ADD CONSTRAINT bill_change_state_check
+    CHECK (state IN ('planned', 'done', 'waiting', 'ready', 'known', 'refused')) NOT VALID;
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX bill_change_waiting_idx ON bill_change (merchant_id, bill_id)
+    WHERE state = 'waiting' AND new_bill_id IS NOT NULL;
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX bill_change_ready_idx ON bill_change (merchant_id, import_id, bill_id)
+    WHERE state = 'ready';
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX bill_change_held_idx ON bill_change (merchant_id, new_bill_id)
+    WHERE state IN ('waiting', 'ready') AND new_bill_id IS NOT NULL;
+"""
+
+INDEXES = ("bill_change_held_idx", "bill_change_ready_idx", "bill_change_waiting_idx")
+
+
+def upgrade() -> None:
+    """Widen the rule for new rows; none that is there is refused by it."""
+    rls.script(CHANGES)
+
+
+def downgrade() -> None:
+    """Drop the indexes; a wider rule refuses no row that an older release writes."""
+    for index in INDEXES:
+        rls.script(f"DROP INDEX {index};")
