@@ -1536,7 +1536,8 @@ CREATE TABLE public.import_chunk (
     is_oversize boolean DEFAULT false NOT NULL,
     faults jsonb DEFAULT '{}'::jsonb NOT NULL,
     done_at timestamp with time zone,
-    waits_for jsonb DEFAULT '{}'::jsonb NOT NULL
+    waits_for jsonb DEFAULT '{}'::jsonb NOT NULL,
+    claims jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 ALTER TABLE ONLY public.import_chunk ALTER COLUMN merchant_id SET (n_distinct=1);
 

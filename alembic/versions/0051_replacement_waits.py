@@ -1,5 +1,6 @@
 """A replacement waits until a store's number is withdrawn: state ``ready``, and who finds it.
 
+A chunk remembers numbers of replacements that were refused because of another line of their file.
 The indexes hold rows of two states that few rows are in for long: none when they are made.
 """
 
@@ -26,15 +27,19 @@ CREATE INDEX bill_change_held_idx ON bill_change (merchant_id, new_bill_id)
     WHERE state IN ('waiting', 'ready') AND new_bill_id IS NOT NULL;
 """
 
+CLAIMS = "ALTER TABLE import_chunk ADD COLUMN claims jsonb NOT NULL DEFAULT '{}';"
+
 INDEXES = ("bill_change_held_idx", "bill_change_ready_idx", "bill_change_waiting_idx")
 
 
 def upgrade() -> None:
     """Widen the rule for new rows; none that is there is refused by it."""
     rls.script(CHANGES)
+    rls.script(CLAIMS)
 
 
 def downgrade() -> None:
     """Drop the indexes; a wider rule refuses no row that an older release writes."""
     for index in INDEXES:
         rls.script(f"DROP INDEX {index};")
+    rls.script("ALTER TABLE import_chunk DROP COLUMN claims;")

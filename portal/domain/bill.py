@@ -21,7 +21,7 @@ Settlement = Literal["unpaid", "provisional", "settled", "over", "reversed"]
 LifecycleEvent = Literal[
     "issue", "pass_due", "lapse", "extend", "cancel", "finish_cancel", "supersede",
     "await_supersede", "keep",
-]
+]  # fmt: skip
 
 LIFECYCLE: Final[dict[tuple[Lifecycle, LifecycleEvent], Edge[Lifecycle]]] = {
     ("scheduled", "issue"): Edge("open", "bill.issued"),
