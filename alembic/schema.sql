@@ -2025,6 +2025,22 @@ ALTER TABLE ONLY public.notice_body FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.notice_body OWNER TO harai_owner;
 
 --
+-- Name: number_pace; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.number_pace (
+    merchant_id uuid NOT NULL,
+    provider text NOT NULL,
+    free_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.number_pace ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.number_pace FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.number_pace OWNER TO harai_owner;
+
+--
 -- Name: once; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -3292,6 +3308,14 @@ ALTER TABLE ONLY public.notice_body
 
 ALTER TABLE ONLY public.notice
     ADD CONSTRAINT notice_pkey PRIMARY KEY (merchant_id, provider, notice_id);
+
+
+--
+-- Name: number_pace number_pace_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.number_pace
+    ADD CONSTRAINT number_pace_pkey PRIMARY KEY (merchant_id, provider);
 
 
 --
@@ -4962,6 +4986,13 @@ CREATE POLICY merchant_only ON public.notice_body USING ((merchant_id = ( SELECT
 
 
 --
+-- Name: number_pace merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.number_pace USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: once merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -5164,6 +5195,12 @@ ALTER TABLE public.notice ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.notice_body ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: number_pace; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.number_pace ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: once; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -5834,6 +5871,13 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.notice TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.notice_body TO harai_vault;
+
+
+--
+-- Name: TABLE number_pace; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.number_pace TO harai_vault;
 
 
 --

@@ -1,5 +1,6 @@
 """A replacement waits until a store's number is withdrawn: state ``ready``, and who finds it.
 
+Many withdrawn numbers are asked about one after the other: ``number_pace`` says until when.
 A chunk remembers numbers of replacements that were refused because of another line of their file.
 The indexes hold rows of two states that few rows are in for long: none when they are made.
 """
@@ -28,6 +29,14 @@ CREATE INDEX bill_change_held_idx ON bill_change (merchant_id, new_bill_id)
 """
 
 CLAIMS = "ALTER TABLE import_chunk ADD COLUMN claims jsonb NOT NULL DEFAULT '{}';"
+PACE = """
+CREATE TABLE number_pace (
+    merchant_id uuid NOT NULL,
+    provider text NOT NULL,
+    free_at timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, provider)
+);
+"""
 
 INDEXES = ("bill_change_held_idx", "bill_change_ready_idx", "bill_change_waiting_idx")
 
@@ -36,10 +45,15 @@ def upgrade() -> None:
     """Widen the rule for new rows; none that is there is refused by it."""
     rls.script(CHANGES)
     rls.script(CLAIMS)
+    rls.script(PACE)
+    rls.protect("number_pace")
+    rls.grant("number_pace", "select", "insert", "update", "delete")
+    rls.expect_any_size()
 
 
 def downgrade() -> None:
     """Drop the indexes; a wider rule refuses no row that an older release writes."""
     for index in INDEXES:
         rls.script(f"DROP INDEX {index};")
+    rls.script("DROP TABLE number_pace;")
     rls.script("ALTER TABLE import_chunk DROP COLUMN claims;")

@@ -122,6 +122,7 @@ KEPT: Final[dict[str, str]] = {
     "push_delivery": "to which browser or device the payer was told belongs to the delivery",
     "merchant_channel": "by whom the merchant's messages go, as it is now",
     "merchant_app": "to which app of its own the merchant's notifications go, as it is now",
+    "number_pace": "until when inquiries are planned: a time, nobody's data",
     "sender_hold": "that a company refuses the merchant's sender, until it takes it again",
     "paper_due": "that and why a bill was printed belongs to the bill",
     "digital_contract": "how a contract is billed, as it is now",

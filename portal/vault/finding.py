@@ -43,13 +43,19 @@ _CERTAIN: Final = frozenset({"succeeded", "failed", "requires_action", "pending"
 """Findings that say how the attempt stands at the provider, whatever may come of it."""
 
 
-async def ask_for_payer(act: Act, attempt: Attempt) -> None:
+async def ask_for_payer(act: Act, attempt: Attempt, *, at_least_s: float = 0.0) -> None:
     """A payer looks and we don't know: inquire now, at most as often as after notices.
 
-    Nothing is locked beforehand; who looks at the same moment plans nothing more.
+    Nothing is locked beforehand; who looks at the same moment plans nothing more. With
+    ``at_least_s`` it has time for so long; an inquiry that comes before that is enough.
     """
     wait_s = rules.ask_after_notice_s(attempt.ask_at, act.now)
     if wait_s is None:
+        return
+    wait_s = max(wait_s, at_least_s)
+    if attempt.ask_at is not None and act.now < attempt.ask_at <= act.now + timedelta(
+        seconds=at_least_s
+    ):
         return
     ask_at = act.now + timedelta(seconds=wait_s)
     planned = await act.db.fetchval(

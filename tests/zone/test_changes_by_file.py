@@ -1,6 +1,7 @@
 """A file withdraws and replaces bills that are there: by line, once, and never against money."""
 
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import pytest
 from portal.contract.intake import ISSUE_BILLS, ImportView, IssueBills
 from portal.contract.payment import Finding
 from portal.domain.ids import ImportId
+from portal.domain.number import ASKED_PER_S
 from portal.vault.server import VaultServer
 from tests.make.intake import HEADER, Desk, csv, line, new_desk
 from tests.make.ladder import NEVER_QUIET, Steps
@@ -236,7 +238,6 @@ async def companies_say(steps: Steps, told: dict[str, tuple[Any, int]]) -> None:
         state, amount = told[ids[of]]
         return finding(state, amount, provider_ref="p-1")
 
-    await steps.set("update task set next_at = now() where kind = 'payment.inquire'")
     for lease in await steps.desk.leases("payment.inquire"):
         await inquire(steps.desk.work, lease, truth)
     await steps.desk.work_off()
@@ -304,6 +305,7 @@ async def test_a_replacement_waits_for_the_number_that_somebody_holds_and_money_
     assert [bool(await steps.told(one)) for one in ("N-1", "N-4")] == [True, False]
 
     # and what still waits ends the same way later, once
+    await steps.set("update task set next_at = now() where kind = 'payment.inquire'")
     await companies_say(steps, told | {"E-4": ("failed", 8420)})
     made = await desk.view(made.id)
     assert (made.rows_issued, [one.waiting for one in made.changes]) == (3, [0])
@@ -335,6 +337,28 @@ async def test_changes_come_in_steps_and_go_with_a_file_that_is_thrown_away(
     await desk.step(leased)
     assert (await desk.view(made.id)).rows_issued == 5
     assert set((await lifecycles(steps)).values()) == {"canceled"}
+
+
+async def test_many_numbers_are_asked_about_one_after_the_other_and_a_single_one_now(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.vault.change_step.STEP_CHANGES", 2)
+    monkeypatch.setattr("portal.vault.unwanted.AT_ONCE", 1)
+    desk = steps.desk
+    numbers = [f"E-{n}" for n in range(5)]
+    await desk.issued(*map(line, numbers))
+    await hold(steps, *numbers)
+
+    await sent(desk, await judged(desk, *(withdraw("cancel", number) for number in numbers)))
+
+    tasks: list[Any] = await steps.world.rows(
+        "select a.ask_at, a.ask_at - t.planned_at as wait from task t join attempt a"
+        " on a.id = t.subject_id where t.kind = 'payment.inquire' order by t.planned_at, a.ask_at"
+    )
+    many, single = tasks[:4], tasks[4]
+    gaps = [(after["ask_at"] - one["ask_at"]).total_seconds() for one, after in pairwise(many)]
+    assert all(gap > 0.99 / ASKED_PER_S for gap in gaps), gaps
+    assert many[0]["wait"].total_seconds() == single["wait"].total_seconds() == 0
 
 
 async def test_of_two_lines_about_one_bill_the_earlier_has_it_whichever_chunk_comes_first(
