@@ -1960,7 +1960,8 @@ CREATE TABLE public.message_trial (
     words bytea,
     asked_by text NOT NULL,
     asked_at timestamp with time zone NOT NULL,
-    secret_hash bytea
+    secret_hash bytea,
+    to_blind bytea
 );
 ALTER TABLE ONLY public.message_trial ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -2484,7 +2485,9 @@ CREATE TABLE public.sender_hold (
     since timestamp with time zone,
     probe_at timestamp with time zone,
     probe_chunk uuid,
-    pause_s double precision DEFAULT 0 NOT NULL
+    pause_s double precision DEFAULT 0 NOT NULL,
+    messages uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    asked_at timestamp with time zone
 );
 ALTER TABLE ONLY public.sender_hold ALTER COLUMN merchant_id SET (n_distinct=1);
 

@@ -1,6 +1,7 @@
 """A replacement waits until a store's number is withdrawn: state ``ready``, and who finds it.
 
-Many withdrawn numbers are asked about one after the other: ``number_pace`` says until when.
+A merchant's stopped road keeps which messages were refused, and when staff had one ask; a trial
+keeps a keyed hash of whom it went to. Many withdrawn numbers are asked about one after the other: ``number_pace`` says until when.
 A chunk remembers numbers of replacements that were refused because of another line of their file.
 The indexes hold rows of two states that few rows are in for long: none when they are made.
 """
@@ -29,6 +30,12 @@ CREATE INDEX bill_change_held_idx ON bill_change (merchant_id, new_bill_id)
 """
 
 CLAIMS = "ALTER TABLE import_chunk ADD COLUMN claims jsonb NOT NULL DEFAULT '{}';"
+MESSAGES = """
+ALTER TABLE sender_hold ADD COLUMN messages uuid[] NOT NULL DEFAULT '{}';
+ALTER TABLE sender_hold ADD COLUMN asked_at timestamptz;
+ALTER TABLE message_trial ADD COLUMN to_blind bytea;
+"""
+
 PACE = """
 CREATE TABLE number_pace (
     merchant_id uuid NOT NULL,
@@ -45,6 +52,7 @@ def upgrade() -> None:
     """Widen the rule for new rows; none that is there is refused by it."""
     rls.script(CHANGES)
     rls.script(CLAIMS)
+    rls.script(MESSAGES)
     rls.script(PACE)
     rls.protect("number_pace")
     rls.grant("number_pace", "select", "insert", "update", "delete")
@@ -55,5 +63,12 @@ def downgrade() -> None:
     """Drop the indexes; a wider rule refuses no row that an older release writes."""
     for index in INDEXES:
         rls.script(f"DROP INDEX {index};")
-    rls.script("DROP TABLE number_pace;")
+    rls.script(
+        """
+        DROP TABLE number_pace;
+        ALTER TABLE message_trial DROP COLUMN to_blind;
+        ALTER TABLE sender_hold DROP COLUMN asked_at;
+        ALTER TABLE sender_hold DROP COLUMN messages;
+        """
+    )
     rls.script("ALTER TABLE import_chunk DROP COLUMN claims;")

@@ -157,7 +157,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "results_unacknowledged": (_SEEN,),
     "contact_denied": (_SEEN, _BY_HAND),
     "bill_untold": (_SEEN, _BY_HAND),
-    "sender_refused": (_SEEN,),
+    "sender_refused": (_ASK_AGAIN, _SEEN),
     "wording_unfit": (_SEEN,),
 }
 """Kind → what can be done about it, the likeliest first."""
