@@ -106,8 +106,9 @@ async def test_a_device_is_told_by_the_app_that_registered_it_and_by_no_other(
 
 async def what_is_refused_waits_until_the_app_is_set_once_more(shop: Workshop) -> None:
     """When the third message in a row is refused, nothing is tried; put right, it goes at once."""
-    others = "array[gen_random_uuid(), gen_random_uuid()]"
-    await shop.rows(f"update sender_hold set messages = {others} returning 1")
+    await shop.rows(
+        "update sender_hold set messages = array[gen_random_uuid(), gen_random_uuid()] returning 1"
+    )
     await go_on(shop)
     (hold,) = await shop.rows("select refusals, channel, provider, code from sender_hold")
     assert tuple(hold.values()) == (2, "push", "fcm", "push_app_not_listed")
