@@ -252,7 +252,10 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.intake.accept_chunk": lambda facts: (
         facts.import_state not in {"receiving", "checking"} or not facts.waiting
     ),
-    "task.intake.issue_bills": lambda facts: facts.import_state != "issuing",
+    "task.intake.issue_bills": lambda facts: (
+        # Of one that was sent, new bills may still wait to replace others.
+        facts.import_state != "issuing" and not (facts.import_state == "issued" and facts.waiting)
+    ),
     "task.intake.discard_bills": lambda facts: (
         facts.import_state not in {"discarding", "refused"} and not facts.is_judged_again
     ),
