@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from portal.domain.bill import advance
+from portal.vault import ladder
 from portal.vault.act import Act
 from portal.vault.attempt import LockedBill
 from portal.vault.db import Row
@@ -78,6 +79,7 @@ async def keep_paid(act: Act, bills: Mapping[UUID, LockedBill]) -> dict[UUID, Lo
     edge = advance("canceling", "keep")
     kept = sorted(row["bill_id"] for row in rows)
     await act.db.execute(_KEEP, act.merchant_id, kept, edge.state)
+    await ladder.keep(act, kept)
     await emit_all(act, kept, edge.code)
     await _plan(act, rows)
     return {bill_id: replace(bills[bill_id], lifecycle=edge.state) for bill_id in kept}
