@@ -461,8 +461,9 @@ async def test_lines_are_judged_alike_in_whatever_order_their_chunks_are_worked(
         assert (made.rows_good, made.amount_good_minor) == (len(good), 8420 * len(issued))
         planned = [rows[place - 2] for place in good if rows[place - 2].rstrip("NOP")]
         assert sum(one.planned for one in made.changes) == len(planned), (file, size, order)
-    done = await sent(desk, made)
-    assert (done.rows_issued, done.rows_good) == (made.rows_good, made.rows_good)
+        if size > 1:
+            done = await sent(desk, made)
+            assert (done.rows_issued, done.rows_good) == (len(good), len(good))
 
 
 async def test_an_earlier_line_with_a_replacements_number_leaves_the_old_bill_as_it_is(
