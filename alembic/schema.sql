@@ -814,7 +814,7 @@ CREATE TABLE public.bill_change (
     new_bill_id uuid,
     CONSTRAINT bill_change_action_check CHECK ((action = ANY (ARRAY['cancel'::text, 'paid_elsewhere'::text, 'replace'::text]))),
     CONSTRAINT bill_change_new_check CHECK (((action = 'replace'::text) = (new_bill_id IS NOT NULL))),
-    CONSTRAINT bill_change_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'done'::text, 'waiting'::text, 'known'::text, 'refused'::text])))
+    CONSTRAINT bill_change_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'done'::text, 'waiting'::text, 'ready'::text, 'known'::text, 'refused'::text])))
 );
 ALTER TABLE ONLY public.bill_change ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -1540,7 +1540,8 @@ CREATE TABLE public.import_chunk (
     is_oversize boolean DEFAULT false NOT NULL,
     faults jsonb DEFAULT '{}'::jsonb NOT NULL,
     done_at timestamp with time zone,
-    waits_for jsonb DEFAULT '{}'::jsonb NOT NULL
+    waits_for jsonb DEFAULT '{}'::jsonb NOT NULL,
+    claims jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 ALTER TABLE ONLY public.import_chunk ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -1964,7 +1965,8 @@ CREATE TABLE public.message_trial (
     words bytea,
     asked_by text NOT NULL,
     asked_at timestamp with time zone NOT NULL,
-    secret_hash bytea
+    secret_hash bytea,
+    to_blind bytea
 );
 ALTER TABLE ONLY public.message_trial ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -2027,6 +2029,22 @@ ALTER TABLE ONLY public.notice_body FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.notice_body OWNER TO harai_owner;
+
+--
+-- Name: number_pace; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.number_pace (
+    merchant_id uuid NOT NULL,
+    provider text NOT NULL,
+    free_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.number_pace ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.number_pace FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.number_pace OWNER TO harai_owner;
 
 --
 -- Name: once; Type: TABLE; Schema: public; Owner: harai_owner
@@ -2473,7 +2491,9 @@ CREATE TABLE public.sender_hold (
     since timestamp with time zone,
     probe_at timestamp with time zone,
     probe_chunk uuid,
-    pause_s double precision DEFAULT 0 NOT NULL
+    pause_s double precision DEFAULT 0 NOT NULL,
+    messages uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    asked_at timestamp with time zone
 );
 ALTER TABLE ONLY public.sender_hold ALTER COLUMN merchant_id SET (n_distinct=1);
 
@@ -3300,6 +3320,14 @@ ALTER TABLE ONLY public.notice
 
 
 --
+-- Name: number_pace number_pace_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.number_pace
+    ADD CONSTRAINT number_pace_pkey PRIMARY KEY (merchant_id, provider);
+
+
+--
 -- Name: once once_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -3614,10 +3642,31 @@ CREATE INDEX bill_amount_idx ON public.bill USING btree (merchant_id, amount_min
 
 
 --
+-- Name: bill_change_held_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_change_held_idx ON public.bill_change USING btree (merchant_id, new_bill_id) WHERE ((state = ANY (ARRAY['waiting'::text, 'ready'::text])) AND (new_bill_id IS NOT NULL));
+
+
+--
 -- Name: bill_change_planned_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
 CREATE INDEX bill_change_planned_idx ON public.bill_change USING btree (merchant_id, import_id, bill_id) WHERE (state = 'planned'::text);
+
+
+--
+-- Name: bill_change_ready_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_change_ready_idx ON public.bill_change USING btree (merchant_id, import_id, bill_id) WHERE (state = 'ready'::text);
+
+
+--
+-- Name: bill_change_waiting_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX bill_change_waiting_idx ON public.bill_change USING btree (merchant_id, bill_id) WHERE ((state = 'waiting'::text) AND (new_bill_id IS NOT NULL));
 
 
 --
@@ -4946,6 +4995,13 @@ CREATE POLICY merchant_only ON public.notice_body USING ((merchant_id = ( SELECT
 
 
 --
+-- Name: number_pace merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.number_pace USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: once merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -5148,6 +5204,12 @@ ALTER TABLE public.notice ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.notice_body ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: number_pace; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.number_pace ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: once; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -5839,6 +5901,13 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.notice TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.notice_body TO harai_vault;
+
+
+--
+-- Name: TABLE number_pace; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.number_pace TO harai_vault;
 
 
 --

@@ -8,7 +8,7 @@ its days and is accepted as before.
 import rls
 
 revision = "0050_overrides"
-down_revision = "0047_debit_rows"
+down_revision = "0048_refund_answers"
 branch_labels = None
 depends_on = None
 

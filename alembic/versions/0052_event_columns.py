@@ -7,7 +7,7 @@ of a debit file's booking cost. Events that are there keep what they say where t
 import rls
 
 revision = "0052_event_columns"
-down_revision = "0047_debit_rows"
+down_revision = "0051b_replacement_check"
 branch_labels = None
 depends_on = None
 

@@ -154,7 +154,7 @@ class TryTemplate(Request, frozen=True, kw_only=True):
     ``template_faulty``, ``text_too_long`` or what is wrong with the contact; Conflict
     ``trial_to_payer`` for that of one of the merchant's payers, ``trial_impossible`` for a channel
     that reaches no staff or that the merchant has not, ``call_at_night``, ``idempotency_mismatch``;
-    LimitReached ``trials_a_day`` (param ``max``).
+    LimitReached ``trials_a_day``, ``trials_to_one`` (param ``max``).
     """
 
     channel: TemplateChannel

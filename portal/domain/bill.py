@@ -19,8 +19,9 @@ from portal.domain.transition import Edge, take
 Lifecycle = Literal["scheduled", "open", "overdue", "lapsed", "canceling", "canceled", "superseded"]
 Settlement = Literal["unpaid", "provisional", "settled", "over", "reversed"]
 LifecycleEvent = Literal[
-    "issue", "pass_due", "lapse", "extend", "cancel", "finish_cancel", "supersede"
-]
+    "issue", "pass_due", "lapse", "extend", "cancel", "finish_cancel", "supersede",
+    "await_supersede", "keep",
+]  # fmt: skip
 
 LIFECYCLE: Final[dict[tuple[Lifecycle, LifecycleEvent], Edge[Lifecycle]]] = {
     ("scheduled", "issue"): Edge("open", "bill.issued"),
@@ -37,9 +38,17 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, LifecycleEvent], Edge[Lifecycle]]] = {
     ("overdue", "supersede"): Edge("superseded", "bill.superseded"),
     ("lapsed", "cancel"): Edge("canceling", "bill.cancel_requested"),
     ("lapsed", "supersede"): Edge("superseded", "bill.superseded"),
+    ("open", "await_supersede"): Edge("canceling", "bill.replacement_asked"),
+    ("overdue", "await_supersede"): Edge("canceling", "bill.replacement_asked"),
+    ("lapsed", "await_supersede"): Edge("canceling", "bill.replacement_asked"),
     ("canceling", "finish_cancel"): Edge("canceled", "bill.canceled"),
+    ("canceling", "supersede"): Edge("superseded", "bill.superseded"),
+    ("canceling", "keep"): Edge("open", "bill.kept"),
 }
-"""``canceling`` lasts while a payment may still be on its way; the link stops paying at once."""
+"""``canceling`` lasts while a payment may still be on its way; the link stops paying at once.
+
+A bill that waits for its replacement is kept where the money comes first: that money pays it.
+"""
 
 SETTLEMENT: Final[dict[tuple[Settlement, Settlement], Edge[Settlement]]] = {
     ("unpaid", "settled"): Edge("settled", "bill.paid"),

@@ -3,7 +3,8 @@
 A change is judged twice: when its row is read, and again under the bill's lock when the file is
 sent. Money decides: a bill of which something is paid, or on its way, is not changed by a file.
 Nothing is on its way by a number for a store that somebody holds, as long as nobody has paid by
-it: such a bill is withdrawn like any other, and is ``canceling`` until its number is.
+it: such a bill is withdrawn or replaced like any other, and is ``canceling`` until its number is.
+Who pays by the number before that wins over the replacement: the bill is kept, and the row refused.
 """
 
 from collections.abc import Collection, Mapping
@@ -59,10 +60,7 @@ def live_of(methods: Collection[str]) -> Live:
 
 
 def judge_change(action: ChangeAction, bill: ChangedBill) -> str:
-    """``do``, ``known`` when it was done before, or the code of the row's fault.
-
-    A bill is replaced at once or not at all: its successor can't wait for a company's answer.
-    """
+    """``do``, ``known`` when it was done before, or the code of the row's fault."""
     if bill.lifecycle in WITHDRAWN:
         is_same = action != "replace" and bill.lifecycle != "superseded"
         return "known" if is_same else "change_withdrawn"
@@ -70,9 +68,7 @@ def judge_change(action: ChangeAction, bill: ChangedBill) -> str:
         return "change_paid"
     if bill.settlement == "provisional" or bill.live == "payment":
         return "change_under_way"
-    if bill.is_part_paid:
-        return "change_part_paid"
-    return "change_number" if action == "replace" and bill.live == "number" else "do"
+    return "change_part_paid" if bill.is_part_paid else "do"
 
 
 def path_of(
@@ -80,11 +76,14 @@ def path_of(
 ) -> tuple[Lifecycle, tuple[str, ...]]:
     """Where a change leads a bill now, and the events on the way there.
 
-    As far as ``canceling`` where somebody holds a number: who withdraws that ends the cancel.
+    As far as ``canceling`` where somebody holds a number: who withdraws that ends the change.
 
     Raises: Conflict ``bill_state`` for a bill that :func:`judge_change` does not let be changed.
     """
-    edge = advance(lifecycle, EVENTS[action])
+    event = EVENTS[action]
+    if event == "supersede" and live == "number":
+        event = "await_supersede"
+    edge = advance(lifecycle, event)
     codes = [edge.code]
     if edge.state == "canceling" and live == "none":
         edge = advance(edge.state, "finish_cancel")

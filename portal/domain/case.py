@@ -158,7 +158,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "results_unacknowledged": (_SEEN,),
     "contact_denied": (_SEEN, _BY_HAND),
     "bill_untold": (_SEEN, _BY_HAND),
-    "sender_refused": (_SEEN,),
+    "sender_refused": (_ASK_AGAIN, _SEEN),
     "wording_unfit": (_SEEN,),
     "card_unauthenticated": (_GIVE_UP, _BY_HAND),
 }
@@ -255,7 +255,10 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.intake.accept_chunk": lambda facts: (
         facts.import_state not in {"receiving", "checking"} or not facts.waiting
     ),
-    "task.intake.issue_bills": lambda facts: facts.import_state != "issuing",
+    "task.intake.issue_bills": lambda facts: (
+        # Of one that was sent, new bills may still wait to replace others.
+        facts.import_state != "issuing" and not (facts.import_state == "issued" and facts.waiting)
+    ),
     "task.intake.discard_bills": lambda facts: (
         facts.import_state not in {"discarding", "refused"} and not facts.is_judged_again
     ),

@@ -5,7 +5,7 @@ reading of the payer's name or without a telephone can't be paid so. Stores: por
 """
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from portal.domain.bill import WITHDRAWN, Lifecycle, Settlement
@@ -24,6 +24,14 @@ GRACE: Final = timedelta(days=1)
 
 WITHDRAW_AGAIN: Final = timedelta(minutes=10)
 """A number that should be withdrawn and still stands is withdrawn again after this."""
+
+AT_ONCE: Final = 10
+"""So many unwanted numbers are asked about at once, whatever is planned; more are spread out."""
+
+ASKED_PER_S: Final = 5.0
+"""How many of a merchant's unwanted numbers a company hears of in a second, when many are.
+
+Two requests each, beside those of payers; no company says how many it takes. Units: 1/s."""
 
 PAYER_UNFIT: Final = "payer_unfit"
 """Why a bill's payer is offered no number: name, reading or telephone is not what a store shows."""
@@ -54,6 +62,16 @@ def ask_unwanted_in_s(planned_s: float | None) -> float | None:
     asking, and a person's work by then.
     """
     return None if planned_s is None else min(planned_s, WITHDRAW_AGAIN.total_seconds())
+
+
+def spread(free_at: datetime, now: datetime, count: int) -> tuple[list[float], datetime]:
+    """When to ask about many unwanted numbers: how long each waits, and when the next one may be.
+
+    ``free_at``: when those that were planned before are asked about. Units: seconds.
+    """
+    begins_in_s = max(0.0, (free_at - now).total_seconds())
+    waits = [begins_in_s + place / ASKED_PER_S for place in range(count)]
+    return waits, now + timedelta(seconds=begins_in_s + count / ASKED_PER_S)
 
 
 def is_payer_fit(name: str, kana: str, phone: str) -> bool:

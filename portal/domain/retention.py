@@ -113,7 +113,8 @@ KEPT: Final[dict[str, str]] = {
     "message_template": "what payers were told, and who approved the words",
     "delivery_wording": "by which words the payer was told belongs to the bill",
     "wording_tally": "how many messages a wording did not fit: numbers by day, nobody's data",
-    "message_trial": "that a text was tried out and by whom; number and text go when it is over",
+    "message_trial": "that a text was tried out, by whom, and a keyed hash of to whom; number and"
+    " text go when it is over",
     "message_price": "what the merchant's messages cost, as it is now",
     "contact_choice": "what payers said of reminders, kept as long as it may have to be shown",
     "ladder": "where a bill stands among its messages belongs to the bill",
@@ -122,6 +123,7 @@ KEPT: Final[dict[str, str]] = {
     "push_delivery": "to which browser or device the payer was told belongs to the delivery",
     "merchant_channel": "by whom the merchant's messages go, as it is now",
     "merchant_app": "to which app of its own the merchant's notifications go, as it is now",
+    "number_pace": "until when inquiries are planned: a time, nobody's data",
     "sender_hold": "that a company refuses the merchant's sender, until it takes it again",
     "paper_due": "that and why a bill was printed belongs to the bill",
     "digital_contract": "how a contract is billed, as it is now",

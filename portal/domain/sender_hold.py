@@ -2,7 +2,8 @@
 
 A road has a breaker that all merchants share, for when the company is away. What a company refuses
 because of one merchant's number, address or app is counted here, by merchant and road: so many
-refusals one after the other, and none taken between, stop the road for this merchant alone. Then
+messages refused one after the other, and none taken between, stop the road for this merchant alone,
+however often one of them was tried. Then
 one message at a time asks whether it is over, and none of them uses up a try. The first that is
 taken ends the stop.
 """
@@ -13,8 +14,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from portal.domain.errors import LimitReached
+
 REFUSALS_MIN: Final = 3
-"""So many refusals in a row stop the road; one may be about a single message after all."""
+"""So many messages refused in a row stop the road; one alone may be about itself after all."""
+
+ASK_PAUSE: Final = timedelta(minutes=1)
+"""Staff have a message ask at once whether a stop is over, and no oftener than this."""
 
 PAUSE_FIRST_S: Final = 60.0
 PAUSE_MAX_S: Final = 900.0
@@ -38,9 +44,9 @@ the later rungs gone on, and has those told whom nobody reached."""
 class Hold:
     """How a merchant fares on a road; stopped since ``since``, when it is.
 
-    ``refusals``: in a row, the newest for ``code``. ``probe_at``: when the next message may ask,
-    a wall time; ``probe_chunk``: whose message asks now. Units: ``pause_s`` in seconds; ``since``
-    is business time.
+    ``refusals``: in a row, the newest for ``code``; ``messages``: of which ones, as many as matter.
+    ``probe_at``: when the next message may ask, a wall time; ``probe_chunk``: whose message asks
+    now. Units: ``pause_s`` in seconds; ``since`` is business time.
     """
 
     refusals: int = 0
@@ -49,6 +55,7 @@ class Hold:
     probe_at: datetime | None = None
     probe_chunk: UUID | None = None
     pause_s: float = 0.0
+    messages: frozenset[UUID] = frozenset()
 
     @property
     def is_lasting(self) -> bool:
@@ -58,11 +65,14 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a company said to one slice of a chunk: how many taken, and refused for the sender."""
+    """What a company said to one slice of a chunk: how many taken, and refused for the sender.
+
+    ``refusals``: of each message that was, and by which code.
+    """
 
     chunk_id: UUID
     taken: int
-    refusals: Sequence[str]
+    refusals: Sequence[tuple[UUID, str]]
 
 
 def learn(hold: Hold, said: Said, now: datetime, business: datetime) -> Hold | None:
@@ -74,8 +84,14 @@ def learn(hold: Hold, said: Said, now: datetime, business: datetime) -> Hold | N
         return None
     if not said.refusals:
         return hold
-    counted = replace(hold, refusals=hold.refusals + len(said.refusals), code=said.refusals[-1])
-    if counted.refusals < REFUSALS_MIN:
+    messages = sorted(hold.messages | {message_id for message_id, _ in said.refusals})
+    counted = replace(
+        hold,
+        refusals=hold.refusals + len(said.refusals),
+        code=said.refusals[-1][1],
+        messages=frozenset(messages[:REFUSALS_MIN]),
+    )
+    if hold.since is None and len(counted.messages) < REFUSALS_MIN:
         return counted
     if hold.since is not None and hold.probe_chunk != said.chunk_id:
         return counted
@@ -97,6 +113,15 @@ def may_probe(hold: Hold, now: datetime) -> bool:
 def wait_s(hold: Hold, now: datetime) -> float:
     """How long it is until one may ask; 0: at once. Units: seconds."""
     return max(0.0, (hold.probe_at - now).total_seconds()) if hold.probe_at else 0.0
+
+
+def check_ask(asked_at: datetime | None, now: datetime) -> None:
+    """Refuse to have a message ask once more so soon.
+
+    Raises: LimitReached ``asked_just_now`` (param ``seconds``).
+    """
+    if asked_at is not None and now - asked_at < ASK_PAUSE:
+        raise LimitReached("asked_just_now", params={"seconds": int(ASK_PAUSE.total_seconds())})
 
 
 def probe(hold: Hold, chunk_id: UUID, now: datetime) -> Hold:

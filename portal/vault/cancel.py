@@ -1,4 +1,4 @@
-"""Data zone: the end of a cancel, once nothing can pay the bill any more.
+"""Data zone: the end of a cancel or replacement, once nothing can pay the bill any more.
 
 What payments had paid of the bill is owed back from then on, like money that comes afterwards.
 """
@@ -13,6 +13,7 @@ from portal.domain.ledger import PartPaid, bill_canceled, part_owed_back, with_e
 from portal.vault.act import Act
 from portal.vault.attempt import find_live
 from portal.vault.ledger import forget_part, owes_back, post, settle, sums_of
+from portal.vault.replacement import free_successor
 
 if TYPE_CHECKING:
     from portal.domain.bill import Lifecycle
@@ -53,7 +54,8 @@ async def finish_cancel(act: Act, bill_id: UUID) -> bool:
     """Cancel a locked bill for good if it is ``canceling`` and nothing can pay it any more.
 
     What is still owed is forgiven in the ledger, what was paid is owed back and becomes a case.
-    Returns whether the bill is canceled now. Called by whoever asks for the cancel and whenever an
+    One that was to be replaced is so now, and its successor is issued by a task.
+    Returns whether the bill is withdrawn now. Called by whoever asks for the cancel and whenever an
     attempt ends.
     """
     lifecycle: Lifecycle = await act.db.fetchval(
@@ -61,7 +63,8 @@ async def finish_cancel(act: Act, bill_id: UUID) -> bool:
     )
     if lifecycle != "canceling" or await find_live(act, bill_id) is not None:
         return lifecycle == "canceled"
-    edge = bill_rules.advance(lifecycle, "finish_cancel")
+    is_replaced = await free_successor(act, bill_id)
+    edge = bill_rules.advance(lifecycle, "supersede" if is_replaced else "finish_cancel")
     sums = await sums_of(act, bill_id)
     owed = sums.receivable + sums.paid
     if owed:

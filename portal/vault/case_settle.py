@@ -22,6 +22,7 @@ from portal.domain.case import (
 from portal.domain.errors import Conflict, InvariantBroken
 from portal.domain.ids import to_public
 from portal.domain.task import LANES, TaskKind
+from portal.vault import sender_hold
 from portal.vault.act import Act
 from portal.vault.case import CASE_TABLE, CaseNote, Happening, close_case
 from portal.vault.case_view import facts_of, read_case
@@ -65,6 +66,8 @@ async def settle(act: Act, case_id: UUID, action: CaseAction, note: str, actor: 
     subject_id: UUID = found["subject_id"]
     if kind == "chargeback_lost":
         await share_day(act)  # before the bill is locked; see there
+    if kind == "sender_refused":
+        await sender_hold.lock_stopped(act)  # as whoever reports: the road, then its case
     await act.db.execute(_LOCKS[SUBJECTS[kind]], act.merchant_id, subject_id)
     if await act.db.fetchval(_LOCK_CASE, act.merchant_id, case_id):
         raise Conflict("case_closed")
@@ -90,7 +93,8 @@ async def _carry_out(
 ) -> int:
     """The effect of an action that has one.
 
-    Raises: Conflict ``case_moved_on`` when there is no task left to be started again.
+    Raises: Conflict ``case_moved_on`` when there is no task left to be started again; LimitReached
+    ``asked_just_now`` (param ``seconds``).
     """
     match action:
         case "restart":
@@ -98,6 +102,8 @@ async def _carry_out(
             if not planned:
                 raise Conflict("case_moved_on")
             return planned
+        case "ask_again" if kind == "sender_refused":
+            return await sender_hold.ask_now(act)
         case "ask_again":
             is_refund = SUBJECTS[kind] == "refund"
             return await (ask_of_refund if is_refund else ask_again)(act, subject_id)

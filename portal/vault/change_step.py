@@ -3,7 +3,8 @@
 All of a step at once: bills are locked in the order of their ids, judged again, and moved by one
 statement for each way. What was planned for them is sent no more: their ladders end here, and a
 message that was handed out is left out when it is redeemed. A bill that somebody holds a number
-of is withdrawn in two steps: its number goes first, by a worker (portal.vault.unwanted).
+of is withdrawn or replaced in two steps: its number goes first, by a worker (portal.vault.unwanted,
+portal.vault.replacement).
 """
 
 from collections import Counter, defaultdict
@@ -28,6 +29,8 @@ from portal.vault.unwanted import ask_about_numbers
 
 if TYPE_CHECKING:
     from portal.domain.bill import Lifecycle
+
+    _Way = tuple[Lifecycle, tuple[str, ...], ladder.Ended]
 
 STEP_CHANGES: Final = 1_000
 
@@ -89,7 +92,7 @@ async def apply_changes(act: Act, import_id: UUID) -> int | None:
         ended = [row for row in doing if (facts[row["bill_id"]].live == "number") is is_waiting]
         await _end(act, import_id, state, ended)
     await _end(act, import_id, "known", known)
-    # A replacement is counted when its new bill is issued.
+    # A replacement is counted when its new bill is issued, which may wait (next_ready).
     done = sum(row["new_bill_id"] is None for row in (*doing, *known))
     await _count(act, import_id, done, by_verdict, there)
     return len(rows)
@@ -117,20 +120,20 @@ async def _move(act: Act, doing: Sequence[Row], facts: Mapping[UUID, ChangedBill
     """
     if not doing:
         return
-    groups: defaultdict[tuple[Lifecycle, tuple[str, ...]], list[UUID]] = defaultdict(list)
+    groups: defaultdict[_Way, list[UUID]] = defaultdict(list)
     for row in doing:
         bill = facts[row["bill_id"]]
         path = path_of(row["action"], bill.lifecycle, bill.live)
-        groups[path].append(row["bill_id"])
+        ended: ladder.Ended = "superseded" if row["action"] == "replace" else "canceled"
+        groups[*path, ended].append(row["bill_id"])
     ids = [row["bill_id"] for row in doing]
     await act.db.execute(_UNPAUSED, act.merchant_id, ids, sorted(RELEASED), act.actor, act.business)
-    for (lifecycle, codes), moved in groups.items():
+    for (lifecycle, codes, ended), moved in groups.items():
         is_over = lifecycle != "canceling"
         if is_over:
             await _forgive(act, moved)
         at = act.business if is_over else None
         await act.db.execute(_MOVED, act.merchant_id, moved, lifecycle, at)
-        ended: ladder.Ended = "superseded" if lifecycle == "superseded" else "canceled"
         await ladder.end(act, moved, ended)
         for code in codes:
             await emit_all(act, moved, code)

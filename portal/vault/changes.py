@@ -20,6 +20,7 @@ from portal.domain.intake.row import Fault, shown
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.ledger import sums_of_all
+from portal.vault.row_faults import rename_faults
 
 DROPPED_MAX: Final = 5_000
 
@@ -63,19 +64,6 @@ from unnest($3::text[], $4::uuid[], $5::int[], $6::text[], $7::uuid[])
 where c.merchant_id = $1 and c.import_id = $2 and c.bill_id = t.bill_id
       and c.bill_id = any($4::uuid[])
 """
-_RENAME: Final = """
-with renamed as (
-    delete from row_fault f using unnest($3::int[], $4::int[]) as t (was, line)
-    where f.merchant_id = $1 and f.import_id = $2 and f.code = 'change_twice'
-          and f.params = jsonb_build_object('line', t.was)
-    returning f.line, f.id, f.column_name, f.value, t.line as named)
-insert into row_fault (merchant_id, import_id, line, id, column_name, code, params, value)
-select $1, $2, line, id, column_name, 'change_twice', jsonb_build_object('line', named), value
-from renamed
-"""
-"""Lines that were refused name the line that has their bill now; few, and none in a file whose
-chunks are worked in their order."""
-
 _VOID: Final = """
 update bill_change set state = 'refused'
 where merchant_id = $1 and import_id = $2 and state = 'planned' and new_bill_id = any($3::uuid[])
@@ -87,10 +75,10 @@ returning line
 """
 _COUNTS: Final = """
 select import_id, action, count(*) filter (where state = 'planned') as planned,
-       count(*) filter (where state in ('done', 'waiting')) as done,
-       count(*) filter (where state = 'waiting' and exists (
+       count(*) filter (where state in ('done', 'waiting', 'ready')) as done,
+       count(*) filter (where state = 'ready' or (state = 'waiting' and exists (
            select from bill b where b.merchant_id = $1 and b.id = bill_change.bill_id
-                  and b.lifecycle = 'canceling')) as waiting
+                  and b.lifecycle = 'canceling'))) as waiting
 from bill_change where merchant_id = $1 and import_id = any($2::uuid[]) group by 1, 2 order by 2
 """
 
@@ -178,32 +166,47 @@ async def plan_changes(
     """
     made = ChangesPlanned(twice=[], displaced=[])
     first: dict[UUID, WantedChange] = {}
+    later: list[tuple[WantedChange, UUID]] = []
     for one, bill_id in sorted(planned, key=lambda pair: (pair[1], pair[0].line)):
-        has_it = first.setdefault(bill_id, one)
-        if has_it is not one:
-            made.twice.append((one, one.fault("change_twice", line=has_it.line)))
+        if first.setdefault(bill_id, one) is not one:
+            later.append((one, bill_id))
+    named = {bill_id: one.line for bill_id, one in first.items()}
+    await _compare(act, import_id, first, named, made)
+    made.twice += [(one, one.fault("change_twice", line=named[bill_id])) for one, bill_id in later]
+    return made
+
+
+async def _compare(
+    act: Act,
+    import_id: UUID,
+    first: Mapping[UUID, WantedChange],
+    named: dict[UUID, int],
+    made: ChangesPlanned,
+) -> None:
+    """Plan a chunk's first wishes of each bill, or find what other chunks have planned for it.
+
+    ``named`` says afterwards which line has each bill.
+    """
     kept = {row["bill_id"] for row in await _plan(act, _PLAN, import_id, first)}
     others = [bill_id for bill_id in first if bill_id not in kept]
     if not others:
-        return made
+        return
     taken: dict[UUID, WantedChange] = {}
-    was: list[int] = []
+    renamed: dict[int, int] = {}
     for row in await act.db.fetch(_PLANNED_AT, act.merchant_id, import_id, others):
         one = first[row["bill_id"]]
         if row["line"] == one.line:  # a second look at the same row
             continue
         if row["line"] < one.line:
+            named[row["bill_id"]] = row["line"]
             made.twice.append((one, one.fault("change_twice", line=row["line"])))
             continue
         taken[row["bill_id"]] = one
-        was.append(row["line"])
+        renamed[row["line"]] = one.line
         later = replace(one, line=row["line"], new_bill_id=row["new_bill_id"])
         made.displaced.append((later, later.fault("change_twice", line=one.line)))
     await _plan(act, _TAKE_OVER, import_id, taken)
-    if taken:
-        lines = [one.line for one in taken.values()]
-        await act.db.execute(_RENAME, act.merchant_id, import_id, was, lines)
-    return made
+    await rename_faults(act, import_id, "change_twice", renamed)
 
 
 async def void_changes(act: Act, import_id: UUID, new_bill_ids: Sequence[UUID]) -> None:

@@ -37,19 +37,27 @@ from portal.vault.cancel import finish_cancel
 from portal.vault.card_charge import ENDED_BADLY, end_declined, is_missing_believed
 from portal.vault.card_on_file import enrol
 from portal.vault.card_policy import falls_short
+from portal.vault.due import owed_again
 from portal.vault.ledger import owes_back, post, settle, sums_of_all
+from portal.vault.replacement import keep_paid
 
 _CERTAIN: Final = frozenset({"succeeded", "failed", "requires_action", "pending", "not_found"})
 """Findings that say how the attempt stands at the provider, whatever may come of it."""
 
 
-async def ask_for_payer(act: Act, attempt: Attempt) -> None:
+async def ask_for_payer(act: Act, attempt: Attempt, *, at_least_s: float = 0.0) -> None:
     """A payer looks and we don't know: inquire now, at most as often as after notices.
 
-    Nothing is locked beforehand; who looks at the same moment plans nothing more.
+    Nothing is locked beforehand; who looks at the same moment plans nothing more. With
+    ``at_least_s`` it has time for so long; an inquiry that comes before that is enough.
     """
     wait_s = rules.ask_after_notice_s(attempt.ask_at, act.now)
     if wait_s is None:
+        return
+    wait_s = max(wait_s, at_least_s)
+    if attempt.ask_at is not None and act.now < attempt.ask_at <= act.now + timedelta(
+        seconds=at_least_s
+    ):
         return
     ask_at = act.now + timedelta(seconds=wait_s)
     planned = await act.db.fetchval(
@@ -157,7 +165,12 @@ async def _tell_card(act: Act, attempt: Attempt, finding: Finding, verdict: Verd
 
 
 async def _book_money(act: Act, bills: Mapping[UUID, LockedBill], attempt: Attempt) -> None:
-    """Book what each bill gets of the payment, in one transaction of the ledger."""
+    """Book what each bill gets of the payment, in one transaction of the ledger.
+
+    A bill that waits to be replaced is kept: the money came first.
+    """
+    kept = await keep_paid(act, {bill_id: bills[bill_id] for bill_id in attempt.parts})
+    bills = {**bills, **kept}
     sums = await sums_of_all(act, list(attempt.parts))
     shares = [
         Paid(
@@ -175,7 +188,9 @@ async def _book_money(act: Act, bills: Mapping[UUID, LockedBill], attempt: Attem
         bill = bills[paid.bill_id]
         found = sums.get(bill.id, BillSums())
         after = with_entries(found, transaction, bill.id) if is_new else found
-        await settle(act, bill.id, bill.settlement, after)
+        settlement = await settle(act, bill.id, bill.settlement, after)
+        if bill.id in kept and settlement == "unpaid":
+            await owed_again(act, bill.id, bill.lifecycle)
         if paid.over_minor and await owes_back(act, bill.id, after):
             await act.open_case(
                 "overpaid", bill.id, attempt=to_public("attempt", attempt.id),

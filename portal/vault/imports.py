@@ -37,7 +37,7 @@ _FAULTS: Final = """
 select c.import_id, f.key as code, sum(f.value::bigint)::bigint as rows
 from import_chunk c, jsonb_each_text(c.faults) f
 where c.merchant_id = $1 and c.import_id = any($2::uuid[]) and c.faults <> '{}'
-group by c.import_id, f.key order by 3 desc, 2
+group by c.import_id, f.key having sum(f.value::bigint) > 0 order by 3 desc, 2
 """
 
 _encoder: Final = msgspec.msgpack.Encoder()

@@ -58,6 +58,10 @@ select campaign, channel from delivery where merchant_id = $1 and chunk_id = $2 
 _REVIVE: Final = """
 update ladder set ended = '' where merchant_id = $1 and bill_id = $2 and ended = 'lapsed'
 """
+_GO_ON: Final = """
+update ladder set ended = '', next_at = $3
+where merchant_id = $1 and bill_id = any($2::uuid[]) and ended = 'superseded'
+"""
 _SHOWN: Final = "select held, skips from ladder where merchant_id = $1 and bill_id = $2"
 _IS_DUE: Final = """
 select exists (select from ladder where merchant_id = $1 and next_at <= $2)
@@ -162,6 +166,11 @@ async def look_again(act: Act, bill_ids: Sequence[UUID]) -> None:
 async def revive(act: Act, bill_id: UUID) -> None:
     """A lapsed bill, whose lock is held, was extended: what is left of its ladder goes on."""
     await act.db.execute(_REVIVE, act.merchant_id, bill_id)
+
+
+async def keep(act: Act, bill_ids: Sequence[UUID]) -> None:
+    """Bills that were to be replaced, whose locks are held, stay: what is left goes on."""
+    await act.db.execute(_GO_ON, act.merchant_id, list(bill_ids), act.business)
 
 
 async def failed(act: Act, bill_ids: Sequence[UUID]) -> None:

@@ -1,6 +1,6 @@
 """Data zone: faults of a file's rows as they are kept: what stood there is sealed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +16,19 @@ select $1, $2, f.line, f.id, f.column_name, f.code, f.params::jsonb, f.value
 from unnest($3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::bytea[])
      as f (line, id, column_name, code, params, value)
 """
+
+_RENAME: Final = """
+with renamed as (
+    delete from row_fault f using unnest($4::int[], $5::int[]) as t (was, line)
+    where f.merchant_id = $1 and f.import_id = $2 and f.code = $3
+          and f.params = jsonb_build_object('line', t.was)
+    returning f.line, f.id, f.column_name, f.value, t.line as named)
+insert into row_fault (merchant_id, import_id, line, id, column_name, code, params, value)
+select $1, $2, line, id, column_name, $3, jsonb_build_object('line', named), value
+from renamed
+"""
+"""Lines that were refused name the line that has their bill now; few, and none in a file whose
+chunks are worked in their order."""
 
 
 async def store_faults(act: Act, import_id: UUID, faults: Sequence[Fault]) -> None:
@@ -38,3 +51,10 @@ async def store_faults(act: Act, import_id: UUID, faults: Sequence[Fault]) -> No
             for row_id, fault in zip(ids, faults, strict=True)
         ],
     )
+
+
+async def rename_faults(act: Act, import_id: UUID, code: str, renamed: Mapping[int, int]) -> None:
+    """Have stored faults of a code that name these lines name those that came to be the first."""
+    if renamed:
+        was, lines = list(renamed), list(renamed.values())
+        await act.db.execute(_RENAME, act.merchant_id, import_id, code, was, lines)

@@ -14,15 +14,17 @@ from uuid import UUID
 
 from portal.contract.message import SendResult
 from portal.domain import sender_hold as rules
+from portal.domain.errors import Conflict
 from portal.domain.message import Channel
 from portal.domain.sender_hold import Hold, Said
 from portal.kit import log
 from portal.vault.act import Act
+from portal.vault.db import Row
 
 CASE: Final = "sender_refused"
 _log = log.get_logger()
 
-_FIELDS: Final = "h.refusals, h.code, h.since, h.probe_at, h.probe_chunk, h.pause_s"
+_FIELDS: Final = "h.refusals, h.code, h.since, h.probe_at, h.probe_chunk, h.pause_s, h.messages"
 _READ: Final = f"""
 select k.channel, k.provider, k.created_at, {_FIELDS}
 from delivery_chunk k
@@ -30,6 +32,7 @@ join sender_hold h on h.merchant_id = $1 and h.channel = k.channel and h.provide
 where k.merchant_id = $1 and k.id = $2
 """  # noqa: S608  # constant columns
 _LOCK: Final = _READ + " for update of h"
+_KEEP: Final = _READ + " for key share of h"
 _REDEEMED: Final = """
 select id from delivery where merchant_id = $1 and chunk_id = $2 and state = 'redeemed'
 union all
@@ -42,7 +45,7 @@ on conflict do nothing
 """
 _STORE: Final = """
 update sender_hold set refusals = $4, code = $5, since = $6, probe_at = $7, probe_chunk = $8,
-    pause_s = $9
+    pause_s = $9, messages = $10
 where merchant_id = $1 and channel = $2 and provider = $3
 """
 _END: Final = """
@@ -51,6 +54,14 @@ returning since is not null as was_stopped
 """
 _STOPPED: Final = """
 select provider from sender_hold where merchant_id = $1 and channel = $2 and since is not null
+"""
+_LOCK_STOPPED: Final = """
+select channel, provider, asked_at from sender_hold
+where merchant_id = $1 and since is not null order by channel, provider for update
+"""
+_ASK_NOW: Final = """
+update sender_hold set probe_at = $2, probe_chunk = null, asked_at = $2
+where merchant_id = $1 and since is not null
 """
 _OPEN_CASE: Final = """
 select id from case_ where merchant_id = $1 and kind = $2 and subject_id = $1
@@ -143,6 +154,42 @@ async def end(act: Act, channel: str, provider: str) -> None:
         await act.close_case(case_id, "mended")
 
 
+async def lock_stopped(act: Act) -> list[Row]:
+    """The merchant's stopped roads, locked: to be called before their case is."""
+    return await act.db.fetch(_LOCK_STOPPED, act.merchant_id)
+
+
+async def ask_now(act: Act) -> int:
+    """Staff have one message ask on each stopped road of the merchant; how many tasks wake up.
+
+    Raises: Conflict ``case_moved_on`` when none is stopped any more; LimitReached
+    ``asked_just_now`` (param ``seconds``).
+    """
+    stopped = await lock_stopped(act)
+    if not stopped:
+        raise Conflict("case_moved_on")
+    for row in stopped:
+        rules.check_ask(row["asked_at"], act.now)
+    await act.db.execute(_ASK_NOW, act.merchant_id, act.now)
+    woken = 0
+    for row in stopped:
+        road = (act.merchant_id, row["channel"], row["provider"])
+        woken += int((await act.db.execute(_WAKE, *road, act.now)).rpartition(" ")[2])
+    act.tasks_planned = True
+    return woken
+
+
+async def wait_s(act: Act, chunk_id: UUID) -> float | None:
+    """How long until one may ask on the road of a chunk, None where it is not stopped.
+
+    Nobody ends the stop before this act has ended. Units: seconds.
+    """
+    found = await _read(act, _KEEP, chunk_id)
+    if found is None or found.hold.since is None:
+        return None
+    return rules.wait_s(found.hold, act.now)
+
+
 async def stopped_roads(act: Act, channel: str) -> frozenset[str]:
     """Companies of the channel that refuse the merchant's sender now."""
     rows = await act.db.fetch(_STOPPED, act.merchant_id, channel)
@@ -158,7 +205,8 @@ async def _hear(act: Act, chunk_id: UUID, results: Sequence[SendResult]) -> Said
     rows = await act.db.fetch(_REDEEMED, act.merchant_id, chunk_id) if refusals else []
     redeemed = {row["id"] for row in rows}
     taken = sum(one.outcome == "accepted" for one in results)
-    return Said(chunk_id, taken, [one.code for one in refusals if one.delivery_id in redeemed])
+    heard = [(one.delivery_id, one.code) for one in refusals if one.delivery_id in redeemed]
+    return Said(chunk_id, taken, heard)
 
 
 async def _read(act: Act, statement: str, chunk_id: UUID) -> RoadHold | None:
@@ -172,6 +220,7 @@ async def _read(act: Act, statement: str, chunk_id: UUID) -> RoadHold | None:
         probe_at=row["probe_at"],
         probe_chunk=row["probe_chunk"],
         pause_s=row["pause_s"],
+        messages=frozenset(row["messages"]),
     )
     return RoadHold(row["channel"], row["provider"], row["created_at"], hold)
 
@@ -188,4 +237,5 @@ async def _store(act: Act, found: RoadHold, hold: Hold) -> None:
         hold.probe_at,
         hold.probe_chunk,
         hold.pause_s,
+        sorted(hold.messages),
     )

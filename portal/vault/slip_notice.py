@@ -29,6 +29,7 @@ from portal.vault.act import Act
 from portal.vault.attempt import LockedBill, lock_bills
 from portal.vault.due import owed_again
 from portal.vault.ledger import post, settle, sums_of
+from portal.vault.replacement import keep_paid
 from portal.vault.slip import Slip, emit_slip, find_by_keys, read_slips, store_slip
 from portal.vault.unwanted import ask_about_numbers
 
@@ -174,6 +175,8 @@ async def _carry_out(
     if slip is None:
         await act.open_case("slip_unknown", act.merchant_id, amount_minor=notice.amount_minor)
         return "slip_unknown"
+    if verdict.effect in {"pend", "post"}:
+        desk.bills |= await keep_paid(act, {slip.bill_id: desk.bills[slip.bill_id]})
     bill = desk.bills[slip.bill_id]
     sums = await sums_of(act, bill.id)
     case = case_of(

@@ -46,17 +46,14 @@ class SealedBill:
 
 @dataclass(slots=True)
 class Verdicts:
-    """What became of the rows of a chunk. ``bills`` are in the order of their keys.
+    """What the rows of a chunk say by themselves. ``bills`` are in the order of their lines.
 
     ``changes`` are of bills that are there already; a bill that replaces another has one, too.
-    ``doubles``: bills that replace others and have the key of an earlier one, which is named; they
-    are refused, but have their changes. ``faulty`` counts rows, ``faults`` may be several of one
-    row.
+    ``faulty`` counts rows, ``faults`` may be several of one row.
     """
 
     bills: list[SealedBill] = field(default_factory=list[SealedBill])
     changes: list[WantedChange] = field(default_factory=list[WantedChange])
-    doubles: dict[UUID, UUID] = field(default_factory=dict[UUID, UUID])
     faults: list[Fault] = field(default_factory=list[Fault])
     faulty: int = 0
 
@@ -77,29 +74,20 @@ class ChunkBytes:
 
 
 def judge_chunk(chunk: ChunkBytes, judge: Judge, fields: Fields, ids: Iterator[UUID]) -> Verdicts:
-    """Judge every row; seal the good ones under fresh ``ids`` (one for each row, in order).
-
-    Of two rows with one key the first is taken, the other refused with the first one's line.
-    """
+    """Judge every row; seal the good ones under fresh ``ids`` (one for each row, in order)."""
     verdicts = Verdicts()
     if chunk.is_oversize:
         params: dict[str, str | int] = {"max": ROW_BYTES_MAX}
         verdicts.refuse([Fault(chunk.first_line, "", "row_too_long", params, "")])
         return verdicts
-    taken: dict[tuple[str, bytes, str, str], SealedBill] = {}
     for request in _requests(chunk, judge, verdicts):
         if isinstance(request, BillChange):
             verdicts.changes.append(_change(fields, request))
             continue
         bill = _seal(fields, next(ids), request)
-        first = taken.setdefault(bill.key, bill)
-        if first is not bill:
-            verdicts.refuse([duplicate(request, first.request.line)])
-            if request.replaces:
-                verdicts.doubles[bill.id] = first.id
-                verdicts.changes.append(_replacement(bill))
-    verdicts.bills = [taken[key] for key in sorted(taken)]
-    verdicts.changes += [_replacement(bill) for bill in verdicts.bills if bill.request.replaces]
+        verdicts.bills.append(bill)
+        if request.replaces:
+            verdicts.changes.append(_replacement(bill))
     return verdicts
 
 
@@ -124,13 +112,6 @@ def _replacement(bill: SealedBill) -> WantedChange:
         period=bill.request.period,
         kind=bill.request.kind,
         new_bill_id=bill.id,
-    )
-
-
-def duplicate(request: BillRequest, first_line: int) -> Fault:
-    """The fault of a row whose key stands on an earlier line of its file."""
-    return Fault(
-        request.line, "number", "duplicate_in_file", {"line": first_line}, shown(request.number)
     )
 
 

@@ -34,8 +34,8 @@ TRIES_MAX: Final = 3
 _OPEN: Final = frozenset({"planned", "handed", "redeemed"})
 _INSERT: Final = """
 insert into message_trial (merchant_id, id, chunk_id, channel, provider, state, tries, words,
-                           asked_by, asked_at)
-values ($1, $2, $3, $4, $5, 'planned', 0, $6, $7, $8)
+                           asked_by, asked_at, to_blind)
+values ($1, $2, $3, $4, $5, 'planned', 0, $6, $7, $8, $9)
 """
 _CHUNK: Final = """
 insert into delivery_chunk (merchant_id, id, import_id, channel, provider, deliveries, created_at)
@@ -76,8 +76,8 @@ class TrialWords(msgspec.Struct, frozen=True, array_like=True):
     language: str = ""
 
 
-async def plan_trial(act: Act, channel: Channel, words: TrialWords) -> None:
-    """Send one text, at once, by the merchant's own road."""
+async def plan_trial(act: Act, channel: Channel, words: TrialWords, to_blind: bytes) -> None:
+    """Send one text, at once, by the merchant's own road; ``to_blind``: keyed hash of whom to."""
     road = (await roads_to_plan(act, channel))[0]
     chunk_id, trial_id = act.new_id(), act.new_id()
     fields = await act.fields()
@@ -87,7 +87,7 @@ async def plan_trial(act: Act, channel: Channel, words: TrialWords) -> None:
     await act.db.execute(_CHUNK, act.merchant_id, chunk_id, channel, road.provider, act.business)
     await act.db.execute(
         _INSERT, act.merchant_id, trial_id, chunk_id, channel, road.provider, sealed, act.actor,
-        act.now,
+        act.now, to_blind,
     )  # fmt: skip
     await act.plan_task("message.send_chunk", chunk_id, lane="urgent")
 

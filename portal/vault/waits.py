@@ -62,7 +62,7 @@ update import set is_judged_again = true, step_after = null, chunks_done = 0, ro
 where merchant_id = $1 and id = any($2::uuid[])
 """
 _CHUNKS_AGAIN: Final = """
-update import_chunk set done_at = null, faults = '{}', waits_for = '{}'
+update import_chunk set done_at = null, faults = '{}', waits_for = '{}', claims = '{}'
 where merchant_id = $1 and import_id = any($2::uuid[])
 """
 _FORGET_FAULTS: Final = """

@@ -114,6 +114,8 @@ def test_refusals_say_what_is_wrong() -> None:
         ("task.intake.accept_chunk", CaseFacts(), True),
         ("task.intake.issue_bills", CaseFacts(import_state="issuing"), False),
         ("task.intake.issue_bills", CaseFacts(import_state="issued"), True),
+        ("task.intake.issue_bills", CaseFacts(import_state="issued", waiting=1), False),
+        ("task.intake.issue_bills", CaseFacts(import_state="discarded", waiting=1), True),
         ("task.intake.discard_bills", CaseFacts(import_state="discarding"), False),
         ("task.intake.discard_bills", CaseFacts(import_state="refused"), False),
         ("task.intake.discard_bills", CaseFacts(import_state="discarded"), True),

@@ -1,13 +1,17 @@
 """Numbers for convenience stores: who can be shown at a till, and what is no store's number."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from portal.domain.number import (
+    ASKED_PER_S,
     ask_unwanted_in_s,
     is_contact_fit,
     is_number,
     is_payer_fit,
     national,
+    spread,
 )
 
 NAME, KANA, PHONE = "髙橋 花", "タカハシ\u3000ハナ", "+819012345678"
@@ -90,3 +94,16 @@ def test_an_unwanted_number_is_asked_about_soon_and_at_no_second_moment(
     planned_s: float | None, asked_in_s: float | None
 ) -> None:
     assert ask_unwanted_in_s(planned_s) == asked_in_s
+
+
+@pytest.mark.parametrize("planned_s", [-600.0, 0.0, 40.0])
+def test_many_numbers_are_asked_about_behind_those_that_were_planned_before(
+    planned_s: float,
+) -> None:
+    now = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+    waits, free_at = spread(now + timedelta(seconds=planned_s), now, 3)
+
+    first = max(planned_s, 0.0)
+    assert waits == [first, first + 1 / ASKED_PER_S, first + 2 / ASKED_PER_S]
+    assert free_at == now + timedelta(seconds=first + 3 / ASKED_PER_S)

@@ -1,6 +1,8 @@
 """A file withdraws and replaces bills that are there: by line, once, and never against money."""
 
 import secrets
+from collections import Counter
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,7 @@ import pytest
 from portal.contract.intake import ISSUE_BILLS, ImportView, IssueBills
 from portal.contract.payment import Finding
 from portal.domain.ids import ImportId
+from portal.domain.number import ASKED_PER_S
 from portal.kit.crypto import sha256
 from portal.vault.server import VaultServer
 from tests.make.intake import HEADER, Desk, csv, line, new_desk
@@ -19,6 +22,7 @@ from tests.make.slip_desk import new_slip_desk
 from tests.make.vault import ClientFor
 
 SHORT = "action,number,contract_no,period"
+ASKED = ("bill.replacement_asked",)
 WHOLE = f"action,replaces,{HEADER}"
 
 
@@ -188,9 +192,7 @@ async def test_a_bill_whose_number_somebody_holds_ends_once_that_is_withdrawn_an
     await hold(steps, "E-1", "E-2", "E-3")
     rows = [withdraw("cancel", "E-1"), withdraw("paid_elsewhere", "E-2"), withdraw("取消", "E-4")]
     made = await judged(desk, *rows)
-    swap = await judged(desk, replace("E-3", "N-3"), header=WHOLE)
     assert (made.rows_good, made.rows_faulty) == (3, 0)
-    assert await faults(desk, swap) == [(2, "change_number", "E-3")]
     await hold(steps, "E-4")
 
     # when the file is sent
@@ -232,6 +234,88 @@ async def test_a_bill_whose_number_somebody_holds_ends_once_that_is_withdrawn_an
     ]  # fmt: skip
 
 
+async def companies_say(steps: Steps, told: dict[str, tuple[Any, int]]) -> None:
+    """Workers ask about the numbers of these bills, and do what follows."""
+    ids = {await steps.bill(number): number for number in told}
+
+    async def truth(attempt_id: UUID) -> Finding:
+        of = await steps.world.value("select bill_id from attempt where id = $1", attempt_id)
+        state, amount = told[ids[of]]
+        return finding(state, amount, provider_ref="p-1")
+
+    for lease in await steps.desk.leases("payment.inquire"):
+        await inquire(steps.desk.work, lease, truth)
+    await steps.desk.work_off()
+
+
+async def way(steps: Steps, number: str) -> list[str]:
+    """What the bill's own timeline says."""
+    events = await steps.world.events(await steps.bill(number))
+    return [code for code in events if code.startswith("bill.")]
+
+
+async def test_a_replacement_waits_for_the_number_that_somebody_holds_and_money_wins(
+    steps: Steps,
+) -> None:
+    # given payers who hold numbers for a store, one of them only after the file was checked
+    desk, world = steps.desk, steps.world
+    old, new = [f"E-{n}" for n in range(1, 6)], [f"N-{n}" for n in range(1, 6)]
+    await desk.issued(*(line(number) for number in old))
+    await hold(steps, *old[:4])
+    rows = [replace(*pair, amount="700") for pair in zip(old, new, strict=True)]
+    made = await judged(desk, *rows, f",,{line('N-6')}", header=WHOLE)
+    assert (made.rows_good, made.rows_faulty, made.amount_good_minor) == (6, 0, 5 * 700 + 8420)
+    await hold(steps, "E-5")
+
+    # when the file is sent
+    made = await sent(desk, made)
+
+    # then the old bills can't be paid on their pages, and no new one is asked for yet
+    assert (made.state, made.rows_issued, made.rows_faulty) == ("issued", 1, 0)
+    assert [(one.done, one.waiting) for one in made.changes] == [(5, 5)]
+    standing = dict.fromkeys(old, "canceling") | dict.fromkeys(new, "scheduled")
+    assert await lifecycles(steps) == standing | {"N-6": "open"}
+    assert [(await steps.standing(one))[1:] for one in old] == [("superseded", False)] * 5
+    assert (await judged(desk, *rows, header=WHOLE)).rows_known == 5
+
+    # when their companies say: withdrawn, paid before that, paid in part, not yet; and staff cancel
+    await steps.set("update bill set lifecycle = 'canceled' where number = 'N-5'")
+    part = await steps.bill("E-3")
+    await steps.set("update attempt set amount_minor = 400 where bill_id = $1", part)
+    told = {
+        "E-1": ("failed", 8420), "E-2": ("succeeded", 8420), "E-3": ("succeeded", 400),
+        "E-4": ("requires_action", 8420), "E-5": ("failed", 8420),
+    }  # fmt: skip
+    await companies_say(steps, told)
+
+    # then each is replaced or kept, the merchant is told which, and what was paid is paid
+    assert await lifecycles(steps) == {
+        "E-1": "superseded", "E-2": "open", "E-3": "open", "E-4": "canceling",
+        "E-5": "superseded", "N-1": "open", "N-4": "scheduled", "N-5": "canceled", "N-6": "open",
+    }  # fmt: skip
+    made = await desk.view(made.id)
+    assert (made.rows_issued, made.rows_good, made.amount_good_minor) == (2, 4, 3 * 700 + 8420)
+    assert await faults(desk, made) == [(3, "change_paid", "E-2"), (4, "change_part_paid", "E-3")]
+    counted = {one.code: one.rows for one in made.faults}
+    assert counted == {"change_paid": 1, "change_part_paid": 1}
+    assert [(one.done, one.waiting) for one in made.changes] == [(3, 1)]
+    books = [await world.books(await steps.bill(number)) for number in ("E-1", "N-1", "E-2")]
+    assert (books[0], await world.cases()) == ({}, [])
+    assert (books[1]["receivable"], books[2]["in_transit"]) == (700, 8420)
+    assert await way(steps, "E-2") == [*ASKED, "bill.kept", "bill.paid"]
+    assert await way(steps, "E-1") == [*ASKED, "bill.superseded"]
+    assert [bool(await steps.told(one)) for one in ("N-1", "N-4")] == [True, False]
+    assert [(await steps.standing(one))[1] for one in old[:3]] == ["superseded", "paid", ""]
+
+    # and what still waits ends so later, once
+    await steps.set("update task set next_at = now() where kind = 'payment.inquire'")
+    await companies_say(steps, told | {"E-4": ("failed", 8420)})
+    made = await desk.view(made.id)
+    assert (made.rows_issued, made.changes[0].waiting) == (3, 0)
+    assert (await lifecycles(steps))["E-4"] == "superseded"
+    assert await world.value("select count(*) from task where kind = 'intake.issue_bills'") == 0
+
+
 async def test_changes_come_in_steps_and_go_with_a_file_that_is_thrown_away(
     steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +340,28 @@ async def test_changes_come_in_steps_and_go_with_a_file_that_is_thrown_away(
     await desk.step(leased)
     assert (await desk.view(made.id)).rows_issued == 5
     assert set((await lifecycles(steps)).values()) == {"canceled"}
+
+
+async def test_many_numbers_are_asked_about_one_after_the_other_and_a_single_one_now(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.vault.change_step.STEP_CHANGES", 2)
+    monkeypatch.setattr("portal.vault.unwanted.AT_ONCE", 1)
+    desk = steps.desk
+    numbers = [f"E-{n}" for n in range(5)]
+    await desk.issued(*map(line, numbers))
+    await hold(steps, *numbers)
+
+    await sent(desk, await judged(desk, *(withdraw("cancel", number) for number in numbers)))
+
+    tasks: list[Any] = await steps.world.rows(
+        "select a.ask_at, a.ask_at - t.planned_at as wait from task t join attempt a"
+        " on a.id = t.subject_id where t.kind = 'payment.inquire' order by t.planned_at, a.ask_at"
+    )
+    many, single = tasks[:4], tasks[4]
+    gaps = [(after["ask_at"] - one["ask_at"]).total_seconds() for one, after in pairwise(many)]
+    assert all(gap > 0.99 / ASKED_PER_S for gap in gaps), gaps
+    assert many[0]["wait"].total_seconds() == single["wait"].total_seconds() == 0
 
 
 async def test_of_two_lines_about_one_bill_the_earlier_has_it_whichever_chunk_comes_first(
@@ -288,41 +394,80 @@ async def test_of_two_lines_about_one_bill_the_earlier_has_it_whichever_chunk_co
     }  # fmt: skip
 
 
-async def test_lines_about_one_bill_are_judged_alike_in_whatever_order_their_chunks_are_worked(
+FILES: dict[str, list[tuple[int, tuple[int, ...]]]] = {
+    "N aN aO aP": [(1, (3, 2, 1, 0)), (1, (2, 0, 3, 1)), (2, (0, 1)), (4, (0,))],
+    "aN aO O bO": [(1, (0, 1, 2, 3)), (1, (3, 2, 1, 0)), (1, (2, 3, 1, 0)), (1, (1, 2, 0, 3))],
+    "O a aO bO O": [(1, (4, 3, 2, 1, 0)), (2, (1, 2, 0)), (5, (0,))],
+    "xN N aN N": [(1, (3, 2, 1, 0)), (2, (0, 1)), (4, (0,))],
+}
+"""Files → rows of a chunk, and orders of its chunks. A row names the old bill that it replaces and
+its own number; one without a number withdraws the old one, one without an old one is a new bill."""
+
+
+def told(rows: list[str]) -> set[tuple[int, str, int]]:
+    """What each line is refused for, and by which: of two with one wish the earlier has it."""
+    numbers: dict[str, int] = {}
+    olds: dict[str, int] = {}
+    found: set[tuple[int, str, int]] = set()
+    for place, row in enumerate(rows, 2):
+        old, new = row.rstrip("NOP"), row.lstrip("abx")
+        if old == "x":
+            found.add((place, "change_unknown", 0))
+            continue
+        has_number = numbers.setdefault(new, place) if new else place
+        has_old = olds.setdefault(old, place) if old else place
+        if has_number < place:
+            found.add((place, "duplicate_in_file", has_number))
+        elif has_old < place:
+            found.add((place, "change_twice", has_old))
+    return found
+
+
+def spelled(row: str, case: str) -> str:
+    """The file's line of such a row."""
+    old, new = row.rstrip("NOP"), row.lstrip("abx")
+    contract = f"C-{case}"
+    if not new:
+        return f"cancel,,{line(case + old, contract_no=contract)}"
+    action = f"replace,{case}{old}" if old else ","
+    return f"{action},{line(case + new, contract_no=contract)}"
+
+
+async def test_lines_are_judged_alike_in_whatever_order_their_chunks_are_worked(
     steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = steps.desk
-    orders = [
-        (0, 1, 2, 3), (3, 2, 1, 0), (2, 1, 0, 3), (3, 0, 1, 2), (2, 0, 3, 1), (1, 3, 2, 0),
-        (1, 0), (0,),
-    ]  # fmt: skip
-    await desk.issued(*(line(f"E-{place}") for place in range(len(orders))))
+    cases = [(file, *work) for file, orders in FILES.items() for work in orders]
+    names = [f"{10 + place}-" for place in range(len(cases))]
+    await desk.issued(
+        *(line(f"{name}{old}", contract_no=f"C-{name}") for name in names for old in "ab")
+    )
 
-    for place, order in enumerate(orders):
-        old = f"E-{place}"
-        rows = (
-            f",,{line(f'N-{place}', contract_no=f'C-{old}')}", replace(old, f"N-{place}"),
-            replace(old, f"O-{place}"), replace(old, f"P-{place}"),
-        )  # fmt: skip
-        monkeypatch.setattr("portal.domain.intake.split.CHUNK_ROWS", len(rows) // len(order))
-        made = await desk.upload(csv(*rows, header=WHOLE))
+    for name, (file, size, order) in zip(names, cases, strict=True):
+        rows = file.split()
+        expected = told(rows)
+        monkeypatch.setattr("portal.domain.intake.split.CHUNK_ROWS", size)
+        made = await desk.upload(csv(*(spelled(row, name) for row in rows), header=WHOLE))
         leases = await desk.leases("intake.accept_chunk")
         assert len(leases) == len(order)
         for chunk in order:
             await desk.step(leases[chunk])
 
-        # The second line has the bill, though its own number is the first one's.
         made = await desk.view(made.id)
         listed = await desk.faults(made.id)
-        assert {(one.line, one.code, one.params["line"]) for one in listed} == {
-            (3, "duplicate_in_file", 2), (4, "change_twice", 3), (5, "change_twice", 3)
-        }, order  # fmt: skip
-        assert len(listed) == made.rows_faulty == 3
-        assert (made.rows_good, made.amount_good_minor) == (1, 8420)
-        assert sum(one.planned for one in made.changes) == 0
-        done = await sent(desk, made)
-        assert (done.rows_issued, done.rows_good) == (1, 1)
-        assert (await lifecycles(steps))[old] == "open"
+        found = {(one.line, one.code, one.params.get("line", 0)) for one in listed}
+        assert found == expected, (file, size, order)
+        assert len(listed) == made.rows_faulty == len(expected), (file, size, order)
+        counts = Counter(code for _, code, _ in expected)
+        assert {one.code: one.rows for one in made.faults} == counts, (file, size, order)
+        good = set(range(2, len(rows) + 2)) - {place for place, _, _ in expected}
+        issued = [rows[place - 2] for place in good if rows[place - 2].lstrip("abx")]
+        assert (made.rows_good, made.amount_good_minor) == (len(good), 8420 * len(issued))
+        planned = [rows[place - 2] for place in good if rows[place - 2].rstrip("NOP")]
+        assert sum(one.planned for one in made.changes) == len(planned), (file, size, order)
+        if size > 1:
+            done = await sent(desk, made)
+            assert (done.rows_issued, done.rows_good) == (len(good), len(good))
 
 
 async def test_an_earlier_line_with_a_replacements_number_leaves_the_old_bill_as_it_is(

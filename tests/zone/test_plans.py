@@ -34,6 +34,7 @@ from portal.vault.pause import PROMISES_PAID
 from portal.vault.push import KINDS as PUSH_KINDS
 from portal.vault.push import NEWEST
 from portal.vault.push import NOTE as PUSH_NOTE
+from portal.vault.replacement import DONE, HELD, SUCCESSORS
 from portal.vault.result_file import BILLS_OF, NEXT_EVENTS
 from portal.vault.result_file import PLANNING as RESULTS_PLANNING
 from portal.vault.share import LEFT
@@ -89,10 +90,13 @@ STATEMENTS = {
     "results_bills": BILLS_OF,
     "changes_locked": CHANGED_BILLS,
     "changes_live": LIVE_BILLS,
+    "changes_held": HELD,
+    "changes_successors": SUCCESSORS,
+    "changes_done": DONE,
 }
 
 BY_KEY = re.compile(
-    r"\b(bill_|attempt_)?id = |\bline_no = |\bnext_at <= "
+    r"\b(new_)?(bill_|attempt_)?id = |\bline_no = |\bnext_at <= "
     r"|\b(contact|phone_blind|blind|contract_blind|customer_blind) = "
     r"|\bmerchant_id = \$1\) AND \(provider = s\.kind\)"
 )

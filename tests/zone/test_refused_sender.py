@@ -1,7 +1,14 @@
 """What a company refuses of one merchant's sender stops that merchant's road and nobody else's."""
 
+from datetime import timedelta
+
+import pytest
+
+from portal.contract.case import SETTLE_CASE, SettleCase
 from portal.contract.message import SET_CHANNEL, DeliveryRoute, SendResult, SetChannel, Slice
-from portal.contract.work import Leased
+from portal.contract.work import FAIL_TASK, FailTask, Leased
+from portal.domain.errors import LimitReached
+from portal.domain.ids import CaseId
 from portal.domain.message import TRIES_MAX
 from portal.domain.sender_hold import PAUSE_FIRST_S, REFUSALS_MIN
 from portal.vault.failover import BUSY_CHUNKS
@@ -78,6 +85,28 @@ async def ask(desk: Desk, leased: Leased) -> Slice:
     return await desk.report(leased, [refused(route)], take=0)
 
 
+async def asked_now(desk: Desk) -> tuple[str, int]:
+    """Staff ask from the case whether the stop is over; how it closed, and what woke up."""
+    case_id = await world_of(desk).value("select id from case_ where closed_at is null")
+    request = SettleCase(
+        case_id=CaseId(case_id), action="ask_again", note="", idempotency_key=str(case_id)
+    )
+    settled = await desk.web.call(SETTLE_CASE, request, desk.staff)
+    return settled.case.resolution or "", settled.tasks_planned
+
+
+async def staff_ask(desk: Desk) -> Leased:
+    """They do, while every chunk sleeps, and are refused; the chunk as it is leased then."""
+    asleep = "update task set next_at = 'infinity', state = 'open' where merchant_id = $1"
+    await change(desk, asleep)
+    assert await asked_now(desk) == ("ask_again", 1)
+    (leased,) = await desk.leases("message.send_chunk")
+    (route,) = (await desk.report(leased)).deliveries
+    await desk.redeem(route.delivery_id)
+    await desk.report(leased, [refused(route)], take=0)
+    return leased
+
+
 async def restart_road(desk: Desk, provider: str = FIRST, share: int = 100) -> None:
     road = SetChannel(
         merchant_code=desk.code, channel="sms", provider=provider, sender="0005", share=share
@@ -116,6 +145,12 @@ async def test_a_refused_sender_stops_its_own_merchant_alone_until_one_is_taken(
     assert await world_of(minato).cases() == ["sender_refused"]
     assert await world_of(mizu).cases() == []
 
+    # staff have one ask at once, and once a minute; it is refused, and there is a case again
+    leased = await staff_ask(minato)
+    assert await world_of(minato).cases() == ["sender_refused"]
+    with pytest.raises(LimitReached, match="asked_just_now"):
+        await asked_now(minato)
+
     # the first that is taken ends it: all go, and the case is closed
     await later(minato)
     (route,) = (await minato.report(leased)).deliveries
@@ -126,7 +161,11 @@ async def test_a_refused_sender_stops_its_own_merchant_alone_until_one_is_taken(
     assert len(part.deliveries) == COUNT - 1
     assert await world_of(minato).cases() == []
     assert await world_of(minato).value("select count(*) from sender_hold") == 0
-    assert await world_of(minato).value("select resolution from case_") == "mended"
+    ended = "select resolution, closed_by from case_ order by id"
+    by_staff, by_itself = await world_of(minato).rows(ended)
+    assert by_staff["resolution"] == "ask_again"
+    assert by_staff["closed_by"].startswith("staff")
+    assert by_itself["resolution"] == "mended"
 
 
 async def test_a_report_that_comes_again_counts_its_refusal_once(
@@ -288,6 +327,9 @@ async def test_a_stop_holds_over_a_restart_and_setting_the_road_anew_ends_it_at_
         async with world_of(desk).act() as act:
             await act.db.execute(held, desk.merchant_id)
             await restart_road(desk)
+        asks_later = (
+            "update sender_hold set probe_at = now() + interval '10 minutes' where merchant_id = $1"
+        )
         stop_again = (
             "insert into sender_hold (merchant_id, channel, provider, since)"
             " values ($1, 'sms', $2, now())"
@@ -299,3 +341,17 @@ async def test_a_stop_holds_over_a_restart_and_setting_the_road_anew_ends_it_at_
         assert await world_of(desk).value("select count(*) from sender_hold") == 0
         due = "select next_at <= $2 from task where subject_id = $1"
         assert await world_of(desk).value(due, leased.subject_id, server.clock.wall())
+
+        # a chunk that was in hand meanwhile does not sleep on for as long as its worker was told
+        for is_over in (False, True):
+            (leased,) = await desk.leases("message.send_chunk")
+            await change(desk, "delete from sender_hold where merchant_id = $1")
+            if not is_over:
+                await change(desk, stop_again, FIRST)
+                await change(desk, asks_later)
+            wait = FailTask(code="deliveries_not_due", retry_in_s=900.0)
+            await desk.work.call(FAIL_TASK, wait, leased.authority)
+            soon = server.clock.wall() + timedelta(minutes=1)  # none goes at once: see put_back
+            is_due = await world_of(desk).value(due, leased.subject_id, soon)
+            assert is_due == is_over
+            await change(desk, "update task set next_at = now() where merchant_id = $1")

@@ -513,6 +513,7 @@ async def test_books_bills_timelines_and_the_audit_stay_for_good(ground: Ground)
     assert {name for name, rows in before.items() if rows} >= set(KEPT) - {
         "api_key",
         "mandate_redirect",
+        "number_pace",
         "store_order",
     }
     assert [name for name, rows in before.items() if after[name] < rows] == []

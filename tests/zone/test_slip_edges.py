@@ -251,3 +251,23 @@ async def test_a_till_that_has_a_slips_money_has_the_number_of_its_bill_withdraw
     assert page.state == "provisional"
     assert page.attempt is not None
     assert page.attempt.number is None
+
+    # a bill that waits for its replacement is kept, as money came first; one to be canceled is not
+    for action, kept in (("replace", "open"), ("cancel", "canceling")):
+        other, digits = await desk.payer()
+        await world.rows(
+            "with asked as (update bill set lifecycle = 'canceling' where id = $1 returning *)"
+            " insert into bill_change (merchant_id, import_id, bill_id, line, action, state,"
+            " new_bill_id) select merchant_id, import_id, id, 2, $2, 'waiting',"
+            " case $2 when 'replace' then gen_random_uuid() end from asked returning 1",
+            other.bill_id,
+            action,
+        )
+        await desk.beep(line("provisional", digits))
+        [row] = await world.rows(
+            "select lifecycle, settlement, (select state from bill_change where bill_id = b.id)"
+            " as change from bill b where id = $1",
+            other.bill_id,
+        )
+        state = "planned" if action == "replace" else "waiting"
+        assert tuple(row.values()) == (kept, "provisional", state)

@@ -7,6 +7,7 @@ from portal.contract.template import TRY_TEMPLATE, TryTemplate
 from portal.contract.work import Leased
 from portal.domain.errors import Conflict, InvalidInput, LimitReached
 from portal.domain.ids import ChunkId
+from portal.vault.operations.template_trial import TRIALS_PER_DAY_MAX, TRIALS_TO_ONE_MAX
 from portal.vault.server import VaultServer
 from tests.make.intake import Desk, line, new_desk, result
 from tests.make.ladder import Steps
@@ -154,7 +155,11 @@ async def test_no_payer_is_written_to_and_nobody_all_day_long(desk: Desk) -> Non
     await tried(desk, key="other")
     with pytest.raises(Conflict, match="idempotency_mismatch"):
         await tried(desk, GOOD + "\n窓口", key="other")
-    for number in range(19):
+    for number in range(TRIALS_TO_ONE_MAX - 1):
         await tried(desk, key=f"many-{number}")
+    with pytest.raises(LimitReached, match="trials_to_one"):
+        await tried(desk, key="one too many to one")
+    for number in range(TRIALS_PER_DAY_MAX - TRIALS_TO_ONE_MAX):
+        await tried(desk, phone=f"090-8888-{number:04}", key=f"others-{number}")
     with pytest.raises(LimitReached, match="trials_a_day"):
-        await tried(desk, key="one too many")
+        await tried(desk, phone="090-9999-0000", key="one too many")

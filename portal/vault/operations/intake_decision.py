@@ -34,6 +34,7 @@ from portal.vault.due import pass_late
 from portal.vault.imports import lock_import, view
 from portal.vault.ledger import post
 from portal.vault.registry import operation
+from portal.vault.replacement import held_back, next_ready
 from portal.vault.waits import (
     UNDECIDED,
     begin_second_look,
@@ -133,26 +134,44 @@ async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
     asked for the old bill and the new one.
 
     Bills that staff canceled before are passed over; those decided on after their due date are
-    overdue at once.
+    overdue at once. One that replaces a bill which can still be paid waits for that: a task comes
+    back to the import, also after its end, when money or a company has said which came first.
     """
     act.require_scope(request.import_id)
     row = await lock_import(act, request.import_id)
-    if row["state"] != "issuing":
+    if row["state"] not in {"issuing", "issued"}:
         await act.close_task()
         return StepProgress(rows=0, remaining=False)
     changed = await apply_changes(act, row["id"])
     if changed is not None:
         return StepProgress(rows=changed, remaining=True)
+    replaced, successors = await next_ready(act, row["id"])
+    if replaced:
+        await _issue(act, row["id"], successors)
+        issued = len(successors)
+        await act.db.execute(_STEP, act.merchant_id, row["id"], row["step_after"], issued)
+        return StepProgress(rows=replaced, remaining=True)
+    if row["state"] == "issued":
+        await act.close_task()
+        return StepProgress(rows=0, remaining=False)
     bills = await _take_next(act, row)
-    due = [bill for bill in bills if bill["lifecycle"] == "scheduled"]
-    if due:
-        edge = advance("scheduled", "issue")
-        ids = [bill["id"] for bill in due]
-        told = await ladder_issue.issue(act, row["id"], due)
-        await act.db.execute(_ISSUE, act.merchant_id, ids, edge.state, act.business, told)
-        await post(act, [bill_issued(bill["id"], bill["amount_minor"]) for bill in due])
-        await pass_late(act, {bill["id"]: bill["due_on"] for bill in due})
+    new = [bill for bill in bills if bill["lifecycle"] == "scheduled"]
+    held = await held_back(act, [bill["id"] for bill in new])
+    due = [bill for bill in new if bill["id"] not in held]
+    await _issue(act, row["id"], due)
     return await _end_step(act, row, bills, issued=len(due))
+
+
+async def _issue(act: Act, import_id: UUID, due: Sequence[Row]) -> None:
+    """Open these locked bills: ladder, books and calendar begin with them."""
+    if not due:
+        return
+    edge = advance("scheduled", "issue")
+    ids = [bill["id"] for bill in due]
+    told = await ladder_issue.issue(act, import_id, due)
+    await act.db.execute(_ISSUE, act.merchant_id, ids, edge.state, act.business, told)
+    await post(act, [bill_issued(bill["id"], bill["amount_minor"]) for bill in due])
+    await pass_late(act, {bill["id"]: bill["due_on"] for bill in due})
 
 
 @operation(DISCARD_BILLS, callers=_WORK, kinds=_LEASE, audit="effect", is_heavy=True)

@@ -9,8 +9,7 @@ are counted by that import: see portal.vault.waits.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Final
@@ -20,17 +19,17 @@ import msgspec
 
 from portal.contract.intake import ACCEPT_CHUNK, PART_BYTES_MAX, AcceptChunk, ChunkAccepted
 from portal.domain.errors import TryLater
-from portal.domain.ids import to_public
 from portal.domain.intake.judge import Judge, Rules
-from portal.domain.intake.row import BillRequest, Fault, shown
 from portal.vault import file
 from portal.vault.act import Act
 from portal.vault.changes import ChangeVerdicts, judge_changes, plan_changes, void_changes
+from portal.vault.claims import claim_of, yield_claimed
 from portal.vault.db import Row
 from portal.vault.imports import read_import
 from portal.vault.registry import operation
-from portal.vault.row_faults import store_faults
-from portal.vault.splitter import ChunkBytes, SealedBill, Verdicts, duplicate, judge_chunk
+from portal.vault.row_faults import rename_faults, store_faults
+from portal.vault.row_tally import RowTally, duplicate
+from portal.vault.splitter import ChunkBytes, SealedBill, Verdicts, judge_chunk
 from portal.vault.waits import UNDECIDED, hold_undecided
 
 _OPEN: Final = frozenset({"receiving", "checking"})
@@ -66,10 +65,10 @@ join import i on i.merchant_id = $1 and i.id = b.import_id
 """
 _DISPLACE: Final = """
 delete from bill where merchant_id = $1 and id = any($2::uuid[]) and lifecycle = 'scheduled'
-returning id, amount_minor
+returning id, amount_minor, line, number, contract_blind, period, kind
 """
 _CHUNK_DONE: Final = """
-update import_chunk set done_at = $4, faults = $5, waits_for = $6
+update import_chunk set done_at = $4, faults = $5, waits_for = $6, claims = $7
 where merchant_id = $1 and import_id = $2 and chunk_no = $3
 """
 _IMPORT_DONE: Final = """
@@ -83,31 +82,6 @@ update import set rows_good = rows_good + $3, rows_faulty = rows_faulty + $4,
 where merchant_id = $1 and id = $2 and state in ('receiving', 'checking') and not is_judged_again
 returning state
 """
-
-
-class _Tally:
-    """What one chunk changes in its import. Counts are rows; ``displaced`` were good before."""
-
-    def __init__(self, verdicts: Verdicts) -> None:
-        self.faults = verdicts.faults
-        self.faulty = verdicts.faulty
-        self.good = 0
-        self.known = 0
-        self.amount_minor = 0
-        self.displaced = 0
-        self.stored: set[UUID] = set()
-        self.duplicates: set[UUID] = set()
-        self.doubles = verdicts.doubles
-        self.waits_for: Counter[UUID] = Counter()
-
-    def refuse(self, fault: Fault) -> None:
-        self.faults.append(fault)
-        self.faulty += 1
-
-    def void(self) -> set[UUID]:
-        """Bills whose number an earlier line has, in this chunk or another: it counts itself."""
-        taken = self.stored | self.duplicates
-        return self.duplicates | {own for own, first in self.doubles.items() if first in taken}
 
 
 @operation(
@@ -128,9 +102,10 @@ async def accept_chunk(act: Act, request: AcceptChunk) -> ChunkAccepted:
         await act.close_task()
         return ChunkAccepted(rows_good=0, rows_faulty=0, rows_known=0)
     verdicts = await _judge(act, row, chunk)
-    tally = _Tally(verdicts)
+    tally = RowTally(verdicts)
     changes = await judge_changes(act, verdicts.changes)
-    await _store(act, row["id"], await _replaceable(act, verdicts.bills, changes, tally), tally)
+    bills = await _replaceable(act, row["id"], verdicts.bills, changes, tally)
+    await _store(act, row["id"], bills, tally, has_changes="replaces" in row["columns"])
     await _store_changes(act, row["id"], changes, tally)
     await store_faults(act, row["id"], tally.faults)
     await _finish(act, row["id"], request.chunk_no, tally)
@@ -166,27 +141,40 @@ async def _read_bytes(act: Act, file_id: UUID, chunk: Row) -> bytes:
     return b"".join(parts)[start : start + size]
 
 
-async def _store(act: Act, import_id: UUID, bills: Sequence[SealedBill], tally: _Tally) -> None:
-    """Insert what is new; say of all else why it is not."""
-    refused = await _insert(act, import_id, bills, tally)
-    if not refused:
-        return
+async def _store(
+    act: Act, import_id: UUID, bills: Sequence[SealedBill], tally: RowTally, *, has_changes: bool
+) -> None:
+    """Insert what is new; say of all else why it is not. ``bills``: in the order of their lines."""
+    firsts = tally.keep_first(bills)
+    refused = await _insert(act, import_id, firsts, tally)
+    await _judge_there(act, import_id, refused, tally)
+    if has_changes:
+        gone = await yield_claimed(act, import_id, firsts, tally)
+        await act.db.fetch(_DISPLACE, act.merchant_id, sorted(gone))
+    await _judge_there(act, import_id, tally.lose_doubles(firsts), tally)
+    await rename_faults(act, import_id, "duplicate_in_file", tally.renamed)
+
+
+async def _judge_there(
+    act: Act, import_id: UUID, refused: Sequence[SealedBill], tally: RowTally
+) -> None:
+    """Say of bills whose keys are taken what that means for their rows."""
     earlier: list[SealedBill] = []
     displaced: list[UUID] = []
-    for bill, there in await _look_up(act, import_id, refused):
+    for bill, there in await _look_up(act, import_id, refused) if refused else ():
         if there["import_id"] != import_id:
-            _compare(bill.request, there, tally)
+            tally.compare(bill.request, there)
         elif there["lifecycle"] != "scheduled":
-            _take_canceled(bill.request, there, tally)
+            tally.take_canceled(bill.request, there)
         elif there["line"] <= bill.request.line:
-            tally.refuse(duplicate(bill.request, there["line"]))
-            tally.duplicates.add(bill.id)
+            tally.lose(bill, there["line"])
         else:
             earlier.append(bill)
             displaced.append(there["id"])
             tally.amount_minor -= there["amount_minor"]
             tally.good -= 1
             tally.displaced += 1
+            tally.renamed[there["line"]] = bill.request.line
             later = msgspec.structs.replace(bill.request, line=there["line"])
             tally.refuse(duplicate(later, bill.request.line))
     if earlier:
@@ -194,7 +182,7 @@ async def _store(act: Act, import_id: UUID, bills: Sequence[SealedBill], tally: 
 
 
 async def _insert(
-    act: Act, import_id: UUID, bills: Sequence[SealedBill], tally: _Tally
+    act: Act, import_id: UUID, bills: Sequence[SealedBill], tally: RowTally
 ) -> list[SealedBill]:
     """Insert bills; those whose key is taken come back."""
     if not bills:
@@ -233,33 +221,36 @@ async def _insert(
 
 
 async def _replaceable(
-    act: Act, bills: Sequence[SealedBill], changes: ChangeVerdicts, tally: _Tally
+    act: Act,
+    import_id: UUID,
+    bills: Sequence[SealedBill],
+    changes: ChangeVerdicts,
+    tally: RowTally,
 ) -> list[SealedBill]:
     """The bills that may be stored: those that replace none, and those that may replace theirs.
 
-    One that is there already has replaced the other before: it is judged like any row that is
-    sent again.
+    One that is there already from another file has replaced the other before: it is judged like any
+    row that is sent again.
     """
-    refused = {
-        one.new_bill_id: fault
-        for one, fault in changes.faults
-        if one.new_bill_id and one.new_bill_id not in tally.doubles
-    }
+    refused = {one.new_bill_id: fault for one, fault in changes.faults if one.new_bill_id}
     asked = [bill for bill in bills if bill.id in refused]
-    there: Collection[int] = {row["place"] for row in await _find(act, asked)} if asked else ()
+    found = await _find(act, asked) if asked else ()
+    there = {row["place"] for row in found if row["import_id"] != import_id}
     again = {bill.id for place, bill in enumerate(asked, 1) if place in there}
     for bill_id in refused.keys() - again:
         tally.refuse(refused[bill_id])
     return [bill for bill in bills if bill.id not in refused or bill.id in again]
 
 
-async def _store_changes(act: Act, import_id: UUID, changes: ChangeVerdicts, tally: _Tally) -> None:
+async def _store_changes(
+    act: Act, import_id: UUID, changes: ChangeVerdicts, tally: RowTally
+) -> None:
     """Keep what is to be done to bills that are there. A replacement counts as its new bill."""
     for one, fault in changes.faults:
         if one.new_bill_id is None:
             tally.refuse(fault)
     tally.known += sum(one.new_bill_id is None for one in changes.known)
-    void = tally.void()
+    void = tally.lost.keys()
     named = tally.stored | void
     planned = [
         (replace(one, is_void=one.new_bill_id in void), bill_id)
@@ -271,6 +262,7 @@ async def _store_changes(act: Act, import_id: UUID, changes: ChangeVerdicts, tal
     rows = await act.db.fetch(_DISPLACE, act.merchant_id, sorted(spare)) if spare else []
     tally.amount_minor -= sum(row["amount_minor"] for row in rows)
     tally.good -= len(rows)
+    tally.claims.update(claim_of(row) for row in rows)
     gone = {row["id"] for row in rows}
     for one, fault in made.twice:
         if not one.is_void:  # its number is what it is refused for
@@ -318,47 +310,12 @@ async def _look_up(
     return [(bills[row["place"] - 1], row) for row in rows]
 
 
-def _compare(request: BillRequest, there: Row, tally: _Tally) -> None:
-    """A request that came with an earlier import: known, or known with another content.
-
-    Whoever sends a bill again that was extended since sends its first due date, or the new one.
-    """
-    value = shown(request.number)
-    if there["lifecycle"] in {"canceling", "canceled", "superseded"}:
-        tally.refuse(Fault(request.line, "number", "known_canceled", {}, value))
-        return
-    is_undecided = there["import_state"] in UNDECIDED
-    if is_undecided:
-        tally.waits_for[there["import_id"]] += 1
-    is_due_then = request.due_on in {there["due_on"], there["first_due_on"]}
-    if is_due_then and there["amount_minor"] == request.amount_minor:
-        tally.known += 1
-        return
-    params: dict[str, str | int] = {
-        "amount": there["amount_minor"], "due": there["due_on"].isoformat()
-    }  # fmt: skip
-    if is_undecided:
-        params["import"] = to_public("import", there["import_id"])
-    code = "known_undecided" if is_undecided else "known_differs"
-    tally.refuse(Fault(request.line, "number", code, params, value))
-
-
-def _take_canceled(request: BillRequest, there: Row, tally: _Tally) -> None:
-    """A bill of this same file that staff canceled before the decision keeps its line's place."""
-    if there["line"] == request.line:  # a second look at the same row
-        tally.good += 1
-        tally.amount_minor += there["amount_minor"]
-    else:
-        value = shown(request.number)
-        tally.refuse(Fault(request.line, "number", "known_canceled", {}, value))
-
-
 async def _displace(
     act: Act,
     import_id: UUID,
     earlier: Sequence[SealedBill],
     displaced: Sequence[UUID],
-    tally: _Tally,
+    tally: RowTally,
 ) -> None:
     """Put earlier lines of this file in the place of later ones that another worker stored first.
 
@@ -370,13 +327,14 @@ async def _displace(
         raise TryLater("import_moved")
 
 
-async def _finish(act: Act, import_id: UUID, chunk_no: int, tally: _Tally) -> None:
+async def _finish(act: Act, import_id: UUID, chunk_no: int, tally: RowTally) -> None:
     """Count the chunk as done; the last one of a whole file makes the import ``checked``."""
-    by_code = Counter(code for _, code in {(fault.line, fault.code) for fault in tally.faults})
+    by_code = {code: rows for code, rows in tally.faults_by_code().items() if rows}
     await act.db.execute(
         _CHUNK_DONE, act.merchant_id, import_id, chunk_no, act.now,
         msgspec.json.encode(by_code).decode(),
         msgspec.json.encode(tally.waits_for).decode(),
+        msgspec.json.encode(tally.claims).decode(),
     )  # fmt: skip
     state = await act.db.fetchval(
         _IMPORT_DONE, act.merchant_id, import_id, tally.good, tally.faulty, tally.known,

@@ -25,12 +25,15 @@ from portal.vault.template_trial import TrialWords, plan_trial
 from portal.vault.template_view import check_words, draft_of, read_sender, refuse_faulty
 
 TRIALS_PER_DAY_MAX: Final = 20
+TRIALS_TO_ONE_MAX: Final = 5
+"""Of a day's trials so many may go to one number or address: whoever it is has not asked for it."""
 
 MARK: Final = {"ja": "【テスト】", "ja-easy": "【テスト】", "en": "[TEST] "}
 """What a trial begins with, so that nobody takes it for a bill."""
 
 _COUNT: Final = """
-select count(*) from message_trial where merchant_id = $1 and asked_at > $2
+select count(*) as sent, count(*) filter (where to_blind = $3) as to_one
+from message_trial where merchant_id = $1 and asked_at > $2
 """
 
 
@@ -72,7 +75,8 @@ async def try_template(act: Act, request: TryTemplate) -> Done:
 
     Raises: InvalidInput ``template_faulty``, ``text_too_long``, ``subject_unknown``, or what is
     wrong with the contact (param ``field``); Conflict ``trial_to_payer``, ``trial_impossible``,
-    ``call_at_night``, ``idempotency_mismatch``; LimitReached ``trials_a_day`` (param ``max``).
+    ``call_at_night``, ``idempotency_mismatch``; LimitReached ``trials_a_day``, ``trials_to_one``
+    (param ``max``).
     """
     use = (request.channel, request.language, request.occasion)
     arguments = msgspec.msgpack.encode(
@@ -92,9 +96,8 @@ async def try_template(act: Act, request: TryTemplate) -> Done:
     if await act.db.fetchval(_CONTACTS[field].is_payers, act.merchant_id, fields.blind(field, to)):
         raise Conflict("trial_to_payer", params={"field": field})
     await lock_merchant(act)
-    since = act.now - timedelta(days=1)
-    if await act.db.fetchval(_COUNT, act.merchant_id, since) >= TRIALS_PER_DAY_MAX:
-        raise LimitReached("trials_a_day", params={"max": TRIALS_PER_DAY_MAX})
+    to_blind = fields.blind("trial_to", f"{field} {to}")
+    await _check_number(act, to_blind)
     words = TrialWords(
         to=to,
         body=one_way(filled.subject, filled.text) if is_call else filled.text,
@@ -102,9 +105,19 @@ async def try_template(act: Act, request: TryTemplate) -> Done:
         html=filled.html,
         language=request.language,
     )
-    await plan_trial(act, request.channel, words)
+    await plan_trial(act, request.channel, words, to_blind)
     await act.answer_once("try_template", request.idempotency_key, b"sent")
     return Done()
+
+
+async def _check_number(act: Act, to_blind: bytes) -> None:
+    """Refuse what would be too many trials of a day, in all or to one. See try_template."""
+    since = act.now - timedelta(days=1)
+    row = await act.db.fetchrow(_COUNT, act.merchant_id, since, to_blind)
+    if row is not None and row["sent"] >= TRIALS_PER_DAY_MAX:
+        raise LimitReached("trials_a_day", params={"max": TRIALS_PER_DAY_MAX})
+    if row is not None and row["to_one"] >= TRIALS_TO_ONE_MAX:
+        raise LimitReached("trials_to_one", params={"max": TRIALS_TO_ONE_MAX})
 
 
 async def _fill(act: Act, request: TryTemplate) -> Filled:

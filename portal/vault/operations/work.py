@@ -26,6 +26,7 @@ from portal.domain.task import Lane, TaskKind
 from portal.kit import limits
 from portal.vault import outbox
 from portal.vault.act import Act
+from portal.vault.chunk_sleep import NOT_DUE, sleep_s
 from portal.vault.registry import operation, standing_operation
 from portal.vault.sending import PAUSED, is_paused
 from portal.vault.standing import Standing
@@ -58,9 +59,7 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
 }
 """What the lease of a task covers, and nothing else."""
 
-WAITING: Final = frozenset(
-    {"provider_paused", "deliveries_not_due", "worker_stopping", "refund_waits", PAUSED}
-)
+WAITING: Final = frozenset({"provider_paused", NOT_DUE, "worker_stopping", "refund_waits", PAUSED})
 """Codes with which a task is given back because it has to wait: an outage of a provider that
 lasts longer than all tries together must not end what is still to be sent."""
 
@@ -162,6 +161,8 @@ async def fail_task(act: Act, request: FailTask) -> TaskClosed:
     chunk_id = act.capability.scope_id
     if request.code == PAUSED and not (chunk_id and await is_paused(act, chunk_id)):
         retry_in_s = 0.0  # let go on since: it must not sleep as those that are held
+    if request.code == NOT_DUE and chunk_id:
+        retry_in_s = await sleep_s(act, chunk_id, retry_in_s)
     tries = await outbox.put_back(act.db, task_id, retry_in_s, act.now, counts=counts)
     if not counts or tries < limits.TASK_TRIES_MAX:
         return TaskClosed(gave_up=False)

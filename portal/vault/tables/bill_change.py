@@ -11,7 +11,8 @@ class BillChange(SQLModel, table=True):
 
     Planned when the row is read, done when the import is sent; one of a bill in each import.
     ``waiting`` is done as far as a file can: somebody held a number for a store then, and the bill
-    is ``canceling`` until that is withdrawn.
+    is ``canceling`` until that is withdrawn. A replacement is ``ready`` then, until its new bill is
+    issued; ``planned`` once more where the money came first.
     """
 
     __tablename__ = "bill_change"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -22,6 +23,25 @@ class BillChange(SQLModel, table=True):
             "import_id",
             "bill_id",
             postgresql_where=sa.text("state = 'planned'"),
+        ),
+        sa.Index(
+            "bill_change_waiting_idx",
+            "merchant_id",
+            "bill_id",
+            postgresql_where=sa.text("state = 'waiting' AND new_bill_id IS NOT NULL"),
+        ),
+        sa.Index(
+            "bill_change_ready_idx",
+            "merchant_id",
+            "import_id",
+            "bill_id",
+            postgresql_where=sa.text("state = 'ready'"),
+        ),
+        sa.Index(
+            "bill_change_held_idx",
+            "merchant_id",
+            "new_bill_id",
+            postgresql_where=sa.text("state IN ('waiting', 'ready') AND new_bill_id IS NOT NULL"),
         ),
     )
 

@@ -61,6 +61,7 @@ class ImportChunk(SQLModel, table=True):
 
     ``faults`` counts rows by fault code; ``done_at`` stands once its verdicts are stored.
     ``waits_for`` counts rows that were passed over, by the undecided import that has them.
+    ``claims``: hash of a bill's key → line of a row that was refused after it had that bill.
     """
 
     __tablename__ = "import_chunk"  # pyright: ignore[reportAssignmentType] SQLModel types it as a function
@@ -83,6 +84,7 @@ class ImportChunk(SQLModel, table=True):
     faults: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
     done_at: datetime | None = Field(default=None, sa_column=Column(sa.TIMESTAMP(timezone=True)))
     waits_for: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
+    claims: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
 
 
 class RowFault(SQLModel, table=True):

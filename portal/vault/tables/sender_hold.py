@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from portal.vault.tables.columns import moment
@@ -12,7 +13,8 @@ from portal.vault.tables.columns import moment
 class SenderHold(SQLModel, table=True):
     """That a company refuses a merchant's sender or app, and since when nothing goes there.
 
-    See portal.domain.sender_hold.Hold. ``since`` is a business time, ``probe_at`` a wall time.
+    See portal.domain.sender_hold.Hold. ``since`` is a business time, ``probe_at`` and ``asked_at``,
+    when staff last had a message ask, are wall times.
     Units: ``pause_s`` in seconds.
     """
 
@@ -33,3 +35,7 @@ class SenderHold(SQLModel, table=True):
     pause_s: float = Field(
         default=0.0, sa_column=sa.Column(sa.Float, nullable=False, server_default=sa.text("0"))
     )
+    messages: list[UUID] = Field(
+        sa_column=sa.Column(ARRAY(sa.Uuid()), nullable=False, server_default=sa.text("'{}'"))
+    )
+    asked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

@@ -101,7 +101,8 @@ class MessageTrial(SQLModel, table=True):
 
     ``words`` is sealed under version 1 (portal.vault.template_trial.TrialWords) and goes once the
     trial is over. ``secret_hash``: of what stands in the address that a company asks for a call's
-    words. ``asked_at`` is a wall time. ``id`` alone is indexed too: the relay knows ids.
+    words. ``to_blind``: keyed hash of whom it went to. ``asked_at`` is a wall time. ``id`` alone is
+    indexed too: the relay knows ids.
     """
 
     __tablename__ = "message_trial"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -122,3 +123,4 @@ class MessageTrial(SQLModel, table=True):
     asked_by: str = Field(sa_type=sa.Text)
     asked_at: datetime = Field(sa_column=moment())
     secret_hash: bytes | None = None
+    to_blind: bytes | None = None

@@ -30,6 +30,7 @@ from portal.domain.errors import InvariantBroken
 from portal.domain.money import Money as Amount
 from portal.domain.reference import made_at_s
 from portal.domain.refund_word.paypay import (
+    DONE,
     PAYMENT_ID,
     Failure,
     Money,
@@ -118,7 +119,7 @@ class PayPay:
             return None
         path = f"/v2/codes/{quote(provider_ref.removeprefix(_CODE_ID), safe='')}"
         request = _request(endpoint, "DELETE", path)
-        return Exchange(request, lambda answer: answer.status in _DONE)
+        return Exchange(request, lambda answer: answer.status in DONE)
 
     def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
         """Give a part or all back, once: PayPay takes one refund of a payment.
