@@ -14,6 +14,7 @@ from starlette.routing import Host, Route, Router
 
 from portal.kit.log import configure, get_logger
 from portal.kit.loop import run_quickly
+from portal.kit.one_write import OneWriteHttp
 from portal.sandbox.bank import Bank
 from portal.sandbox.bank_mandates import BankMandates
 from portal.sandbox.calls import CallPages
@@ -131,6 +132,7 @@ def _server(app: Starlette, port: int, **more: Any) -> _Server:  # noqa: ANN401 
         uvicorn.Config(
             app,
             host=_LOOPBACK,
+            http=OneWriteHttp,
             port=port,
             log_config=None,
             access_log=False,
