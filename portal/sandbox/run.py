@@ -14,6 +14,7 @@ from starlette.routing import Host, Route, Router
 
 from portal.kit.log import configure, get_logger
 from portal.kit.loop import run_quickly
+from portal.kit.memory import settle_memory
 from portal.kit.one_write import OneWriteHttp
 from portal.sandbox.bank import Bank
 from portal.sandbox.bank_mandates import BankMandates
@@ -157,6 +158,7 @@ async def serve(settings: SandboxSettings) -> None:
 
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
+    settle_memory()
     log.info("sandbox.started", port=settings.browser_port)
     async with asyncio.TaskGroup() as group:
         for server in servers:
