@@ -44,6 +44,9 @@ from portal.sandbox.wallets import WalletCompany
 
 _LOOPBACK: Final = "127.0.0.1"
 _DRAIN_S: Final = 2
+_KEEP_ALIVE_S: Final = 75
+"""Longer than any client of ours keeps an idle connection: one that we closed just as a request was
+on its way would look like a company that broke off."""
 
 log = get_logger()
 
@@ -123,7 +126,7 @@ def create_servers(
     )
     cert, key = settings.cert, settings.key
     return (
-        _server(api, settings.api_port, timeout_keep_alive=75, ssl_certfile=cert, ssl_keyfile=key),
+        _server(api, settings.api_port, ssl_certfile=cert, ssl_keyfile=key),
         _server(pages, settings.browser_port),
     )
 
@@ -135,6 +138,7 @@ def _server(app: Starlette, port: int, **more: Any) -> _Server:  # noqa: ANN401 
             host=_LOOPBACK,
             http=OneWriteHttp,
             port=port,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             log_config=None,
             access_log=False,
             lifespan="off",
