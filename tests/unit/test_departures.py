@@ -25,7 +25,7 @@ def _payer(name: str) -> Authority:
 
 def test_an_address_is_passed_on_once_and_to_whom_it_was_told() -> None:
     # Given a payer who is about to go to a company's page
-    departures = Departures(SystemClock())
+    departures = Departures(_Watch())
     departures.keep(_payer("one"), "att_1", _PAGE)
 
     # When others ask for it, or they for another attempt's
