@@ -21,6 +21,7 @@ from portal.kit import log
 from portal.kit.crypto import client_context
 from portal.kit.loop import run_quickly
 from portal.kit.memory import settle_memory
+from portal.kit.one_write import OneWriteHttp
 from portal.kit.outbound import Outbound
 
 KEEP_ALIVE_S: Final = 75
@@ -53,7 +54,7 @@ def server_for(app: Starlette, socket: Path) -> Server:
         app,
         uds=str(socket),
         loop="asyncio",
-        http="httptools",
+        http=OneWriteHttp,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -29,7 +29,7 @@ from portal.egress.settings import EgressSettings, read_credentials, read_verify
 from portal.kit import log
 from portal.kit.clock import SystemClock
 from portal.kit.crypto import client_context
-from portal.kit.memory import shut_memory
+from portal.kit.memory import settle_memory, shut_memory
 
 RULES_POLL_S: Final = 1.0
 DRAIN_S: Final = 10.0
@@ -122,6 +122,7 @@ class _Relay:
                     await slices.listen(settings.socket)
                     await tunnels.listen(settings.tunnel_socket)
                     self._rules_changed()
+                    settle_memory()
                     _log.info("egress.started", pid=os.getpid(), version=self.book.policy.version)
                     if ready is not None:
                         ready()

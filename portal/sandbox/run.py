@@ -14,6 +14,8 @@ from starlette.routing import Host, Route, Router
 
 from portal.kit.log import configure, get_logger
 from portal.kit.loop import run_quickly
+from portal.kit.memory import settle_memory
+from portal.kit.one_write import OneWriteHttp
 from portal.sandbox.bank import Bank
 from portal.sandbox.bank_mandates import BankMandates
 from portal.sandbox.calls import CallPages
@@ -42,6 +44,9 @@ from portal.sandbox.wallets import WalletCompany
 
 _LOOPBACK: Final = "127.0.0.1"
 _DRAIN_S: Final = 2
+_KEEP_ALIVE_S: Final = 75
+"""Longer than any client of ours keeps an idle connection: one that we closed just as a request was
+on its way would look like a company that broke off."""
 
 log = get_logger()
 
@@ -121,7 +126,7 @@ def create_servers(
     )
     cert, key = settings.cert, settings.key
     return (
-        _server(api, settings.api_port, timeout_keep_alive=75, ssl_certfile=cert, ssl_keyfile=key),
+        _server(api, settings.api_port, ssl_certfile=cert, ssl_keyfile=key),
         _server(pages, settings.browser_port),
     )
 
@@ -131,7 +136,9 @@ def _server(app: Starlette, port: int, **more: Any) -> _Server:  # noqa: ANN401 
         uvicorn.Config(
             app,
             host=_LOOPBACK,
+            http=OneWriteHttp,
             port=port,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -155,6 +162,7 @@ async def serve(settings: SandboxSettings) -> None:
 
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
+    settle_memory()
     log.info("sandbox.started", port=settings.browser_port)
     async with asyncio.TaskGroup() as group:
         for server in servers:

@@ -22,7 +22,6 @@ from portal.domain.ids import to_public
 from portal.domain.payment import LIVE, AttemptState
 from portal.vault.act import Act
 from portal.vault.db import Row
-from portal.vault.merchant import providers_of
 
 ATTEMPT_TABLE: Final = "attempt"
 
@@ -46,24 +45,6 @@ class LockedBill:
     settlement: Settlement
     amount_minor: int
     opened_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payee:
-    """A merchant's part in starting a payment, and the bill's live attempt if there is one.
-
-    ``providers``: method → provider, for the methods that the merchant takes. ``part_least_minor``:
-    the least that it takes of a bill at once, None where it takes all or nothing. ``paid_minor``:
-    what of the bill is paid, if it is not all. ``charge_days_before``: None where no card is kept.
-    Units: minor units.
-    """
-
-    code: str
-    providers: Mapping[str, str]
-    part_least_minor: int | None
-    paid_minor: int
-    live: "Attempt | None"
-    charge_days_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +103,9 @@ BESIDE: Final = ", ".join(
 """An attempt's columns beside another row's, as ``a``; see :func:`open_beside`."""
 
 _BILL: Final = "id, number, lifecycle, settlement, amount_minor, opened_at"
-_IS_LIVE: Final = "a.state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')"
+IS_LIVE: Final = "a.state in ('created', 'submitting', 'requires_action', 'processing', 'unknown')"
+"""Of an attempt ``a``: whether money may still come by it."""
+
 OF_BILL: Final = """
 select a.* from attempt a where a.merchant_id = $1 and a.bill_id = $2
 union all
@@ -132,26 +115,17 @@ where s.merchant_id = $1 and s.bill_id = $2 and a.bill_id <> $2"""
 
 LIVE_OF: Final = f"""
 select {_COLUMNS} from attempt a
-where a.merchant_id = $1 and a.bill_id = any($2::uuid[]) and {_IS_LIVE}
+where a.merchant_id = $1 and a.bill_id = any($2::uuid[]) and {IS_LIVE}
 union all
 select {_COLUMNS} from (
     select * from attempt
     where merchant_id = $1 and bill_id <> all($2::uuid[]) and id = any(array(
         select attempt_id from attempt_share where merchant_id = $1 and bill_id = any($2::uuid[])))
     offset 0
-) a where {_IS_LIVE}
+) a where {IS_LIVE}
 """  # noqa: S608  constant columns
 """The live attempts of many bills, each once."""
 
-_PAYEE: Final = f"""
-select m.code, m.part_least_minor, m.card_provider, m.wallet_provider, m.number_provider,
-       m.charge_days_before, {BESIDE},
-       coalesce((select p.paid_minor from part_paid p
-                 where p.merchant_id = $1 and p.bill_id = $2), 0)::bigint as paid_minor
-from merchant m
-left join lateral (select * from ({OF_BILL}) a where {_IS_LIVE} limit 1) a on true
-where m.id = $1
-"""  # noqa: S608  constant columns
 _BILLS_OF: Final = f"""
 select {_BILL} from bill
 where merchant_id = $1 and id = any(array(
@@ -253,22 +227,6 @@ async def find_all_live(act: Act, bill_ids: Sequence[UUID]) -> list[Attempt]:
     """Every attempt by which money may still come for any of these bills, each once."""
     rows = await act.db.fetch(LIVE_OF, act.merchant_id, bill_ids)
     return [await open_row(act, row) for row in rows]
-
-
-async def read_payee(act: Act, bill_id: UUID) -> Payee:
-    """What starting a payment of a locked bill needs to know. Raises: NotFound ``not_found``."""
-    row = await act.db.fetchrow(_PAYEE, act.merchant_id, bill_id)
-    if row is None:
-        raise NotFound("not_found", params={"kind": "merchant"})
-    live = await open_beside(act, row)
-    return Payee(
-        code=row["code"],
-        providers=providers_of(row),
-        part_least_minor=row["part_least_minor"],
-        paid_minor=row["paid_minor"],
-        live=live,
-        charge_days_before=row["charge_days_before"],
-    )
 
 
 async def open_beside(act: Act, row: Row) -> Attempt | None:

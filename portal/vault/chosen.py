@@ -9,7 +9,8 @@ from portal.domain.errors import Conflict, InvalidInput, NotFound
 from portal.domain.methods import METHODS
 from portal.domain.share import BILLS_MAX, split
 from portal.vault.act import Act
-from portal.vault.attempt import LockedBill, Payee, lock_bill, lock_bills
+from portal.vault.attempt import LockedBill, lock_bill, lock_bills
+from portal.vault.payee import Payee
 from portal.vault.payer import bill_of
 from portal.vault.share import left_of, named_of
 

@@ -42,7 +42,7 @@ class Connection(Db, Protocol):
 
 _ARRAYS: Final = """
 select null::uuid[], null::int[], null::bigint[], null::bytea[], null::bool[], null::date[],
-       null::timestamptz[]
+       null::timestamptz[], null::smallint[]
 """
 """The driver asks the server what an array is made of when one first occurs on a connection; asked
 for all at once it does so before anybody waits, and once."""

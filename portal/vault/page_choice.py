@@ -10,6 +10,7 @@ from portal.domain.errors import PortalError
 from portal.domain.share import BILLS_MAX, PartBounds, part_bounds, split
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt, find_all_live
+from portal.vault.db import Row
 from portal.vault.share import Sibling, siblings_of
 
 _BILLS: Final = """
@@ -37,11 +38,15 @@ class Choice:
         return self.part_minor is None and not any(one.is_chosen for one in self.others)
 
 
-async def read_choice(
-    act: Act, bill_id: UUID, left_minor: int, least_minor: int | None, request: ViewPage
-) -> Choice:
-    """The choice of a payer whose bill can be paid now; what can't be chosen is not."""
-    siblings = await _free(act, await siblings_of(act, bill_id))
+async def read_choice(act: Act, row: Row, request: ViewPage) -> Choice:
+    """The choice of a payer whose bill can be paid now; what can't be chosen is not.
+
+    ``row``: the page's, which says whether there are other bills to choose at all.
+    """
+    bill_id: UUID = row["id"]
+    left_minor: int = row["left_minor"]
+    least_minor: int | None = row["part_least_minor"]
+    siblings = await _free(act, await siblings_of(act, bill_id)) if row["has_others"] else []
     bounds = part_bounds(left_minor, least_minor)
     part = _range(bounds)
     chosen = [one for one in siblings if one.ref in request.also]

@@ -15,6 +15,8 @@ from typing import Final
 from uuid import UUID
 
 from portal.contract.envelope import Reply, Request
+from portal.contract.page import OPEN_LINK
+from portal.contract.payment import VIEW_RETURN
 from portal.domain.errors import InvariantBroken, PortalError, TryLater, Unknown
 from portal.kit import limits, log
 from portal.kit.clock import Clock
@@ -50,6 +52,9 @@ _PLANS_KEPT: Final = "; set local plan_cache_mode = force_generic_plan"
 itself PostgreSQL plans each statement five times on each connection before it keeps a plan: after a
 start that was a third of what payments cost the database. Source: PostgreSQL 18 documentation,
 PREPARE, Notes."""
+
+_BY_ADDRESS: Final = frozenset({OPEN_LINK.name, VIEW_RETURN.name})
+"""What a payer does before there is an authority of theirs: the same holds of it."""
 
 _log = log.get_logger()
 
@@ -173,7 +178,7 @@ class Transactions:
         """Begin, let the act happen, charge, write the audit row, commit; or roll back."""
         number: int | None = None
         try:
-            await db.execute(_begin_of(call.capability))
+            await db.execute(_begin_of(call))
             if call.capability.kind == "lease":
                 fence = call.capability.fence
                 await outbox.renew(db, call.capability.subject, fence, act.now)
@@ -301,13 +306,13 @@ class Transactions:
             pool.release(connection)
 
 
-def _begin_of(capability: Capability) -> str:
-    """How a transaction of this authority begins, in one message."""
-    begin = "begin"
+def _begin_of(call: Call) -> str:
+    """How a transaction of this call begins, in one message."""
+    capability, begin = call.capability, "begin"
     if capability.merchant is not None:
         # A UUID's text can't hold anything but hex digits and dashes.
         begin += f"; set local harai.merchant = '{capability.merchant}'"
-    if capability.kind == "payer":
+    if capability.kind == "payer" or call.entry.op.name in _BY_ADDRESS:
         begin += _PLANS_KEPT
     return begin
 

@@ -1,7 +1,8 @@
 """What a request carries through the doors: the process' connections and the viewer's authority.
 
 Zone: application. Authority comes with the request and goes with it; what is kept for the life of
-the process (:class:`Doors`) holds connections, keys of our cookies and texts, and no authority.
+the process (:class:`Doors`) holds connections, keys of our cookies, texts, and for seconds where a
+payer is about to go; no authority.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.requests import Request as HttpRequest
 
+    from portal.application.doors.departures import Departures
     from portal.application.doors.seals import Seals
     from portal.application.payment.desk import PayDesk
     from portal.application.settings import WebSettings
@@ -51,6 +53,7 @@ class Doors:
     clock: "Clock"
     seals: "Seals"
     sessions: Sessions
+    departures: "Departures"
 
 
 @dataclass(slots=True)

@@ -134,7 +134,9 @@ async def start_payment(request: Request) -> Response:
         return await _bill_answer(request, context.renewed(), code=errors[0]["code"])
     if errors or not started["redirectUrl"]:
         return see_other(f"/b/{ref}")
-    return see_other(f"/go/{started['attempt']['id']}?page={ref}")
+    leaving: str = started["attempt"]["id"]
+    context.doors.departures.keep(context.authority, leaving, started["redirectUrl"])
+    return see_other(f"/go/{leaving}?page={ref}")
 
 
 async def remove_card(request: Request) -> Response:
@@ -230,6 +232,9 @@ async def _away(context: RequestContext, public_id: str) -> str:
         seen = ViewMandateDeparture(mandate_id=mandate_id)
         return (await context.call(VIEW_MANDATE_DEPARTURE, seen)).page_url or ""
     attempt_id = AttemptId(from_public("attempt", public_id))
+    told = context.doors.departures.take(context.authority, public_id)
+    if told is not None:
+        return told
     now = await context.call(VIEW_ATTEMPT, ViewAttempt(attempt_id=attempt_id))
     return now.redirect_url or ""
 

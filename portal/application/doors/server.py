@@ -34,6 +34,7 @@ from portal.application.doors import (
 from portal.application.doors.context import Doors, language_of, request_id_of
 from portal.application.doors.dashboard import routes as dashboard
 from portal.application.doors.dashboard.live import SCREENS
+from portal.application.doors.departures import Departures
 from portal.application.doors.encoding import JsonResponse
 from portal.application.doors.errors import SESSION_CODES, as_json, describe, trouble_headers
 from portal.application.doors.events import Feeds
@@ -105,6 +106,7 @@ def create_app(
         clock=clock,
         seals=seals,
         sessions=Sessions(seals, settings, clock),
+        departures=Departures(clock),
     )
     app.state.graphql = GraphQLDoor()
     app.state.feeds = Feeds(SCREENS)

@@ -6,6 +6,7 @@ from typing import Final
 
 from portal.contract.envelope import Nothing
 from portal.contract.operator import INSPECT
+from portal.kit.memory import settle_memory
 from portal.stack.bench.report import Report, machine, percentile, timed
 from portal.stack.bench.spent import cpu_ms_each, cpu_seconds
 from portal.stack.bench.town import Town, sample_pieces, town
@@ -42,6 +43,7 @@ async def run(payments: int = PAYMENTS) -> Report:
                     raise RuntimeError(msg)
                 taken_s.append(one.seconds)
 
+        settle_memory()
         before = cpu_seconds(here.stack)
         with timed() as watch:
             async with asyncio.TaskGroup() as group:

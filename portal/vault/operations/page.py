@@ -5,13 +5,12 @@ genuine and what is needed to pay; names and numbers leave masked.
 """
 
 import secrets
-from datetime import date
 from typing import Final
 
 import msgspec
 
 from portal.contract.bills import BillLine
-from portal.contract.card_on_file import REMOVE_CARD, CardShown
+from portal.contract.card_on_file import REMOVE_CARD
 from portal.contract.mandate import (
     RECORD_MANDATE_ASKING,
     RECORD_MANDATE_OPENING,
@@ -26,7 +25,6 @@ from portal.contract.page import (
     LinkOpened,
     MethodOffer,
     OpenLink,
-    PagePause,
     PageView,
 )
 from portal.contract.payment import (
@@ -43,28 +41,31 @@ from portal.domain.card_on_file import ENROLS
 from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.contact import customer_hint, write_check_code
 from portal.domain.errors import Expired, NotFound
-from portal.domain.mandate import ENDED
-from portal.domain.methods import METHODS, TAKES_MANDATES
+from portal.domain.methods import METHODS
 from portal.domain.number import METHOD as NUMBER
 from portal.domain.number import PAYER_UNFIT, is_unwanted
 from portal.domain.page import LatestAttempt
-from portal.domain.pause import is_in_force
 from portal.kit.crypto import same, sha256
 from portal.vault.act import Act
 from portal.vault.attempt import BESIDE, OF_BILL, Attempt, held_by, open_beside
 from portal.vault.attempt_view import to_view
-from portal.vault.card_on_file import ChargedBill, show_card
 from portal.vault.db import Row
-from portal.vault.debit import METHOD, Mandate
 from portal.vault.finding import ask_for_payer
 from portal.vault.ledger import sums_of
-from portal.vault.mandate_redirect import latest_of_bill, view_for_payer
+from portal.vault.mandate_redirect import view_for_payer
 from portal.vault.merchant import facts_beside, providers_of
 from portal.vault.number import is_named
 from portal.vault.opening import NUMBERS
+from portal.vault.page_beside import (
+    WHETHER,
+    read_card,
+    read_debit_day,
+    read_mandate,
+    read_pauses,
+    takes_mandates,
+)
 from portal.vault.page_billing import BILLING, CHOOSE_BILLING, DENY_BILL, billing_of
 from portal.vault.page_choice import Choice, read_choice, read_shares
-from portal.vault.pause import read_open
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
 from portal.vault.reminders import REMINDER_OPS, REMINDERS, STOP, reminders_of
@@ -106,7 +107,7 @@ select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_min
        b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
        m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider,
        m.wallet_provider, m.number_provider, m.part_least_minor, m.charge_days_before, {BESIDE},
-       {TERMS_BESIDE}, {REMINDERS}, {BILLING},
+       {TERMS_BESIDE}, {REMINDERS}, {BILLING}, {WHETHER},
        b.amount_minor - coalesce(p.paid_minor, 0) as left_minor
 from bill b join merchant m on m.id = b.merchant_id
 left join slip_terms t on t.merchant_id = b.merchant_id
@@ -121,14 +122,6 @@ where b.merchant_id = $1 and b.id = $2
 """  # noqa: S608  constant columns
 """The bill, its merchant, and the attempt that counts: the live or successful one, or the last.
 A success that left the bill unpaid was a part, and counts no more than what came after it."""
-
-_LINES: Final = """
-select coalesce(array_agg(line order by id), '{}') from debit_contract where merchant_id = $1
-"""
-_DEBIT_ON: Final = """
-select f.debit_on from debit d join debit_file f on f.merchant_id = $1 and f.id = d.file_id
-where d.merchant_id = $1 and d.id = $2
-"""
 
 
 @operation(OPEN_LINK, callers=_WEB, kinds=frozenset({"caller"}), audit="effect")
@@ -218,7 +211,7 @@ async def _choice(act: Act, row: Row, attempt: Attempt | None, request: ViewPage
     )
     if not can_choose:
         return Choice(pay_minor=row["left_minor"])
-    return await read_choice(act, row["id"], row["left_minor"], row["part_least_minor"], request)
+    return await read_choice(act, row, request)
 
 
 async def _view(  # what was read for one page
@@ -239,7 +232,7 @@ async def _view(  # what was read for one page
         is_overdue=row["lifecycle"] == "overdue",
         days_left=days_left,
     )
-    mandate = await latest_of_bill(act, row["id"])
+    mandate = await read_mandate(act, row)
     return PageView(
         page_ref=page_ref_of(fields, row["id"]),
         merchant=facts_beside(act, row),
@@ -258,13 +251,13 @@ async def _view(  # what was read for one page
         language=row["language"],
         methods=_methods(act, row, attempt, choice, is_named=is_named(contact)),
         attempt=_shown(row, attempt),
-        debit_on=await _debit_on(act, attempt),
+        debit_on=await read_debit_day(act, attempt),
         paid_at=row["paid_at"],
         given_back_minor=sums.given_back,
         on_its_way_back_minor=sums.on_its_way_back,
         owed_back_minor=-sums.overpayment,
-        pauses=await _pauses(act, row),
-        card=await _card(act, row),
+        pauses=await read_pauses(act, row),
+        card=await read_card(act, row),
         may_remove_card=act.capability.covers(REMOVE_CARD.name),
         left_minor=row["left_minor"],
         pay_minor=choice.pay_minor,
@@ -274,7 +267,7 @@ async def _view(  # what was read for one page
         choice_refused=choice.refused,
         shares=await read_shares(act, row["id"], attempt),
         mandate=None if mandate is None else view_for_payer(mandate),
-        mandates_by=await _takes_mandates(act, mandate),
+        mandates_by=takes_mandates(act, row, mandate),
         reminders=reminders_of(row) if act.capability.covers(STOP.name) else (),
         billing=billing_of(act, row),
         attempt_key=secrets.token_urlsafe(16),
@@ -346,52 +339,9 @@ def _held_by(row: Row, attempt: Attempt | None) -> str | None:
     return held if held is None or is_all else OTHER_SUM
 
 
-async def _pauses(act: Act, row: Row) -> tuple[PagePause, ...]:
-    """What a payer who still owes is told of agreements; nothing else asks for them."""
-    if not is_payable(row["lifecycle"], row["settlement"]):
-        return ()
-    found = await read_open(act, [row["id"]])
-    return tuple(
-        PagePause(kind=pause.kind, until=pause.until)
-        for pause in found.of.get(row["id"], ())
-        if is_in_force(pause, found.today)
-    )
-
-
-async def _card(act: Act, row: Row) -> CardShown | None:
-    """The contract's card on file, where the merchant keeps any: nobody else's page asks."""
-    if row["charge_days_before"] is None:
-        return None
-    bill = ChargedBill(
-        id=row["id"],
-        lifecycle=row["lifecycle"],
-        settlement=row["settlement"],
-        due_on=row["due_on"],
-    )
-    return await show_card(act, bill)
-
-
-async def _takes_mandates(act: Act, mandate: Mandate | None) -> str:
-    """The line to whose bank's page this payer may go for a mandate; "" for none."""
-    if not act.capability.covers(START_MANDATE.name):
-        return ""
-    if mandate is not None and mandate.state not in ENDED:
-        return ""
-    lines: list[str] = await act.db.fetchval(_LINES, act.merchant_id)
-    return next((line for line in lines if line in TAKES_MANDATES), "")
-
-
 def _slip_bounds(row: Row) -> dict[str, tuple[int, int]]:
     """What a slip may be over by the merchant's terms; nothing where no slips are made out."""
     found = terms_beside(row)
     if found is None or not found[1]:
         return {}
     return {"slip": (found[0].amount_min, found[0].amount_max)}
-
-
-async def _debit_on(act: Act, attempt: Attempt | None) -> date | None:
-    """When the live attempt's file is to be debited, if it is a line of one."""
-    if attempt is None or attempt.method != METHOD or not attempt.is_live:
-        return None
-    day: date | None = await act.db.fetchval(_DEBIT_ON, act.merchant_id, attempt.id)
-    return day

@@ -43,7 +43,6 @@ from portal.vault.attempt import (
     Attempt,
     Instrument,
     LockedBill,
-    Payee,
     emit_attempt,
     find_all_live,
     insert_attempt,
@@ -51,7 +50,6 @@ from portal.vault.attempt import (
     move,
     plan_inquiry,
     read_attempt,
-    read_payee,
     store_attempt,
 )
 from portal.vault.attempt_view import to_now
@@ -59,6 +57,7 @@ from portal.vault.card_on_file import agree, check_consent
 from portal.vault.chosen import arguments_of, check_intent, lock_chosen, shares_of
 from portal.vault.finding import finish_cancels
 from portal.vault.number import check_number, order_number, terms_of
+from portal.vault.payee import Payee, read_payee
 from portal.vault.payer import (
     bill_of,
     enter_merchant,
@@ -305,6 +304,8 @@ async def _agree(
     check_consent(request.consent, attempt.method, attempt.provider, payee.charge_days_before)
     if payee.charge_days_before is None or attempt.method != CARD:
         return None
+    if not (request.consent or payee.awaits_card):
+        return None  # nothing is said, and nothing was that it would take back
     return await agree(act, attempt, request.consent, payee.charge_days_before, is_fresh=is_fresh)
 
 
