@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from portal.domain.errors import PortalError
+from portal.kit.memory import loading
 from portal.stack.merchant_commands import merchant
 
 app: Final = typer.Typer(
@@ -114,7 +115,8 @@ def migrate(
     *, sql: Annotated[bool, typer.Option("--sql", help="Print the SQL, touch nothing.")] = False
 ) -> None:
     """Bring the database up to date (PORTAL_MIGRATE_*)."""
-    from portal.vault.migrate import migrations_sql, run
+    with loading():
+        from portal.vault.migrate import migrations_sql, run
 
     if not sql:
         run()
@@ -170,7 +172,8 @@ def clock(
 @app.command()
 def vault() -> None:
     """Run the data zone's server (PORTAL_VAULT_*)."""
-    from portal.vault.run import run
+    with loading():
+        from portal.vault.run import run
 
     run()
 
@@ -178,7 +181,8 @@ def vault() -> None:
 @app.command()
 def web() -> None:
     """Run the application's doors (PORTAL_WEB_*)."""
-    from portal.application.run import run
+    with loading():
+        from portal.application.run import run
 
     run()
 
@@ -186,7 +190,8 @@ def web() -> None:
 @app.command()
 def work() -> None:
     """Run the application's background workers (PORTAL_WORK_*)."""
-    from worker.main import run
+    with loading():
+        from worker.main import run
 
     run()
 
@@ -194,7 +199,8 @@ def work() -> None:
 @app.command()
 def egress() -> None:
     """Run the relay to the outside (PORTAL_EGRESS_*)."""
-    from portal.egress.run import run
+    with loading():
+        from portal.egress.run import run
 
     run()
 
@@ -218,7 +224,8 @@ def dmz() -> None:
 @app.command()
 def sandbox() -> None:
     """Run the outside world in small (PORTAL_SANDBOX_*)."""
-    from portal.sandbox.run import run
+    with loading():
+        from portal.sandbox.run import run
 
     run()
 

@@ -6,8 +6,8 @@ Standard library only, so that it runs first and in a second.
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,7 +49,7 @@ MACHINE_PATHS = re.compile(r"(?<![\w./-])/(work|root|home|Users)/[\w.-]+")
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 
 
-@lru_cache
+@cache
 def tracked() -> tuple[Path, ...]:
     """Files that git tracks or would track, below the root."""
     listed = subprocess.run(
@@ -67,15 +67,36 @@ def source(path: Path) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
 
-@lru_cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(source(path))
+@dataclass(frozen=True)
+class Definition:
+    name: str
+    line: int
+    lines: int
+    is_class: bool
 
 
-def definitions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node
+@dataclass(frozen=True)
+class Outline:
+    """What of a module is looked at here. Parsed once: its tree is read and let go."""
+
+    says_what: bool
+    definitions: tuple[Definition, ...]
+
+
+@cache
+def outline(path: Path) -> Outline:
+    tree = ast.parse(source(path))
+    found = tuple(
+        Definition(
+            name=node.name,
+            line=node.lineno,
+            lines=(node.end_lineno or 0) - node.lineno + 1,
+            is_class=isinstance(node, ast.ClassDef),
+        )
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    )
+    return Outline(says_what=bool(ast.get_docstring(tree)), definitions=found)
 
 
 def test_modules_stay_short() -> None:
@@ -91,12 +112,12 @@ def test_modules_stay_short() -> None:
 
 def test_functions_stay_short() -> None:
     long = {
-        f"{path}:{node.lineno} {node.name}": lines
+        f"{path}:{one.line} {one.name}": one.lines
         for path in python_files()
-        for node in definitions(path)
-        if not isinstance(node, ast.ClassDef)
+        for one in outline(path).definitions
+        if not one.is_class
         and path.parts[:2] != ("alembic", "versions")  # their SQL is one text
-        and (lines := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES_MAX
+        and one.lines > FUNCTION_LINES_MAX
     }
 
     assert not long
@@ -116,7 +137,7 @@ def test_every_module_says_what_lives_there() -> None:
     silent = [
         str(path)
         for path in python_files()
-        if path.parts[0] in {"portal", "worker", "alembic"} and not ast.get_docstring(parsed(path))
+        if path.parts[0] in {"portal", "worker", "alembic"} and not outline(path).says_what
     ]
 
     assert not silent
@@ -135,14 +156,14 @@ def test_no_module_is_named_after_nothing() -> None:
 
 def test_functions_and_classes_are_named_in_words_of_the_field() -> None:
     vague = [
-        f"{path}:{node.lineno} {node.name}"
+        f"{path}:{one.line} {one.name}"
         for path in python_files()
         if path.parts[0] in {"portal", "worker"}
-        for node in definitions(path)
+        for one in outline(path).definitions
         if (
-            CLASS_NAMES_BANNED.fullmatch(node.name)
-            if isinstance(node, ast.ClassDef)
-            else FUNCTION_NAMES_BANNED.fullmatch(node.name) and node.name not in NAMES_OF_OTHERS
+            CLASS_NAMES_BANNED.fullmatch(one.name)
+            if one.is_class
+            else FUNCTION_NAMES_BANNED.fullmatch(one.name) and one.name not in NAMES_OF_OTHERS
         )
     ]
 

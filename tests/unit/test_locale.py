@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any, get_args
@@ -70,10 +71,16 @@ def places(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def sources() -> Iterator[tuple[Path, ast.Module]]:
-    for folder in ("portal", "worker"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path, ast.parse(path.read_text())
+@cache
+def telling_calls() -> tuple[tuple[str, ast.Call], ...]:
+    """Where, and the call: all that raise or emit a code, from one walk over the sources."""
+    return tuple(
+        (str(path.relative_to(ROOT)), node)
+        for folder in ("portal", "worker")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and called(node) in LEAVES | EVENT_CALLS
+    )
 
 
 def called(node: ast.Call) -> str:
@@ -91,24 +98,18 @@ def first_texts(node: ast.expr) -> Iterator[str]:
 
 def codes_raised() -> dict[str, str]:
     found: dict[str, str] = {}
-    for path, tree in sources():
-        where = str(path.relative_to(ROOT))
-        if UNSEEN.search(where):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and called(node) in LEAVES - OUR_OWN and node.args:
-                found |= dict.fromkeys(first_texts(node.args[0]), where)
+    for where, call in telling_calls():
+        if called(call) in LEAVES - OUR_OWN and call.args and not UNSEEN.search(where):
+            found |= dict.fromkeys(first_texts(call.args[0]), where)
     return found
 
 
 def codes_emitted() -> dict[str, str]:
     """Events: the second argument of ``act.emit`` and of an Edge in a transition table."""
     found: dict[str, str] = {}
-    for path, tree in sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and called(node) in EVENT_CALLS and len(node.args) > 1:
-                where = str(path.relative_to(ROOT))
-                found |= dict.fromkeys(first_texts(node.args[1]), where)
+    for where, call in telling_calls():
+        if called(call) in EVENT_CALLS and len(call.args) > 1:
+            found |= dict.fromkeys(first_texts(call.args[1]), where)
     return {code: where for code, where in found.items() if "." in code}
 
 
