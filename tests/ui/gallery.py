@@ -4,16 +4,16 @@ What a screen says can so be looked at and measured in every state without bring
 it; the journey against the running stack is tests/journey's and test_journey_ui's.
 """
 
-import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+import gallery_answers as answers
 import ladder_samples
 import paper_samples
 import result_samples
@@ -23,7 +23,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from portal.application.doors import static
@@ -526,30 +526,9 @@ SCREENS = {**PAYER_PAGES, **STAFF_SCREENS}
 
 
 async def show(request: Request) -> Response:
-    chosen = remember_choice(request)
-    return chosen or SCREENS[request.path_params["name"]](request)
-
-
-async def take(request: Request) -> Response:
-    """Whatever a form or a beacon sends: counted, so that a test can tell how often."""
-    body = (await request.body()).decode()
-    request.app.state.posts.append((request.url.path, body))
-    return PlainTextResponse("taken")
-
-
-async def state(_request: Request) -> Response:
-    return PlainTextResponse("processing")
-
-
-async def follow(_request: Request) -> Response:
-    """A stream with nothing new: the screens say that they are live, and stay as they are."""
-
-    async def beats() -> AsyncIterator[bytes]:
-        for _ in range(600):
-            yield b": still here\n\n"
-            await asyncio.sleep(0.5)
-
-    return StreamingResponse(beats(), media_type="text/event-stream")
+    shown = remember_choice(request) or SCREENS[request.path_params["name"]](request)
+    request.app.state.shown = bytes(shown.body)
+    return shown
 
 
 async def never(request: Request, error: Exception) -> Response:
@@ -561,11 +540,11 @@ def build(origin: str) -> Starlette:
         routes=[
             Route("/show/go", go),
             Route("/show/{name}", show),
-            Route("/elsewhere", state),
-            Route("/b/{ref}/state", state),
-            Route("/b/{ref}/{act}", take, methods=["POST"]),
-            Route("/d/events", follow),
-            Route("/d/{rest:path}", take, methods=["POST"]),
+            Route("/elsewhere", answers.elsewhere),
+            Route("/b/{ref}/state", answers.state),
+            Route("/b/{ref}/{act}", answers.take, methods=["POST"]),
+            Route("/d/events", answers.follow),
+            Route("/d/{rest:path}", answers.take, methods=["POST"]),
             *static.ROUTES,
         ],
         middleware=[Middleware(Outermost, error_door=never, is_secure=False)],
@@ -577,6 +556,7 @@ def build(origin: str) -> Starlette:
     )  # fmt: skip
     app.state.doors = SimpleNamespace(settings=settings)
     app.state.posts = []
+    app.state.shown = b""
     return app
 
 
