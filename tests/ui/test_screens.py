@@ -324,7 +324,7 @@ def test_a_telephone_is_offered_the_app_and_a_desk_goes_straight_on(
     telephone.goto(address)
 
     app = telephone.get_by_role("link", name="アプリを開く")
-    expect(app).to_have_attribute("href", "paypay://payment?link_key=x")
+    assert app.get_attribute("href") == "paypay://payment?link_key=x"
     telephone.get_by_role("link", name="ブラウザで続ける").click()
     telephone.wait_for_url("**/elsewhere")
 
