@@ -25,7 +25,6 @@ from portal.kit.clock import SystemClock
 from portal.stack.certify_report import Report
 
 SANDBOX: Final = "sandbox_agency"
-ACCOUNT: Final = "certify"
 _WHOLE: Final = frozenset({"provisional", "confirmed", "reversal"})
 _ONLY_AT_ONCE: Final = frozenset({"provisional", "reversal"})
 _TIMEOUT_S: Final = 10.0
@@ -175,21 +174,24 @@ def read_keys(provider: str, file: Path | None) -> tuple[str, ...]:
 async def work_the_till(client: httpx.AsyncClient, keys: tuple[str, ...]) -> AgencyWords:
     """Pay two slips at the sandbox's till: one is confirmed, the other given back.
 
-    Raises: RuntimeError for a till that is not the sandbox's.
+    They are told to a merchant of this run's own, whom nobody knows.
+
+    Raises: RuntimeError for a till that is not the sandbox's; httpx.HTTPError.
     """
+    account = f"certify{secrets.token_hex(2)}"
     today = SystemClock().wall().date()
     for act in ("confirm", "reverse"):
         digits = _new_slip(today).digits()
-        await _post(client, "/till", {"account": ACCOUNT, "digits": digits, "company": "010"})
-        taken = max(told.seq for told in await _told_by_till(client))
+        await _post(client, "/till", {"account": account, "digits": digits, "company": "010"})
+        taken = max(told.seq for told in await _told_by_till(client, account))
         await _post(client, f"/till/{taken}", {"act": act})
-    wanted = {"account": ACCOUNT}
+    wanted = {"account": account}
     file = await client.get("/till/notices.csv", params=wanted, timeout=_TIMEOUT_S)
-    return AgencyWords(file.content, await _told_by_till(client), keys)
+    return AgencyWords(file.content, await _told_by_till(client, account), keys)
 
 
-async def _told_by_till(client: httpx.AsyncClient) -> tuple[ToldAtOnce, ...]:
-    answer = await client.get("/till/told", params={"account": ACCOUNT}, timeout=_TIMEOUT_S)
+async def _told_by_till(client: httpx.AsyncClient, account: str) -> tuple[ToldAtOnce, ...]:
+    answer = await client.get("/till/told", params={"account": account}, timeout=_TIMEOUT_S)
     try:
         return msgspec.json.decode(answer.content, type=tuple[ToldAtOnce, ...])
     except msgspec.DecodeError:

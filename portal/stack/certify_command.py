@@ -98,8 +98,13 @@ def _run_agency(provider: str, endpoint: str, files: Files) -> int:
 
 
 async def _sandbox_words(endpoint: str, files: Files) -> AgencyWords:
-    async with httpx.AsyncClient(base_url=f"http://{endpoint}", trust_env=False) as client:
-        return await work_the_till(client, read_keys(SANDBOX, files.keys))
+    keys = read_keys(SANDBOX, files.keys)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://{endpoint}", trust_env=False) as client:
+            return await work_the_till(client, keys)
+    except (httpx.HTTPError, httpx.InvalidURL) as fault:
+        msg = f"no till of the sandbox's at {endpoint}: {type(fault).__name__}"
+        raise RuntimeError(msg) from fault
 
 
 def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str, store: str) -> int:
