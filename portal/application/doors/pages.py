@@ -223,15 +223,8 @@ async def show_departure(request: Request) -> Response:
     parts = urlsplit(way.page)
     if parts.scheme not in {"http", "https"}:
         return see_other(f"/b/{ref}")
-    return payer_answer(
-        request,
-        "page/go.html",
-        language_of(request),
-        {
-            "address": way.page, "host": parts.netloc, "app": way.app, "ref": ref,
-            "kept": f"page={ref}&",
-        },
-    )  # fmt: skip
+    values = {"address": way.page, "host": parts.netloc, "app": way.app, "ref": ref}
+    return payer_answer(request, "page/go.html", language_of(request), values)
 
 
 async def _away(context: RequestContext, public_id: str) -> WayOut:
