@@ -296,13 +296,18 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
         str,
         typer.Argument(
             help="stripe, gmopg, smbc_gp, paypay, "
-            "smtp, aws_ses, twilio, aws_sns, webpush, fcm, apns."
+            "smtp, aws_ses, twilio, aws_sns, webpush, fcm, apns, "
+            "a bank (sandbox_bank), an agency (sandbox_agency, dsk)."
         ),
     ],
     *,
-    endpoint: Annotated[str, typer.Option(help="host:port[/account], as in PROVIDER_ENDPOINTS.")],
-    rules: Annotated[Path, typer.Option(help="The rules to be signed, as JSON.")],
-    credentials: Annotated[Path, typer.Option(help="The egress' credentials file (0600).")],
+    endpoint: Annotated[
+        str, typer.Option(help="host:port[/account], as in PROVIDER_ENDPOINTS; the sandbox's till.")
+    ] = "",
+    rules: Annotated[Path | None, typer.Option(help="The rules to be signed, as JSON.")] = None,
+    credentials: Annotated[
+        Path | None, typer.Option(help="The egress' credentials file (0600).")
+    ] = None,
     sandbox_ca: Annotated[Path | None, typer.Option(help="Trusted for sandbox rules.")] = None,
     amount: Annotated[int, typer.Option(help="Yen.", min=2, max=1_000_000)] = 100,
     paid: Annotated[str, typer.Option(help="REFERENCE=ID of a payment that is there.")] = "",
@@ -316,15 +321,23 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     whole: Annotated[
         bool, typer.Option(help="Also be declined, lose an answer, and look at 3-D Secure.")
     ] = False,
+    debit: Annotated[Path | None, typer.Option(help="A bank: the debit file to be sent.")] = None,
+    sent: Annotated[str, typer.Option(help="A bank: reference of a file that is there.")] = "",
+    told: Annotated[Path | None, typer.Option(help="An agency: its file of notices.")] = None,
+    signature: Annotated[str, typer.Option(help="An agency: header of --notice.")] = "",
+    notice_keys: Annotated[Path | None, typer.Option(help="An agency: NOTICE_KEYS_FILE.")] = None,
 ) -> None:
     """Live one payment's life at a company, or send one message, and report each act."""
-    from portal.stack.certify import Files, OneMail, run_certify
+    from portal.stack.certify_command import Files, OneMail, run_certify
     from portal.stack.certify_text import read_numbers
 
     sender, _, to = mail.partition("=")
     one = OneMail(to=to, sender=sender) if mail else None
     numbers = read_numbers(text, call)
-    files = Files(rules, credentials, sandbox_ca, notice, one, numbers, push, device_app, whole)
+    files = Files(
+        rules, credentials, sandbox_ca, notice, one, numbers, push, device_app, whole,
+        debit, sent, told, signature, notice_keys,
+    )  # fmt: skip
     done = run_certify(name, endpoint, files, amount=amount, paid=paid, store=store)
     raise typer.Exit(done)
 

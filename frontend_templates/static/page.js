@@ -1,4 +1,4 @@
-// The payer's page, written into it. Everything works without; this adds five comforts.
+// The payer's page, written into it. Everything works without; this adds six comforts.
 const d = document, b = d.body.dataset, f = d.querySelector("form");
 // A person is looking: a prefetcher never gets here.
 const seen = () => { if (b.opened && !d.hidden) { navigator.sendBeacon(b.opened); b.opened = "" } };
@@ -21,6 +21,9 @@ try { if (await (await fetch(b.state)).text() !== b.now && performance.now() > l
 setTimeout(ask, s * 1e3, Math.min(s * 1.3, 20));
 };
 b.state && setTimeout(ask, 2e3, 3);
+// Where nothing is touched there is no telephone, so no app: straight on, as to any company.
+const w = d.querySelector("[data-away]");
+w && !matchMedia("(any-pointer: coarse)").matches && location.replace(w.href);
 const r = d.querySelector("[data-push]");
 if (r && "PushManager" in window) r.hidden = false;
 const p = d.querySelector("[data-print]");

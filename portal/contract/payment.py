@@ -70,6 +70,8 @@ class RecordSubmission(Request, frozen=True, kw_only=True):
     """What the provider said to our first call. ``redirect_url`` and ``number`` are stored sealed.
 
     ``unknown`` (time-out, garbage, 5xx) moves the attempt to unknown and plans an inquiry.
+    ``app_url`` leads into the provider's app instead of to its page: exactly in that provider's
+    form (portal.domain.app_link), or refused.
     """
 
     attempt_id: AttemptId
@@ -78,6 +80,7 @@ class RecordSubmission(Request, frozen=True, kw_only=True):
     provider_ref: str
     code: str
     number: StoreNumber | None = None
+    app_url: str = ""
 
 
 class DisputeFound(Part, frozen=True, kw_only=True):
@@ -125,12 +128,16 @@ class RecordInquiry(Request, frozen=True, kw_only=True):
 
 
 class AttemptNow(Reply, frozen=True, kw_only=True):
-    """The attempt after the call. ``redirect_url`` only while the payer has to act."""
+    """The attempt after the call. ``redirect_url`` only while the payer has to act.
+
+    ``app_url``: the same in the provider's app, where there is one; never without the page.
+    """
 
     attempt: AttemptView
     provider: str
     reference: str
     redirect_url: str | None
+    app_url: str | None = None
 
 
 class ViewAttempt(Request, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ agency tells at once what the till did, signed, and has the day's file to be fet
 """
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import time
@@ -13,7 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from portal.domain.errors import InvalidInput
@@ -57,6 +58,7 @@ class Stores:
             Route("/till", self.page, methods=["GET"]),
             Route("/till", self.take, methods=["POST"]),
             Route("/till/notices.csv", self.file, methods=["GET"]),
+            Route("/till/told", self.told, methods=["GET"]),
             Route("/till/{seq:int}", self.act, methods=["POST"]),
         ]
 
@@ -112,6 +114,32 @@ class Stores:
         named = {"content-disposition": 'attachment; filename="notices.csv"'}
         return Response(body, media_type="text/csv; charset=Shift_JIS", headers=named)
 
+    async def told(self, request: Request) -> Response:
+        """GET /till/told?account=: what one merchant is told at once, to the letter, signed now.
+
+        Only with a key: without one the agency tells nothing at once. 404 then.
+        """
+        account = request.query_params.get("account", "")
+        if not self._key:
+            return JSONResponse({"code": "not_found"}, status_code=404)
+        kinds = {"reversed": ("01", "03")}
+        lines = [
+            (row["seq"], f"{_line(row, kind)}\r\n".encode("cp932"))
+            for row in self._journal.all()
+            if row["account"] == account
+            for kind in kinds.get(row["status"], ("01",))
+        ]
+        return JSONResponse(
+            [
+                {
+                    "seq": seq,
+                    "raw": base64.b64encode(line).decode(),
+                    "signature": self._sign(line),
+                }
+                for seq, line in lines
+            ]
+        )
+
     def _till(self, refused: str = "") -> Response:
         takings = list(reversed(self._journal.all()))[:50]
         page = render("till.html", takings=takings, companies=_COMPANIES, refused=refused)
@@ -129,11 +157,15 @@ class Stores:
         body = f"{_line(taking, kind)}\r\n".encode("cp932")
         for pause_s in _PAUSES_S:
             await asyncio.sleep(pause_s)
-            moment = str(int(time.time()))
-            signed = hmac.new(self._key.encode(), f"{moment}.".encode() + body, hashlib.sha256)
-            signature = f"t={moment},v1={signed.hexdigest()}"
+            signature = self._sign(body)
             if await self._notices.deliver(PROVIDER, taking["account"], body, signature):
                 return
+
+    def _sign(self, body: bytes) -> str:
+        """The header over these bytes, at this moment."""
+        moment = str(int(time.time()))
+        signed = hmac.new(self._key.encode(), f"{moment}.".encode() + body, hashlib.sha256)
+        return f"t={moment},v1={signed.hexdigest()}"
 
 
 def _line(row: Row, kind: str) -> str:

@@ -7,15 +7,11 @@ the operator means to sign, so that a rule which is too narrow shows as well. Re
 the account is a real one. No vault, no merchant's data: the reference is made for this run.
 """
 
-import asyncio
-import secrets
-import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar, cast, runtime_checkable
-from urllib.parse import quote
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,7 +25,6 @@ from portal.application.providers.exchange import (
     NumberWanted,
     RefundWanted,
     SessionWanted,
-    parse_endpoints,
 )
 from portal.application.providers.registry import CAPABILITIES, NOTICES
 from portal.contract.envelope import Operation, Reply, Request
@@ -44,7 +39,7 @@ from portal.contract.refund import (
     RefundReturned,
 )
 from portal.domain.errors import InvalidInput, InvariantBroken
-from portal.domain.konbini import STORES, Store
+from portal.domain.konbini import Store
 from portal.domain.money import Money
 from portal.domain.reference import form_of, reference_for
 from portal.domain.refund_word.word import RefundAnswer, RefundFinding
@@ -55,11 +50,11 @@ from portal.egress.originate import Originate
 from portal.egress.policy import RuleBook
 from portal.egress.record import Record
 from portal.egress.resolve import Resolver
-from portal.egress.rules import RulesRefused, sign_rules
+from portal.egress.rules import sign_rules
 from portal.egress.sender import Sender
-from portal.egress.settings import read_credentials
 from portal.kit.clock import SystemClock, new_id
 from portal.stack.certify_awkward import Awkward, look_at_authentication
+from portal.stack.certify_bank import BankTrial, OneDebitFile
 from portal.stack.certify_mail import OneMail, send_one
 from portal.stack.certify_push import OnePush
 from portal.stack.certify_report import Report, Say
@@ -95,7 +90,8 @@ class Case:
     ``whole``: also one that is declined, one whose opening is not answered, and whether a card's
     payment tells what 3-D Secure came to. With a ``store`` a number for it is made instead of a
     page. ``mail`` is the one mail to be sent, ``text`` the one text or call and ``push`` the one
-    notification, for a company that carries messages and no money.
+    notification, for a company that carries messages and no money; ``debit`` the one file for a
+    bank.
 
     Units: ``amount_minor`` in yen, at least 2: half of it is given back.
     """
@@ -108,6 +104,7 @@ class Case:
     mail: OneMail | None = None
     text: OneText | None = None
     push: OnePush | None = None
+    debit: OneDebitFile | None = None
     notice: bytes | None = None
     store: Store | None = None
     whole: bool = False
@@ -151,6 +148,10 @@ class Certifier:
             return
         if self.case.push is not None:
             await self._send_push()
+            return
+        if self.case.debit is not None:
+            parts = (self.case.endpoint, self.case.debit, self._converse, self.report)
+            await BankTrial(self.case.provider, *parts).run()
             return
         if self.case.store is not None:
             await self._make_number(find_number(self.case.provider), self.case.store)
@@ -322,78 +323,14 @@ async def certify(
         file.write_bytes(sign_rules(key, rules))
         book = RuleBook(file, key.public_key(), folder, production=False)
         record = Record(Journal(folder / "denied.jsonl", clock), Metrics())
-        vault = case.mail or case.text or case.push or _NoVault()
+        vault = case.mail or case.text or case.push or case.debit or _NoVault()
         relay = Originate(book, vault, sender, record, credentials=credentials, clock=clock)
         try:
             await Certifier(case, relay, report).run(pay)
         finally:
             await sender.close()
-    say(f"{sum(fits for _, fits in report.acts)} of {len(report.acts)} acts fit")
+    report.close()
     return report.is_good
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What the operator has on disk for one company."""
-
-    rules: Path
-    credentials: Path
-    sandbox_ca: Path | None = None
-    notice: Path | None = None
-    mail: OneMail | None = None
-    """No file: the mail to be sent, to whom and from which address."""
-    text: OneText | None = None
-    """The text or call to be sent, likewise."""
-    push: Path | None = None
-    app: str = ""
-    whole: bool = False
-
-
-def run_certify(
-    provider: str, endpoint: str, files: Files, *, amount: int, paid: str, store: str = ""
-) -> int:
-    """The command: 0 when everything fits. ``paid`` is ``reference=company's name``.
-
-    Raises: RuntimeError for an endpoint, a store or rules that are not fit, with every fault;
-    OSError for a file that is not there.
-    """
-    if store and store not in STORES:
-        msg = f"no store of ours: {store} (there are {', '.join(sorted(STORES))})"
-        raise RuntimeError(msg)
-    try:
-        return _run(provider, endpoint, files, amount=amount, paid=paid, store=store)
-    except (ValueError, RulesRefused) as fault:
-        raise RuntimeError(str(fault)) from fault
-
-
-def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str, store: str) -> int:
-    token = quote(secrets.token_urlsafe(8), safe="")
-    reference, _, name = paid.partition("=")
-    case = Case(
-        provider=provider,
-        endpoint=parse_endpoints(f"{provider}={endpoint}")[provider],
-        amount_minor=amount,
-        return_url=f"https://localhost/return/certify/{token}",
-        paid=(reference, name) if paid else None,
-        mail=files.mail,
-        text=files.text,
-        push=None if files.push is None else OnePush.read(files.push, files.app),
-        notice=None if files.notice is None else files.notice.read_bytes(),
-        store=cast("Store", store) if store else None,
-        whole=files.whole,
-    )
-    rules = cast("Mapping[str, object]", msgspec.json.decode(files.rules.read_bytes()))
-    credentials = read_credentials(files.credentials)
-    good = asyncio.run(
-        certify(case, rules, credentials, _ask_to_pay, say=print, sandbox_ca=files.sandbox_ca)
-    )
-    return 0 if good else 1
-
-
-async def _ask_to_pay(address: str) -> None:
-    sys.stdout.write(f"  pay    {address}\n         as a payer would, then press Enter here\n")
-    sys.stdout.flush()
-    await asyncio.to_thread(input)
 
 
 def _fresh_reference(provider: str) -> str:

@@ -25,6 +25,10 @@ class Report:
         """Whether there were acts and all of them read as they should."""
         return bool(self.acts) and all(fits for _, fits in self.acts)
 
+    def close(self) -> None:
+        """The last line: how many fit."""
+        self.say(f"{sum(fits for _, fits in self.acts)} of {len(self.acts)} acts fit")
+
     def begin(self, act: str) -> None:
         """A new act."""
         self.say(f"{act}")

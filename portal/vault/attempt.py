@@ -27,12 +27,13 @@ ATTEMPT_TABLE: Final = "attempt"
 
 
 class Instrument(msgspec.Struct, frozen=True, array_like=True):
-    """What is sealed of an attempt: its page, approval, card's last digits, a store's number."""
+    """What is sealed of an attempt: page, approval, card's last digits, store's number, app."""
 
     redirect_url: str = ""
     approval_no: str = ""
     hint: str = ""
     number: StoreNumber | None = None
+    app_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

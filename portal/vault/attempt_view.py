@@ -22,11 +22,13 @@ def to_view(attempt: Attempt) -> AttemptView:
 
 
 def to_now(attempt: Attempt) -> AttemptNow:
-    """The attempt after an act, with the provider's page while the payer has to act there."""
+    """The attempt after an act, with the provider's page and app while the payer has to act."""
     acting = attempt.state == "requires_action"
+    held = attempt.instrument
     return AttemptNow(
         attempt=to_view(attempt),
         provider=attempt.provider,
         reference=attempt.reference,
-        redirect_url=(attempt.instrument.redirect_url or None) if acting else None,
+        redirect_url=(held.redirect_url or None) if acting else None,
+        app_url=(held.app_url or None) if acting and held.redirect_url else None,
     )

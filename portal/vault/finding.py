@@ -209,6 +209,7 @@ def _apply(act: Act, attempt: Attempt, verdict: Verdict, finding: Finding) -> At
         authentication=finding.authentication or attempt.authentication,
         instrument=Instrument(
             redirect_url=attempt.instrument.redirect_url,
+            app_url=attempt.instrument.app_url,
             number=finding.number or attempt.instrument.number,
             approval_no=finding.approval_no or attempt.instrument.approval_no,
             hint=finding.instrument_hint or attempt.instrument.hint,

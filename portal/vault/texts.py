@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from portal.domain.app_link import is_app_link
 from portal.domain.card_number import looks_like_card_number, refuse_card_number
 from portal.domain.errors import InvalidInput
 from portal.domain.intake.cells import check_control
@@ -42,6 +43,15 @@ def check_page_address(address: str) -> None:
     if len(address) > ADDRESS_CHARACTERS_MAX or (address and not _PAGE_ADDRESS.fullmatch(address)):
         raise InvalidInput("text_refused", params={"field": "redirect_url"})
     refuse_card_number(_OPAQUE.sub("x", address))
+
+
+def check_app_link(provider: str, link: str) -> None:
+    """Let pass a link into the app of ``provider``, or none.
+
+    Raises: InvalidInput ``text_refused`` (param ``field``).
+    """
+    if link and not is_app_link(provider, link):
+        raise InvalidInput("text_refused", params={"field": "app_url"})
 
 
 def read_note(text: str, *, field: str, characters_max: int) -> str:

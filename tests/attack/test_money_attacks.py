@@ -333,6 +333,18 @@ async def test_the_payer_is_sent_to_web_pages_only(world: World, address: str) -
         await world.submitted(payer, started, redirect_url=good)
 
 
+async def test_the_payer_is_led_into_no_app_but_the_companys_own(world: World) -> None:
+    payer = await world.payer()
+    started = await world.start(payer)
+
+    # A card company has none, so not even a wallet's is let through.
+    for link in ("javascript:alert(1)", "paypay://payment?link_key=x", "https://evil.example/"):
+        with pytest.raises(InvalidInput, match="text_refused"):
+            await world.submitted(payer, started, app_url=link)
+
+    assert (await world.submitted(payer, started)).app_url is None
+
+
 async def test_one_merchants_act_can_not_see_or_write_anothers_books(
     world: World, vault: VaultServer, client_for: ClientFor
 ) -> None:

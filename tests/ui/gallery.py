@@ -107,6 +107,7 @@ def login(flash: Flash | None) -> Make:
 
 def go(request: Request) -> Response:
     values = {"address": f"{request.base_url}elsewhere", "host": "localhost:8480"}
+    values |= {"app": request.query_params.get("app", ""), "ref": "Qk3nZt8v"}
     return payer_answer(request, "page/go.html", language_of(request), values)
 
 

@@ -240,6 +240,16 @@ def leave_for_wallet(page: Page) -> None:
     """Choose the wallet on the bill's page and go to the company's."""
     page.check("[name=method][value=wallet]")
     page.locator("form button[data-busy]").click()
+    # Who has the app may open it; nobody has to, and no script decides.
+    app = page.get_by_role("link", name="アプリを開く")
+    expect(app).to_have_attribute("href", re.compile(r"^sandbox-wallet://pay/"), timeout=20_000)
+    # Another size of type, and so another look: both ways are still there.
+    big = page.locator("html.big")
+    was_big = big.count()
+    page.locator("nav a").last.click()
+    expect(big).to_have_count(1 - was_big)
+    expect(app).to_have_attribute("href", re.compile(r"^sandbox-wallet://pay/"))
+    page.get_by_role("link", name="ブラウザで続ける").click()
     page.wait_for_url("**/wallet/**", timeout=20_000)
 
 

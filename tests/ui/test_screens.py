@@ -319,6 +319,24 @@ def test_without_script_every_payer_page_says_the_same(
         assert re.sub(r"\s", "", theirs) in re.sub(r"\s", "", ours), name
 
 
+def test_a_telephone_is_offered_the_app_and_a_desk_goes_straight_on(
+    opened: Open, gallery: tuple[str, Any]
+) -> None:
+    origin, _ = gallery
+    address = f"{origin}/show/go?app=paypay://payment%3Flink_key=x"
+    telephone = opened(has_touch=True, locale="ja").new_page()
+    telephone.goto(address)
+
+    app = telephone.get_by_role("link", name="アプリを開く")
+    assert app.get_attribute("href") == "paypay://payment?link_key=x"
+    telephone.get_by_role("link", name="ブラウザで続ける").click()
+    telephone.wait_for_url("**/elsewhere")
+
+    desk = opened().new_page()
+    desk.goto(address, wait_until="commit")
+    desk.wait_for_url("**/elsewhere")
+
+
 def test_waiting_pages_come_back_by_themselves_without_script(
     opened: Open, gallery: tuple[str, Any]
 ) -> None:

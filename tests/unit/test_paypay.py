@@ -155,8 +155,15 @@ def test_a_text_that_is_no_reference_of_ours_tells_no_moment(text: str) -> None:
 
 def test_a_made_code_leads_to_the_wallets_page() -> None:
     assert opened(answered(201, "SUCCESS", CODE)) == SessionAnswer(
-        "accepted", redirect_url=URL, provider_ref="c-04-hYiB0Vd7A9"
+        "accepted", URL, "c-04-hYiB0Vd7A9", app_url="paypay://payment?link_key=x"
     )
+
+
+@pytest.mark.parametrize("deeplink", [None, 7, {"url": "paypay://payment?x"}, ""])
+def test_a_code_without_a_link_into_the_app_leads_to_the_page(deeplink: object) -> None:
+    read = opened(answered(201, "SUCCESS", CODE | {"deeplink": deeplink}))
+
+    assert (read.outcome, read.redirect_url, read.app_url) == ("accepted", URL, "")
 
 
 @pytest.mark.parametrize(

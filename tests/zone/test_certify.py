@@ -36,6 +36,7 @@ ACCOUNTS = {"gmopg": ("tshop00012345", "page01"), "twilio": ("AC" + "0" * 32,)}
 CREDENTIALS = {
     "twilio": TWILIO_KEY,
     "stripe": STRIPE_KEY, "gmopg": SHOP_PASS, "sandbox_card": SANDBOX_KEY,
+    "sandbox_bank": SANDBOX_KEY,
     "paypay.key": "key-of-the-wallet-0815", "paypay.secret": WALLET_SECRET,
 }  # fmt: skip
 Pay = Callable[[str], Awaitable[None]]

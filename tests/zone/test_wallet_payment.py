@@ -137,8 +137,10 @@ async def test_a_return_is_believed_only_after_the_wallet_was_asked(till: Till) 
     back = await till.come_back(str(code["redirect_url"]))
 
     assert back.attempt.state == "requires_action"
+    assert back.app_url == away.app_url == f"sandbox-wallet://pay/{code['id']}"
     assert await till.world.settlement(payer.bill_id) == "unpaid"
-    assert (await till.end(away, "approve")).attempt.state == "succeeded"
+    paid = await till.end(away, "approve")
+    assert (paid.attempt.state, paid.redirect_url, paid.app_url) == ("succeeded", None, None)
 
 
 async def test_a_payment_that_was_not_made_may_be_tried_again_by_any_method(till: Till) -> None:

@@ -28,6 +28,7 @@ from portal.application.doors.context import (
     language_of,
     payer_context,
 )
+from portal.application.doors.departures import WayOut
 from portal.application.doors.errors import Trouble
 from portal.application.doors.forms import read_form, read_whole
 from portal.application.doors.graphql.execute import run_operation
@@ -135,7 +136,8 @@ async def start_payment(request: Request) -> Response:
     if errors or not started["redirectUrl"]:
         return see_other(f"/b/{ref}")
     leaving: str = started["attempt"]["id"]
-    context.doors.departures.keep(context.authority, leaving, started["redirectUrl"])
+    way = WayOut(started["redirectUrl"], started["appUrl"] or "")
+    context.doors.departures.keep(context.authority, leaving, way)
     return see_other(f"/go/{leaving}?page={ref}")
 
 
@@ -209,34 +211,34 @@ async def show_departure(request: Request) -> Response:
     """``GET /go/{attempt}?page={ref}``: a page of our own that leads to the provider's by GET.
 
     A form may only be answered from our own origin (``form-action 'self'``), so the way out is a
-    new navigation from here: at once, or by the button.
+    new navigation from here: at once, or by the button. Where the company has an app nobody can
+    tell whether it is there, so both ways are offered and the payer chooses.
     """
+    chosen = remember_choice(request)
+    if chosen is not None:
+        return chosen
     ref = request.query_params.get("page", "")
     context = payer_context(request, ref)
-    address = await _away(context, request.path_params["attempt"])
-    parts = urlsplit(address)
+    way = await _away(context, request.path_params["attempt"])
+    parts = urlsplit(way.page)
     if parts.scheme not in {"http", "https"}:
         return see_other(f"/b/{ref}")
-    return payer_answer(
-        request,
-        "page/go.html",
-        language_of(request),
-        {"address": address, "host": parts.netloc},
-    )
+    values = {"address": way.page, "host": parts.netloc, "app": way.app, "ref": ref}
+    return payer_answer(request, "page/go.html", language_of(request), values)
 
 
-async def _away(context: RequestContext, public_id: str) -> str:
-    """The page of a payer's own attempt or mandate; empty where there is none to go to."""
+async def _away(context: RequestContext, public_id: str) -> WayOut:
+    """The way to a payer's own attempt or mandate; empty where there is none to go to."""
     if public_id.startswith("mdt_"):
         mandate_id = MandateId(from_public("mandate", public_id))
         seen = ViewMandateDeparture(mandate_id=mandate_id)
-        return (await context.call(VIEW_MANDATE_DEPARTURE, seen)).page_url or ""
+        return WayOut((await context.call(VIEW_MANDATE_DEPARTURE, seen)).page_url or "")
     attempt_id = AttemptId(from_public("attempt", public_id))
     told = context.doors.departures.take(context.authority, public_id)
     if told is not None:
         return told
     now = await context.call(VIEW_ATTEMPT, ViewAttempt(attempt_id=attempt_id))
-    return now.redirect_url or ""
+    return WayOut(now.redirect_url or "", now.app_url or "")
 
 
 async def come_back(request: Request) -> Response:

@@ -14,7 +14,7 @@ from portal.application.methods.registry import find_number, find_redirect
 from portal.application.payment.desk import PayDesk
 from portal.application.payment.number import submission_of, wanted_of
 from portal.application.payment.reach import UNCONFIGURED, tell
-from portal.application.providers.exchange import SessionWanted
+from portal.application.providers.exchange import SessionAnswer, SessionWanted
 from portal.contract.envelope import Authority
 from portal.contract.number import NumberTerms
 from portal.contract.payment import (
@@ -27,6 +27,7 @@ from portal.contract.payment import (
     StartPayment,
     ViewAttempt,
 )
+from portal.domain.app_link import is_app_link
 from portal.domain.errors import Conflict, TryLater, Unknown
 from portal.domain.money import Money
 from portal.kit.crashpoint import crash_point
@@ -117,12 +118,22 @@ async def _open_session(
     adapter = find_redirect(started.provider)
     endpoint = desk.endpoint(started.provider)
     answer = await desk.converse(adapter.open_session(endpoint, wanted))
+    return told_of_page(started, answer)
+
+
+def told_of_page(started: AttemptStarted, answer: SessionAnswer) -> RecordSubmission:
+    """The provider's word as the vault is told it; a link that leads into no app of it is dropped.
+
+    Then the payer has the page, as whoever has no app.
+    """
+    leads_to_app = is_app_link(started.provider, answer.app_url)
     return RecordSubmission(
         attempt_id=started.attempt_id,
         outcome=answer.outcome,
         redirect_url=answer.redirect_url,
         provider_ref=answer.provider_ref,
         code=answer.code,
+        app_url=answer.app_url if leads_to_app else "",
     )
 
 

@@ -150,12 +150,16 @@ class SessionWanted:
 
 @dataclass(frozen=True, slots=True)
 class SessionAnswer:
-    """``refused`` means that the provider holds nothing under our reference; else ``unknown``."""
+    """``refused`` means that the provider holds nothing under our reference; else ``unknown``.
+
+    ``app_url``: what the provider calls the way into its app; not looked at yet.
+    """
 
     outcome: Literal["accepted", "refused", "unknown"]
     redirect_url: str = ""
     provider_ref: str = ""
     code: str = ""
+    app_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

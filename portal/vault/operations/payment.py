@@ -66,7 +66,7 @@ from portal.vault.payer import (
     require_own_attempt,
 )
 from portal.vault.registry import operation
-from portal.vault.texts import check_page_address, check_tokens
+from portal.vault.texts import check_app_link, check_page_address, check_tokens
 
 RETURN_TOKEN_LIFE: Final = timedelta(hours=24)
 RETURN_AUTHORITY_S: Final = 15 * 60
@@ -145,6 +145,7 @@ async def record_submission(act: Act, request: RecordSubmission) -> AttemptNow:
     check_number(request.number)
     bills, attempt = await lock_whole(act, request.attempt_id)
     require_own_attempt(act, attempt)
+    check_app_link(attempt.provider, request.app_url)
     if attempt.state != "submitting":
         return to_now(await _record_late(act, attempt, request))
     edge = rules.advance(attempt.state, _event_of(request))
@@ -371,6 +372,7 @@ def _with_answer(attempt: Attempt, request: RecordSubmission) -> Attempt:
     sealed = msgspec.structs.replace(
         attempt.instrument,
         redirect_url=request.redirect_url or attempt.instrument.redirect_url,
+        app_url=request.app_url if request.redirect_url else attempt.instrument.app_url,
         number=request.number or attempt.instrument.number,
     )
     ref = request.provider_ref or attempt.provider_ref

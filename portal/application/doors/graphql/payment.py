@@ -51,6 +51,10 @@ def _redirect_url(outcome: strawberry.Parent[Outcome[AttemptNow]]) -> str | None
     return outcome.entity.redirect_url if outcome.entity else None
 
 
+def _app_url(outcome: strawberry.Parent[Outcome[AttemptNow]]) -> str | None:
+    return outcome.entity.app_url if outcome.entity else None
+
+
 @strawberry.type(description="The attempt and where to go next, or why there is none.")
 class PaymentStartPayload:
     """Outcome of paymentStart."""
@@ -58,6 +62,9 @@ class PaymentStartPayload:
     attempt: Attempt | None = by(_attempt, "The attempt.")
     redirect_url: str | None = by(
         _redirect_url, "The provider's page to visit by GET while the payer has to act."
+    )
+    app_url: str | None = by(
+        _app_url, "The same in the provider's app, where it has one; offered by a link, not opened."
     )
     errors: list[UserError] = plain("Why it was not done; empty when it was.")
 

@@ -189,7 +189,8 @@ def _read_code(answer: OutboundAnswer, wanted: SessionWanted) -> SessionAnswer:
     code = read_data(_said(answer), CodeReply)
     if not isinstance(code, Code) or not _is_of(code, wanted) or not is_page_address(code.url):
         return SessionAnswer("unknown", code="answer_unreadable")
-    return SessionAnswer("accepted", code.url, own_id(_CODE_ID, code.code_id))
+    app = code.deeplink if isinstance(code.deeplink, str) else ""
+    return SessionAnswer("accepted", code.url, own_id(_CODE_ID, code.code_id), app_url=app)
 
 
 def _is_of(code: Code, wanted: SessionWanted) -> bool:

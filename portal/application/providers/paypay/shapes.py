@@ -9,12 +9,16 @@ from portal.domain.refund_word.paypay import Money, Reply
 
 
 class Code(msgspec.Struct, frozen=True, rename="camel"):
-    """A code that was made: the payer goes to ``url``."""
+    """A code that was made: the payer goes to ``url``, or with the app to ``deeplink``.
+
+    A ``deeplink`` that is no text makes no code unreadable: there is the page.
+    """
 
     code_id: str
     url: str
     merchant_payment_id: str
     amount: Money
+    deeplink: object = None
 
 
 class GivenBack(msgspec.Struct, frozen=True):
