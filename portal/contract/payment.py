@@ -66,7 +66,7 @@ class AttemptStarted(Reply, frozen=True, kw_only=True):
     """What a company that makes a number is to be asked for; None for every other method."""
 
 
-class RecordSubmission(Request, frozen=True, kw_only=True):
+class RecordSubmission(Request, frozen=True, kw_only=True, omit_defaults=True):
     """What the provider said to our first call. ``redirect_url`` and ``number`` are stored sealed.
 
     ``unknown`` (time-out, garbage, 5xx) moves the attempt to unknown and plans an inquiry.
