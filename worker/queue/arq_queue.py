@@ -8,6 +8,7 @@ running jobs at the queue's head hide nothing, and a loop around arq, which ends
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, timedelta
 from typing import Any, Final, cast, get_args
 from uuid import UUID
@@ -27,6 +28,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from portal.domain.task import Lane, TaskKind
 from portal.kit.log import get_logger
 from worker.queue.body import BodySeal
+from worker.queue.client import QueueClient
 from worker.queue.port import Job, QueueAway
 
 POLL_DELAY_S: Final = 0.05
@@ -71,6 +73,7 @@ class ArqQueue:
         self._misplaced = 0
         self._pool = self._connect()
         self._leftover: set[asyncio.Task[Any]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def offer(self, jobs: Sequence[Job]) -> int:
         """Put hints in; a hint that is still there, waiting or running, is not put in twice.
@@ -122,6 +125,7 @@ class ArqQueue:
             for lane, count in slots.items():
                 group.create_task(self._serve_lane(lane, count, run, stop))
         await _settle(self._leftover)
+        await _settle(self._closing)
 
     def refused(self) -> int:
         """Bodies refused here: not sealed by our key, or lying under another job's id."""
@@ -129,7 +133,7 @@ class ArqQueue:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._pool.aclose(close_connection_pool=True)
+        await _close(self._pool)
 
     async def _serve_lane(self, lane: Lane, slots: int, run: Run, stop: asyncio.Event) -> None:
         pause_s = AWAY_PAUSE_MIN_S
@@ -146,7 +150,16 @@ class ArqQueue:
                 pause_s = min(pause_s, AWAY_PAUSE_MAX_S)
                 await _wait(stop, pause_s)
             finally:
-                await pool.aclose(close_connection_pool=True)
+                await self._let_go(pool, set(worker.tasks.values()))
+
+    async def _let_go(self, pool: ArqRedis, jobs: set[asyncio.Task[Any]]) -> None:
+        """Close connections now, and once more after jobs that may open one to say they ended."""
+        await _close(pool)
+        late = {job for job in jobs if not job.done()}
+        if late:
+            closing = asyncio.create_task(_close_after(late, pool))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def _run_until(self, worker: Worker, stop: asyncio.Event) -> None:
         """Run arq's loop until ``stop``, then let its jobs end; raises what arq's loop dies of."""
@@ -223,7 +236,7 @@ class ArqQueue:
             retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
             retry_on_error=[RedisConnectionError, RedisTimeoutError],
         )
-        return ArqRedis(
+        return QueueClient(
             pool,
             job_serializer=self._seal.pack,
             job_deserializer=self._seal.unpack,
@@ -279,6 +292,19 @@ async def _settle(tasks: set[asyncio.Task[Any]]) -> None:
         task.cancel()
     if late:
         await asyncio.wait(late, timeout=STOP_GRACE_S)
+
+
+async def _close(pool: ArqRedis) -> None:
+    """Close a client's connections; one that does not close in time is given up as it is."""
+    with suppress(RedisError, OSError):
+        await pool.aclose(close_connection_pool=True)
+
+
+async def _close_after(jobs: set[asyncio.Task[Any]], pool: ArqRedis) -> None:
+    try:
+        await asyncio.wait(jobs)
+    finally:
+        await _close(pool)
 
 
 async def _wait(stop: asyncio.Event, pause_s: float) -> None:
