@@ -69,6 +69,10 @@ async def test_a_debit_that_failed_elsewhere_begins_what_the_plan_has_for_it(
     theirs = await new_desk(vault, client_for, "kansai")
     said = await take_failed(theirs.web, theirs.staff, told_by([(481234, 8420, "1")]))
     assert [one.result for one in said.lines] == ["unmatched"]
+    # Whoever guesses numbers pays for those that are somebody's, as in a search.
+    assert await steps.world.value(
+        "select rows from audit where operation = 'take_failed_debits' order by at limit 1"
+    ) == 2  # fmt: skip
 
 
 async def test_a_file_that_is_none_is_refused_at_every_door(steps: Steps) -> None:
