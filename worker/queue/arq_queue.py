@@ -39,6 +39,12 @@ HINT_EXPIRES_S: Final = 60
 JOB_TIMEOUT_S: Final = 900
 """arq's own limit; steps end themselves well before (worker.lanes, run_s)."""
 
+MARK_LIFE_S: Final = JOB_TIMEOUT_S + 10
+"""How long arq keeps the mark of a job that runs."""
+
+MARK_FRESH_S: Final = 20
+"""Much longer than whoever has taken a hint needs to lease its task."""
+
 AHEAD: Final = timedelta(seconds=10)
 """How much sooner than it came a hint that goes ahead is put in: more than hints wait in a queue
 that is kept short, and less than they are kept."""
@@ -96,9 +102,22 @@ class ArqQueue:
                     _defer_by=-AHEAD if job.is_ahead else None,
                 )
                 fresh += queued is not None
+                if queued is None:
+                    await self._unmark(job.id)
         except (RedisError, OSError) as error:
             raise QueueAway from error
         return fresh
+
+    async def _unmark(self, job_id: str) -> None:
+        """Let a hint run that was taken long ago and whose task nobody has leased since.
+
+        It would not have come again else: whoever took it is dead, and arq would keep the mark for
+        JOB_TIMEOUT_S. If they live after all, the lease judges.
+        """
+        mark = in_progress_key_prefix + job_id
+        left_ms = cast("int", await self._pool.pttl(mark))
+        if 0 < left_ms < (MARK_LIFE_S - MARK_FRESH_S) * 1000:
+            await self._pool.delete(mark)
 
     async def _withdraw(self, lane: Lane, job_id: str) -> None:
         """Take a hint out, waiting or marked as running; whoever runs it is not disturbed."""
