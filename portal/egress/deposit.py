@@ -23,7 +23,7 @@ from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 ANSWER_BYTES_MAX: Final = 1024 * 1024
 ASKED_CHARACTERS_MAX: Final = 16 * 1024
-"""More than any question about a refund has; what is longer is told to nobody."""
+"""More than any question about a refund has; what is longer is told to nobody and sends none."""
 
 _WORDS: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})
 """Statuses of a bank's answer about a mandate that say something."""

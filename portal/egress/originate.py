@@ -227,6 +227,9 @@ class Originate:
         places, template = _decided(_decided(job.rule).refund), _decided(job.template)
         said = read_said(places, template.stands_at)
         asked = asked_of(job.request)
+        if asked is None:
+            # What the vault can't read it can't hold to the refund, and would take on trust.
+            raise Denied("body_invalid")
         denied = await redeem_refund(self._vault, job.host, delivery_id, said, asked)
         if denied is not None:
             raise denied

@@ -73,8 +73,9 @@ where c.merchant_id = $1 and c.import_id = $2 and c.chunk_no = (
 """
 
 
-async def apply_changes(act: Act, import_id: UUID) -> int | None:
+async def apply_changes(act: Act, whole: Row) -> int | None:
     """Do the next changes of an import that is sent; how many rows, None when none is left."""
+    import_id: UUID = whole["id"]
     rows = await act.db.fetch(NEXT_CHANGES, act.merchant_id, import_id, STEP_CHANGES)
     if not rows:
         return None
@@ -88,8 +89,10 @@ async def apply_changes(act: Act, import_id: UUID) -> int | None:
         by_verdict[_verdict(row, there, facts)].append(row)
     doing, known = by_verdict.pop("do", []), by_verdict.pop("known", [])
     await _move(act, doing, facts)
-    for state, is_waiting in (("done", False), ("waiting", True)):
-        ended = [row for row in doing if (facts[row["bill_id"]].live == "number") is is_waiting]
+    by_end: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in doing:
+        by_end[_end_of(row, whole, facts[row["bill_id"]])].append(row)
+    for state, ended in by_end.items():
         await _end(act, import_id, state, ended)
     await _end(act, import_id, "known", known)
     # A replacement is counted when its new bill is issued, which may wait (next_ready).
@@ -110,6 +113,19 @@ def _verdict(row: Row, there: Mapping[UUID, Row], facts: Mapping[UUID, ChangedBi
     if new_id is not None and (new_id not in there or there[new_id]["lifecycle"] != "scheduled"):
         return "known"
     return judge_change(row["action"], facts[bill_id])
+
+
+def _end_of(row: Row, whole: Row, bill: ChangedBill) -> str:
+    """What a change that is done leaves behind.
+
+    The import's steps come to new bills in the order of their ids. One that they have passed, as
+    money came for its old bill and went again, is issued with those that waited (next_ready).
+    """
+    if bill.live == "number":
+        return "waiting"
+    new_id, after = row["new_bill_id"], whole["step_after"]
+    is_passed = whole["state"] == "issued" or (after is not None and (new_id or after) <= after)
+    return "ready" if new_id is not None and is_passed else "done"
 
 
 async def _move(act: Act, doing: Sequence[Row], facts: Mapping[UUID, ChangedBill]) -> None:

@@ -159,7 +159,10 @@ async def book_finding(
     )
     if verdict.edge is not None:
         told = await step(act, bill, told, verdict.edge, verdict.code)
-    told = await store_refund(act, await plan_inquiry(act, told, verdict.ask_in_s))
+    if verdict.edge is not None or verdict.ask_in_s is not None:
+        # Else nothing was learned: a question that is still to come, a look back, stays.
+        told = await plan_inquiry(act, told, verdict.ask_in_s)
+    told = await store_refund(act, told)
     if verdict.case is not None:
         await open_refund_case(act, told, verdict.case)
     return told

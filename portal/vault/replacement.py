@@ -59,6 +59,10 @@ select new_bill_id from bill_change
 where merchant_id = $1 and new_bill_id = any($2::uuid[]) and state in ('waiting', 'ready')
       and new_bill_id is not null
 """
+_IS_PLANNED: Final = """
+select exists (select from bill_change
+               where merchant_id = $1 and import_id = $2 and state = 'planned')
+"""
 
 
 async def free_successor(act: Act, bill_id: UUID) -> bool:
@@ -100,11 +104,19 @@ async def next_ready(act: Act, import_id: UUID) -> tuple[int, list[Row]]:
     return len(rows), [bill for bill in bills if bill["lifecycle"] == "scheduled"]
 
 
-async def held_back(act: Act, bill_ids: Sequence[UUID]) -> frozenset[UUID]:
-    """Those of these new bills whose old one can still be paid: they are not issued yet."""
+async def held_back(act: Act, import_id: UUID, bill_ids: Sequence[UUID]) -> frozenset[UUID] | None:
+    """Those of an import's new bills whose old one can still be paid: they are not issued yet.
+
+    None where money has come for one of them just now: who books it locks no import, so its row may
+    be planned once more since the import's step looked for such, and none is to be issued before
+    that is judged.
+    """
     if not bill_ids:
         return frozenset()
     rows = await act.db.fetch(HELD, act.merchant_id, list(bill_ids))
+    # Asked after that: a row that waits no more was seen waiting, or is seen here.
+    if await act.db.fetchval(_IS_PLANNED, act.merchant_id, import_id):
+        return None
     return frozenset(row["new_bill_id"] for row in rows)
 
 

@@ -1,5 +1,6 @@
 """A file withdraws and replaces bills that are there: by line, once, and never against money."""
 
+import asyncio
 import secrets
 from collections import Counter
 from itertools import pairwise
@@ -13,6 +14,8 @@ from portal.contract.payment import Finding
 from portal.domain.ids import ImportId
 from portal.domain.number import ASKED_PER_S
 from portal.kit.crypto import sha256
+from portal.vault.attempt import lock_bills
+from portal.vault.replacement import keep_paid
 from portal.vault.server import VaultServer
 from tests.make.intake import HEADER, Desk, csv, line, new_desk
 from tests.make.ladder import NEVER_QUIET, Steps
@@ -23,6 +26,12 @@ from tests.make.vault import ClientFor
 
 SHORT = "action,number,contract_no,period"
 ASKED = ("bill.replacement_asked",)
+IS_WAITING = """
+select exists (select from pg_stat_activity
+               where wait_event_type = 'Lock' and query like '%id > $3 order by id limit $4%')
+"""
+"""Whether a step waits for a new bill that it would issue."""
+
 WHOLE = f"action,replaces,{HEADER}"
 
 
@@ -314,6 +323,61 @@ async def test_a_replacement_waits_for_the_number_that_somebody_holds_and_money_
     assert (made.rows_issued, made.changes[0].waiting) == (3, 0)
     assert (await lifecycles(steps))["E-4"] == "superseded"
     assert await world.value("select count(*) from task where kind = 'intake.issue_bills'") == 0
+
+
+async def money_comes(steps: Steps, *numbers: str) -> None:
+    """Money comes for bills that wait for their replacement, whatever becomes of it."""
+    ids = [await steps.bill(number) for number in numbers]
+    await steps.set(
+        "update attempt set state = 'failed', ask_at = null where bill_id = any($1)", ids
+    )
+    async with steps.world.act() as act:
+        assert set(await keep_paid(act, await lock_bills(act, ids))) == set(ids)
+
+
+async def test_nobody_is_asked_for_both_bills_when_money_comes_in_the_middle_of_a_step(
+    steps: Steps,
+) -> None:
+    # given a file that is being sent, of which one bill waits for its replacement
+    desk, world = steps.desk, steps.world
+    await desk.issued(line("E-1"))
+    await hold(steps, "E-1")
+    made = await judged(desk, replace("E-1", "N-1"), header=WHOLE)
+    await desk.decide(made.id)
+    [leased] = await desk.leases("intake.issue_bills")
+    request = IssueBills(import_id=ImportId(made.id))
+    assert (await desk.work.call(ISSUE_BILLS, request, leased.authority)).rows == 1
+
+    # when money comes for it after the next step has looked for such, and before it issues bills
+    async with world.act() as act:
+        await act.db.execute("select from bill where number = 'N-1' for update")
+        step = asyncio.create_task(desk.work.call(ISSUE_BILLS, request, leased.authority))
+        while not await world.value(IS_WAITING):
+            assert not step.done()
+        await money_comes(steps, "E-1")
+        await steps.set("update bill set settlement = 'settled' where number = 'E-1'")
+
+    # then the new bill is not asked for, and the row is refused
+    assert (await step).remaining
+    assert await lifecycles(steps) == {"E-1": "open", "N-1": "scheduled"}
+    await desk.step(leased)
+    assert await lifecycles(steps) == {"E-1": "open"}
+    assert await faults(desk, made) == [(2, "change_paid", "E-1")]
+
+
+async def test_a_bill_whose_money_came_and_went_is_replaced_after_all(steps: Steps) -> None:
+    desk = steps.desk
+    await desk.issued(line("E-1"))
+    await hold(steps, "E-1")
+    made = await sent(desk, await judged(desk, replace("E-1", "N-1"), header=WHOLE))
+    assert (made.state, made.rows_issued) == ("issued", 0)
+
+    await money_comes(steps, "E-1")
+    await desk.work_off()
+
+    assert await lifecycles(steps) == {"E-1": "superseded", "N-1": "open"}
+    assert (await steps.world.books(await steps.bill("N-1")))["receivable"] == 8420
+    assert (await desk.view(made.id)).rows_issued == 1
 
 
 async def test_changes_come_in_steps_and_go_with_a_file_that_is_thrown_away(

@@ -4,6 +4,7 @@ take_failed_debits is repeated here with the same file, and with the same lines 
 """
 
 from base64 import b64encode
+from datetime import timedelta
 
 import pytest
 
@@ -44,7 +45,7 @@ async def test_a_debit_that_failed_elsewhere_begins_what_the_plan_has_for_it(
         line("E-3", customer_no="88", amount="900"), line("E-4", customer_no="007"),
         line("E-5", customer_no="7"),
     )  # fmt: skip
-    await steps.at(DUE_ON.replace(day=1))
+    await steps.at(DUE_ON - timedelta(days=15))
     before = [await steps.told(number) for number in ("E-1", "E-2", "E-3", "E-4")]
     raw = told_by([
         (481234, 8420, "1"), (77, 8420, "0"), (88, 8420, "3"), (7, 8420, "1"), (999, 1, "1"),
@@ -69,6 +70,10 @@ async def test_a_debit_that_failed_elsewhere_begins_what_the_plan_has_for_it(
     theirs = await new_desk(vault, client_for, "kansai")
     said = await take_failed(theirs.web, theirs.staff, told_by([(481234, 8420, "1")]))
     assert [one.result for one in said.lines] == ["unmatched"]
+    # Whoever guesses numbers pays for those that are somebody's, as in a search.
+    assert await steps.world.value(
+        "select rows from audit where operation = 'take_failed_debits' order by at limit 1"
+    ) == 2  # fmt: skip
 
 
 async def test_a_file_that_is_none_is_refused_at_every_door(steps: Steps) -> None:

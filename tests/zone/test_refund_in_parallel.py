@@ -109,6 +109,23 @@ async def viewed(counter: Counter, lease: Leased) -> RefundDue:
     return await counter.world.work.call(VIEW_REFUND, request, lease.authority)
 
 
+async def test_an_answer_that_comes_beside_it_leaves_the_look_back_to_come(
+    counter: Counter,
+) -> None:
+    bill, attempt = await paid(counter.world)
+    lost = await counter.ask(bill, attempt, 3000)
+    sending = await counter.lease("payment.refund")
+    await counter.begin(sending)
+    await counter.answered(sending, "unknown")
+    await counter.inquired(lost, "not_found", minutes=20)
+    assert await counter.inquired(lost, "not_found") == "failed"
+
+    assert await counter.deposited(sending, 404, {"code": "not_found"}) is None
+
+    due = await viewed(counter, await look_back(counter, lost))
+    assert (due.settled, await counter.state(lost)) == (False, "failed")
+
+
 async def test_nobody_looks_back_for_a_refund_while_another_is_in_doubt(counter: Counter) -> None:
     bill, attempt, lost = await never_received(counter)
     again = await counter.ask(bill, attempt, 3000)

@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portal.domain.ids import RefundId
+from portal.egress.deposit import ASKED_CHARACTERS_MAX
 from portal.egress.rules import RulesRefused, read_rules, sign_rules
 from tests.make.provider import Behaviour, Provider, Seen, answer, saying
 from tests.make.relay import Relay, rule, running_relay
@@ -72,6 +73,10 @@ async def test_a_refund_leaves_with_leave_alone_and_what_came_to_nothing_is_told
             BODY.replace("3000", "3e3"), BODY.replace('"5420"', '"\u0665"'),
         ):  # fmt: skip
             assert (await sent(relay, body))[1:] == ("not_sent", "place_not_as_fixed")
+        # More than the vault would be told: it could not say whose money that gives back.
+        assert (await sent(relay, BODY + " " * ASKED_CHARACTERS_MAX))[1:] == (
+            "not_sent", "body_invalid",
+        )  # fmt: skip
         refused = RefundId(uuid4())
         relay.vault.refunds_refused.add(refused)
         denied = await sent(relay, delivery_id=refused)

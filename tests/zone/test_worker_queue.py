@@ -79,6 +79,25 @@ async def test_hint_of_a_later_attempt_takes_the_place_of_the_one_before(tmp_pat
     assert sorted(runs.jobs, key=lambda job: job.id) == again
 
 
+async def test_hint_whose_taker_died_before_it_had_a_lease_is_run_when_it_comes_again(
+    tmp_path: Path,
+) -> None:
+    runs = Runs()
+    async with a_valkey(tmp_path) as valkey:
+        queue = a_queue(valkey)
+        await queue.offer([a_job(1), a_job(2)])
+        async with Redis(unix_socket_path=str(valkey.socket)) as redis:
+            await redis.set(f"arq:in-progress:{a_job(1).id}", b"1", px=880_000)
+            await redis.set(f"arq:in-progress:{a_job(2).id}", b"1", px=910_000)
+
+            assert await queue.offer([a_job(1), a_job(2)]) == 0
+
+            # Whoever has taken the other just now may be about to lease its task.
+            assert await redis.exists(f"arq:in-progress:{a_job(2).id}")
+        async with serving(queue, runs):
+            await until(lambda: runs.jobs == [a_job(1)])
+
+
 async def test_hint_that_goes_ahead_is_run_before_those_that_wait_and_takes_room_as_they_do(
     tmp_path: Path,
 ) -> None:

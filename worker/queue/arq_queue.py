@@ -8,6 +8,7 @@ running jobs at the queue's head hide nothing, and a loop around arq, which ends
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, timedelta
 from typing import Any, Final, cast, get_args
 from uuid import UUID
@@ -27,6 +28,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from portal.domain.task import Lane, TaskKind
 from portal.kit.log import get_logger
 from worker.queue.body import BodySeal
+from worker.queue.client import QueueClient
 from worker.queue.port import Job, QueueAway
 
 POLL_DELAY_S: Final = 0.05
@@ -36,6 +38,12 @@ HINT_EXPIRES_S: Final = 60
 
 JOB_TIMEOUT_S: Final = 900
 """arq's own limit; steps end themselves well before (worker.lanes, run_s)."""
+
+MARK_LIFE_S: Final = JOB_TIMEOUT_S + 10
+"""How long arq keeps the mark of a job that runs."""
+
+MARK_FRESH_S: Final = 20
+"""Much longer than whoever has taken a hint needs to lease its task."""
 
 AHEAD: Final = timedelta(seconds=10)
 """How much sooner than it came a hint that goes ahead is put in: more than hints wait in a queue
@@ -71,6 +79,7 @@ class ArqQueue:
         self._misplaced = 0
         self._pool = self._connect()
         self._leftover: set[asyncio.Task[Any]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def offer(self, jobs: Sequence[Job]) -> int:
         """Put hints in; a hint that is still there, waiting or running, is not put in twice.
@@ -93,9 +102,22 @@ class ArqQueue:
                     _defer_by=-AHEAD if job.is_ahead else None,
                 )
                 fresh += queued is not None
+                if queued is None:
+                    await self._unmark(job.id)
         except (RedisError, OSError) as error:
             raise QueueAway from error
         return fresh
+
+    async def _unmark(self, job_id: str) -> None:
+        """Let a hint run that was taken long ago and whose task nobody has leased since.
+
+        It would not have come again else: whoever took it is dead, and arq would keep the mark for
+        JOB_TIMEOUT_S. If they live after all, the lease judges.
+        """
+        mark = in_progress_key_prefix + job_id
+        left_ms = cast("int", await self._pool.pttl(mark))
+        if 0 < left_ms < (MARK_LIFE_S - MARK_FRESH_S) * 1000:
+            await self._pool.delete(mark)
 
     async def _withdraw(self, lane: Lane, job_id: str) -> None:
         """Take a hint out, waiting or marked as running; whoever runs it is not disturbed."""
@@ -122,6 +144,7 @@ class ArqQueue:
             for lane, count in slots.items():
                 group.create_task(self._serve_lane(lane, count, run, stop))
         await _settle(self._leftover)
+        await _settle(self._closing)
 
     def refused(self) -> int:
         """Bodies refused here: not sealed by our key, or lying under another job's id."""
@@ -129,7 +152,7 @@ class ArqQueue:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._pool.aclose(close_connection_pool=True)
+        await _close(self._pool)
 
     async def _serve_lane(self, lane: Lane, slots: int, run: Run, stop: asyncio.Event) -> None:
         pause_s = AWAY_PAUSE_MIN_S
@@ -146,7 +169,16 @@ class ArqQueue:
                 pause_s = min(pause_s, AWAY_PAUSE_MAX_S)
                 await _wait(stop, pause_s)
             finally:
-                await pool.aclose(close_connection_pool=True)
+                await self._let_go(pool, set(worker.tasks.values()))
+
+    async def _let_go(self, pool: ArqRedis, jobs: set[asyncio.Task[Any]]) -> None:
+        """Close connections now, and once more after jobs that may open one to say they ended."""
+        await _close(pool)
+        late = {job for job in jobs if not job.done()}
+        if late:
+            closing = asyncio.create_task(_close_after(late, pool))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def _run_until(self, worker: Worker, stop: asyncio.Event) -> None:
         """Run arq's loop until ``stop``, then let its jobs end; raises what arq's loop dies of."""
@@ -223,7 +255,7 @@ class ArqQueue:
             retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
             retry_on_error=[RedisConnectionError, RedisTimeoutError],
         )
-        return ArqRedis(
+        return QueueClient(
             pool,
             job_serializer=self._seal.pack,
             job_deserializer=self._seal.unpack,
@@ -279,6 +311,19 @@ async def _settle(tasks: set[asyncio.Task[Any]]) -> None:
         task.cancel()
     if late:
         await asyncio.wait(late, timeout=STOP_GRACE_S)
+
+
+async def _close(pool: ArqRedis) -> None:
+    """Close a client's connections; one that does not close in time is given up as it is."""
+    with suppress(RedisError, OSError):
+        await pool.aclose(close_connection_pool=True)
+
+
+async def _close_after(jobs: set[asyncio.Task[Any]], pool: ArqRedis) -> None:
+    try:
+        await asyncio.wait(jobs)
+    finally:
+        await _close(pool)
 
 
 async def _wait(stop: asyncio.Event, pause_s: float) -> None:

@@ -44,10 +44,9 @@ class _Refusal(msgspec.Struct, frozen=True):
 class SandboxRefunds:
     """See :class:`portal.domain.refund_word.word.RefundReader`."""
 
-    def name_payment(self, asked: Asked) -> str:
+    def name_payment(self, asked: Asked) -> None:
         """It is told our own reference of the payment."""
         del asked
-        return ""
 
     def is_question(self, asked: Asked, known: RefundKnown) -> bool:
         """A refund is asked for by our reference of it."""

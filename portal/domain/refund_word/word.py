@@ -68,8 +68,11 @@ class RefundFinding:
 class RefundReader(Protocol):
     """How a company speaks of refunds. Nothing here raises on anything that can come."""
 
-    def name_payment(self, asked: Asked) -> str:
-        """Of which payment a refund was asked for, by its company's name; "" where ours is said."""
+    def name_payment(self, asked: Asked) -> str | None:
+        """Of which payment a refund was asked for, by its company's name; "" where it names none.
+
+        None at a company that is told our own reference of the payment.
+        """
         ...
 
     def is_question(self, asked: Asked, known: RefundKnown) -> bool:

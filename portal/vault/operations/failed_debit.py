@@ -27,6 +27,9 @@ from portal.vault.registry import operation
 from portal.vault.share import left_of
 
 EVENT: Final = "bill.debit_failed"
+_TELLS_NOTHING: Final = frozenset({"unmatched", "unclear"})
+"""Of whoever has a number."""
+
 _ONCE: Final = "failed_debits"
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _CUSTOMERS: Final = """
@@ -50,6 +53,8 @@ where merchant_id = $1 and bill_id = any($2::uuid[]) and code = $3
     callers=frozenset({"web"}),
     kinds=frozenset({"staff", "api_key"}),
     scope="bills:write",
+    reveals=("customer number (that it is one)",),
+    rows_max=LINES_MAX,
     audit="effect",
 )
 async def take_failed_debits(act: Act, request: TakeFailedDebits) -> FailedDebitsTaken:
@@ -99,6 +104,8 @@ async def _tell(act: Act, lines: Sequence[FailedLine]) -> tuple[FailedDebitTold,
             )
         )
     await ladder.failed(act, begun)
+    # Who guesses numbers learns which are somebody's, as by the search for one.
+    act.reveal(sum(one.result not in _TELLS_NOTHING for one in told))
     return tuple(told)
 
 

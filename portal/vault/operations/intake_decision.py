@@ -142,7 +142,7 @@ async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
     if row["state"] not in {"issuing", "issued"}:
         await act.close_task()
         return StepProgress(rows=0, remaining=False)
-    changed = await apply_changes(act, row["id"])
+    changed = await apply_changes(act, row)
     if changed is not None:
         return StepProgress(rows=changed, remaining=True)
     replaced, successors = await next_ready(act, row["id"])
@@ -156,7 +156,9 @@ async def issue_bills(act: Act, request: IssueBills) -> StepProgress:
         return StepProgress(rows=0, remaining=False)
     bills = await _take_next(act, row)
     new = [bill for bill in bills if bill["lifecycle"] == "scheduled"]
-    held = await held_back(act, [bill["id"] for bill in new])
+    held = await held_back(act, row["id"], [bill["id"] for bill in new])
+    if held is None:
+        return StepProgress(rows=0, remaining=True)
     due = [bill for bill in new if bill["id"] not in held]
     await _issue(act, row["id"], due)
     return await _end_step(act, row, bills, issued=len(due))

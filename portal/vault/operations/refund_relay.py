@@ -78,7 +78,7 @@ async def redeem_refund(act: Act, request: RedeemRefund) -> RefundRedeemed:
         return RefundRedeemed(refused=_refuse(act, "refund_differs", refund.id))
     # The company may have it from now on: what was not found before says nothing.
     left = replace(refund, left_at=act.now, doubt_at=act.now, missing_at=None)
-    await store_refund(act, replace(left, payment_ref=name))
+    await store_refund(act, replace(left, payment_ref=name or ""))
     return RefundRedeemed(refused=None)
 
 
@@ -199,20 +199,26 @@ def _is_told_right(said: RedeemRefund, refund: Refund, paid: Paid) -> bool:
     return all(word is None or word in known for word, known in pairs)
 
 
-def _is_named_right(name: str, paid: Paid) -> bool:
+def _is_named_right(name: str | None, paid: Paid) -> bool:
     """Whether a request names the payment that we know, whatever places its rule has.
 
     A company may have several kinds of names for one, told apart by how they begin; of another kind
-    than ours nothing can be said.
+    than ours nothing can be said. One that names none where its company needs a name says which it
+    is in a way that we can't read.
     """
+    if not name:
+        return name is None
     kind = paid.provider_ref[:_KIND]
     return not name.startswith(kind) or name == paid.provider_ref or not kind
 
 
-def _payment_of(refund: Refund, asked: RefundAsked | None) -> str:
-    """Of which payment a refund is asked for, by its company's name, as the request says it."""
+def _payment_of(refund: Refund, asked: RefundAsked | None) -> str | None:
+    """Of which payment a refund is asked for, by its company's name, as the request says it.
+
+    None where it is not to be said, or a relay of an older release does not tell the request.
+    """
     reader = READERS.get(refund.provider)
-    return "" if reader is None or asked is None else reader.name_payment(_to_asked(asked))
+    return None if reader is None or asked is None else reader.name_payment(_to_asked(asked))
 
 
 def _to_asked(asked: RefundAsked) -> Asked:
