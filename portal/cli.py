@@ -309,6 +309,7 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     whole: Annotated[
         bool, typer.Option(help="Also be declined, lose an answer, and look at 3-D Secure.")
     ] = False,
+    card: Annotated[bool, typer.Option(help="Also leave the card, and charge it once.")] = False,
 ) -> None:
     """Live one payment's life at a company, or send one message, and report each act."""
     from portal.stack.certify import Files, OneMail, run_certify
@@ -317,7 +318,9 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     sender, _, to = mail.partition("=")
     one = OneMail(to=to, sender=sender) if mail else None
     numbers = read_numbers(text, call)
-    files = Files(rules, credentials, sandbox_ca, notice, one, numbers, push, device_app, whole)
+    files = Files(
+        rules, credentials, sandbox_ca, notice, one, numbers, push, device_app, whole, card
+    )
     done = run_certify(name, endpoint, files, amount=amount, paid=paid, store=store)
     raise typer.Exit(done)
 
