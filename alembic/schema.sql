@@ -3740,6 +3740,13 @@ CREATE INDEX card_on_file_active_idx ON public.card_on_file USING btree (merchan
 
 
 --
+-- Name: card_on_file_attempt_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX card_on_file_attempt_idx ON public.card_on_file USING btree (attempt_id);
+
+
+--
 -- Name: card_on_file_contract_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -5276,6 +5283,13 @@ ALTER TABLE public.push_subscription ENABLE ROW LEVEL SECURITY;
 --
 
 CREATE POLICY redeem_by_id ON public.card_charge FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_instrument'::text));
+
+
+--
+-- Name: card_on_file redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY redeem_by_id ON public.card_on_file FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_instrument'::text));
 
 
 --

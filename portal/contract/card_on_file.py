@@ -7,7 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from portal.contract.envelope import Nothing, Operation, Part, Reply, Request
-from portal.domain.card_on_file import CardState, ChargeOutcome
+from portal.domain.card_on_file import CardState, ChargeOutcome, InstrumentPart
 from portal.domain.ids import AttemptId, BillId, CardChargeId
 
 
@@ -82,16 +82,22 @@ class ChargeNow(Reply, frozen=True, kw_only=True):
 
 
 class RedeemInstrument(Request, frozen=True, kw_only=True):
-    """The card of a charge about to go to ``host``, once for a try. Caller: egress."""
+    """What a request about a card is to say at ``host``. Caller: egress.
+
+    ``part``: a "charge" has the card, once for a try; an "order" only registers what is to be
+    charged, and has no card; to "keep" names the card of the payment that enrols it.
+    """
 
     host: str
     attempt_id: AttemptId
+    part: InstrumentPart = "charge"
 
 
 class InstrumentRedeemed(Reply, frozen=True, kw_only=True):
     """``refused`` is a code when there is nothing to send; the values are empty then.
 
-    ``reference`` and ``amount_minor`` are the attempt's: no caller can charge another sum.
+    ``reference`` and ``amount_minor`` are the attempt's: no caller can charge another sum. An order
+    has no ``token``; of a card that is to be kept it is the name that we give it.
     """
 
     token: str

@@ -10,6 +10,7 @@ that bill.
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
+from uuid import UUID
 
 from portal.domain.bill import Lifecycle, Settlement, is_payable
 from portal.domain.errors import InvalidInput
@@ -29,12 +30,18 @@ may have it. What became of it then is its attempt's to say. ``again``: a worker
 company took nothing on; it is sent once more as the same attempt, under the same reference."""
 
 ChargeOutcome = Literal["accepted", "refused", "unknown"]
+InstrumentPart = Literal["charge", "order", "keep"]
+"""What a relay's request says of a card: it charges it, it registers at a company that wants two
+calls what is to be charged, or it has the card of a payment kept under a name of ours."""
 
 METHOD: Final = "card"
 """The method of a charge's attempt."""
 
-ENROLS: Final = frozenset({"sandbox_card", "stripe"})
-"""Companies that keep a card and charge it later. GMO-PG's members are not written yet."""
+ENROLS: Final = frozenset({"gmopg", "sandbox_card", "smbc_gp", "stripe"})
+"""Companies that keep a card and charge it later."""
+
+NAMED_BY_US: Final = frozenset({"gmopg", "smbc_gp"})
+"""Of these the companies that keep a card under a name which we give it: see :func:`name_card`."""
 
 REPEAT_IS_SAFE: Final = frozenset({"sandbox_card", "stripe"})
 """Companies at which a charge under a reference that they know has no second effect, at least for
@@ -105,6 +112,15 @@ def words(days_before: int) -> str:
     So nobody agrees to another day than their page says, whatever the merchant sets meanwhile.
     """
     return f"{CONSENT}.{days_before}"
+
+
+def name_card(provider: str, card_id: UUID, told: str) -> str:
+    """What a card that was kept is charged by: ``told`` by its company, or the name we gave it.
+
+    A name of ours is the card's own id, whatever a worker says that it heard: so no word of a
+    worker's can put another person's card into its place. It is random and says nothing of anybody.
+    """
+    return card_id.hex if provider in NAMED_BY_US else told
 
 
 def check_days_before(days: int | None) -> None:

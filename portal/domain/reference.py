@@ -91,12 +91,23 @@ def made_at_s(reference: str) -> int:
 
     Raises: InvariantBroken ``reference_form`` for a text that holds no such id.
     """
+    made_at_ms = id_behind(reference).int >> 80
+    if not made_at_ms:
+        raise InvariantBroken("reference_form", context="no id of ours behind a reference")
+    return made_at_ms // 1000
+
+
+def id_behind(reference: str) -> UUID:
+    """The attempt whose reference in Crockford's letters it is: :func:`reference_for`, backwards.
+
+    Raises: InvariantBroken ``reference_form`` for a text that holds no such id.
+    """
     number = 0
     for letter in reference:
         digit = _CROCKFORD.find(letter)
         if digit < 0:
             raise InvariantBroken("reference_form", context="not a reference of ours")
         number = number * len(_CROCKFORD) + digit
-    if number >> 128 or not number >> 80:
+    if number >> 128:
         raise InvariantBroken("reference_form", context="no id of ours behind a reference")
-    return (number >> 80) // 1000
+    return UUID(int=number)

@@ -27,6 +27,7 @@ from portal.contract.refund import (
     RefundRedeemed,
     ReturnRefund,
 )
+from portal.domain.card_on_file import InstrumentPart
 from portal.domain.errors import (
     InvalidInput,
     InvariantBroken,
@@ -123,14 +124,16 @@ class BankAnswer:
     body: bytes
 
 
-async def redeem_instrument(vault: Vault, host: str, id_: UUID) -> Values | Denied:
-    """A card on file about to be charged at ``host``, with the sum; or why there is none.
+async def redeem_instrument(
+    vault: Vault, host: str, id_: UUID, part: InstrumentPart
+) -> Values | Denied:
+    """What a request about a card is to say at ``host``, the card too if it charges it; or why not.
 
     Denied as :func:`redeem` has it; what was paid or taken back since is nobody's attempt.
     """
     try:
         reply = await vault.call(
-            REDEEM_INSTRUMENT, RedeemInstrument(host=host, attempt_id=AttemptId(id_))
+            REDEEM_INSTRUMENT, RedeemInstrument(host=host, attempt_id=AttemptId(id_), part=part)
         )
     except PortalError as error:
         code = code_of(error)
@@ -138,12 +141,18 @@ async def redeem_instrument(vault: Vault, host: str, id_: UUID) -> Values | Deni
         return Denied(code)
     if reply.refused is not None:
         return Denied("delivery_refused", is_attempt=reply.refused != "not_due")
-    return {
-        "instrument:token": reply.token,
-        "instrument:customer": reply.customer,
+    said = {
         "instrument:reference": reply.reference,
         "instrument:amount": str(reply.amount_minor),
     }
+    match part:
+        case "charge":
+            card = {"instrument:token": reply.token, "instrument:customer": reply.customer}
+            return said | card
+        case "keep":
+            return {"instrument:reference": reply.reference, "instrument:member": reply.token}
+        case "order":
+            return said
 
 
 async def redeem_payer(vault: Vault, host: str, id_: UUID) -> Values | Denied:

@@ -45,6 +45,7 @@ CODES: Final = {
     "delivery_repeated": "The same delivery_id twice in one slice.",
     "delivery_refused": "The vault gives no value for this delivery and host.",
     "budget_spent": "The vault gives the relay no more rows in this minute; nothing was redeemed.",
+    "order_unknown": "No order was registered for this charge just now, by this relay.",
     "deposit_missing": "The rule puts answers into the vault; the request lacks an id.",
     "deposit_unused": "A deposit_id where the rule puts nothing into the vault.",
     "deposit_refused": "The vault takes no such word from this host under this id.",

@@ -82,7 +82,7 @@ _DOTTED: Final = re.compile(r"\.{1,2}(?:(?:;|%3b).*)?", re.ASCII | re.IGNORECASE
 
 _PLACEHOLDER: Final = re.compile(
     r"\{\{(delivery:(?:to|body|subject|html|callback|collector|reference|file)"
-    r"|instrument:(?:token|customer|reference|amount)"
+    r"|instrument:(?:token|customer|reference|amount|member|order|order_pass)"
     r"|payer:(?:name|kana|phone)"
     r"|credential:[a-z0-9][a-z0-9_.-]{0,63})\}\}",
     re.ASCII,

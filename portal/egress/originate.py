@@ -34,6 +34,7 @@ from portal.egress.denial import Denied
 from portal.egress.deposit import asked_of, deposit_mandate, deposit_refund, timed
 from portal.egress.job import Job
 from portal.egress.mime import make_mail
+from portal.egress.orders import Orders
 from portal.egress.policy import RuleBook
 from portal.egress.push import Push, make_push
 from portal.egress.pusher import Pusher
@@ -83,6 +84,7 @@ class Originate:
         self._sender = sender
         self._credentials = credentials
         self._pusher = Pusher(sender, vault, credentials)
+        self._orders = Orders(clock)
         self._record = record
         self._clock = clock
 
@@ -211,7 +213,9 @@ class Originate:
             found = await redeem_payer(self._vault, job.host, delivery_id)
             job.values |= _values_or_denied(found)
         else:
-            found = await redeem_instrument(self._vault, job.host, delivery_id)
+            job.values |= self._orders.take(job, delivery_id)
+            part = _decided(job.template).part
+            found = await redeem_instrument(self._vault, job.host, delivery_id, part)
             job.values |= _values_or_denied(found)
 
     async def _redeem(self, job: Job, delivery_id: UUID) -> None:
@@ -325,6 +329,7 @@ class Originate:
             # A bank that quotes a line of the file quotes it to nobody.
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
+            job.values |= self._orders.note(job, answer)
             job.answer = scrub_answer(answer, job.secrets, job.codec)
             await deposit_refund(self._vault, job)
 

@@ -32,6 +32,7 @@ from portal.egress.grammar import (
 from portal.egress.query import faults_of_query
 from portal.egress.rule import Rule
 from portal.egress.signing import Signer
+from portal.egress.template import MEMBER, ORDER, ORDER_PASS, TOKEN
 
 SIGNATURE_CONTEXT: Final = b"harai egress rules 1\n"
 RULES_MAX: Final = 1_000
@@ -55,8 +56,12 @@ _BOUNDS: Final[dict[str, tuple[float, float]]] = {
 
 _FILE: Final = frozenset({"delivery:collector", "delivery:reference", "delivery:file"})
 _FILE_ITSELF: Final = "{{delivery:file}}"
-_TOKEN: Final = "instrument:token"  # noqa: S105  a placeholder
-_SAID_BY_THE_VAULT: Final = frozenset({"instrument:amount", "instrument:reference"})
+_ORDERED: Final = frozenset({"instrument:amount", "instrument:reference"})
+_SAID_BY_THE_VAULT: Final = (
+    _ORDERED,
+    # The sum was said when the order was registered, and the relay knows which order that was.
+    frozenset({ORDER, ORDER_PASS, "instrument:reference"}),
+)
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 _BODY_PLACE: Final = re.compile(r"body:(?:/[^/~\x00-\x1f]{1,64}){1,8}")
@@ -276,8 +281,20 @@ def _faults_of_alone(rule: Rule) -> Iterator[str]:
     files = [name for name in found if name in _FILE]
     if files and (rule.signer is not None or sum(_FILE_ITSELF in text for text in in_body) != 1):
         yield "fixed: a file stands once, in a body that nobody signs"
-    if _TOKEN in found and not set(found) >= _SAID_BY_THE_VAULT:
+    yield from _faults_of_card(set(found))
+
+
+def _faults_of_card(found: set[str]) -> Iterator[str]:
+    """A card is charged for what the vault says, or kept, or an order is registered for it."""
+    if TOKEN in found and not any(found >= said for said in _SAID_BY_THE_VAULT):
         yield "fixed: with a card, its sum and reference are the vault's to say"
+    if TOKEN not in found and {ORDER, ORDER_PASS} & found:
+        yield "fixed: an order is nothing without the card that is charged for it"
+    if MEMBER in found and (TOKEN in found or "instrument:amount" in found):
+        yield "fixed: a card is charged or kept, not both"
+    said = _ORDERED & found
+    if said and said != _ORDERED and not {TOKEN, MEMBER} & found:
+        yield "fixed: of an order sum and reference are both the vault's to say"
 
 
 def _faults_of_place(rule: Rule, place: str, template: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
+from portal.domain.card_on_file import InstrumentPart
 from portal.egress.denial import Denied
 from portal.egress.grammar import (
     HEADERS_FOR_ALL,
@@ -38,12 +39,23 @@ FILE: Final = "delivery:file"
 FILE_PLACEHOLDERS: Final = frozenset({"delivery:collector", "delivery:reference", FILE})
 """A bank file's; of the answer to such a request the caller learns the status alone."""
 
+TOKEN: Final = "instrument:token"  # noqa: S105  a placeholder
+MEMBER: Final = "instrument:member"
+"""The name that a card is to be kept by, which we give it."""
+
+ORDER: Final = "instrument:order"
+ORDER_PASS: Final = "instrument:order_pass"  # noqa: S105  a placeholder
+"""What a company calls an order that was registered, and what acts on it: see ``egress.orders``."""
+
 INSTRUMENT_PLACEHOLDERS: Final = frozenset(
-    {"instrument:token", "instrument:customer", "instrument:reference", "instrument:amount"}
-)
+    {
+        TOKEN, "instrument:customer", "instrument:reference", "instrument:amount", MEMBER, ORDER,
+        ORDER_PASS,
+    }
+)  # fmt: skip
 """A card on file, and what is charged to it: sum and reference are the vault's to say as well."""
 
-INSTRUMENT_SECRETS: Final = frozenset({"instrument:token", "instrument:customer"})
+INSTRUMENT_SECRETS: Final = frozenset({TOKEN, "instrument:customer", ORDER, ORDER_PASS})
 """Of these what is scrubbed out of answers; sum and reference the caller knows, and reads by."""
 
 PAYER_PLACEHOLDERS: Final = frozenset({"payer:name", "payer:kana", "payer:phone"})
@@ -94,8 +106,15 @@ class Template:
 
     @property
     def is_charge(self) -> bool:
-        """Whether a card on file goes into it."""
+        """Whether a card on file goes into it, or the vault's word about one."""
         return bool(self.placeholders & INSTRUMENT_PLACEHOLDERS)
+
+    @property
+    def part(self) -> InstrumentPart:
+        """What of a card it is about: it charges it, has it kept, or registers an order for it."""
+        if TOKEN in self.placeholders:
+            return "charge"
+        return "keep" if MEMBER in self.placeholders else "order"
 
     @property
     def names_payer(self) -> bool:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol, TypeVar, cast, runtime_checkable
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,17 +27,7 @@ from portal.application.providers.exchange import (
     SessionWanted,
 )
 from portal.application.providers.registry import CAPABILITIES, NOTICES
-from portal.contract.envelope import Operation, Reply, Request
-from portal.contract.number import REDEEM_PAYER, PayerRedeemed
 from portal.contract.payment import Finding
-from portal.contract.refund import (
-    DEPOSIT_REFUND_ANSWER,
-    REDEEM_REFUND,
-    RETURN_REFUND,
-    RefundAnswerDeposited,
-    RefundRedeemed,
-    RefundReturned,
-)
 from portal.domain.errors import InvalidInput, InvariantBroken
 from portal.domain.konbini import Store
 from portal.domain.money import Money
@@ -55,23 +45,17 @@ from portal.egress.sender import Sender
 from portal.kit.clock import SystemClock, new_id
 from portal.stack.certify_awkward import Awkward, look_at_authentication
 from portal.stack.certify_bank import BankTrial, OneDebitFile
+from portal.stack.certify_card import TrialCard, TrialVault
 from portal.stack.certify_mail import OneMail, send_one
 from portal.stack.certify_push import OnePush
 from portal.stack.certify_report import Report, Say
 from portal.stack.certify_text import OneText
 
 T = TypeVar("T")
-_Q = TypeVar("_Q", bound=Request)
-_R = TypeVar("_R", bound=Reply)
 
 STEPS_MAX: Final = 4
 _ROLES: Final = frozenset({"web", "work"})
 """A key to one order that the company made: it acts, so it is not shown."""
-
-
-_TRIAL_PAYER: Final = PayerRedeemed(
-    name="試験 太郎", kana="シケン\u3000タロウ", phone="0300000000", refused=None
-)
 
 
 @runtime_checkable
@@ -88,7 +72,8 @@ class Case:
     """What to try: ``paid`` names a payment that is there already, as reference and company's name.
 
     ``whole``: also one that is declined, one whose opening is not answered, and whether a card's
-    payment tells what 3-D Secure came to. With a ``store`` a number for it is made instead of a
+    payment tells what 3-D Secure came to. ``card``: the payment's card is left there, and charged
+    once without the payer. With a ``store`` a number for it is made instead of a
     page. ``mail`` is the one mail to be sent, ``text`` the one text or call and ``push`` the one
     notification, for a company that carries messages and no money; ``debit`` the one file for a
     bank.
@@ -108,23 +93,7 @@ class Case:
     notice: bytes | None = None
     store: Store | None = None
     whole: bool = False
-
-
-class _NoVault:
-    """Whoever moves money delivers no message; a refund may leave, and a payer is made up."""
-
-    async def call(self, op: Operation[_Q, _R], request: _Q) -> _R:
-        """The vault's leave for the one refund that this run makes, or who pays by its number."""
-        del request
-        if op.name == REDEEM_REFUND.name:
-            return cast("_R", RefundRedeemed(refused=None))
-        if op.name == RETURN_REFUND.name:
-            return cast("_R", RefundReturned(refused=None))
-        if op.name == DEPOSIT_REFUND_ANSWER.name:
-            return cast("_R", RefundAnswerDeposited(refused=None))
-        if op.name == REDEEM_PAYER.name:
-            return cast("_R", _TRIAL_PAYER)
-        raise InvariantBroken("certify_without_vault", context=op.name)
+    card: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +103,7 @@ class Certifier:
     case: Case
     relay: Originate
     report: Report
+    vault: TrialVault
 
     async def run(self, pay: Callable[[str], Awaitable[None]]) -> None:
         """All acts in order; stops where the next one would have nothing to stand on.
@@ -231,9 +201,11 @@ class Certifier:
     async def _take_money(
         self, adapter: ByRedirect, pay: Callable[[str], Awaitable[None]]
     ) -> tuple[str, Finding] | None:
-        case = self.case
-        wanted = self._wanted()
+        case, card = self.case, self._card() if self.case.card else None
+        wanted = self._wanted() if card is None else card.left_with(self._wanted())
         reference, name = case.paid or (wanted.reference, "")
+        if card is not None:
+            card.awaited(reference)
         if case.paid is None:
             opened = await self._converse("open", adapter.open_session(case.endpoint, wanted))
             accepted = opened.outcome == "accepted"
@@ -247,7 +219,18 @@ class Certifier:
         self.report.read("inquire", found, fits=paid)
         if not paid:
             return None
+        if card is not None:
+            await card.charge(adapter, found, reference)
         return reference, msgspec.structs.replace(found, provider_ref=found.provider_ref or name)
+
+    def _card(self) -> TrialCard:
+        return TrialCard(
+            provider=self.case.provider,
+            endpoint=self.case.endpoint,
+            vault=self.vault,
+            converse=self._converse,
+            report=self.report,
+        )
 
     async def _give_back(self, adapter: ByRedirect, reference: str, found: Finding) -> None:
         if not isinstance(adapter, _GivesBack):
@@ -323,10 +306,11 @@ async def certify(
         file.write_bytes(sign_rules(key, rules))
         book = RuleBook(file, key.public_key(), folder, production=False)
         record = Record(Journal(folder / "denied.jsonl", clock), Metrics())
-        vault = case.mail or case.text or case.push or case.debit or _NoVault()
+        trial = TrialVault()
+        vault = case.mail or case.text or case.push or case.debit or trial
         relay = Originate(book, vault, sender, record, credentials=credentials, clock=clock)
         try:
-            await Certifier(case, relay, report).run(pay)
+            await Certifier(case, relay, report, trial).run(pay)
         finally:
             await sender.close()
     report.close()

@@ -61,6 +61,7 @@ class Files:
     signature: str = ""
     keys: Path | None = None
     """An agency's: its file, the header of what it told at once (``notice``), the keys."""
+    card: bool = False
 
 
 def run_certify(
@@ -126,6 +127,7 @@ def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str, 
         notice=None if files.notice is None else files.notice.read_bytes(),
         store=cast("Store", store) if store else None,
         whole=files.whole,
+        card=files.card,
     )
     rules = cast("Mapping[str, object]", msgspec.json.decode(files.rules.read_bytes()))
     credentials = read_credentials(files.credentials)

@@ -156,8 +156,9 @@ async def enrol(act: Act, attempt: Attempt, finding: Finding) -> None:
         if card["state"] in rules.STANDING:
             await _move(act, card["id"], rules.advance(card["state"], "replace"))
     edge = rules.advance("awaited", "enrol")
+    token = rules.name_card(attempt.provider, row["id"], finding.saved_token)
     instrument = CardInstrument(
-        finding.saved_token, finding.saved_customer, finding.saved_brand, finding.instrument_hint
+        token, finding.saved_customer, finding.saved_brand, finding.instrument_hint
     )
     fields = await act.fields()
     blob = fields.seal(CARD_TABLE, "instrument", row["id"], SEALED_VERSION, instrument)

@@ -45,7 +45,8 @@ class Redeemer:
     """``values`` maps a delivery to its host, addressee and text; ``calls`` is what was asked.
 
     ``mails`` maps a mail's delivery to its host and all that the vault would give out of it.
-    ``cards`` maps a charge to its host and what the vault would give out, ``payers`` an attempt.
+    ``cards`` maps a charge to its host and what the vault would give out, ``payers`` an attempt,
+    ``kept`` one whose card is to be kept.
     ``files`` are the debit files that were asked for; each is given. ``refunds`` are those that
     asked for leave, which all but ``refunds_refused`` get; ``returned`` came to nothing.
     ``answers`` are what it says that companies answered about refunds.
@@ -62,6 +63,9 @@ class Redeemer:
         default_factory=dict[UUID, tuple[str, RedeemedDelivery]]
     )
     cards: dict[UUID, tuple[str, InstrumentRedeemed]] = field(
+        default_factory=dict[UUID, tuple[str, InstrumentRedeemed]]
+    )
+    kept: dict[UUID, tuple[str, InstrumentRedeemed]] = field(
         default_factory=dict[UUID, tuple[str, InstrumentRedeemed]]
     )
     payers: dict[UUID, tuple[str, PayerRedeemed]] = field(
@@ -153,9 +157,14 @@ class Redeemer:
 
     def _give_card(self, body: bytes) -> InstrumentRedeemed:
         request = msgspec.msgpack.decode(body, type=RedeemInstrument)
-        belongs_to, card = self.cards.get(request.attempt_id, ("", _NO_CARD))
+        known = self.kept if request.part == "keep" else self.cards
+        belongs_to, card = known.get(request.attempt_id, ("", _NO_CARD))
+        if request.part == "keep" and belongs_to == request.host:
+            return card
         if belongs_to != request.host or request.attempt_id in self._redeemed:
             return _NO_CARD
+        if request.part == "order":
+            return msgspec.structs.replace(card, token="", customer="")
         self._redeemed.add(request.attempt_id)
         return card
 

@@ -24,6 +24,7 @@ CREDENTIAL = "provider-secret-4711"
 OTHER_CREDENTIAL = "other-secret-0815"
 STRIPE_KEY = "sk_test_4711_for_localstripe"
 SHOP_PASS = "shop-pass-0815"
+SITE_PASS = "site-pass-4712"
 SIGNING_KEY = "opa-key-77120"
 SIGNING_SECRET = "opa-secret-1Zx9-4711"
 CREDENTIALS = {
@@ -32,6 +33,7 @@ CREDENTIALS = {
     "other": OTHER_CREDENTIAL,
     "stripe": STRIPE_KEY,
     "gmopg": SHOP_PASS,
+    "gmopg.site": SITE_PASS,
     "opa.key": SIGNING_KEY,
     "opa.secret": SIGNING_SECRET,
 }

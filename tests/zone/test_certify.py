@@ -22,20 +22,21 @@ from portal.stack.certify import Case, certify
 from portal.stack.certify_text import NOWHERE, OneText
 from tests.make.certificates import Authority
 from tests.make.companies import passing_on, rules_of, running_localstripe, saying
-from tests.make.gmopg import paid, recorded
+from tests.make.gmopg import errors, paid, recorded
+from tests.make.gmopg_cards import Members
 from tests.make.gmopg_stores import Stores
 from tests.make.provider import HOST, Behaviour, Provider, answer
 from tests.make.provider import saying as saying_bytes
-from tests.make.relay import SHOP_PASS, STRIPE_KEY
+from tests.make.relay import SHOP_PASS, SITE_PASS, STRIPE_KEY
 
 REFERENCE = "01JD0000000000000000000001"
 SANDBOX_KEY = "key-of-the-sandbox-0815"
 WALLET_SECRET = "secret-of-the-wallet-0815"
 TWILIO_KEY = "QUNzaWQ6YXV0aC10b2tlbg=="
-ACCOUNTS = {"gmopg": ("tshop00012345", "page01"), "twilio": ("AC" + "0" * 32,)}
+ACCOUNTS = {"gmopg": ("tshop00012345", "page01", "tsite00012345"), "twilio": ("AC" + "0" * 32,)}
 CREDENTIALS = {
     "twilio": TWILIO_KEY,
-    "stripe": STRIPE_KEY, "gmopg": SHOP_PASS, "sandbox_card": SANDBOX_KEY,
+    "stripe": STRIPE_KEY, "gmopg": SHOP_PASS, "gmopg.site": SITE_PASS, "sandbox_card": SANDBOX_KEY,
     "sandbox_bank": SANDBOX_KEY,
     "paypay.key": "key-of-the-wallet-0815", "paypay.secret": WALLET_SECRET,
 }  # fmt: skip
@@ -253,6 +254,27 @@ async def test_recorded_gmo_passes_and_its_keys_are_not_shown(tmp_path: Path) ->
     assert "{{credential:gmopg}}" in bench.text
     assert SHOP_PASS not in bench.text
     assert access["AccessPass"] not in bench.text
+
+
+async def test_a_card_is_left_and_charged_once_by_the_rules_that_are_to_be_signed(
+    tmp_path: Path,
+) -> None:
+    company = Members(sums={REFERENCE: 100}, payers={REFERENCE: "page"})
+    case = {"amount_minor": 100, "paid": (REFERENCE, "keep-20130301110000"), "card": True}
+    async with a_bench(tmp_path, company.behaviour) as bench:
+        await bench.certify("gmopg", rules_of("gmopg"), **case)
+        kept = bench.text
+        bench.lines.clear()
+        company.saying = errors("42G990000").body
+        await bench.certify("gmopg", rules_of("gmopg"), **case)
+
+    # This company gives nothing back, which is said too: two acts of the refund don't fit.
+    assert "5 of 7 acts fit" in kept, kept
+    assert "card_declined" in bench.text
+    assert "3 of 7 acts fit" in bench.text, bench.text
+    assert company.acts().count("ExecTran") == 2
+    assert SITE_PASS not in kept + bench.text
+    assert "{{instrument:token}}" in kept
 
 
 async def test_numbers_for_stores_pass_in_the_companys_charset_and_only_the_first_time(

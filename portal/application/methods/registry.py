@@ -49,7 +49,12 @@ REFUNDS: Final[Mapping[str, Refunds]] = MappingProxyType(
 
 
 CHARGES: Final[Mapping[str, ChargesSaved]] = MappingProxyType(
-    {"sandbox_card": sandbox_card.ADAPTER, "stripe": stripe.ADAPTER}
+    {
+        "gmopg": gmopg.ADAPTER,
+        "sandbox_card": sandbox_card.ADAPTER,
+        "smbc_gp": smbc_gp.ADAPTER,
+        "stripe": stripe.ADAPTER,
+    }
 )
 """Provider → adapter, for those that keep a card and charge it later: ENROLS of
 portal.domain.card_on_file."""

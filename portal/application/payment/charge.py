@@ -94,6 +94,7 @@ async def _converse(desk: PayDesk, begun: ChargeBegun) -> SessionAnswer:
     )
     try:
         adapter, endpoint = find_charges(begun.provider), desk.endpoint(begun.provider)
+        exchange = adapter.charge(endpoint, wanted)
     except InvariantBroken as fault:
         return SessionAnswer("refused", code=fault.code)
-    return await desk.converse(adapter.charge(endpoint, wanted))
+    return await desk.converse(exchange)

@@ -55,6 +55,7 @@ from portal.vault.card_charge import (
     read_charge,
     store_charge,
 )
+from portal.vault.card_keep import look_across, name_kept, refusal, refuse, told
 from portal.vault.card_on_file import open_instrument
 from portal.vault.ledger import sums_of
 from portal.vault.registry import operation
@@ -62,7 +63,6 @@ from portal.vault.texts import check_tokens
 
 _WORK: Final = frozenset({"work"})
 _LEASE: Final = frozenset({"lease"})
-_CROSSING: Final = "select set_config('harai.crossing', $1, true)"
 _WHOSE: Final = "select merchant_id, id from card_charge where attempt_id = $1"
 _REDEEMABLE: Final[dict[ChargeState, AttemptState]] = {"handed": "submitting", "again": "unknown"}
 """State of a charge whose values the relay may have → the state of its attempt then."""
@@ -267,57 +267,53 @@ async def _end(
 async def redeem_instrument(act: Act, request: RedeemInstrument) -> InstrumentRedeemed:
     """Give out what a card's company calls it, to be charged at ``host``, once for a try.
 
+    Where a company wants what is charged registered first, that gives out no card and may be asked
+    for again: no money can move by it. What a card is to be kept by is given out while its payment
+    is awaited (:mod:`portal.vault.card_keep`).
+
     A repeat is a try of the same attempt: it has the same reference, which the relay fills in. It
     gets nothing once its company may have forgotten that.
 
     Refused: ``delivery_unknown``, ``host_wrong``, ``delivery_redeemed``, each an incident;
     ``not_due`` for a bill that was paid, or a card that was taken back, since the try began.
     """
+    if request.part == "keep":
+        return await name_kept(act, request)
     found = await _find(act, request.attempt_id)
     if found is None:
-        return _refuse(act, "delivery_unknown", request.attempt_id)
+        return refuse(act, "delivery_unknown", request.attempt_id)
     await act.act_for(found[0])
     bill = await lock_bill(act, await bill_of_charge(act, found[1]))
     charge = await read_charge(act, found[1])
-    if act.settings.provider_host(charge.provider) != request.host:
-        return _refuse(act, "host_wrong", request.attempt_id)
-    if charge.attempt_id != request.attempt_id or charge.state not in _REDEEMABLE:
-        return _refuse(act, "delivery_redeemed", request.attempt_id)
+    fault = _fault(act, charge, request)
+    if fault is not None:
+        return refuse(act, fault, request.attempt_id)
     attempt = await read_attempt(act, request.attempt_id)
     is_wanted = charge.card_state == "active" and is_payable(bill.lifecycle, bill.settlement)
     # Past its time the try is asked about; it must not leave behind the question's back.
-    if attempt.state != _REDEEMABLE[charge.state] or charge.instrument is None or not is_wanted:
-        return _refusal("not_due")
+    is_wanted &= attempt.state == _REDEEMABLE[charge.state]
+    is_wanted &= charge.state != "again" or rules.is_known_yet(_age(act, attempt))
+    if charge.instrument is None or not is_wanted:
+        return refusal("not_due")
+    if request.part == "order":
+        return told(attempt)
     if charge.state == "again":
-        if not rules.is_known_yet(_age(act, attempt)):
-            return _refusal("not_due")
         # From now on the company may have it anew: what was not found before says nothing.
         await store_attempt(act, replace(attempt, doubt_at=act.now, missing_at=None))
     await store_charge(act, charge, "redeemed")
     card = await open_instrument(act, charge.card_id, charge.instrument)
     act.reveal(1)
-    return InstrumentRedeemed(
-        token=card.token,
-        customer=card.customer,
-        reference=attempt.reference,
-        amount_minor=attempt.amount_minor,
-        refused=None,
-    )
+    return told(attempt, card.token, card.customer)
+
+
+def _fault(act: Act, charge: Charge, request: RedeemInstrument) -> str | None:
+    if act.settings.provider_host(charge.provider) != request.host:
+        return "host_wrong"
+    is_open = charge.attempt_id == request.attempt_id and charge.state in _REDEEMABLE
+    return None if is_open else "delivery_redeemed"
 
 
 async def _find(act: Act, attempt_id: UUID) -> tuple[UUID, UUID] | None:
-    """Whose it is. Only this look-up crosses merchants, and it reads ids alone."""
-    await act.db.execute(_CROSSING, "redeem_instrument")
-    await act.db.execute("select set_config('harai.merchant', $1, true)", str(UUID(int=0)))
-    row = await act.db.fetchrow(_WHOSE, attempt_id)
-    await act.db.execute(_CROSSING, "")
+    """Whose it is."""
+    row = await look_across(act, _WHOSE, attempt_id)
     return None if row is None else (row["merchant_id"], row["id"])
-
-
-def _refuse(act: Act, code: str, subject: UUID) -> InstrumentRedeemed:
-    act.note_incident("delivery_host" if code == "host_wrong" else code, subject)
-    return _refusal(code)
-
-
-def _refusal(code: str) -> InstrumentRedeemed:
-    return InstrumentRedeemed(token="", customer="", reference="", amount_minor=0, refused=code)

@@ -39,6 +39,7 @@ class CardOnFile(SQLModel, table=True):
             postgresql_where=sa.text("state = 'active'"),
         ),
         sa.Index("card_on_file_contract_idx", "merchant_id", "contract_blind"),
+        sa.Index("card_on_file_attempt_idx", "attempt_id"),
     )
 
     merchant_id: UUID = Field(primary_key=True)

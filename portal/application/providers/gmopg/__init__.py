@@ -1,4 +1,4 @@
-"""GMO Payment Gateway: cards on its link type Plus page, inquiries and refunds by protocol type."""
+"""GMO Payment Gateway: cards on its link type Plus page, all else by protocol type."""
 
 from portal.application.providers.gmopg.adapter import ADAPTER
 from portal.application.providers.gmopg.capabilities import CAPABILITIES

@@ -2,8 +2,9 @@
 
 Application zone; pure. The payer pays on the company's link type Plus page: the protocol type's own
 way to charge (ExecTran) wants a token that a script of the company makes in our page, and no script
-of others runs there (docs/decisions/0004). Inquiries and refunds are protocol type. 3-D Secure 2 is
-asked for with every payment and done on the company's page.
+of others runs there (docs/decisions/0004). Inquiries, refunds and charges of kept cards
+(``gmopg.kept``) are protocol type. 3-D Secure 2 is asked for with every payment and done on the
+company's page.
 
 Source: SearchTrade, AlterTran, ChangeTran: recordings of t-k/gmo-payment-ruby (MIT).
 GetLinkplusUrlPayment: the same shape in several public clients; not recorded, see the record above.
@@ -11,11 +12,11 @@ GetLinkplusUrlPayment: the same shape in several public clients; not recorded, s
 
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urlencode
 
 import msgspec
 
 from portal.application.providers.exchange import (
+    ChargeWanted,
     Endpoint,
     Exchange,
     RefundWanted,
@@ -26,18 +27,24 @@ from portal.application.providers.exchange import (
     read_json,
 )
 from portal.application.providers.gmopg.body import read_pairs
+from portal.application.providers.gmopg.kept import charge, keep
+from portal.application.providers.gmopg.shop import account, post
 from portal.application.providers.gmopg.trade import (
+    CHARGE_LIFE,
     FOUND,
     WAITING,
     Trade,
+    age_of_charge,
     fitting_return,
+    is_charge_unsent,
     is_page_open,
+    is_stale,
+    keeps_card,
     name_page,
     read_trade,
 )
 from portal.application.providers.refund_answers import known_of, read_answer, read_finding
 from portal.contract.payment import Finding
-from portal.domain.errors import InvariantBroken
 from portal.domain.refund_word.gmopg import GmoPgRefunds
 from portal.domain.refund_word.gmopg_body import OK, REFUSALS, read_errors, weigh
 from portal.domain.refund_word.word import RefundAnswer, RefundFinding
@@ -64,16 +71,18 @@ class GmoPg:
 
     def __init__(self, provider: str) -> None:
         """``provider`` names the registration, and with it the credential."""
+        self.provider = provider
         self._pass = f"{{{{credential:{provider}}}}}"
         self._reader = GmoPgRefunds(provider)
 
     def open_session(self, endpoint: Endpoint, wanted: SessionWanted) -> Exchange[SessionAnswer]:
         """Have a page made for the order; an OrderID that is in use reads as unknown.
 
-        How long the page may be used is one of its settings at the company. The card is not kept
-        for later bills, even where ``enrol`` asks for it: charges of kept cards are not there yet.
+        How long the page may be used is one of its settings at the company. With ``enrol`` the
+        page is the same: the card is kept once the payment is found (``gmopg.kept``).
         """
-        shop, page = _account(endpoint)
+        shop, page, site = account(endpoint)
+        keeps = wanted.enrol and bool(site)
         document = {
             "configid": page,
             "geturlparam": {"ShopID": shop, "ShopPass": self._pass},
@@ -100,7 +109,7 @@ class GmoPg:
             body_kind="json",
             timeout_s=_OPEN_TIMEOUT_S,
         )
-        return Exchange(request, lambda answer: _read_opened(answer, wanted.reference))
+        return Exchange(request, lambda answer: _read_opened(answer, wanted.reference, keeps=keeps))
 
     def inquire(
         self, endpoint: Endpoint, reference: str, provider_ref: str = ""
@@ -108,12 +117,26 @@ class GmoPg:
         """Ask what became of the order, which is there only once the payer has used the page.
 
         ``provider_ref`` tells whether a page was made at all, and when: without one, an order that
-        is not there was never begun.
+        is not there was never begun. The card of a payment whose payer leaves it is kept as soon
+        as the payment is found.
         """
+
+        def then(answer: OutboundAnswer) -> Exchange[Finding] | None:
+            found = _read_finding(answer, reference, provider_ref)
+            wants = keeps_card(provider_ref) and found.state == "succeeded"
+            if not wants or not account(endpoint)[2]:
+                return None
+            return keep(self.provider, endpoint, reference, found)
+
         return Exchange(
             self._search(endpoint, reference),
             lambda answer: _read_finding(answer, reference, provider_ref),
+            then,
         )
+
+    def charge(self, endpoint: Endpoint, wanted: ChargeWanted) -> Exchange[SessionAnswer]:
+        """Register an order, then have a kept card pay it: see ``gmopg.kept``."""
+        return charge(self.provider, endpoint, wanted)
 
     def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
         """Look the order up, then take back all of it or lower its amount to what remains.
@@ -148,33 +171,15 @@ class GmoPg:
     def _post(
         self, endpoint: Endpoint, act: str, fields: dict[str, str], timeout_s: float
     ) -> OutboundRequest:
-        """A call of the protocol type. All that we send is ASCII, whatever the charset."""
-        shop, _ = _account(endpoint)
-        return OutboundRequest(
-            host=endpoint.host,
-            port=endpoint.port,
-            method="POST",
-            path=f"/payment/{act}.idPass",
-            headers={},
-            body=urlencode({"ShopID": shop, "ShopPass": self._pass, **fields}),
-            body_kind="form",
-            timeout_s=timeout_s,
-        )
+        """A call of the protocol type, of the shop."""
+        shop = account(endpoint)[0]
+        return post(endpoint, act, {"ShopID": shop, "ShopPass": self._pass, **fields}, timeout_s)
 
 
 ADAPTER: Final = GmoPg("gmopg")
 
 
-def _account(endpoint: Endpoint) -> tuple[str, str]:
-    match endpoint.account:
-        case (shop, page):
-            return shop, page
-        case _:
-            context = f"{endpoint.host} needs /shop id/settings id behind its port"
-            raise InvariantBroken("provider_unconfigured", context=context)
-
-
-def _read_opened(answer: OutboundAnswer, reference: str) -> SessionAnswer:
+def _read_opened(answer: OutboundAnswer, reference: str, *, keeps: bool) -> SessionAnswer:
     if answer.fate == "not_sent":
         return SessionAnswer("refused", code="provider_away")
     if answer.fate == "unclear":
@@ -188,7 +193,8 @@ def _read_opened(answer: OutboundAnswer, reference: str) -> SessionAnswer:
     if opened.WarnList:
         # One of the warnings is that the order has a page already: whose payment would it be?
         return SessionAnswer("unknown", code="reference_exists")
-    return SessionAnswer("accepted", redirect_url=opened.LinkUrl, provider_ref=name_page(answer))
+    name = name_page(answer, keeps_card=keeps)
+    return SessionAnswer("accepted", redirect_url=opened.LinkUrl, provider_ref=name)
 
 
 def _read_faults(faults: tuple[dict[str, str], ...]) -> SessionAnswer:
@@ -207,9 +213,9 @@ def _read_finding(answer: OutboundAnswer, reference: str, provider_ref: str) -> 
     is_open = is_page_open(provider_ref, answer)
     trade = read_trade(answer, reference)
     if trade is None:
-        return _read_absence(answer, is_open=is_open)
-    if trade.status in WAITING and is_open is False:
-        return bare_finding("failed", code="expired")
+        return _read_absence(answer, provider_ref, is_open=is_open)
+    if trade.status in WAITING:
+        return _read_waiting(answer, trade, provider_ref, is_open=is_open)
     state = FOUND.get(trade.status)
     if state is None:
         return bare_finding("unclear", code="answer_unreadable")
@@ -224,14 +230,36 @@ def _read_finding(answer: OutboundAnswer, reference: str, provider_ref: str) -> 
     )
 
 
-def _read_absence(answer: OutboundAnswer, *, is_open: bool | None) -> Finding:
+def _read_waiting(
+    answer: OutboundAnswer, trade: Trade, provider_ref: str, *, is_open: bool | None
+) -> Finding:
+    """An order that nobody has paid: whoever could has time, or the order is given up.
+
+    Where we know neither a page nor a charge of it, its own moment tells how old it is.
+    """
+    age = age_of_charge(provider_ref, answer)
+    if is_charge_unsent(provider_ref):
+        return bare_finding("failed", code="never_received")
+    if age is not None:
+        is_late = age >= CHARGE_LIFE
+        return bare_finding("failed", code="declined") if is_late else bare_finding("pending")
+    if is_open is None:
+        is_open = not is_stale(answer, trade)
+    return bare_finding("requires_action") if is_open else bare_finding("failed", code="expired")
+
+
+def _read_absence(answer: OutboundAnswer, provider_ref: str, *, is_open: bool | None) -> Finding:
     """No order in the answer: it is not there yet, was given up, was never begun, or who knows."""
     pairs = read_pairs(answer)
     if pairs is None or weigh(read_errors(pairs)) != "not_there":
         code = answer.code if answer.fate != "answered" else "answer_unreadable"
         return bare_finding("unclear", code=code)
+    if is_charge_unsent(provider_ref):
+        return bare_finding("failed", code="never_received")
     if is_open is None:
-        return bare_finding("not_found")
+        # Of a charge whose order was registered this says nothing that could be believed.
+        is_charge = age_of_charge(provider_ref, answer) is not None
+        return bare_finding("unclear" if is_charge else "not_found")
     return bare_finding("requires_action") if is_open else bare_finding("failed", code="expired")
 
 

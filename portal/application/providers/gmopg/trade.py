@@ -7,13 +7,14 @@ Source: recordings of SearchTrade, AlterTran and ChangeTran, t-k/gmo-payment-rub
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from portal.application.providers.gmopg.body import read_pairs
 from portal.contract.payment import FindingState
+from portal.domain.reference import made_at_s
 from portal.domain.refund_word.gmopg import read_order
 from portal.kit.outbound.wire import OutboundAnswer
 
@@ -22,7 +23,17 @@ PAGE_LIFE: Final = timedelta(hours=23)
 person's work; the company's own limit is a setting there. Money that comes later is a late success.
 """
 
+CHARGE_LIFE: Final = timedelta(hours=1)
+"""An order that was registered for a charge and not taken up for so long is not any more: between
+the two calls there is one answer, and nobody has what a later one would take."""
+
 _PAGE_MARK: Final = "page-"
+_KEEP_MARK: Final = "keep-"
+"""Of a page whose payer leaves the card."""
+
+_CHARGE_MARK: Final = "charge-"
+_ORDER_MARK: Final = "order-"
+"""Of a charge that ended before its card was named: nobody can have it paid any more."""
 _MOMENT: Final = "%Y%m%d%H%M%S"
 _JAPAN: Final = ZoneInfo("Asia/Tokyo")
 _MASKED: Final = re.compile(r"\*{4,}([0-9]{4})")
@@ -68,7 +79,7 @@ class Trade:
     amount_minor: int
     access_id: str
     access_pass: str
-    processed_on: date | None
+    processed_at: datetime | None
     provider_ref: str
     approval_no: str
     instrument_hint: str
@@ -84,13 +95,12 @@ def read_trade(answer: OutboundAnswer, reference: str) -> Trade | None:
     masked = _MASKED.fullmatch(pairs.get("CardNo", ""))
     approval = pairs.get("Approve", "").strip()
     result = pairs.get("Tds2TransResult", "")
-    processed = read_moment(pairs.get("ProcessDate", ""))
     return Trade(
         status=order.status,
         amount_minor=order.amount_minor,
         access_id=order.access_id,
         access_pass=order.access_pass,
-        processed_on=processed.date() if processed is not None else None,
+        processed_at=read_moment(pairs.get("ProcessDate", "")),
         provider_ref=order.provider_ref,
         approval_no=approval if _APPROVAL.fullmatch(approval) else "",
         instrument_hint=masked[1] if masked else "",
@@ -107,22 +117,47 @@ def fitting_return(
     because the wrong one of the three is refused.
     """
     now = read_date(answer)
-    if now is None or trade.processed_on is None:
+    if now is None or trade.processed_at is None:
         return None
-    today = now.date()
-    if today == trade.processed_on:
+    today, that_day = now.date(), trade.processed_at.date()
+    if today == that_day:
         return "VOID"
-    same_month = (today.year, today.month) == (trade.processed_on.year, trade.processed_on.month)
+    same_month = (today.year, today.month) == (that_day.year, that_day.month)
     return "RETURN" if same_month else "RETURNX"
 
 
-def name_page(answer: OutboundAnswer) -> str:
+def name_page(answer: OutboundAnswer, *, keeps_card: bool = False) -> str:
     """The page that was just made, named by when: an inquiry has nothing else of it to go by.
 
     Empty without a date on the answer.
     """
-    made = read_date(answer)
-    return "" if made is None else f"{_PAGE_MARK}{made:{_MOMENT}}"
+    made, mark = read_date(answer), _KEEP_MARK if keeps_card else _PAGE_MARK
+    return "" if made is None else f"{mark}{made:{_MOMENT}}"
+
+
+def name_charge(reference: str, *, is_sent: bool) -> str:
+    """A charge, named by when its attempt was made; ``is_sent``: its card may have been named."""
+    made = datetime.fromtimestamp(made_at_s(reference), _JAPAN)
+    return f"{_CHARGE_MARK if is_sent else _ORDER_MARK}{made:{_MOMENT}}"
+
+
+def is_charge_unsent(provider_ref: str) -> bool:
+    """Whether that charge ended before its card was named."""
+    return provider_ref.startswith(_ORDER_MARK)
+
+
+def keeps_card(provider_ref: str) -> bool:
+    """Whether the payer of that page leaves the card."""
+    return provider_ref.startswith(_KEEP_MARK)
+
+
+def age_of_charge(provider_ref: str, answer: OutboundAnswer) -> timedelta | None:
+    """How old a charge is whose card may have been named; None for anything else."""
+    mark, _, text = provider_ref.rpartition("-")
+    made, now = read_moment(text), read_date(answer)
+    if f"{mark}-" != _CHARGE_MARK or made is None:
+        return None
+    return timedelta(0) if now is None else now - made
 
 
 def is_page_open(provider_ref: str, answer: OutboundAnswer) -> bool | None:
@@ -130,11 +165,23 @@ def is_page_open(provider_ref: str, answer: OutboundAnswer) -> bool | None:
 
     An answer without a date leaves it open.
     """
-    made = read_moment(provider_ref.removeprefix(_PAGE_MARK))
-    if made is None or not provider_ref.startswith(_PAGE_MARK):
+    mark, _, text = provider_ref.rpartition("-")
+    made = read_moment(text)
+    if made is None or f"{mark}-" not in {_PAGE_MARK, _KEEP_MARK}:
         return None
     now = read_date(answer)
     return now is None or now - made < PAGE_LIFE
+
+
+def is_stale(answer: OutboundAnswer, trade: Trade) -> bool:
+    """Whether an order that is named by nothing else was left alone for longer than CHARGE_LIFE.
+
+    A charge is, whose worker died; of a page it would be one that came without a date.
+    """
+    now = read_date(answer)
+    if now is None or trade.processed_at is None:
+        return False
+    return now - trade.processed_at >= CHARGE_LIFE
 
 
 def read_date(answer: OutboundAnswer) -> datetime | None:

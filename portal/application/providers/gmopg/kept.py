@@ -1,0 +1,205 @@
+"""Cards that the company keeps: left with a payment on its page, charged for later bills.
+
+Application zone; pure. A member of the site is what one card is kept under. Its name is the vault's
+(the card's own id) and is filled in by the relay, as are the payment's reference, the sum and the
+order that is charged: nothing composed here could keep or charge another person's card. A charge is
+never sent twice: an OrderID is taken once and for all, and what is in doubt is searched for.
+
+Source: EntryTran, ExecTran, SaveMember, TradedCard: recordings of t-k/gmo-payment-ruby (MIT); what
+errors mean: error-codes.json of npm gmopg 6.0.0 (MIT).
+"""
+
+from typing import Final
+
+import msgspec
+
+from portal.application.providers.exchange import (
+    ChargeWanted,
+    Endpoint,
+    Exchange,
+    SessionAnswer,
+)
+from portal.application.providers.gmopg.body import read_pairs
+from portal.application.providers.gmopg.shop import account, post
+from portal.application.providers.gmopg.trade import name_charge
+from portal.contract.payment import Finding
+from portal.domain.errors import InvariantBroken
+from portal.domain.payment import DeclineCode
+from portal.domain.reference import id_behind
+from portal.domain.refund_word.gmopg import prefixed
+from portal.domain.refund_word.gmopg_body import REFUSALS, read_errors, weigh
+from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
+
+_KEEP_TIMEOUT_S: Final = 10.0
+_CHARGE_TIMEOUT_S: Final = 25.0
+_KEPT: Final = "kept"
+"""That a card was kept is all that is told: by what it is charged the vault knows."""
+
+_MEMBER_EXISTS: Final = ("E01390010",)
+_CARD_DECLINED: Final = "42G"
+_WRONG_STATE: Final = "E11"
+"""The order is not as a charge would find it: it may have been paid already, who knows by whom."""
+
+_DECLINES: Final[dict[str, DeclineCode]] = {
+    "42G020000": "insufficient_funds",
+    "42G040000": "insufficient_funds",
+    "42G830000": "card_expired",
+    # The member or the card under it is not there any more.
+    "E01390002": "card_stopped",
+    "E01240002": "card_stopped",
+    # The shop or the card's company wants the payer there.
+    "E01080101": "authentication_failed",
+    "E21010001": "authentication_failed",
+    "E21020001": "authentication_failed",
+    "E21020002": "authentication_failed",
+}
+"""Of declines what is known by itself; any other ``42G`` is a card that was declined."""
+
+
+def keep(provider: str, endpoint: Endpoint, reference: str, found: Finding) -> Exchange[Finding]:
+    """Have the card of a payment that was found kept: make a member, then give it the card.
+
+    Only a card that was surely kept is told. The finding of the payment stands whatever comes of
+    it; after an answer that was lost, it names the payment as before, so that whoever asks next
+    tries again: a member that is there is ours, and the same card under it is no other.
+    """
+
+    def then(answer: OutboundAnswer) -> Exchange[Finding] | None:
+        pairs = read_pairs(answer)
+        if pairs is None or read_errors(pairs) not in {(), _MEMBER_EXISTS}:
+            return None
+        traded = {"OrderID": "{{instrument:reference}}"} | _shop(provider, endpoint) | member
+        request = _about(reference, post(endpoint, "TradedCard", traded, _KEEP_TIMEOUT_S))
+        return Exchange(request, lambda done: _read_kept(done, found))
+
+    member = {"MemberID": "{{instrument:member}}"} | _site(provider, endpoint)
+    request = _about(reference, post(endpoint, "SaveMember", member, _KEEP_TIMEOUT_S))
+    return Exchange(request, lambda answer: _read_unkept(answer, found), then)
+
+
+def charge(provider: str, endpoint: Endpoint, wanted: ChargeWanted) -> Exchange[SessionAnswer]:
+    """Register the order of a charge, then have the card pay it without the payer there.
+
+    Between the two no money can have moved.
+    """
+    order = {"OrderID": "{{instrument:reference}}", "JobCd": "CAPTURE"}
+    order |= {"Amount": "{{instrument:amount}}"} | _shop(provider, endpoint)
+    paying = _shop(provider, endpoint) | _site(provider, endpoint)
+
+    def then(answer: OutboundAnswer) -> Exchange[SessionAnswer] | None:
+        pairs = read_pairs(answer)
+        if pairs is None or read_errors(pairs) or not pairs.keys() >= {"AccessID", "AccessPass"}:
+            return None
+        fields = {
+            "AccessID": "{{instrument:order}}",
+            "AccessPass": "{{instrument:order_pass}}",
+            "OrderID": "{{instrument:reference}}",
+            "Method": "1",
+            "MemberID": "{{instrument:token}}",
+            "CardSeq": "0",
+        }
+        request = post(endpoint, "ExecTran", fields | paying, _CHARGE_TIMEOUT_S)
+        request = msgspec.structs.replace(request, delivery_id=wanted.instrument_id)
+        return Exchange(request, lambda done: _read_charge(done, wanted.reference))
+
+    request = post(endpoint, "EntryTran", order, _KEEP_TIMEOUT_S)
+    request = msgspec.structs.replace(request, delivery_id=wanted.instrument_id)
+    return Exchange(request, lambda answer: _read_order(answer, wanted.reference), then)
+
+
+def _shop(provider: str, endpoint: Endpoint) -> dict[str, str]:
+    return {"ShopID": account(endpoint)[0], "ShopPass": f"{{{{credential:{provider}}}}}"}
+
+
+def _site(provider: str, endpoint: Endpoint) -> dict[str, str]:
+    """Raises: InvariantBroken ``provider_unconfigured`` where we have no site."""
+    site = account(endpoint)[2]
+    if not site:
+        context = f"{endpoint.host} keeps no cards without /site id behind the settings' id"
+        raise InvariantBroken("provider_unconfigured", context=context)
+    return {"SiteID": site, "SitePass": f"{{{{credential:{provider}.site}}}}"}
+
+
+def _about(reference: str, request: OutboundRequest) -> OutboundRequest:
+    return msgspec.structs.replace(request, delivery_id=id_behind(reference))
+
+
+def _read_unkept(answer: OutboundAnswer, found: Finding) -> Finding:
+    """The payment alone; by its page's name still, where who asks next should try again."""
+    # The vault's no is its last word: the card is there already, or not wanted any more.
+    is_settled = read_pairs(answer) is not None or answer.code == "delivery_refused"
+    return found if is_settled else msgspec.structs.replace(found, provider_ref="")
+
+
+def _read_kept(answer: OutboundAnswer, found: Finding) -> Finding:
+    pairs = read_pairs(answer)
+    if pairs is None or read_errors(pairs) or not pairs.get("CardSeq", "").isdecimal():
+        return _read_unkept(answer, found)
+    return msgspec.structs.replace(found, saved_token=_KEPT)
+
+
+def _read_order(answer: OutboundAnswer, reference: str) -> SessionAnswer:
+    """No order was registered, or who knows; no card was named, so nothing was charged.
+
+    An OrderID that is taken is ours from a try before: what became of that is asked.
+    """
+    name = name_charge(reference, is_sent=False)
+    unsettled = _unsettled(answer, name)
+    if unsettled is not None:
+        return unsettled
+    codes = read_errors(read_pairs(answer) or {})
+    return _read_errors(codes, name_charge(reference, is_sent=weigh(codes) == "taken"))
+
+
+def _read_charge(answer: OutboundAnswer, reference: str) -> SessionAnswer:
+    """What became of the card; what was taken is still asked about.
+
+    A company that wants the payer there has taken nothing, and where they would have to go is told
+    to nobody.
+    """
+    name = name_charge(reference, is_sent=True)
+    unsettled = _unsettled(answer, name)
+    if unsettled is not None:
+        return unsettled
+    pairs = read_pairs(answer) or {}
+    codes = read_errors(pairs)
+    if any(code.startswith(_WRONG_STATE) for code in codes):
+        return SessionAnswer("unknown", provider_ref=name, code="provider_unclear")
+    if codes:
+        return _read_errors(codes, name)
+    if pairs.get("ACS", "0") != "0" or pairs.keys() & {"RedirectUrl", "Tds2ChallengeUrl"}:
+        return SessionAnswer("refused", provider_ref=name, code="authentication_failed")
+    done = prefixed(pairs.get("TranID", ""))
+    if pairs.get("ACS") != "0" or pairs.get("OrderID") != reference or not done:
+        return SessionAnswer("unknown", provider_ref=name, code="answer_unreadable")
+    return SessionAnswer("accepted", provider_ref=done)
+
+
+def _unsettled(answer: OutboundAnswer, name: str) -> SessionAnswer | None:
+    if answer.fate == "not_sent":
+        return SessionAnswer("refused", provider_ref=name, code="provider_away")
+    if answer.fate == "unclear":
+        code = answer.code or "provider_unclear"
+        return SessionAnswer("unknown", provider_ref=name, code=code)
+    if read_pairs(answer) is None:
+        return SessionAnswer("unknown", provider_ref=name, code="answer_unreadable")
+    return None
+
+
+def _read_errors(codes: tuple[str, ...], name: str) -> SessionAnswer:
+    meaning = weigh(codes)
+    refusal = REFUSALS.get(meaning)
+    if not codes or refusal is None:
+        code = "reference_exists" if meaning == "taken" else "provider_unclear"
+        return SessionAnswer("unknown", provider_ref=name, code=code)
+    return SessionAnswer("refused", provider_ref=name, code=_decline(codes, refusal))
+
+
+def _decline(codes: tuple[str, ...], refusal: DeclineCode) -> DeclineCode:
+    """The first code that says more than "refused"."""
+    for code in codes:
+        if code in _DECLINES:
+            return _DECLINES[code]
+        if code.startswith(_CARD_DECLINED):
+            return "card_declined"
+    return refusal
