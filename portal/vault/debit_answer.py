@@ -54,7 +54,7 @@ _BATCH: Final = 2_000
 # The one that waits until nobody may approve the file any more is none that reads.
 _IS_READ: Final = """
 select exists (select from task where merchant_id = $1 and kind = 'debit.book'
-               and subject_id = $2 and next_at <= $3 + interval '1 hour')
+               and subject_id = $2 and next_at <= $3::timestamptz + interval '1 hour')
 """
 
 

@@ -85,7 +85,7 @@ class VaultSettings(ZoneSettings):
     budget_staff_rows_per_minute: int = 6_000
     budget_api_key_rows_per_minute: int = 30_000
     budget_payer_rows_per_minute: int = 120_000
-    budget_egress_rows_per_minute: int = 1_000_000
+    budget_egress_rows_per_minute: int = 1_240_000
     budget_call_rows_per_minute: int = 1_200
 
     @property
