@@ -23,7 +23,9 @@ from portal.sandbox.interface import ApiError, DroppedAnswer, require_key
 from portal.sandbox.templates import render
 
 PROVIDER: Final = "sandbox_bank"
-_BODY_BYTES_MAX: Final = 176 * 1024 * 1024
+BODY_BYTES_MAX: Final = 176 * 1024 * 1024
+"""A file of as many lines as six digits count, in base64."""
+
 _RECORD: Final = 120
 _REFERENCE: Final = re.compile(r"[0-9a-f]{32}")
 _HANG_S: Final = 60.0
@@ -141,7 +143,7 @@ def answer(body: bytes, ends: list[str]) -> bytes:
 
 
 async def _read_file(request: Request) -> tuple[str, str, bytes]:
-    if int(request.headers.get("content-length", "0")) > _BODY_BYTES_MAX:
+    if int(request.headers.get("content-length", "0")) > BODY_BYTES_MAX:
         raise ApiError(413, "too_large")
     try:
         values = msgspec.json.decode(await request.body(), type=dict[str, Any])

@@ -26,7 +26,7 @@ TOLD = "select count(*) from debit where cause is not null"
 @pytest.fixture
 async def desk(ground: Ground) -> AsyncGenerator[Desk]:
     async with ground.vault(debit_step_lines=STEP) as server:
-        yield await new_desk(await new_world(server, ground.client))
+        yield await new_desk(await new_world(server, ground.client), lines_max=999_999)
 
 
 async def sent_file(desk: Desk) -> tuple[DebitFileView, bytes, bytes]:
@@ -117,7 +117,7 @@ async def test_a_reading_whose_vault_is_killed_goes_on_behind_the_last_step(
     ground: Ground,
 ) -> None:
     async with ground.vault(debit_step_lines=STEP) as server:
-        desk = await new_desk(await new_world(server, ground.client))
+        desk = await new_desk(await new_world(server, ground.client), lines_max=999_999)
         one, _, right = await sent_file(desk)
         await desk.read(one, right)
         lease = await leased(desk)
