@@ -117,8 +117,8 @@ async def read_on(act: Act, debit_file: DebitFile, reading: Reading) -> None:
 
     def look(loop: Loop) -> Piece:
         sent = SentFile(
-            _bytes_from(act, loop, debit_file.id, sent_sizes), debit_file.number_ms,
-            debit_file.lines,
+            _bytes_from(act, loop, debit_file.id, sent_sizes),
+            rules.number_prefix(debit_file.number_ms), debit_file.lines,
         )  # fmt: skip
         told = _bytes_from(act, loop, reading.answer.place, told_sizes)
         steps = AnswerSteps(sent, told, contract.lines_max, reading.progress)

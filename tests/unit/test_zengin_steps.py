@@ -32,7 +32,7 @@ def read(told: bytes, most: int, *, sent: bytes = FILE, size: int = 50) -> tuple
     progress, said = Progress(), dict[int, str]()
     try:
         for _ in range(200):
-            ours = SentFile(in_parts(sent, size), 0, LINES)
+            ours = SentFile(in_parts(sent, size), "0" * 14, LINES)
             steps = AnswerSteps(ours, in_parts(told, size), LINES + 2, progress)
             piece = steps.step(most)
             # What is kept between two steps is what was written down.

@@ -13,7 +13,6 @@ from typing import Final
 
 import msgspec
 
-from portal.domain.debit import instruction_no
 from portal.domain.errors import InvariantBroken
 from portal.domain.zengin.alike import read_alike
 from portal.domain.zengin.read import DebitReader, RecordRead
@@ -92,14 +91,14 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 class SentFile:
     """Our own file: its header, and any line of it by its place. Its records are of one length."""
 
-    def __init__(self, bytes_from: BytesFrom, number_ms: int, lines: int) -> None:
-        """``number_ms`` is the file's part of its lines' numbers (portal.domain.debit).
+    def __init__(self, bytes_from: BytesFrom, prefix: str, lines: int) -> None:
+        """``prefix``: what all its lines' numbers begin with; behind it stands the line, from 1.
 
         Raises: InvariantBroken ``debit_file_broken``.
         """
         self.lines = lines
         self._bytes_from = bytes_from
-        self._prefix = instruction_no(number_ms, 1)[:-6]
+        self.prefix = prefix
         start = _start_of(bytes_from)
         self._end = _end_of(start)
         header = next(iter(DebitReader([start[:RECORD_BYTES]]))).record
@@ -110,9 +109,9 @@ class SentFile:
     def line_of(self, told: DebitLine) -> int:
         """The line that a bank speaks of; 0 for one that this file does not have."""
         number = number_of(told)
-        if not (number.isascii() and number.isdecimal() and number.startswith(self._prefix)):
+        if not (number.isascii() and number.isdecimal() and number.startswith(self.prefix)):
             return 0
-        line_no = int(number[len(self._prefix) :])
+        line_no = int(number[len(self.prefix) :])
         return line_no if line_no <= self.lines else 0
 
     def from_line(self, line_no: int) -> DebitReader:
@@ -224,7 +223,7 @@ class AnswerSteps:
                 count, meaning = len(lines.numbers), meaning_of(code)
                 self._sums.add(code, count, lines.total_minor)
                 self._unknown += count * (meaning.outcome == "unknown")
-                numbers = [int(number[-6:]) for number in lines.numbers]
+                numbers = [int(number[len(self._sent.prefix) :]) for number in lines.numbers]
                 self._causes.setdefault(meaning.cause, []).extend(numbers)
                 self._line += count
             self._seen[first - 1 : self._line - 1] = b"\x01" * (self._line - first)
