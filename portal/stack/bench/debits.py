@@ -231,7 +231,10 @@ async def _bank(here: Town, desk: _Desk, answers: Path, tell: Callable[[str], No
 async def _take_answers(
     here: Town, desk: _Desk, own: Books, lines: int, answers: Path
 ) -> tuple[float, Course, dict[str, float]]:
-    """Seconds until all answers were read; how all were booked, and what both cost."""
+    """Seconds until all answers were put up; how all were booked, and what both cost.
+
+    Short answers are read by then, long ones are read by whoever books them.
+    """
     files = await desk.files()
     before = cpu_seconds(here.stack)
     async with asyncio.TaskGroup() as both:
