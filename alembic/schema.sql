@@ -1138,7 +1138,7 @@ CREATE TABLE public.debit_contract (
     closed_days date[] DEFAULT '{}'::date[] NOT NULL,
     opened_days date[] DEFAULT '{}'::date[] NOT NULL,
     CONSTRAINT debit_contract_day_of_month_check CHECK (((day_of_month >= 1) AND (day_of_month <= 31))),
-    CONSTRAINT debit_contract_lines_max_check CHECK (((lines_max >= 1) AND (lines_max <= 100000))),
+    CONSTRAINT debit_contract_lines_max_check CHECK (((lines_max >= 1) AND (lines_max <= 999999))),
     CONSTRAINT debit_contract_submit_days_check CHECK ((submit_days > 0))
 );
 ALTER TABLE ONLY public.debit_contract ALTER COLUMN merchant_id SET (n_distinct=1);
@@ -1201,6 +1201,7 @@ CREATE TABLE public.debit_file (
     refused_result text NOT NULL,
     refused_record integer NOT NULL,
     booked_to integer DEFAULT 0 NOT NULL,
+    reading bytea,
     CONSTRAINT debit_file_lines_check CHECK ((lines >= 0)),
     CONSTRAINT debit_file_sealed CHECK (((sha256 IS NOT NULL) OR (state = ANY (ARRAY['building'::text, 'discarded'::text])))),
     CONSTRAINT debit_file_state_check CHECK ((state = ANY (ARRAY['building'::text, 'sealed'::text, 'approved'::text, 'sending'::text, 'accepted'::text, 'rejected'::text, 'unknown'::text, 'answered'::text, 'discarded'::text]))),

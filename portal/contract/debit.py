@@ -9,7 +9,7 @@ from portal.domain.debit import BankWord, FileDecision, FileState
 from portal.domain.ids import DebitContractId, DebitFileId, MandateId
 from portal.domain.mandate import MandateDecision, MandateState, MandateWay
 
-ResultState = Literal["booked", "refused"]
+ResultState = Literal["booked", "checking", "refused"]
 
 
 class OpenDebitContract(Request, frozen=True, kw_only=True):
@@ -234,6 +234,7 @@ class DebitFileView(Part, frozen=True, kw_only=True):
     ``is_on_line``: a worker brings it, so nobody else may. ``is_full``: the bank's limit of lines
     left bills out. ``refused_result``: why the last result
     that came for it was not taken, or empty. ``record_no`` beside it is where, or 0.
+    ``checked_lines``: of an answer that is being checked, so many so far; else None.
     """
 
     id: DebitFileId
@@ -256,6 +257,7 @@ class DebitFileView(Part, frozen=True, kw_only=True):
     record_no: int
     choices: tuple[FileDecision, ...]
     is_on_line: bool = False
+    checked_lines: int | None = None
 
 
 class DebitFileChanged(Reply, frozen=True, kw_only=True):
@@ -319,6 +321,8 @@ class ReadDebitResult(Request, frozen=True, kw_only=True):
 
 class DebitResultRead(Reply, frozen=True, kw_only=True):
     """What a result said. ``refused`` books nothing: ``reason`` and ``record_no`` say why.
+
+    ``checking``: it is long, and workers check all of it before they book; its file says how far.
 
     ``known``: this very file was read before, so nothing happened now.
     """

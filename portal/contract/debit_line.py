@@ -6,8 +6,8 @@ from portal.contract.envelope import Operation, Reply, Request
 from portal.domain.handover import HandoverAct, LineOutcome
 from portal.domain.ids import DebitFileId, DeliveryId
 
-REDEEMED_LINES_MAX = 100_000
-"""Lines of one file at most: what a contract may have (portal.domain.zengin)."""
+REDEEMED_LINES_MAX = 999_999
+"""Lines of one file at most: as many as six digits count (portal.domain.zengin)."""
 
 
 class BeginDebitHandover(Request, frozen=True, kw_only=True):

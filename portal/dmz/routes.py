@@ -206,7 +206,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         name="result", path="/results/{token}", methods=("PUT",), rate="upload",
-        authority="upload token", body_max=16 * MIB, answer_bps=64 * KIB, stream_in=True,
+        authority="upload token", body_max=120 * MIB, answer_bps=64 * KIB, stream_in=True,
     ),
     Route(
         name="result_file", path="/result-files/{number}", methods=GET, rate="api",

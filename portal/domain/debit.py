@@ -207,6 +207,11 @@ def instruction_no(file_ms: int, line_no: int) -> str:
     return f"{file_ms:014d}{line_no:06d}"
 
 
+def number_prefix(file_ms: int) -> str:
+    """What the numbers of all lines of a file begin with: behind it stands the line."""
+    return instruction_no(file_ms, 1)[:-6]
+
+
 def line_no_of(number: str) -> int:
     """The line that an instruction number of ours names in its file."""
     return int(number[-6:])

@@ -18,8 +18,8 @@ HandoverAct = Literal["send", "ask", "wait", "done"]
 LineOutcome = Literal["accepted", "rejected", "unknown", "not_sent", "not_found"]
 """What the bank said, by the worker. ``not_sent``: nothing reached it, by the relay's word."""
 
-LINE_BYTES_MAX: Final = 16 * 1024 * 1024
-"""A longer file is sent by hand; the longest that a contract may have, 100,000 lines, is 12 MB."""
+LINE_BYTES_MAX: Final = 120 * 1024 * 1024
+"""A longer file is sent by hand; the longest that there is, 999,999 lines, is 122 MB."""
 
 CLOCKS_APART_MAX: Final = timedelta(seconds=5)
 """The vault that planned a question and the one that is asked to begin it may differ so much."""

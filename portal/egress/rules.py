@@ -33,13 +33,14 @@ from portal.egress.query import faults_of_query
 from portal.egress.rule import Rule
 from portal.egress.signing import Signer
 from portal.egress.template import MEMBER, ORDER, ORDER_PASS, TOKEN
+from portal.kit.limits import DEBIT_FILE_BYTES_MAX
 
 SIGNATURE_CONTEXT: Final = b"harai egress rules 1\n"
 RULES_MAX: Final = 1_000
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 ANSWER_BYTES_CEILING: Final = 4 * 1024 * 1024
-KEPT_BYTES_CEILING: Final = 16 * 1024 * 1024
-"""Answers that go to the vault: 16 parts of a file."""
+KEPT_BYTES_CEILING: Final = DEBIT_FILE_BYTES_MAX
+"""Answers that go to the vault: as many parts as it takes of one."""
 
 TIMEOUT_CEILING_S: Final = 120.0
 TUNNEL_LIFE_S: Final = 600.0

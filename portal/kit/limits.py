@@ -74,6 +74,11 @@ PASSWORD_CHARACTERS_MAX: Final = 1024
 
 # --- Files ------------------------------------------------------------------------------------
 FILE_PART_BYTES_MAX: Final = 1024 * 1024
+RESULT_PARTS_MAX: Final = 120
+"""Parts of a bank's answer to a debit file: 999,999 records and their line ends are 117."""
+
+DEBIT_FILE_BYTES_MAX: Final = RESULT_PARTS_MAX * FILE_PART_BYTES_MAX
+"""A debit file, and a bank's answer to one: as many lines as six digits count are 122 MB."""
 
 # --- Audit ------------------------------------------------------------------------------------
 AUDIT_SEAL_S: Final = 0.5

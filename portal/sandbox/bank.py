@@ -23,12 +23,15 @@ from portal.sandbox.interface import ApiError, DroppedAnswer, require_key
 from portal.sandbox.templates import render
 
 PROVIDER: Final = "sandbox_bank"
-_BODY_BYTES_MAX: Final = 32 * 1024 * 1024
+BODY_BYTES_MAX: Final = 176 * 1024 * 1024
+"""A file of as many lines as six digits count, in base64."""
+
 _RECORD: Final = 120
 _REFERENCE: Final = re.compile(r"[0-9a-f]{32}")
 _HANG_S: Final = 60.0
 _SLOW_S: Final = 3.0
-_FORM: Final = re.compile(r"1.{119}(2.{119})+8.{119}9.{119}", re.DOTALL)
+_KINDS: Final = re.compile(rb"12+89")
+_FOREIGN: Final = re.compile(rb"[^\x20-\x7e\xa1-\xdf]")
 
 
 class Bank:
@@ -60,15 +63,14 @@ class Bank:
         require_key(request, PROVIDER)
         reference, collector, body = await _read_file(request)
         records = _records(body)
-        lines = [_line(reference, no, record) for no, record in enumerate(records[1:-2], 1)]
-        faults = [magic.DEBIT_FILES.get(line["account"]) for line in lines]
+        faults = (magic.DEBIT_FILES.get(_account(record)) for record in records[1:-2])
         fault = next(filter(None, faults), None)
         if fault == "never_received":
             await asyncio.sleep(_HANG_S)
             raise ApiError(504, "timed_out")
         if fault == "error":
             raise ApiError(500, "internal")
-        if fault == "refused" or records[0][4:14] != collector:
+        if fault == "refused" or records[0][4:14].decode() != collector:
             raise ApiError(422, "file_refused")
         file = {
             "reference": reference,
@@ -76,6 +78,7 @@ class Bank:
             "sha256": hashlib.sha256(body).hexdigest(),
             "body": body,
         }
+        lines = (_line(reference, no, record) for no, record in enumerate(records[1:-2], 1))
         if not self._journal.take(file, lines):
             raise ApiError(409, "reference_exists")
         if fault == "answer_lost":
@@ -113,9 +116,7 @@ class Bank:
 
     def _result(self, file: Row) -> Response:
         self._journal.give(file["reference"])
-        body = answer(
-            file["body"], [line["outcome"] for line in self._journal.lines(file["reference"])]
-        )
+        body = answer(file["body"], self._journal.ends(file["reference"]))
         name = f"result-{file['reference'][:8]}.txt"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(body, media_type="text/plain", headers=headers)
@@ -123,26 +124,26 @@ class Bank:
 
 def answer(body: bytes, ends: list[str]) -> bytes:
     """The file as it goes back: each line's code, but for lines whose end is empty, and sums."""
-    between = "\r\n" if b"\r\n" in body else ""
+    between = b"\r\n" if b"\r\n" in body else b""
     head, *lines, trailer, last = _records(body)
     sums = {True: [0, 0], False: [0, 0]}
-    given: list[str] = []
+    given: list[bytes] = []
     for line, end in zip(lines, ends, strict=True):
         if not end:
             continue
         kept = sums[end == "0"]
         kept[0] += 1
         kept[1] += int(line[80:90])
-        given.append(f"{line[:111]}{end}{line[112:]}")
+        given.append(line[:111] + end.encode() + line[112:])
     done, failed = sums[True], sums[False]
     whole = [done[0] + failed[0], done[1] + failed[1]]
     told = "".join(f"{count:06d}{yen:012d}" for count, yen in (whole, done, failed))
-    records = [head, *given, f"{trailer[:1]}{told}{trailer[55:]}", last]
-    return "".join(record + between for record in records).encode("cp932")
+    given.append(trailer[:1] + told.encode() + trailer[55:])
+    return b"".join(record + between for record in (head, *given, last))
 
 
 async def _read_file(request: Request) -> tuple[str, str, bytes]:
-    if int(request.headers.get("content-length", "0")) > _BODY_BYTES_MAX:
+    if int(request.headers.get("content-length", "0")) > BODY_BYTES_MAX:
         raise ApiError(413, "too_large")
     try:
         values = msgspec.json.decode(await request.body(), type=dict[str, Any])
@@ -155,23 +156,25 @@ async def _read_file(request: Request) -> tuple[str, str, bytes]:
     return reference, str(values.get("collector", "")), body
 
 
-def _records(body: bytes) -> list[str]:
-    """The file's records; 422 for what is none."""
-    try:
-        text = body.decode("cp932").replace("\r\n", "")
-    except UnicodeDecodeError as error:
-        raise ApiError(422, "file_refused") from error
-    if _FORM.fullmatch(text) is None:
+def _records(body: bytes) -> list[bytes]:
+    """The file's records, a byte a letter; 422 for what is none."""
+    whole = body.replace(b"\r\n", b"")
+    is_one = len(whole) % _RECORD == 0 and _KINDS.fullmatch(whole[::_RECORD]) is not None
+    if not is_one or _FOREIGN.search(whole) is not None:
         raise ApiError(422, "file_refused")
-    return [text[at : at + _RECORD] for at in range(0, len(text), _RECORD)]
+    return [whole[at : at + _RECORD] for at in range(0, len(whole), _RECORD)]
 
 
-def _line(reference: str, line_no: int, record: str) -> Row:
-    account = record[43:50]
+def _account(record: bytes) -> str:
+    return record[43:50].decode("cp932")
+
+
+def _line(reference: str, line_no: int, record: bytes) -> Row:
+    account = _account(record)
     return {
         "reference": reference,
         "line_no": line_no,
-        "number": record[91:111],
+        "number": record[91:111].decode("cp932"),
         "account": account,
         "amount": int(record[80:90]),
         "outcome": magic.DEBITS.get(account, "0"),

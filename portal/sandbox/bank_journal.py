@@ -4,7 +4,7 @@ A file is taken once for its reference; its bytes are kept as they came.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 _SCHEMA: Final = """
@@ -31,7 +31,7 @@ class BankJournal:
         self._db = db
         self._db.executescript(_SCHEMA)
 
-    def take(self, file: Row, lines: Sequence[Row]) -> bool:
+    def take(self, file: Row, lines: Iterable[Row]) -> bool:
         """Keep a file with its lines; False when its reference has one already."""
         self._db.execute("begin")
         cursor = self._db.execute(
@@ -68,6 +68,13 @@ class BankJournal:
             " from bank_file f join bank_line l using (reference) group by f.seq order by f.seq"
         )
         return [dict(row) for row in rows]
+
+    def ends(self, reference: str) -> list[str]:
+        """The code of every line of a file, in order."""
+        rows = self._db.execute(
+            "select outcome from bank_line where reference = ? order by line_no", (reference,)
+        )
+        return [row["outcome"] for row in rows]
 
     def lines(self, reference: str | None = None) -> list[Row]:
         """Every line of one file, or of all of them, in order."""

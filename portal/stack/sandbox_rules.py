@@ -10,6 +10,7 @@ import msgspec
 from portal.egress.query import Parameter
 from portal.egress.refund import RefundPlaces
 from portal.egress.rule import Rule, Signer
+from portal.kit.limits import DEBIT_FILE_BYTES_MAX
 from portal.stack.counter_rules import counter_rules
 from portal.stack.push_services import push_rules
 
@@ -254,7 +255,7 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
         purpose="the answers of the sandbox's bank into the vault",
         path_prefixes=("/v1/debit-results",),
         answers_to="vault",
-        answer_bytes_max=16 * 1024 * 1024,
+        answer_bytes_max=DEBIT_FILE_BYTES_MAX,
         timeout_s=60.0,
     )
     return send, ask, fetch, *_mandate_rules(ask)

@@ -225,7 +225,8 @@ async def tell_mandate(act: Act, mandate_id: UUID, code: str, reason: str | None
 class DebitFile:
     """One row of the table. Units: yen; ``number_ms`` is the file's part of its lines' numbers.
 
-    ``booked_to``: up to this line nothing is left to be booked or freed.
+    ``booked_to``: up to this line nothing is left to be booked or freed. ``reading``: how far an
+    answer was read that is not told yet (portal.vault.debit_reading).
     """
 
     id: UUID
@@ -251,6 +252,7 @@ class DebitFile:
     refused_result: str
     refused_record: int
     booked_to: int = 0
+    reading: bytes | None = None
 
     @property
     def content(self) -> bytes:
@@ -264,7 +266,7 @@ _NAMES: Final = (
     "id", "contract_id", "debit_on", "state", "version", "number_ms", "lines", "total_minor",
     "parts", "size_bytes", "is_full", "place", "sha256", "built_by", "built_at", "approval_id",
     "approve_until", "decided_by", "decided_at", "state_at", "refused_result", "refused_record",
-    "booked_to",
+    "booked_to", "reading",
 )  # fmt: skip
 FILES: Final = f"select {', '.join(_NAMES)} from debit_file where merchant_id = $1"  # noqa: S608  constant columns
 """Files; conditions of a constant text follow."""
@@ -278,7 +280,7 @@ do nothing returning true
 _CHANGING: Final = (
     "state", "version", "lines", "total_minor", "parts", "size_bytes", "is_full", "place",
     "sha256", "approval_id", "approve_until", "decided_by", "decided_at", "state_at",
-    "refused_result", "refused_record", "booked_to",
+    "refused_result", "refused_record", "booked_to", "reading",
 )  # fmt: skip
 _STORE: Final = f"""
 update debit_file set {", ".join(f"{name} = ${place}" for place, name in enumerate(_CHANGING, 3))}

@@ -2,14 +2,17 @@
 
 The answer is set against the very bytes that were sealed. A file that is doubtful as a whole (cut,
 another bank's, another merchant's, wrong sums) is refused and books nothing; of a right one every
-line that was sent gets what the bank said, or ``line_missing``. Booking is a worker's task.
+line that was sent gets what the bank said, or ``line_missing``. Booking is a worker's task, and so
+is reading an answer that is long (portal.vault.debit_reading).
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
+
+import msgspec
 
 from portal.contract.debit import DebitResultRead
 from portal.domain import debit as rules
@@ -26,41 +29,33 @@ from portal.domain.zengin.result import (
     check_header,
     meaning_of,
 )
+from portal.domain.zengin.steps import AnswerDoubtError
 from portal.vault import file
 from portal.vault.act import Act
-from portal.vault.db import Row
-from portal.vault.debit import DebitFile, moved, read_contract, store_file
+from portal.vault.debit import DebitFile, read_contract
+from portal.vault.debit_reading import (
+    CHECKING,
+    KNOWN,
+    TELL,
+    Answer,
+    Reading,
+    begin,
+    is_long,
+    keep,
+    kept,
+    not_taken,
+    refuse,
+    told_before,
+)
 from portal.vault.pull import Loop, beside
-
-PARTS_MAX: Final = 16
-"""Parts of one answer: 100,000 records and their line ends are 12."""
 
 _BATCH: Final = 2_000
 
-# A line that the bank did not give back says nothing new about a debit whose end is known.
-TELL: Final = """
-update debit set cause = $4
-where merchant_id = $1 and file_id = $2 and line_no = any($3::int[])
-      and ($4 <> 'line_missing' or state = 'in_file')
+# The one that waits until nobody may approve the file any more is none that reads.
+_IS_READ: Final = """
+select exists (select from task where merchant_id = $1 and kind = 'debit.book'
+               and subject_id = $2 and next_at <= $3::timestamptz + interval '1 hour')
 """
-_KNOWN: Final = """
-select lines, unknown, unexpected, file_id, part_file_id from debit_result
-where merchant_id = $1 and sha256 = $2
-"""
-_KEEP: Final = """
-insert into debit_result (merchant_id, sha256, file_id, part_file_id, parts, lines, unknown,
-                          unexpected, read_by, read_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-"""
-
-
-class _DoubtError(Exception):
-    """The answer is doubtful as a whole: ``reason`` and the record where that showed."""
-
-    def __init__(self, reason: str, record_no: int) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.record_no = record_no
 
 
 @dataclass(slots=True)
@@ -95,72 +90,63 @@ async def take_answer(act: Act, debit_file: DebitFile, place: UUID, parts: int) 
     """Check an answer whose parts lie at ``place`` and plan its booking; the same bytes once.
 
     The file is locked. A doubtful one is refused as a whole, its parts are dropped, and the file
-    says why. What nobody can explain becomes a case.
+    says why. What nobody can explain becomes a case. A long one is checked by workers, and until
+    that is done no other is taken.
 
     Raises: NotFound when parts are missing.
     """
-    digest = await hash_parts(act, place, parts)
-    known = await act.db.fetchrow(_KNOWN, act.merchant_id, digest)
+    digest, size_bytes = await hash_parts(act, place, parts)
+    known = await act.db.fetchrow(KNOWN, act.merchant_id, digest)
     if known is not None and known["file_id"] != debit_file.id:
         # Another file's answer says nothing of this one: it has still to come.
-        return await _refuse(act, debit_file, place, _DoubtError("answer_elsewhere", 0))
+        return await refuse(act, debit_file, place, AnswerDoubtError("answer_elsewhere", 0))
     if known is not None:
         if known["part_file_id"] != place:  # else these are the very parts that are kept
             await file.drop_file(act, place)
-        return _told(known)
+        return told_before(known)
+    answer = Answer(place=place, parts=parts, sha256=digest, by=act.actor)
+    reading = Reading.of(debit_file)
+    if reading is not None:
+        return await _take_meanwhile(act, debit_file, reading, answer)
+    if is_long(act, debit_file, size_bytes):
+        return await begin(act, debit_file, answer)
+    return await _take_at_once(act, debit_file, answer)
+
+
+async def _take_at_once(act: Act, debit_file: DebitFile, answer: Answer) -> DebitResultRead:
     contract = await read_contract(act, debit_file.contract_id)
+    place, parts = answer.place, answer.parts
     try:
         async with act.savepoint():
-            answer = await beside(
+            found = await beside(
                 lambda loop: _Reader(act, loop, debit_file).read(place, parts, contract.lines_max)
             )
-    except _DoubtError as doubt:
-        return await _refuse(act, debit_file, place, doubt)
-    await act.db.execute(
-        _KEEP, act.merchant_id, digest, debit_file.id, place, parts, answer.lines,
-        answer.unknown, answer.unexpected, act.actor, act.business,
-    )  # fmt: skip
-    await _take_over(act, debit_file, answer)
-    return DebitResultRead(
-        state="booked", reason="", record_no=0, known=False, lines=answer.lines,
-        unknown=answer.unknown, unexpected=answer.unexpected,
-    )  # fmt: skip
-
-
-async def _take_over(act: Act, debit_file: DebitFile, answer: _Answer) -> None:
-    """The file is answered; a worker books it; what is left open is a person's.
-
-    One that was said to be refused stays so, or it would keep out the one that was made since.
-    """
-    answered = replace(debit_file, refused_result="", refused_record=0, booked_to=0)
-    if debit_file.state not in {"answered", "rejected"}:
-        answered = moved(act, answered, rules.advance_file(debit_file.state, "answer"))
-    await store_file(act, answered)
+    except AnswerDoubtError as doubt:
+        return await refuse(act, debit_file, place, doubt)
+    result = kept(found.lines, found.unknown, found.unexpected)
+    await keep(act, debit_file, answer, result)
     await act.plan_task("debit.book", debit_file.id)
-    day = debit_file.debit_on.isoformat()
-    if answer.unknown:
-        await act.open_case("debit_unclear", debit_file.id, count=answer.unknown, day=day)
-    if answer.unexpected:
-        await act.open_case("debit_unexpected", debit_file.id, count=answer.unexpected, day=day)
+    return result
 
 
-async def _refuse(
-    act: Act, debit_file: DebitFile, place: UUID, doubt: _DoubtError
+async def _take_meanwhile(
+    act: Act, debit_file: DebitFile, reading: Reading, answer: Answer
 ) -> DebitResultRead:
-    await file.drop_file(act, place)
-    refused = replace(debit_file, refused_result=doubt.reason, refused_record=doubt.record_no)
-    await store_file(act, refused)
-    return DebitResultRead(
-        state="refused", reason=doubt.reason, record_no=doubt.record_no, known=False, lines=0,
-        unknown=0, unexpected=0,
-    )  # fmt: skip
+    """An answer that comes while one is being read: the same, or one that has to wait.
 
-
-def _told(row: Row) -> DebitResultRead:
-    return DebitResultRead(
-        state="booked", reason="", record_no=0, known=True, lines=row["lines"],
-        unknown=row["unknown"], unexpected=row["unexpected"],
-    )  # fmt: skip
+    Where nobody reads any more, because that task was given up, reading begins with this one.
+    """
+    place = reading.answer.place
+    is_read = await act.db.fetchval(_IS_READ, act.merchant_id, debit_file.id, act.now)
+    if not is_read and reading.phase == "check":
+        if place != answer.place:
+            await file.drop_file(act, place)
+        return await begin(act, debit_file, answer)
+    if place != answer.place:
+        await file.drop_file(act, answer.place)
+    if reading.answer.sha256 == answer.sha256:
+        return msgspec.structs.replace(CHECKING, known=True)
+    return not_taken("answer_checking")
 
 
 def check_at_bank(debit_file: DebitFile) -> None:
@@ -169,12 +155,14 @@ def check_at_bank(debit_file: DebitFile) -> None:
         rules.advance_file(debit_file.state, "answer")
 
 
-async def hash_parts(act: Act, place: UUID, parts: int) -> bytes:
-    """SHA-256 over the parts that lie at a place. Raises: NotFound when one is missing."""
-    digest = hashlib.sha256()
+async def hash_parts(act: Act, place: UUID, parts: int) -> tuple[bytes, int]:
+    """SHA-256 and length of what lies at a place. Raises: NotFound when a part is missing."""
+    digest, size_bytes = hashlib.sha256(), 0
     for part_no in range(parts):
-        digest.update(await file.read_part(act, place, part_no))
-    return digest.digest()
+        body = await file.read_part(act, place, part_no)
+        digest.update(body)
+        size_bytes += len(body)
+    return digest.digest(), size_bytes
 
 
 class _Reader:
@@ -187,7 +175,7 @@ class _Reader:
         self._answer = _Answer()
 
     def read(self, place: UUID, parts: int, lines_max: int) -> _Answer:
-        """Every line that was sent gets its cause; raises _DoubtError and then nothing counts."""
+        """Every line that was sent gets its cause; raises AnswerDoubtError, and nothing counts."""
         answer = self._answer
         sent = DebitReader(self._parts(self._file.id, self._file.parts))
         told = DebitReader(self._parts(place, parts), lines_max)
@@ -205,9 +193,9 @@ class _Reader:
                 self._tell(batch)
         self._tell(batch)
         if answer.trailer is None:
-            raise _DoubtError("trailer_missing", answer.record_no)
+            raise AnswerDoubtError("trailer_missing", answer.record_no)
         for reason in matcher.check_trailer(answer.trailer):
-            raise _DoubtError(reason, answer.record_no)
+            raise AnswerDoubtError(reason, answer.record_no)
         return answer
 
     def _read_on(
@@ -232,7 +220,7 @@ class _Reader:
         for one in records:
             answer.record_no = one.record_no
             if one.reason and (one.is_whole_file or answer.header is None):
-                raise _DoubtError(one.reason, one.record_no)
+                raise AnswerDoubtError(one.reason, one.record_no)
             record = one.record
             if isinstance(record, DebitLine):
                 answer.lines += 1
@@ -242,7 +230,7 @@ class _Reader:
             elif isinstance(record, Header):
                 answer.header = record
                 for reason in check_header(sent, record):
-                    raise _DoubtError(reason, one.record_no)
+                    raise AnswerDoubtError(reason, one.record_no)
 
     def _note(self, match: Match, batch: _Batch) -> None:
         if match.sent is None:

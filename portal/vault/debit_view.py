@@ -30,6 +30,7 @@ from portal.vault.debit import (
     read_contract,
     to_file,
 )
+from portal.vault.debit_reading import Reading
 from portal.vault.handover import those_on_line
 
 _MONTHS_AHEAD: Final = 3
@@ -102,6 +103,7 @@ def _view(
         outcomes=outcomes,
         refused_result=debit_file.refused_result,
         record_no=debit_file.refused_record,
+        checked_lines=_checked(debit_file),
         choices=rules.choices_of(
             debit_file.state,
             act.capability.role,
@@ -109,6 +111,13 @@ def _view(
             is_late=until is not None and until <= act.now,
         ),
     )
+
+
+def _checked(debit_file: DebitFile) -> int | None:
+    reading = Reading.of(debit_file)
+    if reading is None or reading.phase != "check":
+        return None
+    return reading.progress.count
 
 
 def view_contract(contract: Contract, now: datetime) -> DebitContractView:

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from portal.domain.errors import InvalidInput
-from portal.domain.fetch import FetchState, result_due
+from portal.domain.fetch import FetchState, ask_again_s, result_due
 from portal.vault.act import Act
 from portal.vault.debit import DebitFile, read_contract
 from portal.vault.handover import read_handover
@@ -86,3 +86,28 @@ async def store_fetch(act: Act, fetch: Fetch) -> None:
 def fetch_at(act: Act, fetch: Fetch, state: FetchState, code: str = "") -> Fetch:
     """The row in another state, not yet written."""
     return replace(fetch, state=state, state_at=act.now, code=code)
+
+
+async def ask_again(act: Act, fetch: Fetch) -> None:
+    """Plan another try, or leave it to a person; the file is locked."""
+    wait_s = ask_again_s(fetch.tries, fetch.since, act.now)
+    if wait_s is None:
+        await store_fetch(act, replace(fetch, state="by_hand"))
+        await tell_people(act, fetch.file_id, "asking_ended")
+        return
+    await store_fetch(act, fetch)
+    await act.plan_task("debit.fetch", fetch.file_id, due_in_s=wait_s)
+
+
+async def tell_people(act: Act, file_id: UUID, code: str) -> None:
+    """Somebody has to look at what a bank gave, or did not give."""
+    await act.open_case("task.debit.fetch", file_id, code=code)
+
+
+async def fetch_again(act: Act, file_id: UUID, fetch_id: UUID, code: str) -> None:
+    """What a try brought was found doubtful after it was put in; nothing for any other answer."""
+    fetch = await read_fetch(act, file_id)
+    if fetch is None or fetch.id != fetch_id:
+        return
+    await tell_people(act, file_id, code)
+    await ask_again(act, fetch_at(act, fetch, "planned", code))

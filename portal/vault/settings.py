@@ -50,6 +50,8 @@ class VaultSettings(ZoneSettings):
     ``heavy_acts`` of the steps that move hundreds of rows run at a time, in turn: one for each core
     and one that waits for the disk, since more of them only get in each other's way and in that of
     payers. Where the database has a machine of its own, it is that machine's cores that count.
+    ``debit_step_lines`` of a bank's long answer are told in one step, and twice as many checked; an
+    answer of more than that is long.
     ``push_hosts`` and ``push_port`` are where payers' browsers may have notifications sent, as in
     the relay's rule.
     Budgets are rows revealed: to one staff session or API
@@ -77,6 +79,7 @@ class VaultSettings(ZoneSettings):
     connections_at_start: Annotated[int, Field(ge=0)] = 10
     side_connections_at_start: Annotated[int, Field(ge=0)] = 2
     heavy_acts: Annotated[int, Field(ge=1)] = Field(default_factory=_heavy_acts)
+    debit_step_lines: Annotated[int, Field(ge=1)] = 10_000
     budget_staff_rows_per_hour: int = 10_000
     budget_api_key_rows_per_hour: int = 100_000
     budget_staff_rows_per_minute: int = 6_000

@@ -349,7 +349,7 @@ def debit_file(state: str, /, **changes: object) -> dict[str, Any]:
         "isFull": False, "isOnLine": False, "approveUntil": None,
         "outcomes": {"waiting": 4_213, "succeeded": 0, "succeededTotal": yen(0), "noFunds": 0,
                      "failed": 0, "unknown": 0},
-        "refusedResult": "", "recordNo": 0, "resultUrl": None, "choices": [],
+        "refusedResult": "", "recordNo": 0, "checkedLines": None, "resultUrl": None, "choices": [],
     }  # fmt: skip
     return made | changes
 
@@ -360,6 +360,7 @@ DEBIT_FILES = [
     debit_file("SEALED", approveUntil="2026-11-25T11:00:00.000Z", choices=["APPROVE", "DISCARD"]),
     debit_file("APPROVED", choices=["DISCARD"], isFull=True),
     debit_file("SENDING", resultUrl=_RESULT_URL, refusedResult="trailer_total", recordNo=4_215),
+    debit_file("ACCEPTED", resultUrl=_RESULT_URL, count=999_999, checkedLines=240_000),
     debit_file(
         "ANSWERED", resultUrl=_RESULT_URL,
         outcomes={"waiting": 0, "succeeded": 4_190, "succeededTotal": yen(31_301_100),

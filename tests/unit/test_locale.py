@@ -50,7 +50,7 @@ UNSEEN = re.compile(
 
 ANSWER_DOUBTS = (
     "trailer_done", "trailer_failed", "header_collector", "header_debit_on", "header_bank",
-    "answer_elsewhere",
+    "answer_elsewhere", "answer_checking",
 )  # fmt: skip
 """Why a bank's answer is not taken although its records are whole."""
 

@@ -510,6 +510,7 @@ async def test_an_operator_opens_a_contract_once_and_only_with_possible_terms(de
         ({"day_of_month": 32}, "debit_terms"),
         ({"submit_days": 0}, "debit_terms"),
         ({"lines_max": 0}, "debit_contract"),
+        ({"lines_max": 1_000_000}, "debit_contract"),
         ({"more_letters": "é"}, "debit_contract"),
         ({"collector_name": "水戸"}, "kana_unwritable"),
         ({"collector_code": "12"}, "zengin_field"),

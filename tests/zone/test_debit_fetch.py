@@ -26,6 +26,7 @@ from portal.contract.debit_fetch import (
 from portal.contract.work import Leased
 from portal.domain.errors import PortalError
 from portal.domain.ids import DebitFileId, DeliveryId
+from portal.kit.limits import FILE_PART_BYTES_MAX, RESULT_PARTS_MAX
 from portal.sandbox.bank import answer
 from portal.vault.server import VaultServer
 from tests.make.bank import new_desk
@@ -165,7 +166,7 @@ async def test_a_try_is_opened_once_by_the_relay_for_its_bank(
     )
     assert [await opened(to_open), await opened(to_open)] == [None, "delivery_redeemed"]
     assert [await kept(part), await kept(part)] == [None, None], "the same part again"
-    far = KeepDebitResult(host=HOST, fetch_id=first.fetch_id, part_no=16, body=b"1")
+    far = KeepDebitResult(host=HOST, fetch_id=first.fetch_id, part_no=RESULT_PARTS_MAX, body=b"1")
     assert await kept(far) == "file_too_large"
     with pytest.raises(PortalError):
         await counter.desk.world.work.call(OPEN_DEBIT_RESULT, to_open)
@@ -206,24 +207,32 @@ async def test_a_worker_can_not_have_anything_read_but_what_the_relay_put_in(
     assert file.refused_result == ""
 
 
+@pytest.mark.parametrize("is_long", [False, True])
 async def test_a_doubtful_answer_is_a_persons_and_asked_for_again(
-    counter: Counter, ground: Ground
+    counter: Counter, ground: Ground, *, is_long: bool
 ) -> None:
     await counter.desk.debtor()
     file_id = await accepted(counter)
     lease, first = await begun(counter)
     relay = await ground.client("egress")
     await relay.call(OPEN_DEBIT_RESULT, OpenDebitResult(host=HOST, fetch_id=first.fetch_id))
-    body = b"no answer of a bank"
-    part = KeepDebitResult(host=HOST, fetch_id=first.fetch_id, part_no=0, body=body)
-    await relay.call(KEEP_DEBIT_RESULT, part)
+    body = b"no answer of a bank" * (130_000 if is_long else 1)
+    starts = range(0, len(body), FILE_PART_BYTES_MAX)
+    for part_no, start in enumerate(starts):
+        piece = body[start : start + FILE_PART_BYTES_MAX]
+        part = KeepDebitResult(host=HOST, fetch_id=first.fetch_id, part_no=part_no, body=piece)
+        await relay.call(KEEP_DEBIT_RESULT, part)
     told = RecordDebitFetch(
-        file_id=file_id, fetch_id=first.fetch_id, outcome="stored", code="", parts=1,
+        file_id=file_id, fetch_id=first.fetch_id, outcome="stored", code="", parts=len(starts),
         sha256=hashlib.sha256(body).digest(),
     )  # fmt: skip
 
     await counter.desk.world.work.call(RECORD_DEBIT_FETCH, told, lease.authority)
+    if is_long:
+        assert (await state(counter), await counter.desk.world.cases()) == ("read", [])
+        await counter.shop.work_off({"debit.book"})
 
+    assert await state(counter) == "planned"
     assert await counter.desk.world.cases() == ["task.debit.fetch"]
     assert await counter.desk.world.value(PARTS) == 0
     await counter.fetch_now()

@@ -147,7 +147,7 @@ async def test_a_file_waits_for_the_relays_budget_and_uses_up_no_try(counter: Co
     await counter.shop.rows(
         "insert into budget (holder, window_no, used, expires_at)"
         " select 'caller:egress:caller', floor(extract(epoch from now()) / 60)::bigint + later,"
-        " 240000, now() + interval '1 hour' from generate_series(0, 2) as later returning used"
+        " 1240000, now() + interval '1 hour' from generate_series(0, 2) as later returning used"
     )
 
     await counter.shop.work_off(SEND)

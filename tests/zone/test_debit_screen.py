@@ -47,10 +47,15 @@ class House:
         assert (await who.post(f"/d/do/{act}", data=fields)).status_code == 303
         return (await who.get("/d/debits")).text
 
-    async def answered(self, body: bytes) -> dict[str, object]:
-        """Send a bank's answer to where the screen says."""
+    async def place(self) -> str:
+        """Where the screen says that a bank's answer goes."""
         page = (await self.clerk.get("/d/debits")).text
         [address] = re.findall(r'data-result="([^"]+)"', page)
+        return address
+
+    async def answered(self, body: bytes, address: str = "") -> dict[str, object]:
+        """Send a bank's answer to where the screen says."""
+        address = address or await self.place()
         answer = await self.clerk.put(address, content=body)
         assert answer.status_code == 201
         told: dict[str, object] = answer.json()
@@ -101,6 +106,15 @@ async def test_a_file_goes_its_way_over_the_screen(house: House) -> None:
     assert (len(sent.content), sent.content[:3]) == (4 * 122, b"191")
 
     assert (await house.answered(sent.content[:200]))["state"] == "refused"
+    assert "The last result was not taken" in (await house.clerk.get("/d/debits")).text
+    early, other = await house.place(), await house.place()
+    assert (await house.answered(b"no answer of a bank" * 130_000, early))["state"] == "checking"
+    page = (await house.owner.get("/d/debits")).text
+    assert "The result is being checked: 0 of 1 debits." in page
+    assert "data-result" not in page, "another one has to wait"
+    refused = await house.clerk.put(other, content=b"1")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "answer_checking")
+    await desk.worked()
     assert "The last result was not taken" in (await house.clerk.get("/d/debits")).text
     assert (await house.answered(answer(sent.content, lambda _place: "0")))["lines"] == 1
     await desk.worked()

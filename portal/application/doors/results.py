@@ -26,14 +26,13 @@ from portal.contract.debit import (
     TakeOutDebitFile,
 )
 from portal.contract.envelope import Authority
-from portal.domain.errors import Expired, LimitReached, NotFound
+from portal.domain.errors import Conflict, Expired, LimitReached, NotFound
 from portal.domain.ids import DebitFileId, from_public, to_public
-from portal.kit.limits import FILE_PART_BYTES_MAX, OPERATION_TIMEOUT_S
+from portal.kit.limits import DEBIT_FILE_BYTES_MAX, FILE_PART_BYTES_MAX, OPERATION_TIMEOUT_S
 
 if TYPE_CHECKING:
     from portal.application.doors.context import RequestContext
 
-RESULT_BYTES_MAX: Final = 16 * FILE_PART_BYTES_MAX
 _RESULT_LIFE_S: Final = 3600
 _PURPOSE: Final = "result"
 
@@ -64,8 +63,11 @@ def seal_result_address(context: "RequestContext", file_id: DebitFileId, upload_
 async def put_result(request: Request) -> Response:
     """Take an answer whole; 201 with what it said, also when it is doubtful and books nothing.
 
+    Of a long one it says ``checking``: the file says how far that is, and in the end what it said.
+
     Raises: NotFound ``upload_unknown``; Expired ``upload_expired``; LimitReached
-    ``file_too_large``; what the vault refuses.
+    ``file_too_large``; Conflict ``answer_checking`` while another is being checked; what the vault
+    refuses.
     """
     doors = doors_of(request)
     token = doors.seals.unseal(_PURPOSE, request.path_params["token"], ResultToken)
@@ -88,6 +90,8 @@ async def put_result(request: Request) -> Response:
     read = await doors.vault.call(
         READ_DEBIT_RESULT, whole, token.authority, timeout_s=OPERATION_TIMEOUT_S
     )
+    if read.reason == "answer_checking":
+        raise Conflict("answer_checking")
     return _told(token.file_id, read)
 
 
@@ -97,8 +101,8 @@ async def _parts(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     async for chunk in stream:
         held += chunk
         total += len(chunk)
-        if total > RESULT_BYTES_MAX:
-            raise LimitReached("file_too_large", params={"bytes_max": RESULT_BYTES_MAX})
+        if total > DEBIT_FILE_BYTES_MAX:
+            raise LimitReached("file_too_large", params={"bytes_max": DEBIT_FILE_BYTES_MAX})
         while len(held) >= FILE_PART_BYTES_MAX:
             yield bytes(held[:FILE_PART_BYTES_MAX])
             del held[:FILE_PART_BYTES_MAX]

@@ -7,7 +7,7 @@ said as a verdict on the file, and a file with such a verdict books nothing.
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 import msgspec
 
@@ -99,13 +99,14 @@ def read_debits(parts: Iterable[bytes], lines_max: int = LINES_MAX) -> Iterator[
     return iter(DebitReader(parts, lines_max))
 
 
-def frame(parts: Iterable[bytes]) -> Iterator[bytes]:
+def frame(parts: Iterable[bytes], separator: bytes | None = None) -> Iterator[bytes]:
     """The records without their line ends; BAD_ENDS once and nothing more for LF or CR alone.
 
     Whether lines end with CR LF or not at all shows after the first 120 bytes. A record that came
-    out too long or too short is given as it is.
+    out too long or too short is given as it is. ``separator``: how they end, where the parts begin
+    with another record than the first.
     """
-    held, separator = b"", None
+    held = b""
     for part in parts:
         held += part
         if separator is None and len(held) < RECORD_BYTES + 2:
@@ -172,6 +173,25 @@ class DebitReader:
             else:
                 yield plain
         yield from self.finish()
+
+    @classmethod
+    def behind(  # noqa: PLR0913  what a reader keeps between two records
+        cls,
+        parts: Iterable[bytes],
+        separator: bytes,
+        *,
+        record_no: int,
+        count: int,
+        after: str,
+        total_minor: int = 0,
+        lines_max: int = LINES_MAX,
+    ) -> Self:
+        """A reader that stands where another one stopped; ``parts`` begin with its next record."""
+        reader = cls((), lines_max)
+        reader.record_no, reader.count, reader.after = record_no, count, after
+        reader.total_minor = total_minor
+        reader._records = frame(parts, separator)
+        return reader
 
     @property
     def room(self) -> int:

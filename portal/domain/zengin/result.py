@@ -104,8 +104,8 @@ class Matcher:
                 break
             self.add(told.result, 1, told.amount_minor)
             expected = next(ours, None)
-            number = _number(told)
-            if expected is not None and _number(expected) == number:
+            number = number_of(told)
+            if expected is not None and number_of(expected) == number:
                 yield _judge(expected, told)
                 continue
             if number in waiting:
@@ -117,7 +117,7 @@ class Matcher:
         for expected in ours:
             yield from _pair(expected, waiting, early)
         for expected in waiting.values():
-            yield Match(_number(expected), _MISSING, expected, None)
+            yield Match(number_of(expected), _MISSING, expected, None)
         for number, lines in early.items():
             yield from (Match(number, _UNEXPECTED, None, told) for told in lines)
 
@@ -158,7 +158,7 @@ def _pair(
     expected: DebitLine, waiting: dict[str, DebitLine], early: dict[str, deque[DebitLine]]
 ) -> Iterator[Match]:
     """Match a sent line with an answer that came early, or let it wait."""
-    number = _number(expected)
+    number = number_of(expected)
     lines = early.get(number)
     if not lines:
         if number in waiting:
@@ -171,10 +171,15 @@ def _pair(
 
 
 def _judge(sent: DebitLine, told: DebitLine) -> Match:
+    return Match(number_of(sent), judge(sent, told), sent, told)
+
+
+def judge(sent: DebitLine, told: DebitLine) -> Meaning:
+    """What came back says of the line that was sent under its number."""
     same = sent.amount_minor == told.amount_minor and sent.account == told.account
-    return Match(_number(sent), meaning_of(told.result) if same else _DIFFERS, sent, told)
+    return meaning_of(told.result) if same else _DIFFERS
 
 
-def _number(line: DebitLine) -> str:
-    """Some banks give the number back without the zeros in front of it."""
+def number_of(line: DebitLine) -> str:
+    """A line's own number. Some banks give it back without the zeros in front of it."""
     return line.instruction_no.strip().zfill(20)

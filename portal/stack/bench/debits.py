@@ -29,7 +29,7 @@ from portal.stack.processes import run_to_end
 
 LINES: Final = 20_000
 FILE_LINES_MAX: Final = 100_000
-"""Lines of one file at most, as a contract has it: more lines are more files."""
+"""Lines of one file at most: more lines are more files, of which several are booked at a time."""
 
 _FILES_MIN: Final = 2
 _BANKS: Final = "0005"
@@ -231,7 +231,10 @@ async def _bank(here: Town, desk: _Desk, answers: Path, tell: Callable[[str], No
 async def _take_answers(
     here: Town, desk: _Desk, own: Books, lines: int, answers: Path
 ) -> tuple[float, Course, dict[str, float]]:
-    """Seconds until all answers were read; how all were booked, and what both cost."""
+    """Seconds until all answers were put up; how all were booked, and what both cost.
+
+    Short answers are read by then, long ones are read by whoever books them.
+    """
     files = await desk.files()
     before = cpu_seconds(here.stack)
     async with asyncio.TaskGroup() as both:
@@ -239,7 +242,7 @@ async def _take_answers(
         with timed() as reading:
             for one in files:
                 said = await desk.owner.put(one["resultUrl"], read_pieces(answers / one["id"]))
-                if said["state"] != "booked" or said["unknown"] or said["unexpected"]:
+                if said["state"] == "refused" or said["unknown"] or said["unexpected"]:
                     msg = f"an answer was not taken: {said}"
                     raise RuntimeError(msg)
     spent = cpu_ms_each(before, cpu_seconds(here.stack), lines)

@@ -26,11 +26,12 @@ from portal.contract.debit_fetch import (
 from portal.domain import debit as files
 from portal.domain import fetch as rules
 from portal.domain.ids import DeliveryId
+from portal.kit.limits import RESULT_PARTS_MAX
 from portal.vault import file
 from portal.vault.act import Act
 from portal.vault.debit import DebitFile, lock_file
-from portal.vault.debit_answer import PARTS_MAX, hash_parts, take_answer
-from portal.vault.fetch import Fetch, fetch_at, read_fetch, store_fetch
+from portal.vault.debit_answer import hash_parts, take_answer
+from portal.vault.fetch import Fetch, ask_again, fetch_at, read_fetch, store_fetch, tell_people
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
 
@@ -105,34 +106,23 @@ async def record_debit_fetch(act: Act, request: RecordDebitFetch) -> DebitFetchN
     code = request.code
     if request.outcome == "stored" and await _is_whole(act, fetch, request):
         read = await take_answer(act, debit_file, fetch.id, request.parts)
-        if read.state == "booked":
+        if read.state != "refused":
             await store_fetch(act, fetch_at(act, fetch, "read"))
-            return DebitFetchNow(state="answered", lines=read.lines)
+            state = "answered" if read.state == "booked" else debit_file.state
+            return DebitFetchNow(state=state, lines=read.lines)
         code = read.reason
-        await _tell_people(act, debit_file, code)
-    await _ask_again(act, debit_file, fetch_at(act, fetch, "planned", code))
+        if code != "answer_checking":  # another one is being read: this one is asked for again
+            await tell_people(act, debit_file.id, code)
+    await ask_again(act, fetch_at(act, fetch, "planned", code))
     return DebitFetchNow(state=debit_file.state)
 
 
 async def _is_whole(act: Act, fetch: Fetch, request: RecordDebitFetch) -> bool:
     """Whether the parts that lie there are those of which the relay told."""
-    if fetch.state != "storing" or not 0 < request.parts <= PARTS_MAX:
+    if fetch.state != "storing" or not 0 < request.parts <= RESULT_PARTS_MAX:
         return False
-    return await hash_parts(act, fetch.id, request.parts) == request.sha256
-
-
-async def _ask_again(act: Act, debit_file: DebitFile, fetch: Fetch) -> None:
-    wait_s = rules.ask_again_s(fetch.tries, fetch.since, act.now)
-    if wait_s is None:
-        await store_fetch(act, replace(fetch, state="by_hand"))
-        await _tell_people(act, debit_file, "asking_ended")
-        return
-    await store_fetch(act, fetch)
-    await act.plan_task("debit.fetch", debit_file.id, due_in_s=wait_s)
-
-
-async def _tell_people(act: Act, debit_file: DebitFile, code: str) -> None:
-    await act.open_case("task.debit.fetch", debit_file.id, code=code)
+    digest, _ = await hash_parts(act, fetch.id, request.parts)
+    return digest == request.sha256
 
 
 @operation(OPEN_DEBIT_RESULT, callers=_EGRESS, kinds=_CALLER, audit="effect")
@@ -172,7 +162,7 @@ async def keep_debit_result(act: Act, request: KeepDebitResult) -> DebitResultKe
     if refused is not None:
         act.note_incident(_incident(refused), request.fetch_id)
         return DebitResultKept(refused=refused)
-    if not 0 <= request.part_no < PARTS_MAX:
+    if not 0 <= request.part_no < RESULT_PARTS_MAX:
         return DebitResultKept(refused="file_too_large")
     await file.store_part(act, request.fetch_id, request.part_no, request.body)
     return DebitResultKept(refused=None)

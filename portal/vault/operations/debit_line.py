@@ -199,7 +199,8 @@ async def redeem_debit_file(act: Act, request: RedeemDebitFile) -> DebitFileRede
         )
     redeemed = replace(at(act, handover, "redeemed"), tries=handover.tries + 1)
     await store_handover(act, redeemed)
-    if await hash_parts(act, debit_file.id, debit_file.parts) != debit_file.sha256:
+    digest, _ = await hash_parts(act, debit_file.id, debit_file.parts)
+    if digest != debit_file.sha256:
         raise InvariantBroken("debit_file_differs")
     act.reveal(debit_file.lines)
     contract = await read_contract(act, debit_file.contract_id)

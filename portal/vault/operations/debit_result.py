@@ -16,10 +16,11 @@ from portal.contract.debit import (
 from portal.contract.envelope import Done
 from portal.domain.errors import InvalidInput
 from portal.kit.crypto import sha256
+from portal.kit.limits import RESULT_PARTS_MAX
 from portal.vault import file
 from portal.vault.act import Act
 from portal.vault.debit import lock_file
-from portal.vault.debit_answer import PARTS_MAX, check_at_bank, take_answer
+from portal.vault.debit_answer import check_at_bank, take_answer
 from portal.vault.registry import operation
 
 _WEB: Final = frozenset({"web"})
@@ -35,8 +36,8 @@ async def store_debit_result(act: Act, request: StoreDebitResult) -> Done:
     """
     debit_file = await lock_file(act, request.file_id)
     check_at_bank(debit_file)
-    if not 0 <= request.part_no < PARTS_MAX:
-        raise InvalidInput("file_too_large", params={"max": PARTS_MAX})
+    if not 0 <= request.part_no < RESULT_PARTS_MAX:
+        raise InvalidInput("file_too_large", params={"max": RESULT_PARTS_MAX})
     place = _part_file_id(act, debit_file.id, request.upload_key)
     await file.store_part(act, place, request.part_no, request.body)
     return Done()
@@ -47,15 +48,16 @@ async def read_debit_result(act: Act, request: ReadDebitResult) -> DebitResultRe
     """Check an answer that has come whole and plan its booking; the same bytes are read once.
 
     A doubtful one is refused as a whole, and the file says why. What nobody can explain becomes a
-    case: lines that the bank did not clear up, and lines that we never sent.
+    case: lines that the bank did not clear up, and lines that we never sent. A long one is checked
+    by workers, and what they find stands at the file.
 
     Raises: NotFound ``not_found``; Conflict ``debit_file_state`` for a file that no bank has;
     InvalidInput ``file_too_large``.
     """
     debit_file = await lock_file(act, request.file_id)
     check_at_bank(debit_file)
-    if not 0 < request.parts <= PARTS_MAX:
-        raise InvalidInput("file_too_large", params={"max": PARTS_MAX})
+    if not 0 < request.parts <= RESULT_PARTS_MAX:
+        raise InvalidInput("file_too_large", params={"max": RESULT_PARTS_MAX})
     place = _part_file_id(act, debit_file.id, request.upload_key)
     return await take_answer(act, debit_file, place, request.parts)
 

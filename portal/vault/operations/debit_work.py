@@ -30,6 +30,7 @@ from portal.vault.debit import (
     store_file,
 )
 from portal.vault.debit_lines import book_next, choose, write_lines
+from portal.vault.debit_reading import Reading, read_on
 from portal.vault.operations.debit_file import APPROVAL, PART_LINES_MAX
 from portal.vault.registry import operation
 
@@ -104,7 +105,8 @@ async def _seal(
 async def book_debits(act: Act, request: BookDebits) -> DebitsBooked:
     """Book the next lines of a file whose bank has answered, or free those of one that is void.
 
-    A sealed file that nobody approved in time is void from here on.
+    A sealed file that nobody approved in time is void from here on. A long answer is read first, a
+    step at a time: until it is checked and told, no line is booked.
 
     Each line is booked with its bill, attempt and ledger, once for each thing that the bank says.
     The task ends with the step that finds no more.
@@ -113,6 +115,10 @@ async def book_debits(act: Act, request: BookDebits) -> DebitsBooked:
     """
     act.require_scope(request.file_id)
     debit_file = await _given_up(act, await lock_file(act, request.file_id))
+    reading = Reading.of(debit_file)
+    if reading is not None:
+        await read_on(act, debit_file, reading)
+        return DebitsBooked(lines=0, remaining=True)
     lines, remaining = await book_next(act, debit_file)
     if not remaining:
         await act.close_task(rows=lines)

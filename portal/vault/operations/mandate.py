@@ -35,7 +35,7 @@ from portal.domain.fetch import RESULT_DAYS_MAX
 from portal.domain.ids import DebitContractId
 from portal.domain.mandate import BANK_CHARACTERS_MAX, MandateDetails, read_details, read_kana
 from portal.domain.zengin.kana import to_kana
-from portal.domain.zengin.record import write_header
+from portal.domain.zengin.record import LINES_MAX, write_header
 from portal.kit.banks import banks
 from portal.vault.act import Act
 from portal.vault.cursor import Place, read_cursor, write_cursor
@@ -58,7 +58,6 @@ from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation
 
 COLLECTOR_CHARACTERS_MAX: Final = 40
-CONTRACT_LINES_MAX: Final = 100_000
 """Lines of one file, at most: a result is checked in one transaction, so it has to end in time."""
 
 PAGE_MAX: Final = 100
@@ -143,7 +142,7 @@ def _to_contract(contract_id: UUID, request: OpenDebitContract) -> Contract:
     """The contract, if a header can be written by it."""
     if not set(request.more_letters) <= _MORE_LETTERS:
         raise InvalidInput("debit_contract", params={"field": "more_letters"})
-    if not 1 <= request.lines_max <= CONTRACT_LINES_MAX:
+    if not 1 <= request.lines_max <= LINES_MAX:
         raise InvalidInput("debit_contract", params={"field": "lines_max"})
     if not 0 <= request.result_days <= RESULT_DAYS_MAX:
         raise InvalidInput("debit_contract", params={"field": "result_days"})

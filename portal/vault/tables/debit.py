@@ -95,7 +95,8 @@ class DebitFile(SQLModel, table=True):
     """One file for one day at one bank; its bytes are parts of ``id`` (portal.vault.file).
 
     ``place`` is the last mandate that was looked at while it is filled, ``booked_to`` the last
-    line up to which nothing is left to be booked or freed.
+    line up to which nothing is left to be booked or freed. ``reading``: how far a long answer was
+    checked or told (portal.vault.debit_reading); counts and sums, of no payer.
     """
 
     __tablename__ = "debit_file"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -137,6 +138,7 @@ class DebitFile(SQLModel, table=True):
     booked_to: int = Field(
         sa_column=sa.Column(sa.Integer, nullable=False, server_default=sa.text("0"))
     )
+    reading: bytes | None = None
 
 
 class Debit(SQLModel, table=True):

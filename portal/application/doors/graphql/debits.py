@@ -121,6 +121,9 @@ class DebitFile:
     outcomes: DebitFileOutcomes = plain("What became of its debits.")
     refused_result: str = plain("Why the last answer of the bank was not taken, or empty.")
     record_no: int = plain("The record of that answer where this showed, or 0.")
+    checked_lines: int | None = plain(
+        "Of a long answer that is being checked, so many debits so far; else null."
+    )
     result_url: str | None = by(
         _result_url, "PUT the bank's answer there as it is, within the hour; a secret."
     )
