@@ -6,7 +6,7 @@ How far an answer was checked stands at its file until it is told.
 import rls
 
 revision = "0054_debit_readings"
-down_revision = "0052_event_columns"
+down_revision = "0053_card_keep"
 branch_labels = None
 depends_on = None
 
