@@ -2,7 +2,7 @@
 
 Both existed as rules or as data that nobody could set: a holiday that is made late needed a new
 package, and a payment that no bank stood for was booked like any other. What is there already keeps
-its days and is accepted as before.
+its days; a payment that no bank stood for is a case from now on, unless its merchant takes any.
 """
 
 import rls
