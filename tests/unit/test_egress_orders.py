@@ -18,19 +18,13 @@ FIRST, SECOND = UUID(int=1), UUID(int=2)
 
 
 class Moving:
-    """A clock that is moved."""
+    """The part of a clock that pairs of calls are timed by, moved by the test."""
 
     def __init__(self) -> None:
         self.at = datetime(2026, 11, 28, tzinfo=UTC)
 
     def wall(self) -> datetime:
         return self.at
-
-    def business_now(self) -> datetime:
-        return self.at
-
-    def business_today(self, zone: str) -> object:
-        raise NotImplementedError(zone)
 
 
 def job(host: str, attempt: UUID, *placeholders: str) -> Job:

@@ -5,7 +5,6 @@ Zone: application. What the viewer may decide comes with each file; the forms po
 (results).
 """
 
-from base64 import b64encode
 from collections import Counter
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,9 +12,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.application.doors.context import staff_context
-from portal.application.doors.dashboard.acts import read_paste
 from portal.application.doors.dashboard.flash import Flash
+from portal.application.doors.dashboard.pasted import Pasted, take_pasted
 from portal.application.doors.dashboard.screens import (
     Screen,
     answer_screen,
@@ -24,11 +22,15 @@ from portal.application.doors.dashboard.screens import (
     show_screen,
 )
 from portal.application.doors.graphql.execute import Data, run_operation
-from portal.application.doors.locales import TEXTS
 
 CHARSET: Final = "cp932"
 """Half-width kana are one byte each in it, as in a bank's JIS X 0201."""
 
+# A letter that banks don't have is none of theirs: the record that holds it is refused.
+FAILED: Final = Pasted(
+    field="content", charset=CHARSET, lacking="replace",
+    operation="FailedDebitsTake", root="failedDebitsTake",
+)  # fmt: skip
 FILES_SHOWN: Final = 25
 LINES_SHOWN: Final = 500
 
@@ -45,20 +47,8 @@ async def take_failed(request: Request) -> Response:
     Raises LimitReached ``body_too_large``; InvalidInput ``form_malformed``; NotAllowed
     ``form_foreign``, ``form_stale``.
     """
-    context = staff_context(request)
-    form = await read_paste(request)
-    context.check_form(request, form)
-    # A letter that banks don't have is none of theirs: the record that holds it is refused.
-    raw = form.get("content", "").encode(CHARSET, "replace")
-    wanted = {"content": b64encode(raw).decode()}
-    answer = await run_operation(context, "FailedDebitsTake", {"input": wanted})
-    taken = answer["failedDebitsTake"]
+    context, taken, said = await take_pasted(request, FAILED)
     data = await run_operation(context.renewed(), "Debits", {"first": FILES_SHOWN})
-    said = None
-    if taken["errors"]:
-        first = taken["errors"][0]
-        remedy = TEXTS[context.language].remedy(first["code"])
-        said = Flash(kind="error", text=first["message"], remedy=remedy)
     return answer_screen(request, context, debits_screen(request, data, taken, said), data)
 
 

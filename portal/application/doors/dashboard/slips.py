@@ -5,16 +5,14 @@ chosen; either way it comes as text and is turned back into the agency's charset
 to the form shows the verdicts; sending the same again shows the same.
 """
 
-from base64 import b64encode
 from collections import Counter
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.application.doors.context import staff_context
-from portal.application.doors.dashboard.acts import read_paste
 from portal.application.doors.dashboard.flash import Flash
+from portal.application.doors.dashboard.pasted import Pasted, take_pasted
 from portal.application.doors.dashboard.screens import (
     Screen,
     answer_screen,
@@ -23,10 +21,14 @@ from portal.application.doors.dashboard.screens import (
     show_screen,
 )
 from portal.application.doors.graphql.execute import Data, run_operation
-from portal.application.doors.locales import TEXTS
 from portal.domain.print_batch import BILLS_MAX
 
 CHARSET: Final = "cp932"
+# What the agency's charset lacks stands in no column that counts.
+NOTICES: Final = Pasted(
+    field="csv", charset=CHARSET, lacking="xmlcharrefreplace",
+    operation="SlipNoticesTake", root="slipNoticesTake",
+)  # fmt: skip
 LINES_SHOWN: Final = 500
 BATCHES_SHOWN: Final = 10
 
@@ -43,20 +45,9 @@ async def take_slips(request: Request) -> Response:
     Raises LimitReached ``body_too_large``; InvalidInput ``form_malformed``; NotAllowed
     ``form_foreign``, ``form_stale``.
     """
-    context = staff_context(request)
-    form = await read_paste(request)
-    context.check_form(request, form)
-    # What the agency's charset lacks stands in no column that counts.
-    raw = form.get("csv", "").encode(CHARSET, "xmlcharrefreplace")
-    wanted = {"content": b64encode(raw).decode()}
-    taken = (await run_operation(context, "SlipNoticesTake", {"input": wanted}))["slipNoticesTake"]
+    context, taken, said = await take_pasted(request, NOTICES)
     data = await run_operation(context.renewed(), "Slips", {"first": BATCHES_SHOWN})
-    flash = None
-    if taken["errors"]:
-        first = taken["errors"][0]
-        remedy = TEXTS[context.language].remedy(first["code"])
-        flash = Flash(kind="error", text=first["message"], remedy=remedy)
-    return answer_screen(request, context, slips_screen(request, data, taken, flash), data)
+    return answer_screen(request, context, slips_screen(request, data, taken, said), data)
 
 
 def slips_screen(

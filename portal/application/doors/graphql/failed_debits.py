@@ -4,13 +4,11 @@ Zone: application. The file travels as it came (base64 of its bytes): its charse
 are part of what is judged. A file that is sent again gets the same answer, so there is no key.
 """
 
-import binascii
-from base64 import b64decode
-
 import strawberry
 
 from portal.application.doors.graphql import enums
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
+from portal.application.doors.graphql.file_content import read_content
 from portal.application.doors.graphql.schema import (
     VAULT_CALL,
     Info,
@@ -21,7 +19,6 @@ from portal.application.doors.graphql.schema import (
 )
 from portal.application.payment.failed_debits import FailedTaken, take_failed
 from portal.contract.failed_debit import FailedDebitTold
-from portal.domain.errors import InvalidInput
 
 
 def _result(line: strawberry.Parent[FailedDebitTold]) -> enums.FailedDebitResult:
@@ -83,16 +80,11 @@ async def take_failed_debits(
 
     async def act() -> FailedTaken:
         context = info.context
-        return await take_failed(context.doors.vault, context.authority, _read(input.content))
+        return await take_failed(
+            context.doors.vault, context.authority, read_content(input.content)
+        )
 
     return await outcome_of(info, act())
-
-
-def _read(content: str) -> bytes:
-    try:
-        return b64decode(content, validate=True)
-    except (binascii.Error, ValueError) as fault:
-        raise InvalidInput("file_malformed", params={"field": "content"}) from fault
 
 
 @strawberry.type

@@ -4,13 +4,11 @@ Zone: application. The file travels as it came (base64 of its bytes): its charse
 is judged. A file that is sent again gets the same answer and changes nothing, so there is no key.
 """
 
-import binascii
-from base64 import b64decode
-
 import strawberry
 
 from portal.application.doors.graphql import enums
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
+from portal.application.doors.graphql.file_content import read_content
 from portal.application.doors.graphql.schema import (
     VAULT_CALL,
     Info,
@@ -22,7 +20,6 @@ from portal.application.doors.graphql.schema import (
 from portal.application.doors.locales import TEXTS
 from portal.application.payment.slips import FileTaken, take_file
 from portal.contract.slip import SlipLine
-from portal.domain.errors import InvalidInput
 
 
 def _result(line: strawberry.Parent[SlipLine]) -> enums.SlipLineResult:
@@ -98,16 +95,9 @@ async def take_notices(info: Info, input: SlipNoticesTakeInput) -> Outcome[FileT
 
     async def act() -> FileTaken:
         context = info.context
-        return await take_file(context.doors.vault, context.authority, _read(input.content))
+        return await take_file(context.doors.vault, context.authority, read_content(input.content))
 
     return await outcome_of(info, act())
-
-
-def _read(content: str) -> bytes:
-    try:
-        return b64decode(content, validate=True)
-    except (binascii.Error, ValueError) as fault:
-        raise InvalidInput("file_malformed", params={"field": "content"}) from fault
 
 
 @strawberry.type
