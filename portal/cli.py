@@ -233,7 +233,10 @@ def sandbox() -> None:
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="intake, dispatch, urgent, pay, debits, data-api, start, or all.")
+        str,
+        typer.Argument(
+            help="intake, dispatch, urgent, pay, debits, debit-line, data-api, start, all."
+        ),
     ],
     *,
     size: Annotated[

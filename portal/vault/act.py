@@ -72,6 +72,7 @@ class Act:
         self.now = clock.wall()
         self.business = clock.business_now()
         self.rows_revealed = 0
+        self.lines_released = 0
         self.rows_done = 0
         self.outcome = "ok"
         self.tasks_planned = False
@@ -272,6 +273,19 @@ class Act:
         """
         self.rows_revealed += rows
         if self.rows_revealed > self._rows_max:
+            raise LimitReached("rows_at_most", params={"rows": self._rows_max})
+
+    def release(self, lines: int) -> None:
+        """Count the lines of a file that two people let go to one host, and that goes there once.
+
+        Such a file is bounded by what they approved, not by how many single rows a relay carries in
+        a minute: it has a budget of its own, so that a day of debits and a day of messages do not
+        take it from each other.
+
+        Raises: LimitReached ``rows_at_most`` past the registry's ``rows_max``.
+        """
+        self.lines_released += lines
+        if self.lines_released > self._rows_max:
             raise LimitReached("rows_at_most", params={"rows": self._rows_max})
 
     # --- authorities -------------------------------------------------------------------------

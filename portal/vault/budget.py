@@ -77,6 +77,15 @@ class Budgets:
             holder = f"caller:{caller}:{capability.kind}"
             await self._spend(Allowance(holder, minute, MINUTE_S, 0), rows, now, "caller")
 
+    async def charge_file(self, caller: str, lines: int, now: datetime) -> None:
+        """Charge the lines of a file that leaves as a whole to its caller.
+
+        Raises: LimitReached ``budget_spent`` as with :meth:`charge`.
+        """
+        holder = f"caller:{caller}:file"
+        minute = Allowance(holder, self._settings.budget_file_lines_per_minute, MINUTE_S, 0)
+        await self._spend(minute, lines, now, "caller")
+
     def open_with(
         self, closing: Closing, capability: Capability, now: datetime
     ) -> tuple[tuple[str, int], int]:

@@ -86,6 +86,7 @@ class VaultSettings(ZoneSettings):
     budget_api_key_rows_per_minute: int = 30_000
     budget_payer_rows_per_minute: int = 120_000
     budget_egress_rows_per_minute: int = 240_000
+    budget_file_lines_per_minute: int = 2_000_000
     budget_call_rows_per_minute: int = 1_200
 
     @property

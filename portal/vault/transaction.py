@@ -186,6 +186,8 @@ class Transactions:
             rows = act.rows_revealed + call.entry.cost
             if rows:
                 await self._budgets.charge(call.capability, call.caller, rows, act.now)
+            if act.lines_released:
+                await self._budgets.charge_file(call.caller, act.lines_released, act.now)
             leased = [
                 self._budgets.open_with(act.closing, minted, act.now)
                 for minted in act.minted
@@ -327,7 +329,7 @@ def _entry(act: Act, call: Call) -> Entry:
         jti=call.capability.jti,
         operation=call.entry.op.name,
         outcome=act.outcome,
-        rows=act.rows_revealed or act.rows_done,
+        rows=act.rows_revealed + act.lines_released or act.rows_done,
         digest=call.digest,
     )
 

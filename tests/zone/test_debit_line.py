@@ -141,13 +141,14 @@ async def test_people_are_told_when_the_line_gives_a_file_up(counter: Counter) -
     assert await counter.desk.world.cases() == ["task.debit.send"]
 
 
-async def test_a_file_waits_for_the_relays_budget_and_uses_up_no_try(counter: Counter) -> None:
+async def test_a_file_waits_for_its_own_budget_alone_and_uses_up_no_try(counter: Counter) -> None:
     await counter.desk.debtor()
     one = await counter.approved()
     await counter.shop.rows(
         "insert into budget (holder, window_no, used, expires_at)"
-        " select 'caller:egress:caller', floor(extract(epoch from now()) / 60)::bigint + later,"
-        " 1240000, now() + interval '1 hour' from generate_series(0, 2) as later returning used"
+        " select holder, floor(extract(epoch from now()) / 60)::bigint + later, 2000000,"
+        " now() + interval '1 hour' from generate_series(0, 2) as later,"
+        " unnest(array['caller:egress:file', 'caller:egress:caller']) as holder returning used"
     )
 
     await counter.shop.work_off(SEND)
@@ -157,7 +158,8 @@ async def test_a_file_waits_for_the_relays_budget_and_uses_up_no_try(counter: Co
     assert (row["tries"], row["code"]) == (0, "budget_spent")
     assert await counter.desk.world.cases() == []
 
-    await counter.shop.rows("delete from budget where holder like 'caller:egress%' returning used")
+    # Of single rows the relay still has none left: a day of messages stops no file.
+    await counter.shop.rows("delete from budget where holder = 'caller:egress:file' returning used")
     await counter.shop.be_due()
     await counter.shop.work_off(SEND)
 

@@ -7,7 +7,7 @@ themselves. ``BENCHES`` names them all.
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from portal.stack.bench import data_api, debits, dispatch, intake, pay, start, urgent
+from portal.stack.bench import data_api, debit_line, debits, dispatch, intake, pay, start, urgent
 from portal.stack.bench.report import Report
 
 BENCHES: Final[dict[str, Callable[..., Awaitable[Report]]]] = {
@@ -17,6 +17,7 @@ BENCHES: Final[dict[str, Callable[..., Awaitable[Report]]]] = {
     "urgent": urgent.run,
     "pay": pay.run,
     "debits": debits.run,
+    "debit-line": debit_line.run,
     "start": start.run,
 }
 """Name → bench. All but ``start`` take the size of their load."""

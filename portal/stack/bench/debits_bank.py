@@ -59,6 +59,9 @@ from unnest($4::uuid[], $5::bytea[], $6::bytea[]) as t (id, blind, details)
 """
 _FILE: Final = "select merchant_id, parts from debit_file where id = $1"
 _LEAVES: Final = "update debit_file set state = 'sending', version = version + 1 where id = $1"
+_HASTEN: Final = """
+update task set next_at = now() where kind = 'debit.fetch' and subject_id = $1 returning id
+"""
 _PART: Final = "select sealed from file_part where file_id = $1 and part_no = $2"
 
 
@@ -80,16 +83,24 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     into: str
 
 
+class Hasten(msgspec.Struct, frozen=True, tag="hasten"):
+    """The day on which a bank's answer is looked for is now; the number of answers hastened."""
+
+    file_id: UUID
+
+
 class Job(msgspec.Struct, frozen=True):
     """What is to be done."""
 
-    job: Debtors | Answer
+    job: Debtors | Answer | Hasten
 
 
-async def _run(job: Debtors | Answer) -> int:
+async def _run(job: Debtors | Answer | Hasten) -> int:
     settings = VaultSettings.read()
     link = await connect(settings.database_url, settings.database_password_file, "bench")
     try:
+        if isinstance(job, Hasten):
+            return len(await link.fetch(_HASTEN, job.file_id))
         keys = Keys(read_root_key_file(settings.root_key_file))
         merchant: UUID = await link.fetchval(
             "select merchant_id from merchant_code where code = $1", job.code

@@ -35,6 +35,7 @@ _LOOK_S: Final = 0.2
 _LOOK_LONG_S: Final = 0.6
 """Looking goes through all processes of the machine, on one of its cores."""
 
+_LOOK_SHORT_S: Final = 0.05
 _TIMEOUT_S: Final = 7200.0
 _LOUD_FROM: Final = 100_000
 _TABLES: Final = ("ledger_transaction", "ledger_entry", "bill_event")
@@ -133,6 +134,19 @@ class Books:
                     if is_long:
                         _tell(f"{passed} {done:,} of {lines:,} after {watch.so_far():.0f} s")
                     await asyncio.sleep(_LOOK_LONG_S if is_long else _LOOK_S)
+
+    async def until(self, query: str, file_id: UUID, *wanted: str) -> None:
+        """Look until the state that ``query`` gives for a file is one of ``wanted``."""
+        async with asyncio.timeout(_TIMEOUT_S):
+            while True:
+                if await self._link.fetchval(query, self._merchant_id, file_id) in wanted:
+                    return
+                await asyncio.sleep(_LOOK_SHORT_S)
+
+    async def row(self, query: str, file_id: UUID) -> tuple[object, ...]:
+        """What ``query`` says of a file."""
+        found = await self._link.fetchrow(query, self._merchant_id, file_id)
+        return () if found is None else tuple(found.values())
 
     def _spent(self) -> float:
         spent = cpu_seconds(self._here.stack)

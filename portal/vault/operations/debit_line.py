@@ -176,7 +176,7 @@ async def _move(act: Act, debit_file: DebitFile, event: FileEvent | None) -> str
 async def redeem_debit_file(act: Act, request: RedeemDebitFile) -> DebitFileRedeemed:
     """Open a file that is being sent to ``host``, once for a try; its parts are given after.
 
-    All its lines count as revealed here, so that no budget runs out half-way. Refused:
+    All its lines count as released here, so that no budget runs out half-way. Refused:
     ``delivery_unknown``, ``host_wrong``, ``delivery_not_handed``, ``delivery_redeemed``; each is an
     incident.
 
@@ -202,7 +202,7 @@ async def redeem_debit_file(act: Act, request: RedeemDebitFile) -> DebitFileRede
     digest, _ = await hash_parts(act, debit_file.id, debit_file.parts)
     if digest != debit_file.sha256:
         raise InvariantBroken("debit_file_differs")
-    act.reveal(debit_file.lines)
+    act.release(debit_file.lines)
     contract = await read_contract(act, debit_file.contract_id)
     return DebitFileRedeemed(
         collector=contract.collector_code,
