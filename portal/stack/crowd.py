@@ -30,14 +30,15 @@ from portal.stack.payers import (
 class Crowd:
     """Payers who pay a part of what is sent, so that the dashboard moves by itself.
 
-    ``share`` of the messages are opened at all; of those most pay, some are declined. Units:
-    ``per_s`` payers a second.
+    ``share`` of the messages are opened at all; of those most pay, some are declined. What goes to
+    ``spared`` is never opened: that bill is the reader's to pay. Units: ``per_s`` payers a second.
     """
 
     phone: Phone
     per_s: float = 2.0
     share: float = 0.4
     seed: int = 1
+    spared: str = ""
     paid: int = 0
     declined: int = 0
     looked: int = 0
@@ -51,7 +52,9 @@ class Crowd:
         async with asyncio.TaskGroup() as group:
             while True:
                 for message in await self._new_messages():
-                    if message.link is None or not message.is_shown or chance.random() > self.share:
+                    if message.link is None or not message.is_shown or message.to == self.spared:
+                        continue
+                    if chance.random() > self.share:
                         continue
                     group.create_task(self._visit(message.link, chance.random()))
                     await asyncio.sleep(chance.expovariate(self.per_s))

@@ -73,10 +73,10 @@ async def _demo(folder: Path, bills: int, screen: Screen) -> None:
                 if first:
                     await _fill(stack, access, phone, bills, screen)
                 messages = await phone.messages(limit=1)
-        link = messages[0].link if messages else None
+        link, reader = (messages[0].link, messages[0].to) if messages else (None, "")
         screen.say(f"ready after {time.monotonic() - started:.1f} s")
         screen.say(welcome(access, link, stack.layout.borders, str(folder)))
-        await _live(stack, access, screen)
+        await _live(stack, access, screen, reader)
     finally:
         screen.say("stopping …")
         await stack.stop()
@@ -129,11 +129,12 @@ async def _remind_one(stack: Stack, phone: Phone, screen: Screen) -> None:
         )
 
 
-async def _live(stack: Stack, access: Access, screen: Screen) -> None:
-    """Payers pay; one line says how it stands."""
+async def _live(stack: Stack, access: Access, screen: Screen, reader: str) -> None:
+    """Payers pay, all but the one whose page is shown; one line says how it stands."""
     merchant = MerchantSystem(stack.layout.origin, access.api_key)
     async with httpx.AsyncClient(timeout=30.0, trust_env=False) as outside:
-        crowd = Crowd(Phone(outside, stack.layout.browser_origin), per_s=_PAYERS_PER_S)
+        phone = Phone(outside, stack.layout.browser_origin)
+        crowd = Crowd(phone, per_s=_PAYERS_PER_S, spared=reader)
         paying = asyncio.create_task(crowd.run())
         try:
             with screen.console.status("payers are paying …") as line:
