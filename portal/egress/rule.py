@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from portal.egress.card_payment import CardPayment
 from portal.egress.pushing import Pushing
 from portal.egress.query import Parameter
 from portal.egress.refund import RefundPlaces
@@ -48,6 +49,9 @@ class Rule(
     ``refund``: a request gives money back; nothing leaves before the vault has agreed to it, under
     the refund's ``delivery_id``, and it hears from the relay what never got there.
 
+    ``card_payment``: a request is about a payment by a card on file whose payer is there; what the
+    company answers of it goes to the vault as well.
+
     ``deposit``: a 200's body goes into the vault under the request's ``deposit_id``, and so does
     the fact of a 404; whatever the status the caller sees no header and no body. The path is one
     segment below a prefix, without a query: about anything else a 404 would be a false word.
@@ -82,6 +86,7 @@ class Rule(
     signer: Signer | None = None
     submission: Submission | None = None
     refund: RefundPlaces | None = None
+    card_payment: CardPayment | None = None
     pushing: Pushing | None = None
     answers_to: Literal["caller", "vault"] = "caller"
     answer_bytes_max: int = 64 * 1024

@@ -64,6 +64,8 @@ _SAID_BY_THE_VAULT: Final = (
     frozenset({ORDER, ORDER_PASS, "instrument:reference"}),
 )
 
+_SAID_TO_PAYERS: Final = (_ORDERED, frozenset({ORDER, ORDER_PASS}))
+
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 _BODY_PLACE: Final = re.compile(r"body:(?:/[^/~\x00-\x1f]{1,64}){1,8}")
 
@@ -282,14 +284,21 @@ def _faults_of_alone(rule: Rule) -> Iterator[str]:
     files = [name for name in found if name in _FILE]
     if files and (rule.signer is not None or sum(_FILE_ITSELF in text for text in in_body) != 1):
         yield "fixed: a file stands once, in a body that nobody signs"
-    yield from _faults_of_card(set(found))
+    yield from _faults_of_card(set(found), by_payer=rule.card_payment is not None)
+    if rule.card_payment is not None:
+        yield from rule.card_payment.faults(is_card=TOKEN in found)
 
 
-def _faults_of_card(found: set[str]) -> Iterator[str]:
-    """A card is charged for what the vault says, or kept, or an order is registered for it."""
+def _faults_of_card(found: set[str], *, by_payer: bool) -> Iterator[str]:
+    """A card is charged for what the vault says, or kept, or an order is registered for it.
+
+    The order of a payer who is there is also what the last step is about, and nothing else.
+    """
     if TOKEN in found and not any(found >= said for said in _SAID_BY_THE_VAULT):
         yield "fixed: with a card, its sum and reference are the vault's to say"
-    if TOKEN not in found and {ORDER, ORDER_PASS} & found:
+    if by_payer and not any(found >= said for said in _SAID_TO_PAYERS):
+        yield "card_payment: it says a sum, or an order"
+    if TOKEN not in found and {ORDER, ORDER_PASS} & found and not by_payer:
         yield "fixed: an order is nothing without the card that is charged for it"
     if MEMBER in found and (TOKEN in found or "instrument:amount" in found):
         yield "fixed: a card is charged or kept, not both"
