@@ -31,7 +31,8 @@ class Rule(
     """What one role may send to one host and port.
 
     ``originate`` (the default): the relay speaks TLS itself and checks ``methods`` and
-    ``path_prefixes`` (a prefix ends where a segment ends). ``headers`` are allowed beside
+    ``path_prefixes`` (a prefix ends where a segment ends); with a ``path_end`` only paths
+    whose last segment that is, before any rule without. ``headers`` are allowed beside
     HEADERS_FOR_ALL. ``credentials`` may stand in the Authorization header, or where ``fixed``
     puts them. ``fixed`` maps a place (``header:authorization``, ``body:/to``) to the exact
     template that must stand there, so that an owned caller can't word a message or choose its
@@ -76,6 +77,7 @@ class Rule(
     mode: Mode = "originate"
     methods: tuple[str, ...] = ()
     path_prefixes: tuple[str, ...] = ()
+    path_end: str = ""
     headers: tuple[str, ...] = ()
     credentials: tuple[str, ...] = ()
     fixed: dict[str, str] = {}

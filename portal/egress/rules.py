@@ -67,6 +67,7 @@ _SAID_BY_THE_VAULT: Final = (
 _SAID_TO_PAYERS: Final = (_ORDERED, frozenset({ORDER, ORDER_PASS}))
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
+_PATH_END: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _BODY_PLACE: Final = re.compile(r"body:(?:/[^/~\x00-\x1f]{1,64}){1,8}")
 
 
@@ -173,7 +174,8 @@ def _keys(rule: Rule) -> Iterator[object]:
         return
     for method in rule.methods:
         for prefix in rule.path_prefixes:
-            yield (rule.role, rule.host, rule.port, method, prefix.rstrip("/"))
+            place = (rule.role, rule.host, rule.port, method, prefix.rstrip("/"))
+            yield (*place, rule.path_end) if rule.path_end else place
 
 
 def _faults_of_rule(rule: Rule) -> Iterator[str]:
@@ -219,6 +221,8 @@ def _faults_of_mode(rule: Rule) -> Iterator[str]:
         yield "methods: none, or an unknown one"
     if not rule.path_prefixes or not all(is_path(path) for path in rule.path_prefixes):
         yield "path_prefixes: none, or one that is no plain path"
+    if rule.path_end and _PATH_END.fullmatch(rule.path_end) is None:
+        yield "path_end: not one plain segment"
     for name in rule.headers:
         if not is_header_name(name) or name != name.lower() or name in HEADERS_NEVER:
             yield f"headers: {name!r} can't be allowed"
@@ -266,7 +270,7 @@ def _faults_of_asking(rule: Rule) -> Iterator[str]:
 
 def _faults_of_shaping(rule: Rule) -> Iterator[str]:
     shaping = (rule.methods, rule.path_prefixes, rule.headers, rule.credentials)
-    shaping += (rule.fixed, rule.fields, rule.query, rule.signer, rule.deposit)
+    shaping += (rule.fixed, rule.fields, rule.query, rule.signer, rule.deposit, rule.path_end)
     if any((*shaping, rule.keeps_answers, rule.refund, rule.charset != "utf-8")):
         yield f"a {rule.mode} can't be held to methods, paths, headers, credentials or a body"
 

@@ -103,12 +103,12 @@ class Members:
         return f"AccessID={access}&AccessPass={access[::-1]}".encode()
 
     def _found(self, order: str) -> bytes:
-        amount = {"Amount": str(self.sums[order])}
+        amount = self.sums[order]
         if order in self.payers:
             is_asked = {"Tds2TransResult": "Y"} if order in self.secure else {}
-            return paid(order, **amount, **is_asked).body
+            return paid(order, amount, **is_asked).body
         waits = {"Status": "AUTHENTICATED"} if order in self.known else {}
-        return trade(order, **amount, **waits).body
+        return trade(order, Amount=str(amount), **waits).body
 
     def _secured(self, form: Form) -> bytes:
         """It looks at the order's name and password alone, and does it twice."""
