@@ -14,6 +14,8 @@ from portal.contract.card_on_file import (
 from portal.contract.payment import START_PAYMENT, AttemptNow, DisputeFound, StartPayment
 from portal.domain.errors import Conflict, InvalidInput, PortalError
 from portal.sandbox import magic
+from portal.vault.attempt import read_attempt
+from portal.vault.card_payment import is_left_behind
 from portal.vault.server import VaultServer
 from tests.make.cards import EMPTY, EXPIRED, GOOD, ORIGIN, CardDesk, a_card_desk
 from tests.make.money import AMOUNT, Payer, finding
@@ -136,6 +138,20 @@ async def test_a_decline_takes_no_money_and_stops_the_card_by_the_rules_of_charg
     assert desk.at_company()[-1] == (AMOUNT, "failed")
     # Another way to pay is free at once.
     assert (await desk.world.start(payer, "other")).fresh
+
+
+async def test_a_payer_who_left_their_bank_for_good_is_not_waited_for(desk: CardDesk) -> None:
+    await left(desk)
+    payer = await desk.payer()
+    away = await pays(desk, payer)
+    told: list[bool] = []
+
+    for minutes in (0, 61):
+        await desk.world.age(away.attempt.id, minutes)
+        async with desk.world.act() as act:
+            told.append(is_left_behind(act, await read_attempt(act, away.attempt.id)))
+
+    assert told == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ from tests.make.money import Payer, World, finding, new_world
 from tests.make.provider import HOST
 from tests.make.relay import SHOP_PASS, SITE_PASS
 from tests.make.vault import Ground
+from tests.make.web import running_web, web_settings
 from tests.zone.test_gmopg_cards import FIRST, MEMBER, SECOND, STRANGER, Shop, reference_of
 from tests.zone.test_gmopg_cards import SHOP as ACCOUNT
 
@@ -399,3 +400,26 @@ async def test_a_relay_that_was_not_heard_and_a_web_that_died_leave_it_to_the_in
     now = await bank.world.told(bank.payer, id_, finding("requires_action", amount=0))
 
     assert (now.attempt.state, now.redirect_url) == ("requires_action", BANK)
+
+
+async def test_the_name_of_an_order_comes_by_a_form_and_stands_in_no_address(
+    bank: Bank, ground: Ground
+) -> None:
+    started = await bank.led()
+    path = f"/return/{bank.world.code}/{started.return_token}"
+    states: list[str] = []
+
+    settings = web_settings(ground.folder)
+    async with (
+        running_web(ground.folder, bank.world.web, settings=settings) as web,
+        web.browser() as browser,
+    ):
+        for form in ({"AccessID": ORDER_PASS}, {"AccessID": ORDER, "x": "y"}):
+            answer = await browser.post(path, data=form)
+            assert (answer.status_code, answer.headers["location"]) == (303, path)
+            states.append(await bank.world.value("select state from card_payment"))
+        nobody = await browser.post(f"{path}x", data={"AccessID": ORDER})
+        odd = await browser.post(path, content=b"\xff", headers={"content-type": "text/plain"})
+
+    assert states == ["redeemed", "returned"]
+    assert (nobody.status_code, odd.status_code) == (303, 303)
