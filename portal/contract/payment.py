@@ -15,7 +15,7 @@ from portal.domain.payment import AttemptState
 FindingState = Literal["succeeded", "failed", "requires_action", "pending", "not_found", "unclear"]
 
 
-class StartPayment(Request, frozen=True, kw_only=True):
+class StartPayment(Request, frozen=True, kw_only=True, omit_defaults=True):
     """One intent to pay. ``expected_minor`` must equal what it comes to now.
 
     That is what is left of the bill and of those in ``also`` (public names of the pages of other
@@ -154,7 +154,7 @@ class ViewAttempt(Request, frozen=True, kw_only=True):
     attempt_id: AttemptId
 
 
-class ViewReturn(Request, frozen=True, kw_only=True):
+class ViewReturn(Request, frozen=True, kw_only=True, omit_defaults=True):
     """The attempt behind a return token: works in another browser than the one that left.
 
     ``access``: what the company says it calls the order that the payer comes back from; '' where

@@ -2,10 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from uuid import UUID
 
+import msgspec
 import pytest
 
 from portal.application.providers import gmopg
+from portal.contract.card_on_file import DEPOSIT_CARD_STEP, DepositCardStep
+from portal.domain.errors import InvalidInput, NotAllowed
+from portal.domain.ids import AttemptId
 from portal.vault.server import VaultServer
 from tests.make.gmopg import errors
 from tests.make.gmopg_cards import Members, access_of
@@ -19,6 +24,7 @@ from tests.make.kept_shop import (
     PAGE,
     RETURN,
     SECOND,
+    THERE,
     Bank,
     Shop,
     a_payer_at_gmopg,
@@ -162,6 +168,26 @@ async def test_each_step_has_its_order_and_is_done_once(bank: Bank) -> None:
     assert (now.attempt.state, now.redirect_url) == ("requires_action", BANK)
     blob = await bank.world.value("select access from card_payment where attempt_id = $1", id_)
     assert ORDER.encode() not in blob
+
+
+async def test_what_may_not_be_stored_is_refused_and_the_relay_alone_is_heard(bank: Bank) -> None:
+    started = await bank.led()
+    step = DepositCardStep(host=THERE, attempt_id=started.attempt_id)
+    odd = (
+        msgspec.structs.replace(step, order="a b", order_pass=ORDER_PASS),
+        msgspec.structs.replace(step, order="4242424242424242", order_pass=ORDER_PASS),
+    )
+    for one in odd:
+        with pytest.raises(InvalidInput):
+            await bank.relay.call(DEPOSIT_CARD_STEP, one)
+    for caller in (bank.world.web, bank.world.work):
+        with pytest.raises(NotAllowed):
+            await caller.call(DEPOSIT_CARD_STEP, msgspec.structs.replace(step, page=PAGE))
+    # That nothing came of it is no word about a payer who was led away.
+    nothing = msgspec.structs.replace(step, is_nothing=True)
+    assert (await bank.relay.call(DEPOSIT_CARD_STEP, nothing)).refused == "not_due"
+    nobody = DepositCardStep(host=THERE, attempt_id=AttemptId(UUID(int=9)), page=PAGE)
+    assert (await bank.relay.call(DEPOSIT_CARD_STEP, nobody)).refused == "delivery_unknown"
 
 
 async def test_a_worker_takes_the_last_step_of_a_payer_who_stays_away_in_time(bank: Bank) -> None:
