@@ -981,6 +981,26 @@ ALTER TABLE ONLY public.card_on_file FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.card_on_file OWNER TO harai_owner;
 
 --
+-- Name: card_payment; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.card_payment (
+    merchant_id uuid NOT NULL,
+    attempt_id uuid NOT NULL,
+    card_id uuid NOT NULL,
+    state text NOT NULL,
+    access bytea,
+    state_at timestamp with time zone NOT NULL,
+    CONSTRAINT card_payment_state_check CHECK ((state = ANY (ARRAY['begun'::text, 'redeemed'::text, 'returned'::text, 'secured'::text])))
+);
+ALTER TABLE ONLY public.card_payment ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.card_payment FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.card_payment OWNER TO harai_owner;
+
+--
 -- Name: case_; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -2857,6 +2877,14 @@ ALTER TABLE ONLY public.card_on_file
 
 
 --
+-- Name: card_payment card_payment_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.card_payment
+    ADD CONSTRAINT card_payment_pkey PRIMARY KEY (merchant_id, attempt_id);
+
+
+--
 -- Name: case_ case__pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -3762,6 +3790,13 @@ CREATE UNIQUE INDEX card_on_file_one_standing ON public.card_on_file USING btree
 
 
 --
+-- Name: card_payment_attempt_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX card_payment_attempt_idx ON public.card_payment USING btree (attempt_id);
+
+
+--
 -- Name: case_open_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -4402,6 +4437,12 @@ ALTER TABLE public.card_charge ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.card_on_file ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: card_payment; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.card_payment ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: case_; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -4706,6 +4747,13 @@ CREATE POLICY merchant_only ON public.card_charge USING ((merchant_id = ( SELECT
 --
 
 CREATE POLICY merchant_only ON public.card_on_file USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: card_payment merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.card_payment USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -5294,6 +5342,13 @@ CREATE POLICY redeem_by_id ON public.card_on_file FOR SELECT USING ((( SELECT cu
 
 
 --
+-- Name: card_payment redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY redeem_by_id ON public.card_payment FOR SELECT USING ((( SELECT current_setting('harai.crossing'::text, true) AS current_setting) = 'redeem_instrument'::text));
+
+
+--
 -- Name: debit_handover redeem_by_id; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -5517,6 +5572,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.card_charge TO harai_vault;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.card_on_file TO harai_vault;
+
+
+--
+-- Name: TABLE card_payment; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.card_payment TO harai_vault;
 
 
 --

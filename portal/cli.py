@@ -330,6 +330,7 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     signature: Annotated[str, typer.Option(help="An agency: header of --notice.")] = "",
     notice_keys: Annotated[Path | None, typer.Option(help="An agency: NOTICE_KEYS_FILE.")] = None,
     card: Annotated[bool, typer.Option(help="Also leave the card, and charge it once.")] = False,
+    payer: Annotated[bool, typer.Option(help="--card, then pay by it, with you there.")] = False,
 ) -> None:
     """Live one payment's life at a company, or send one message, and report each act."""
     from portal.stack.certify_command import Files, OneMail, run_certify
@@ -340,7 +341,7 @@ def provider_certify(  # noqa: PLR0913 - each is one option of the command
     numbers = read_numbers(text, call)
     files = Files(
         rules, credentials, sandbox_ca, notice, one, numbers, push, device_app, whole,
-        debit, sent, told, signature, notice_keys, card,
+        debit, sent, told, signature, notice_keys, card, payer,
     )  # fmt: skip
     done = run_certify(name, endpoint, files, amount=amount, paid=paid, store=store)
     raise typer.Exit(done)

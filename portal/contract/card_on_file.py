@@ -1,4 +1,4 @@
-"""A card on file: agreed to on the page, charged by a worker, redeemed by the relay, taken back.
+"""A card on file: agreed to on the page, charged by a worker or by its payer, taken back.
 
 Nothing here carries what its company calls the card, but the relay's own reply.
 """
@@ -27,6 +27,8 @@ class CardShown(Part, frozen=True, kw_only=True):
     charge_on: date | None = None
     is_declined: bool = False
     code: str | None = None
+    provider: str = ""
+    """Its company; for the web, which knows whom it can reach, not for pages."""
 
 
 class ChooseCharges(Request, frozen=True, kw_only=True):
@@ -81,29 +83,57 @@ class ChargeNow(Reply, frozen=True, kw_only=True):
     state: str
 
 
-class RedeemInstrument(Request, frozen=True, kw_only=True):
+class RedeemInstrument(Request, frozen=True, kw_only=True, omit_defaults=True):
     """What a request about a card is to say at ``host``. Caller: egress.
 
     ``part``: a "charge" has the card, once for a try; an "order" only registers what is to be
-    charged, and has no card; to "keep" names the card of the payment that enrols it.
+    charged, and has no card; to "keep" names the card of the payment that enrols it; to "secure"
+    has what acts on an order after the payer's bank was asked. ``by_payer``: the relay's rule is
+    one for payers who are there, so that nobody is charged as if they were.
     """
 
     host: str
     attempt_id: AttemptId
     part: InstrumentPart = "charge"
+    by_payer: bool = False
 
 
 class InstrumentRedeemed(Reply, frozen=True, kw_only=True):
     """``refused`` is a code when there is nothing to send; the values are empty then.
 
     ``reference`` and ``amount_minor`` are the attempt's: no caller can charge another sum. An order
-    has no ``token``; of a card that is to be kept it is the name that we give it.
+    has no ``token``; of a card that is to be kept it is the name that we give it. ``order`` and
+    ``order_pass``: what a company calls the order of a payer who is there, and what acts on it.
     """
 
     token: str
     customer: str
     reference: str
     amount_minor: int
+    refused: str | None
+    order: str = ""
+    order_pass: str = ""
+
+
+class DepositCardStep(Request, frozen=True, kw_only=True):
+    """What a company answered to a payment by the card on file, as the relay heard it.
+
+    Either the order that it registered, with what acts on it, or the ``page`` at which the payer's
+    bank asks them (the relay has held its host to the signed rule), or that nothing came of naming
+    the card: it never got there, or its host takes no more for now. Caller: egress.
+    """
+
+    host: str
+    attempt_id: AttemptId
+    order: str = ""
+    order_pass: str = ""
+    page: str = ""
+    is_nothing: bool = False
+
+
+class CardStepDeposited(Reply, frozen=True, kw_only=True):
+    """``refused`` is a code when nothing was stored."""
+
     refused: str | None
 
 
@@ -141,6 +171,7 @@ CHOOSE_CHARGES = Operation("choose_charges", ChooseCharges, ChargesChosen)
 BEGIN_CHARGE = Operation("begin_charge", BeginCharge, ChargeBegun)
 RECORD_CHARGE = Operation("record_charge", RecordCharge, ChargeNow)
 REDEEM_INSTRUMENT = Operation("redeem_instrument", RedeemInstrument, InstrumentRedeemed)
+DEPOSIT_CARD_STEP = Operation("deposit_card_step", DepositCardStep, CardStepDeposited)
 REMOVE_CARD = Operation("remove_card", Nothing, CardRemoved)
 """The payer's own: of the contract of the bill that their link names."""
 REMOVE_BILL_CARD = Operation("remove_bill_card", RemoveBillCard, CardRemoved)

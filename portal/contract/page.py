@@ -48,6 +48,8 @@ class MethodOffer(Part, frozen=True, kw_only=True):
     reason: str | None
     provider: str = ""
     charge_days_before: int | None = None
+    kept_at: str = ""
+    """The company at which the contract's card on file can pay now, with its payer there."""
 
 
 class AttemptView(Part, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from uuid import UUID
 from portal.contract.envelope import Authority, Operation, Part, Reply, Request
 from portal.contract.number import NumberTerms, StoreNumber
 from portal.contract.page import AttemptView
+from portal.domain.card_payment import Secures
 from portal.domain.dispute import DisputeState
 from portal.domain.ids import AttemptId
 from portal.domain.payment import AttemptState
@@ -14,7 +15,7 @@ from portal.domain.payment import AttemptState
 FindingState = Literal["succeeded", "failed", "requires_action", "pending", "not_found", "unclear"]
 
 
-class StartPayment(Request, frozen=True, kw_only=True):
+class StartPayment(Request, frozen=True, kw_only=True, omit_defaults=True):
     """One intent to pay. ``expected_minor`` must equal what it comes to now.
 
     That is what is left of the bill and of those in ``also`` (public names of the pages of other
@@ -38,6 +39,8 @@ class StartPayment(Request, frozen=True, kw_only=True):
     part_minor: int | None = None
     store: str = ""
     """At which store a number is to be paid by; '' for every other method."""
+    kept: bool = False
+    """By the card on file of the bill's contract: which one that is, the vault says."""
 
 
 class AttemptStarted(Reply, frozen=True, kw_only=True):
@@ -64,6 +67,10 @@ class AttemptStarted(Reply, frozen=True, kw_only=True):
     """
     number: NumberTerms | None = None
     """What a company that makes a number is to be asked for; None for every other method."""
+    kept: bool = False
+    """It is paid by the card on file: the relay has card, sum and reference from the vault."""
+    payee_name: str = ""
+    """Whom a bank says that it is paid to."""
 
 
 class RecordSubmission(Request, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,7 +78,8 @@ class RecordSubmission(Request, frozen=True, kw_only=True, omit_defaults=True):
 
     ``unknown`` (time-out, garbage, 5xx) moves the attempt to unknown and plans an inquiry.
     ``app_url`` leads into the provider's app instead of to its page: exactly in that provider's
-    form (portal.domain.app_link), or refused.
+    form (portal.domain.app_link), or refused. Of a payment by the card on file the page is what the
+    relay deposited (DepositCardStep), whatever is said here.
     """
 
     attempt_id: AttemptId
@@ -146,11 +154,16 @@ class ViewAttempt(Request, frozen=True, kw_only=True):
     attempt_id: AttemptId
 
 
-class ViewReturn(Request, frozen=True, kw_only=True):
-    """The attempt behind a return token: works in another browser than the one that left."""
+class ViewReturn(Request, frozen=True, kw_only=True, omit_defaults=True):
+    """The attempt behind a return token: works in another browser than the one that left.
+
+    ``access``: what the company says it calls the order that the payer comes back from; '' where
+    it says nothing. It has to be this attempt's.
+    """
 
     merchant_code: str
     return_token: str
+    access: str = ""
 
 
 class Returned(Reply, frozen=True, kw_only=True):
@@ -164,6 +177,8 @@ class Returned(Reply, frozen=True, kw_only=True):
     state: AttemptState
     provider_ref: str = ""
     """What the provider calls the payment, or '' while it has not said."""
+    secures: Secures = ""
+    """Whether the last step of a payment by the card on file is to be taken before asking."""
 
 
 class NoticeClaim(Part, frozen=True, kw_only=True):
@@ -212,7 +227,9 @@ class InquiryDue(Reply, frozen=True, kw_only=True):
     ``provider_ref`` is what the provider calls the payment, or '' while it has not said. One
     provider may take money in several ways: ``method`` says which of them to ask by. ``unwanted``:
     what it pays is asked for no more, so the number that somebody may hold is withdrawn first.
-    ``unwanted_page``: the same of a page on which somebody may still pay.
+    ``unwanted_page``: the same of a page on which somebody may still pay, or of a bank's page that
+    its payer has left for good. ``secures``: the last step of a payment by the card on file is to
+    be taken first.
     """
 
     provider: str
@@ -223,6 +240,7 @@ class InquiryDue(Reply, frozen=True, kw_only=True):
     method: str = ""
     unwanted: bool = False
     unwanted_page: bool = False
+    secures: Secures = ""
 
 
 START_PAYMENT = Operation("start_payment", StartPayment, AttemptStarted)

@@ -30,9 +30,10 @@ may have it. What became of it then is its attempt's to say. ``again``: a worker
 company took nothing on; it is sent once more as the same attempt, under the same reference."""
 
 ChargeOutcome = Literal["accepted", "refused", "unknown"]
-InstrumentPart = Literal["charge", "order", "keep"]
+InstrumentPart = Literal["charge", "order", "keep", "secure"]
 """What a relay's request says of a card: it charges it, it registers at a company that wants two
-calls what is to be charged, or it has the card of a payment kept under a name of ours."""
+calls what is to be charged, it has the card of a payment kept under a name of ours, or it takes the
+last step of a payment whose payer was asked by their bank (portal.domain.card_payment)."""
 
 METHOD: Final = "card"
 """The method of a charge's attempt."""

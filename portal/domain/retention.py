@@ -155,6 +155,7 @@ KEPT: Final[dict[str, str]] = {
     "card_on_file": "the payer's leave; what its company calls the card goes when it is taken back",
     "store_order": "for which store a number was made, and that its company heard of the payer",
     "card_charge": "why a bill was charged to a card, or was left out",
+    "card_payment": "by which card its payer paid, and how far their bank was asked",
     "bill": "invoices with their tax are searchable for seven years",
     "message_switch": "who had whom told by another channel, and when",
     "bill_reach": "by which channel a payer was reached belongs to the bill",

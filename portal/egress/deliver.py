@@ -125,16 +125,19 @@ class BankAnswer:
 
 
 async def redeem_instrument(
-    vault: Vault, host: str, id_: UUID, part: InstrumentPart
+    vault: Vault, host: str, id_: UUID, part: InstrumentPart, *, by_payer: bool = False
 ) -> Values | Denied:
     """What a request about a card is to say at ``host``, the card too if it charges it; or why not.
+
+    ``by_payer``: its payer is there, and the vault has the order.
 
     Denied as :func:`redeem` has it; what was paid or taken back since is nobody's attempt.
     """
     try:
-        reply = await vault.call(
-            REDEEM_INSTRUMENT, RedeemInstrument(host=host, attempt_id=AttemptId(id_), part=part)
+        wanted = RedeemInstrument(
+            host=host, attempt_id=AttemptId(id_), part=part, by_payer=by_payer
         )
+        reply = await vault.call(REDEEM_INSTRUMENT, wanted)
     except PortalError as error:
         code = code_of(error)
         _log.warning("instrument.not_redeemed", code=error.code, reason=code)
@@ -145,10 +148,13 @@ async def redeem_instrument(
         "instrument:reference": reply.reference,
         "instrument:amount": str(reply.amount_minor),
     }
+    order = {"instrument:order": reply.order, "instrument:order_pass": reply.order_pass}
     match part:
         case "charge":
             card = {"instrument:token": reply.token, "instrument:customer": reply.customer}
-            return said | card
+            return said | card | (order if by_payer else {})
+        case "secure":
+            return said | order
         case "keep":
             return {"instrument:reference": reply.reference, "instrument:member": reply.token}
         case "order":

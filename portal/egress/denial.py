@@ -46,6 +46,7 @@ CODES: Final = {
     "delivery_refused": "The vault gives no value for this delivery and host.",
     "budget_spent": "The vault gives the relay no more rows in this minute; nothing was redeemed.",
     "order_unknown": "No order was registered for this charge just now, by this relay.",
+    "page_not_listed": "The page that a payer would be led to is at no host that the rule lists.",
     "deposit_missing": "The rule puts answers into the vault; the request lacks an id.",
     "deposit_unused": "A deposit_id where the rule puts nothing into the vault.",
     "deposit_refused": "The vault takes no such word from this host under this id.",

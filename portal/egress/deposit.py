@@ -2,7 +2,8 @@
 
 Zone: egress. Of a bank's word about a mandate the caller learns the status alone. Of a company's
 answer about a refund it learns all; the vault reads the same bytes, with what was asked, and
-believes no retelling.
+believes no retelling. Of a payment by a card on file the order that was registered and the page
+that its payer is led to go to the vault, and the caller has neither from here.
 """
 
 import asyncio
@@ -10,14 +11,19 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
+from portal.contract.card_on_file import DEPOSIT_CARD_STEP, DepositCardStep
 from portal.contract.refund import DEPOSIT_REFUND_ANSWER, DepositRefundAnswer, RefundAsked
 from portal.domain.errors import PortalError
-from portal.domain.ids import RefundId
+from portal.domain.ids import AttemptId, RefundId
+from portal.egress.card_payment import CardPayment
 from portal.egress.deliver import BankAnswer, Vault, code_of, deposit_word
-from portal.egress.job import Job
+from portal.egress.job import Job, is_nothing
+from portal.egress.orders import read_order
+from portal.egress.template import ORDER, ORDER_PASS
 from portal.kit.log import get_logger
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
@@ -87,6 +93,45 @@ async def deposit_refund(vault: Vault, job: Job) -> None:
         return
     if reply.refused is not None:
         _log.info("refund_answer.not_taken", reason=reply.refused)
+
+
+async def deposit_card(
+    vault: Vault, job: Job, answer: OutboundAnswer, rule: CardPayment
+) -> OutboundAnswer:
+    """Put the order that a company registered, or the page for the payer's bank, into the vault.
+
+    Or that nothing came of naming the card. What the vault did not take, and a page at a host that
+    the rule does not list, is ``unclear``, as if the answer had not come: nobody is led there, and
+    an inquiry tells how the payment stands.
+    """
+    part = "" if job.template is None else job.template.part
+    attempt_id = AttemptId(job.request.delivery_id or UUID(int=0))
+    step = DepositCardStep(host=job.host, attempt_id=attempt_id)
+    if part == "charge" and is_nothing(answer):
+        await _deposit_step(vault, msgspec.structs.replace(step, is_nothing=True))
+        return answer
+    order = read_order(answer) if part == "order" else {}
+    job.values |= order
+    page = rule.page_in(answer) if part == "charge" else ""
+    if not order and not page:
+        return answer
+    if page and not rule.may_lead(page, is_sandbox=job.rule is not None and job.rule.sandbox):
+        _log.warning("card_page.not_listed", host=job.host)
+        return OutboundAnswer(fate="unclear", status=answer.status, code="page_not_listed")
+    names = {"order": order.get(ORDER, ""), "order_pass": order.get(ORDER_PASS, "")}
+    code = await _deposit_step(vault, msgspec.structs.replace(step, **names, page=page))
+    return OutboundAnswer(fate="unclear", status=answer.status, code=code) if code else answer
+
+
+async def _deposit_step(vault: Vault, step: DepositCardStep) -> str:
+    """Empty when it is there, else a code."""
+    try:
+        reply = await vault.call(DEPOSIT_CARD_STEP, step)
+    except PortalError as error:
+        code = code_of(error)
+        _log.warning("card_step.not_deposited", code=error.code, reason=code)
+        return "deposit_refused" if code == "delivery_refused" else code
+    return "" if reply.refused is None else "deposit_refused"
 
 
 def asked_of(request: OutboundRequest) -> RefundAsked | None:

@@ -92,8 +92,10 @@ class Job:
 
         Source: RFC 6585 §4 (429: the request was refused because there were too many).
         """
-        answer = self.answer
-        if answer is None:
-            return False
-        is_refused = answer.fate == "answered" and answer.status == HTTPStatus.TOO_MANY_REQUESTS
-        return answer.fate == "not_sent" or is_refused
+        return self.answer is not None and is_nothing(self.answer)
+
+
+def is_nothing(answer: OutboundAnswer) -> bool:
+    """Whether an answer says that nothing was carried out: it came not there, or was too much."""
+    is_refused = answer.fate == "answered" and answer.status == HTTPStatus.TOO_MANY_REQUESTS
+    return answer.fate == "not_sent" or is_refused

@@ -46,7 +46,7 @@ class Orders:
         is_order = job.template is not None and job.template.is_charge
         if not is_order or attempt_id is None or job.template is None:
             return {}
-        order = _read_order(answer) if job.template.part == "order" else {}
+        order = read_order(answer) if job.template.part == "order" else {}
         if order:
             self._forget_old()
             self._known[(job.host, attempt_id)] = (self._clock.wall(), order)
@@ -73,7 +73,8 @@ class Orders:
             del self._known[key]
 
 
-def _read_order(answer: OutboundAnswer) -> dict[str, str]:
+def read_order(answer: OutboundAnswer) -> dict[str, str]:
+    """What a company calls the order that it registered, and what acts on it; none: it did not."""
     if answer.fate != "answered" or answer.status != _OK or len(answer.body) > _BYTES_MAX:
         return {}
     try:

@@ -31,7 +31,7 @@ from portal.egress.deliver import (
     return_refund,
 )
 from portal.egress.denial import Denied
-from portal.egress.deposit import asked_of, deposit_mandate, deposit_refund, timed
+from portal.egress.deposit import asked_of, deposit_card, deposit_mandate, deposit_refund, timed
 from portal.egress.job import Job
 from portal.egress.mime import make_mail
 from portal.egress.orders import Orders
@@ -213,9 +213,11 @@ class Originate:
             found = await redeem_payer(self._vault, job.host, delivery_id)
             job.values |= _values_or_denied(found)
         else:
-            job.values |= self._orders.take(job, delivery_id)
-            part = _decided(job.template).part
-            found = await redeem_instrument(self._vault, job.host, delivery_id, part)
+            by_payer = _decided(job.rule).card_payment is not None
+            if not by_payer:
+                job.values |= self._orders.take(job, delivery_id)
+            asked = (self._vault, job.host, delivery_id, _decided(job.template).part)
+            found = await redeem_instrument(*asked, by_payer=by_payer)
             job.values |= _values_or_denied(found)
 
     async def _redeem(self, job: Job, delivery_id: UUID) -> None:
@@ -329,7 +331,10 @@ class Originate:
             # A bank that quotes a line of the file quotes it to nobody.
             job.answer = msgspec.structs.replace(answer, headers={}, body=b"")
         else:
-            job.values |= self._orders.note(job, answer)
+            if rule.card_payment is not None:
+                answer = await deposit_card(self._vault, job, answer, rule.card_payment)
+            else:
+                job.values |= self._orders.note(job, answer)
             job.answer = scrub_answer(answer, job.secrets, job.codec)
             await deposit_refund(self._vault, job)
 

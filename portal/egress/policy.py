@@ -47,7 +47,8 @@ class Policy:
     ) -> Rule:
         """The rule under which a caller of ``roles`` may send ``method path`` to ``host:port``.
 
-        Of several, the one with the longest path prefix. ``host`` is canonical already.
+        Of several, the one with the longest path prefix; of these, one that says how the path ends.
+        ``host`` is canonical already.
 
         Raises: Denied ``path_invalid``, ``host_not_listed``, ``rule_expired``,
         ``method_not_allowed``, ``path_not_allowed`` or ``query_not_as_ruled``.
@@ -56,11 +57,12 @@ class Policy:
         if not is_path(plain) or not is_query(query):
             raise Denied("path_invalid")
         listed = self._effective(roles, host, port, "originate", now)
+        end = plain.rpartition("/")[2]
         under = [
-            (len(prefix), rule)
+            (len(prefix.rstrip("/")) + bool(rule.path_end) / 2, rule)
             for rule in listed
             for prefix in rule.path_prefixes
-            if is_under(plain, prefix)
+            if is_under(plain, prefix) and rule.path_end in {"", end}
         ]
         if not under:
             raise Denied("path_not_allowed")

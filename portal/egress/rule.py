@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from portal.egress.card_payment import CardPayment
 from portal.egress.pushing import Pushing
 from portal.egress.query import Parameter
 from portal.egress.refund import RefundPlaces
@@ -30,7 +31,8 @@ class Rule(
     """What one role may send to one host and port.
 
     ``originate`` (the default): the relay speaks TLS itself and checks ``methods`` and
-    ``path_prefixes`` (a prefix ends where a segment ends). ``headers`` are allowed beside
+    ``path_prefixes`` (a prefix ends where a segment ends); with a ``path_end`` only paths
+    whose last segment that is, before any rule without. ``headers`` are allowed beside
     HEADERS_FOR_ALL. ``credentials`` may stand in the Authorization header, or where ``fixed``
     puts them. ``fixed`` maps a place (``header:authorization``, ``body:/to``) to the exact
     template that must stand there, so that an owned caller can't word a message or choose its
@@ -47,6 +49,9 @@ class Rule(
 
     ``refund``: a request gives money back; nothing leaves before the vault has agreed to it, under
     the refund's ``delivery_id``, and it hears from the relay what never got there.
+
+    ``card_payment``: a request is about a payment by a card on file whose payer is there; what the
+    company answers of it goes to the vault as well.
 
     ``deposit``: a 200's body goes into the vault under the request's ``deposit_id``, and so does
     the fact of a 404; whatever the status the caller sees no header and no body. The path is one
@@ -72,6 +77,7 @@ class Rule(
     mode: Mode = "originate"
     methods: tuple[str, ...] = ()
     path_prefixes: tuple[str, ...] = ()
+    path_end: str = ""
     headers: tuple[str, ...] = ()
     credentials: tuple[str, ...] = ()
     fixed: dict[str, str] = {}
@@ -82,6 +88,7 @@ class Rule(
     signer: Signer | None = None
     submission: Submission | None = None
     refund: RefundPlaces | None = None
+    card_payment: CardPayment | None = None
     pushing: Pushing | None = None
     answers_to: Literal["caller", "vault"] = "caller"
     answer_bytes_max: int = 64 * 1024

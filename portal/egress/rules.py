@@ -64,7 +64,10 @@ _SAID_BY_THE_VAULT: Final = (
     frozenset({ORDER, ORDER_PASS, "instrument:reference"}),
 )
 
+_SAID_TO_PAYERS: Final = (_ORDERED, frozenset({ORDER, ORDER_PASS}))
+
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
+_PATH_END: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _BODY_PLACE: Final = re.compile(r"body:(?:/[^/~\x00-\x1f]{1,64}){1,8}")
 
 
@@ -171,7 +174,8 @@ def _keys(rule: Rule) -> Iterator[object]:
         return
     for method in rule.methods:
         for prefix in rule.path_prefixes:
-            yield (rule.role, rule.host, rule.port, method, prefix.rstrip("/"))
+            place = (rule.role, rule.host, rule.port, method, prefix.rstrip("/"))
+            yield (*place, rule.path_end) if rule.path_end else place
 
 
 def _faults_of_rule(rule: Rule) -> Iterator[str]:
@@ -217,6 +221,8 @@ def _faults_of_mode(rule: Rule) -> Iterator[str]:
         yield "methods: none, or an unknown one"
     if not rule.path_prefixes or not all(is_path(path) for path in rule.path_prefixes):
         yield "path_prefixes: none, or one that is no plain path"
+    if rule.path_end and _PATH_END.fullmatch(rule.path_end) is None:
+        yield "path_end: not one plain segment"
     for name in rule.headers:
         if not is_header_name(name) or name != name.lower() or name in HEADERS_NEVER:
             yield f"headers: {name!r} can't be allowed"
@@ -264,7 +270,7 @@ def _faults_of_asking(rule: Rule) -> Iterator[str]:
 
 def _faults_of_shaping(rule: Rule) -> Iterator[str]:
     shaping = (rule.methods, rule.path_prefixes, rule.headers, rule.credentials)
-    shaping += (rule.fixed, rule.fields, rule.query, rule.signer, rule.deposit)
+    shaping += (rule.fixed, rule.fields, rule.query, rule.signer, rule.deposit, rule.path_end)
     if any((*shaping, rule.keeps_answers, rule.refund, rule.charset != "utf-8")):
         yield f"a {rule.mode} can't be held to methods, paths, headers, credentials or a body"
 
@@ -282,14 +288,21 @@ def _faults_of_alone(rule: Rule) -> Iterator[str]:
     files = [name for name in found if name in _FILE]
     if files and (rule.signer is not None or sum(_FILE_ITSELF in text for text in in_body) != 1):
         yield "fixed: a file stands once, in a body that nobody signs"
-    yield from _faults_of_card(set(found))
+    yield from _faults_of_card(set(found), by_payer=rule.card_payment is not None)
+    if rule.card_payment is not None:
+        yield from rule.card_payment.faults(is_card=TOKEN in found)
 
 
-def _faults_of_card(found: set[str]) -> Iterator[str]:
-    """A card is charged for what the vault says, or kept, or an order is registered for it."""
+def _faults_of_card(found: set[str], *, by_payer: bool) -> Iterator[str]:
+    """A card is charged for what the vault says, or kept, or an order is registered for it.
+
+    The order of a payer who is there is also what the last step is about, and nothing else.
+    """
     if TOKEN in found and not any(found >= said for said in _SAID_BY_THE_VAULT):
         yield "fixed: with a card, its sum and reference are the vault's to say"
-    if TOKEN not in found and {ORDER, ORDER_PASS} & found:
+    if by_payer and not any(found >= said for said in _SAID_TO_PAYERS):
+        yield "card_payment: it says a sum, or an order"
+    if TOKEN not in found and {ORDER, ORDER_PASS} & found and not by_payer:
         yield "fixed: an order is nothing without the card that is charged for it"
     if MEMBER in found and (TOKEN in found or "instrument:amount" in found):
         yield "fixed: a card is charged or kept, not both"

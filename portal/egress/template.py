@@ -111,9 +111,11 @@ class Template:
 
     @property
     def part(self) -> InstrumentPart:
-        """What of a card it is about: it charges it, has it kept, or registers an order for it."""
+        """What of a card it is about: it charges it, has it kept, orders, or takes a last step."""
         if TOKEN in self.placeholders:
             return "charge"
+        if ORDER in self.placeholders:
+            return "secure"
         return "keep" if MEMBER in self.placeholders else "order"
 
     @property

@@ -39,7 +39,7 @@ class CardCharges:
         """201 paid, 402 declined, 404 no such card, 409 when the reference exists."""
         require_key(request, PROVIDER)
         form = await read_form(request)
-        payment = _read_charge(form)
+        payment = read_charge(form)
         card = self._journal.cards.card(form.get("card", ""), form.get("customer", ""))
         if card is None:
             raise ApiError(404, "card_unknown")
@@ -78,7 +78,8 @@ class CardCharges:
         return JSONResponse(said, status_code=201 if paid else 402)
 
 
-def _read_charge(form: dict[str, str]) -> Row:
+def read_charge(form: dict[str, str]) -> Row:
+    """A payment as a form asks for it. Raises: ApiError 422."""
     reference, amount = form.get("reference", ""), form.get("amount", "")
     if not _REFERENCE.fullmatch(reference):
         raise ApiError(422, "invalid_reference")

@@ -14,6 +14,8 @@ create table if not exists kept_card (
     id text unique not null, customer text not null, payment text unique not null,
     brand text not null, hint text not null, charged text not null
 );
+create table if not exists asking_card (id text primary key);
+create table if not exists paying_card (payment text primary key, card text not null);
 """
 
 
@@ -29,13 +31,36 @@ class CardJournal:
         """Note that a payment, once it has succeeded, leaves its card here."""
         self._db.execute("insert or ignore into keep values (?, ?)", (payment_id, customer))
 
-    def keep(self, payment_id: str, brand: str, hint: str, charged: str) -> None:
-        """Keep the card of a payment that has succeeded, if that was asked for."""
+    def keep(
+        self, payment_id: str, brand: str, hint: str, charged: str, *, is_asked: bool = False
+    ) -> None:
+        """Keep the card of a payment that has succeeded, if that was asked for.
+
+        ``is_asked``: its bank asks a payer who is there for a password.
+        """
+        card_id = f"card_{secrets.token_hex(12)}"
         self._db.execute(
             "insert or ignore into kept_card (id, customer, payment, brand, hint, charged)"
             " select ?, customer, payment, ?, ?, ? from keep where payment = ?",
-            (f"card_{secrets.token_hex(12)}", brand, hint, charged, payment_id),
+            (card_id, brand, hint, charged, payment_id),
         )
+        if is_asked:
+            self._db.execute("insert into asking_card values (?)", (card_id,))
+
+    def pay_by(self, payment_id: str, card_id: str) -> None:
+        """Note which card pays while its payer is there."""
+        self._db.execute("insert or ignore into paying_card values (?, ?)", (payment_id, card_id))
+
+    def paying(self, payment_id: str) -> dict[str, Any] | None:
+        """The kept card that pays, with its payer there."""
+        statement = (
+            "select * from kept_card where id = (select card from paying_card where payment = ?)"
+        )
+        return self._one(statement, payment_id)
+
+    def is_asked(self, card_id: str) -> bool:
+        """Whether the card's bank asks a payer who is there."""
+        return self._one("select id from asking_card where id = ?", card_id) is not None
 
     def of_payment(self, payment_id: str) -> dict[str, Any] | None:
         """The card that a payment left here."""

@@ -28,7 +28,8 @@ _REFERENCE: Final = re.compile(r"[A-Za-z0-9-]{1,27}")
 _AMOUNT_MAX: Final = 9_999_999
 _HANG_S: Final = 60.0
 _OPEN_S: Final = 1800.0
-_CHALLENGE_PASSWORD: Final = "1234"  # noqa: S105 - published on the page itself
+CHALLENGE_PASSWORD: Final = "1234"  # noqa: S105 - published on the page itself
+"""What the bank's page takes."""
 
 
 class CardCompany:
@@ -139,7 +140,8 @@ class CardCompany:
             page = render("card.html", payment=payment, error=error, cards=magic.CARDS)
             return HTMLResponse(page, status_code=422)
         if script.challenge:
-            return HTMLResponse(render("card_challenge.html", payment=payment, number=number))
+            page = render("card_challenge.html", payment=payment, number=number, to="challenge")
+            return HTMLResponse(page)
         return self._end(payment, number, script, authentication=script.authentication)
 
     async def challenge(self, request: Request) -> Response:
@@ -152,7 +154,7 @@ class CardCompany:
             return HTMLResponse(render("card_gone.html"), status_code=404)
         if payment["status"] != "open":
             return _back(payment)
-        if form.get("password", "") != _CHALLENGE_PASSWORD:
+        if form.get("password", "") != CHALLENGE_PASSWORD:
             failed = magic.CardScript("authentication_failed")
             return self._end(payment, number, failed, authentication="N")
         return self._end(payment, number, script, authentication="Y")
@@ -173,19 +175,22 @@ class CardCompany:
             },
         )
         if ended and paid:
-            self._journal.cards.keep(payment["id"], "Sandbox", number[-4:], script.charged)
+            self._journal.cards.keep(
+                payment["id"], "Sandbox", number[-4:], script.charged, is_asked=script.challenge
+            )
         after = self._journal.payment(payment_id=payment["id"]) or payment
         if script.hidden_s:
             return HTMLResponse(render("card_timeout.html"), status_code=504)
         if ended:
-            self._tell(after, noisy=script.noisy)
+            self.tell(after, noisy=script.noisy)
         return _back(after)
 
     def tell_of_dispute(self, payment: Row, status: str) -> None:
         """Send the notice about a dispute; it says no more than that there is news."""
-        self._tell({**payment, "status": status}, noisy=False)
+        self.tell({**payment, "status": status}, noisy=False)
 
-    def _tell(self, payment: Row, *, noisy: bool) -> None:
+    def tell(self, payment: Row, *, noisy: bool) -> None:
+        """Send the notice about a payment that has ended; ``noisy``: as CardScript has it."""
         event: dict[str, Any] = {
             "id": f"ev_{secrets.token_hex(8)}",
             "payment": payment["id"],

@@ -74,7 +74,9 @@ reported as coming back for good or for now; delivered, then complained about; 4
 503 the first time; accepted, but the connection breaks before the answer; accepted and never
 reported on."""
 
-ChargeEnd = Literal["succeeded", "insufficient_funds", "card_expired", "card_stopped"]
+ChargeEnd = Literal[
+    "succeeded", "insufficient_funds", "card_expired", "card_stopped", "authentication_failed",
+]  # fmt: skip
 CardEnd = Literal["succeeded", "card_declined", "insufficient_funds", "authentication_failed"]
 
 
@@ -85,7 +87,8 @@ class CardScript:
     ``challenge`` asks the payer for a password page first. ``hidden_s`` is how long inquiries are
     answered with 504 after the payer pressed the button; the browser is never sent back then and no
     notice goes out. ``noisy`` sends each notice three times and an outdated one behind them.
-    ``charged``: how later charges end, where the payer let the company keep the card.
+    ``charged``: how later charges end, where the payer let the company keep the card;
+    "authentication_failed" is a bank that wants its payer there, and then asks them.
     ``authentication``: what 3-D Secure came to where no password was asked for.
     """
 
@@ -107,6 +110,7 @@ CARDS: Final[dict[str, CardScript]] = {
     "4000000000000259": CardScript("succeeded", noisy=True),
     "4000000000000341": CardScript("succeeded", charged="insufficient_funds"),
     "4000000000000069": CardScript("succeeded", charged="card_expired"),
+    "4000002760003184": CardScript("succeeded", challenge=True, charged="authentication_failed"),
     "4000000000003055": CardScript("succeeded", authentication="U"),
 }
 

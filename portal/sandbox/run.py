@@ -21,6 +21,7 @@ from portal.sandbox.bank_mandates import BankMandates
 from portal.sandbox.calls import CallPages
 from portal.sandbox.card_charges import CardCharges
 from portal.sandbox.card_disputes import CardDisputes
+from portal.sandbox.card_payments import CardPayments
 from portal.sandbox.card_refunds import CardRefunds
 from portal.sandbox.cards import CardCompany
 from portal.sandbox.carriers import SECOND, Carriers
@@ -60,9 +61,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _card_routes(cards: CardCompany, journal: Journal) -> list[Route]:
+def _card_routes(cards: CardCompany, kept: CardPayments, journal: Journal) -> list[Route]:
     """The card company's interface for merchants: pages, refunds, charges of kept cards."""
-    return [*cards.routes, *CardRefunds(journal).routes, *CardCharges(journal).routes]
+    charges = CardCharges(journal)
+    return [*cards.routes, *CardRefunds(journal).routes, *charges.routes, *kept.routes]
 
 
 def _push_keys(settings: SandboxSettings) -> dict[str, str]:
@@ -80,6 +82,7 @@ def create_servers(
     others = Carriers(journal, notices, moods, SECOND)
     others.watchers = carriers.watchers
     cards = CardCompany(journal, notices, settings.browser_origin)
+    kept = CardPayments(journal, cards, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
     bank = (Bank(journal.bank), BankMandates(journal.mandates, settings.browser_origin))
     mails = MailCompany(journal.mails, journal.first_time, notices)
@@ -92,7 +95,7 @@ def create_servers(
         routes=[
             Host("sms.sandbox.test", Router(carriers.routes)),
             Host("sms2.sandbox.test", Router(others.routes)),
-            Host("card.sandbox.test", Router(_card_routes(cards, journal))),
+            Host("card.sandbox.test", Router(_card_routes(cards, kept, journal))),
             Host("wallet.sandbox.test", Router(wallets.routes)),
             Host("counter.sandbox.test", Router(CounterCompany(journal.counters).routes)),
             Host("tel.sandbox.test", Router(telephones.routes)),
@@ -114,6 +117,7 @@ def create_servers(
             *pushes.browser_routes,
             *moods.browser_routes,
             *cards.browser_routes,
+            *kept.browser_routes,
             *CardDisputes(journal, cards).browser_routes,
             *wallets.browser_routes,
             *stores.browser_routes,

@@ -10,6 +10,7 @@ the account is a real one. No vault, no merchant's data: the reference is made f
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
@@ -55,6 +56,7 @@ T = TypeVar("T")
 
 STEPS_MAX: Final = 4
 _ROLES: Final = frozenset({"web", "work"})
+_WEB: Final = frozenset({"web"})
 """A key to one order that the company made: it acts, so it is not shown."""
 
 
@@ -73,7 +75,8 @@ class Case:
 
     ``whole``: also one that is declined, one whose opening is not answered, and whether a card's
     payment tells what 3-D Secure came to. ``card``: the payment's card is left there, and charged
-    once without the payer. With a ``store`` a number for it is made instead of a
+    once without the payer; ``payer``: then once more with them, as a page's payer does. With a
+    ``store`` a number for it is made instead of a
     page. ``mail`` is the one mail to be sent, ``text`` the one text or call and ``push`` the one
     notification, for a company that carries messages and no money; ``debit`` the one file for a
     bank.
@@ -94,6 +97,7 @@ class Case:
     store: Store | None = None
     whole: bool = False
     card: bool = False
+    payer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +225,8 @@ class Certifier:
             return None
         if card is not None:
             await card.charge(adapter, found, reference)
+            if case.payer:
+                await card.pay(adapter, found, case.return_url, pay)
         return reference, msgspec.structs.replace(found, provider_ref=found.provider_ref or name)
 
     def _card(self) -> TrialCard:
@@ -230,6 +236,7 @@ class Certifier:
             vault=self.vault,
             converse=self._converse,
             report=self.report,
+            as_web=partial(self._converse, roles=_WEB),
         )
 
     async def _give_back(self, adapter: ByRedirect, reference: str, found: Finding) -> None:
@@ -269,12 +276,12 @@ class Certifier:
             return
         self.report.read("notice", claims, fits=True)
 
-    async def _converse(self, act: str, exchange: Exchange[T]) -> T:
+    async def _converse(self, act: str, exchange: Exchange[T], roles: frozenset[str] = _ROLES) -> T:
         """As the payment desk does it, and told."""
         self.report.begin(act)
         for _ in range(STEPS_MAX):
             self.report.sent(exchange.request)
-            [answer] = await self.relay.send_slice(Caller(0, _ROLES), [exchange.request])
+            [answer] = await self.relay.send_slice(Caller(0, roles), [exchange.request])
             self.report.heard(answer)
             following = exchange.then(answer) if exchange.then is not None else None
             if following is None:

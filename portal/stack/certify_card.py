@@ -1,9 +1,10 @@
-"""A card that a trial payment leaves at its company, and one charge of it without the payer.
+"""A card that a trial payment leaves at its company: charged without its payer, then with them.
 
 Stack only. The card is made for this run: nothing stands in any vault, so who kept it can have it
 deleted in the company's own console afterwards.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar, cast
 from uuid import UUID
@@ -11,10 +12,19 @@ from uuid import UUID
 import msgspec
 
 from portal.application.methods.redirect import ByRedirect
-from portal.application.methods.registry import find_charges
-from portal.application.providers.exchange import ChargeWanted, Endpoint, SessionWanted
+from portal.application.methods.registry import find_charges, find_kept
+from portal.application.methods.saved import Secures
+from portal.application.providers.exchange import (
+    ChargeWanted,
+    Endpoint,
+    KeptWanted,
+    SessionWanted,
+)
 from portal.contract.card_on_file import (
+    DEPOSIT_CARD_STEP,
     REDEEM_INSTRUMENT,
+    CardStepDeposited,
+    DepositCardStep,
     InstrumentRedeemed,
     RedeemInstrument,
 )
@@ -51,17 +61,21 @@ _NO_CARD: Final = InstrumentRedeemed(
 class TrialVault:
     """Whoever moves money delivers no message; a refund may leave, and a payer is made up.
 
-    ``cards``: attempt → the card of this run, and what it may be charged.
+    ``cards``: attempt → the card of this run, and what it may be charged. ``pages``: attempt →
+    where its payer's bank asks them.
     """
 
     def __init__(self) -> None:
         """No card yet."""
         self.cards: dict[UUID, InstrumentRedeemed] = {}
+        self.pages: dict[UUID, str] = {}
 
     async def call(self, op: Operation[_Q, _R], request: _Q) -> _R:
         """The vault's leave for the one refund that this run makes, or who pays by what."""
         if op.name == REDEEM_INSTRUMENT.name:
             return cast("_R", self._redeem(cast("RedeemInstrument", request)))
+        if op.name == DEPOSIT_CARD_STEP.name:
+            return cast("_R", self._keep(cast("DepositCardStep", request)))
         if op.name == REDEEM_REFUND.name:
             return cast("_R", RefundRedeemed(refused=None))
         if op.name == RETURN_REFUND.name:
@@ -71,6 +85,15 @@ class TrialVault:
         if op.name == REDEEM_PAYER.name:
             return cast("_R", _TRIAL_PAYER)
         raise InvariantBroken("certify_without_vault", context=op.name)
+
+    def _keep(self, step: DepositCardStep) -> CardStepDeposited:
+        card = self.cards.get(step.attempt_id)
+        if card is not None and step.order:
+            order = {"order": step.order, "order_pass": step.order_pass}
+            self.cards[step.attempt_id] = msgspec.structs.replace(card, **order)
+        if step.page:
+            self.pages[step.attempt_id] = step.page
+        return CardStepDeposited(refused=None)
 
     def _redeem(self, request: RedeemInstrument) -> InstrumentRedeemed:
         card = self.cards.get(request.attempt_id, _NO_CARD)
@@ -88,6 +111,7 @@ class TrialCard:
     vault: TrialVault
     converse: Converse
     report: Report
+    as_web: Converse
     id: UUID = field(default_factory=lambda: new_id(SystemClock()))
 
     def left_with(self, wanted: SessionWanted) -> SessionWanted:
@@ -119,6 +143,40 @@ class TrialCard:
         found = await self.converse("inquire the charge", asking)
         fits = (found.state, found.amount_minor) == ("succeeded", amount)
         self.report.read("inquire the charge", found, fits=fits)
+
+    async def pay(
+        self,
+        adapter: ByRedirect,
+        paid: Finding,
+        return_url: str,
+        pay: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """Have what was kept pay once more, with its payer there: the bank may ask them."""
+        if not paid.saved_token:
+            return
+        attempt_id, amount = new_id(SystemClock()), paid.amount_minor
+        reference = reference_for(form_of(self.provider), attempt_id)
+        token = name_card(self.provider, self.id, paid.saved_token)
+        self._known(attempt_id, reference, token, paid.saved_customer, amount)
+        wanted = KeptWanted(
+            reference=reference, amount=Money(amount), attempt_id=attempt_id,
+            return_url=return_url, account="certify", description="certify",
+        )  # fmt: skip
+        act = "pay with the card, the payer there"
+        said = await self.as_web(act, find_kept(self.provider).pay_kept(self.endpoint, wanted))
+        self.report.read(act, said, fits=said.outcome == "accepted")
+        if said.outcome != "accepted":
+            return
+        page = self.vault.pages.get(attempt_id, "")
+        if page:
+            await pay(page)
+        asking = adapter.inquire(self.endpoint, reference, said.provider_ref)
+        if page and isinstance(adapter, Secures):
+            asking = adapter.secure(self.endpoint, reference, said.provider_ref, is_back=True)
+        act = "inquire the payment"
+        found = await self.as_web(act, asking)
+        fits = (found.state, found.amount_minor) == ("succeeded", amount)
+        self.report.read(act, found, fits=fits)
 
     def _known(
         self, attempt_id: UUID, reference: str, token: str, customer: str, amount_minor: int

@@ -62,6 +62,7 @@ class Files:
     keys: Path | None = None
     """An agency's: its file, the header of what it told at once (``notice``), the keys."""
     card: bool = False
+    payer: bool = False
 
 
 def run_certify(
@@ -127,7 +128,8 @@ def _run(provider: str, endpoint: str, files: Files, *, amount: int, paid: str, 
         notice=None if files.notice is None else files.notice.read_bytes(),
         store=cast("Store", store) if store else None,
         whole=files.whole,
-        card=files.card,
+        card=files.card or files.payer,
+        payer=files.payer,
     )
     rules = cast("Mapping[str, object]", msgspec.json.decode(files.rules.read_bytes()))
     credentials = read_credentials(files.credentials)

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from portal.egress.card_payment import CardPayment
 from portal.egress.query import Parameter
 from portal.egress.refund import RefundPlaces
 from portal.egress.rule import Rule, Signer
@@ -53,12 +54,13 @@ def sandbox_rules(api_port: int) -> tuple[Rule, ...]:
         )
     )
     cards = tuple(_with_refund(rule, _CARD_REFUND) for rule in cards)
-    charge = _charge_rule(cards[0])
+    charge, kept = _charge_rule(cards[0]), _kept_rule(cards[0])
     return (
         *_message_rules(api_port),
         *push_rules(api_port),
         *cards,
         charge,
+        kept,
         *_wallet_rules(api_port),
         *counter_rules(api_port),
         *_bank_rules(api_port),
@@ -174,6 +176,20 @@ def _charge_rule(card: Rule) -> Rule:
             "body:/customer": "{{instrument:customer}}",
         },
         fields=_CHARGE_FIELDS,
+    )
+
+
+def _kept_rule(card: Rule) -> Rule:
+    """Payments by cards on file whose payer is there: the bank's page is the sandbox's own."""
+    charge = _charge_rule(card)
+    return msgspec.structs.replace(
+        charge,
+        id="sandbox-card-kept-web",
+        role="web",
+        purpose="payments by cards on file at the sandbox's company, with the payer there",
+        path_prefixes=("/v1/card-payments",),
+        fields=(*_CHARGE_FIELDS[:5], "return_url", "notice_account", "description"),
+        card_payment=CardPayment(page="json:/url", hosts=("localhost",)),
     )
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from portal.contract.number import StoreNumber
 from portal.domain.bill import Lifecycle, Settlement
+from portal.domain.card_payment import CardPaymentState
 from portal.domain.errors import InvariantBroken, NotFound
 from portal.domain.ids import to_public
 from portal.domain.payment import LIVE, AttemptState
@@ -53,7 +54,8 @@ class Attempt:
     """One row of the table with ``instrument`` opened.
 
     ``bill_id`` is the bill whose page it was begun on. ``shares``: what each bill gets of it, where
-    it pays several; empty where it pays its own alone. Units: ``amount_minor`` is all of it.
+    it pays several; empty where it pays its own alone. ``card_payment``: how far it is where its
+    payer pays by the card on file, else None. Units: ``amount_minor`` is all of it.
     """
 
     id: UUID
@@ -77,6 +79,7 @@ class Attempt:
     instrument: Instrument
     heard_at: datetime | None = None
     shares: Mapping[UUID, int] = field(default_factory=dict[UUID, int])
+    card_payment: CardPaymentState | None = None
 
     @property
     def parts(self) -> Mapping[UUID, int]:
@@ -97,9 +100,20 @@ _NAMES: Final = (
 _SHARES: Final = """
 (select json_object_agg(s.bill_id, s.amount_minor order by s.bill_id)::text from attempt_share s
  where s.merchant_id = a.merchant_id and s.attempt_id = a.id)"""
-_COLUMNS: Final = ", ".join([*(f"a.{name}" for name in _NAMES), f"{_SHARES} as shares"])
+_CARD: Final = """
+(select c.state from card_payment c
+ where c.merchant_id = a.merchant_id and c.attempt_id = a.id)"""
+_BESIDES: Final = {"shares": _SHARES, "card_payment": _CARD}
+"""What is read with an attempt of other tables."""
+
+_COLUMNS: Final = ", ".join(
+    [*(f"a.{name}" for name in _NAMES), *(f"{text} as {name}" for name, text in _BESIDES.items())]
+)
 BESIDE: Final = ", ".join(
-    [*(f"a.{name} as attempt_{name}" for name in _NAMES), f"{_SHARES} as attempt_shares"]
+    [
+        *(f"a.{name} as attempt_{name}" for name in _NAMES),
+        *(f"{text} as attempt_{name}" for name, text in _BESIDES.items()),
+    ]
 )
 """An attempt's columns beside another row's, as ``a``; see :func:`open_beside`."""
 
@@ -234,7 +248,7 @@ async def open_beside(act: Act, row: Row) -> Attempt | None:
     """The attempt whose columns stand in a row as BESIDE names them; None where there is none."""
     if row["attempt_id"] is None:
         return None
-    return await open_row(act, {name: row[f"attempt_{name}"] for name in (*_NAMES, "shares")})
+    return await open_row(act, {name: row[f"attempt_{name}"] for name in (*_NAMES, *_BESIDES)})
 
 
 async def open_row(act: Act, row: Row) -> Attempt:

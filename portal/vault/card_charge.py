@@ -11,12 +11,14 @@ from uuid import UUID
 
 from portal.domain import card_on_file as rules
 from portal.domain.card_on_file import CardState, ChargeState
+from portal.domain.card_payment import is_at_company
 from portal.domain.errors import NotFound
 from portal.domain.pause import is_in_force
 from portal.domain.payment import AttemptState
 from portal.vault import card_on_file as cards
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt
+from portal.vault.card_payment import stop_card
 from portal.vault.db import Db
 from portal.vault.messages import plan_declined_message
 from portal.vault.outbox import NewTask
@@ -86,6 +88,8 @@ select id, card_id, state from card_charge where merchant_id = $1 and attempt_id
 """
 _PAID_BY: Final = """
 select card_id as id from card_charge where merchant_id = $1 and attempt_id = $2
+union
+select card_id from card_payment where merchant_id = $1 and attempt_id = $2
 union
 select id from card_on_file where merchant_id = $1 and attempt_id = $2 and state = 'active'
 """
@@ -240,6 +244,8 @@ async def is_paused(act: Act, bill_id: UUID) -> bool:
 
 async def is_missing_believed(act: Act, attempt: Attempt) -> bool:
     """Whether a company's "not found" about an attempt by card may count at all."""
+    if is_at_company(attempt.card_payment):
+        return rules.is_believed_missing("redeemed", act.now - attempt.doubt_at)
     row = await act.db.fetchrow(_OF_ATTEMPT, act.merchant_id, attempt.id)
     return row is None or rules.is_believed_missing(row["state"], act.now - attempt.doubt_at)
 
@@ -247,11 +253,14 @@ async def is_missing_believed(act: Act, attempt: Attempt) -> bool:
 async def end_declined(act: Act, attempt: Attempt) -> None:
     """An attempt has failed: if it was a charge, its payer is told and a bad card is suspended.
 
+    So is one by which a payer paid who was there, and saw it themselves.
+
     The bill is locked. Nothing that the relay had is charged again by itself; what nobody redeemed
     before its attempt ended was never sent, and the next day chooses the bill anew.
     """
     row = await act.db.fetchrow(_OF_ATTEMPT, act.merchant_id, attempt.id)
     if row is None:
+        await stop_card(act, attempt)
         return
     if row["state"] == "handed":
         await act.db.execute(_LEAVE_OUT, act.merchant_id, row["id"], attempt.decline_code, act.now)
@@ -263,7 +272,7 @@ async def end_declined(act: Act, attempt: Attempt) -> None:
 
 
 async def stop_contested(act: Act, attempt: Attempt) -> None:
-    """Suspend the card on file that a contested payment charged, or that was left with it.
+    """Suspend the card on file that a contested payment was by, or that was left with it.
 
     Whoever denies one charge would deny the next. A dispute that is won does not bring the leave
     back: only its payer can. The bill is locked.

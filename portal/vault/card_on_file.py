@@ -65,9 +65,9 @@ exists (select from dispute d where d.merchant_id = b.merchant_id and d.bill_id 
 """Whether a payment of a bill ``b`` was ever contested: then no card is charged for it unasked."""
 
 _SHOW: Final = f"""
-select c.id, c.state, c.code, c.enrolled_on, c.instrument, c.days_before, m.charge_days_before,
-       m.zone, h.state as charge, a.state as attempt_state, {FIRST_DUE} as first_due_on,
-       {IS_CONTESTED} as is_contested
+select c.id, c.state, c.code, c.provider, c.enrolled_on, c.instrument, c.days_before,
+       m.charge_days_before, m.zone, h.state as charge, a.state as attempt_state,
+       {FIRST_DUE} as first_due_on, {IS_CONTESTED} as is_contested
 from card_on_file c join merchant m on m.id = c.merchant_id
 join bill b on b.merchant_id = $1 and b.id = $2
 left join card_charge h on h.merchant_id = $1 and h.bill_id = $2 and h.state <> 'left_out'
@@ -231,6 +231,7 @@ async def show_card(act: Act, bill: ChargedBill) -> CardShown | None:
         charge_on=_charge_on(act, bill, row, pauses),
         is_declined=row["charge"] == "redeemed" and row["attempt_state"] in {"failed", "expired"},
         code=row["code"],
+        provider=row["provider"],
     )
 
 

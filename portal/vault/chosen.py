@@ -36,6 +36,7 @@ def arguments_of(request: StartPayment) -> bytes:
     """What makes an intent another one; of a bill alone as before there were others."""
     more = f"|{request.consent}" if request.consent else ""
     more += f"|at {request.store}" if request.store else ""
+    more += "|kept" if request.kept else ""
     more += "" if request.part_minor is None else f"|part {request.part_minor}"
     more += "".join(f"|{ref}" for ref in sorted(set(request.also)))
     return f"{request.method}|{request.expected_minor}{more}".encode()

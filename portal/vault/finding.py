@@ -36,6 +36,7 @@ from portal.vault.attempt import (
 from portal.vault.cancel import finish_cancel
 from portal.vault.card_charge import ENDED_BADLY, end_declined, is_missing_believed
 from portal.vault.card_on_file import enrol
+from portal.vault.card_payment import as_secured
 from portal.vault.card_policy import falls_short
 from portal.vault.due import owed_again
 from portal.vault.ledger import owes_back, post, settle, sums_of_all
@@ -82,6 +83,7 @@ async def book_finding(
     """
     if finding.state == "not_found" and attempt.method == CARD:
         finding = await _weighed(act, attempt, finding)
+    finding = as_secured(attempt, finding)
     if finding.state == "not_found" and attempt.instrument.number is not None:
         # Somebody holds the number: whoever denies it has not looked.
         finding = msgspec.structs.replace(finding, state="unclear")

@@ -11,7 +11,7 @@ from portal.vault.attempt import BESIDE, IS_LIVE, OF_BILL, Attempt, open_beside
 from portal.vault.merchant import providers_of
 
 _PAYEE: Final = f"""
-select m.code, m.part_least_minor, m.card_provider, m.wallet_provider, m.number_provider,
+select m.code, m.name, m.part_least_minor, m.card_provider, m.wallet_provider, m.number_provider,
        m.charge_days_before, {BESIDE},
        coalesce((select p.paid_minor from part_paid p
                  where p.merchant_id = $1 and p.bill_id = $2), 0)::bigint as paid_minor,
@@ -31,11 +31,12 @@ class Payee:
     ``providers``: method → provider, for the methods that the merchant takes. ``part_least_minor``:
     the least that it takes of a bill at once, None where it takes all or nothing. ``paid_minor``:
     what of the bill is paid, if it is not all. ``charge_days_before``: None where no card is kept.
-    ``awaits_card``: leave to keep a card was given for the contract and not used yet.
-    Units: minor units.
+    ``awaits_card``: leave to keep a card was given for the contract and not used yet. ``name``:
+    whom the payer pays. Units: minor units.
     """
 
     code: str
+    name: str
     providers: Mapping[str, str]
     part_least_minor: int | None
     paid_minor: int
@@ -52,6 +53,7 @@ async def read_payee(act: Act, bill_id: UUID) -> Payee:
     live = await open_beside(act, row)
     return Payee(
         code=row["code"],
+        name=row["name"],
         providers=providers_of(row),
         part_least_minor=row["part_least_minor"],
         paid_minor=row["paid_minor"],

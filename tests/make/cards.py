@@ -14,6 +14,7 @@ from portal.contract.card_on_file import SET_CHARGES, SetCharges
 from portal.domain.card_on_file import words
 from portal.vault.attempt import read_attempt
 from portal.vault.card_on_file import agree
+from portal.vault.card_payment import KeptCard, note_begun
 from portal.vault.server import VaultServer
 from tests.make.days import Calendar
 from tests.make.money import AMOUNT, Payer, World, new_world
@@ -113,7 +114,7 @@ class CardDesk:
 
 
 async def agreed(world: World, attempt_id: UUID) -> None:
-    """Leave to keep the card of an attempt, and a charge that was left out, without a company."""
+    """Leave to keep the card of an attempt, and what was tried by it, without a company."""
     async with world.act() as act:
         attempt = await read_attempt(act, attempt_id)
         card_id = await agree(act, attempt, words(0), 0, is_fresh=True)
@@ -122,6 +123,8 @@ async def agreed(world: World, attempt_id: UUID) -> None:
             " state_at) values ($1, gen_random_uuid(), $2, $3, 'left_out', 0, $4, $5)",
             act.merchant_id, attempt.bill_id, card_id, act.business.date(), act.now,
         )  # fmt: skip
+        if card_id is not None:
+            await note_begun(act, attempt, KeptCard(id=card_id, provider=attempt.provider))
 
 
 @asynccontextmanager

@@ -45,14 +45,19 @@ def rules_of(provider: str) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def behind_a_relay(
-    folder: Path, provider: str, behaviour: Behaviour, *, account: tuple[str, ...] = ()
+    folder: Path,
+    provider: str,
+    behaviour: Behaviour,
+    *,
+    account: tuple[str, ...] = (),
+    roles: tuple[str, ...] = ("web", "work"),
 ) -> AsyncGenerator[tuple[Relay, PayDesk, Endpoint]]:
-    """The relay, a desk that talks through it, and where the company is."""
+    """The relay, a desk of these roles that talks through it, and where the company is."""
     async with running_relay(
         folder,
         behaviour=behaviour,
         rules=rules_of(provider),
-        callers=f"{os.geteuid()}=web,{os.geteuid()}=work",
+        callers=",".join(f"{os.geteuid()}={role}" for role in roles),
     ) as relay:
         endpoint = Endpoint(HOST, relay.provider.port, account)
         # No act of a desk that only converses with a company ever asks the vault.

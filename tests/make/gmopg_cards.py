@@ -7,7 +7,7 @@ whatever OrderID stands beside it, and a member takes the card of any order.
 import asyncio
 import hashlib
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from tests.make.gmopg import errors, paid, recorded, trade
 from tests.make.provider import Behaviour, Provider, Seen, answer
@@ -26,6 +26,10 @@ class Members:
 
     ``cards``: member → the order whose card it has. ``saying`` is what ExecTran says in place of
     charging. A call that is ``lost`` is acted on, and not answered.
+
+    An order with 3-D Secure has its payer led to ``page``, and waits for SecureTran2: ``led`` are
+    those orders by their member, ``known`` those whose bank knows the payer, ``refusing`` what
+    SecureTran2 says instead of taking the money.
     """
 
     sums: dict[str, int] = field(default_factory=dict[str, int])
@@ -33,6 +37,11 @@ class Members:
     cards: dict[str, str] = field(default_factory=dict[str, str])
     members: set[str] = field(default_factory=set[str])
     saying: bytes = b""
+    page: str = "https://p01.mul-pay.jp/payment/Tds2Redirect?id={access}"
+    secure: set[str] = field(default_factory=set[str])
+    led: dict[str, str] = field(default_factory=dict[str, str])
+    known: set[str] = field(default_factory=set[str])
+    refusing: bytes = b""
     lost: str = ""
     forms: list[Form] = field(default_factory=list[Form])
 
@@ -60,18 +69,14 @@ class Members:
 
     def _said(self, act: str, form: Form) -> bytes:
         match act:
-            case "EntryTran" if form["OrderID"] in self.sums:
-                return errors("E01040010").body
             case "EntryTran":
-                self.sums[form["OrderID"]] = int(form["Amount"])
-                access = access_of(form["OrderID"])
-                return f"AccessID={access}&AccessPass={access[::-1]}".encode()
+                return self._registered(form)
             case "ExecTran":
                 return self._charged(form)
+            case "SecureTran2":
+                return self._secured(form)
             case "SearchTrade" if form["OrderID"] in self.sums:
-                order = form["OrderID"]
-                said = paid if order in self.payers else trade
-                return said(order, Amount=str(self.sums[order])).body
+                return self._found(form["OrderID"])
             case "SaveMember" | "TradedCard":
                 return self._kept(act, form["MemberID"], form)
             case _:
@@ -87,10 +92,43 @@ class Members:
         self.members.add(member)
         return recorded("SaveMember").body.replace(b"1362106780", member.encode())
 
+    def _registered(self, form: Form) -> bytes:
+        order = form["OrderID"]
+        if order in self.sums:
+            return errors("E01040010").body
+        self.sums[order] = int(form["Amount"])
+        if form.get("TdFlag") == "2":
+            self.secure.add(order)
+        access = access_of(order)
+        return f"AccessID={access}&AccessPass={access[::-1]}".encode()
+
+    def _found(self, order: str) -> bytes:
+        amount = self.sums[order]
+        if order in self.payers:
+            is_asked = {"Tds2TransResult": "Y"} if order in self.secure else {}
+            return paid(order, amount, **is_asked).body
+        waits = {"Status": "AUTHENTICATED"} if order in self.known else {}
+        return trade(order, Amount=str(amount), **waits).body
+
+    def _secured(self, form: Form) -> bytes:
+        """It looks at the order's name and password alone, and does it twice."""
+        [order] = [one for one in self.sums if access_of(one) == form["AccessID"]]
+        if self.refusing or form["AccessPass"] != access_of(order)[::-1]:
+            return self.refusing or errors("E01110002").body
+        if order not in self.known:
+            return errors("E21020002").body
+        self.payers[order] = self.led[order]
+        said = recorded("ExecTran").body.decode().removeprefix("ACS=0&")
+        return said.replace("1362106773", order).encode()
+
     def _charged(self, form: Form) -> bytes:
         [order] = [one for one in self.sums if access_of(one) == form["AccessID"]]
         if self.saying or form["MemberID"] not in self.cards:
             return self.saying or errors("E01390002").body
+        if order in self.secure:
+            self.led[order] = form["MemberID"]
+            page = self.page.format(access=access_of(order))
+            return f"ACS=2&RedirectUrl={quote(page, safe='')}".encode()
         self.payers[order] = form["MemberID"]
         said = recorded("ExecTran").body.decode()
         return said.replace("1362106773", order).encode()

@@ -11,9 +11,23 @@ from uuid import UUID
 
 import msgspec
 
-from portal.contract.card_on_file import InstrumentRedeemed, RedeemInstrument
+from portal.contract.card_on_file import (
+    CardStepDeposited,
+    DepositCardStep,
+    InstrumentRedeemed,
+    RedeemInstrument,
+)
 from portal.contract.debit_line import DebitFileRedeemed, DebitPartGiven, RedeemDebitFile
-from portal.contract.envelope import PROTOCOL, Answer, Authority, Call, Done, Failure, Hello
+from portal.contract.envelope import (
+    PROTOCOL,
+    Answer,
+    Authority,
+    Call,
+    Done,
+    Failure,
+    Hello,
+    Reply,
+)
 from portal.contract.frames import FrameBuffer, to_frame
 from portal.contract.message import RedeemDeliveries, Redeemed, RedeemedDelivery
 from portal.contract.number import PayerRedeemed, RedeemPayer
@@ -36,7 +50,9 @@ _NO_CARD = InstrumentRedeemed(
     token="", customer="", reference="", amount_minor=0, refused="delivery_redeemed"
 )
 
-_HEARD = {"redeem_refund", "return_refund", "deposit_refund_answer", "forget_push"}
+_HEARD = {
+    "redeem_refund", "return_refund", "deposit_refund_answer", "forget_push", "deposit_card_step",
+}  # fmt: skip
 _NOBODY = PayerRedeemed(name="", kana="", phone="", refused="delivery_redeemed")
 
 
@@ -50,8 +66,9 @@ class Redeemer:
     ``files`` are the debit files that were asked for; each is given. ``refunds`` are those that
     asked for leave, which all but ``refunds_refused`` get; ``returned`` came to nothing.
     ``answers`` are what it says that companies answered about refunds.
-    ``forgotten``: devices that the relay has said are gone. ``is_older``: a vault of the release
-    before companies' answers about refunds came from the relay.
+    ``steps``: what it says that companies answered to payers who are there, all of it taken unless
+    ``is_full``. ``forgotten``: devices that the relay has said are gone. ``is_older``: a vault of
+    the release before companies' answers about refunds came from the relay.
     """
 
     authority: certificates.Authority
@@ -78,12 +95,15 @@ class Redeemer:
     returned: list[UUID] = field(default_factory=list[UUID])
     answers: list[DepositRefundAnswer] = field(default_factory=list[DepositRefundAnswer])
     forgotten: list[ForgetPush] = field(default_factory=list[ForgetPush])
+    steps: list[DepositCardStep] = field(default_factory=list[DepositCardStep])
     failure: Failure | None = None
     is_silent: bool = False
     refusal: str = "delivery_redeemed"
     is_older: bool = False
+    is_full: bool = False
     _server: asyncio.Server | None = None
     _redeemed: set[UUID] = field(default_factory=set[UUID])
+    _given: set[tuple[UUID, str]] = field(default_factory=set[tuple[UUID, str]])
 
     async def __aenter__(self) -> Self:
         context = server_context(*self.authority.zone("vault"), self.authority.ca)
@@ -140,7 +160,10 @@ class Redeemer:
             return Answer(call.sequence, failure=Failure("invalid", "request_malformed"))
         return Answer(call.sequence, body=_pack(self._note(call)))
 
-    def _note(self, call: Call) -> RefundRedeemed | RefundReturned | RefundAnswerDeposited | Done:
+    def _note(self, call: Call) -> Reply:
+        if call.operation == "deposit_card_step":
+            self.steps.append(msgspec.msgpack.decode(call.body, type=DepositCardStep))
+            return CardStepDeposited(refused="not_due" if self.is_full else None)
         if call.operation == "forget_push":
             self.forgotten.append(msgspec.msgpack.decode(call.body, type=ForgetPush))
             return Done()
@@ -157,6 +180,8 @@ class Redeemer:
 
     def _give_card(self, body: bytes) -> InstrumentRedeemed:
         request = msgspec.msgpack.decode(body, type=RedeemInstrument)
+        if request.by_payer:
+            return self._give_payer(request)
         known = self.kept if request.part == "keep" else self.cards
         belongs_to, card = known.get(request.attempt_id, ("", _NO_CARD))
         if request.part == "keep" and belongs_to == request.host:
@@ -167,6 +192,21 @@ class Redeemer:
             return msgspec.structs.replace(card, token="", customer="")
         self._redeemed.add(request.attempt_id)
         return card
+
+    def _give_payer(self, request: RedeemInstrument) -> InstrumentRedeemed:
+        """The card once, and what acts on its order once more for the last step."""
+        belongs_to, card = self.cards.get(request.attempt_id, ("", _NO_CARD))
+        place = (request.attempt_id, request.part)
+        if belongs_to != request.host or place in self._given:
+            return _NO_CARD
+        if request.part == "order":
+            return msgspec.structs.replace(card, token="", customer="")
+        self._given.add(place)
+        orders = [step for step in self.steps if step.attempt_id == request.attempt_id]
+        kept = next((step for step in orders if step.order), None)
+        if kept is None:
+            return card
+        return msgspec.structs.replace(card, order=kept.order, order_pass=kept.order_pass)
 
     def _name_payer(self, body: bytes) -> PayerRedeemed:
         request = msgspec.msgpack.decode(body, type=RedeemPayer)

@@ -77,6 +77,7 @@ CREDENTIALS = {
     **{name: new_push_key(name) for name in PUSH_KEYS},
 }
 TEL_KEY = "what-the-telephone-company-signs-with"
+BANK_PASSWORD = "1234"
 ORIGIN = "http://localhost:8080"
 COLUMNS = "number,customer_no,contract_no,period,payer_name,phone,amount,tax_10,due_on"
 
@@ -131,6 +132,10 @@ class Outside:
     async def pay(self, address: str, number: str) -> str:
         """A payer types a card number on the company's page; where the page sends them then."""
         return await self._send(address, {"number": number, "expiry": "12/30"})
+
+    async def know(self, address: str, password: str = BANK_PASSWORD, **beside: str) -> str:
+        """A payer tells their bank who they are, on its page; where it sends them then."""
+        return await self._send(address, {"password": password, **beside})
 
     async def press(self, address: str, button: str) -> str:
         """A payer presses a button of the wallet's page; where the page sends them then."""

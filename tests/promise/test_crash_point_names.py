@@ -130,6 +130,7 @@ TRIED_ELSEWHERE = {
     "record_charge": "tests/zone/test_card_on_file.py",
     "redeem_payer": "tests/zone/test_number.py",
     "redeem_instrument": "tests/zone/test_card_on_file.py",
+    "deposit_card_step": "tests/zone/test_gmopg_present.py",
     "remove_card": "tests/zone/test_card_on_file.py",
     "remove_bill_card": "tests/zone/test_card_on_file.py",
     "give_debit_part": "tests/zone/test_debit_line.py",

@@ -287,11 +287,15 @@ PAYER_PAGES: dict[str, Make] = {
     ),
     "page-card": payer(
         samples.page(
-            "open", card=samples.card(), methods=[samples.offer("card", before=3)],
+            "open", card=samples.card(),
+            methods=[samples.offer("card", before=3) | {"paysKept": True}],
         )
     ),
     "page-card-declined": payer(
-        samples.page("declined", card=samples.card(chargeOn=None, isDeclined=True))
+        samples.page(
+            "declined", card=samples.card(chargeOn=None, isDeclined=True, brand=""),
+            methods=[samples.offer("card") | {"paysKept": True}, samples.offer("wallet")],
+        )
     ),
     "page-card-suspended": payer(
         samples.page("overdue", card=samples.card(state="SUSPENDED", chargeOn=None))

@@ -37,7 +37,7 @@ def attempt(**changes: object) -> dict[str, Any]:
 def offer(method: str, reason: str | None = None, before: int | None = None) -> dict[str, Any]:
     return {
         "method": method, "available": reason is None, "reasonCode": reason,
-        "chargeDaysBefore": before,
+        "chargeDaysBefore": before, "paysKept": False,
     }  # fmt: skip
 
 

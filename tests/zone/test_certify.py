@@ -23,7 +23,7 @@ from portal.stack.certify_text import NOWHERE, OneText
 from tests.make.certificates import Authority
 from tests.make.companies import passing_on, rules_of, running_localstripe, saying
 from tests.make.gmopg import errors, paid, recorded
-from tests.make.gmopg_cards import Members
+from tests.make.gmopg_cards import Members, access_of
 from tests.make.gmopg_stores import Stores
 from tests.make.provider import HOST, Behaviour, Provider, answer
 from tests.make.provider import saying as saying_bytes
@@ -275,6 +275,26 @@ async def test_a_card_is_left_and_charged_once_by_the_rules_that_are_to_be_signe
     assert company.acts().count("ExecTran") == 2
     assert SITE_PASS not in kept + bench.text
     assert "{{instrument:token}}" in kept
+
+
+async def test_a_payer_pays_by_the_card_that_was_left_under_the_rules_for_payers(
+    tmp_path: Path,
+) -> None:
+    company = Members(sums={REFERENCE: 100}, payers={REFERENCE: "page"})
+
+    async def know(address: str) -> None:
+        assert address.startswith("https://p01.mul-pay.jp/")
+        company.known |= company.secure
+
+    case = {"amount_minor": 100, "paid": (REFERENCE, "keep-20130301110000"), "card": True}
+    async with a_bench(tmp_path, company.behaviour) as bench:
+        await bench.certify("gmopg", rules_of("gmopg"), know, **case, payer=True)
+
+    # As above, and two acts more.
+    assert "7 of 9 acts fit" in bench.text, bench.text
+    assert company.acts().count("SecureTran2") == 1
+    [order] = company.secure
+    assert access_of(order)[::-1] not in bench.text
 
 
 async def test_numbers_for_stores_pass_in_the_companys_charset_and_only_the_first_time(

@@ -1,18 +1,15 @@
 """Cards that GMO-PG keeps: through a real relay under the docs' rules, and in the vault."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from portal.application.payment.desk import PayDesk
 from portal.application.providers import gmopg
-from portal.application.providers.exchange import ChargeWanted, Endpoint
+from portal.application.providers.exchange import ChargeWanted
 from portal.contract.card_on_file import (
     BEGIN_CHARGE,
     CHOOSE_CHARGES,
@@ -20,7 +17,6 @@ from portal.contract.card_on_file import (
     SET_CHARGES,
     BeginCharge,
     ChooseCharges,
-    InstrumentRedeemed,
     RedeemInstrument,
     SetCharges,
 )
@@ -28,27 +24,31 @@ from portal.contract.work import Leased
 from portal.domain.card_on_file import words
 from portal.domain.ids import AttemptId, CardChargeId
 from portal.domain.money import Money
-from portal.domain.reference import ORDER_ID, reference_for
-from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 from portal.vault.server import VaultServer
 from tests.make.cards import CONTRACT
-from tests.make.companies import behind_a_relay
 from tests.make.days import Calendar
 from tests.make.gmopg import errors, recorded
 from tests.make.gmopg_cards import Members, access_of
+from tests.make.kept_shop import (
+    ACCOUNT,
+    FIRST,
+    MEMBER,
+    OTHER,
+    SECOND,
+    STRANGER,
+    THERE,
+    Shop,
+    a_shop,
+    forged,
+    reference_of,
+    said_by_the_vault,
+)
 from tests.make.money import AMOUNT, World, finding, new_world
 from tests.make.provider import HOST
-from tests.make.relay import SHOP_PASS, SITE_PASS, Relay
+from tests.make.relay import SHOP_PASS, SITE_PASS
 from tests.make.vault import Ground
 
-SHOP = ("tshop00012345", "page01", "tsite00012345")
-FIRST, SECOND, OTHER = (UUID(int=(0x19B0 << 112) | number) for number in (1, 2, 3))
-MEMBER, STRANGER = UUID(int=0xA1).hex, UUID(int=0xB2).hex
 KEPT_PAGE = "keep-20130301110000"
-
-
-def reference_of(attempt: UUID) -> str:
-    return reference_for(ORDER_ID, attempt)
 
 
 def wanted(attempt: UUID, amount: int = 8420) -> ChargeWanted:
@@ -62,43 +62,12 @@ def wanted(attempt: UUID, amount: int = 8420) -> ChargeWanted:
     )
 
 
-def said_by_the_vault(attempt: UUID, token: str, amount: int = 8420) -> InstrumentRedeemed:
-    return InstrumentRedeemed(
-        token=token, customer="", reference=reference_of(attempt), amount_minor=amount, refused=None
-    )
-
-
-def forged(request: OutboundRequest, **fields: str) -> OutboundRequest:
-    """The same request, with something of its own where the vault's word should stand."""
-    return msgspec.structs.replace(request, body=urlencode(dict(parse_qsl(request.body)) | fields))
-
-
-@dataclass
-class Shop:
-    """A shop whose cards are kept there, behind a relay that asks a vault's stand-in."""
-
-    company: Members
-    relay: Relay
-    desk: PayDesk
-    endpoint: Endpoint
-
-    async def sent(self, request: OutboundRequest) -> OutboundAnswer:
-        [answer] = await self.desk.outbound.send([request])
-        return answer
-
-    def owes(self, attempt: UUID, token: str, amount: int = 8420) -> None:
-        """The vault would have this card charged."""
-        self.relay.vault.cards[attempt] = (HOST, said_by_the_vault(attempt, token, amount))
-
-
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncGenerator[Shop]:
     company = Members(sums={reference_of(FIRST): 8420}, payers={reference_of(FIRST): "page"})
-    async with behind_a_relay(tmp_path, "gmopg", company.behaviour, account=SHOP) as (
-        relay, desk, endpoint,
-    ):  # fmt: skip
-        relay.vault.kept[FIRST] = (HOST, said_by_the_vault(FIRST, MEMBER))
-        yield Shop(company, relay, desk, endpoint)
+    async with a_shop(tmp_path, company) as found:
+        found.relay.vault.kept[FIRST] = (HOST, said_by_the_vault(FIRST, MEMBER))
+        yield found
 
 
 async def test_a_card_is_kept_after_its_payment_and_pays_what_the_vault_says(shop: Shop) -> None:
@@ -116,11 +85,11 @@ async def test_a_card_is_kept_after_its_payment_and_pays_what_the_vault_says(sho
     assert (done.outcome, found.state, found.amount_minor) == ("accepted", "succeeded", 8420)
     [order, charged] = [form for form in company.forms if form["act"] in {"EntryTran", "ExecTran"}]
     assert order == {
-        "act": "EntryTran", "ShopID": SHOP[0], "ShopPass": SHOP_PASS, "JobCd": "CAPTURE",
+        "act": "EntryTran", "ShopID": ACCOUNT[0], "ShopPass": SHOP_PASS, "JobCd": "CAPTURE",
         "OrderID": reference_of(SECOND), "Amount": "8420",
     }  # fmt: skip
     assert charged == {
-        "act": "ExecTran", "ShopID": SHOP[0], "ShopPass": SHOP_PASS, "SiteID": SHOP[2],
+        "act": "ExecTran", "ShopID": ACCOUNT[0], "ShopPass": SHOP_PASS, "SiteID": ACCOUNT[2],
         "SitePass": SITE_PASS, "OrderID": reference_of(SECOND), "Method": "1", "CardSeq": "0",
         "MemberID": MEMBER, "AccessID": access_of(reference_of(SECOND)),
         "AccessPass": access_of(reference_of(SECOND))[::-1],
@@ -229,8 +198,6 @@ async def test_a_payment_is_found_whatever_comes_of_keeping_its_card(shop: Shop)
 
 
 # --- what the vault gives out -------------------------------------------------------------------
-
-THERE = "p01.mul-pay.test"
 
 
 async def lease_of(world: World, kind: str) -> Leased:

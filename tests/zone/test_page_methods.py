@@ -187,3 +187,37 @@ async def test_a_store_is_chosen_on_our_page_and_its_number_is_shown_whoever_com
     assert [(row["method"], row["state"]) for row in tried] == [
         ("number", "failed"), ("number", "requires_action"),
     ]  # fmt: skip
+
+
+async def test_the_card_on_file_is_the_first_choice_and_an_intent_of_its_own(
+    world: World, web: Web
+) -> None:
+    await world.operator.call(SET_CHARGES, SetCharges(merchant_code=world.code, days_before=0))
+    first = await world.payer(contract=b"k" * 32)
+    left = await world.start(first, consent=words(0))
+    kept = {"saved_token": "card_1", "saved_customer": "c", "saved_brand": "Visa"}
+    told = finding("succeeded", instrument_hint="4242", **kept)
+    await world.submitted(first, left)
+    await world.told(first, left.attempt_id, told)
+    payer = await world.payer(contract=b"k" * 32)
+
+    async with web.browser(follow_redirects=True) as browser:
+        page = await browser.get(f"/p/{world.code}/{payer.secret}")
+        [form] = [one for one in read_page(page.text).forms if one.action.endswith("/pay")]
+        for method, more in (("kept", {"consent": words(0)}), ("kept", {}), ("card", {})):
+            answer = await choose(browser, page, method, **more)
+            assert answer.status_code == 200
+
+    assert form.fields["method"] == "kept"
+    assert "末尾 4242" in page.text
+    assert "別のカード" in page.text
+    assert "card_1" not in page.text
+    # No relay is there: nothing has left, and each choice was one try.
+    tried = await world.rows(
+        "select a.state, a.decline_code, c.state as kept from attempt a"
+        " left join card_payment c on c.attempt_id = a.id where a.bill_id = $1 order by a.id",
+        payer.bill_id,
+    )
+    assert [tuple(row.values()) for row in tried] == [
+        ("failed", "provider_away", "begun"), ("failed", "provider_away", None),
+    ]  # fmt: skip

@@ -103,7 +103,7 @@ async def test_every_policy_checks_reading_and_writing(ground: Ground) -> None:
     others = {policy for policy in policies if policy[1:] != ("ALL", True, True)}
     tables = (
         "delivery", "message_trial", "debit_handover", "debit_fetch", "mandate_redirect",
-        "card_charge", "card_on_file", "refund", "store_order",
+        "card_charge", "card_on_file", "card_payment", "refund", "store_order",
     )  # fmt: skip
     whose = {(table, "SELECT", False, None) for table in tables}
     assert others == whose, "redeeming looks up whose an id is"

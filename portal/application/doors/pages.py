@@ -1,4 +1,4 @@
-"""The payer's pages: in by the link, look, pay, go to the provider, come back to a receipt.
+"""The payer's pages: in by the link, look, pay, go to the provider.
 
 Zone: application. The link's secret is exchanged for a sealed cookie at once and leaves the
 address bar; what a page shows is the answer of one named operation, run with the payer's own
@@ -35,16 +35,17 @@ from portal.application.doors.graphql.execute import run_operation
 from portal.application.doors.locales import choose_language
 from portal.application.doors.page_choice import read_choice, read_intent, refusal_of
 from portal.application.page.link import open_link as exchange_link
-from portal.application.payment.inquire import finish_return
-from portal.application.payment.mandate import MARK, finish_mandate_return
 from portal.contract.mandate import VIEW_MANDATE_DEPARTURE, ViewMandateDeparture
 from portal.contract.payment import VIEW_ATTEMPT, ViewAttempt
 from portal.domain.card_on_file import CONSENT
 from portal.domain.card_on_file import METHOD as CARD
 from portal.domain.digital import WORDS
-from portal.domain.errors import InvalidInput, Param, TryLater, Unknown
+from portal.domain.errors import InvalidInput, Param
 from portal.domain.ids import AttemptId, MandateId, from_public
 from portal.domain.methods import METHODS
+
+KEPT: Final = "kept"
+"""What the form calls the card on file: of the methods it is one by card."""
 
 UNCLEAR: Final = "payment_unclear"
 """The one refusal of a payment that the page itself explains: money may be on its way."""
@@ -113,20 +114,23 @@ async def start_payment(request: Request) -> Response:
     expected = read_whole(form.get("expected", ""))
     if expected is None:
         raise InvalidInput("form_malformed")
-    method, key = form.get("method", ""), form.get("key", "")
+    chosen, key = form.get("method", ""), form.get("key", "")
+    is_kept = chosen == KEPT
+    method = CARD if is_kept else chosen
     if method in METHODS and not METHODS[method].by_redirect:
         return see_other(f"/b/{quote(ref, safe='')}/{method}")
-    consent = form.get("consent", "") if method == CARD else ""
+    consent = form.get("consent", "") if chosen == CARD else ""
     intent = {
         **read_intent(form),
         "method": method,
         "expectedAmount": expected,
         # Who goes back to an old page and chooses another method means another payment; so does who
         # agrees there that the card is kept, or does not any more.
-        "idempotencyKey": f"{key}.{method}{consent and '.keep'}"
+        "idempotencyKey": f"{key}.{chosen}{consent and '.keep'}"
         if key and method in METHODS
         else key,
         "consent": consent,
+        "kept": is_kept,
     }
     data = await run_operation(context, "PaymentStart", {"input": intent})
     started = data["paymentStart"]
@@ -241,39 +245,6 @@ async def _away(context: RequestContext, public_id: str) -> WayOut:
     return WayOut(now.redirect_url or "", now.app_url or "")
 
 
-async def come_back(request: Request) -> Response:
-    """``GET /return/{code}/{token}``: back from the provider, in whatever browser.
-
-    The provider is asked once; then the bill's page says how it stands. Raises NotFound and
-    Expired for a token that leads nowhere.
-    """
-    if is_prefetch(request):
-        return refuse_prefetch()
-    doors = doors_of(request)
-    code: str = request.path_params["code"]
-    try:
-        token: str = request.path_params["token"]
-        finish = finish_mandate_return if token.startswith(MARK) else finish_return
-        back = await finish(doors.pay_desk, code, token)
-    except (TryLater, Unknown):
-        return closed_page(request, "return_unclear", 503)
-    response = see_other(f"/b/{back.page_ref}")
-    doors.sessions.open_page(
-        request, response, back.authority, merchant_code=code, page_ref=back.page_ref
-    )
-    return response
-
-
-async def come_back_by_form(request: Request) -> Response:
-    """``POST /return/{code}/{token}``: some companies send the browser back with a form of theirs.
-
-    What the form says is not read: the provider is asked. A browser that comes from another site
-    by POST brings no cookie of ours, so it is sent on to the same address by GET.
-    """
-    code, token = request.path_params["code"], request.path_params["token"]
-    return see_other(f"/return/{quote(code, safe='')}/{quote(token, safe='')}")
-
-
 # Answers
 
 
@@ -386,8 +357,6 @@ ROUTES: Final = (
     Route("/b/{ref}/paper", choose_billing, methods=["POST"]),
     Route("/b/{ref}/not-mine", deny_bill, methods=["POST"]),
     Route("/go/{attempt}", show_departure, methods=["GET"]),
-    Route("/return/{code}/{token}", come_back, methods=["GET"]),
-    Route("/return/{code}/{token}", come_back_by_form, methods=["POST"]),
 )
 PATHS: Final = ("/p/", "/b/", "/go/", "/return/", "/stop/")
 """Where payers are: errors under these are told by :func:`payer_trouble`."""

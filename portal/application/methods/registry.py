@@ -8,7 +8,7 @@ from portal.application.methods.card import CARD
 from portal.application.methods.number import ByNumber
 from portal.application.methods.redirect import ByRedirect
 from portal.application.methods.refunds import Refunds
-from portal.application.methods.saved import ChargesSaved
+from portal.application.methods.saved import ChargesSaved, PaysKept
 from portal.application.methods.wallet import WALLET
 from portal.application.providers import (
     gmopg,
@@ -58,6 +58,29 @@ CHARGES: Final[Mapping[str, ChargesSaved]] = MappingProxyType(
 )
 """Provider → adapter, for those that keep a card and charge it later: ENROLS of
 portal.domain.card_on_file."""
+
+
+KEPT: Final[Mapping[str, PaysKept]] = MappingProxyType(
+    {
+        "gmopg": gmopg.ADAPTER,
+        "sandbox_card": sandbox_card.ADAPTER,
+        "smbc_gp": smbc_gp.ADAPTER,
+        "stripe": stripe.ADAPTER,
+    }
+)
+"""Provider → adapter, for those at which a payer who is there pays by a card that they left: PAYS
+of portal.domain.card_payment."""
+
+
+def find_kept(provider: str) -> PaysKept:
+    """The adapter by which payers who are there pay by a kept card at this provider.
+
+    Raises InvariantBroken ``provider_unconfigured``: the vault named one where they can't.
+    """
+    adapter = KEPT.get(provider)
+    if adapter is None:
+        raise InvariantBroken("provider_unconfigured", context=f"no kept cards at {provider}")
+    return adapter
 
 
 def find_charges(provider: str) -> ChargesSaved:

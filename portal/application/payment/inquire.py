@@ -10,6 +10,7 @@ from typing import Final
 
 from portal.application.methods.redirect import TakesBack
 from portal.application.methods.registry import find_number, find_redirect
+from portal.application.methods.saved import Secures
 from portal.application.payment.desk import PayDesk
 from portal.application.payment.number import finding_of
 from portal.contract.envelope import Authority
@@ -21,6 +22,7 @@ from portal.contract.payment import (
     Finding,
     InquiryDue,
     RecordInquiry,
+    Returned,
     ViewInquiry,
     ViewReturn,
 )
@@ -44,11 +46,21 @@ class PayerBack:
     attempt_id: AttemptId
 
 
+async def arrive(desk: PayDesk, merchant_code: str, return_token: str, access: str) -> None:
+    """Note that the payer is back, with what the company says it calls the order they come from.
+
+    Raises: NotFound or Expired from the vault for a token that leads nowhere.
+    """
+    back = ViewReturn(merchant_code=merchant_code, return_token=return_token, access=access)
+    await desk.vault.call(VIEW_RETURN, back)
+
+
 async def finish_return(desk: PayDesk, merchant_code: str, return_token: str) -> PayerBack:
     """Find the attempt behind the return address, ask the provider once, and book what it says.
 
-    Works in another browser than the one that left. When the finding can't be booked just now the
-    attempt stays as it was: the inquiry that the vault has planned will book it.
+    Where the last step of the payment is ours it is taken first. Works in another browser than the
+    one that left. When the finding can't be booked just now the attempt stays as it was: the
+    inquiry that the vault has planned will book it.
 
     Raises: NotFound or Expired from the vault for a token that leads nowhere.
     """
@@ -56,7 +68,7 @@ async def finish_return(desk: PayDesk, merchant_code: str, return_token: str) ->
         VIEW_RETURN, ViewReturn(merchant_code=merchant_code, return_token=return_token)
     )
     if back.state != SETTLED:
-        finding = await _ask(desk, back.provider, back.reference, back.provider_ref)
+        finding = await _ask(desk, back)
         crash_point("web.after_inquiry")
         with suppress(TryLater, Unknown):
             await _book(desk, back.authority, back.attempt_id, finding)
@@ -83,7 +95,7 @@ async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> Att
     if due.method == NUMBER:
         finding = await _ask_number(desk, due.provider, due.reference)
     else:
-        finding = await _ask(desk, due.provider, due.reference, due.provider_ref)
+        finding = await _ask(desk, due)
     crash_point("worker.after_inquiry")
     return await _book(desk, lease, attempt_id, finding)
 
@@ -97,9 +109,13 @@ async def _take_back(desk: PayDesk, due: InquiryDue) -> None:
         await desk.converse(closing)
 
 
-async def _ask(desk: PayDesk, provider: str, reference: str, provider_ref: str) -> Finding:
-    adapter = find_redirect(provider)
-    return await desk.converse(adapter.inquire(desk.endpoint(provider), reference, provider_ref))
+async def _ask(desk: PayDesk, due: InquiryDue | Returned) -> Finding:
+    adapter, endpoint = find_redirect(due.provider), desk.endpoint(due.provider)
+    if due.secures and isinstance(adapter, Secures):
+        is_back = due.secures == "returned"
+        step = adapter.secure(endpoint, due.reference, due.provider_ref, is_back=is_back)
+        return await desk.converse(step)
+    return await desk.converse(adapter.inquire(endpoint, due.reference, due.provider_ref))
 
 
 async def _ask_number(desk: PayDesk, provider: str, reference: str) -> Finding:

@@ -27,6 +27,9 @@ def narrow(desk: PayDesk, offers: Iterable[MethodOffer]) -> tuple[MethodOffer, .
 
 
 def _narrowed(desk: PayDesk, offer: MethodOffer) -> MethodOffer:
+    if offer.kept_at not in {"", *desk.endpoints}:
+        tell(desk, offer.kept_at)
+        offer = msgspec.structs.replace(offer, kept_at="")
     if offer.method not in {*BY_REDIRECT, NUMBER} or offer.provider in {"", *desk.endpoints}:
         return offer
     tell(desk, offer.provider)

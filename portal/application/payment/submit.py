@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from portal.application.methods.registry import find_number, find_redirect
+from portal.application.methods.registry import find_kept, find_number, find_redirect
 from portal.application.payment.desk import PayDesk
 from portal.application.payment.number import submission_of, wanted_of
 from portal.application.payment.reach import UNCONFIGURED, tell
-from portal.application.providers.exchange import SessionAnswer, SessionWanted
+from portal.application.providers.exchange import KeptWanted, SessionAnswer, SessionWanted
 from portal.contract.envelope import Authority
 from portal.contract.number import NumberTerms
 from portal.contract.payment import (
@@ -42,7 +42,7 @@ class Intent:
 
     ``also`` names other bills of the contract, ``part_minor`` is a part of this one alone.
     ``consent``: the words by which the payer lets the card be kept, '' if not. ``store``: where a
-    number is to be paid by, '' for every other method. Units:
+    number is to be paid by, '' for every other method. ``kept``: by the card on file. Units:
     ``expected_minor`` in yen, the sum that the page showed.
     """
 
@@ -53,6 +53,7 @@ class Intent:
     also: tuple[str, ...] = ()
     part_minor: int | None = None
     store: str = ""
+    kept: bool = False
 
 
 async def submit_payment(
@@ -75,7 +76,9 @@ async def submit_payment(
         return await desk.vault.call(VIEW_ATTEMPT, seen, authority)
     crash_point("web.before_submission")
     return_url = return_address(public_origin, started.merchant_code, started.return_token)
-    if started.number is None:
+    if started.kept:
+        said = await _pay_kept(desk, started, return_url)
+    elif started.number is None:
         said = await _open_session(desk, started, return_url)
     else:
         said = await _make_number(desk, started, started.number)
@@ -94,6 +97,7 @@ async def _start(desk: PayDesk, authority: Authority, intent: Intent) -> Attempt
         also=intent.also,
         part_minor=intent.part_minor,
         store=intent.store,
+        kept=intent.kept,
     )
     try:
         return await desk.vault.call(START_PAYMENT, request, authority)
@@ -119,6 +123,21 @@ async def _open_session(
     endpoint = desk.endpoint(started.provider)
     answer = await desk.converse(adapter.open_session(endpoint, wanted))
     return told_of_page(started, answer)
+
+
+async def _pay_kept(desk: PayDesk, started: AttemptStarted, return_url: str) -> RecordSubmission:
+    """By the card on file: the relay has card and sum from the vault, and tells it the page."""
+    wanted = KeptWanted(
+        reference=started.reference,
+        amount=Money(started.amount_minor),
+        attempt_id=started.attempt_id,
+        return_url=return_url,
+        account=started.merchant_code,
+        description=started.description or started.reference,
+        payee_name=started.payee_name,
+    )
+    adapter, endpoint = find_kept(started.provider), desk.endpoint(started.provider)
+    return told_of_page(started, await desk.converse(adapter.pay_kept(endpoint, wanted)))
 
 
 def told_of_page(started: AttemptStarted, answer: SessionAnswer) -> RecordSubmission:

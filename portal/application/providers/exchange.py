@@ -248,6 +248,24 @@ class ChargeWanted:
     description: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptWanted:
+    """A payment by an instrument that the payer left, while they are there.
+
+    ``attempt_id`` names what the relay puts in: no adapter sees it, nor the page that the company
+    leads the payer to; the relay puts that into the vault. ``return_url``: where their bank sends
+    them back to. ``payee_name``: whom the bank says that they pay.
+    """
+
+    reference: str
+    amount: Money
+    attempt_id: UUID
+    return_url: str
+    account: str
+    description: str
+    payee_name: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class RefundWanted:
     """Money to be given back of the payment ``reference`` (the provider's own: ``provider_ref``).

@@ -57,6 +57,7 @@ from portal.vault.card_charge import (
 )
 from portal.vault.card_keep import look_across, name_kept, refusal, refuse, told
 from portal.vault.card_on_file import open_instrument
+from portal.vault.card_payment import redeem_for_payer
 from portal.vault.ledger import sums_of
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
@@ -271,14 +272,18 @@ async def redeem_instrument(act: Act, request: RedeemInstrument) -> InstrumentRe
     for again: no money can move by it. What a card is to be kept by is given out while its payment
     is awaited (:mod:`portal.vault.card_keep`).
 
+    A payer who is there has the bank asked, by rules of their own
+    (:mod:`portal.vault.card_payment`): what is theirs is given to no charge, and the other way.
+
     A repeat is a try of the same attempt: it has the same reference, which the relay fills in. It
     gets nothing once its company may have forgotten that.
 
     Refused: ``delivery_unknown``, ``host_wrong``, ``delivery_redeemed``, each an incident;
     ``not_due`` for a bill that was paid, or a card that was taken back, since the try began.
     """
-    if request.part == "keep":
-        return await name_kept(act, request)
+    if request.by_payer or request.part == "keep":
+        redeem = redeem_for_payer if request.by_payer else name_kept
+        return await redeem(act, request)
     found = await _find(act, request.attempt_id)
     if found is None:
         return refuse(act, "delivery_unknown", request.attempt_id)

@@ -18,6 +18,7 @@ from portal.domain.errors import NotFound
 from portal.vault.act import Act
 from portal.vault.attempt import lock_whole, read_attempt
 from portal.vault.attempt_view import to_now
+from portal.vault.card_payment import is_left_behind, secures
 from portal.vault.debit import METHOD as DEBIT
 from portal.vault.dispute import book_dispute
 from portal.vault.finding import book_finding
@@ -46,7 +47,8 @@ async def view_inquiry(act: Act, request: ViewInquiry) -> InquiryDue:
         provider_ref=attempt.provider_ref,
         method=attempt.method,
         unwanted=await is_number_unwanted(act, attempt),
-        unwanted_page=await is_page_unwanted(act, attempt),
+        unwanted_page=await is_page_unwanted(act, attempt) or is_left_behind(act, attempt),
+        secures=secures(act, attempt),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from portal.contract.bills import BillLine
-from portal.contract.card_on_file import REMOVE_CARD
+from portal.contract.card_on_file import REMOVE_CARD, CardShown
 from portal.contract.mandate import (
     RECORD_MANDATE_ASKING,
     RECORD_MANDATE_OPENING,
@@ -39,6 +39,7 @@ from portal.domain import page as rules
 from portal.domain.bill import BillSums, Settlement, is_payable
 from portal.domain.card_on_file import ENROLS
 from portal.domain.card_on_file import METHOD as CARD
+from portal.domain.card_payment import PAYS
 from portal.domain.contact import customer_hint, write_check_code
 from portal.domain.errors import Expired, NotFound
 from portal.domain.methods import METHODS
@@ -232,7 +233,7 @@ async def _view(  # what was read for one page
         is_overdue=row["lifecycle"] == "overdue",
         days_left=days_left,
     )
-    mandate = await read_mandate(act, row)
+    mandate, card = await read_mandate(act, row), await read_card(act, row)
     return PageView(
         page_ref=page_ref_of(fields, row["id"]),
         merchant=facts_beside(act, row),
@@ -249,7 +250,7 @@ async def _view(  # what was read for one page
         days_left=days_left,
         check_code=write_check_code(row["check_code"]),
         language=row["language"],
-        methods=_methods(act, row, attempt, choice, is_named=is_named(contact)),
+        methods=_methods(act, row, attempt, choice, card, is_named=is_named(contact)),
         attempt=_shown(row, attempt),
         debit_on=await read_debit_day(act, attempt),
         paid_at=row["paid_at"],
@@ -257,7 +258,7 @@ async def _view(  # what was read for one page
         on_its_way_back_minor=sums.on_its_way_back,
         owed_back_minor=-sums.overpayment,
         pauses=await read_pauses(act, row),
-        card=await read_card(act, row),
+        card=card,
         may_remove_card=act.capability.covers(REMOVE_CARD.name),
         left_minor=row["left_minor"],
         pay_minor=choice.pay_minor,
@@ -294,8 +295,14 @@ def _lines(billing: BillBilling) -> tuple[BillLine, ...]:
     )
 
 
-def _methods(
-    act: Act, row: Row, attempt: Attempt | None, choice: Choice, *, is_named: bool
+def _methods(  # all that an offer depends on
+    act: Act,
+    row: Row,
+    attempt: Attempt | None,
+    choice: Choice,
+    card: CardShown | None,
+    *,
+    is_named: bool,
 ) -> tuple[MethodOffer, ...]:
     """The merchant's ways to pay, each with the reason why it can't be used now."""
     providers, bounds = providers_of(row), _slip_bounds(row)
@@ -318,6 +325,7 @@ def _methods(
             charge_days_before=row["charge_days_before"]
             if offer.method == CARD and providers.get(offer.method) in ENROLS
             else None,
+            kept_at=_kept_at(card) if offer.method == CARD and reason is None else "",
         )
         for offer in offers
         if offer.reason != "not_offered"
@@ -328,6 +336,12 @@ def _methods(
             or (None if choice.is_whole or METHODS[offer.method].by_redirect else WHOLE_ONLY)
         ]
     )
+
+
+def _kept_at(card: CardShown | None) -> str:
+    """The company at which the contract's card can pay while its payer is there; "" for none."""
+    is_able = card is not None and card.state == "active" and card.provider in PAYS
+    return card.provider if card is not None and is_able else ""
 
 
 def _held_by(row: Row, attempt: Attempt | None) -> str | None:

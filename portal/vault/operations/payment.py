@@ -5,7 +5,7 @@ together; only then may anyone submit. One attempt per bill is live: the row loc
 it pays, a unique index and a trigger see to it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -44,7 +44,6 @@ from portal.vault.attempt import (
     Instrument,
     LockedBill,
     emit_attempt,
-    find_all_live,
     insert_attempt,
     lock_whole,
     move,
@@ -54,6 +53,15 @@ from portal.vault.attempt import (
 )
 from portal.vault.attempt_view import to_now
 from portal.vault.card_on_file import agree, check_consent
+from portal.vault.card_payment import (
+    KeptCard,
+    as_deposited,
+    choose_card,
+    come_back,
+    note_begun,
+    secures,
+    stop_card,
+)
 from portal.vault.chosen import arguments_of, check_intent, lock_chosen, shares_of
 from portal.vault.finding import finish_cancels
 from portal.vault.number import check_number, order_number, terms_of
@@ -66,6 +74,7 @@ from portal.vault.payer import (
     require_own_attempt,
 )
 from portal.vault.registry import operation
+from portal.vault.resume import lives_of, resume
 from portal.vault.texts import check_app_link, check_page_address, check_tokens
 
 RETURN_TOKEN_LIFE: Final = timedelta(hours=24)
@@ -74,9 +83,7 @@ RETURN_VIEWS_MAX: Final = 60
 _RETURN_OPS: Final = (VIEW_PAGE.name, VIEW_ATTEMPT.name, RECORD_INQUIRY.name)
 _ONCE: Final = "start_payment"
 _RETURN: Final = """
-select t.attempt_id, t.bill_id, t.expires_at, a.provider, a.reference, a.state, a.provider_ref
-from return_token t join attempt a on a.merchant_id = t.merchant_id and a.id = t.attempt_id
-where t.merchant_id = $1 and t.token_hash = $2
+select attempt_id, bill_id, expires_at from return_token where merchant_id = $1 and token_hash = $2
 """
 _WEB: Final = frozenset({"web"})
 _PAYER: Final = frozenset({"payer"})
@@ -95,10 +102,9 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     Raises: Conflict ``not_payable``, ``other_not_payable``, ``amount_changed`` (param
     ``amount_minor``), ``attempt_running``, ``attempt_elsewhere`` (param ``method``),
     ``method_unavailable``, ``method_unconfigured`` (param ``provider``), ``part_not_taken``,
-    ``payer_unfit``,
-    ``card_not_kept``, ``idempotency_mismatch``; InvalidInput ``method_unknown``,
-    ``part_out_of_bounds``, ``part_of_several``, ``too_many_bills``, ``consent_unknown``,
-    ``store_unknown``.
+    ``payer_unfit``, ``card_not_kept``, ``card_not_there``, ``idempotency_mismatch``; InvalidInput
+    ``method_unknown``, ``part_out_of_bounds``, ``part_of_several``, ``too_many_bills``,
+    ``consent_unknown``, ``store_unknown``.
     """
     check_tokens(
         method=request.method,
@@ -119,8 +125,11 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     check_intent(bills, bill, request)
     payee = await read_payee(act, bill.id)
     shares = await shares_of(act, payee, bills, bill, request)
-    resumed = await _resume(act, await _lives(act, payee, shares), shares, request.method)
-    attempt = resumed or await _create(act, payee, bill, request, shares)
+    card = await choose_card(act, bill.id, request)
+    resumed = await resume(act, await lives_of(act, payee, shares), shares, request)
+    attempt = resumed or await _create(act, _provider(payee, request, card), bill, request, shares)
+    if card is not None and resumed is None:
+        attempt = await note_begun(act, attempt, card)
     card_id = await _agree(act, payee, attempt, request, is_fresh=resumed is None)
     if bill.opened_at is None:
         act.closing.add("opened", act.merchant_id, bill.id, act.business)
@@ -146,6 +155,8 @@ async def record_submission(act: Act, request: RecordSubmission) -> AttemptNow:
     bills, attempt = await lock_whole(act, request.attempt_id)
     require_own_attempt(act, attempt)
     check_app_link(attempt.provider, request.app_url)
+    if attempt.card_payment is not None:
+        request = as_deposited(attempt, request)
     if attempt.state != "submitting":
         return to_now(await _record_late(act, attempt, request))
     edge = rules.advance(attempt.state, _event_of(request))
@@ -155,6 +166,7 @@ async def record_submission(act: Act, request: RecordSubmission) -> AttemptNow:
     stored = await store_attempt(act, _asked_at(moved, await plan_inquiry(act, moved, wait_s)))
     await emit_attempt(act, stored, edge.code)
     if not stored.is_live:
+        await stop_card(act, stored)
         await finish_cancels(act, bills.values())
     return to_now(stored)
 
@@ -178,7 +190,8 @@ async def view_attempt(act: Act, request: ViewAttempt) -> AttemptNow:
 async def view_return(act: Act, request: ViewReturn) -> Returned:
     """Exchange a return address' token for a short authority over just its attempt.
 
-    Works in any browser, as often as the address is opened while the token lives.
+    Works in any browser, as often as the address is opened while the token lives. Who says that
+    they come back from another order than the attempt's brings nothing about, and is an incident.
 
     Raises: NotFound ``return_unknown``; Expired ``return_expired``.
     """
@@ -192,6 +205,8 @@ async def view_return(act: Act, request: ViewReturn) -> Returned:
         raise NotFound("return_unknown")
     if row["expires_at"] <= act.now:
         raise Expired("return_expired")
+    attempt = await read_attempt(act, row["attempt_id"])
+    attempt = await come_back(act, attempt, request.access)
     authority = await act.mint(
         kind="payer",
         subject=row["attempt_id"],
@@ -205,65 +220,34 @@ async def view_return(act: Act, request: ViewReturn) -> Returned:
         authority=authority,
         attempt_id=AttemptId(row["attempt_id"]),
         page_ref=page_ref,
-        provider=row["provider"],
-        reference=row["reference"],
-        state=row["state"],
-        provider_ref=row["provider_ref"],
+        provider=attempt.provider,
+        reference=attempt.reference,
+        state=attempt.state,
+        provider_ref=attempt.provider_ref,
+        secures=secures(act, attempt),
     )
 
 
-async def _lives(act: Act, payee: Payee, shares: Mapping[UUID, int]) -> list[Attempt]:
-    """The tries by which money may still come for any of the bills."""
-    if len(shares) > 1:
-        return await find_all_live(act, list(shares))
-    return [] if payee.live is None else [payee.live]
-
-
-async def _resume(
-    act: Act, lives: Sequence[Attempt], shares: Mapping[UUID, int], method: str
-) -> Attempt | None:
-    """The live try, if the payer may go back to its page; None when there is none any more.
-
-    It may be given up for a new one only where the locks cover all that it pays.
-
-    Raises: Conflict ``attempt_running``, ``attempt_elsewhere``.
-    """
-    if not lives:
-        return None
-    live = lives[0]
-    if len(lives) == 1 and live.state == "requires_action":
-        has_page = bool(live.instrument.redirect_url or live.instrument.number)
-        # A number that we don't have may be in somebody's hand all the same.
-        if not has_page and live.method != NUMBER and live.parts.keys() <= shares.keys():
-            await _supersede(act, live)
-            return None
-        if has_page and (live.method != method or live.parts != shares):
-            raise Conflict("attempt_elsewhere", params={"method": live.method})
-        if has_page:
-            return live
-    raise Conflict("attempt_running", params={"state": live.state})
-
-
-async def _supersede(act: Act, live: Attempt) -> None:
-    """Give up a try whose page exists at the provider but whose address never reached us."""
-    edge = rules.advance(live.state, "supersede")
-    given_up = await store_attempt(act, move(act, live, edge.state, "superseded"))
-    await emit_attempt(act, given_up, edge.code)
+def _provider(payee: Payee, request: StartPayment, card: KeptCard | None) -> str:
+    """Who is to carry it out: the merchant's company, or the one that keeps the card."""
+    method = request.method
+    provider = payee.providers.get(method)
+    if provider is None:
+        raise Conflict("method_unavailable", params={"method": method})
+    provider = provider if card is None else card.provider
+    if request.reachable is not None and provider not in request.reachable:
+        raise Conflict("method_unconfigured", params={"method": method, "provider": provider})
+    return provider
 
 
 async def _create(
     act: Act,
-    payee: Payee,
+    provider: str,
     bill: LockedBill,
     request: StartPayment,
     shares: Mapping[UUID, int],
 ) -> Attempt:
     method = request.method
-    provider = payee.providers.get(method)
-    if provider is None:
-        raise Conflict("method_unavailable", params={"method": method})
-    if request.reachable is not None and provider not in request.reachable:
-        raise Conflict("method_unconfigured", params={"method": method, "provider": provider})
     attempt_id = act.new_id()
     if method == NUMBER:
         await order_number(act, attempt_id, bill.id, request.store)
@@ -347,6 +331,8 @@ def _started(
         return_token=token,
         merchant_code=payee.code,
         description=_description(bill, attempt),
+        kept=attempt.card_payment is not None,
+        payee_name=payee.name,
     )
 
 

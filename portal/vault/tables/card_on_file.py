@@ -1,4 +1,4 @@
-"""Data zone: cards on file and the charges of bills by them; the schema's source.
+"""Data zone: cards on file and what is paid by them; the schema's source.
 
 What a company calls the card is sealed in ``instrument``, with its brand and last digits. States
 move by portal.domain.card_on_file only.
@@ -86,4 +86,22 @@ class CardCharge(SQLModel, table=True):
     tries: int = Field(sa_type=sa.Integer)
     code: str | None = Field(default=None, sa_type=sa.Text)
     planned_on: date
+    state_at: datetime = Field(sa_column=moment())
+
+
+class CardPayment(SQLModel, table=True):
+    """An attempt that is paid by a card on file while its payer is there.
+
+    ``access`` is what the company calls the order, and what acts on it: sealed, and the relay's
+    alone. States move by portal.domain.card_payment only.
+    """
+
+    __tablename__ = "card_payment"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+    __table_args__ = (sa.Index("card_payment_attempt_idx", "attempt_id"),)
+
+    merchant_id: UUID = Field(primary_key=True)
+    attempt_id: UUID = Field(primary_key=True)
+    card_id: UUID
+    state: str = Field(sa_type=sa.Text)
+    access: bytes | None = None
     state_at: datetime = Field(sa_column=moment())

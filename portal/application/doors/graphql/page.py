@@ -58,6 +58,10 @@ def _offer_code(offer: strawberry.Parent[MethodOfferPart]) -> str | None:
     return offer.reason
 
 
+def _pays_kept(offer: strawberry.Parent[MethodOfferPart]) -> bool:
+    return bool(offer.kept_at)
+
+
 def _offer_reason(offer: strawberry.Parent[MethodOfferPart], info: Info) -> str | None:
     if offer.reason is None:
         return None
@@ -84,6 +88,9 @@ class MethodOffer:
     available: bool = plain("Whether it can be chosen now.")
     charge_days_before: int | None = plain(
         "The card may be kept, and is charged so many days before later bills are due."
+    )
+    pays_kept: bool = by(
+        _pays_kept, "The card on file of the contract can be chosen too, with its payer there."
     )
     reason_code: str | None = by(_offer_code, "Why not, if it can't be.")
     reason: str | None = by(_offer_reason, "That reason in the viewer's language.")

@@ -41,6 +41,7 @@ class PaymentStartInput:
         default="",
     )
     store: str = optional("At which store, for a number; empty for every other.", default="")
+    kept: bool = optional("By the card on file of the contract; no card is typed.", default=False)
 
 
 def _attempt(outcome: strawberry.Parent[Outcome[AttemptNow]]) -> AttemptView | None:
@@ -80,6 +81,7 @@ async def start_payment(info: Info, input: PaymentStartInput) -> Outcome[Attempt
         part_minor=input.part,
         consent=input.consent,
         store=input.store,
+        kept=input.kept,
     )
     act = submit_payment(
         context.doors.pay_desk,

@@ -19,6 +19,7 @@ from portal.application.providers.exchange import (
     ChargeWanted,
     Endpoint,
     Exchange,
+    KeptWanted,
     RefundWanted,
     SessionAnswer,
     SessionWanted,
@@ -28,14 +29,17 @@ from portal.application.providers.exchange import (
 )
 from portal.application.providers.gmopg.body import read_pairs
 from portal.application.providers.gmopg.kept import charge, keep
+from portal.application.providers.gmopg.secure import pay_kept, secure
 from portal.application.providers.gmopg.shop import account, post
 from portal.application.providers.gmopg.trade import (
+    AUTHENTICATED,
     CHARGE_LIFE,
     FOUND,
     WAITING,
     Trade,
     age_of_charge,
     fitting_return,
+    is_at_bank,
     is_charge_unsent,
     is_page_open,
     is_stale,
@@ -137,6 +141,28 @@ class GmoPg:
     def charge(self, endpoint: Endpoint, wanted: ChargeWanted) -> Exchange[SessionAnswer]:
         """Register an order, then have a kept card pay it: see ``gmopg.kept``."""
         return charge(self.provider, endpoint, wanted)
+
+    def pay_kept(self, endpoint: Endpoint, wanted: KeptWanted) -> Exchange[SessionAnswer]:
+        """Have a kept card pay whose payer is there: see ``gmopg.secure``."""
+        return pay_kept(self.provider, endpoint, wanted)
+
+    def secure(
+        self, endpoint: Endpoint, reference: str, provider_ref: str, *, is_back: bool
+    ) -> Exchange[Finding]:
+        """Search, take the last step where the order waits for it, and search again."""
+
+        def search(name: str) -> Exchange[Finding]:
+            request = self._search(endpoint, reference)
+            return Exchange(request, lambda answer: _read_finding(answer, reference, name))
+
+        def then(answer: OutboundAnswer) -> Exchange[Finding] | None:
+            trade = read_trade(answer, reference)
+            statuses = WAITING if is_back else {AUTHENTICATED}
+            if trade is None or trade.status not in statuses:
+                return None
+            return secure(endpoint, reference, provider_ref, search)
+
+        return replace(search(provider_ref), then=then)
 
     def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
         """Look the order up, then take back all of it or lower its amount to what remains.
@@ -240,6 +266,9 @@ def _read_waiting(
     age = age_of_charge(provider_ref, answer)
     if is_charge_unsent(provider_ref):
         return bare_finding("failed", code="never_received")
+    at_bank = is_at_bank(provider_ref, answer)
+    if at_bank is not None:
+        is_open = at_bank
     if age is not None:
         is_late = age >= CHARGE_LIFE
         return bare_finding("failed", code="declined") if is_late else bare_finding("pending")
@@ -259,6 +288,7 @@ def _read_absence(answer: OutboundAnswer, provider_ref: str, *, is_open: bool | 
     if is_open is None:
         # Of a charge whose order was registered this says nothing that could be believed.
         is_charge = age_of_charge(provider_ref, answer) is not None
+        is_charge |= is_at_bank(provider_ref, answer) is not None
         return bare_finding("unclear" if is_charge else "not_found")
     return bare_finding("requires_action") if is_open else bare_finding("failed", code="expired")
 

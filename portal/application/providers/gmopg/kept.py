@@ -30,14 +30,14 @@ from portal.domain.refund_word.gmopg import prefixed
 from portal.domain.refund_word.gmopg_body import REFUSALS, read_errors, weigh
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
-_KEEP_TIMEOUT_S: Final = 10.0
-_CHARGE_TIMEOUT_S: Final = 25.0
+KEEP_TIMEOUT_S: Final = 10.0
+CHARGE_TIMEOUT_S: Final = 25.0
 _KEPT: Final = "kept"
 """That a card was kept is all that is told: by what it is charged the vault knows."""
 
 _MEMBER_EXISTS: Final = ("E01390010",)
 _CARD_DECLINED: Final = "42G"
-_WRONG_STATE: Final = "E11"
+WRONG_STATE: Final = "E11"
 """The order is not as a charge would find it: it may have been paid already, who knows by whom."""
 
 _DECLINES: Final[dict[str, DeclineCode]] = {
@@ -68,12 +68,12 @@ def keep(provider: str, endpoint: Endpoint, reference: str, found: Finding) -> E
         pairs = read_pairs(answer)
         if pairs is None or read_errors(pairs) not in {(), _MEMBER_EXISTS}:
             return None
-        traded = {"OrderID": "{{instrument:reference}}"} | _shop(provider, endpoint) | member
-        request = _about(reference, post(endpoint, "TradedCard", traded, _KEEP_TIMEOUT_S))
+        traded = {"OrderID": "{{instrument:reference}}"} | shop_keys(provider, endpoint) | member
+        request = _about(reference, post(endpoint, "TradedCard", traded, KEEP_TIMEOUT_S))
         return Exchange(request, lambda done: _read_kept(done, found))
 
-    member = {"MemberID": "{{instrument:member}}"} | _site(provider, endpoint)
-    request = _about(reference, post(endpoint, "SaveMember", member, _KEEP_TIMEOUT_S))
+    member = {"MemberID": "{{instrument:member}}"} | site_keys(provider, endpoint)
+    request = _about(reference, post(endpoint, "SaveMember", member, KEEP_TIMEOUT_S))
     return Exchange(request, lambda answer: _read_unkept(answer, found), then)
 
 
@@ -83,8 +83,8 @@ def charge(provider: str, endpoint: Endpoint, wanted: ChargeWanted) -> Exchange[
     Between the two no money can have moved.
     """
     order = {"OrderID": "{{instrument:reference}}", "JobCd": "CAPTURE"}
-    order |= {"Amount": "{{instrument:amount}}"} | _shop(provider, endpoint)
-    paying = _shop(provider, endpoint) | _site(provider, endpoint)
+    order |= {"Amount": "{{instrument:amount}}"} | shop_keys(provider, endpoint)
+    paying = shop_keys(provider, endpoint) | site_keys(provider, endpoint)
 
     def then(answer: OutboundAnswer) -> Exchange[SessionAnswer] | None:
         pairs = read_pairs(answer)
@@ -98,21 +98,25 @@ def charge(provider: str, endpoint: Endpoint, wanted: ChargeWanted) -> Exchange[
             "MemberID": "{{instrument:token}}",
             "CardSeq": "0",
         }
-        request = post(endpoint, "ExecTran", fields | paying, _CHARGE_TIMEOUT_S)
+        request = post(endpoint, "ExecTran", fields | paying, CHARGE_TIMEOUT_S)
         request = msgspec.structs.replace(request, delivery_id=wanted.instrument_id)
         return Exchange(request, lambda done: _read_charge(done, wanted.reference))
 
-    request = post(endpoint, "EntryTran", order, _KEEP_TIMEOUT_S)
+    request = post(endpoint, "EntryTran", order, KEEP_TIMEOUT_S)
     request = msgspec.structs.replace(request, delivery_id=wanted.instrument_id)
     return Exchange(request, lambda answer: _read_order(answer, wanted.reference), then)
 
 
-def _shop(provider: str, endpoint: Endpoint) -> dict[str, str]:
+def shop_keys(provider: str, endpoint: Endpoint) -> dict[str, str]:
+    """By what a shop lets itself in; the password is the relay's."""
     return {"ShopID": account(endpoint)[0], "ShopPass": f"{{{{credential:{provider}}}}}"}
 
 
-def _site(provider: str, endpoint: Endpoint) -> dict[str, str]:
-    """Raises: InvariantBroken ``provider_unconfigured`` where we have no site."""
+def site_keys(provider: str, endpoint: Endpoint) -> dict[str, str]:
+    """By what the keeper of cards is let in.
+
+    Raises: InvariantBroken ``provider_unconfigured`` where we have no site.
+    """
     site = account(endpoint)[2]
     if not site:
         context = f"{endpoint.host} keeps no cards without /site id behind the settings' id"
@@ -144,11 +148,11 @@ def _read_order(answer: OutboundAnswer, reference: str) -> SessionAnswer:
     An OrderID that is taken is ours from a try before: what became of that is asked.
     """
     name = name_charge(reference, is_sent=False)
-    unsettled = _unsettled(answer, name)
+    unsettled = read_unsettled(answer, name)
     if unsettled is not None:
         return unsettled
     codes = read_errors(read_pairs(answer) or {})
-    return _read_errors(codes, name_charge(reference, is_sent=weigh(codes) == "taken"))
+    return read_refusal(codes, name_charge(reference, is_sent=weigh(codes) == "taken"))
 
 
 def _read_charge(answer: OutboundAnswer, reference: str) -> SessionAnswer:
@@ -158,15 +162,15 @@ def _read_charge(answer: OutboundAnswer, reference: str) -> SessionAnswer:
     to nobody.
     """
     name = name_charge(reference, is_sent=True)
-    unsettled = _unsettled(answer, name)
+    unsettled = read_unsettled(answer, name)
     if unsettled is not None:
         return unsettled
     pairs = read_pairs(answer) or {}
     codes = read_errors(pairs)
-    if any(code.startswith(_WRONG_STATE) for code in codes):
+    if any(code.startswith(WRONG_STATE) for code in codes):
         return SessionAnswer("unknown", provider_ref=name, code="provider_unclear")
     if codes:
-        return _read_errors(codes, name)
+        return read_refusal(codes, name)
     if pairs.get("ACS", "0") != "0" or pairs.keys() & {"RedirectUrl", "Tds2ChallengeUrl"}:
         return SessionAnswer("refused", provider_ref=name, code="authentication_failed")
     done = prefixed(pairs.get("TranID", ""))
@@ -175,7 +179,8 @@ def _read_charge(answer: OutboundAnswer, reference: str) -> SessionAnswer:
     return SessionAnswer("accepted", provider_ref=done)
 
 
-def _unsettled(answer: OutboundAnswer, name: str) -> SessionAnswer | None:
+def read_unsettled(answer: OutboundAnswer, name: str) -> SessionAnswer | None:
+    """What an answer means that says nothing of the payment; None for one that does."""
     if answer.fate == "not_sent":
         return SessionAnswer("refused", provider_ref=name, code="provider_away")
     if answer.fate == "unclear":
@@ -186,7 +191,8 @@ def _unsettled(answer: OutboundAnswer, name: str) -> SessionAnswer | None:
     return None
 
 
-def _read_errors(codes: tuple[str, ...], name: str) -> SessionAnswer:
+def read_refusal(codes: tuple[str, ...], name: str) -> SessionAnswer:
+    """What a list of errors means; an empty one means nothing that is known."""
     meaning = weigh(codes)
     refusal = REFUSALS.get(meaning)
     if not codes or refusal is None:

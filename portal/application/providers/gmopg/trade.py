@@ -32,6 +32,9 @@ _KEEP_MARK: Final = "keep-"
 """Of a page whose payer leaves the card."""
 
 _CHARGE_MARK: Final = "charge-"
+_BANK_MARK: Final = "bank-"
+"""Of a payment by a kept card whose payer was led to their bank."""
+
 _ORDER_MARK: Final = "order-"
 """Of a charge that ended before its card was named: nobody can have it paid any more."""
 _MOMENT: Final = "%Y%m%d%H%M%S"
@@ -65,7 +68,8 @@ COUNTER_FOUND: Final[dict[str, FindingState]] = {
 }
 """Status of an order that is paid at a counter."""
 
-WAITING: Final = frozenset({"UNPROCESSED", "AUTHENTICATED", "AUTHPROCESS"})
+AUTHENTICATED: Final = "AUTHENTICATED"
+WAITING: Final = frozenset({"UNPROCESSED", AUTHENTICATED, "AUTHPROCESS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,24 @@ def name_charge(reference: str, *, is_sent: bool) -> str:
     """A charge, named by when its attempt was made; ``is_sent``: its card may have been named."""
     made = datetime.fromtimestamp(made_at_s(reference), _JAPAN)
     return f"{_CHARGE_MARK if is_sent else _ORDER_MARK}{made:{_MOMENT}}"
+
+
+def name_at_bank(reference: str) -> str:
+    """A payment whose payer is at their bank, named by when its attempt was made."""
+    made = datetime.fromtimestamp(made_at_s(reference), _JAPAN)
+    return f"{_BANK_MARK}{made:{_MOMENT}}"
+
+
+def is_at_bank(provider_ref: str, answer: OutboundAnswer) -> bool | None:
+    """Whether the payer of that payment may still be at their bank; None for anything else.
+
+    An answer without a date leaves it open.
+    """
+    mark, _, text = provider_ref.rpartition("-")
+    made, now = read_moment(text), read_date(answer)
+    if f"{mark}-" != _BANK_MARK or made is None:
+        return None
+    return now is None or now - made < CHARGE_LIFE
 
 
 def is_charge_unsent(provider_ref: str) -> bool:

@@ -14,6 +14,7 @@ from portal.application.providers.exchange import (
     ChargeWanted,
     Endpoint,
     Exchange,
+    KeptWanted,
     RefundWanted,
     SessionAnswer,
     SessionWanted,
@@ -87,7 +88,7 @@ class _Charge(msgspec.Struct, frozen=True):
     id: str
     reference: str
     amount: int
-    status: Literal["succeeded", "failed"]
+    status: Literal["open", "succeeded", "failed"]
     decline_code: str | None
 
 
@@ -165,6 +166,34 @@ class SandboxCard:
         )
         return Exchange(request, lambda answer: _read_charge(answer, wanted))
 
+    def pay_kept(self, endpoint: Endpoint, wanted: KeptWanted) -> Exchange[SessionAnswer]:
+        """Have a card that the company keeps pay while its payer is there, who may be asked.
+
+        The page of the payer's bank is in the answer; the relay puts it into the vault.
+        """
+        fields = {
+            "reference": "{{instrument:reference}}",
+            "amount": "{{instrument:amount}}",
+            "currency": wanted.amount.currency,
+            "card": "{{instrument:token}}",
+            "customer": "{{instrument:customer}}",
+            "return_url": wanted.return_url,
+            "notice_account": wanted.account,
+            "description": wanted.description,
+        }
+        request = OutboundRequest(
+            host=endpoint.host,
+            port=endpoint.port,
+            method="POST",
+            path="/v1/card-payments",
+            headers=_HEADERS,
+            body=urlencode(fields),
+            body_kind="form",
+            delivery_id=wanted.attempt_id,
+            timeout_s=_OPEN_TIMEOUT_S,
+        )
+        return Exchange(request, lambda answer: _read_charge(answer, wanted))
+
     def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
         """Give back a part or all of a payment; a reference known already reads as unknown."""
         body = {
@@ -220,7 +249,7 @@ def _read_session(answer: OutboundAnswer, reference: str) -> SessionAnswer:
     return SessionAnswer("accepted", redirect_url=session.url, provider_ref=session.id)
 
 
-def _read_charge(answer: OutboundAnswer, wanted: ChargeWanted) -> SessionAnswer:
+def _read_charge(answer: OutboundAnswer, wanted: ChargeWanted | KeptWanted) -> SessionAnswer:
     """A decline counts when it names our payment; what was taken is still asked about."""
     if answer.fate == "not_sent":
         return SessionAnswer("refused", code="provider_away")

@@ -11,6 +11,7 @@ Errors, Idempotent requests), docs.stripe.com/search (Data freshness).
 
 from dataclasses import replace
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -18,6 +19,7 @@ from portal.application.providers.exchange import (
     ChargeWanted,
     Endpoint,
     Exchange,
+    KeptWanted,
     RefundWanted,
     SessionAnswer,
     SessionWanted,
@@ -104,6 +106,38 @@ class Stripe:
         request = post(endpoint, "/v1/payment_intents", "{{instrument:reference}}", fields)
         request = msgspec.structs.replace(request, delivery_id=wanted.instrument_id)
         return Exchange(request, lambda answer: reading.read_charge(answer, wanted))
+
+    def pay_kept(self, endpoint: Endpoint, wanted: KeptWanted) -> Exchange[SessionAnswer]:
+        """Have an enrolled card pay on session: the payer's bank may ask them, on its own page.
+
+        Stripe takes the money as soon as the bank knows them; nothing is left for us to do.
+        """
+        fields = {
+            "amount": "{{instrument:amount}}",
+            "currency": CURRENCY,
+            "customer": "{{instrument:customer}}",
+            "payment_method": "{{instrument:token}}",
+            "payment_method_types[0]": "card",
+            "payment_method_options[card][request_three_d_secure]": "any",
+            "confirm": "true",
+            "return_url": wanted.return_url,
+            "metadata[reference]": "{{instrument:reference}}",
+        }
+        request = post(endpoint, "/v1/payment_intents", "{{instrument:reference}}", fields)
+        request = msgspec.structs.replace(request, delivery_id=wanted.attempt_id)
+        return Exchange(request, lambda answer: reading.read_charge(answer, wanted))
+
+    def take_back(self, endpoint: Endpoint, provider_ref: str) -> Exchange[bool] | None:
+        """Cancel an intent whose payer has left their bank's page; it would stay open for good.
+
+        One that was paid meanwhile can't be canceled, and is found paid.
+        """
+        if not provider_ref.startswith("pi_"):
+            return None
+        path = f"/v1/payment_intents/{quote(provider_ref, safe='')}/cancel"
+        fields = {"cancellation_reason": "abandoned"}
+        request = post(endpoint, path, f"{provider_ref}.abandoned", fields)
+        return Exchange(request, reading.is_canceled)
 
     def refund(self, endpoint: Endpoint, wanted: RefundWanted) -> Exchange[RefundAnswer]:
         """Give back under our reference of the refund; first find the intent where we must."""

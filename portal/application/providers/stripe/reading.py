@@ -10,6 +10,7 @@ from typing import Final
 
 from portal.application.providers.exchange import (
     ChargeWanted,
+    KeptWanted,
     SessionAnswer,
     SessionWanted,
     bare_finding,
@@ -91,8 +92,11 @@ def read_session(answer: OutboundAnswer, wanted: SessionWanted) -> SessionAnswer
     return SessionAnswer("accepted", redirect_url=session.url or "", provider_ref=session.id)
 
 
-def read_charge(answer: OutboundAnswer, wanted: ChargeWanted) -> SessionAnswer:
-    """The answer to a charge off session; what was accepted is still asked about."""
+def read_charge(answer: OutboundAnswer, wanted: ChargeWanted | KeptWanted) -> SessionAnswer:
+    """The answer to a charge of a kept card, with its payer there or not.
+
+    What was accepted is still asked about; where its payer has to go the relay tells the vault.
+    """
     if answer.fate == "answered" and answer.status == _PAYMENT_REQUIRED:
         return _read_decline(answer, wanted.reference)
     unsettled = _unsettled(answer)
@@ -106,6 +110,12 @@ def read_charge(answer: OutboundAnswer, wanted: ChargeWanted) -> SessionAnswer:
     ):
         return SessionAnswer("unknown", code="answer_unreadable")
     return SessionAnswer("accepted", provider_ref=intent.id)
+
+
+def is_canceled(answer: OutboundAnswer) -> bool:
+    """Whether an intent was canceled; nothing is believed of it but what an inquiry finds."""
+    intent = read_ok(answer, Intent)
+    return intent is not None and intent.status == "canceled"
 
 
 def _read_decline(answer: OutboundAnswer, reference: str) -> SessionAnswer:
