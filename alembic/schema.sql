@@ -2337,6 +2337,48 @@ ALTER TABLE ONLY public.refund FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.refund OWNER TO harai_owner;
 
 --
+-- Name: refund_account; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.refund_account (
+    merchant_id uuid NOT NULL,
+    refund_id uuid NOT NULL,
+    version integer NOT NULL,
+    details bytea NOT NULL,
+    source text NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    given_by text NOT NULL,
+    changes integer NOT NULL,
+    CONSTRAINT refund_account_changes_check CHECK ((changes >= 0)),
+    CONSTRAINT refund_account_source_check CHECK ((source = ANY (ARRAY['payer'::text, 'staff'::text, 'mandate'::text]))),
+    CONSTRAINT refund_account_version_check CHECK ((version > 0))
+);
+ALTER TABLE ONLY public.refund_account ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.refund_account FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.refund_account OWNER TO harai_owner;
+
+--
+-- Name: refund_account_try; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.refund_account_try (
+    merchant_id uuid NOT NULL,
+    refund_id uuid NOT NULL,
+    failed integer NOT NULL,
+    failed_at timestamp with time zone NOT NULL,
+    CONSTRAINT refund_account_try_failed_check CHECK ((failed >= 0))
+);
+ALTER TABLE ONLY public.refund_account_try ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.refund_account_try FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.refund_account_try OWNER TO harai_owner;
+
+--
 -- Name: result_event; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -3422,6 +3464,22 @@ ALTER TABLE ONLY public.push_subscription
 
 ALTER TABLE ONLY public.push_subscription
     ADD CONSTRAINT push_subscription_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: refund_account refund_account_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.refund_account
+    ADD CONSTRAINT refund_account_pkey PRIMARY KEY (merchant_id, refund_id);
+
+
+--
+-- Name: refund_account_try refund_account_try_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.refund_account_try
+    ADD CONSTRAINT refund_account_try_pkey PRIMARY KEY (merchant_id, refund_id);
 
 
 --
@@ -5087,6 +5145,20 @@ CREATE POLICY merchant_only ON public.refund USING ((merchant_id = ( SELECT (cur
 
 
 --
+-- Name: refund_account merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.refund_account USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: refund_account_try merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.refund_account_try USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: result_event merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -5333,6 +5405,18 @@ CREATE POLICY redeem_by_id ON public.store_order FOR SELECT USING ((( SELECT cur
 --
 
 ALTER TABLE public.refund ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: refund_account; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.refund_account ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: refund_account_try; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.refund_account_try ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: result_event; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -6000,6 +6084,20 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.push_subscription TO harai_vau
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.refund TO harai_vault;
+
+
+--
+-- Name: TABLE refund_account; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refund_account TO harai_vault;
+
+
+--
+-- Name: TABLE refund_account_try; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refund_account_try TO harai_vault;
 
 
 --

@@ -12,7 +12,7 @@ from typing import Final, Literal
 Forgotten = Literal[
     "login_ticket", "return_token", "link_paid", "link_closed", "link_expired", "notice",
     "notice_body", "idempotency_key", "row_fault", "sending", "undecided_import",
-    "print_file", "result_event", "result_part",
+    "print_file", "result_event", "result_part", "refund_account",
 ]  # fmt: skip
 
 
@@ -101,6 +101,12 @@ PERIODS: Final[dict[Forgotten, Period]] = {
         days=400,
         since="the file was made",
         why="a merchant's yearly closing may ask for any file of its year once more",
+    ),
+    "refund_account": Period(
+        days=90,
+        since="the refund's end",
+        why="a bank returns what it can't credit within days, and who misses the money asks within"
+        " a quarter; that it went back stays in the books",
     ),
 }
 """What is forgotten → when. An undecided import becomes ``discarded`` with a reason first."""
