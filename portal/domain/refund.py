@@ -222,13 +222,13 @@ def finding_of(answer: RefundOutcome, code: str) -> RefundFound:
     return "unclear" if answer == "refused" and code in NOT_SENT else _FOUND_BY[answer]
 
 
-def check_transfer_day(day: date, today: date) -> None:
+def check_transfer_day(day: date, today: date, field: str = "transferredOn") -> None:
     """Refuse a day on which the merchant can't have transferred anything, or had it back.
 
     Raises: InvalidInput ``transfer_day`` (param ``field``).
     """
     if not today - timedelta(days=TRANSFER_PAST_DAYS_MAX) <= day <= today:
-        raise InvalidInput("transfer_day", params={"field": "transferredOn"})
+        raise InvalidInput("transfer_day", params={"field": field})
 
 
 def choices_of(

@@ -36,9 +36,6 @@ SUBMIT_DAYS_MAX: Final = 10
 ENDED_FILE: Final[frozenset[TransferState]] = frozenset({"discarded", "rejected"})
 """States whose lines no bank transfers, as far as anybody knows."""
 
-BOOKED_AT: Final = time(9)
-"""From this hour of its day on a file that the bank took counts as transferred, Japan's time."""
-
 _DISCARDED: Final[Edge[TransferState]] = Edge("discarded", "transfer_file.discarded")
 _REJECTED: Final[Edge[TransferState]] = Edge("rejected", "transfer_file.rejected")
 _ACCEPTED: Final[Edge[TransferState]] = Edge("accepted", "transfer_file.accepted")
@@ -141,10 +138,12 @@ def approval_life_s(
     return max(0, min(APPROVAL_LIFE_S, left_s))
 
 
-def booked_in_s(transfer_on: date, now: datetime) -> float:
-    """Seconds until a file that the bank took counts as transferred; 0 when it does by now."""
-    due_at = datetime.combine(transfer_on, BOOKED_AT, tzinfo=JAPAN)
-    return max(0.0, (due_at - now).total_seconds())
+def is_gone(transfer_on: date, now: datetime) -> bool:
+    """Whether the lines of a file that its bank took count as transferred: from its day in Japan.
+
+    Banks tell of what they could not transfer, and of nothing else.
+    """
+    return transfer_on <= now.astimezone(JAPAN).date()
 
 
 def choices_of(

@@ -45,6 +45,7 @@ on conflict (merchant_id, refund_id) do update set version = excluded.version,
     details = excluded.details, source = excluded.source, given_at = excluded.given_at,
     given_by = excluded.given_by, changes = excluded.changes
 """
+_FORGET: Final = "delete from refund_account where merchant_id = $1 and refund_id = $2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +104,21 @@ async def debited_account(act: Act, refund: Refund) -> KnownAccount | None:
     """The mandate's account from which a debit, whose id is its attempt's, brought the money.
 
     A mandate's account never changes: another one is another mandate. None for any other payment,
-    or where a transfer can't go there.
+    or where a transfer can't go there, or came back once.
     """
+    if refund.returned_at is not None:
+        return None
     row = await act.db.fetchrow(_DEBITED, act.merchant_id, refund.attempt_id)
     if row is None:
         return None
     details = (await open_mandate(act, row)).details
     account = account_of_mandate(banks(), details.account, details.payer_name)
     return None if account is None else KnownAccount(account=account, source="mandate")
+
+
+async def forget_account(act: Act, refund: Refund) -> None:
+    """The bank sent a transfer to it back: the account has to be given anew."""
+    await act.db.execute(_FORGET, act.merchant_id, refund.id)
 
 
 async def give_account(

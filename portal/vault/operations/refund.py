@@ -41,6 +41,7 @@ from portal.vault.refund import (
     insert_refund,
     lock_payment,
     lock_refund,
+    merchant_today,
     room_of,
     step,
     store_refund,
@@ -57,7 +58,6 @@ APPROVAL: Final = "refund"
 _WEB: Final = frozenset({"web"})
 _STAFF: Final = frozenset({"staff"})
 _REVEALS: Final = ("note of staff",)
-_ZONE: Final = "select zone from merchant where id = $1"
 _SET_LIMIT: Final = "update merchant set refund_limit_minor = $2 where id = $1"
 
 
@@ -234,9 +234,11 @@ async def record_transfer(act: Act, request: RecordTransfer) -> RefundChanged:
     if known is not None:
         return RefundChanged(refund=await view_refund(act, request.refund_id))
     note = read_note(request.note, field="note", characters_max=NOTE_CHARACTERS_MAX)
-    today = act.clock.business_today(await act.db.fetchval(_ZONE, act.merchant_id))
-    rules.check_transfer_day(request.transferred_on, today)
+    rules.check_transfer_day(request.transferred_on, await merchant_today(act))
     bill, refund = await lock_refund(act, request.refund_id)
+    if refund.returned_at is not None:
+        # The refund's own id may name the transfer that came back.
+        refund = replace(refund, transfer_id=act.new_id())
     gone = await step(act, bill, refund, rules.advance(refund.state, "record_transfer"))
     gone = replace(
         gone,
