@@ -33,7 +33,10 @@ HOLDER_CHARACTERS_MAX: Final = 30
 NUMBER_DIGITS: Final = 7
 
 TRIES_MAX: Final = 5
-"""Wrong answers to the page's question after which only staff take an account down for a refund."""
+"""Wrong answers to the question of a bill's page; then only staff take an account down."""
+
+PHONE_DIGITS: Final = 4
+"""Last digits of the payer's telephone number that the page asks for; it never shows them."""
 
 _LAST_DIGITS: Final = 3
 
@@ -73,7 +76,7 @@ def read_account(
     ``card_number_refused``.
     """
     _refuse_cards(branchCode=branch_code, accountNumber=number, holderName=holder)
-    bank_code, branch_code, number = map(_digits, (bank_code, branch_code, number))
+    bank_code, branch_code, number = map(plain_digits, (bank_code, branch_code, number))
     if bank_code == YUCHO and len(branch_code) > 3:  # noqa: PLR2004  a branch has three digits
         branch_code, number = _of_passbook(branch_code, number)
         kind = "1"
@@ -100,8 +103,8 @@ def _refuse_cards(**fields: str) -> None:
             raise InvalidInput(fault.code, params={"field": field}) from fault
 
 
-def _digits(text: str) -> str:
-    """Digits as they are typed: full width or half, with hyphens and spaces between."""
+def plain_digits(text: str) -> str:
+    """Digits as they are typed, full width or half, without hyphens and spaces between."""
     plain = unicodedata.normalize("NFKC", text)
     return "".join(letter for letter in plain if letter not in "-‐‑–—−ー" and not letter.isspace())  # noqa: RUF001  as typed
 
