@@ -70,7 +70,7 @@ def read_account(
     ``number`` its number (番号): they are turned into what other banks transfer to.
 
     Raises: InvalidInput with the param ``field``: ``bank_unknown`` (bankCode), ``branch_unknown``
-    (branchCode), ``account_kind`` (accountKind), ``account_number`` (accountNumber),
+    (branchCode), ``refund_account_kind`` (accountKind), ``account_number`` (accountNumber),
     ``yucho_symbol`` (branchCode), ``yucho_number`` (accountNumber), ``kana_unwritable``
     (holderName; param ``character``), ``kana_length`` (holderName; param ``max``),
     ``card_number_refused``.
@@ -82,7 +82,7 @@ def read_account(
         kind = "1"
     bank, branch = _place(banks, bank_code, branch_code)
     if kind not in KINDS:
-        raise InvalidInput("account_kind", params={"field": "accountKind"})
+        raise InvalidInput("refund_account_kind", params={"field": "accountKind"})
     is_number = number.isascii() and number.isdecimal() and len(number) <= NUMBER_DIGITS
     if not (is_number and int(number)):
         raise InvalidInput("account_number", params={"field": "accountNumber"})
