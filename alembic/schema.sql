@@ -2404,7 +2404,7 @@ ALTER TABLE public.refund_account OWNER TO harai_owner;
 
 CREATE TABLE public.refund_account_try (
     merchant_id uuid NOT NULL,
-    refund_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
     failed integer NOT NULL,
     failed_at timestamp with time zone NOT NULL,
     CONSTRAINT refund_account_try_failed_check CHECK ((failed >= 0))
@@ -3608,7 +3608,7 @@ ALTER TABLE ONLY public.refund_account
 --
 
 ALTER TABLE ONLY public.refund_account_try
-    ADD CONSTRAINT refund_account_try_pkey PRIMARY KEY (merchant_id, refund_id);
+    ADD CONSTRAINT refund_account_try_pkey PRIMARY KEY (merchant_id, bill_id);
 
 
 --
@@ -4302,6 +4302,13 @@ CREATE UNIQUE INDEX print_bill_once ON public.print_bill USING btree (merchant_i
 --
 
 CREATE INDEX push_subscription_contact_idx ON public.push_subscription USING btree (merchant_id, contact_blind);
+
+
+--
+-- Name: refund_account_try_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX refund_account_try_idx ON public.refund_account_try USING btree (merchant_id, failed_at);
 
 
 --

@@ -21,11 +21,12 @@ CREATE TABLE refund_account (
 );
 CREATE TABLE refund_account_try (
     merchant_id uuid NOT NULL,
-    refund_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
     failed integer NOT NULL CHECK (failed >= 0),
     failed_at timestamptz NOT NULL,
-    PRIMARY KEY (merchant_id, refund_id)
+    PRIMARY KEY (merchant_id, bill_id)
 );
+CREATE INDEX refund_account_try_idx ON refund_account_try (merchant_id, failed_at);
 """
 
 

@@ -250,6 +250,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
     ),
     Route(
+        name="refund_account", path="/b/{ref}/refund-account", methods=("GET", "HEAD", "POST"),
+        rate="pay", authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
+    ),
+    Route(
         name="number", path="/b/{ref}/number", methods=("GET", "HEAD", "POST"), rate="pay",
         authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
     ),

@@ -33,7 +33,10 @@ HOLDER_CHARACTERS_MAX: Final = 30
 NUMBER_DIGITS: Final = 7
 
 TRIES_MAX: Final = 5
-"""Wrong answers to the page's question after which only staff take an account down for a refund."""
+"""Wrong answers to the question of a bill's page; then only staff take an account down."""
+
+PHONE_DIGITS: Final = 4
+"""Last digits of the payer's telephone number that the page asks for; it never shows them."""
 
 _LAST_DIGITS: Final = 3
 
@@ -67,19 +70,19 @@ def read_account(
     ``number`` its number (番号): they are turned into what other banks transfer to.
 
     Raises: InvalidInput with the param ``field``: ``bank_unknown`` (bankCode), ``branch_unknown``
-    (branchCode), ``account_kind`` (accountKind), ``account_number`` (accountNumber),
+    (branchCode), ``refund_account_kind`` (accountKind), ``account_number`` (accountNumber),
     ``yucho_symbol`` (branchCode), ``yucho_number`` (accountNumber), ``kana_unwritable``
     (holderName; param ``character``), ``kana_length`` (holderName; param ``max``),
     ``card_number_refused``.
     """
     _refuse_cards(branchCode=branch_code, accountNumber=number, holderName=holder)
-    bank_code, branch_code, number = map(_digits, (bank_code, branch_code, number))
+    bank_code, branch_code, number = map(plain_digits, (bank_code, branch_code, number))
     if bank_code == YUCHO and len(branch_code) > 3:  # noqa: PLR2004  a branch has three digits
         branch_code, number = _of_passbook(branch_code, number)
         kind = "1"
     bank, branch = _place(banks, bank_code, branch_code)
     if kind not in KINDS:
-        raise InvalidInput("account_kind", params={"field": "accountKind"})
+        raise InvalidInput("refund_account_kind", params={"field": "accountKind"})
     is_number = number.isascii() and number.isdecimal() and len(number) <= NUMBER_DIGITS
     if not (is_number and int(number)):
         raise InvalidInput("account_number", params={"field": "accountNumber"})
@@ -100,8 +103,8 @@ def _refuse_cards(**fields: str) -> None:
             raise InvalidInput(fault.code, params={"field": field}) from fault
 
 
-def _digits(text: str) -> str:
-    """Digits as they are typed: full width or half, with hyphens and spaces between."""
+def plain_digits(text: str) -> str:
+    """Digits as they are typed, full width or half, without hyphens and spaces between."""
     plain = unicodedata.normalize("NFKC", text)
     return "".join(letter for letter in plain if letter not in "-‐‑–—−ー" and not letter.isspace())  # noqa: RUF001  as typed
 

@@ -13,6 +13,7 @@ Forgotten = Literal[
     "login_ticket", "return_token", "link_paid", "link_closed", "link_expired", "notice",
     "notice_body", "idempotency_key", "row_fault", "sending", "undecided_import",
     "print_file", "result_event", "result_part", "refund_account",
+    "refund_account_try",
 ]  # fmt: skip
 
 
@@ -107,6 +108,11 @@ PERIODS: Final[dict[Forgotten, Period]] = {
         since="the refund's end",
         why="a bank returns what it can't credit within days, and who misses the money asks within"
         " a quarter; that it went back stays in the books",
+    ),
+    "refund_account_try": Period(
+        days=90,
+        since="the last wrong answer",
+        why="who answered wrongly five times answers staff; after so long it was somebody else",
     ),
 }
 """What is forgotten → when. An undecided import becomes ``discarded`` with a reason first."""

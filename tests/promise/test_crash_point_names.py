@@ -88,6 +88,8 @@ TRIED_ELSEWHERE = {
     "request_refund": "tests/zone/test_refund_crash.py",
     "decide_refund": "tests/zone/test_refund_crash.py",
     "record_transfer": "tests/zone/test_refund_crash.py",
+    "give_refund_account": "tests/zone/test_refund_account.py",
+    "give_payer_account": "tests/zone/test_refund_account.py",
     "begin_refund": "tests/zone/test_refund_crash.py",
     "record_refund_submission": "tests/zone/test_refund_crash.py",
     "redeem_refund": "tests/zone/test_refund_sent_again.py",

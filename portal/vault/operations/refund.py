@@ -47,6 +47,7 @@ from portal.vault.refund import (
     store_refund,
     unapproved_of,
 )
+from portal.vault.refund_account import keep_debited_account
 from portal.vault.refund_view import limit_of, view_refund
 from portal.vault.registry import operation, standing_operation
 from portal.vault.standing import Standing
@@ -57,7 +58,7 @@ APPROVAL: Final = "refund"
 
 _WEB: Final = frozenset({"web"})
 _STAFF: Final = frozenset({"staff"})
-_REVEALS: Final = ("note of staff",)
+_REVEALS: Final = ("note of staff", "account (last 3)", "account holder (masked)")
 _SET_LIMIT: Final = "update merchant set refund_limit_minor = $2 where id = $1"
 
 
@@ -160,7 +161,9 @@ async def _set_aside(act: Act, bill: LockedBill, refund: Refund, event: RefundEv
     """Set the money aside; then it is the worker's to send, or the merchant's to transfer."""
     held = await step(act, bill, refund, rules.advance(refund.state, event))
     if held.way == "bank_transfer":
-        return await step(act, bill, held, rules.advance(held.state, "hand_over"))
+        handed = await step(act, bill, held, rules.advance(held.state, "hand_over"))
+        await keep_debited_account(act, handed)
+        return handed
     await act.plan_task("payment.refund", held.id)
     return held
 

@@ -33,14 +33,15 @@ class RefundAccount(SQLModel, table=True):
 
 
 class RefundAccountTry(SQLModel, table=True):
-    """How often the page's question was answered wrongly for one refund; whom, nobody knows.
+    """How often the question of a bill's page was answered wrongly; by whom, nobody knows.
 
-    ``failed_at`` is a wall time.
+    ``failed_at`` is a wall time; 90 days after it the row goes.
     """
 
     __tablename__ = "refund_account_try"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
+    __table_args__ = (sa.Index("refund_account_try_idx", "merchant_id", "failed_at"),)
 
     merchant_id: UUID = Field(primary_key=True)
-    refund_id: UUID = Field(primary_key=True)
+    bill_id: UUID = Field(primary_key=True)
     failed: int = Field(sa_type=sa.Integer)
     failed_at: datetime = Field(sa_column=moment())

@@ -34,6 +34,7 @@ from portal.application.doors.graphql.print_batches import (
     PrintBatchesQuery,
 )
 from portal.application.doors.graphql.push import PushMutation, PushQuery
+from portal.application.doors.graphql.refund_accounts import RefundAccountsMutation
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.reminders import ContactChoicesMutation
 from portal.application.doors.graphql.result_files import ResultFilesMutation, ResultFilesQuery
@@ -78,6 +79,7 @@ class Mutation(
     CardActsMutation,
     ContactChoicesMutation,
     RefundsMutation,
+    RefundAccountsMutation,
     SlipNoticesMutation,
     DebitsMutation,
     FailedDebitsMutation,
