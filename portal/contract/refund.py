@@ -21,6 +21,7 @@ RefundDecision = Literal["approve", "withdraw"]
 class RefundView(Part, frozen=True, kw_only=True):
     """One refund. ``choices`` are for the one who asks.
 
+    ``transfer_on``: the day of the file in which it stands.
     ``code`` says why it failed. ``approve_until`` is set while, or if, a second person was needed.
     ``asked_at``, ``decided_at`` and ``finished_at`` are business times.
     """
@@ -48,6 +49,7 @@ class RefundView(Part, frozen=True, kw_only=True):
     account: GivenAccount | None = None
     """Where it is transferred to, as far as anyone has said; None for any other way."""
     takes_account: bool = False
+    transfer_on: date | None = None
     """Whether staff may give or correct that now."""
 
 

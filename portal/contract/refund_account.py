@@ -4,7 +4,7 @@ No reply holds an account: bank and branch, its last digits and its holder maske
 leaves the vault.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from portal.contract.envelope import Done, Operation, Part, Reply, Request
@@ -58,12 +58,14 @@ class RefundAccountGiven(Reply, frozen=True, kw_only=True):
 class PageRefund(Part, frozen=True, kw_only=True):
     """A refund of the bill that is transferred, and where to; None: nobody knows yet.
 
-    ``is_open``: its account can still be given or corrected. Units: minor units.
+    ``is_open``: its account can still be given or corrected. ``transfer_on``: the day on which a
+    file that holds it goes. Units: minor units.
     """
 
     amount_minor: int
     is_open: bool
     account: GivenAccount | None
+    transfer_on: date | None = None
 
 
 class PageRefunds(Part, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from portal.vault.db import Row
 from portal.vault.refund import COLUMNS, Refund, open_row
 from portal.vault.refund_account import known_accounts, view_account
 from portal.vault.sealed import BillContact
+from portal.vault.transfer import transfer_days
 
 HAS_TRANSFERS: Final = """
 exists (select from refund o
@@ -66,11 +67,13 @@ async def read_transfers(act: Act, row: Row, contact: BillContact) -> PageRefund
         return PageRefunds()
     refunds = await transfers_of(act, row["id"])
     known = await known_accounts(act, refunds)
+    days = await transfer_days(act, [one.id for one in refunds])
     shown = tuple(
         PageRefund(
             amount_minor=one.amount_minor,
             is_open=is_open_for_account(one.state),
             account=view_account(known[one.id], is_payer=True) if one.id in known else None,
+            transfer_on=days.get(one.id),
         )
         for one in refunds
     )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from portal.contract.refund import BillRefunds, Refundable, RefundView
 from portal.domain.errors import NotFound
 from portal.domain.ids import AttemptId, BillId, RefundId
@@ -18,6 +20,7 @@ from portal.vault.db import Row
 from portal.vault.ledger import sums_of
 from portal.vault.refund import COLUMNS, Refund, open_row
 from portal.vault.refund_account import KnownAccount, known_accounts, view_account
+from portal.vault.transfer import transfer_days
 
 REFUNDS_MAX: Final = 50
 
@@ -73,8 +76,12 @@ async def to_views(act: Act, rows: Sequence[Row]) -> tuple[RefundView, ...]:
     known = await known_accounts(act, transfers) if transfers else {}
     act.reveal(sum(one.id in known or row["words"] is not None
                    for one, row in zip(refunds, rows, strict=True)))  # fmt: skip
+    in_files = [one.id for one in transfers if one.state == "in_transfer"]
+    days = await transfer_days(act, in_files) if in_files else {}
     return tuple(
-        _to_view(act, one, row["number"], known.get(one.id))
+        msgspec.structs.replace(
+            _to_view(act, one, row["number"], known.get(one.id)), transfer_on=days.get(one.id)
+        )
         for one, row in zip(refunds, rows, strict=True)
     )
 

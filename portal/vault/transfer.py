@@ -74,6 +74,11 @@ _NAMES: Final = (
     "submit_days", "submit_by", "line", "closed_days", "opened_days",
 )  # fmt: skip
 _CONTRACTS: Final = f"select {', '.join(_NAMES)} from transfer_contract where merchant_id = $1"  # noqa: S608  constant columns
+_DAYS: Final = """
+select l.refund_id, f.transfer_on from transfer_line l
+join transfer_file f on f.merchant_id = $1 and f.id = l.file_id
+where l.merchant_id = $1 and l.refund_id = any($2::uuid[]) and l.state = 'in_file'
+"""
 
 
 async def read_transfer_contracts(act: Act) -> list[TransferContract]:
@@ -131,3 +136,9 @@ async def step_file(act: Act, file: TransferFile, edge: Edge[TransferState]) -> 
     if edge.state in {"discarded", "rejected", "accepted"}:
         await act.plan_task("transfer.advance", stored.id)
     return stored
+
+
+async def transfer_days(act: Act, refund_ids: Sequence[UUID]) -> dict[UUID, date]:
+    """Refund → the day of the file in which it stands, for those that stand in one."""
+    rows = await act.db.fetch(_DAYS, act.merchant_id, refund_ids)
+    return {row["refund_id"]: row["transfer_on"] for row in rows}

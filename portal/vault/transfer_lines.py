@@ -222,15 +222,3 @@ async def due_files(db: Db, merchant_id: UUID, today: date) -> list[UUID]:
     """Files that their bank took, whose day has come, and which are not booked."""
     rows = await db.fetch(_DUE, merchant_id, today)
     return [row["id"] for row in rows]
-
-
-async def transfer_day_of(act: Act, refund_id: UUID) -> date | None:
-    """The day for which a refund stands in a living file, or None."""
-    day: date | None = await act.db.fetchval(
-        "select f.transfer_on from transfer_line l join transfer_file f"
-        " on f.merchant_id = $1 and f.id = l.file_id"
-        " where l.merchant_id = $1 and l.refund_id = $2 and l.state = 'in_file'",
-        act.merchant_id,
-        refund_id,
-    )
-    return day

@@ -108,6 +108,14 @@ def _report_debits(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "idempotencyKey"), "word": form.get("word", "")}
 
 
+def _build_transfers(form: Form) -> dict[str, object]:
+    return _texts(form, "contractId", "transferOn", "idempotencyKey")
+
+
+def _record_return(form: Form) -> dict[str, object]:
+    return _texts(form, "id", "returnedOn", "reason", "idempotencyKey")
+
+
 def _register_mandate(form: Form) -> dict[str, object]:
     return _texts(
         form, "contractId", "customerNo", "bankCode", "branchCode", "accountKind", "accountNumber",
@@ -209,6 +217,10 @@ ACTS: Final[Mapping[str, Act]] = {
     "DebitFileBuild": Act("debitFileBuild", _build_debits),
     "DebitFileDecide": Act("debitFileDecide", _decide_by_code),
     "DebitFileReport": Act("debitFileReport", _report_debits),
+    "TransferFileBuild": Act("transferFileBuild", _build_transfers),
+    "TransferFileDecide": Act("transferFileDecide", _decide_by_code),
+    "TransferFileReport": Act("transferFileReport", _report_debits),
+    "RefundReturned": Act("refundReturned", _record_return),
     "MandateRegister": Act("mandateRegister", _register_mandate),
     "MandateDecide": Act("mandateDecide", _decide_mandate),
     "TemplateAsk": Act("templateAsk", _ask_template),

@@ -44,6 +44,7 @@ from portal.application.doors.graphql.slip_notices import SlipNoticesMutation
 from portal.application.doors.graphql.summary import SummaryQuery
 from portal.application.doors.graphql.template_acts import TemplatesMutation
 from portal.application.doors.graphql.templates import TemplatesQuery
+from portal.application.doors.graphql.transfers import TransfersMutation, TransfersQuery
 
 
 @strawberry.type(description="What a merchant can look at.")
@@ -53,6 +54,7 @@ class Query(
     BillsQuery,
     RefundsQuery,
     DebitsQuery,
+    TransfersQuery,
     MandatesQuery,
     PrintBatchesQuery,
     ResultFilesQuery,
@@ -83,6 +85,7 @@ class Mutation(
     SlipNoticesMutation,
     DebitsMutation,
     FailedDebitsMutation,
+    TransfersMutation,
     MandatesMutation,
     PrintBatchesMutation,
     ResultFilesMutation,

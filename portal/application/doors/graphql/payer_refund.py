@@ -12,6 +12,7 @@ from portal.application.doors.graphql.failures import Outcome, UserError, outcom
 from portal.application.doors.graphql.refund_accounts import RefundAccountSource
 from portal.application.doors.graphql.schema import (
     VAULT_CALL,
+    Date,
     Info,
     Money,
     MoneyValue,
@@ -61,6 +62,7 @@ class PageRefund:
     amount: Money = by(_amount, "What goes back.")
     is_open: bool = plain("Whether its account can still be given or corrected.")
     account: PageRefundAccount | None = plain("Where to; null while nobody has said it.")
+    transfer_on: Date | None = plain("The day on which a file that holds it goes to the bank.")
 
 
 def _refunds(page: strawberry.Parent[PageRefundsPart]) -> tuple[PageRefundPart, ...]:

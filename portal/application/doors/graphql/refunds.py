@@ -96,6 +96,7 @@ class Refund:
     choices: list[enums.RefundChoice] = plain("What the viewer may do about it now.")
     account: RefundAccount | None = plain("Where it is transferred to, as far as anyone said.")
     takes_account: bool = plain("Whether the viewer may give or correct that now.")
+    transfer_on: Date | None = plain("The day of the bank's file in which it stands.")
 
 
 # What can go back
