@@ -18,6 +18,7 @@ from portal.kit.memory import settle_memory
 from portal.kit.one_write import OneWriteHttp
 from portal.sandbox.bank import Bank
 from portal.sandbox.bank_mandates import BankMandates
+from portal.sandbox.bank_transfers import BankTransfers
 from portal.sandbox.calls import CallPages
 from portal.sandbox.card_charges import CardCharges
 from portal.sandbox.card_disputes import CardDisputes
@@ -81,7 +82,11 @@ def create_servers(
     others.watchers = carriers.watchers
     cards = CardCompany(journal, notices, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
-    bank = (Bank(journal.bank), BankMandates(journal.mandates, settings.browser_origin))
+    transfers = BankTransfers(journal.transfers)
+    bank = (
+        Bank(journal.bank, journal.transfers),
+        BankMandates(journal.mandates, settings.browser_origin),
+    )
     mails = MailCompany(journal.mails, journal.first_time, notices)
     telephones = Telephones(journal, notices, carriers, settings.read_keys().get(TEL_KEY, ""))
     pushes = PushServices(
@@ -97,7 +102,9 @@ def create_servers(
             Host("counter.sandbox.test", Router(CounterCompany(journal.counters).routes)),
             Host("tel.sandbox.test", Router(telephones.routes)),
             Host("mail.sandbox.test", Router(mails.routes)),
-            Host("bank.sandbox.test", Router([*bank[0].routes, *bank[1].routes])),
+            Host(
+                "bank.sandbox.test", Router([*bank[0].routes, *bank[1].routes, *transfers.routes])
+            ),
             Host("push.sandbox.test", Router(pushes.browser_service)),
             Host("fcm.sandbox.test", Router(pushes.google)),
             Host("apns.sandbox.test", Router(pushes.apple)),

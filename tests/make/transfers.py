@@ -29,7 +29,7 @@ from portal.contract.transfer import (
     ViewTransferFile,
 )
 from portal.contract.work import FINISH_TASK, FinishTask, Leased
-from portal.domain.ids import TransferContractId, TransferFileId
+from portal.domain.ids import RefundId, TransferContractId, TransferFileId
 from portal.domain.refund_account import RefundAccount
 from portal.kit.clock import SystemClock
 from portal.vault.attempt import lock_bill
@@ -89,8 +89,14 @@ class TransferDesk:
 
     async def come_back(self, refund: RefundView, *, key: str = "", **more: Any) -> RefundView:  # noqa: ANN401
         """The bank sent it back."""
+        return await self.come_back_by_id(refund.id, key=key, **more)
+
+    async def come_back_by_id(
+        self, refund_id: RefundId, *, key: str = "", **more: Any
+    ) -> RefundView:
+        """The same of a refund that is known by its id."""
         request: dict[str, Any] = {
-            "refund_id": refund.id, "returned_on": self.today, "reason": "口座なし",
+            "refund_id": refund_id, "returned_on": self.today, "reason": "口座なし",
             "idempotency_key": key or self.key(),
         }  # fmt: skip
         by: Member = more.pop("by", self.owner)
