@@ -98,7 +98,7 @@ TRANSITIONS: Final[dict[tuple[RefundState, RefundEvent], Edge[RefundState]]] = {
     ("by_bank_transfer", "record_transfer"): Edge("transferred", "refund.transferred"),
     ("by_bank_transfer", "file"): Edge("in_transfer", "refund.in_transfer"),
     ("in_transfer", "release"): Edge("by_bank_transfer", "refund.transfer_released"),
-    ("in_transfer", "arrive"): Edge("transferred", "refund.transferred"),
+    ("in_transfer", "arrive"): Edge("transferred", "refund.transferred_by_bank"),
     ("transferred", "send_back"): Edge("by_bank_transfer", "refund.returned"),
     ("submitting", "given"): _SUCCEEDED,
     ("submitting", "accepted"): _PENDING,

@@ -72,6 +72,15 @@ def _push_keys(settings: SandboxSettings) -> dict[str, str]:
     return {name: known[name] for name in PUSH_KEYS if name in known}
 
 
+def _bank(journal: Journal, browser_origin: str) -> tuple[list[Route], list[Route]]:
+    """The bank's interface for merchants, and its pages."""
+    debits = Bank(journal.bank, journal.transfers)
+    mandates = BankMandates(journal.mandates, browser_origin)
+    transfers = BankTransfers(journal.transfers)
+    api = [*debits.routes, *mandates.routes, *transfers.routes]
+    return api, [*debits.browser_routes, *mandates.browser_routes]
+
+
 def create_servers(
     settings: SandboxSettings, journal: Journal, notices: NoticeSender
 ) -> tuple[_Server, _Server]:
@@ -82,11 +91,7 @@ def create_servers(
     others.watchers = carriers.watchers
     cards = CardCompany(journal, notices, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
-    transfers = BankTransfers(journal.transfers)
-    bank = (
-        Bank(journal.bank, journal.transfers),
-        BankMandates(journal.mandates, settings.browser_origin),
-    )
+    bank, bank_pages = _bank(journal, settings.browser_origin)
     mails = MailCompany(journal.mails, journal.first_time, notices)
     telephones = Telephones(journal, notices, carriers, settings.read_keys().get(TEL_KEY, ""))
     pushes = PushServices(
@@ -102,9 +107,7 @@ def create_servers(
             Host("counter.sandbox.test", Router(CounterCompany(journal.counters).routes)),
             Host("tel.sandbox.test", Router(telephones.routes)),
             Host("mail.sandbox.test", Router(mails.routes)),
-            Host(
-                "bank.sandbox.test", Router([*bank[0].routes, *bank[1].routes, *transfers.routes])
-            ),
+            Host("bank.sandbox.test", Router(bank)),
             Host("push.sandbox.test", Router(pushes.browser_service)),
             Host("fcm.sandbox.test", Router(pushes.google)),
             Host("apns.sandbox.test", Router(pushes.apple)),
@@ -125,7 +128,7 @@ def create_servers(
             *wallets.browser_routes,
             *stores.browser_routes,
             *NumberTill(journal.counters, notices).browser_routes,
-            *(route for desk in bank for route in desk.browser_routes),
+            *bank_pages,
             Route("/healthz", _alive),
             Route("/", _front),
         ],

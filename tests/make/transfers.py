@@ -5,7 +5,9 @@ from datetime import date, time
 from typing import Any
 
 from portal.application.payment.transfer import advance
+from portal.contract.client import VaultClient
 from portal.contract.due import MOVE_CLOCK, MoveClock
+from portal.contract.envelope import Authority
 from portal.contract.refund import RefundView
 from portal.contract.transfer import (
     BUILD_TRANSFER_FILE,
@@ -92,7 +94,11 @@ class TransferDesk:
         return await self.come_back_by_id(refund.id, key=key, **more)
 
     async def come_back_by_id(
-        self, refund_id: RefundId, *, key: str = "", **more: Any
+        self,
+        refund_id: RefundId,
+        *,
+        key: str = "",
+        **more: Any,  # noqa: ANN401
     ) -> RefundView:
         """The same of a refund that is known by its id."""
         request: dict[str, Any] = {
@@ -250,3 +256,19 @@ async def new_transfer_desk(world: World, **contract: Any) -> TransferDesk:  # n
     assert view.next_on is not None
     desk.day = view.next_on
     return desk
+
+
+async def open_transfer(
+    operator: VaultClient, web: VaultClient, code: str, staff: Authority
+) -> TransferContractId:
+    """A merchant's contract with a file that is being built."""
+    contract = OpenTransferContract(merchant_code=code, **CONTRACT)
+    contract_id = (await operator.call(OPEN_TRANSFER_CONTRACT, contract)).contract_id
+    asked = ListTransferFiles(first=1, after=None)
+    [view] = (await web.call(LIST_TRANSFER_FILES, asked, staff)).contracts
+    assert view.next_on is not None
+    build = BuildTransferFile(
+        contract_id=contract_id, transfer_on=view.next_on, idempotency_key="bank"
+    )
+    await web.call(BUILD_TRANSFER_FILE, build, staff)
+    return contract_id

@@ -19,6 +19,7 @@ import paper_samples
 import result_samples
 import samples
 import template_samples
+import transfer_samples
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -41,6 +42,7 @@ from portal.application.doors.dashboard import (
     screens,
     slips,
     templates,
+    transfers,
 )
 from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
@@ -154,6 +156,11 @@ def refunded(nodes: list[Any]) -> Make:
 def debited(nodes: list[Any], contracts: list[Any], taken: dict[str, Any] | None = None) -> Make:
     page = {"nodes": nodes, "contracts": contracts, "pageInfo": page_info(more=bool(nodes))}
     return staff(lambda r, given: debits.debits_screen(r, given, taken), data(debitFiles=page))
+
+
+def transferred(nodes: list[Any], contracts: list[Any]) -> Make:
+    page = transfer_samples.page(nodes, contracts)
+    return staff(transfers.transfers_screen, data(transferFiles=page))
 
 
 def mandated(nodes: list[Any], contracts: list[Any], flash: Flash | None = None) -> Make:
@@ -468,6 +475,13 @@ STAFF_SCREENS: dict[str, Make] = {
     "debits": debited(samples.DEBIT_FILES, samples.DEBIT_CONTRACTS),
     "debits-empty": debited([], []),
     "debits-own": debited([], [], result_samples.FAILED_DEBITS),
+    "transfers": transferred(
+        transfer_samples.TRANSFER_FILES, transfer_samples.TRANSFER_CONTRACTS
+    ),
+    "transfers-empty": transferred([], []),
+    "transfer": staff(
+        transfers.transfer_screen, data(transferFile=transfer_samples.one(transfer_samples.SEALED))
+    ),
     "mandates": mandated(samples.MANDATES, samples.DEBIT_CONTRACTS),
     "mandates-empty": mandated([], []),
     "mandates-refused": mandated([], samples.DEBIT_CONTRACTS, KANA_WRONG),

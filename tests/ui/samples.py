@@ -327,7 +327,8 @@ def refund(state: str, /, **changes: object) -> dict[str, Any]:
         "note": "", "reference": "06A7K2M9Q4T8W00000000000R1", "code": None,
         "askedBy": "staff:01936f00-0000-7000-8000-000000000001",
         "askedAt": "2026-11-22T11:00:00.000Z", "approveUntil": None, "decidedBy": None,
-        "decidedAt": None, "finishedAt": None, "transferredOn": None, "choices": [],
+        "decidedAt": None, "finishedAt": None, "transferredOn": None, "transferOn": None,
+        "choices": [], "account": None, "takesAccount": False, "provider": "sandbox_card",
     }  # fmt: skip
     return made | changes
 
@@ -335,7 +336,7 @@ def refund(state: str, /, **changes: object) -> dict[str, Any]:
 REFUNDS = [
     refund("REQUESTED", approveUntil="2026-11-25T11:00:00.000Z", choices=["APPROVE", "WITHDRAW"]),
     refund("BY_BANK_TRANSFER", way="BANK_TRANSFER", choices=["RECORD_TRANSFER", "WITHDRAW"]),
-    refund("TRANSFERRED", transferredOn="2026-11-24", note="二重にお支払いいただいたため"),
+    refund("TRANSFERRED", transferredOn="2026-11-24", note="二重に", choices=["RECORD_RETURN"]),
     refund("FAILED", code="provider_refused", reason="GOODWILL"),
     refund("SUCCEEDED", finishedAt="2026-11-22T11:00:02.000Z"),
 ]

@@ -55,7 +55,7 @@ async def test_a_refund_goes_by_a_file_and_is_booked_on_its_day(desk: TransferDe
     assert day == one.transfer_on
     assert (await desk.world.events(ready.bill_id))[-2:] == [
         "refund.in_transfer",
-        "refund.transferred",
+        "refund.transferred_by_bank",
     ]
 
 
