@@ -9,7 +9,6 @@ from datetime import timedelta
 
 import pytest
 
-from portal.contract.login import CREATE_API_KEY, CreateApiKey
 from portal.contract.refund import LIST_REFUNDS, ListRefunds
 from portal.domain.errors import (
     Conflict,
@@ -27,7 +26,6 @@ from portal.vault.server import VaultServer
 from tests.make.bank import new_desk
 from tests.make.money import AMOUNT, World, new_world
 from tests.make.refund_accounts import (
-    FORM,
     given_by_payer,
     given_by_staff,
     paid_payer,
@@ -158,15 +156,6 @@ async def test_only_the_links_own_bill_and_its_waiting_refunds_take_it(
     stranger = await member(foreign, "stranger")
     with pytest.raises(NotFound):
         await given_by_staff(stranger, refund)
-    paying = await world.payer()
-    returned = await world.start(paying)
-    assert returned.attempt_id
-    created = await world.web.call(
-        CREATE_API_KEY,
-        CreateApiKey(name="ERP", scopes=("bills:read",), idempotency_key="key"),
-        counter.owner.authority,
-    )
-    assert created.secret
     assert await world.value("select count(*) from refund_account") == 0
 
     clerk = await member(world, "clerk", "clerk")
@@ -260,9 +249,3 @@ async def test_it_is_forgotten_after_the_refunds_end(counter: Counter) -> None:
     assert await world.value("select count(*) from refund_account_try") == 0
     [seen] = (await counter.of_bill(payer.bill_id)).refunds
     assert (seen.state, seen.account) == ("transferred", None)
-
-
-def test_the_form_is_one_that_is_taken() -> None:
-    assert set(FORM) == {
-        "bank_code", "branch_code", "account_kind", "account_number", "holder_name"
-    }  # fmt: skip
