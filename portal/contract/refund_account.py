@@ -85,7 +85,7 @@ class GivePayerAccount(Request, frozen=True, kw_only=True):
 
     ``proof``: last four digits of the telephone number, or the customer number. InvalidInput at a
     field; Conflict ``refund_account_closed``; NotAllowed ``refund_proof_wrong`` (params ``field``,
-    ``left``); LimitReached ``refund_proof_over``.
+    ``left``); LimitReached ``refund_proof_over``, ``refund_account_often``.
     """
 
     bank_code: str

@@ -35,6 +35,9 @@ NUMBER_DIGITS: Final = 7
 TRIES_MAX: Final = 5
 """Wrong answers to the question of a bill's page; then only staff take an account down."""
 
+CHANGES_MAX: Final = 10
+"""So often the page takes another account for one refund: each time its payer is sent a message."""
+
 PHONE_DIGITS: Final = 4
 """Last digits of the payer's telephone number that the page asks for; it never shows them."""
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import gallery_answers as answers
 import ladder_samples
 import paper_samples
+import refund_pages
 import result_samples
 import samples
 import template_samples
@@ -340,6 +341,7 @@ PAYER_PAGES: dict[str, Make] = {
         samples.page("overdue", pauses=[{"kind": "PROMISE", "until": "2026-12-20"}])
     ),
     "page-takes-mandates": payer(samples.page("open", takesMandates=True)),
+    **refund_pages.PAGES,
     "page-mandate": payer(samples.page("open", mandate=samples.payer_mandate("REDIRECTED"))),
     "page-mandate-active": payer(samples.page("paid", mandate=samples.payer_mandate("ACTIVE"))),
     "page-mandate-refused": payer(
@@ -472,6 +474,7 @@ STAFF_SCREENS: dict[str, Make] = {
     ),
     "refunds": refunded(samples.REFUNDS),
     "refunds-empty": refunded([]),
+    "refunds-transfers": refunded(refund_pages.TRANSFERS),
     "debits": debited(samples.DEBIT_FILES, samples.DEBIT_CONTRACTS),
     "debits-empty": debited([], []),
     "debits-own": debited([], [], result_samples.FAILED_DEBITS),

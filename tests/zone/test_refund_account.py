@@ -9,7 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from portal.contract.login import CREATE_API_KEY, CreateApiKey
+from portal.contract.message import (
+    REDEEM_DELIVERIES,
+    REPORT_AND_NEXT,
+    RedeemDeliveries,
+    RedeemedDelivery,
+    ReportAndNext,
+)
 from portal.contract.refund import LIST_REFUNDS, ListRefunds
 from portal.domain.errors import (
     Conflict,
@@ -19,15 +25,17 @@ from portal.domain.errors import (
     NotFound,
     PortalError,
 )
-from portal.domain.refund_account import TRIES_MAX
+from portal.domain.ids import ChunkId
+from portal.domain.refund_account import CHANGES_MAX, TRIES_MAX
 from portal.kit.clock import SystemClock
 from portal.vault.refund import read_refund
 from portal.vault.refund_account import account_of
 from portal.vault.server import VaultServer
 from tests.make.bank import new_desk
+from tests.make.intake import SMS_HOST
 from tests.make.money import AMOUNT, World, new_world
 from tests.make.refund_accounts import (
-    FORM,
+    PHONE,
     given_by_payer,
     given_by_staff,
     paid_payer,
@@ -90,6 +98,44 @@ async def test_a_payer_gives_an_account_and_corrects_it_until_it_is_transferred(
     with pytest.raises(Conflict, match="refund_account_closed"):
         await given_by_staff(counter.owner, refund)
     assert (await world.page(payer)).refunds.refunds == ()
+
+
+async def test_the_payer_hears_of_each_account_at_the_contact_that_is_known(
+    counter: Counter,
+) -> None:
+    world = counter.world
+    payer, refund = await waiting(counter)
+    await given_by_payer(world, payer)
+    await given_by_payer(world, payer)
+    await given_by_staff(counter.owner, refund, account_number="7654321")
+
+    planned = await world.rows(
+        "select id, campaign, step, channel from delivery where bill_id = $1 order by id",
+        payer.bill_id,
+    )
+    assert [(row["campaign"], row["step"], row["channel"]) for row in planned] == [
+        ("account", 0, "sms"), ("account", 1, "sms")
+    ]  # fmt: skip
+    assert world.relay is not None
+    told: list[RedeemedDelivery] = []
+    for lease in [one for one in await world.leases() if one.kind == "message.send_chunk"]:
+        given = await world.work.call(
+            REPORT_AND_NEXT,
+            ReportAndNext(chunk_id=ChunkId(lease.subject_id), results=(), take=1),
+            lease.authority,
+        )
+        ids = tuple(one.delivery_id for one in given.deliveries)
+        redeem = RedeemDeliveries(host=SMS_HOST, delivery_ids=ids)
+        told += (await world.relay.call(REDEEM_DELIVERIES, redeem)).deliveries
+    assert [(one.refused, one.to) for one in told] == [(None, PHONE)] * 2
+    assert "返金の振込先の口座が登録または変更されました" in told[0].body
+    assert "http" not in told[0].body
+    assert "456" not in told[0].body
+
+    for number in range(CHANGES_MAX - 1):
+        await given_by_payer(world, payer, account_number=f"{number + 1}")
+    with pytest.raises(LimitReached, match="refund_account_often"):
+        await given_by_payer(world, payer, account_number="99")
 
 
 async def test_a_link_alone_sends_no_money_anywhere(counter: Counter) -> None:
@@ -158,15 +204,6 @@ async def test_only_the_links_own_bill_and_its_waiting_refunds_take_it(
     stranger = await member(foreign, "stranger")
     with pytest.raises(NotFound):
         await given_by_staff(stranger, refund)
-    paying = await world.payer()
-    returned = await world.start(paying)
-    assert returned.attempt_id
-    created = await world.web.call(
-        CREATE_API_KEY,
-        CreateApiKey(name="ERP", scopes=("bills:read",), idempotency_key="key"),
-        counter.owner.authority,
-    )
-    assert created.secret
     assert await world.value("select count(*) from refund_account") == 0
 
     clerk = await member(world, "clerk", "clerk")
@@ -260,9 +297,3 @@ async def test_it_is_forgotten_after_the_refunds_end(counter: Counter) -> None:
     assert await world.value("select count(*) from refund_account_try") == 0
     [seen] = (await counter.of_bill(payer.bill_id)).refunds
     assert (seen.state, seen.account) == ("transferred", None)
-
-
-def test_the_form_is_one_that_is_taken() -> None:
-    assert set(FORM) == {
-        "bank_code", "branch_code", "account_kind", "account_number", "holder_name"
-    }  # fmt: skip

@@ -5,6 +5,7 @@ into a file, or not at all.
 """
 
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -17,10 +18,16 @@ from portal.contract.refund_account import (
     RefundAccountGiven,
 )
 from portal.domain.errors import Conflict, InvariantBroken, LimitReached, NotAllowed
-from portal.domain.refund_account import check_open, is_open_for_account, read_account
+from portal.domain.refund_account import (
+    CHANGES_MAX,
+    check_open,
+    is_open_for_account,
+    read_account,
+)
 from portal.kit.banks import banks
 from portal.vault.act import Act
 from portal.vault.attempt import lock_bill
+from portal.vault.messages import plan_account_message
 from portal.vault.page_refund import count_wrong, is_proved, transfers_of, tries_left
 from portal.vault.payer import bill_of
 from portal.vault.refund import Refund, lock_refund
@@ -29,10 +36,11 @@ from portal.vault.refund_account import (
     debited_account,
     give_account,
     known_account,
+    known_accounts,
     view_account,
 )
 from portal.vault.registry import operation, standing_operation
-from portal.vault.sealed import open_contact
+from portal.vault.sealed import BillContact, open_contact
 from portal.vault.standing import Standing
 
 _WEB: Final = frozenset({"web"})
@@ -75,7 +83,8 @@ async def give_refund_account(act: Act, request: GiveRefundAccount) -> RefundAcc
                 number=request.account_number,
                 holder=request.holder_name,
             )
-            await give_account(act, refund, account, "staff")
+            if await give_account(act, refund, account, "staff"):
+                await plan_account_message(act, bill.id, await _contact(act, bill.id))
         await act.answer_once("give_refund_account", request.idempotency_key, bill.id.bytes)
     return RefundAccountGiven(account=await _seen(act, refund))
 
@@ -95,11 +104,12 @@ async def give_payer_account(standing: Standing, request: GivePayerAccount) -> D
     """Take the payer's account for all refunds of the link's bill that wait for their transfer.
 
     A link is no proof of who holds it: the page asks for what the payer knows and it does not show.
-    A wrong answer is counted, and five of them end it for good: then staff take it down.
+    A wrong answer is counted, and five of them end it for good: then staff take it down. Of an
+    account that was given the payer is told at the contact that the merchant has.
 
     Raises: InvalidInput at a field (portal.domain.refund_account.read_account); Conflict
     ``refund_account_closed``; NotAllowed ``refund_proof_wrong`` (params ``field``, ``left``);
-    LimitReached ``refund_proof_over``.
+    LimitReached ``refund_proof_over``, ``refund_account_often``.
     """
     async with standing.begin() as act:
         left = await _give(act, request)
@@ -124,13 +134,22 @@ async def _give(act: Act, request: GivePayerAccount) -> int | None:
         raise Conflict("refund_account_closed", params={"state": ""})
     if not await tries_left(act, bill.id):
         raise LimitReached("refund_proof_over", params={"field": "proof"})
-    row = await act.db.fetchrow(_CONTACT, act.merchant_id, bill.id)
-    if row is None:
-        raise InvariantBroken("bill_gone", context=f"bill {bill.id} is locked and not there")
-    contact = open_contact(await act.fields(), bill.id, row["sealed_version"], row["contact"])
+    contact = await _contact(act, bill.id)
     if not is_proved(contact, request.proof):
         act.outcome = "refused"
         return await count_wrong(act, bill.id)
-    for refund in refunds:
-        await give_account(act, refund, account, "payer")
+    known = await known_accounts(act, refunds)
+    if any(one.changes >= CHANGES_MAX for one in known.values()):
+        raise LimitReached("refund_account_often", params={"field": "proof"})
+    given = [await give_account(act, refund, account, "payer") for refund in refunds]
+    if any(given):
+        await plan_account_message(act, bill.id, contact)
     return None
+
+
+async def _contact(act: Act, bill_id: UUID) -> BillContact:
+    """The contact of a locked bill."""
+    row = await act.db.fetchrow(_CONTACT, act.merchant_id, bill_id)
+    if row is None:
+        raise InvariantBroken("bill_gone", context=f"bill {bill_id} is locked and not there")
+    return open_contact(await act.fields(), bill_id, row["sealed_version"], row["contact"])
