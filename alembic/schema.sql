@@ -152,7 +152,7 @@ BEGIN
     SELECT coalesce(sum(amount_minor), 0) INTO held FROM refund
     WHERE merchant_id = NEW.merchant_id AND attempt_id = NEW.attempt_id AND bill_id = NEW.bill_id
           AND state IN ('reserved', 'submitting', 'pending', 'unknown', 'succeeded',
-                        'by_bank_transfer', 'transferred');
+                        'by_bank_transfer', 'in_transfer', 'transferred');
     IF taken IS NULL OR held > taken THEN
         RAISE EXCEPTION 'refund % gives back more than attempt % brought', NEW.id, NEW.attempt_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'refund_room';
@@ -273,6 +273,40 @@ $$;
 
 
 ALTER FUNCTION public.refuse_slip_change() OWNER TO harai_owner;
+
+--
+-- Name: refuse_transfer_change(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.refuse_transfer_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'transfer % is a line of its file: it can not become another', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'transfer_fixed';
+END
+$$;
+
+
+ALTER FUNCTION public.refuse_transfer_change() OWNER TO harai_owner;
+
+--
+-- Name: refuse_transfer_file_change(); Type: FUNCTION; Schema: public; Owner: harai_owner
+--
+
+CREATE FUNCTION public.refuse_transfer_file_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'transfer file % is sealed: what it holds does not change', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'transfer_file_fixed';
+END
+$$;
+
+
+ALTER FUNCTION public.refuse_transfer_file_change() OWNER TO harai_owner;
 
 --
 -- Name: tally_bills(); Type: FUNCTION; Schema: public; Owner: harai_owner
@@ -539,6 +573,7 @@ BEGIN
         ('refund_succeeded', 'in_transit', 'refunded'),
         ('refund_succeeded_late', 'in_transit', 'refunded'),
         ('refund_transferred', 'advanced', 'refunded'),
+        ('refund_returned', 'advanced', 'refund_returned'),
         ('chargeback_taken', 'disputed', 'paid_reversed'),
         ('chargeback_returned', 'disputed', 'paid_restored')
     ) k (cause, account, kind) ON k.cause = t.cause AND k.account = e.account
@@ -1251,6 +1286,7 @@ CREATE TABLE public.debit_handover (
     code text NOT NULL,
     state_at timestamp with time zone NOT NULL,
     given integer DEFAULT 0 NOT NULL,
+    kind text DEFAULT 'debit'::text NOT NULL,
     CONSTRAINT debit_handover_asked_check CHECK ((asked >= 0)),
     CONSTRAINT debit_handover_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'handed'::text, 'redeemed'::text, 'unknown'::text, 'ended'::text, 'by_hand'::text]))),
     CONSTRAINT debit_handover_tries_check CHECK ((tries >= 0))
@@ -2343,10 +2379,12 @@ CREATE TABLE public.refund (
     provider_ref text NOT NULL,
     left_at timestamp with time zone,
     payment_ref text DEFAULT ''::text NOT NULL,
+    transfer_id uuid,
+    returned_at timestamp with time zone,
     CONSTRAINT refund_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT refund_currency_check CHECK ((currency = 'JPY'::text)),
     CONSTRAINT refund_owed_check CHECK (((owed_minor >= 0) AND (owed_minor <= amount_minor))),
-    CONSTRAINT refund_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'reserved'::text, 'submitting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text, 'withdrawn'::text, 'by_bank_transfer'::text, 'transferred'::text]))),
+    CONSTRAINT refund_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'reserved'::text, 'submitting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text, 'withdrawn'::text, 'by_bank_transfer'::text, 'in_transfer'::text, 'transferred'::text]))),
     CONSTRAINT refund_way_check CHECK ((way = ANY (ARRAY['provider'::text, 'bank_transfer'::text])))
 );
 ALTER TABLE ONLY public.refund ALTER COLUMN merchant_id SET (n_distinct=1);
@@ -2355,6 +2393,48 @@ ALTER TABLE ONLY public.refund FORCE ROW LEVEL SECURITY;
 
 
 ALTER TABLE public.refund OWNER TO harai_owner;
+
+--
+-- Name: refund_account; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.refund_account (
+    merchant_id uuid NOT NULL,
+    refund_id uuid NOT NULL,
+    version integer NOT NULL,
+    details bytea NOT NULL,
+    source text NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    given_by text NOT NULL,
+    changes integer NOT NULL,
+    CONSTRAINT refund_account_changes_check CHECK ((changes >= 0)),
+    CONSTRAINT refund_account_source_check CHECK ((source = ANY (ARRAY['payer'::text, 'staff'::text, 'mandate'::text]))),
+    CONSTRAINT refund_account_version_check CHECK ((version > 0))
+);
+ALTER TABLE ONLY public.refund_account ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.refund_account FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.refund_account OWNER TO harai_owner;
+
+--
+-- Name: refund_account_try; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.refund_account_try (
+    merchant_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    failed integer NOT NULL,
+    failed_at timestamp with time zone NOT NULL,
+    CONSTRAINT refund_account_try_failed_check CHECK ((failed >= 0))
+);
+ALTER TABLE ONLY public.refund_account_try ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.refund_account_try FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.refund_account_try OWNER TO harai_owner;
 
 --
 -- Name: result_event; Type: TABLE; Schema: public; Owner: harai_owner
@@ -2704,6 +2784,97 @@ WITH (fillfactor='70');
 
 
 ALTER TABLE public.task OWNER TO harai_owner;
+
+--
+-- Name: transfer_contract; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.transfer_contract (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    bank_code text NOT NULL,
+    company_code text NOT NULL,
+    details bytea NOT NULL,
+    record_end text NOT NULL,
+    more_letters text NOT NULL,
+    lines_max integer NOT NULL,
+    submit_days smallint NOT NULL,
+    submit_by time without time zone NOT NULL,
+    line text NOT NULL,
+    closed_days date[] DEFAULT '{}'::date[] NOT NULL,
+    opened_days date[] DEFAULT '{}'::date[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT transfer_contract_lines_max_check CHECK (((lines_max >= 1) AND (lines_max <= 999999))),
+    CONSTRAINT transfer_contract_submit_days_check CHECK ((submit_days >= 0))
+);
+ALTER TABLE ONLY public.transfer_contract ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.transfer_contract FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.transfer_contract OWNER TO harai_owner;
+
+--
+-- Name: transfer_file; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.transfer_file (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    contract_id uuid NOT NULL,
+    transfer_on date NOT NULL,
+    state text NOT NULL,
+    version integer NOT NULL,
+    number_ms bigint NOT NULL,
+    lines integer NOT NULL,
+    total_minor bigint NOT NULL,
+    parts integer NOT NULL,
+    size_bytes bigint NOT NULL,
+    is_full boolean NOT NULL,
+    place uuid,
+    sha256 bytea,
+    built_by text NOT NULL,
+    built_at timestamp with time zone NOT NULL,
+    approval_id uuid,
+    approve_until timestamp with time zone,
+    decided_by text,
+    decided_at timestamp with time zone,
+    state_at timestamp with time zone NOT NULL,
+    CONSTRAINT transfer_file_lines_check CHECK ((lines >= 0)),
+    CONSTRAINT transfer_file_sealed CHECK (((sha256 IS NOT NULL) OR (state = ANY (ARRAY['building'::text, 'discarded'::text])))),
+    CONSTRAINT transfer_file_state_check CHECK ((state = ANY (ARRAY['building'::text, 'sealed'::text, 'approved'::text, 'sending'::text, 'accepted'::text, 'rejected'::text, 'unknown'::text, 'discarded'::text]))),
+    CONSTRAINT transfer_file_total_minor_check CHECK ((total_minor >= 0))
+);
+ALTER TABLE ONLY public.transfer_file ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.transfer_file FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.transfer_file OWNER TO harai_owner;
+
+--
+-- Name: transfer_line; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.transfer_line (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    line_no integer NOT NULL,
+    refund_id uuid NOT NULL,
+    instruction_no text NOT NULL,
+    state text NOT NULL,
+    amount_minor bigint NOT NULL,
+    CONSTRAINT transfer_line_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT transfer_line_line_no_check CHECK ((line_no > 0)),
+    CONSTRAINT transfer_line_state_check CHECK ((state = ANY (ARRAY['in_file'::text, 'released'::text, 'transferred'::text, 'returned'::text])))
+);
+ALTER TABLE ONLY public.transfer_line ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.transfer_line FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.transfer_line OWNER TO harai_owner;
 
 --
 -- Name: wording_tally; Type: TABLE; Schema: public; Owner: harai_owner
@@ -3453,6 +3624,22 @@ ALTER TABLE ONLY public.push_subscription
 
 
 --
+-- Name: refund_account refund_account_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.refund_account
+    ADD CONSTRAINT refund_account_pkey PRIMARY KEY (merchant_id, refund_id);
+
+
+--
+-- Name: refund_account_try refund_account_try_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.refund_account_try
+    ADD CONSTRAINT refund_account_try_pkey PRIMARY KEY (merchant_id, bill_id);
+
+
+--
 -- Name: refund refund_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -3618,6 +3805,54 @@ ALTER TABLE ONLY public.store_order
 
 ALTER TABLE ONLY public.task
     ADD CONSTRAINT task_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: transfer_contract transfer_contract_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.transfer_contract
+    ADD CONSTRAINT transfer_contract_key UNIQUE (merchant_id, bank_code, company_code);
+
+
+--
+-- Name: transfer_contract transfer_contract_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.transfer_contract
+    ADD CONSTRAINT transfer_contract_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: transfer_file transfer_file_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.transfer_file
+    ADD CONSTRAINT transfer_file_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: transfer_line transfer_instruction_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.transfer_line
+    ADD CONSTRAINT transfer_instruction_key UNIQUE (merchant_id, instruction_no);
+
+
+--
+-- Name: transfer_line transfer_line_key; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.transfer_line
+    ADD CONSTRAINT transfer_line_key UNIQUE (merchant_id, file_id, line_no);
+
+
+--
+-- Name: transfer_line transfer_line_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.transfer_line
+    ADD CONSTRAINT transfer_line_pkey PRIMARY KEY (merchant_id, id);
 
 
 --
@@ -4105,6 +4340,13 @@ CREATE INDEX push_subscription_contact_idx ON public.push_subscription USING btr
 
 
 --
+-- Name: refund_account_try_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX refund_account_try_idx ON public.refund_account_try USING btree (merchant_id, failed_at);
+
+
+--
 -- Name: refund_attempt_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -4193,6 +4435,34 @@ CREATE INDEX store_order_id_idx ON public.store_order USING btree (id);
 --
 
 CREATE INDEX task_due_idx ON public.task USING btree (lane, merchant_id, next_at, id);
+
+
+--
+-- Name: transfer_file_day_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX transfer_file_day_idx ON public.transfer_file USING btree (merchant_id, transfer_on, id);
+
+
+--
+-- Name: transfer_file_one_a_day; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX transfer_file_one_a_day ON public.transfer_file USING btree (merchant_id, contract_id, transfer_on) WHERE (state <> ALL (ARRAY['discarded'::text, 'rejected'::text]));
+
+
+--
+-- Name: transfer_line_one_living; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE UNIQUE INDEX transfer_line_one_living ON public.transfer_line USING btree (merchant_id, refund_id) WHERE (state = ANY (ARRAY['in_file'::text, 'transferred'::text]));
+
+
+--
+-- Name: transfer_line_refund_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX transfer_line_refund_idx ON public.transfer_line USING btree (merchant_id, refund_id, id);
 
 
 --
@@ -4346,7 +4616,7 @@ CREATE TRIGGER refund_fixed BEFORE UPDATE ON public.refund FOR EACH ROW WHEN (((
 -- Name: refund refund_room; Type: TRIGGER; Schema: public; Owner: harai_owner
 --
 
-CREATE TRIGGER refund_room AFTER INSERT OR UPDATE ON public.refund FOR EACH ROW WHEN ((new.state = ANY (ARRAY['reserved'::text, 'submitting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'by_bank_transfer'::text, 'transferred'::text]))) EXECUTE FUNCTION public.check_refund_room();
+CREATE TRIGGER refund_room AFTER INSERT OR UPDATE ON public.refund FOR EACH ROW WHEN ((new.state = ANY (ARRAY['reserved'::text, 'submitting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'by_bank_transfer'::text, 'in_transfer'::text, 'transferred'::text]))) EXECUTE FUNCTION public.check_refund_room();
 
 
 --
@@ -4368,6 +4638,20 @@ CREATE TRIGGER slip_taking_results_insert AFTER INSERT ON public.slip_taking REF
 --
 
 CREATE TRIGGER slip_taking_results_update AFTER UPDATE ON public.slip_taking REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tell_results_of_takings();
+
+
+--
+-- Name: transfer_file transfer_file_fixed; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER transfer_file_fixed BEFORE UPDATE ON public.transfer_file FOR EACH ROW WHEN (((old.sha256 IS NOT NULL) AND ((new.sha256 IS DISTINCT FROM old.sha256) OR (old.lines <> new.lines) OR (old.total_minor <> new.total_minor) OR (old.transfer_on <> new.transfer_on) OR (old.contract_id <> new.contract_id)))) EXECUTE FUNCTION public.refuse_transfer_file_change();
+
+
+--
+-- Name: transfer_line transfer_fixed; Type: TRIGGER; Schema: public; Owner: harai_owner
+--
+
+CREATE TRIGGER transfer_fixed BEFORE UPDATE ON public.transfer_line FOR EACH ROW WHEN (((old.amount_minor <> new.amount_minor) OR (old.refund_id <> new.refund_id) OR (old.instruction_no <> new.instruction_no) OR (old.file_id <> new.file_id) OR (old.line_no <> new.line_no))) EXECUTE FUNCTION public.refuse_transfer_change();
 
 
 --
@@ -5135,6 +5419,20 @@ CREATE POLICY merchant_only ON public.refund USING ((merchant_id = ( SELECT (cur
 
 
 --
+-- Name: refund_account merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.refund_account USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: refund_account_try merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.refund_account_try USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
 -- Name: result_event merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
 --
 
@@ -5216,6 +5514,27 @@ CREATE POLICY merchant_only ON public.staff USING ((merchant_id = ( SELECT (curr
 --
 
 CREATE POLICY merchant_only ON public.store_order USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: transfer_contract merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.transfer_contract USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: transfer_file merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.transfer_file USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: transfer_line merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.transfer_line USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -5390,6 +5709,18 @@ CREATE POLICY redeem_by_id ON public.store_order FOR SELECT USING ((( SELECT cur
 ALTER TABLE public.refund ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: refund_account; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.refund_account ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: refund_account_try; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.refund_account_try ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: result_event; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -5460,6 +5791,24 @@ ALTER TABLE public.staff ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.store_order ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: transfer_contract; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.transfer_contract ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: transfer_file; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.transfer_file ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: transfer_line; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.transfer_line ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: wording_tally; Type: ROW SECURITY; Schema: public; Owner: harai_owner
@@ -6065,6 +6414,20 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.refund TO harai_vault;
 
 
 --
+-- Name: TABLE refund_account; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refund_account TO harai_vault;
+
+
+--
+-- Name: TABLE refund_account_try; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refund_account_try TO harai_vault;
+
+
+--
 -- Name: TABLE result_event; Type: ACL; Schema: public; Owner: harai_owner
 --
 
@@ -6160,6 +6523,27 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.store_order TO harai_vault;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.task TO harai_vault;
+
+
+--
+-- Name: TABLE transfer_contract; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.transfer_contract TO harai_vault;
+
+
+--
+-- Name: TABLE transfer_file; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.transfer_file TO harai_vault;
+
+
+--
+-- Name: TABLE transfer_line; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.transfer_line TO harai_vault;
 
 
 --

@@ -18,6 +18,7 @@ from portal.domain.ids import (
     MandateId,
     MerchantId,
     RefundId,
+    TransferFileId,
 )
 from portal.domain.task import LANES, Lane, TaskKind
 
@@ -91,6 +92,13 @@ class OneDebitFile:
 
 
 @dataclass(frozen=True, slots=True)
+class OneTransferFile:
+    """One file of transfers."""
+
+    file_id: TransferFileId
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessDay:
     """One merchant's business day, counted as ``date.toordinal`` does."""
 
@@ -154,7 +162,7 @@ class RefundMoved:
 
 @dataclass(frozen=True, slots=True)
 class LinesMoved:
-    """Lines of a debit file that this run wrote, or booked."""
+    """Lines of a file for a bank that this run wrote, booked or gave back."""
 
     lines: int
 
@@ -175,7 +183,7 @@ class ChargeMoved:
 
 @dataclass(frozen=True, slots=True)
 class FileMoved:
-    """The debit file's state after a step of its line; empty when there was nothing to do."""
+    """The file's state after a step of its line; empty when there was nothing to do."""
 
     state: str
 
@@ -225,6 +233,8 @@ CHARGE_CHOOSE: Final = Step("charge.choose", BusinessDay, ChargesPlanned, 600.0)
 CHARGE_SEND: Final = Step("charge.send", OneCharge, ChargeMoved, 30.0)
 MANDATE_ASK: Final = Step("mandate.ask", OneMandate, MandateAsked, 30.0)
 DEBIT_FETCH: Final = Step("debit.fetch", OneDebitFile, FileMoved, 120.0)
+TRANSFER_ADVANCE: Final = Step("transfer.advance", OneTransferFile, LinesMoved, 600.0)
+TRANSFER_SEND: Final = Step("transfer.send", OneTransferFile, FileMoved, 60.0)
 SWITCH_UNOPENED: Final = Step("message.switch_unopened", OneMerchant, LaddersMoved, 600.0)
 WRITE_RESULTS: Final = Step("settlement.write_results", OneMerchant, ResultsMoved, 600.0)
 
@@ -248,6 +258,8 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             CHARGE_SEND,
             MANDATE_ASK,
             DEBIT_FETCH,
+            TRANSFER_ADVANCE,
+            TRANSFER_SEND,
             WRITE_RESULTS,
             SWITCH_UNOPENED,
         )

@@ -3,7 +3,7 @@
 import rls
 
 revision = "0057_card_payment"
-down_revision = "0054b_debit_lines_check"
+down_revision = "0056b_transfers_check"
 branch_labels = None
 depends_on = None
 

@@ -53,7 +53,8 @@ class DebitContractOpened(Reply, frozen=True, kw_only=True):
 class SetBankDay(Request, frozen=True, kw_only=True):
     """An operator's word on one day of a merchant's banks, over the calendar's.
 
-    ``collector_code``: of the contract that it is about; "" for all of the merchant's. NotFound
+    ``collector_code``: of the contract that it is about, of debits or of transfers (there the
+    company's code); "" for all of the merchant's. NotFound
     ``merchant_unknown``, ``not_found``; InvalidInput ``calendar_ends``, ``bank_days_too_many``.
     """
 
@@ -64,7 +65,7 @@ class SetBankDay(Request, frozen=True, kw_only=True):
 
 
 class BankDaySet(Reply, frozen=True, kw_only=True):
-    """How many contracts it was said of, and how many of their files debit on that very day.
+    """How many contracts it was said of, and how many of their files are for that very day.
 
     Such a file was made by the calendar of before; its bank, or who built it, has to be asked.
     """

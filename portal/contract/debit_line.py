@@ -1,10 +1,13 @@
-"""A debit file on the line to its bank: begun, redeemed once by the relay, and what came of it."""
+"""A file on the line to its bank: begun, redeemed once by the relay, and what came of it.
+
+Of debits or of transfers; named for the first kind that there was.
+"""
 
 from uuid import UUID
 
 from portal.contract.envelope import Operation, Reply, Request
-from portal.domain.handover import HandoverAct, LineOutcome
-from portal.domain.ids import DebitFileId, DeliveryId
+from portal.domain.handover import HandoverAct, LineKind, LineOutcome
+from portal.domain.ids import DebitFileId, DeliveryId, TransferFileId
 
 REDEEMED_LINES_MAX = 999_999
 """Lines of one file at most: as many as six digits count (portal.domain.zengin)."""
@@ -13,7 +16,7 @@ REDEEMED_LINES_MAX = 999_999
 class BeginDebitHandover(Request, frozen=True, kw_only=True):
     """A worker is about to send a file, or to ask about it. Authority: its task's lease."""
 
-    file_id: DebitFileId
+    file_id: DebitFileId | TransferFileId
 
 
 class DebitHandoverBegun(Reply, frozen=True, kw_only=True):
@@ -26,12 +29,13 @@ class DebitHandoverBegun(Reply, frozen=True, kw_only=True):
     provider: str = ""
     reference: str = ""
     handover_id: DeliveryId = DeliveryId(UUID(int=0))
+    kind: LineKind = "debit"
 
 
 class RecordDebitHandover(Request, frozen=True, kw_only=True):
     """What the bank said to a try, or to a question about it; finishes the task."""
 
-    file_id: DebitFileId
+    file_id: DebitFileId | TransferFileId
     handover_id: DeliveryId
     outcome: LineOutcome
     code: str

@@ -9,6 +9,7 @@ from portal.contract.envelope import Authority, Done, Nothing, Operation, Part, 
 from portal.contract.login import MerchantFacts
 from portal.contract.mandate import PageMandate
 from portal.contract.number import StoreNumber
+from portal.contract.refund_account import PageRefunds
 from portal.contract.share import OtherBill, PaidShare, PartRange, ViewPage
 from portal.domain.digital import Billing
 from portal.domain.ids import AttemptId
@@ -149,6 +150,7 @@ class PageView(Reply, frozen=True, kw_only=True):
     mandates_by: str = ""
     """Who takes a mandate of this payer now; empty where none can be begun."""
     billing: PageBilling = PageBilling()
+    refunds: PageRefunds = PageRefunds()
     attempt_key: str
     """A fresh idempotency key for the form of this view."""
 

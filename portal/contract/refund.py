@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from portal.contract.envelope import Operation, Part, Reply, Request
+from portal.contract.refund_account import GivenAccount
 from portal.domain.ids import AttemptId, BillId, RefundId
 from portal.domain.refund import (
     RefundChoice,
@@ -20,6 +21,7 @@ RefundDecision = Literal["approve", "withdraw"]
 class RefundView(Part, frozen=True, kw_only=True):
     """One refund. ``choices`` are for the one who asks.
 
+    ``transfer_on``: the day of the file in which it stands.
     ``code`` says why it failed. ``approve_until`` is set while, or if, a second person was needed.
     ``asked_at``, ``decided_at`` and ``finished_at`` are business times.
     """
@@ -44,6 +46,11 @@ class RefundView(Part, frozen=True, kw_only=True):
     finished_at: datetime | None
     transferred_on: date | None
     choices: tuple[RefundChoice, ...]
+    account: GivenAccount | None = None
+    """Where it is transferred to, as far as anyone has said; None for any other way."""
+    takes_account: bool = False
+    transfer_on: date | None = None
+    """Whether staff may give or correct that now."""
 
 
 class RequestRefund(Request, frozen=True, kw_only=True):
@@ -91,12 +98,16 @@ class RefundChanged(Reply, frozen=True, kw_only=True):
     refund: RefundView
 
 
-class ListRefunds(Request, frozen=True, kw_only=True):
-    """Newest first; no ``states``: any. ``after`` is the ``end_cursor`` of the page before."""
+class ListRefunds(Request, frozen=True, kw_only=True, omit_defaults=True):
+    """Newest first; no ``states``: any. ``after`` is the ``end_cursor`` of the page before.
+
+    ``lacks_account``: only those that wait for a transfer and nobody has said where to.
+    """
 
     states: tuple[RefundState, ...]
     first: int
     after: str | None
+    lacks_account: bool = False
 
 
 class RefundPage(Reply, frozen=True, kw_only=True):

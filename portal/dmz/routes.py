@@ -154,6 +154,18 @@ ROUTES: Final[tuple[Route, ...]] = (
         authority="staff cookie", body_max=8 * KIB,
     ),
     Route(
+        name="transfers", path="/d/transfers", methods=GET, rate="staff",
+        authority="staff cookie",
+    ),
+    Route(
+        name="transfer", path="/d/transfers/{id}", methods=GET, rate="staff",
+        authority="staff cookie",
+    ),
+    Route(
+        name="transfer_file", path="/d/transfers/{id}/file", methods=POST, rate="staff",
+        authority="staff cookie", body_max=8 * KIB,
+    ),
+    Route(
         name="mandates", path="/d/mandates", methods=("GET", "HEAD", "POST"), rate="staff",
         authority="staff cookie", body_max=8 * KIB,
     ),
@@ -248,6 +260,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         name="debit", path="/b/{ref}/debit", methods=("GET", "HEAD", "POST"), rate="pay",
         authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
+    ),
+    Route(
+        name="refund_account", path="/b/{ref}/refund-account", methods=("GET", "HEAD", "POST"),
+        rate="pay", authority="payer cookie", body_max=4 * KIB, answer_bps=128 * KIB,
     ),
     Route(
         name="number", path="/b/{ref}/number", methods=("GET", "HEAD", "POST"), rate="pay",

@@ -29,6 +29,8 @@ CaseKind = Literal[
     "task.mandate.ask",
     "task.debit.fetch",
     "task.debit.book",
+    "task.transfer.advance",
+    "task.transfer.send",
     "task.charge.choose",
     "task.charge.send",
     "task.settlement.write_results",
@@ -41,6 +43,7 @@ CaseKind = Literal[
     "refund_failed",
     "refund_unresolved",
     "refund_contradicts",
+    "refund_returned",
     "slip_unknown",
     "slip_differs",
     "slip_check_digit",
@@ -81,7 +84,7 @@ that its files arrived (``acknowledged``), or because a company takes its messag
 
 Subject = Literal[
     "import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file", "charge",
-    "mandate",
+    "mandate", "transfer_file",
 ]  # fmt: skip
 Role = Literal["owner", "clerk"]
 
@@ -124,6 +127,8 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "task.debit.fill": (_RESTART, _GIVE_UP),
     "task.debit.book": (_RESTART, _GIVE_UP),
     "task.debit.send": (_RESTART, _GIVE_UP),
+    "task.transfer.advance": (_RESTART, _GIVE_UP),
+    "task.transfer.send": (_RESTART, _GIVE_UP),
     "task.charge.choose": (_RESTART, _GIVE_UP),
     "task.charge.send": (_RESTART, _GIVE_UP),
     "task.mandate.ask": (_RESTART, _GIVE_UP),
@@ -138,6 +143,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "refund_failed": (_SEEN, _BY_HAND),
     "refund_unresolved": (_ASK_AGAIN, _BY_HAND),
     "refund_contradicts": (_ASK_AGAIN, _BY_HAND),
+    "refund_returned": (_SEEN, _BY_HAND),
     "slip_unknown": (_SEEN, _BY_HAND),
     "slip_differs": (_BY_HAND,),
     "slip_check_digit": (_BY_HAND,),
@@ -177,6 +183,8 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "task.debit.fill": "debit_file",
     "task.debit.book": "debit_file",
     "task.debit.send": "debit_file",
+    "task.transfer.advance": "transfer_file",
+    "task.transfer.send": "transfer_file",
     "task.charge.choose": "merchant",
     "task.charge.send": "charge",
     "task.mandate.ask": "mandate",
@@ -191,6 +199,7 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "refund_failed": "refund",
     "refund_unresolved": "refund",
     "refund_contradicts": "refund",
+    "refund_returned": "refund",
     "slip_unknown": "merchant",
     "slip_differs": "slip",
     "slip_check_digit": "slip",
@@ -273,6 +282,8 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.debit.fill": lambda facts: facts.has_task,
     "task.debit.book": lambda facts: facts.has_task,
     "task.debit.send": lambda facts: facts.has_task,
+    "task.transfer.advance": lambda facts: facts.has_task,
+    "task.transfer.send": lambda facts: facts.has_task,
     "task.charge.choose": lambda facts: facts.has_task,
     "task.charge.send": lambda facts: facts.has_task,
     "task.mandate.ask": lambda facts: facts.has_task,
@@ -281,6 +292,7 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.message.switch_unopened": lambda facts: facts.has_task,
     "refund_unresolved": lambda facts: facts.refund_state not in ASKED,
     "attempt_unresolved": lambda facts: facts.attempt_state not in LIVE,
+    "refund_returned": lambda facts: facts.refund_state != "by_bank_transfer",
     "overpaid": lambda facts: facts.settlement != "over",
     "chargeback_lost": lambda facts: facts.settlement != "reversed",
 }

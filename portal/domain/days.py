@@ -8,7 +8,7 @@ of the month, and how long before a file has to be there, is data of that contra
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from portal.domain.errors import InvalidInput
 
@@ -132,6 +132,20 @@ class DebitTerms:
             raise InvalidInput("debit_terms", params={"field": "submit_days"})
 
 
+class Submission(Protocol):
+    """Until when a bank takes a file: so many business days before its day, by an hour."""
+
+    @property
+    def submit_days(self) -> int:
+        """Business days before the file's day."""
+        ...
+
+    @property
+    def submit_by(self) -> time:
+        """The hour on that day, Japan's time."""
+        ...
+
+
 def debit_day(calendar: BankCalendar, terms: DebitTerms, year: int, month: int) -> date:
     """The day on which the debit of that month really happens; it may lie in the next month.
 
@@ -141,8 +155,8 @@ def debit_day(calendar: BankCalendar, terms: DebitTerms, year: int, month: int) 
     return calendar.roll(date(year, month, wanted), terms.moves)
 
 
-def cut_off(calendar: BankCalendar, terms: DebitTerms, debit_on: date) -> datetime:
-    """The moment until which the file for a debit on ``debit_on`` may arrive, aware.
+def cut_off(calendar: BankCalendar, terms: Submission, debit_on: date) -> datetime:
+    """The moment until which the file for a debit, or transfer, on that day may arrive, aware.
 
     Raises: InvalidInput ``calendar_ends`` (params ``since``, ``until``).
     """
@@ -150,7 +164,7 @@ def cut_off(calendar: BankCalendar, terms: DebitTerms, debit_on: date) -> dateti
     return datetime.combine(day, terms.submit_by, tzinfo=JAPAN)
 
 
-def is_in_time(calendar: BankCalendar, terms: DebitTerms, debit_on: date, now: datetime) -> bool:
+def is_in_time(calendar: BankCalendar, terms: Submission, debit_on: date, now: datetime) -> bool:
     """Whether a file that arrives ``now`` is still taken; the cut-off itself is in time.
 
     Raises: InvalidInput ``calendar_ends`` (params ``since``, ``until``).

@@ -1,4 +1,6 @@
-"""A debit file on the line to its bank: handed over once, and asked about afterwards. Pure.
+"""A file on the line to its bank: handed over once, and asked about afterwards. Pure.
+
+Of debits or of transfers: a line knows two kinds of file and treats them alike.
 
 Each try has an id of its own, which the relay can redeem once. What was redeemed may be at the bank
 and is never sent again, unless the relay says that nothing reached it; what was handed out and
@@ -10,6 +12,7 @@ from typing import Final, Literal
 
 from portal.domain.debit import FileEvent, FileState
 from portal.domain.doubt import SUBMIT_GRACE
+from portal.domain.task import TaskKind
 
 HandoverState = Literal["planned", "handed", "redeemed", "unknown", "ended", "by_hand"]
 """``by_hand``: the line is given up and the file goes as one of a contract without a line."""
@@ -17,6 +20,10 @@ HandoverState = Literal["planned", "handed", "redeemed", "unknown", "ended", "by
 HandoverAct = Literal["send", "ask", "wait", "done"]
 LineOutcome = Literal["accepted", "rejected", "unknown", "not_sent", "not_found"]
 """What the bank said, by the worker. ``not_sent``: nothing reached it, by the relay's word."""
+
+LineKind = Literal["debit", "transfer"]
+SENT_BY: Final[dict[LineKind, TaskKind]] = {"debit": "debit.send", "transfer": "transfer.send"}
+"""Kind of file → the task that brings it to its bank."""
 
 LINE_BYTES_MAX: Final = 120 * 1024 * 1024
 """A longer file is sent by hand; the longest that there is, 999,999 lines, is 122 MB."""

@@ -25,6 +25,8 @@ CaseId = NewType("CaseId", UUID)
 RefundId = NewType("RefundId", UUID)
 DebitContractId = NewType("DebitContractId", UUID)
 DebitFileId = NewType("DebitFileId", UUID)
+TransferContractId = NewType("TransferContractId", UUID)
+TransferFileId = NewType("TransferFileId", UUID)
 MandateId = NewType("MandateId", UUID)
 CardChargeId = NewType("CardChargeId", UUID)
 PrintBatchId = NewType("PrintBatchId", UUID)
@@ -44,6 +46,8 @@ PREFIXES: Final = {
     "refund": "rfd",
     "debit_contract": "dct",
     "debit_file": "dbf",
+    "transfer_contract": "trc",
+    "transfer_file": "trf",
     "mandate": "mdt",
     "print_batch": "prt",
     "template": "tpl",

@@ -38,7 +38,7 @@ CauseKind = Literal[
     "bill_issued", "bill_canceled", "attempt_succeeded", "refund_reserved", "refund_released",
     "refund_succeeded", "refund_transferred", "refund_succeeded_late", "slip_announced",
     "slip_announcement_ended", "chargeback_taken", "chargeback_returned", "chargeback_returns_over",
-    "chargeback_owed_again", "chargeback_borne", "part_owed_back",
+    "chargeback_owed_again", "chargeback_borne", "part_owed_back", "refund_returned",
 ]  # fmt: skip
 
 
@@ -223,7 +223,9 @@ class Return:
     """Money that goes back to a payer, as the books see it.
 
     ``owed_minor`` of ``amount_minor`` is owed back (it stands in ``overpayment``); the rest the
-    merchant gives back of what it had billed. Units: minor units.
+    merchant gives back of what it had billed. ``transfer_id``: a refund that is transferred anew
+    each time the bank sends it back is several causes, by what each transfer is called; None for
+    one that is a cause by itself. Units: minor units.
     """
 
     refund_id: UUID
@@ -231,6 +233,7 @@ class Return:
     attempt_id: UUID
     amount_minor: int
     owed_minor: int
+    transfer_id: UUID | None = None
 
     def book(self, cause: CauseKind, *lines: tuple[Account, int]) -> Transaction:
         """A transaction caused by this refund, of those lines that are not empty."""
@@ -244,7 +247,9 @@ class Return:
             for account, amount in lines
             if amount
         )
-        return Transaction(cause=cause, cause_id=self.refund_id, entries=entries)
+        is_transfer = cause in {"refund_transferred", "refund_returned"}
+        cause_id = (self.transfer_id if is_transfer else None) or self.refund_id
+        return Transaction(cause=cause, cause_id=cause_id, entries=entries)
 
     @property
     def given_minor(self) -> int:
@@ -299,6 +304,16 @@ def refund_transferred(back: Return) -> Transaction:
     )
 
 
+def refund_returned(back: Return) -> Transaction:
+    """The bank sent a transfer back: it is on its way again, for whoever transfers it anew."""
+    return back.book(
+        "refund_returned",
+        ("advanced", back.amount_minor),
+        ("refund_clearing", -back.owed_minor),
+        ("goodwill_clearing", -back.given_minor),
+    )
+
+
 def refund_succeeded_late(back: Return) -> Transaction:
     """Money left after all, by a refund that had failed and whose reservation was released."""
     return back.book(
@@ -333,6 +348,7 @@ _BOOKINGS: Final[dict[CauseKind, Callable[[Return], Transaction]]] = {
     "refund_succeeded": refund_succeeded,
     "refund_transferred": refund_transferred,
     "refund_succeeded_late": refund_succeeded_late,
+    "refund_returned": refund_returned,
 }
 
 

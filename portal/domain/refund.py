@@ -1,28 +1,27 @@
-"""Giving money back: the states of a refund, what an inquiry means for it, when to ask. Pure.
+"""Giving money back: the states of a refund and who moves it. Pure.
 
 Money is set aside in the ledger before anyone outside hears of a refund, and it is submitted once.
 When nobody knows what happened the state is ``unknown``; only findings of an inquiry lead out of
-it. Where nobody outside can give the money back (a method that can't, or the merchant's choice) the
-merchant transfers it and records that: ``by_bank_transfer``, then ``transferred``.
+it (portal.domain.refund_finding). Where nobody outside can give the money back (a method that
+can't, or the merchant's choice) the merchant transfers it: ``by_bank_transfer``, then
+``transferred``. Either somebody records that, or it goes into a file for a bank, ``in_transfer``
+meanwhile (portal.domain.transfer). What the bank sends back is to be transferred anew.
 """
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
-from portal.domain import doubt as doubts
-from portal.domain.doubt import SUBMIT_GRACE, Course, Doubt, Patience
 from portal.domain.errors import Conflict, InvalidInput
 from portal.domain.ledger import CauseKind
 from portal.domain.transition import Edge, take
 
 RefundState = Literal[
     "requested", "reserved", "submitting", "pending", "unknown", "succeeded", "failed",
-    "withdrawn", "by_bank_transfer", "transferred",
+    "withdrawn", "by_bank_transfer", "in_transfer", "transferred",
 ]  # fmt: skip
 RefundEvent = Literal[
     "reserve", "approve", "withdraw", "submit", "hand_over", "record_transfer",
-    "given", "accepted", "refused", "not_sent", "lost",
+    "file", "release", "arrive", "send_back", "given", "accepted", "refused", "not_sent", "lost",
     "found_succeeded", "found_failed", "found_pending", "found_unclear", "found_missing",
 ]  # fmt: skip
 RefundFound = Literal["succeeded", "pending", "failed", "not_found", "unclear"]
@@ -33,14 +32,14 @@ RefundReason = Literal["overpaid", "canceled", "wrong_bill", "goodwill", "other"
 """Why money goes back, for lists and sums; anything more stands in the note."""
 
 RefundWay = Literal["provider", "bank_transfer"]
-RefundChoice = Literal["approve", "withdraw", "record_transfer"]
+RefundChoice = Literal["approve", "withdraw", "record_transfer", "record_return"]
 Role = Literal["owner", "clerk"]
-RefundCase = Literal["refund_failed", "refund_unresolved", "refund_contradicts"]
+RefundCase = Literal["refund_failed", "refund_unresolved", "refund_contradicts", "refund_returned"]
 
 HOLDING: Final[frozenset[RefundState]] = frozenset(
     {
         "reserved", "submitting", "pending", "unknown", "succeeded", "by_bank_transfer",
-        "transferred",
+        "in_transfer", "transferred",
     }
 )  # fmt: skip
 """States that hold a part of what was taken: all of them together never exceed it."""
@@ -54,14 +53,8 @@ GIVEN: Final[frozenset[RefundState]] = frozenset({"succeeded", "transferred"})
 ENDED: Final[frozenset[RefundState]] = frozenset(
     {"succeeded", "failed", "withdrawn", "transferred"}
 )
-"""States out of which nothing leads but a success that was believed to have failed."""
-
-PENDING_UNRESOLVED_AFTER: Final = timedelta(days=7)
-"""A refund that a company took on may wait for days there; after these a person looks."""
-
-_PATIENCE: Final[Patience[RefundState]] = Patience(
-    backoff_s={}, unresolved_after={"pending": PENDING_UNRESOLVED_AFTER}
-)
+"""States out of which nothing leads but what turns out otherwise: a success that was believed to
+have failed, and a transfer that the bank sends back."""
 
 APPROVAL_LIFE_S: Final = 3 * 86_400
 """So long a second person may approve; then it has to be asked for again."""
@@ -75,9 +68,6 @@ refunds, only the amount that remains, and nobody could tell by that which of th
 
 WAIT_S: Final = 30.0
 """Seconds until a refund that waits behind another is tried again."""
-
-LOOK_BACK_S: Final = 86_400.0
-"""What was never received is asked about once more after this: its sender may have been frozen."""
 
 NOT_SENT: Final = frozenset({"provider_away", "provider_busy"})
 """Refusals that say nothing about the refund: the company was not reached, or took nothing on."""
@@ -106,6 +96,10 @@ TRANSITIONS: Final[dict[tuple[RefundState, RefundEvent], Edge[RefundState]]] = {
     ("reserved", "hand_over"): Edge("by_bank_transfer", "refund.by_bank_transfer"),
     ("by_bank_transfer", "withdraw"): _WITHDRAWN,
     ("by_bank_transfer", "record_transfer"): Edge("transferred", "refund.transferred"),
+    ("by_bank_transfer", "file"): Edge("in_transfer", "refund.in_transfer"),
+    ("in_transfer", "release"): Edge("by_bank_transfer", "refund.transfer_released"),
+    ("in_transfer", "arrive"): Edge("transferred", "refund.transferred_by_bank"),
+    ("transferred", "send_back"): Edge("by_bank_transfer", "refund.returned"),
     ("submitting", "given"): _SUCCEEDED,
     ("submitting", "accepted"): _PENDING,
     ("submitting", "refused"): _FAILED,
@@ -125,13 +119,8 @@ TRANSITIONS: Final[dict[tuple[RefundState, RefundEvent], Edge[RefundState]]] = {
     ("failed", "found_succeeded"): Edge("succeeded", "refund.succeeded_late"),
 }
 """Only ``reserved`` leads to ``submitting``, and only what was not sent for certain leads back;
-every event out of ``unknown`` is a finding. Nobody outside ever heard of a ``withdrawn`` one."""
-
-_FOUND_IN: Final[dict[RefundState, RefundEvent]] = {
-    "pending": "found_pending",
-    "unknown": "found_unclear",
-}
-"""Where a refund that is asked about is found to stand → the event that leads there."""
+every event out of ``unknown`` is a finding. Nobody outside ever heard of a ``withdrawn`` one.
+Nobody moves one that is ``in_transfer`` but what becomes of its file."""
 
 _ANSWERED: Final[dict[RefundOutcome, RefundEvent]] = {
     "succeeded": "given",
@@ -151,6 +140,8 @@ _BOOKED: Final[dict[tuple[RefundState, RefundState], CauseKind]] = {
     ("reserved", "withdrawn"): "refund_released",
     ("by_bank_transfer", "withdrawn"): "refund_released",
     ("by_bank_transfer", "transferred"): "refund_transferred",
+    ("in_transfer", "transferred"): "refund_transferred",
+    ("transferred", "by_bank_transfer"): "refund_returned",
     ("submitting", "succeeded"): "refund_succeeded",
     ("pending", "succeeded"): "refund_succeeded",
     ("unknown", "succeeded"): "refund_succeeded",
@@ -159,49 +150,6 @@ _BOOKED: Final[dict[tuple[RefundState, RefundState], CauseKind]] = {
     ("unknown", "failed"): "refund_released",
     ("failed", "succeeded"): "refund_succeeded_late",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundFacts:
-    """What judging a finding needs to know of a refund.
-
-    ``doubt_at``: since when the outcome is open (the submission). ``asked``: inquiries since the
-    present state began. ``missing_at``: first "not found" that counted, or None. ``room_minor``:
-    what of the payment nothing else holds. ``is_known``: the provider gave the refund a name of its
-    own, so it can't have missed it: "not found" then frees nothing and is a person's to clear up.
-    """
-
-    state: RefundState
-    amount_minor: int
-    doubt_at: datetime
-    asked: int
-    missing_at: datetime | None
-    room_minor: int
-    is_known: bool = False
-
-    @property
-    def doubt(self) -> Doubt[RefundState]:
-        """What of it the clockwork of questions needs."""
-        return Doubt(
-            state=self.state,
-            doubt_at=self.doubt_at,
-            asked=self.asked,
-            missing_at=self.missing_at,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundVerdict:
-    """What a finding means: the edge to take, when to ask again, what a person has to look at.
-
-    ``missing_at`` is the new value; ``code`` says why a refund failed.
-    """
-
-    edge: Edge[RefundState] | None = None
-    ask_in_s: float | None = None
-    missing_at: datetime | None = None
-    case: RefundCase | None = None
-    code: str | None = None
 
 
 def advance(state: RefundState, event: RefundEvent) -> Edge[RefundState]:
@@ -274,101 +222,13 @@ def finding_of(answer: RefundOutcome, code: str) -> RefundFound:
     return "unclear" if answer == "refused" and code in NOT_SENT else _FOUND_BY[answer]
 
 
-def check_transfer_day(day: date, today: date) -> None:
-    """Refuse a day on which the merchant can't have transferred anything.
+def check_transfer_day(day: date, today: date, field: str = "transferredOn") -> None:
+    """Refuse a day on which the merchant can't have transferred anything, or had it back.
 
     Raises: InvalidInput ``transfer_day`` (param ``field``).
     """
     if not today - timedelta(days=TRANSFER_PAST_DAYS_MAX) <= day <= today:
-        raise InvalidInput("transfer_day", params={"field": "transferredOn"})
-
-
-def judge(
-    facts: RefundFacts, found: RefundFound, amount_minor: int, code: str, now: datetime
-) -> RefundVerdict:
-    """What the finding ``found`` of an inquiry, read at ``now``, means for the refund.
-
-    Units: ``amount_minor`` as the provider has it; it matters only for a success.
-    """
-    if found == "succeeded" and amount_minor != facts.amount_minor:
-        return _judge_other_amount(facts, now)
-    if facts.state in ASKED:
-        return _judge_asked(facts, found, code, now)
-    if facts.state == "failed" and found == "unclear":
-        # Somebody had a reason to look back, and was not answered: the look is still to come.
-        doubt_s = (now - facts.doubt_at).total_seconds()
-        return RefundVerdict(ask_in_s=doubts.ask_again_s(facts.asked + 1, doubt_s))
-    return _judge_other(facts, found)
-
-
-def _judge_asked(facts: RefundFacts, found: RefundFound, code: str, now: datetime) -> RefundVerdict:
-    match found:
-        case "succeeded":
-            return RefundVerdict(edge=advance(facts.state, "found_succeeded"))
-        case "failed":
-            edge = advance(facts.state, "found_failed")
-            return RefundVerdict(edge=edge, case="refund_failed", code=code or "provider_refused")
-        case "pending":
-            return _stands(facts, "pending", now)
-        case "not_found":
-            return _judge_not_found(facts, now)
-        case "unclear":
-            if facts.state == "submitting" and now - facts.doubt_at >= SUBMIT_GRACE:
-                return _stands(facts, "unknown", now)
-            return _stands(facts, facts.state, now)
-
-
-def _judge_not_found(facts: RefundFacts, now: datetime) -> RefundVerdict:
-    doubt, worth = facts.doubt, doubts.weigh_missing(facts.doubt, now)
-    if worth == "grace":
-        return _stands(facts, facts.state, now)
-    if facts.state == "unknown" and worth == "twice":
-        if facts.is_known:
-            stays = _stands(facts, facts.state, now)
-            return replace(stays, missing_at=facts.missing_at, case="refund_contradicts")
-        edge = advance("unknown", "found_missing")
-        return RefundVerdict(
-            edge=edge, ask_in_s=LOOK_BACK_S, case="refund_failed", code="never_received"
-        )
-    course: Course[RefundState] = doubts.stand(doubt, _PATIENCE, "unknown", now)
-    return _taken(facts, doubts.ask_of_missing(course, doubt, now))
-
-
-def _judge_other(facts: RefundFacts, found: RefundFound) -> RefundVerdict:
-    """A finding about a refund that we believed to be over, or never to have left."""
-    if facts.state == "succeeded":
-        contradicts = found in {"failed", "not_found"}
-        return RefundVerdict(case="refund_contradicts" if contradicts else None)
-    if found not in {"succeeded", "pending"}:
-        return RefundVerdict()
-    if facts.state == "failed" and found == "succeeded" and facts.amount_minor <= facts.room_minor:
-        edge = advance("failed", "found_succeeded")
-        return RefundVerdict(edge=edge, case="refund_contradicts")
-    # More left than was taken, or what we never sent: nobody but a person can tell what to book.
-    return RefundVerdict(case="refund_contradicts")
-
-
-def _judge_other_amount(facts: RefundFacts, now: datetime) -> RefundVerdict:
-    """Another amount than ours went back: not booked until a person has looked."""
-    if facts.state not in ASKED:
-        return RefundVerdict(case="refund_contradicts")
-    return replace(_stands(facts, "unknown", now), case="refund_contradicts")
-
-
-def _stands(facts: RefundFacts, state: RefundState, now: datetime) -> RefundVerdict:
-    """It was found to stand in ``state``, where it may have stood before."""
-    return _taken(facts, doubts.stand(facts.doubt, _PATIENCE, state, now))
-
-
-def _taken(facts: RefundFacts, course: Course[RefundState]) -> RefundVerdict:
-    """A course as a refund takes it."""
-    moves = course.state != facts.state
-    return RefundVerdict(
-        edge=advance(facts.state, _FOUND_IN[course.state]) if moves else None,
-        ask_in_s=course.ask_in_s,
-        missing_at=course.missing_at,
-        case="refund_unresolved" if course.is_overdue else None,
-    )
+        raise InvalidInput("transfer_day", params={"field": field})
 
 
 def choices_of(
@@ -376,13 +236,15 @@ def choices_of(
 ) -> tuple[RefundChoice, ...]:
     """What someone may do about a refund; ``role`` None is a system, which may do nothing.
 
-    Approving takes an owner who did not ask, in time; saying that money was transferred an owner;
+    Approving takes an owner who did not ask, in time; saying that money was transferred, or that
+    the bank sent it back, an owner;
     taking back what nobody outside has heard of the asker or an owner.
     """
     is_owner = role == "owner"
     offered: tuple[tuple[RefundChoice, bool], ...] = (
         ("approve", state == "requested" and is_owner and not is_asker and not is_late),
         ("record_transfer", state == "by_bank_transfer" and is_owner),
+        ("record_return", state == "transferred" and is_owner),
         ("withdraw", (state, "withdraw") in TRANSITIONS and (is_owner or is_asker)),
     )
     return tuple(choice for choice, is_offered in offered if is_offered and role is not None)

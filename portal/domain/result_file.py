@@ -17,17 +17,18 @@ from portal.domain.errors import Conflict, InvalidInput
 
 ResultKind = Literal[
     "sent", "delivered", "opened", "paid_provisional", "paid_confirmed", "paid_reversed",
-    "paid_restored", "refunded", "canceled", "replaced", "to_paper",
+    "paid_restored", "refunded", "refund_returned", "canceled", "replaced", "to_paper",
     "not_printed",
 ]  # fmt: skip
 """What a row tells. ``paid_provisional``: a till took the money, its agency has not confirmed it.
 ``paid_reversed``: the till gave it back, or a company took it back. ``paid_restored``: a payment
-that was taken back stands after all. ``to_paper``: the bill was handed to a print shop.
+that was taken back stands after all. ``refund_returned``: the bank sent a transfer back.
+``to_paper``: the bill was handed to a print shop.
 ``not_printed``: it was not after all, as it had ended before the shop had the file."""
 
 KINDS: Final[tuple[ResultKind, ...]] = (
     "sent", "delivered", "opened", "paid_provisional", "paid_confirmed", "paid_reversed",
-    "paid_restored", "refunded", "canceled", "replaced", "to_paper",
+    "paid_restored", "refunded", "refund_returned", "canceled", "replaced", "to_paper",
     "not_printed",
 )  # fmt: skip
 """Every kind, in the order of the totals."""

@@ -12,7 +12,8 @@ from typing import Final, Literal
 Forgotten = Literal[
     "login_ticket", "return_token", "link_paid", "link_closed", "link_expired", "notice",
     "notice_body", "idempotency_key", "row_fault", "sending", "undecided_import",
-    "print_file", "result_event", "result_part",
+    "print_file", "result_event", "result_part", "refund_account",
+    "refund_account_try",
 ]  # fmt: skip
 
 
@@ -102,6 +103,17 @@ PERIODS: Final[dict[Forgotten, Period]] = {
         since="the file was made",
         why="a merchant's yearly closing may ask for any file of its year once more",
     ),
+    "refund_account": Period(
+        days=90,
+        since="the refund's end",
+        why="a bank returns what it can't credit within days, and who misses the money asks within"
+        " a quarter; that it went back stays in the books",
+    ),
+    "refund_account_try": Period(
+        days=90,
+        since="the last wrong answer",
+        why="who answered wrongly five times answers staff; after so long it was somebody else",
+    ),
 }
 """What is forgotten → when. An undecided import becomes ``discarded`` with a reason first."""
 
@@ -148,6 +160,9 @@ KEPT: Final[dict[str, str]] = {
     "debit_file": "what a bank was asked to debit, and who approved it",
     "debit": "a line of such a file belongs to the books",
     "debit_result": "that a bank's answer was read, and what it said in sums",
+    "transfer_file": "what a bank was asked to transfer, and who approved it",
+    "transfer_line": "a line of such a file belongs to the books",
+    "transfer_contract": "what a bank agreed to: its files name it",
     "debit_contract": "what a bank agreed to: its files name it",
     "mandate": "the payer's leave, which a bank may ask about after it was revoked",
     "mandate_event": "who said what of that leave, and when",

@@ -19,6 +19,8 @@ TaskKind = Literal[
     "charge.send",
     "mandate.ask",
     "debit.fetch",
+    "transfer.advance",
+    "transfer.send",
     "settlement.write_results",
     "message.switch_unopened",
 ]
@@ -44,6 +46,8 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "charge.send": "bulk",
     "mandate.ask": "urgent",
     "debit.fetch": "bulk",
+    "transfer.advance": "bulk",
+    "transfer.send": "urgent",
     "settlement.write_results": "bulk",
     "message.switch_unopened": "bulk",
 }

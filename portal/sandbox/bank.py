@@ -21,12 +21,14 @@ from portal.sandbox import magic
 from portal.sandbox.bank_journal import BankJournal, Row
 from portal.sandbox.interface import ApiError, DroppedAnswer, require_key
 from portal.sandbox.templates import render
+from portal.sandbox.transfer_journal import TransferJournal
 
 PROVIDER: Final = "sandbox_bank"
 BODY_BYTES_MAX: Final = 176 * 1024 * 1024
 """A file of as many lines as six digits count, in base64."""
 
 _RECORD: Final = 120
+_DEBITS: Final = b"91"
 _REFERENCE: Final = re.compile(r"[0-9a-f]{32}")
 _HANG_S: Final = 60.0
 _SLOW_S: Final = 3.0
@@ -37,9 +39,10 @@ _FOREIGN: Final = re.compile(rb"[^\x20-\x7e\xa1-\xdf]")
 class Bank:
     """Takes files, decides every debit at once, and gives the result when it is asked for."""
 
-    def __init__(self, journal: BankJournal) -> None:
-        """Share the journal."""
+    def __init__(self, journal: BankJournal, transfers: TransferJournal) -> None:
+        """Share the journals; of transfers the page alone tells."""
         self._journal = journal
+        self._transfers = transfers
 
     @property
     def routes(self) -> list[Route]:
@@ -61,17 +64,11 @@ class Bank:
     async def take(self, request: Request) -> Response:
         """Take a file: 202, 409 when its reference is known, 422 for one that can't be read."""
         require_key(request, PROVIDER)
-        reference, collector, body = await _read_file(request)
-        records = _records(body)
-        faults = (magic.DEBIT_FILES.get(_account(record)) for record in records[1:-2])
-        fault = next(filter(None, faults), None)
-        if fault == "never_received":
-            await asyncio.sleep(_HANG_S)
-            raise ApiError(504, "timed_out")
-        if fault == "error":
-            raise ApiError(500, "internal")
-        if fault == "refused" or records[0][4:14].decode() != collector:
+        reference, collector, body = await read_file(request)
+        records = records_of(body)
+        if records[0][1:3] != _DEBITS:
             raise ApiError(422, "file_refused")
+        fault = await fault_of(records, collector)
         file = {
             "reference": reference,
             "collector": collector,
@@ -81,11 +78,7 @@ class Bank:
         lines = (_line(reference, no, record) for no, record in enumerate(records[1:-2], 1))
         if not self._journal.take(file, lines):
             raise ApiError(409, "reference_exists")
-        if fault == "answer_lost":
-            return DroppedAnswer()
-        if fault == "slow":
-            await asyncio.sleep(_SLOW_S)
-        return JSONResponse({"reference": reference, "status": "accepted"}, status_code=202)
+        return await told_late(fault, reference)
 
     async def tell(self, request: Request) -> Response:
         """Whether a file is there, and which bytes."""
@@ -102,7 +95,8 @@ class Bank:
     async def page(self, request: Request) -> Response:
         """GET /bank: every file that was taken."""
         del request
-        return HTMLResponse(render("bank.html", files=self._journal.files()))
+        files, transfers = self._journal.files(), self._transfers.files()
+        return HTMLResponse(render("bank.html", files=files, transfers=transfers))
 
     async def download(self, request: Request) -> Response:
         """GET /bank/{reference}.txt: what staff download to put it up at their portal."""
@@ -125,7 +119,7 @@ class Bank:
 def answer(body: bytes, ends: list[str]) -> bytes:
     """The file as it goes back: each line's code, but for lines whose end is empty, and sums."""
     between = b"\r\n" if b"\r\n" in body else b""
-    head, *lines, trailer, last = _records(body)
+    head, *lines, trailer, last = records_of(body)
     sums = {True: [0, 0], False: [0, 0]}
     given: list[bytes] = []
     for line, end in zip(lines, ends, strict=True):
@@ -142,7 +136,8 @@ def answer(body: bytes, ends: list[str]) -> bytes:
     return b"".join(record + between for record in (head, *given, last))
 
 
-async def _read_file(request: Request) -> tuple[str, str, bytes]:
+async def read_file(request: Request) -> tuple[str, str, bytes]:
+    """Reference, code and bytes of a file as it comes. Raises: ApiError 400, 413, 422."""
     if int(request.headers.get("content-length", "0")) > BODY_BYTES_MAX:
         raise ApiError(413, "too_large")
     try:
@@ -156,7 +151,34 @@ async def _read_file(request: Request) -> tuple[str, str, bytes]:
     return reference, str(values.get("collector", "")), body
 
 
-def _records(body: bytes) -> list[bytes]:
+async def fault_of(records: list[bytes], code: str) -> magic.DebitFault | None:
+    """What becomes of the whole file by its accounts, once it is taken.
+
+    Raises: ApiError for what is not taken: 504 after a while, 500, 422.
+    """
+    fault: magic.DebitFault | None = None
+    for record in records[1:-2]:
+        fault = fault or magic.DEBIT_FILES.get(account_of(record))
+    if fault == "never_received":
+        await asyncio.sleep(_HANG_S)
+        raise ApiError(504, "timed_out")
+    if fault == "error":
+        raise ApiError(500, "internal")
+    if fault == "refused" or records[0][4:14].decode() != code:
+        raise ApiError(422, "file_refused")
+    return fault
+
+
+async def told_late(fault: magic.DebitFault | None, reference: str) -> Response:
+    """The answer to a file that was taken: lost, late, or at once."""
+    if fault == "answer_lost":
+        return DroppedAnswer()
+    if fault == "slow":
+        await asyncio.sleep(_SLOW_S)
+    return JSONResponse({"reference": reference, "status": "accepted"}, status_code=202)
+
+
+def records_of(body: bytes) -> list[bytes]:
     """The file's records, a byte a letter; 422 for what is none."""
     whole = body.replace(b"\r\n", b"")
     is_one = len(whole) % _RECORD == 0 and _KINDS.fullmatch(whole[::_RECORD]) is not None
@@ -165,12 +187,13 @@ def _records(body: bytes) -> list[bytes]:
     return [whole[at : at + _RECORD] for at in range(0, len(whole), _RECORD)]
 
 
-def _account(record: bytes) -> str:
+def account_of(record: bytes) -> str:
+    """The account of a line, of debits and of transfers alike."""
     return record[43:50].decode("cp932")
 
 
 def _line(reference: str, line_no: int, record: bytes) -> Row:
-    account = _account(record)
+    account = account_of(record)
     return {
         "reference": reference,
         "line_no": line_no,

@@ -20,6 +20,7 @@ from portal.sandbox.dispute_journal import DisputeJournal
 from portal.sandbox.mail_journal import MailJournal
 from portal.sandbox.push_journal import PushJournal
 from portal.sandbox.till_journal import TillJournal
+from portal.sandbox.transfer_journal import TransferJournal
 from portal.sandbox.wallet_journal import WalletJournal
 
 _SCHEMA: Final = """
@@ -81,6 +82,8 @@ class Journal:
         """The shops' part."""
         self.bank = BankJournal(self._db)
         """The bank's part."""
+        self.transfers = TransferJournal(self._db)
+        """Its transfers."""
         self.mandates = MandateJournal(self._db)
         """What payers signed at its page."""
         self.wallet = WalletJournal(self._db)

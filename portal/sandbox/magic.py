@@ -193,6 +193,14 @@ DEBITS: Final[dict[str, DebitEnd]] = {
 no mandate, stopped by us, another reason, a letter that nobody knows; and one line that the result
 leaves out. Every other account has the money (0)."""
 
+TransferEnd = Literal["returned, no such account", "returned, another name"]
+
+TRANSFERS: Final[dict[str, TransferEnd]] = {
+    "9990601": "returned, no such account",
+    "9990602": "returned, another name",
+}
+"""Account number → what the bank says of a transfer to it on its page; any other is transferred."""
+
 MandateEnd = Literal["confirmed", "pending", "name", "seal", "no_account", "silent"]
 
 MANDATES: Final[dict[str, MandateEnd]] = {
@@ -215,6 +223,6 @@ DEBIT_FILES: Final[dict[str, DebitFault]] = {
     "9990422": "refused",
     "9990202": "slow",
 }
-"""Account number in any line → what becomes of the whole file: it hangs and nothing is stored; it
-is taken, but the connection breaks before the answer; 500 without storing; refused (422); taken
-after some seconds."""
+"""Account number in any line, of debits or transfers → what becomes of the whole file: it hangs and
+nothing is stored; it is taken, but the connection breaks before the answer; 500 without storing;
+refused (422); taken after some seconds."""

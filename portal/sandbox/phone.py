@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from portal.sandbox import bank_journal, counter_journal
+from portal.sandbox import bank_journal, counter_journal, transfer_journal
 from portal.sandbox.carriers import CARRIERS, SWALLOWED, Carriers
 from portal.sandbox.journal import Journal, Row
 from portal.sandbox.templates import SCRIPT, STYLE, render
@@ -151,6 +151,7 @@ class Phones:
             {"provider": "sandbox_wallet"} | refund_told(row)
             for row in self._journal.wallet.refunds()
         ]
+        refunds += [transfer_journal.told(row) for row in self._journal.transfers.lines()]
         sent = {
             "messages": self._journal.message_counts(),
             "mails": self._journal.mails.counts(),

@@ -18,6 +18,7 @@ from portal.kit.memory import settle_memory
 from portal.kit.one_write import OneWriteHttp
 from portal.sandbox.bank import Bank
 from portal.sandbox.bank_mandates import BankMandates
+from portal.sandbox.bank_transfers import BankTransfers
 from portal.sandbox.calls import CallPages
 from portal.sandbox.card_charges import CardCharges
 from portal.sandbox.card_disputes import CardDisputes
@@ -73,6 +74,15 @@ def _push_keys(settings: SandboxSettings) -> dict[str, str]:
     return {name: known[name] for name in PUSH_KEYS if name in known}
 
 
+def _bank(journal: Journal, browser_origin: str) -> tuple[list[Route], list[Route]]:
+    """The bank's interface for merchants, and its pages."""
+    debits = Bank(journal.bank, journal.transfers)
+    mandates = BankMandates(journal.mandates, browser_origin)
+    transfers = BankTransfers(journal.transfers)
+    api = [*debits.routes, *mandates.routes, *transfers.routes]
+    return api, [*debits.browser_routes, *mandates.browser_routes]
+
+
 def create_servers(
     settings: SandboxSettings, journal: Journal, notices: NoticeSender
 ) -> tuple[_Server, _Server]:
@@ -84,7 +94,7 @@ def create_servers(
     cards = CardCompany(journal, notices, settings.browser_origin)
     kept = CardPayments(journal, cards, settings.browser_origin)
     wallets = WalletCompany(journal.wallet, notices, settings.browser_origin)
-    bank = (Bank(journal.bank), BankMandates(journal.mandates, settings.browser_origin))
+    bank, bank_pages = _bank(journal, settings.browser_origin)
     mails = MailCompany(journal.mails, journal.first_time, notices)
     telephones = Telephones(journal, notices, carriers, settings.read_keys().get(TEL_KEY, ""))
     pushes = PushServices(
@@ -100,7 +110,7 @@ def create_servers(
             Host("counter.sandbox.test", Router(CounterCompany(journal.counters).routes)),
             Host("tel.sandbox.test", Router(telephones.routes)),
             Host("mail.sandbox.test", Router(mails.routes)),
-            Host("bank.sandbox.test", Router([*bank[0].routes, *bank[1].routes])),
+            Host("bank.sandbox.test", Router(bank)),
             Host("push.sandbox.test", Router(pushes.browser_service)),
             Host("fcm.sandbox.test", Router(pushes.google)),
             Host("apns.sandbox.test", Router(pushes.apple)),
@@ -122,7 +132,7 @@ def create_servers(
             *wallets.browser_routes,
             *stores.browser_routes,
             *NumberTill(journal.counters, notices).browser_routes,
-            *(route for desk in bank for route in desk.browser_routes),
+            *bank_pages,
             Route("/healthz", _alive),
             Route("/", _front),
         ],

@@ -30,6 +30,7 @@ from portal.stack.certificates import write_private
 from portal.stack.debtors import open_bank
 from portal.stack.install import DEMO_CODE
 from portal.stack.merchant import make_api_key
+from portal.stack.operate_transfers import open_demo_transfers
 from portal.stack.programs import PUSH_SERVICES
 from portal.stack.sample import ZONE
 from portal.stack.up import Stack
@@ -170,6 +171,7 @@ async def _found(vault: VaultClient) -> list[StaffAccess]:
         await vault.call(SET_CHANNEL, push)
     await vault.call(SET_CHARGES, SetCharges(merchant_code=CODE, days_before=0))
     await open_bank(vault, SystemClock().business_today(ZONE))
+    await open_demo_transfers(vault)
     return [await add_person(vault, name, f"{box}{suffix}", role) for name, box, role in _PEOPLE]
 
 

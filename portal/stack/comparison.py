@@ -18,8 +18,10 @@ from portal.stack.up import Stack
 
 COMPANIES: Final = (
     "sandbox_card", "sandbox_wallet", "sandbox_counter", "sandbox_agency", "bank_debit",
+    "bank_transfer",
 )  # fmt: skip
-"""Companies that take payments of the demo's merchant; a debit's provider is its bank."""
+"""Companies that take payments of the demo's merchant, or give money back; a debit's provider is
+its bank, and so is a transfer's."""
 
 _LINES: Final = 5000
 _PATIENCE_S: Final = 30.0

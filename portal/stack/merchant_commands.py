@@ -164,6 +164,18 @@ def debit_contract(
 
 
 @merchant.command()
+def transfer_contract(
+    code: Annotated[str, typer.Argument(help="The merchant's public code.")],
+    terms: Annotated[Path, typer.Argument(help="The contract as JSON: see docs/bank-transfer.md.")],
+    state: State = None,
+) -> None:
+    """Write down what a bank agreed to with a merchant about transferring refunds by its files."""
+    from portal.stack.operate_transfers import open_transfer_contract
+
+    open_transfer_contract(state or Path(".demo"), code, terms)
+
+
+@merchant.command()
 def bank_day(
     code: Annotated[str, typer.Argument(help="The merchant's public code.")],
     day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The day.")],

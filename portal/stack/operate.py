@@ -270,7 +270,7 @@ def set_bank_day(state: Path, request: SetBankDay) -> None:
     day = request.day.isoformat()
     sys.stdout.write(f"{day} is {request.word} for {done.contracts} contracts\n")
     if done.files:
-        sys.stdout.write(f"{done.files} files debit on {day}: discard them, or ask their bank\n")
+        sys.stdout.write(f"{done.files} files are for {day}: discard them, or ask their bank\n")
 
 
 def read_debit_contract(code: str, raw: bytes) -> OpenDebitContract:

@@ -231,7 +231,7 @@ one anyway."""
 
 
 def _bank_rules(api_port: int) -> tuple[Rule, ...]:
-    """Debit files by the line: whose file it is and what it holds are the vault's to say.
+    """Files by the line: whose file it is and what it holds are the vault's to say.
 
     What ``/v1/debit-results`` gives goes to the vault: a worker would read accounts there.
     """
@@ -240,10 +240,10 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
         role="work",
         host="bank.sandbox.test",
         port=api_port,
-        purpose="whether the sandbox's bank has a debit file",
+        purpose="whether the sandbox's bank has a file",
         bytes_up_per_hour=_HOUR_BYTES,
         methods=("GET",),
-        path_prefixes=("/v1/debit-files",),
+        path_prefixes=("/v1/debit-files", "/v1/transfer-files"),
         credentials=("sandbox_bank",),
         fixed={"header:authorization": "Bearer {{credential:sandbox_bank}}"},
         answer_bytes_max=4 * 1024,
@@ -253,7 +253,7 @@ def _bank_rules(api_port: int) -> tuple[Rule, ...]:
     send = msgspec.structs.replace(
         ask,
         id="sandbox-bank-send",
-        purpose="debit files to the sandbox's bank",
+        purpose="files of debits and of transfers to the sandbox's bank",
         methods=("POST",),
         fixed={
             **ask.fixed,

@@ -39,7 +39,8 @@ _LEAVING: Final = """
 update refund set owed_minor = amount_minor
 where merchant_id = $1 and bill_id = $2 and attempt_id = any($3::uuid[])
       and owed_minor < amount_minor
-      and state in ('reserved', 'submitting', 'pending', 'unknown', 'by_bank_transfer')
+      and state in ('reserved', 'submitting', 'pending', 'unknown', 'by_bank_transfer',
+                    'in_transfer')
 """
 """The version stays: words are sealed under it, and every writer holds the bill's lock."""
 

@@ -142,6 +142,8 @@ _ONE_AT_A_TIME: Final[dict[str, TaskKind]] = {
     "task.debit.fill": "debit.fill",
     "task.debit.book": "debit.book",
     "task.debit.send": "debit.send",
+    "task.transfer.advance": "transfer.advance",
+    "task.transfer.send": "transfer.send",
     "task.charge.choose": "charge.choose",
     "task.charge.send": "charge.send",
     "task.mandate.ask": "mandate.ask",

@@ -18,6 +18,7 @@ from portal.vault.db import Db
 from portal.vault.keeping import for_each_merchant, keeping
 from portal.vault.signals import Signals
 from portal.vault.transaction import Transactions
+from portal.vault.transfer_lines import due_files
 
 _BEGINS: Final[tuple[tuple[TaskKind, Callable[[Db, UUID, date], Awaitable[bool]]], ...]] = (
     ("payment.pass_due", due.begin_day),
@@ -73,6 +74,10 @@ class Days:
                 outbox.NewTask(new_id(self._clock), kind, merchant, today.toordinal())
                 for kind, begin in _BEGINS
                 if await begin(db, merchant, today)
+            ]
+            tasks += [
+                outbox.NewTask(new_id(self._clock), "transfer.advance", file_id)
+                for file_id in await due_files(db, merchant, today)
             ]
             if tasks:
                 await outbox.plan(db, merchant, self._clock.wall(), tasks)

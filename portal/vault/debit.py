@@ -10,16 +10,15 @@ from datetime import date, datetime, time
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
 from portal.domain.days import BankCalendar, DebitTerms
 from portal.domain.debit import FileState
-from portal.domain.errors import InvariantBroken, NotFound
+from portal.domain.errors import NotFound
 from portal.domain.mandate import MandateDetails, MandateState, MandateWay
 from portal.domain.transition import Edge
-from portal.domain.zengin.record import Account, FileForm, Header
+from portal.domain.zengin.record import FileForm, Header
 from portal.kit.holidays import bank_calendar
 from portal.vault.act import Act
+from portal.vault.bank_file import BankFile, ContractDetails, FileTable
 from portal.vault.db import Row
 
 CONTRACT_TABLE: Final = "debit_contract"
@@ -30,17 +29,6 @@ METHOD: Final = "bank_debit"
 SEALED_VERSION: Final = 1
 """Details of a contract never change, and those of a mandate once: when the bank's page has said
 whose account it is. Another account is another mandate."""
-
-
-class ContractDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sealed of a contract: the collector's name and account as the header has them."""
-
-    collector_name: str
-    branch_code: str
-    bank_name: str
-    branch_name: str
-    account_kind: str
-    account_number: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,26 +81,7 @@ class Contract:
 
     def header(self, debit_on: date) -> Header:
         """The first record of a file for that day."""
-        details = self.details
-        account = None
-        if details.account_number:
-            account = Account(
-                bank_code=self.bank_code,
-                branch_code=details.branch_code,
-                kind=details.account_kind,
-                number=details.account_number,
-            )
-        return Header(
-            collector_code=self.collector_code,
-            collector_name=details.collector_name,
-            month=debit_on.month,
-            day=debit_on.day,
-            bank_code=self.bank_code,
-            branch_code=details.branch_code,
-            bank_name=details.bank_name,
-            branch_name=details.branch_name,
-            account=account,
-        )
+        return self.details.header(self.bank_code, self.collector_code, debit_on)
 
 
 _CONTRACT_NAMES: Final = (
@@ -222,99 +191,34 @@ async def tell_mandate(act: Act, mandate_id: UUID, code: str, reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DebitFile:
-    """One row of the table. Units: yen; ``number_ms`` is the file's part of its lines' numbers.
+class DebitFile(BankFile):
+    """One row of the table.
 
     ``booked_to``: up to this line nothing is left to be booked or freed. ``reading``: how far an
     answer was read that is not told yet (portal.vault.debit_reading).
     """
 
-    id: UUID
-    contract_id: UUID
-    debit_on: date
     state: FileState
-    version: int
-    number_ms: int
-    lines: int
-    total_minor: int
-    parts: int
-    size_bytes: int
-    is_full: bool
-    place: UUID | None
-    sha256: bytes | None
-    built_by: str
-    built_at: datetime
-    approval_id: UUID | None
-    approve_until: datetime | None
-    decided_by: str | None
-    decided_at: datetime | None
-    state_at: datetime
+    debit_on: date
     refused_result: str
     refused_record: int
     booked_to: int = 0
     reading: bytes | None = None
 
     @property
-    def content(self) -> bytes:
-        """What a second person approves: the sealed bytes, by their hash, and what they ask for."""
-        return msgspec.msgpack.encode(
-            [self.id, self.debit_on.isoformat(), self.lines, self.total_minor, self.sha256]
-        )
+    def day(self) -> date:
+        """When the accounts are debited."""
+        return self.debit_on
 
 
-_NAMES: Final = (
-    "id", "contract_id", "debit_on", "state", "version", "number_ms", "lines", "total_minor",
-    "parts", "size_bytes", "is_full", "place", "sha256", "built_by", "built_at", "approval_id",
-    "approve_until", "decided_by", "decided_at", "state_at", "refused_result", "refused_record",
-    "booked_to", "reading",
-)  # fmt: skip
-FILES: Final = f"select {', '.join(_NAMES)} from debit_file where merchant_id = $1"  # noqa: S608  constant columns
+_TABLE: Final = FileTable("debit_file", "debit_on", DebitFile)
+FILES: Final = _TABLE.select
 """Files; conditions of a constant text follow."""
 
-_INSERT: Final = f"""
-insert into debit_file (merchant_id, {", ".join(_NAMES)})
-values ($1, {", ".join(f"${place}" for place in range(2, len(_NAMES) + 2))})
-on conflict (merchant_id, contract_id, debit_on) where state not in ('discarded', 'rejected')
-do nothing returning true
-"""  # noqa: S608  constant columns
-_CHANGING: Final = (
-    "state", "version", "lines", "total_minor", "parts", "size_bytes", "is_full", "place",
-    "sha256", "approval_id", "approve_until", "decided_by", "decided_at", "state_at",
-    "refused_result", "refused_record", "booked_to", "reading",
-)  # fmt: skip
-_STORE: Final = f"""
-update debit_file set {", ".join(f"{name} = ${place}" for place, name in enumerate(_CHANGING, 3))}
-where merchant_id = $1 and id = $2 and version = $4 - 1
-"""  # noqa: S608  constant columns
-
-
-def to_file(row: Row) -> DebitFile:
-    """A row of FILES as a value."""
-    return DebitFile(**{name: row[name] for name in _NAMES})
-
-
-async def lock_file(act: Act, file_id: UUID) -> DebitFile:
-    """Lock a file and read it. Raises: NotFound ``not_found``."""
-    row = await act.db.fetchrow(FILES + " and id = $2 for update", act.merchant_id, file_id)
-    if row is None:
-        raise NotFound("not_found", params={"kind": "debit_file"})
-    return to_file(row)
-
-
-async def insert_file(act: Act, debit_file: DebitFile) -> bool:
-    """Add a new file; False when its day and contract have one already."""
-    values = [getattr(debit_file, name) for name in _NAMES]
-    return bool(await act.db.fetchval(_INSERT, act.merchant_id, *values))
-
-
-async def store_file(act: Act, debit_file: DebitFile) -> DebitFile:
-    """Write a changed file under the next version."""
-    stored = replace(debit_file, version=debit_file.version + 1)
-    values = [getattr(stored, name) for name in _CHANGING]
-    tag = await act.db.execute(_STORE, act.merchant_id, stored.id, *values)
-    if tag != "UPDATE 1":
-        raise InvariantBroken("debit_file_lock", context=f"debit file {stored.id} moved unlocked")
-    return stored
+to_file = _TABLE.read
+lock_file = _TABLE.lock
+insert_file = _TABLE.insert
+store_file = _TABLE.store
 
 
 def moved(act: Act, debit_file: DebitFile, edge: Edge[FileState]) -> DebitFile:

@@ -21,6 +21,7 @@ from portal.domain.message import (
     is_lost,
     next_edge,
 )
+from portal.domain.refund_message import CAMPAIGN as ACCOUNT_MESSAGE
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.ladder import look_again
@@ -129,6 +130,8 @@ def why_left_out(row: Row, pauses: OpenPauses) -> str | None:
     ``row`` has the bill's lifecycle and settlement beside the delivery's campaign, ``bill_id``,
     ``created_at`` and OPTED_OUT. Asked when it is handed out and again when it is redeemed.
     """
+    if row["campaign"] == ACCOUNT_MESSAGE:
+        return None  # it asks for no money, and nobody may keep the payer from hearing it
     if not is_payable(row["lifecycle"], row["settlement"]):
         return "not_due"
     if pauses.stop(row["bill_id"], row["campaign"], row["created_at"]):

@@ -1,4 +1,4 @@
-"""Data zone: the line's row of a debit file, as operations read and move it.
+"""Data zone: the line's row of a file, of debits or of transfers, as operations move it.
 
 Whoever changes it has locked the file first. States move by portal.domain.handover only.
 """
@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from portal.domain.doubt import SUBMIT_GRACE
-from portal.domain.handover import HandoverState
+from portal.domain.handover import SENT_BY, HandoverState, LineKind
 from portal.vault.act import Act
 
 
@@ -29,11 +29,12 @@ class Handover:
     code: str
     state_at: datetime
     given: int = 0
+    kind: LineKind = "debit"
 
 
 _NAMES: Final = (
     "file_id", "id", "provider", "state", "tries", "asked", "ask_at", "doubt_at", "code",
-    "state_at", "given",
+    "state_at", "given", "kind",
 )  # fmt: skip
 _READ: Final = (
     f"select {', '.join(_NAMES)} from debit_handover where merchant_id = $1 and file_id = $2"  # noqa: S608  constant columns
@@ -43,8 +44,9 @@ select file_id from debit_handover
 where merchant_id = $1 and file_id = any($2::uuid[]) and state <> 'by_hand'
 """
 _INSERT: Final = """
-insert into debit_handover (merchant_id, file_id, id, provider, state, tries, asked, code, state_at)
-values ($1, $2, $3, $4, 'planned', 0, 0, '', $5)
+insert into debit_handover (merchant_id, file_id, id, provider, state, tries, asked, code, state_at,
+    kind)
+values ($1, $2, $3, $4, 'planned', 0, 0, '', $5, $6)
 """
 _STORE: Final = """
 update debit_handover set id = $3, state = $4, tries = $5, asked = $6, ask_at = $7, doubt_at = $8,
@@ -53,10 +55,10 @@ where merchant_id = $1 and file_id = $2
 """
 
 
-async def plan_handover(act: Act, file_id: UUID, provider: str) -> None:
+async def plan_handover(act: Act, file_id: UUID, provider: str, kind: LineKind = "debit") -> None:
     """A file is to go by the line; a worker takes it from here."""
-    await act.db.execute(_INSERT, act.merchant_id, file_id, act.new_id(), provider, act.now)
-    await act.plan_task("debit.send", file_id)
+    await act.db.execute(_INSERT, act.merchant_id, file_id, act.new_id(), provider, act.now, kind)
+    await act.plan_task(SENT_BY[kind], file_id)
 
 
 async def read_handover(act: Act, file_id: UUID) -> Handover | None:

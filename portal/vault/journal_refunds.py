@@ -13,6 +13,7 @@ from typing import Final
 from portal.contract.operator import JournalDifference, JournalRefund
 from portal.vault.act import Act
 from portal.vault.db import Row
+from portal.vault.journal_transfers import COMPANY, compare_transfers, missing_transfers
 
 AGREES: Final[dict[str, frozenset[str]]] = {
     "succeeded": frozenset({"succeeded"}),
@@ -42,9 +43,11 @@ order by r.reference limit $3
 async def compare_refunds(
     act: Act, provider: str, lines: Sequence[JournalRefund]
 ) -> list[JournalDifference]:
-    """The first disagreement of each line that has one."""
+    """The first disagreement of each line that has one; a bank's transfers by their own rules."""
     if not lines:
         return []
+    if provider == COMPANY:
+        return await compare_transfers(act, lines)
     references = [line.reference for line in lines]
     rows = await act.db.fetch(_REFUNDS, act.merchant_id, provider, references)
     ours = {row["reference"]: row for row in rows}
@@ -67,6 +70,8 @@ async def missing_refunds(act: Act, provider: str, at_most: int) -> list[Journal
 
     To be called before the marks are forgotten.
     """
+    if provider == COMPANY:
+        return await missing_transfers(act, at_most)
     rows = await act.db.fetch(_UNMARKED, act.merchant_id, provider, at_most)
     return [
         JournalDifference(

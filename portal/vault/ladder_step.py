@@ -104,7 +104,7 @@ select b.phone_blind as person, (d.created_at at time zone $4)::date as day, cou
 from bill b cross join lateral (
     select created_at from delivery
     where merchant_id = $1 and bill_id = b.id and created_at >= $3 and state <> 'left_out'
-          and campaign not in ('first', 'resent') offset 0
+          and campaign not in ('first', 'resent', 'account') offset 0
 ) d
 where b.merchant_id = $1 and b.phone_blind = any($2::bytea[])
 group by 1, 2

@@ -203,7 +203,13 @@ def _told_minor(edge: Edge[Settlement], sums: BillSums) -> int:
 
 
 async def settle(
-    act: Act, bill_id: UUID, before: Settlement, sums: BillSums, paid_at: datetime | None = None
+    act: Act,
+    bill_id: UUID,
+    before: Settlement,
+    sums: BillSums,
+    paid_at: datetime | None = None,
+    *,
+    told: str = "",
 ) -> Settlement:
     """Bring a locked bill's settlement to what the ledger says, at the act's end; tell of it.
 
@@ -212,7 +218,8 @@ async def settle(
 
     ``before`` is the bill's settlement and ``sums`` are its ledger's, both as they are under its
     lock. The day of the first money is kept (business time); what is only announced is none.
-    ``paid_at``: when the payer paid, if that was not now.
+    ``paid_at``: when the payer paid, if that was not now. ``told``: how a change is called where
+    it did not come by new money.
     """
     met = await take_off_lost(act, bill_id, sums)
     edge = rules.settle(before, met)
@@ -233,6 +240,9 @@ async def settle(
         # What payment had ended goes on: nobody else would tell the payer that it is owed again.
         act.closing.add("ladder_owed", act.merchant_id, bill_id, act.business)
         act.closing.add("paper_owed", act.merchant_id, bill_id)
+    if told and edge.state == "over":
+        await act.emit(bill_id, told, amount_minor=sums.owed_back)
+        return edge.state
     await act.emit(bill_id, edge.code, amount_minor=_told_minor(edge, sums))
     if edge.code in ENDED_BY:
         kind, resolution = ENDED_BY[edge.code]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from portal.domain import refund_message
 from portal.domain.call_own import said_to
 from portal.domain.contact import takes_sms
 from portal.domain.mail_own import compose_mail
@@ -37,6 +38,23 @@ class Values:
     topic: str = ""
     push_keys: str = ""
     push_app: str = ""
+
+
+def account_values(
+    contact: BillContact, channel: str, language: str, merchant: str, phone: str, stop_url: str
+) -> Values | None:
+    """What says that an account for a refund was given, by SMS or mail alone."""
+    if channel == "sms" and takes_sms(contact.phone):
+        return Values(contact.phone, refund_message.sms_of(language, merchant, phone))
+    if channel == "email" and contact.email:
+        return Values(
+            contact.email,
+            refund_message.text_of(language, merchant, phone),
+            subject=refund_message.subject_of(language),
+            html=refund_message.html_of(language, merchant, phone),
+            stop_url=stop_url,
+        )
+    return None
 
 
 def _sms(contact: BillContact, language: str, bill: BillText) -> Values | None:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from portal.domain.contact import takes_sms
 from portal.domain.message import Channel, road_of_one, split_by_share
+from portal.domain.refund_message import CAMPAIGN as ACCOUNT_MESSAGE
 from portal.domain.task import Lane
 from portal.vault.act import Act
-from portal.vault.channels import Road, roads_to_plan
+from portal.vault.channels import Road, roads, roads_to_plan
 from portal.vault.push import CHANNEL as PUSH
 from portal.vault.push import providers_by_bill
+from portal.vault.sealed import BillContact
 
 CHUNK_DELIVERIES: Final = 500
 FEW_BILLS: Final = 50
@@ -23,6 +26,10 @@ FIRST_MESSAGE: Final = "first"
 RESENT_MESSAGE: Final = "resent"
 DECLINED_MESSAGE: Final = "declined"
 
+_STEP: Final = """
+select coalesce(max(step) + 1, 0) from delivery
+where merchant_id = $1 and bill_id = $2 and campaign = $3
+"""
 _CHUNK: Final = """
 insert into delivery_chunk (merchant_id, id, import_id, channel, provider, deliveries, created_at)
 values ($1, $2, $3, $4, $5, $6, $7)
@@ -112,6 +119,22 @@ async def plan_declined_message(act: Act, bill_id: UUID) -> None:
     Once a bill, which is charged once; by the bulk lane, as a merchant's charges come in thousands.
     """
     await plan_messages(act, Telling(DECLINED_MESSAGE), [bill_id])
+
+
+async def plan_account_message(act: Act, bill_id: UUID, contact: BillContact) -> None:
+    """One delivery by SMS and one by mail, as far as they reach the payer, in the urgent lane.
+
+    An account for a refund was given or changed: whoever did it, the payer hears of it at the
+    contact that the merchant has. The bill is locked, so the step is the next one.
+    """
+    step: int = await act.db.fetchval(_STEP, act.merchant_id, bill_id, ACCOUNT_MESSAGE)
+    reached: tuple[tuple[Channel, bool], ...] = (
+        ("sms", takes_sms(contact.phone)), ("email", bool(contact.email))
+    )  # fmt: skip
+    for channel, is_reached in reached:
+        if is_reached and await roads(act, channel):
+            telling = Telling(ACCOUNT_MESSAGE, step, channel)
+            await plan_messages(act, telling, [bill_id], lane="urgent")
 
 
 async def _plan_chunk(

@@ -73,6 +73,8 @@ class Refund:
     provider_ref: str
     left_at: datetime | None
     payment_ref: str
+    transfer_id: UUID | None = None
+    returned_at: datetime | None = None
 
     @property
     def content(self) -> bytes:
@@ -87,7 +89,7 @@ _NAMES: Final = (
     "owed_minor", "way", "reason", "words", "asked_by", "asked_at", "approval_id",
     "approve_until", "decided_by", "decided_at", "finished_at", "transferred_on", "state_at",
     "doubt_at", "asked", "ask_at", "missing_at", "code", "provider_ref", "left_at",
-    "payment_ref",
+    "payment_ref", "transfer_id", "returned_at",
 )  # fmt: skip
 COLUMNS: Final = ", ".join(f"r.{name}" for name in _NAMES)
 """A refund's columns, as ``r``; see :func:`open_row`."""
@@ -99,7 +101,7 @@ values ($1, {", ".join(f"${place}" for place in range(2, len(_NAMES) + 2))})
 _CHANGING: Final = (
     "state", "version", "owed_minor", "words", "approval_id", "approve_until", "decided_by",
     "decided_at", "finished_at", "transferred_on", "state_at", "doubt_at", "asked", "ask_at",
-    "missing_at", "code", "provider_ref", "left_at", "payment_ref",
+    "missing_at", "code", "provider_ref", "left_at", "payment_ref", "transfer_id", "returned_at",
 )  # fmt: skip
 _STORE: Final = f"""
 update refund set {", ".join(f"{name} = ${place}" for place, name in enumerate(_CHANGING, 3))}
@@ -110,6 +112,11 @@ _BILL_OF: Final = "select bill_id from refund where merchant_id = $1 and id = $2
 _HELD: Final = """
 select coalesce(sum(amount_minor), 0)::bigint from refund
 where merchant_id = $1 and attempt_id = $2 and bill_id = $4 and state = any($3::text[])
+"""
+_ZONE: Final = "select zone from merchant where id = $1"
+_PART_BACK: Final = """
+select exists (select from ledger_transaction
+               where merchant_id = $1 and cause_id = $2 and cause = 'part_owed_back')
 """
 _LOCK_PAYMENT: Final = """
 select id from attempt where merchant_id = $1 and id = $2 for no key update
@@ -221,15 +228,32 @@ async def step(
             attempt_id=moved.attempt_id,
             amount_minor=moved.amount_minor,
             owed_minor=moved.owed_minor,
+            transfer_id=moved.transfer_id,
         )
         transaction = booking_of(cause)(back)
         if not await post(act, [transaction]):
             raise InvariantBroken("refund_booked_twice", context=f"{cause} {moved.id}")
-        after = await settle(act, bill.id, bill.settlement, with_entries(sums, transaction))
+        after = await settle(
+            act,
+            bill.id,
+            bill.settlement,
+            with_entries(sums, transaction),
+            told="bill.owed_back_again" if cause == "refund_returned" else "",
+        )
         if after == "reversed" != bill.settlement:
             await open_lost_cases(act, bill.id)
     await _emit(act, moved, edge.code)
     return moved
+
+
+async def merchant_today(act: Act) -> date:
+    """The business day in the merchant's own time zone."""
+    return act.clock.business_today(await act.db.fetchval(_ZONE, act.merchant_id))
+
+
+async def was_canceled_in_part(act: Act, refund: Refund) -> bool:
+    """Whether a refund's bill was canceled after a part of it was paid (portal.vault.cancel)."""
+    return bool(await act.db.fetchval(_PART_BACK, act.merchant_id, refund.bill_id))
 
 
 async def plan_inquiry(act: Act, refund: Refund, in_s: float | None) -> Refund:

@@ -7,15 +7,20 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from portal.contract.refund import BillRefunds, Refundable, RefundView
 from portal.domain.errors import NotFound
 from portal.domain.ids import AttemptId, BillId, RefundId
 from portal.domain.methods import METHODS
 from portal.domain.refund import HOLDING, choices_of
+from portal.domain.refund_account import is_open_for_account
 from portal.vault.act import Act
 from portal.vault.db import Row
 from portal.vault.ledger import sums_of
 from portal.vault.refund import COLUMNS, Refund, open_row
+from portal.vault.refund_account import KnownAccount, known_accounts, view_account
+from portal.vault.transfer import transfer_days
 
 REFUNDS_MAX: Final = 50
 
@@ -66,8 +71,19 @@ async def view_refund(act: Act, refund_id: UUID) -> RefundView:
 
 async def to_views(act: Act, rows: Sequence[Row]) -> tuple[RefundView, ...]:
     """Rows of REFUNDS as their reader may see them."""
-    act.reveal(sum(row["words"] is not None for row in rows))
-    return tuple([_to_view(act, await open_row(act, row), row["number"]) for row in rows])
+    refunds = [await open_row(act, row) for row in rows]
+    transfers = [one for one in refunds if one.way == "bank_transfer"]
+    known = await known_accounts(act, transfers) if transfers else {}
+    act.reveal(sum(one.id in known or row["words"] is not None
+                   for one, row in zip(refunds, rows, strict=True)))  # fmt: skip
+    in_files = [one.id for one in transfers if one.state == "in_transfer"]
+    days = await transfer_days(act, in_files) if in_files else {}
+    return tuple(
+        msgspec.structs.replace(
+            _to_view(act, one, row["number"], known.get(one.id)), transfer_on=days.get(one.id)
+        )
+        for one, row in zip(refunds, rows, strict=True)
+    )
 
 
 async def view_bill_refunds(act: Act, bill_id: UUID) -> BillRefunds:
@@ -96,7 +112,7 @@ async def view_bill_refunds(act: Act, bill_id: UUID) -> BillRefunds:
     )
 
 
-def _to_view(act: Act, refund: Refund, number: str) -> RefundView:
+def _to_view(act: Act, refund: Refund, number: str, known: KnownAccount | None) -> RefundView:
     until = refund.approve_until
     return RefundView(
         id=RefundId(refund.id),
@@ -124,4 +140,6 @@ def _to_view(act: Act, refund: Refund, number: str) -> RefundView:
             is_asker=refund.asked_by == act.actor,
             is_late=until is not None and until <= act.now,
         ),
+        account=None if known is None else view_account(known),
+        takes_account=act.capability.kind == "staff" and is_open_for_account(refund.state),
     )

@@ -12,7 +12,8 @@ from typing import Final
 from portal.domain import refund as rules
 from portal.domain.doubt import ask_again_s
 from portal.domain.errors import InvalidInput, NotFound, TryLater
-from portal.domain.refund import ASKED, RefundFacts
+from portal.domain.refund import ASKED
+from portal.domain.refund_finding import RefundFacts, judge
 from portal.domain.refund_word.word import RefundAnswer, RefundFinding, RefundKnown
 from portal.vault.act import Act
 from portal.vault.attempt import LockedBill, read_attempt
@@ -149,7 +150,7 @@ async def book_finding(
     A success that comes late is booked if the payment still has room for it, and opens a case.
     """
     facts = await _facts(act, refund)
-    verdict = rules.judge(facts, found.state, found.amount_minor, found.code, asked_at)
+    verdict = judge(facts, found.state, found.amount_minor, found.code, asked_at)
     told = replace(
         refund,
         asked=refund.asked + 1,

@@ -102,6 +102,20 @@ RULES: Final[dict[Forgotten, Rule]] = {
             join result_file f on f.merchant_id = $1 and f.id = p.file_id
             where p.merchant_id = $1 and f.id < $2 order by p.file_id limit $3)""",
     ),
+    "refund_account": Rule(
+        "wall",
+        """delete from refund_account where merchant_id = $1 and refund_id in (
+            select a.refund_id from refund_account a
+            join refund r on r.merchant_id = $1 and r.id = a.refund_id
+            where a.merchant_id = $1 and r.state_at < $2 and r.finished_at is not null
+            order by a.refund_id limit $3)""",
+    ),
+    "refund_account_try": Rule(
+        "wall",
+        """delete from refund_account_try where merchant_id = $1 and bill_id in (
+            select bill_id from refund_account_try where merchant_id = $1 and failed_at < $2
+            order by failed_at limit $3)""",
+    ),
     "sending": Rule(
         "wall_id",
         """delete from delivery_chunk where merchant_id = $1 and id in (

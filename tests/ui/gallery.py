@@ -16,9 +16,11 @@ from urllib.parse import quote
 import gallery_answers as answers
 import ladder_samples
 import paper_samples
+import refund_pages
 import result_samples
 import samples
 import template_samples
+import transfer_samples
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -41,6 +43,7 @@ from portal.application.doors.dashboard import (
     screens,
     slips,
     templates,
+    transfers,
 )
 from portal.application.doors.dashboard.asked import read_query
 from portal.application.doors.dashboard.flash import Flash
@@ -154,6 +157,11 @@ def refunded(nodes: list[Any]) -> Make:
 def debited(nodes: list[Any], contracts: list[Any], taken: dict[str, Any] | None = None) -> Make:
     page = {"nodes": nodes, "contracts": contracts, "pageInfo": page_info(more=bool(nodes))}
     return staff(lambda r, given: debits.debits_screen(r, given, taken), data(debitFiles=page))
+
+
+def transferred(nodes: list[Any], contracts: list[Any]) -> Make:
+    page = transfer_samples.page(nodes, contracts)
+    return staff(transfers.transfers_screen, data(transferFiles=page))
 
 
 def mandated(nodes: list[Any], contracts: list[Any], flash: Flash | None = None) -> Make:
@@ -337,6 +345,7 @@ PAYER_PAGES: dict[str, Make] = {
         samples.page("overdue", pauses=[{"kind": "PROMISE", "until": "2026-12-20"}])
     ),
     "page-takes-mandates": payer(samples.page("open", takesMandates=True)),
+    **refund_pages.PAGES,
     "page-mandate": payer(samples.page("open", mandate=samples.payer_mandate("REDIRECTED"))),
     "page-mandate-active": payer(samples.page("paid", mandate=samples.payer_mandate("ACTIVE"))),
     "page-mandate-refused": payer(
@@ -469,9 +478,17 @@ STAFF_SCREENS: dict[str, Make] = {
     ),
     "refunds": refunded(samples.REFUNDS),
     "refunds-empty": refunded([]),
+    "refunds-transfers": refunded(refund_pages.TRANSFERS),
     "debits": debited(samples.DEBIT_FILES, samples.DEBIT_CONTRACTS),
     "debits-empty": debited([], []),
     "debits-own": debited([], [], result_samples.FAILED_DEBITS),
+    "transfers": transferred(
+        transfer_samples.TRANSFER_FILES, transfer_samples.TRANSFER_CONTRACTS
+    ),
+    "transfers-empty": transferred([], []),
+    "transfer": staff(
+        transfers.transfer_screen, data(transferFile=transfer_samples.one(transfer_samples.SEALED))
+    ),
     "mandates": mandated(samples.MANDATES, samples.DEBIT_CONTRACTS),
     "mandates-empty": mandated([], []),
     "mandates-refused": mandated([], samples.DEBIT_CONTRACTS, KANA_WRONG),

@@ -85,6 +85,7 @@ def page(state: str, **changes: object) -> dict[str, Any]:
         "mayRemoveCard": True,
         "mandate": None,
         "takesMandates": False,
+        "refunds": {"nodes": [], "mayGive": False, "proof": "STAFF", "triesLeft": 0},
         "billing": {
             "billing": "NONE",
             "mayChoose": True,
@@ -324,18 +325,19 @@ def refund(state: str, /, **changes: object) -> dict[str, Any]:
         "id": f"rfd_01JD00000000000000000{len(state):05d}",
         "billId": "bill_01JD0000000000000000000048", "billNumber": "E-2026-11-0048-21",
         "state": state, "amount": yen(8_420), "way": "PROVIDER", "reason": "OVERPAID",
-        "note": "", "reference": "06A7K2M9Q4T8W00000000000R1", "code": None,
+        "note": "", "reference": "06A7K2M9Q4T8W00000000000R1", "code": None, "account": None,
         "askedBy": "staff:01936f00-0000-7000-8000-000000000001",
         "askedAt": "2026-11-22T11:00:00.000Z", "approveUntil": None, "decidedBy": None,
-        "decidedAt": None, "finishedAt": None, "transferredOn": None, "choices": [],
+        "decidedAt": None, "finishedAt": None, "transferredOn": None, "transferOn": None,
+        "choices": [], "account": None, "takesAccount": False, "provider": "sandbox_card",
     }  # fmt: skip
-    return made | changes
+    return made | {"provider": "sandbox_card", "takesAccount": False} | changes
 
 
 REFUNDS = [
     refund("REQUESTED", approveUntil="2026-11-25T11:00:00.000Z", choices=["APPROVE", "WITHDRAW"]),
     refund("BY_BANK_TRANSFER", way="BANK_TRANSFER", choices=["RECORD_TRANSFER", "WITHDRAW"]),
-    refund("TRANSFERRED", transferredOn="2026-11-24", note="二重にお支払いいただいたため"),
+    refund("TRANSFERRED", transferredOn="2026-11-24", note="二重に", choices=["RECORD_RETURN"]),
     refund("FAILED", code="provider_refused", reason="GOODWILL"),
     refund("SUCCEEDED", finishedAt="2026-11-22T11:00:02.000Z"),
 ]

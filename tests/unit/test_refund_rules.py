@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain import ledger, refund
+from portal.domain import ledger, refund, refund_finding
 from portal.domain.bill import BillSums, owed_minor, settle, settlement_of
 from portal.domain.doubt import NOT_FOUND_AFTER, NOT_FOUND_AGAIN
 from portal.domain.errors import Conflict, InvalidInput
@@ -19,11 +19,10 @@ from portal.domain.refund import (
     HOLDING,
     TRANSITIONS,
     RefundEvent,
-    RefundFacts,
     RefundFound,
     RefundState,
-    RefundVerdict,
 )
+from portal.domain.refund_finding import RefundFacts, RefundVerdict
 
 START = datetime(2026, 11, 22, 3, tzinfo=UTC)
 STATES = get_args(RefundState)
@@ -56,7 +55,7 @@ def judge(
     missing_at: datetime | None = None,
 ) -> RefundVerdict:
     given_facts = facts(state, room=room, missing_at=missing_at)
-    return refund.judge(given_facts, found, amount, "", START + after)
+    return refund_finding.judge(given_facts, found, amount, "", START + after)
 
 
 @pytest.mark.parametrize(("state", "event"), list(TRANSITIONS))
@@ -95,7 +94,7 @@ def test_the_ledger_is_told_exactly_when_money_is_held_let_go_or_gone() -> None:
     for (state, _), edge in TRANSITIONS.items():
         cause = refund.booked_with(state, edge.state)
         changes_hold = (state in HOLDING) != (edge.state in HOLDING)
-        leaves = edge.state in {"succeeded", "transferred"}
+        leaves = edge.state in {"succeeded", "transferred"} or state == "transferred"
         assert (cause is not None) == (changes_hold or leaves), (state, edge.state)
 
 
@@ -268,9 +267,12 @@ class Books:
         cause = refund.booked_with(one.state, edge.state)
         if newly_held:
             one.owed = min(one.amount, -self.sums().overpayment)
+        if edge.state == "transferred":
+            one.transfers += 1  # each transfer of a refund is a cause of its own
         one.state = edge.state
         if cause is not None:
             back = Return(
+                transfer_id=UUID(int=one.id.int * 100 + one.transfers),
                 refund_id=one.id,
                 bill_id=BILL,
                 attempt_id=one.attempt,
@@ -289,6 +291,7 @@ class Back:
     amount: int
     state: RefundState = "requested"
     owed: int = 0
+    transfers: int = 0
 
 
 steps = st.one_of(

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from portal.application.providers import gmopg
 from portal.application.providers.exchange import Endpoint, RefundWanted
-from portal.domain import refund as rules
 from portal.domain.money import Money
-from portal.domain.refund import HOLDING, RefundFacts, RefundState
+from portal.domain.refund import HOLDING, RefundState
+from portal.domain.refund_finding import RefundFacts, judge
 from portal.kit.outbound.wire import OutboundAnswer
 from tests.make.gmopg import paid
 
@@ -87,7 +87,7 @@ class Payment:
             room_minor=PAID - self.held(),
         )  # fmt: skip
         now = START + timedelta(minutes=minutes)
-        verdict = rules.judge(facts, found.state, found.amount_minor, "", now)
+        verdict = judge(facts, found.state, found.amount_minor, "", now)
         assert verdict.case in {None, "refund_failed"}, "no false alarm"
         if verdict.edge is not None:
             refund.state = verdict.edge.state

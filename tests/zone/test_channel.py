@@ -195,7 +195,8 @@ def test_callers_have_no_more_of_their_own_than_was_decided(vault: VaultServer) 
     )  # fmt: skip
     assert caller_operations("operator") == (
         "add_staff", "compare_journal", "found_merchant", "inspect", "issue_login_ticket",
-        "move_clock", "open_debit_contract", "open_merchant", "restart_case", "set_app",
+        "move_clock", "open_debit_contract", "open_merchant", "open_transfer_contract",
+        "restart_case", "set_app",
         "set_bank_day", "set_card_policy", "set_channel",
         "set_charges", "set_ladder", "set_lapse", "set_message_prices", "set_number",
         "set_part_payment", "set_pause_limits", "set_refund_limit", "set_slip_terms",

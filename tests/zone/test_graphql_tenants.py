@@ -25,6 +25,7 @@ from portal.vault.server import VaultServer
 from tests.make.acts import acting
 from tests.make.bank import open_bank
 from tests.make.merchant import Merchant, csv_of, found, work_off
+from tests.make.transfers import open_transfer
 from tests.make.vault import ClientFor, Ground
 from tests.make.walk import id_coordinates, paths
 from tests.make.web import Web, running_web, web_settings
@@ -55,6 +56,7 @@ class Two:
                 "Query.imports.after": _text(after.get("imports")),
                 "Query.cases.after": _text(after.get("cases")),
                 "Query.debitFiles.after": _text(after.get("debitFiles")),
+                "Query.transferFiles.after": _text(after.get("transferFiles")),
                 "Query.mandates.after": _text(after.get("mandates")),
                 "Query.refunds.after": _text(after.get("refunds")),
                 "Query.resultFiles.after": _text(after.get("resultFiles")),
@@ -92,6 +94,16 @@ FIXED = {
     "ImportDecideInput.idempotencyKey": '"walk-decide"',
     "CaseSettleInput.note": '"walk"',
     "Query.debitFiles.first": "3",
+    "Query.transferFiles.first": "3",
+    "Query.transferFile.first": "3",
+    "Query.transferFile.afterLine": "0",
+    "TransferFileBuildInput.transferOn": '"2026-11-24"',
+    "TransferFileBuildInput.idempotencyKey": '"walk-transfer"',
+    "TransferFileDecideInput.idempotencyKey": '"walk-trfile"',
+    "TransferFileReportInput.idempotencyKey": '"walk-trword"',
+    "RefundReturnedInput.returnedOn": '"2026-11-22"',
+    "RefundReturnedInput.reason": '"walk"',
+    "RefundReturnedInput.idempotencyKey": '"walk-back"',
     "Query.mandates.first": "3",
     "Query.mandates.customerNo": '""',
     "DebitFileBuildInput.debitOn": '"2026-11-22"',
@@ -108,6 +120,13 @@ FIXED = {
     "MandateDecideInput.idempotencyKey": '"walk-answer"',
     "Query.refunds.first": "3",
     "Query.refunds.states": "null",
+    "Query.refunds.lacksAccount": "false",
+    "RefundAccountGiveInput.bankCode": '"0005"',
+    "RefundAccountGiveInput.branchCode": '"001"',
+    "RefundAccountGiveInput.accountKind": '"1"',
+    "RefundAccountGiveInput.accountNumber": '"1234567"',
+    "RefundAccountGiveInput.holderName": '"カ"',
+    "RefundAccountGiveInput.idempotencyKey": '"walk-account"',
     "RefundRequestInput.amount": "1",
     "RefundRequestInput.note": '"walk"',
     "RefundRequestInput.totp": '"000000"',
@@ -185,6 +204,11 @@ ID_KINDS = {
     "DebitFileBuildInput.contractId": "debit_contract",
     "DebitFileDecideInput.id": "debit_file",
     "DebitFileReportInput.id": "debit_file",
+    "TransferFileBuildInput.contractId": "transfer_contract",
+    "TransferFileDecideInput.id": "transfer_file",
+    "TransferFileReportInput.id": "transfer_file",
+    "Query.transferFile.id": "transfer_file",
+    "RefundReturnedInput.id": "refund",
     "MandateRegisterInput.contractId": "debit_contract",
     "MandateDecideInput.id": "mandate",
     "Query.mandates.contractId": "debit_contract",
@@ -192,6 +216,7 @@ ID_KINDS = {
     "RefundRequestInput.billId": "bill",
     "RefundRequestInput.attemptId": "attempt",
     "RefundDecideInput.id": "refund",
+    "RefundAccountGiveInput.id": "refund",
     "RefundTransferredInput.id": "refund",
     "BillFilterInput.importId": "import",
     "ImportSteerInput.id": "import",
@@ -249,6 +274,7 @@ values ($1, $2, 'utf-8-sig', 1, 0, 1, 1, $3, 0, 'test', now())
 """
 _BANK = """{ printBatches(first: 1) { nodes { id } pageInfo { endCursor } }
     debitFiles(first: 1) { nodes { id contractId } pageInfo { endCursor } }
+    transferFiles(first: 1) { nodes { id contractId } pageInfo { endCursor } }
     mandates(first: 1) { nodes { id } pageInfo { endCursor } } templates { id }
     pushDevices(customerNo: "walk") { id } }"""
 
@@ -275,6 +301,7 @@ async def two(ground: Ground, vault: VaultServer, client_for: ClientFor) -> Asyn
             await _open_cases(vault, merchant)
             await _write(web_caller, merchant)
             await open_bank(operator, web_caller, merchant.code, merchant.owner.authority)
+            await open_transfer(operator, web_caller, merchant.code, merchant.owner.authority)
         yield await _two(web, us, them, imports["hoshi"])
         await us.close()
         await them.close()
@@ -321,6 +348,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
     [refund] = page["refunds"]["nodes"]
     bank = (await _run(_staff(web, them), _BANK))["data"]
     [file], [mandate] = bank["debitFiles"]["nodes"], bank["mandates"]["nodes"]
+    [transfer] = bank["transferFiles"]["nodes"]
     case_id = page["cases"]["nodes"][0]["id"]
     [batch] = bank["printBatches"]["nodes"]
     return Two(
@@ -335,6 +363,8 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             "refund": refund["id"],
             "debit_contract": file["contractId"],
             "debit_file": file["id"],
+            "transfer_contract": transfer["contractId"],
+            "transfer_file": transfer["id"],
             "mandate": mandate["id"],
             "print_batch": batch["id"],
             "template": bank["templates"][0]["id"],
@@ -349,6 +379,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             *refund.values(),
             *bills,
             *file.values(),
+            *transfer.values(),
             mandate["id"],
             batch["id"],
             bank["templates"][0]["id"],
@@ -360,7 +391,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
         }
         | {
             name: bank[name]["pageInfo"]["endCursor"]
-            for name in ("debitFiles", "mandates", "printBatches")
+            for name in ("debitFiles", "mandates", "printBatches", "transferFiles")
         },
     )
 
@@ -445,6 +476,8 @@ async def test_another_merchants_id_and_one_that_does_not_exist_look_the_same(tw
         "refund": "rfd_01JD0000000000000000000000",
         "debit_contract": "dct_01JD0000000000000000000000",
         "debit_file": "dbf_01JD0000000000000000000000",
+        "transfer_contract": "trc_01JD0000000000000000000000",
+        "transfer_file": "trf_01JD0000000000000000000000",
         "mandate": "mdt_01JD0000000000000000000000",
         "template": "tpl_01JD0000000000000000000000",
         "push_subscription": "psh_01JD0000000000000000000000",

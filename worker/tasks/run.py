@@ -28,7 +28,7 @@ from portal.kit.crashpoint import crash_point
 from portal.kit.log import get_logger
 from worker.lanes import STEPS
 from worker.queue import Job
-from worker.tasks import charge, debit, intake, mandate, message, payment, settlement
+from worker.tasks import charge, debit, intake, mandate, message, payment, settlement, transfer
 from worker.tasks.workbench import Workbench
 
 HEARTBEAT_S: Final = limits.LEASE_LIFE_S / 3
@@ -55,6 +55,8 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "charge.send": charge.send,
         "mandate.ask": mandate.ask,
         "debit.fetch": debit.fetch,
+        "transfer.advance": transfer.advance,
+        "transfer.send": transfer.send,
         "settlement.write_results": settlement.write_results,
         "message.switch_unopened": message.switch_unopened,
     }

@@ -48,7 +48,7 @@ async def show_choice(request: Request) -> Response:
 def choice_page(request: Request, bill: Data, known: Banks, *, csrf: str) -> Response:
     """The page for the data of the operation Page."""
     text = request.query_params.get("q", "").strip()[:TEXT_MAX]
-    bank = _bank(known, request.query_params.get("bank", ""))
+    bank = bank_of(known, request.query_params.get("bank", ""))
     found: tuple[Bank | Branch, ...] = ()
     if text:
         found = look_for_bank(known, text) if bank is None else look_for(known, bank, text)
@@ -64,7 +64,7 @@ def choice_page(request: Request, bill: Data, known: Banks, *, csrf: str) -> Res
 def look_for_bank(known: Banks, text: str) -> tuple[Bank | Branch, ...]:
     """Banks of a code, or whose reading begins so."""
     if _DIGITS.fullmatch(text):
-        bank = _bank(known, text)
+        bank = bank_of(known, text)
         return () if bank is None else (bank,)
     return known.banks_starting(text)
 
@@ -79,7 +79,8 @@ def look_for(known: Banks, bank: Bank, text: str) -> tuple[Bank | Branch, ...]:
     return known.branches_starting(bank.code, text)
 
 
-def _bank(known: Banks, code: str) -> Bank | None:
+def bank_of(known: Banks, code: str) -> Bank | None:
+    """The bank of a code, if there is one."""
     try:
         return known.bank(code)
     except NotFound:

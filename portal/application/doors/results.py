@@ -1,12 +1,13 @@
-"""A bank's debit file out, and its answer in: both as they are, a part at a time.
+"""Files for a bank out, and the answer to debits in: all as they are, a part at a time.
 
 Zone: application. ``PUT /results/{token}`` streams an answer to the vault, which checks it whole;
 the token is the file and the caller's own authority, sealed with an end, and never logged. Taking a
 file out says that it is on its way to the bank, so it is a form and no link.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -26,8 +27,13 @@ from portal.contract.debit import (
     TakeOutDebitFile,
 )
 from portal.contract.envelope import Authority
+from portal.contract.transfer import (
+    TAKE_OUT_TRANSFER_FILE,
+    TakeOutTransferFile,
+    TransferFilePart,
+)
 from portal.domain.errors import Conflict, Expired, LimitReached, NotFound
-from portal.domain.ids import DebitFileId, from_public, to_public
+from portal.domain.ids import DebitFileId, TransferFileId, from_public, to_public
 from portal.kit.limits import DEBIT_FILE_BYTES_MAX, FILE_PART_BYTES_MAX, OPERATION_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -133,35 +139,52 @@ async def take_out(request: Request) -> Response:
     Raises: NotFound ``not_found``; Conflict ``debit_file_state``; NotAllowed ``form_foreign``,
     ``form_stale``, ``role_missing``; LimitReached ``budget_spent``.
     """
+
+    async def take(context: "RequestContext", file_id: UUID, part_no: int) -> DebitFilePart:
+        part = TakeOutDebitFile(file_id=DebitFileId(file_id), part_no=part_no)
+        return await context.call(TAKE_OUT_DEBIT_FILE, part)
+
+    return await _take_out(request, "debit_file", take)
+
+
+async def take_out_transfers(request: Request) -> Response:
+    """``POST /d/transfers/{id}/file``: the same of a file of transfers.
+
+    Raises: as :func:`take_out`; Conflict ``transfer_file_state``.
+    """
+
+    async def take(context: "RequestContext", file_id: UUID, part_no: int) -> TransferFilePart:
+        part = TakeOutTransferFile(file_id=TransferFileId(file_id), part_no=part_no)
+        return await context.call(TAKE_OUT_TRANSFER_FILE, part)
+
+    return await _take_out(request, "transfer_file", take)
+
+
+FilePart = DebitFilePart | TransferFilePart
+Take = Callable[["RequestContext", UUID, int], Awaitable[FilePart]]
+
+
+async def _take_out(request: Request, kind: str, take: Take) -> Response:
+    """The parts of the file that the address names, as they come."""
     context = staff_context(request)
     context.check_form(request, await read_form(request))
     public_id: str = request.path_params["id"]
-    file_id = DebitFileId(from_public("debit_file", public_id))
-    first = await _take_part(context, file_id, 0)
+    file_id = from_public(kind, public_id)
+    first = await take(context, file_id, 0)
+
+    async def rest() -> AsyncIterator[bytes]:
+        part, part_no = first, 0
+        yield part.body
+        while not part.is_last:
+            part_no += 1
+            part = await take(context, file_id, part_no)
+            yield part.body
+
     return StreamingResponse(
-        _rest(context, file_id, first),
+        rest(),
         media_type="application/octet-stream",
         headers={
             "content-disposition": f'attachment; filename="{public_id}.txt"',
             "cache-control": "no-store",
         },
     )
-
-
-async def _rest(
-    context: "RequestContext", file_id: DebitFileId, part: DebitFilePart
-) -> AsyncIterator[bytes]:
-    part_no = 0
-    while True:
-        yield part.body
-        if part.is_last:
-            return
-        part_no += 1
-        part = await _take_part(context, file_id, part_no)
-
-
-async def _take_part(
-    context: "RequestContext", file_id: DebitFileId, part_no: int
-) -> DebitFilePart:
-    request = TakeOutDebitFile(file_id=file_id, part_no=part_no)
-    return await context.call(TAKE_OUT_DEBIT_FILE, request)

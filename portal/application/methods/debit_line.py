@@ -1,4 +1,4 @@
-"""Lines to banks: who hands a debit file over by one, and asks about it afterwards.
+"""Lines to banks: who hands a file over by one, and asks about it afterwards.
 
 Application zone. A bank without a line here is served by hand, as an owner downloads the file.
 """
@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from portal.application.providers import sandbox_bank
 from portal.application.providers.exchange import Endpoint, Exchange, ResultFetched
 from portal.domain.errors import InvariantBroken
-from portal.domain.handover import LineOutcome
+from portal.domain.handover import LineKind, LineOutcome
 from portal.domain.ids import DeliveryId
 
 
@@ -18,12 +18,14 @@ class DebitLine(Protocol):
     """A file is handed over once; whatever is unclear afterwards is asked, never sent again."""
 
     def hand_over(
-        self, endpoint: Endpoint, handover_id: DeliveryId
+        self, endpoint: Endpoint, handover_id: DeliveryId, kind: LineKind = "debit"
     ) -> Exchange[tuple[LineOutcome, str]]:
         """The file behind ``handover_id``, which the relay puts in; the outcome and a code."""
         ...
 
-    def ask(self, endpoint: Endpoint, reference: str) -> Exchange[tuple[LineOutcome, str]]:
+    def ask(
+        self, endpoint: Endpoint, reference: str, kind: LineKind = "debit"
+    ) -> Exchange[tuple[LineOutcome, str]]:
         """Ask what became of the file under our reference; changes nothing there."""
         ...
 

@@ -5,7 +5,7 @@ ends the task.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from portal.contract.client import VaultClient
 from portal.contract.debit import (
@@ -39,7 +39,7 @@ async def fill(
         request = FillDebitFile(file_id=file_id)
         return await vault.call(FILL_DEBIT_FILE, request, lease, timeout_s=CALL_TIMEOUT_S)
 
-    return await _run(step, is_stopping)
+    return await run_steps(step, is_stopping)
 
 
 async def book(
@@ -54,12 +54,28 @@ async def book(
         request = BookDebits(file_id=file_id)
         return await vault.call(BOOK_DEBITS, request, lease, timeout_s=CALL_TIMEOUT_S)
 
-    return await _run(step, is_stopping)
+    return await run_steps(step, is_stopping)
 
 
-async def _run(
-    step: Callable[[], Awaitable[DebitFileFilled | DebitsBooked]], is_stopping: Callable[[], bool]
-) -> int:
+class Stepped(Protocol):
+    """What a step says: how many lines it moved, and whether there are more."""
+
+    @property
+    def lines(self) -> int:
+        """Lines."""
+        ...
+
+    @property
+    def remaining(self) -> bool:
+        """Whether it must be called again."""
+        ...
+
+
+async def run_steps(step: Callable[[], Awaitable[Stepped]], is_stopping: Callable[[], bool]) -> int:
+    """Step until nothing remains; lines moved by this run.
+
+    Raises TryLater ``worker_stopping`` between two calls, or after CALLS_MAX of them.
+    """
     lines = 0
     for _ in range(CALLS_MAX):
         done = await step()

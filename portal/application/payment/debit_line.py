@@ -1,4 +1,6 @@
-"""A debit file to its bank by the line: one try under a lease, and the questions afterwards.
+"""A file to its bank by the line: one try under a lease, and the questions afterwards.
+
+Of debits or of transfers: the vault says which, and the line has a road for each.
 
 Application zone. The vault says which of the two it is, and has moved the file before the bank
 hears of it. The bytes go from the vault to the relay: nothing here ever holds them.
@@ -19,14 +21,14 @@ from portal.contract.debit_line import (
 from portal.contract.envelope import Authority
 from portal.domain.errors import InvariantBroken, TryLater, Unknown
 from portal.domain.handover import LineOutcome
-from portal.domain.ids import DebitFileId
+from portal.domain.ids import DebitFileId, TransferFileId
 from portal.kit.crashpoint import crash_point
 
 RECORD_TRIES_MAX: Final = 4
 RECORD_PAUSE_S: Final = 0.2
 
 
-async def hand_over(desk: PayDesk, lease: Authority, file_id: DebitFileId) -> str:
+async def hand_over(desk: PayDesk, lease: Authority, file_id: DebitFileId | TransferFileId) -> str:
     """Send a file to its bank, or ask about one; its state, "" when there was nothing to do.
 
     Raises: Unknown ``debit_file_unclear`` when the answer could not be recorded (a question finds
@@ -55,5 +57,5 @@ async def _converse(desk: PayDesk, begun: DebitHandoverBegun) -> tuple[LineOutco
     except InvariantBroken as fault:
         return ("not_sent" if begun.act == "send" else "unknown"), fault.code
     if begun.act == "ask":
-        return await desk.converse(line.ask(endpoint, begun.reference))
-    return await desk.converse(line.hand_over(endpoint, begun.handover_id))
+        return await desk.converse(line.ask(endpoint, begun.reference, begun.kind))
+    return await desk.converse(line.hand_over(endpoint, begun.handover_id, begun.kind))

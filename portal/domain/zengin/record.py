@@ -21,6 +21,11 @@ TOTAL_MAX: Final = 999_999_999_999
 AMOUNT_MAX: Final = 9_999_999_999
 
 KIND: Final = "91"
+"""種別 of a file of debits."""
+
+TRANSFERS: Final = "21"
+"""種別 of a file of transfers (総合振込)."""
+
 JIS: Final = "0"
 _NUMBER_DIGITS: Final = 20
 
@@ -38,6 +43,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Who collects (委託者), when, at which bank; the record has a month and a day but no year.
 
     ``account``: the collector's, which only one variant of the record has; None in the other.
+    ``kind``: KIND, or TRANSFERS, whose header has the same places: who transfers, and from where.
     """
 
     collector_code: str
@@ -49,6 +55,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     bank_name: str = ""
     branch_name: str = ""
     account: Account | None = None
+    kind: str = KIND
 
 
 class DebitLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,18 +124,18 @@ def write_header(header: Header, form: FileForm) -> str:
     """
     account = header.account
     last = f"{account.kind}{account.number}{'':17}" if form.has_account and account else f"{'':25}"
-    _check_field(form.has_account == bool(account), "account")
-    _check_field(_is_digits(header.collector_code, 10), "collector_code")
-    _check_field(_is_day(header.month, header.day), "debit_on")
-    _check_field(_is_digits(header.bank_code, 4), "bank_code")
-    _check_field(_is_digits(header.branch_code, 3), "branch_code")
-    _check_text(header.collector_name, 40, form, "collector_name")
-    _check_text(header.bank_name, 15, form, "bank_name")
-    _check_text(header.branch_name, 15, form, "branch_name")
+    check_field(form.has_account == bool(account), "account")
+    check_field(is_digits(header.collector_code, 10), "collector_code")
+    check_field(_is_day(header.month, header.day), "debit_on")
+    check_field(is_digits(header.bank_code, 4), "bank_code")
+    check_field(is_digits(header.branch_code, 3), "branch_code")
+    check_text(header.collector_name, 40, form, "collector_name")
+    check_text(header.bank_name, 15, form, "bank_name")
+    check_text(header.branch_name, 15, form, "branch_name")
     if account:
         _check_account(account)
     return (
-        f"1{KIND}{JIS}{header.collector_code}{header.collector_name:40}"
+        f"1{header.kind}{JIS}{header.collector_code}{header.collector_name:40}"
         f"{header.month:02d}{header.day:02d}{header.bank_code}{header.bank_name:15}"
         f"{header.branch_code}{header.branch_name:15}{last}"
     )
@@ -194,36 +201,37 @@ def _is_day(month: int, day: int) -> bool:
     return _date(2000, month, day) is not None  # a leap year: 29 February is a day
 
 
-def _is_digits(text: str, count: int) -> bool:
+def is_digits(text: str, count: int) -> bool:
+    """Whether a text is so many digits."""
     return len(text) == count and text.isascii() and text.isdecimal()
 
 
-def _check_field(is_good: bool, field: str) -> None:  # noqa: FBT001  the rule reads as a sentence
+def check_field(is_good: bool, field: str) -> None:  # noqa: FBT001  the rule reads as a sentence
+    """Raises: InvalidInput ``zengin_field`` (param ``field``) for one that is not good."""
     if not is_good:
         raise InvalidInput("zengin_field", params={"field": field})
 
 
-def _check_text(text: str, length: int, form: FileForm, field: str) -> None:
-    _check_field(len(text) <= length and is_kana(text, form.more_letters), field)
+def check_text(text: str, length: int, form: FileForm, field: str) -> None:
+    """Raises: InvalidInput ``zengin_field`` for a text that a C field of this length can't hold."""
+    check_field(len(text) <= length and is_kana(text, form.more_letters), field)
 
 
 def _check_account(account: Account) -> None:
-    _check_field(_is_digits(account.bank_code, 4), "bank_code")
-    _check_field(_is_digits(account.branch_code, 3), "branch_code")
-    _check_field(account.kind in {"1", "2", "3", "9"}, "account_kind")
-    _check_field(_is_digits(account.number, 7), "account_number")
+    check_field(is_digits(account.bank_code, 4), "bank_code")
+    check_field(is_digits(account.branch_code, 3), "branch_code")
+    check_field(account.kind in {"1", "2", "3", "9"}, "account_kind")
+    check_field(is_digits(account.number, 7), "account_number")
 
 
 def _check_debit(line: DebitLine, form: FileForm) -> None:
     """Say which field is wrong; none is when only a bank's further letters broke the pattern."""
     _check_account(line.account)
-    _check_text(line.bank_name, 15, form, "bank_name")
-    _check_text(line.branch_name, 15, form, "branch_name")
-    _check_text(line.payer_name, 30, form, "payer_name")
-    _check_field(bool(line.payer_name.strip()), "payer_name")
-    _check_field(1 <= line.amount_minor <= AMOUNT_MAX, "amount")
-    _check_field(line.newness in {"0", "1", "2"}, "newness")
+    check_text(line.bank_name, 15, form, "bank_name")
+    check_text(line.branch_name, 15, form, "branch_name")
+    check_text(line.payer_name, 30, form, "payer_name")
+    check_field(bool(line.payer_name.strip()), "payer_name")
+    check_field(1 <= line.amount_minor <= AMOUNT_MAX, "amount")
+    check_field(line.newness in {"0", "1", "2"}, "newness")
     number = line.instruction_no
-    _check_field(
-        _is_digits(number, len(number)) and len(number) <= _NUMBER_DIGITS, "instruction_no"
-    )
+    check_field(is_digits(number, len(number)) and len(number) <= _NUMBER_DIGITS, "instruction_no")

@@ -1,9 +1,11 @@
-"""Writes a debit file piece by piece: what it keeps in between are a count and a sum. Pure.
+"""Writes a bank's file piece by piece: what it keeps in between are a count and a sum. Pure.
 
 Nothing of a file may leave before it is finished: a limit may still refuse the whole.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from typing import Generic, Protocol, TypeVar
 
 from portal.domain.errors import InvalidInput, InvariantBroken, LimitReached
 from portal.domain.zengin.record import (
@@ -20,7 +22,19 @@ from portal.domain.zengin.record import (
 )
 
 
-class DebitWriter:
+class Line(Protocol):
+    """A record between header and trailer. Units: yen."""
+
+    @property
+    def amount_minor(self) -> int:
+        """What it moves."""
+        ...
+
+
+L = TypeVar("L", bound=Line)
+
+
+class FileWriter(ABC, Generic[L]):
     """One file: ``begin``, ``add`` as often as wanted, ``finish``.
 
     ``count`` and ``total_minor`` can be kept and given again, so that a file may be made over
@@ -41,16 +55,15 @@ class DebitWriter:
         """
         return self._encode([write_header(header, self.form)])
 
-    def add(self, lines: Iterable[DebitLine]) -> bytes:
-        """The bytes of these debits.
+    def add(self, lines: Iterable[L]) -> bytes:
+        """The bytes of these lines.
 
         Raises: InvalidInput ``zengin_field`` (param ``field``); LimitReached ``zengin_lines``
         (param ``max``) or ``zengin_total``: the rest belongs into another file.
         """
-        form = self.form
         written: list[str] = []
         for line in lines:
-            written.append(write_debit(line, form))
+            written.append(self.record_of(line))
             self.total_minor += line.amount_minor
         self.count += len(written)
         if self.count > self._lines_max:
@@ -62,12 +75,19 @@ class DebitWriter:
     def finish(self) -> bytes:
         """The bytes of trailer and end.
 
-        Raises: InvalidInput ``zengin_empty``: a file without a debit is not sent.
+        Raises: InvalidInput ``zengin_empty``: a file without a line is not sent.
         """
         if not self.count:
             raise InvalidInput("zengin_empty")
-        trailer = Trailer(count=self.count, total_minor=self.total_minor)
-        return self._encode([write_trailer(trailer), END])
+        return self._encode([self.trailer(), END])
+
+    @abstractmethod
+    def record_of(self, line: L) -> str:
+        """The record of one line. Raises: InvalidInput ``zengin_field`` (param ``field``)."""
+
+    @abstractmethod
+    def trailer(self) -> str:
+        """The record of count and sum. Raises: InvalidInput ``zengin_total``."""
 
     def _encode(self, records: list[str]) -> bytes:
         """One byte a letter, or the places of all fields would move."""
@@ -77,3 +97,15 @@ class DebitWriter:
         if len(written) != len(text):
             raise InvariantBroken("zengin_letters", context=self.form.more_letters)
         return written
+
+
+class DebitWriter(FileWriter[DebitLine]):
+    """A file of debits (預金口座振替)."""
+
+    def record_of(self, line: DebitLine) -> str:
+        """See portal.domain.zengin.record.write_debit."""
+        return write_debit(line, self.form)
+
+    def trailer(self) -> str:
+        """What was debited and what was not is 0 in a request."""
+        return write_trailer(Trailer(count=self.count, total_minor=self.total_minor))

@@ -12,16 +12,27 @@ from portal.vault.act import Act
 from portal.vault.payer import enter_merchant
 from portal.vault.registry import operation
 
-_CONTRACTS: Final = """
+_DEBITS: Final = """
 select id, closed_days, opened_days from debit_contract
 where merchant_id = $1 and ($2 = '' or collector_code = $2) order by id for update
 """
-_STORE: Final = """
+_TRANSFERS: Final = """
+select id, closed_days, opened_days from transfer_contract
+where merchant_id = $1 and ($2 = '' or company_code = $2) order by id for update
+"""
+_STORE_DEBITS: Final = """
 update debit_contract set closed_days = $3, opened_days = $4 where merchant_id = $1 and id = $2
 """
+_STORE_TRANSFERS: Final = """
+update transfer_contract set closed_days = $3, opened_days = $4 where merchant_id = $1 and id = $2
+"""
+_KINDS: Final = ((_DEBITS, _STORE_DEBITS), (_TRANSFERS, _STORE_TRANSFERS))
 _FILES: Final = """
-select count(*) from debit_file where merchant_id = $1 and contract_id = any($2::uuid[])
-    and debit_on = $3 and state not in ('discarded', 'rejected', 'answered')
+select (select count(*) from debit_file where merchant_id = $1 and contract_id = any($2::uuid[])
+            and debit_on = $3 and state not in ('discarded', 'rejected', 'answered'))
+     + (select count(*) from transfer_file where merchant_id = $1
+            and contract_id = any($2::uuid[]) and transfer_on = $3
+            and state not in ('discarded', 'rejected'))
 """
 
 
@@ -31,22 +42,24 @@ select count(*) from debit_file where merchant_id = $1 and contract_id = any($2:
 async def set_bank_day(act: Act, request: SetBankDay) -> BankDaySet:
     """Close or open a day beside the calendar, or take that back; the same word twice is one.
 
-    What follows from it follows from now on: debit days, cut-offs, when an answer is looked for.
+    Of debits and of transfers alike. What follows from it follows from now on: days, cut-offs, when
+    an answer is looked for.
 
     Raises: NotFound ``merchant_unknown``, ``not_found``; InvalidInput ``calendar_ends``,
     ``bank_days_too_many``.
     """
     if not await enter_merchant(act, request.merchant_code):
         raise NotFound("merchant_unknown")
-    rows = await act.db.fetch(_CONTRACTS, act.merchant_id, request.collector_code)
-    if not rows:
+    told: list[UUID] = []
+    for select, store in _KINDS:
+        for row in await act.db.fetch(select, act.merchant_id, request.collector_code):
+            calendar = bank_calendar(row["closed_days"], row["opened_days"])
+            closed, opened = say_of_day(calendar, request.day, request.word)
+            await act.db.execute(store, act.merchant_id, row["id"], sorted(closed), sorted(opened))
+            told.append(row["id"])
+    if not told:
         raise NotFound("not_found", params={"kind": "debit_contract"})
-    for row in rows:
-        calendar = bank_calendar(row["closed_days"], row["opened_days"])
-        closed, opened = say_of_day(calendar, request.day, request.word)
-        await act.db.execute(_STORE, act.merchant_id, row["id"], sorted(closed), sorted(opened))
-    files = await _files(act, [row["id"] for row in rows], request.day)
-    return BankDaySet(contracts=len(rows), files=files)
+    return BankDaySet(contracts=len(told), files=await _files(act, told, request.day))
 
 
 async def _files(act: Act, contracts: list[UUID], day: date) -> int:

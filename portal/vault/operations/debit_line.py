@@ -1,6 +1,7 @@
-"""Data zone: a debit file's way to its bank by the line: one try at a time, then only questions.
+"""Data zone: a file's way to its bank by the line: one try at a time, then only questions.
 
-The file is ``sending`` and the try handed out before anybody can redeem it, and both commit with
+A file of debits or of transfers: the operations are named for the first kind that there was. The
+file is ``sending`` and the try handed out before anybody can redeem it, and both commit with
 the watch that looks after them whatever happens. The bytes go to the relay alone, once a try.
 """
 
@@ -24,19 +25,15 @@ from portal.contract.debit_line import (
     RecordDebitHandover,
     RedeemDebitFile,
 )
-from portal.domain import debit as files
 from portal.domain import handover as rules
-from portal.domain.days import is_in_time
-from portal.domain.debit import FileEvent
 from portal.domain.doubt import SUBMIT_GRACE
 from portal.domain.errors import InvariantBroken
 from portal.domain.ids import DeliveryId
 from portal.vault import file
 from portal.vault.act import Act
-from portal.vault.debit import DebitFile, lock_file, moved, read_contract, store_file
 from portal.vault.debit_answer import hash_parts
-from portal.vault.fetch import plan_fetch
 from portal.vault.handover import Handover, at, read_handover, store_handover
+from portal.vault.outgoing import Outgoing, lock_outgoing
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
 
@@ -55,54 +52,59 @@ async def begin_debit_handover(act: Act, request: BeginDebitHandover) -> DebitHa
     Raises: NotFound for another file than the lease's.
     """
     act.require_scope(request.file_id)
-    debit_file = await lock_file(act, request.file_id)
-    handover = await read_handover(act, debit_file.id)
-    if handover is None or debit_file.state not in rules.IN_FLIGHT:
+    found = await _lock(act, request.file_id)
+    if found is None or found[0].file.state not in rules.IN_FLIGHT:
         await act.close_task()
         return DebitHandoverBegun(act="done")
+    outgoing, handover = found
     what = rules.next_act(handover.state, handover.state_at, handover.ask_at, act.now)
-    if what == "send" and not await _is_in_time(act, debit_file):
+    if what == "send" and not await outgoing.is_in_time(act):
         await store_handover(act, replace(at(act, handover, "by_hand"), code="debit_too_late"))
-        await _tell_people(act, debit_file, "debit_too_late")
+        await _tell_people(act, handover, "debit_too_late")
         what = "done"
     if what == "wait":
-        await _watch(act, debit_file)
+        await _watch(act, handover)
     if what in {"wait", "done"}:
         await act.close_task()
         return DebitHandoverBegun(act=what)
     if what == "send":
-        handover = await _hand_out(act, debit_file, handover)
+        handover = await _hand_out(act, outgoing, handover)
     return DebitHandoverBegun(
         act=what,
         provider=handover.provider,
-        reference=_reference(debit_file),
+        reference=_reference(outgoing),
         handover_id=DeliveryId(handover.id),
+        kind=handover.kind,
     )
 
 
-async def _is_in_time(act: Act, debit_file: DebitFile) -> bool:
-    contract = await read_contract(act, debit_file.contract_id)
-    return is_in_time(contract.calendar, contract.terms, debit_file.debit_on, act.business)
+async def _lock(act: Act, file_id: UUID) -> tuple[Outgoing, Handover] | None:
+    """The locked file with its line's row as it is under that lock; None for one without."""
+    known = await read_handover(act, file_id)
+    if known is None:
+        return None
+    outgoing = await lock_outgoing(act, known.kind, file_id)
+    handover = await read_handover(act, file_id)
+    return None if handover is None else (outgoing, handover)
 
 
-async def _hand_out(act: Act, debit_file: DebitFile, handover: Handover) -> Handover:
+async def _hand_out(act: Act, outgoing: Outgoing, handover: Handover) -> Handover:
     """A new try, which voids the one before; its watch is planned with it."""
-    if debit_file.state == "approved":
-        edge = files.advance_file(debit_file.state, "take_out")
-        await store_file(act, moved(act, debit_file, edge))
+    await outgoing.take_out(act)
     handed = replace(at(act, handover, "handed"), id=act.new_id(), doubt_at=act.now, given=0)
     await store_handover(act, handed)
-    await _watch(act, debit_file)
+    await _watch(act, handover)
     return handed
 
 
-async def _watch(act: Act, debit_file: DebitFile) -> None:
-    await act.plan_task("debit.send", debit_file.id, due_in_s=SUBMIT_GRACE.total_seconds())
+async def _watch(act: Act, handover: Handover) -> None:
+    wait_s = SUBMIT_GRACE.total_seconds()
+    await act.plan_task(rules.SENT_BY[handover.kind], handover.file_id, due_in_s=wait_s)
 
 
-def _reference(debit_file: DebitFile) -> str:
+def _reference(outgoing: Outgoing) -> str:
     """Ours, the same at every try: by it the bank refuses a second file and answers questions."""
-    return debit_file.id.hex
+    return outgoing.file.id.hex
 
 
 @operation(RECORD_DEBIT_HANDOVER, callers=_WORK, kinds=_LEASE, audit="effect")
@@ -116,53 +118,47 @@ async def record_debit_handover(act: Act, request: RecordDebitHandover) -> Debit
     """
     check_tokens(code=request.code)
     act.require_scope(request.file_id)
-    debit_file = await lock_file(act, request.file_id)
-    handover = await read_handover(act, debit_file.id)
+    found = await _lock(act, request.file_id)
     await act.close_task()
-    if handover is None or handover.id != request.handover_id:
-        return DebitHandoverNow(state=debit_file.state)
-    if debit_file.state not in rules.IN_FLIGHT:
-        if (debit_file.state, request.outcome) == ("rejected", "accepted"):
+    if found is None:
+        return DebitHandoverNow(state="")
+    outgoing, handover = found
+    state_now = outgoing.file.state
+    if handover.id != request.handover_id:
+        return DebitHandoverNow(state=state_now)
+    if state_now not in rules.IN_FLIGHT:
+        if (state_now, request.outcome) == ("rejected", "accepted"):
             # An owner recorded a refusal; its bills are free, and the bank has the file.
-            await _tell_people(act, debit_file, "accepted_after_rejected")
-        return DebitHandoverNow(state=debit_file.state)
+            await _tell_people(act, handover, "accepted_after_rejected")
+        return DebitHandoverNow(state=state_now)
     state, event = rules.after(handover.state, request.outcome, handover.tries)
     told = replace(at(act, handover, state), code=request.code)
     if state == "planned":
-        await act.plan_task("debit.send", debit_file.id, due_in_s=rules.TRY_PAUSE_S)
+        kind = rules.SENT_BY[handover.kind]
+        await act.plan_task(kind, handover.file_id, due_in_s=rules.TRY_PAUSE_S)
     elif state == "unknown":
-        told = await _ask_again(act, debit_file, told)
+        told = await _ask_again(act, told)
     elif state == "by_hand" != handover.state:
-        await _tell_people(act, debit_file, request.code)
+        await _tell_people(act, handover, request.code)
     await store_handover(act, told if state != handover.state or event else handover)
-    return DebitHandoverNow(state=await _move(act, debit_file, event))
+    return DebitHandoverNow(state=(await outgoing.tell(act, event)).file.state)
 
 
-async def _tell_people(act: Act, debit_file: DebitFile, code: str) -> None:
-    """Nothing happens by itself any more, and a day of debits hangs on it."""
-    await act.open_case("task.debit.send", debit_file.id, code=code)
+async def _tell_people(act: Act, handover: Handover, code: str) -> None:
+    """Nothing happens by itself any more, and a day of debits or transfers hangs on it."""
+    kind = "task.debit.send" if handover.kind == "debit" else "task.transfer.send"
+    await act.open_case(kind, handover.file_id, code=code)
 
 
-async def _ask_again(act: Act, debit_file: DebitFile, handover: Handover) -> Handover:
+async def _ask_again(act: Act, handover: Handover) -> Handover:
     since = handover.doubt_at or act.now
     wait_s = rules.ask_again_s(handover.asked, (act.now - since).total_seconds())
     if wait_s is None:
-        await _tell_people(act, debit_file, "asking_ended")
+        await _tell_people(act, handover, "asking_ended")
         return handover
-    await act.plan_task("debit.send", handover.file_id, due_in_s=wait_s)
+    kind = rules.SENT_BY[handover.kind]
+    await act.plan_task(kind, handover.file_id, due_in_s=wait_s)
     return replace(handover, asked=handover.asked + 1, ask_at=act.now + timedelta(seconds=wait_s))
-
-
-async def _move(act: Act, debit_file: DebitFile, event: FileEvent | None) -> str:
-    if event is None or (debit_file.state, event) not in files.FILES:
-        return debit_file.state
-    edge = files.advance_file(debit_file.state, event)
-    await store_file(act, moved(act, debit_file, edge))
-    if edge.state == "rejected":
-        await act.plan_task("debit.book", debit_file.id)
-    elif edge.state == "accepted":
-        await plan_fetch(act, debit_file)
-    return edge.state
 
 
 @operation(
@@ -186,29 +182,29 @@ async def redeem_debit_file(act: Act, request: RedeemDebitFile) -> DebitFileRede
     if found is None:
         return _refuse(act, "delivery_unknown", request.handover_id)
     await act.act_for(found[0])
-    debit_file = await lock_file(act, found[1])
-    handover = await read_handover(act, debit_file.id)
-    if handover is None or handover.id != request.handover_id:  # another try since
+    locked = await _lock(act, found[1])
+    if locked is None or locked[1].id != request.handover_id:  # another try since
         return _refuse(act, "delivery_unknown", request.handover_id)
+    outgoing, handover = locked
+    sealed = outgoing.file
     if act.settings.provider_host(handover.provider) != request.host:
         return _refuse(act, "host_wrong", request.handover_id)
-    if handover.state != "handed" or debit_file.state not in rules.IN_FLIGHT:
+    if handover.state != "handed" or sealed.state not in rules.IN_FLIGHT:
         early = handover.state == "planned"
         return _refuse(
             act, "delivery_not_handed" if early else "delivery_redeemed", request.handover_id
         )
     redeemed = replace(at(act, handover, "redeemed"), tries=handover.tries + 1)
     await store_handover(act, redeemed)
-    digest, _ = await hash_parts(act, debit_file.id, debit_file.parts)
-    if digest != debit_file.sha256:
+    digest, _ = await hash_parts(act, sealed.id, sealed.parts)
+    if digest != sealed.sha256:
         raise InvariantBroken("debit_file_differs")
-    act.release(debit_file.lines)
-    contract = await read_contract(act, debit_file.contract_id)
+    act.release(sealed.lines)
     return DebitFileRedeemed(
-        collector=contract.collector_code,
-        reference=_reference(debit_file),
-        parts=debit_file.parts,
-        size_bytes=debit_file.size_bytes,
+        collector=await outgoing.code(act),
+        reference=_reference(outgoing),
+        parts=sealed.parts,
+        size_bytes=sealed.size_bytes,
         refused=None,
     )
 
@@ -231,19 +227,19 @@ async def give_debit_part(act: Act, request: GiveDebitPart) -> DebitPartGiven:
     if found is None:
         return _refuse_part(act, "delivery_unknown", request.handover_id)
     await act.act_for(found[0])
-    debit_file = await lock_file(act, found[1])
-    handover = await read_handover(act, debit_file.id)
-    if handover is None or handover.id != request.handover_id:
+    locked = await _lock(act, found[1])
+    if locked is None or locked[1].id != request.handover_id:
         return _refuse_part(act, "delivery_unknown", request.handover_id)
+    outgoing, handover = locked
     if act.settings.provider_host(handover.provider) != request.host:
         return _refuse_part(act, "host_wrong", request.handover_id)
     if handover.state != "redeemed":
         return _refuse_part(act, "delivery_not_handed", request.handover_id)
-    if request.part_no != handover.given or request.part_no >= debit_file.parts:
+    if request.part_no != handover.given or request.part_no >= outgoing.file.parts:
         return _refuse_part(act, "part_out_of_order", request.handover_id)
     await store_handover(act, replace(handover, given=handover.given + 1))
     return DebitPartGiven(
-        body=await file.read_part(act, debit_file.id, request.part_no), refused=None
+        body=await file.read_part(act, outgoing.file.id, request.part_no), refused=None
     )
 
 

@@ -38,6 +38,7 @@ from portal.domain.zengin.kana import to_kana
 from portal.domain.zengin.record import LINES_MAX, write_header
 from portal.kit.banks import banks
 from portal.vault.act import Act
+from portal.vault.bank_file import ContractDetails
 from portal.vault.cursor import Place, read_cursor, write_cursor
 from portal.vault.debit import (
     CONTRACT_TABLE,
@@ -45,7 +46,6 @@ from portal.vault.debit import (
     MANDATES,
     SEALED_VERSION,
     Contract,
-    ContractDetails,
     lock_mandate,
     move_mandate,
     open_mandate,
@@ -63,7 +63,9 @@ COLLECTOR_CHARACTERS_MAX: Final = 40
 PAGE_MAX: Final = 100
 
 _ANY_DAY: Final = date(2026, 1, 1)
-_MORE_LETTERS: Final = frozenset("\\｢｣,")
+MORE_LETTERS: Final = frozenset("\\｢｣,")
+"""Letters that some banks take beyond those that all do."""
+
 _WEB: Final = frozenset({"web"})
 _STAFF: Final = frozenset({"staff"})
 _REVEALS: Final = ("customer number (last 4)", "account (last 3)")
@@ -140,7 +142,7 @@ async def open_debit_contract(act: Act, request: OpenDebitContract) -> DebitCont
 
 def _to_contract(contract_id: UUID, request: OpenDebitContract) -> Contract:
     """The contract, if a header can be written by it."""
-    if not set(request.more_letters) <= _MORE_LETTERS:
+    if not set(request.more_letters) <= MORE_LETTERS:
         raise InvalidInput("debit_contract", params={"field": "more_letters"})
     if not 1 <= request.lines_max <= LINES_MAX:
         raise InvalidInput("debit_contract", params={"field": "lines_max"})

@@ -33,6 +33,7 @@ from portal.contract.payment import (
     START_PAYMENT,
     VIEW_ATTEMPT,
 )
+from portal.contract.refund_account import GIVE_PAYER_ACCOUNT
 from portal.contract.share import ViewPage
 from portal.contract.slip import SHOW_SLIP
 from portal.domain import page as rules
@@ -67,6 +68,7 @@ from portal.vault.page_beside import (
 )
 from portal.vault.page_billing import BILLING, CHOOSE_BILLING, DENY_BILL, billing_of
 from portal.vault.page_choice import Choice, read_choice, read_shares
+from portal.vault.page_refund import HAS_TRANSFERS, read_transfers
 from portal.vault.payer import bill_of, enter_merchant, page_ref_of
 from portal.vault.registry import operation
 from portal.vault.reminders import REMINDER_OPS, REMINDERS, STOP, reminders_of
@@ -97,6 +99,7 @@ _OPS: Final = tuple(
         VIEW_PAGE, MARK_OPENED, START_PAYMENT, RECORD_SUBMISSION, VIEW_ATTEMPT, RECORD_INQUIRY,
         SHOW_SLIP, REMOVE_CARD, START_MANDATE, RECORD_MANDATE_OPENING, VIEW_MANDATE_DEPARTURE,
         RECORD_MANDATE_ASKING, *REMINDER_OPS, CHOOSE_BILLING, DENY_BILL,
+        GIVE_PAYER_ACCOUNT,
     )
 )  # fmt: skip
 _WEB: Final = frozenset({"web"})
@@ -108,7 +111,7 @@ select b.id, b.number, b.lifecycle, b.settlement, b.kind, b.period, b.amount_min
        b.due_on, b.language, b.paid_at, b.check_code, b.sealed_version, b.contact, b.billing,
        m.code, m.name, m.zone, m.sms_sender, m.phone, m.website, m.card_provider,
        m.wallet_provider, m.number_provider, m.part_least_minor, m.charge_days_before, {BESIDE},
-       {TERMS_BESIDE}, {REMINDERS}, {BILLING}, {WHETHER},
+       {TERMS_BESIDE}, {REMINDERS}, {BILLING}, {WHETHER}, {HAS_TRANSFERS},
        b.amount_minor - coalesce(p.paid_minor, 0) as left_minor
 from bill b join merchant m on m.id = b.merchant_id
 left join slip_terms t on t.merchant_id = b.merchant_id
@@ -174,6 +177,7 @@ async def open_link(act: Act, request: OpenLink) -> LinkOpened:
         "card (last 4)",
         "bank name",
         "account (last 3)",
+        "account holder (masked)",
         "store number",
     ),
 )
@@ -271,6 +275,7 @@ async def _view(  # what was read for one page
         mandates_by=takes_mandates(act, row, mandate),
         reminders=reminders_of(row) if act.capability.covers(STOP.name) else (),
         billing=billing_of(act, row),
+        refunds=await read_transfers(act, row, contact),
         attempt_key=secrets.token_urlsafe(16),
     )
 

@@ -25,6 +25,7 @@ from portal.domain.contact import customer_hint
 from portal.domain.errors import InvalidInput
 from portal.domain.ids import DeliveryId
 from portal.domain.message import LEFT_OUT, TOLD_BY_ADDRESS
+from portal.domain.refund_message import CAMPAIGN as ACCOUNT_MESSAGE
 from portal.domain.sending import SendingState
 from portal.domain.sms import BillText
 from portal.domain.template import occasion_of
@@ -36,7 +37,7 @@ from portal.vault.db import Row
 from portal.vault.deliveries import COLUMNS, OPTED_OUT, Delivery, store, why_left_out
 from portal.vault.fields import Fields
 from portal.vault.ladder import held_campaigns, is_night
-from portal.vault.message_values import VALUES, Values
+from portal.vault.message_values import VALUES, Values, account_values
 from portal.vault.pause import OpenPauses, read_open
 from portal.vault.push import CHANNEL as PUSH
 from portal.vault.push import Subscription, note_subscriptions, push_values, read_subscriptions
@@ -164,7 +165,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
         moved.append(delivery)
         if row["channel"] == "voice":
             calls.append(_call(row, secret, own if values.is_own else None))
-        else:
+        elif row["campaign"] != ACCOUNT_MESSAGE:  # which carries no link
             links.append((sha256(secret.encode()), delivery))
         if own is not None:
             tally.add(delivery.id, row["chunk_id"], own.id, is_own=values.is_own)
@@ -176,7 +177,7 @@ async def _redeem(act: Act, host: str, ids: Sequence[UUID]) -> dict[UUID, Redeem
     await note_subscriptions(
         act, {one.id: pushed[one.id].id for _, one in links if one.id in pushed}
     )
-    act.reveal(len(links) + len(calls))
+    act.reveal(sum(one.refused is None for one in given.values()))
     return given
 
 
@@ -279,7 +280,7 @@ def _call(row: Row, secret: str, own: Wording | None) -> NewCall:
 
 def _own(wordings: Wordings, row: Row) -> Wording | None:
     """The merchant's own wording for what this message is about."""
-    if not wordings:
+    if not wordings or row["campaign"] == ACCOUNT_MESSAGE:
         return None
     occasion = occasion_of(row["campaign"], row["lifecycle"])
     return wordings.get((row["channel"], row["language"], occasion))
@@ -294,6 +295,10 @@ def _values(  # what was read for one message
     pushed: Mapping[UUID, Subscription],
 ) -> Values | None:
     contact = open_contact(fields, row["bill_id"], row["sealed_version"], row["contact"])
+    if row["campaign"] == ACCOUNT_MESSAGE:
+        stop = _stop_link(act, fields, row)
+        merchant, phone = row["name"], row["phone"]
+        return account_values(contact, row["channel"], row["language"], merchant, phone, stop)
     bill = BillText(
         merchant_name=row["name"],
         period=row["period"],

@@ -41,11 +41,13 @@ from portal.vault.refund import (
     insert_refund,
     lock_payment,
     lock_refund,
+    merchant_today,
     room_of,
     step,
     store_refund,
     unapproved_of,
 )
+from portal.vault.refund_account import keep_debited_account
 from portal.vault.refund_view import limit_of, view_refund
 from portal.vault.registry import operation, standing_operation
 from portal.vault.standing import Standing
@@ -56,8 +58,7 @@ APPROVAL: Final = "refund"
 
 _WEB: Final = frozenset({"web"})
 _STAFF: Final = frozenset({"staff"})
-_REVEALS: Final = ("note of staff",)
-_ZONE: Final = "select zone from merchant where id = $1"
+_REVEALS: Final = ("note of staff", "account (last 3)", "account holder (masked)")
 _SET_LIMIT: Final = "update merchant set refund_limit_minor = $2 where id = $1"
 
 
@@ -160,7 +161,9 @@ async def _set_aside(act: Act, bill: LockedBill, refund: Refund, event: RefundEv
     """Set the money aside; then it is the worker's to send, or the merchant's to transfer."""
     held = await step(act, bill, refund, rules.advance(refund.state, event))
     if held.way == "bank_transfer":
-        return await step(act, bill, held, rules.advance(held.state, "hand_over"))
+        handed = await step(act, bill, held, rules.advance(held.state, "hand_over"))
+        await keep_debited_account(act, handed)
+        return handed
     await act.plan_task("payment.refund", held.id)
     return held
 
@@ -234,9 +237,11 @@ async def record_transfer(act: Act, request: RecordTransfer) -> RefundChanged:
     if known is not None:
         return RefundChanged(refund=await view_refund(act, request.refund_id))
     note = read_note(request.note, field="note", characters_max=NOTE_CHARACTERS_MAX)
-    today = act.clock.business_today(await act.db.fetchval(_ZONE, act.merchant_id))
-    rules.check_transfer_day(request.transferred_on, today)
+    rules.check_transfer_day(request.transferred_on, await merchant_today(act))
     bill, refund = await lock_refund(act, request.refund_id)
+    if refund.returned_at is not None:
+        # The refund's own id may name the transfer that came back.
+        refund = replace(refund, transfer_id=act.new_id())
     gone = await step(act, bill, refund, rules.advance(refund.state, "record_transfer"))
     gone = replace(
         gone,

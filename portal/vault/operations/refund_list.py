@@ -28,9 +28,11 @@ PAGE_MAX: Final = 100
 
 _WEB: Final = frozenset({"web"})
 _MERCHANT: Final = frozenset({"staff", "api_key"})
-_REVEALS: Final = ("note of staff",)
+_REVEALS: Final = ("note of staff", "account (last 3)", "account holder (masked)")
 _PAGE: Final = (
     REFUNDS + " and ($2::text[] = '{}' or r.state = any($2::text[]))"
+    " and (not $5 or r.state = 'by_bank_transfer' and not exists ("
+    "select from refund_account a where a.merchant_id = $1 and a.refund_id = r.id))"
     " and ($3::uuid is null or r.id < $3) order by r.id desc limit $4"
 )
 
@@ -65,10 +67,12 @@ async def list_refunds(act: Act, request: ListRefunds) -> RefundPage:
     """
     check_page_size(request.first, PAGE_MAX)
     fields = await act.fields()
-    scope = msgspec.msgpack.encode(["refunds", request.states])
+    scope = msgspec.msgpack.encode(["refunds", request.states, request.lacks_account])
     after = None if request.after is None else read_cursor(fields, scope, request.after).id
     wanted = list(request.states)
-    rows = await act.db.fetch(_PAGE, act.merchant_id, wanted, after, request.first + 1)
+    rows = await act.db.fetch(
+        _PAGE, act.merchant_id, wanted, after, request.first + 1, request.lacks_account
+    )
     shown = rows[: request.first]
     return RefundPage(
         refunds=await to_views(act, shown),

@@ -50,6 +50,8 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
     "debit.fill": ("fill_debit_file", *_ENDS),
     "debit.book": ("book_debits", *_ENDS),
     "debit.send": ("begin_debit_handover", "record_debit_handover", *_ENDS),
+    "transfer.advance": ("advance_transfer_file", *_ENDS),
+    "transfer.send": ("begin_debit_handover", "record_debit_handover", *_ENDS),
     "charge.choose": ("choose_charges", *_ENDS),
     "charge.send": ("begin_charge", "record_charge", *_ENDS),
     "mandate.ask": ("begin_mandate_asking", "record_mandate_asking", *_ENDS),

@@ -1,4 +1,4 @@
-"""Data zone: debit files on the line to their bank, and the answers to them; the schema's source.
+"""Data zone: files on the line to their bank, and answers to debit files; the schema's source.
 
 One row a file each, made with its approval and once the bank has it. ``id`` is what the relay
 redeems, a new one for each try.
@@ -14,7 +14,7 @@ from portal.vault.tables.columns import moment
 
 
 class DebitHandover(SQLModel, table=True):
-    """Where a file stands on the line (portal.domain.handover).
+    """Where a file stands on the line (portal.domain.handover); ``kind``: of debits or transfers.
 
     ``doubt_at``: when it was sent. ``given``: parts of it that the relay has, at this try.
     """
@@ -37,6 +37,9 @@ class DebitHandover(SQLModel, table=True):
     code: str = Field(sa_type=sa.Text)
     state_at: datetime = Field(sa_column=moment())
     given: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default=sa.text("0")))
+    kind: str = Field(
+        sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("'debit'"))
+    )
 
 
 class DebitFetch(SQLModel, table=True):

@@ -21,7 +21,9 @@ class Refund(SQLModel, table=True):
     ``left_at`` (wall): the relay has the vault's leave to send it, and has not said since that it
     came to nothing; ``payment_ref``: of which payment it left for, by its company's name, as the
     relay had it. ``owed_minor`` of the amount was owed back when it was set aside. ``words`` is
-    sealed under ``version``: what staff wrote (portal.vault.refund.RefundWords).
+    sealed under ``version``: what staff wrote (portal.vault.refund.RefundWords). ``transfer_id``:
+    what the books call its transfer, None for the refund's own id; ``returned_at`` (business): when
+    the bank sent a transfer of it back last.
     """
 
     __tablename__ = "refund"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
@@ -73,3 +75,5 @@ class Refund(SQLModel, table=True):
     payment_ref: str = Field(
         sa_column=sa.Column(sa.Text, nullable=False, server_default=sa.text("''"))
     )
+    transfer_id: UUID | None = None
+    returned_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

@@ -83,6 +83,14 @@ def _record_transfer(form: Form) -> dict[str, object]:
     return _texts(form, "id", "transferredOn", "note", "idempotencyKey")
 
 
+def _give_refund_account(form: Form) -> dict[str, object]:
+    names = ("bankCode", "branchCode", "accountNumber", "holderName")
+    debited = form.get("debited") == "1"
+    typed: dict[str, object] = dict.fromkeys(names, "") if debited else _texts(form, *names)
+    kept = _texts(form, "id", "idempotencyKey")
+    return {**kept, **typed, "accountKind": form.get("accountKind") or "1", "debited": debited}
+
+
 def _pause(form: Form) -> dict[str, object]:
     kept = _texts(form, "id", "note", "idempotencyKey")
     return {**kept, "kind": form.get("kind", ""), "until": form.get("until", "").strip() or None}
@@ -98,6 +106,14 @@ def _build_debits(form: Form) -> dict[str, object]:
 
 def _report_debits(form: Form) -> dict[str, object]:
     return {**_texts(form, "id", "idempotencyKey"), "word": form.get("word", "")}
+
+
+def _build_transfers(form: Form) -> dict[str, object]:
+    return _texts(form, "contractId", "transferOn", "idempotencyKey")
+
+
+def _record_return(form: Form) -> dict[str, object]:
+    return _texts(form, "id", "returnedOn", "reason", "idempotencyKey")
 
 
 def _register_mandate(form: Form) -> dict[str, object]:
@@ -197,9 +213,14 @@ ACTS: Final[Mapping[str, Act]] = {
     "RefundRequest": Act("refundRequest", _request_refund),
     "RefundDecide": Act("refundDecide", _decide_by_code),
     "RefundTransferred": Act("refundTransferred", _record_transfer),
+    "RefundAccountGive": Act("refundAccountGive", _give_refund_account),
     "DebitFileBuild": Act("debitFileBuild", _build_debits),
     "DebitFileDecide": Act("debitFileDecide", _decide_by_code),
     "DebitFileReport": Act("debitFileReport", _report_debits),
+    "TransferFileBuild": Act("transferFileBuild", _build_transfers),
+    "TransferFileDecide": Act("transferFileDecide", _decide_by_code),
+    "TransferFileReport": Act("transferFileReport", _report_debits),
+    "RefundReturned": Act("refundReturned", _record_return),
     "MandateRegister": Act("mandateRegister", _register_mandate),
     "MandateDecide": Act("mandateDecide", _decide_mandate),
     "TemplateAsk": Act("templateAsk", _ask_template),

@@ -25,10 +25,14 @@ REFUNDS_SHOWN: Final = 50
 FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "waiting": ("REQUESTED",),
     "transfer": ("BY_BANK_TRANSFER",),
+    "account": ("BY_BANK_TRANSFER",),
     "open": ("RESERVED", "SUBMITTING", "PENDING", "UNKNOWN"),
     "all": (),
 }
 """What the address may ask for → states."""
+
+LACKING: Final = "account"
+"""Those of them of which nobody has said where the money goes."""
 
 RATHER: Final = "waiting"
 """What is shown to who asks for nothing, as long as there is any: work comes first."""
@@ -57,7 +61,12 @@ async def show_refunds(request: Request) -> Response:
 
 
 def _asking(chosen: str, after: str | None) -> dict[str, object]:
-    return {"first": REFUNDS_SHOWN, "after": after, "states": list(FILTERS[chosen])}
+    return {
+        "first": REFUNDS_SHOWN,
+        "after": after,
+        "states": list(FILTERS[chosen]),
+        "lacksAccount": chosen == LACKING,
+    }
 
 
 def read_filter(query: Mapping[str, str]) -> str:

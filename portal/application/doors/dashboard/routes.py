@@ -23,6 +23,7 @@ from portal.application.doors.dashboard import (
     screens,
     slips,
     templates,
+    transfers,
 )
 from portal.application.doors.errors import Trouble
 
@@ -61,6 +62,9 @@ ROUTES: Final = (
     Route("/d/debits", debits.show_debits, methods=["GET"]),
     Route("/d/debits", debits.take_failed, methods=["POST"]),
     Route("/d/debits/{id}/file", results.take_out, methods=["POST"]),
+    Route("/d/transfers", transfers.show_transfers, methods=["GET"]),
+    Route("/d/transfers/{id}", transfers.show_transfer, methods=["GET"]),
+    Route("/d/transfers/{id}/file", results.take_out_transfers, methods=["POST"]),
     Route("/d/mandates", mandates.show_mandates, methods=["GET"]),
     Route("/d/mandates", mandates.find_mandates, methods=["POST"]),
     Route("/d/mandates/{id}", mandates.show_mandate, methods=["GET"]),

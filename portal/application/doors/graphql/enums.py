@@ -216,6 +216,7 @@ class RefundState(Enum):
     FAILED = "failed"
     WITHDRAWN = "withdrawn"
     BY_BANK_TRANSFER = "by_bank_transfer"
+    IN_TRANSFER = "in_transfer"
     TRANSFERRED = "transferred"
 
 
@@ -245,6 +246,7 @@ class RefundChoice(Enum):
     APPROVE = "approve"
     WITHDRAW = "withdraw"
     RECORD_TRANSFER = "record_transfer"
+    RECORD_RETURN = "record_return"
 
 
 @strawberry.enum(description="How far a file of bank debits has come.")

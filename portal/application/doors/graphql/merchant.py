@@ -34,6 +34,7 @@ from portal.application.doors.graphql.print_batches import (
     PrintBatchesQuery,
 )
 from portal.application.doors.graphql.push import PushMutation, PushQuery
+from portal.application.doors.graphql.refund_accounts import RefundAccountsMutation
 from portal.application.doors.graphql.refunds import RefundsMutation, RefundsQuery
 from portal.application.doors.graphql.reminders import ContactChoicesMutation
 from portal.application.doors.graphql.result_files import ResultFilesMutation, ResultFilesQuery
@@ -43,6 +44,7 @@ from portal.application.doors.graphql.slip_notices import SlipNoticesMutation
 from portal.application.doors.graphql.summary import SummaryQuery
 from portal.application.doors.graphql.template_acts import TemplatesMutation
 from portal.application.doors.graphql.templates import TemplatesQuery
+from portal.application.doors.graphql.transfers import TransfersMutation, TransfersQuery
 
 
 @strawberry.type(description="What a merchant can look at.")
@@ -52,6 +54,7 @@ class Query(
     BillsQuery,
     RefundsQuery,
     DebitsQuery,
+    TransfersQuery,
     MandatesQuery,
     PrintBatchesQuery,
     ResultFilesQuery,
@@ -78,9 +81,11 @@ class Mutation(
     CardActsMutation,
     ContactChoicesMutation,
     RefundsMutation,
+    RefundAccountsMutation,
     SlipNoticesMutation,
     DebitsMutation,
     FailedDebitsMutation,
+    TransfersMutation,
     MandatesMutation,
     PrintBatchesMutation,
     ResultFilesMutation,

@@ -11,6 +11,7 @@ from portal.application.doors.graphql.cards import CardOnFile
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
 from portal.application.doors.graphql.payer_billing import PageBilling
 from portal.application.doors.graphql.payer_mandate import PayerMandate
+from portal.application.doors.graphql.payer_refund import PageRefunds
 from portal.application.doors.graphql.schema import (
     VAULT_CALL,
     Date,
@@ -265,6 +266,7 @@ class PayableBill:
     card: CardOnFile | None = plain("The card on file of its contract.")
     reminders: list[Reminder] = plain("By what reminders come, and whether they are wanted.")
     billing: PageBilling = plain("How its contract is billed, and what may be said here.")
+    refunds: PageRefunds = plain("What is transferred back to the payer, and where to.")
     may_remove_card: bool = plain("Whether this page may take the card back.")
     mandate: PayerMandate | None = plain("The payer's latest mandate, if any.")
     takes_mandates: bool = by(_takes_mandates, "Whether one can be begun now.")

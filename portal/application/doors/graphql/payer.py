@@ -13,6 +13,7 @@ from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.page import PageMutation, PageQuery
 from portal.application.doors.graphql.payer_billing import PayerBillingMutation
 from portal.application.doors.graphql.payer_mandate import PayerMandateMutation
+from portal.application.doors.graphql.payer_refund import PayerRefundMutation
 from portal.application.doors.graphql.payment import PaymentMutation, PaymentQuery
 from portal.application.doors.graphql.push import PayerPushMutation
 from portal.application.doors.graphql.reminders import RemindersMutation
@@ -35,6 +36,7 @@ class Mutation(
     RemindersMutation,
     PayerPushMutation,
     PayerBillingMutation,
+    PayerRefundMutation,
 ):
     """All mutations of the payer schema."""
 

@@ -8,6 +8,7 @@ import strawberry
 
 from portal.application.doors.graphql import enums
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
+from portal.application.doors.graphql.refund_accounts import RefundAccount
 from portal.application.doors.graphql.schema import (
     VAULT_CALL,
     Date,
@@ -93,6 +94,9 @@ class Refund:
     finished_at: DateTime | None = plain("When it ended.")
     transferred_on: Date | None = plain("The day of the merchant's own transfer.")
     choices: list[enums.RefundChoice] = plain("What the viewer may do about it now.")
+    account: RefundAccount | None = plain("Where it is transferred to, as far as anyone said.")
+    takes_account: bool = plain("Whether the viewer may give or correct that now.")
+    transfer_on: Date | None = plain("The day of the bank's file in which it stands.")
 
 
 # What can go back
@@ -181,10 +185,14 @@ async def list_refunds(
     first: int,
     after: str | None = None,
     states: list[enums.RefundState] | None = None,
+    lacks_account: bool = False,  # noqa: FBT001, FBT002 - an argument of the schema
 ) -> RefundPage:
     """A page of refunds; the cursor is the vault's own, sealed there."""
     request = ListRefunds(
-        states=tuple(state.value for state in states or ()), first=page_size(first), after=after
+        states=tuple(state.value for state in states or ()),
+        first=page_size(first),
+        after=after,
+        lacks_account=lacks_account,
     )
     return await info.context.call(LIST_REFUNDS, request)
 

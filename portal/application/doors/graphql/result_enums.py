@@ -37,6 +37,7 @@ class ResultKind(Enum):
     PAID_REVERSED = "paid_reversed"
     PAID_RESTORED = "paid_restored"
     REFUNDED = "refunded"
+    REFUND_RETURNED = "refund_returned"
     CANCELED = "canceled"
     REPLACED = "replaced"
     TO_PAPER = "to_paper"

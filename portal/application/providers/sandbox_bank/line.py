@@ -1,4 +1,4 @@
-"""The sandbox's bank: handing a debit file over, and asking what became of it.
+"""The sandbox's bank: handing a file over, and asking what became of it.
 
 Application zone; pure. The file and the collector's code are placeholders: no account passes here,
 and of the answer to a file the relay hands back the status alone.
@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from portal.application.providers.exchange import Endpoint, Exchange, ResultFetched, read_json
-from portal.domain.handover import LineOutcome
+from portal.domain.handover import LineKind, LineOutcome
 from portal.domain.ids import DeliveryId
 from portal.kit.outbound.wire import Kept, OutboundAnswer, OutboundRequest
 
@@ -41,7 +41,7 @@ class SandboxBank:
     """See :class:`portal.application.methods.debit_line.DebitLine`."""
 
     def hand_over(
-        self, endpoint: Endpoint, handover_id: DeliveryId
+        self, endpoint: Endpoint, handover_id: DeliveryId, kind: LineKind = "debit"
     ) -> Exchange[tuple[LineOutcome, str]]:
         """The whole file; one whose reference is known already reads as unknown.
 
@@ -57,7 +57,7 @@ class SandboxBank:
             host=endpoint.host,
             port=endpoint.port,
             method="POST",
-            path="/v1/debit-files",
+            path=f"/v1/{kind}-files",
             headers={**_HEADERS, "content-type": "application/json"},
             body=msgspec.json.encode(body).decode(),
             body_kind="json",
@@ -66,13 +66,15 @@ class SandboxBank:
         )
         return Exchange(request, _read_taken)
 
-    def ask(self, endpoint: Endpoint, reference: str) -> Exchange[tuple[LineOutcome, str]]:
+    def ask(
+        self, endpoint: Endpoint, reference: str, kind: LineKind = "debit"
+    ) -> Exchange[tuple[LineOutcome, str]]:
         """Whether the bank has a file under our reference, and took it."""
         request = OutboundRequest(
             host=endpoint.host,
             port=endpoint.port,
             method="GET",
-            path=f"/v1/debit-files/{reference}",
+            path=f"/v1/{kind}-files/{reference}",
             headers=_HEADERS,
             timeout_s=_ASK_TIMEOUT_S,
         )
