@@ -74,13 +74,18 @@ def next_act(
 
 
 def after(
-    state: HandoverState, outcome: LineOutcome, tries: int
+    state: HandoverState, outcome: LineOutcome, tries: int, kind: LineKind = "debit"
 ) -> tuple[HandoverState, FileEvent | None]:
     """Where an outcome leads a handover, and what it means for the file.
 
     ``not_sent`` is believed of a try alone, never of a question: what was once unknown is not sent
-    again. Raises: nothing; an outcome that says nothing leaves the state as it is.
+    again. Of transfers, once the relay has the bytes, a worker's word lets nothing go a second
+    time: neither "not sent" nor "refused" is believed, and a person asks the bank.
+
+    Raises: nothing; an outcome that says nothing leaves the state as it is.
     """
+    if kind == "transfer" and state in _AT_BANK and outcome in {"not_sent", "rejected"}:
+        return _doubted(state, outcome)
     if outcome == "not_sent":
         if state in {"handed", "redeemed"}:
             return ("planned" if tries < TRIES_MAX else "by_hand"), None
@@ -92,6 +97,15 @@ def after(
         return state, None
     event = _EVENTS[outcome]
     return ("unknown" if event == "lose" else "ended"), event
+
+
+def _doubted(
+    state: HandoverState, outcome: LineOutcome
+) -> tuple[HandoverState, FileEvent | None]:
+    """What a worker says of transfers that the bank may have, as far as it is believed."""
+    if outcome == "rejected":
+        return "ended", "lose"
+    return ("unknown", "lose") if state == "redeemed" else (state, None)
 
 
 def ask_again_s(asked: int, doubt_s: float) -> float | None:

@@ -325,13 +325,12 @@ def refund(state: str, /, **changes: object) -> dict[str, Any]:
         "id": f"rfd_01JD00000000000000000{len(state):05d}",
         "billId": "bill_01JD0000000000000000000048", "billNumber": "E-2026-11-0048-21",
         "state": state, "amount": yen(8_420), "way": "PROVIDER", "reason": "OVERPAID",
-        "note": "", "reference": "06A7K2M9Q4T8W00000000000R1", "code": None,
+        "note": "", "reference": "06A7K2M9Q4T8W00000000000R1", "code": None, "account": None,
         "askedBy": "staff:01936f00-0000-7000-8000-000000000001",
         "askedAt": "2026-11-22T11:00:00.000Z", "approveUntil": None, "decidedBy": None,
-        "decidedAt": None, "finishedAt": None, "transferredOn": None, "transferOn": None,
-        "choices": [], "account": None, "takesAccount": False, "provider": "sandbox_card",
+        "decidedAt": None, "finishedAt": None, "transferredOn": None, "choices": [],
     }  # fmt: skip
-    return made | changes
+    return made | {"provider": "sandbox_card", "takesAccount": False, "transferOn": None} | changes
 
 
 REFUNDS = [

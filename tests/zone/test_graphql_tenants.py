@@ -99,6 +99,7 @@ FIXED = {
     "Query.transferFile.afterLine": "0",
     "TransferFileBuildInput.transferOn": '"2026-11-24"',
     "TransferFileBuildInput.idempotencyKey": '"walk-transfer"',
+    "TransferFileDecideInput.totp": '"000000"',
     "TransferFileDecideInput.idempotencyKey": '"walk-trfile"',
     "TransferFileReportInput.idempotencyKey": '"walk-trword"',
     "RefundReturnedInput.returnedOn": '"2026-11-22"',

@@ -131,7 +131,7 @@ async def record_debit_handover(act: Act, request: RecordDebitHandover) -> Debit
             # An owner recorded a refusal; its bills are free, and the bank has the file.
             await _tell_people(act, handover, "accepted_after_rejected")
         return DebitHandoverNow(state=state_now)
-    state, event = rules.after(handover.state, request.outcome, handover.tries)
+    state, event = rules.after(handover.state, request.outcome, handover.tries, handover.kind)
     told = replace(at(act, handover, state), code=request.code)
     if state == "planned":
         kind = rules.SENT_BY[handover.kind]
@@ -140,6 +140,9 @@ async def record_debit_handover(act: Act, request: RecordDebitHandover) -> Debit
         told = await _ask_again(act, told)
     elif state == "by_hand" != handover.state:
         await _tell_people(act, handover, request.code)
+    elif (state, event) == ("ended", "lose"):
+        # A refusal that frees money to go once more is a person's to record.
+        await _tell_people(act, handover, "bank_refused")
     await store_handover(act, told if state != handover.state or event else handover)
     return DebitHandoverNow(state=(await outgoing.tell(act, event)).file.state)
 
