@@ -20,11 +20,15 @@ from portal.contract.bills import BillEvent
 from portal.domain import ladder as rules
 from portal.domain.ladder import Decision, Plan
 from portal.domain.pause import ASKED_MESSAGE
+from portal.domain.refund_message import CAMPAIGN as ACCOUNT_MESSAGE
 from portal.kit.holidays import national_holidays
 from portal.vault.act import Act
 from portal.vault.db import Db, Row
 
 Ended = Literal["paid", "canceled", "superseded", "lapsed", "done"]
+
+_AT_ONCE: Final = frozenset({ASKED_MESSAGE, ACCOUNT_MESSAGE})
+"""Campaigns that no hour holds: somebody waits for the message, or has to hear at once."""
 
 _PLANS: Final = """
 select version, plan from ladder_plan where merchant_id = $1 and version = any($2::int[])
@@ -182,10 +186,10 @@ async def failed(act: Act, bill_ids: Sequence[UUID]) -> None:
 async def held_campaigns(act: Act, campaigns: Collection[str]) -> frozenset[str]:
     """Which of these campaigns' messages nobody may be disturbed by now.
 
-    What someone asked for is none of them, nor is anything but reminders of a merchant who has
-    set no plan: such a merchant's first notices go when staff send them.
+    What someone asked for is none of them, nor what guards a refund, nor is anything but reminders
+    of a merchant who has set no plan: such a merchant's first notices go when staff send them.
     """
-    if not set(campaigns) - {ASKED_MESSAGE}:
+    if not set(campaigns) - _AT_ONCE:
         return frozenset()
     newest = await read_newest(act)
     if not newest.is_near_quiet(act.business):
@@ -194,7 +198,7 @@ async def held_campaigns(act: Act, campaigns: Collection[str]) -> frozenset[str]
     return frozenset(
         campaign
         for campaign in campaigns
-        if campaign in reminders or (newest.version and campaign != ASKED_MESSAGE)
+        if campaign in reminders or (newest.version and campaign not in _AT_ONCE)
     )
 
 

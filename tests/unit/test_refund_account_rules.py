@@ -13,8 +13,11 @@ from portal.domain.refund_account import (
     number_hint,
     read_account,
 )
+from portal.domain.sms import measure
 from portal.domain.zengin.record import Account
 from portal.kit.banks import banks
+from portal.vault.message_values import account_values
+from portal.vault.sealed import BillContact
 
 FORM = {
     "bank_code": "0005", "branch_code": "001", "kind": "1", "number": "123456",
@@ -107,3 +110,28 @@ def test_only_what_waits_for_its_transfer_takes_an_account() -> None:
     check_open("by_bank_transfer")
     with pytest.raises(Conflict, match="refund_account_closed"):
         check_open("transferred")
+
+
+def test_what_the_payer_hears_names_no_account_and_carries_no_link() -> None:
+    contact = BillContact("山田 花子", "+819012344321", "h@example.jp", "12345678", "C-1")
+    for language in ("ja", "ja-easy", "en", "fr"):
+        said = [
+            account_values(contact, channel, language, "みなと<電力>", "0120-1", "https://stop")
+            for channel in ("sms", "email", "push", "voice")
+        ]
+        sms, mail = said[0], said[1]
+        assert said[2:] == [None, None]
+        assert sms is not None
+        assert mail is not None
+        assert (sms.to, mail.to) == (contact.phone, contact.email)
+        assert (mail.stop_url, bool(mail.subject)) == ("https://stop", True)
+        for text in (sms.body, mail.body, mail.html):
+            assert "0120-1" in text
+            assert not {"{", "}"} & set(text)
+            assert "http" not in text
+            assert contact.payer_name not in text
+        assert "みなと&lt;電力&gt;" in mail.html
+        assert measure(sms.body).segments <= 2
+    landline = BillContact("山田 花子", "+81312345678", "", "12345678", "C-1")
+    assert account_values(landline, "sms", "ja", "みなと", "0120-1", "") is None
+    assert account_values(landline, "email", "ja", "みなと", "0120-1", "") is None

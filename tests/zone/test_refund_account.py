@@ -6,9 +6,11 @@ once.
 
 import asyncio
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from portal.contract.ladder import SET_LADDER, SetLadder
 from portal.contract.message import (
     REDEEM_DELIVERIES,
     REPORT_AND_NEXT,
@@ -26,8 +28,11 @@ from portal.domain.errors import (
     PortalError,
 )
 from portal.domain.ids import ChunkId
+from portal.domain.ladder import DEFAULT, Hours, Plan
+from portal.domain.ladder_plan import write_plan
 from portal.domain.refund_account import CHANGES_MAX, TRIES_MAX
 from portal.kit.clock import SystemClock
+from portal.vault.ladder import held_campaigns
 from portal.vault.refund import read_refund
 from portal.vault.refund_account import account_of
 from portal.vault.server import VaultServer
@@ -136,6 +141,20 @@ async def test_the_payer_hears_of_each_account_at_the_contact_that_is_known(
         await given_by_payer(world, payer, account_number=f"{number + 1}")
     with pytest.raises(LimitReached, match="refund_account_often"):
         await given_by_payer(world, payer, account_number="99")
+
+
+async def test_no_quiet_hour_keeps_it_back(counter: Counter) -> None:
+    world = counter.world
+    now = world.server.clock.business_now().astimezone(ZoneInfo("Asia/Tokyo"))
+    quiet = Hours(
+        quiet_from=(now - timedelta(hours=1)).time(), quiet_until=(now + timedelta(hours=2)).time()
+    )
+    plan = write_plan(Plan(ladders=DEFAULT.ladders, hours=quiet))
+    await world.operator.call(SET_LADDER, SetLadder(merchant_code=world.code, plan=plan))
+    async with world.act() as act:
+        held = await held_campaigns(act, {"first", "ladder", "resent", "account"})
+    assert held & {"resent", "account"} == set()
+    assert "first" in held
 
 
 async def test_a_link_alone_sends_no_money_anywhere(counter: Counter) -> None:

@@ -158,6 +158,7 @@ async def test_staff_see_what_lacks_one_and_take_it_down(web: Web, counter: Coun
     browser.cookies.set(name, value)
     browser.headers["accept-language"] = "en"
     async with browser:
+        assert "No account yet" in (await browser.get("/d/refunds")).text
         listed = await browser.get("/d/refunds?state=account")
         assert "No account yet" in listed.text
         given = r'action="/d/do/RefundAccountGive">(.*?)</form>'

@@ -37,8 +37,9 @@ LACKING: Final = "account"
 RATHER: Final = "waiting"
 """What is shown to who asks for nothing, as long as there is any: work comes first."""
 
-REST: Final = "all"
-"""What is shown instead when there is none: newest first, so what was just asked for is on top."""
+INSTEAD: Final = (LACKING, "all")
+"""What is shown instead when there is none: money that can't go back as nobody knows where to, then
+all, newest first, so what was just asked for is on top."""
 
 
 async def show_refunds(request: Request) -> Response:
@@ -54,9 +55,12 @@ async def show_refunds(request: Request) -> Response:
     context = staff_context(request)
     chosen = read_filter(query)
     data = await run_operation(context, "Refunds", _asking(chosen, query.get("after")))
-    if not data["refunds"]["nodes"] and query.get("state", "") not in FILTERS:
-        chosen = REST
-        data = await run_operation(context, "Refunds", _asking(chosen, None))
+    if query.get("state", "") not in FILTERS:
+        for then in INSTEAD:
+            if data["refunds"]["nodes"]:
+                break
+            chosen = then
+            data = await run_operation(context, "Refunds", _asking(chosen, None))
     return answer_screen(request, context, refunds_screen(request, data, chosen), data)
 
 
