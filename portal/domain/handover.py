@@ -99,9 +99,7 @@ def after(
     return ("unknown" if event == "lose" else "ended"), event
 
 
-def _doubted(
-    state: HandoverState, outcome: LineOutcome
-) -> tuple[HandoverState, FileEvent | None]:
+def _doubted(state: HandoverState, outcome: LineOutcome) -> tuple[HandoverState, FileEvent | None]:
     """What a worker says of transfers that the bank may have, as far as it is believed."""
     if outcome == "rejected":
         return "ended", "lose"

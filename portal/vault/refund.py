@@ -115,8 +115,10 @@ where merchant_id = $1 and attempt_id = $2 and bill_id = $4 and state = any($3::
 """
 _ZONE: Final = "select zone from merchant where id = $1"
 _PART_BACK: Final = """
-select exists (select from ledger_transaction
-               where merchant_id = $1 and cause_id = $2 and cause = 'part_owed_back')
+select exists (select from ledger_transaction c
+               join ledger_transaction r on r.merchant_id = $1 and r.cause_id = $3
+                    and r.cause = 'refund_reserved' and r.at <= c.at
+               where c.merchant_id = $1 and c.cause_id = $2 and c.cause = 'part_owed_back')
 """
 _LOCK_PAYMENT: Final = """
 select id from attempt where merchant_id = $1 and id = $2 for no key update
@@ -252,8 +254,9 @@ async def merchant_today(act: Act) -> date:
 
 
 async def was_canceled_in_part(act: Act, refund: Refund) -> bool:
-    """Whether a refund's bill was canceled after a part of it was paid (portal.vault.cancel)."""
-    return bool(await act.db.fetchval(_PART_BACK, act.merchant_id, refund.bill_id))
+    """Whether, after a refund was set aside, its part-paid bill was canceled (vault.cancel)."""
+    found = await act.db.fetchval(_PART_BACK, act.merchant_id, refund.bill_id, refund.id)
+    return bool(found)
 
 
 async def plan_inquiry(act: Act, refund: Refund, in_s: float | None) -> Refund:

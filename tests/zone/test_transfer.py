@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from portal.contract.bills import CANCEL_BILL, CancelBill
+from portal.contract.debit import SET_BANK_DAY, SetBankDay
 from portal.domain.errors import PortalError
+from portal.domain.ids import BillId
 from portal.domain.zengin.transfer import read_transfers
 from portal.vault.server import VaultServer
 from tests.make.money import new_world
@@ -239,3 +242,55 @@ async def test_a_contract_is_refused_where_no_file_could_be_written(desk: Transf
             await open_transfers(desk.world, **{"company_code": "0000011111", field: value})
     with pytest.raises(PortalError, match="transfer_contract_exists"):
         await open_transfers(desk.world)
+
+
+async def test_goodwill_that_comes_back_after_a_cancel_is_owed(desk: TransferDesk) -> None:
+    world, counter = desk.world, desk.counter
+    await world.allow_parts(1_000)
+    payer = await world.payer()
+    attempt = await world.paid_alone(payer, PART, part_minor=PART)
+    refund = await counter.ask(
+        payer.bill_id, attempt, 1_000, way="bank_transfer", reason="goodwill"
+    )
+    await counter.transferred(refund, desk.today)
+    version = await world.value("select version from bill where id = $1", payer.bill_id)
+    cancel = CancelBill(
+        bill_id=BillId(payer.bill_id), version=version, reason="wrong", idempotency_key="c"
+    )
+    await world.web.call(CANCEL_BILL, cancel, desk.owner.authority)
+    before = await world.books(payer.bill_id)
+
+    await desk.come_back(refund)
+
+    assert before == {"in_transit": PART, "overpayment": 1_000 - PART, "advanced": -1_000}
+    assert await world.books(payer.bill_id) == {
+        "in_transit": PART, "overpayment": 1_000 - PART, "refund_clearing": -1_000,
+    }  # fmt: skip
+    assert await world.settlement(payer.bill_id) == "over", "all of it is owed back"
+
+
+async def test_the_page_says_on_which_day_the_bank_transfers_it(desk: TransferDesk) -> None:
+    payer = await desk.world.payer()
+    attempt = await desk.world.paid(payer)
+    refund = await desk.counter.ask(payer.bill_id, attempt, PART, way="bank_transfer")
+    await desk.give(refund)
+    [waiting] = (await desk.world.page(payer)).refunds.refunds
+    one = await desk.sealed()
+    [moving] = (await desk.world.page(payer)).refunds.refunds
+    [staff] = (await desk.counter.of_bill(payer.bill_id)).refunds
+
+    assert (waiting.is_open, waiting.transfer_on) == (True, None)
+    assert (moving.is_open, moving.transfer_on) == (False, one.transfer_on)
+    assert (staff.transfer_on, staff.choices) == (one.transfer_on, ())
+
+
+async def test_a_closed_day_is_no_day_for_transfers(desk: TransferDesk) -> None:
+    said = SetBankDay(merchant_code=desk.world.code, day=desk.day, word="closed")
+    done = await desk.world.operator.call(SET_BANK_DAY, said)
+
+    assert (done.contracts, done.files) == (1, 0)
+    with pytest.raises(PortalError, match="transfer_day_wrong"):
+        await desk.build()
+    [contract] = (await desk.listed()).contracts
+    assert contract.next_on is not None
+    assert contract.next_on > desk.day
