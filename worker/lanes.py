@@ -14,6 +14,7 @@ from portal.domain.ids import (
     CardChargeId,
     ChunkId,
     DebitFileId,
+    FailedFileId,
     ImportId,
     MandateId,
     MerchantId,
@@ -88,6 +89,13 @@ class OneDebitFile:
     """One file of bank debits."""
 
     file_id: DebitFileId
+
+
+@dataclass(frozen=True, slots=True)
+class OneFailedFile:
+    """One file of a merchant's own debits that failed."""
+
+    file_id: FailedFileId
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +233,7 @@ CHARGE_CHOOSE: Final = Step("charge.choose", BusinessDay, ChargesPlanned, 600.0)
 CHARGE_SEND: Final = Step("charge.send", OneCharge, ChargeMoved, 30.0)
 MANDATE_ASK: Final = Step("mandate.ask", OneMandate, MandateAsked, 30.0)
 DEBIT_FETCH: Final = Step("debit.fetch", OneDebitFile, FileMoved, 120.0)
+DEBIT_TELL_FAILED: Final = Step("debit.tell_failed", OneFailedFile, LinesMoved, 600.0)
 SWITCH_UNOPENED: Final = Step("message.switch_unopened", OneMerchant, LaddersMoved, 600.0)
 WRITE_RESULTS: Final = Step("settlement.write_results", OneMerchant, ResultsMoved, 600.0)
 
@@ -248,6 +257,7 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             CHARGE_SEND,
             MANDATE_ASK,
             DEBIT_FETCH,
+            DEBIT_TELL_FAILED,
             WRITE_RESULTS,
             SWITCH_UNOPENED,
         )

@@ -219,7 +219,8 @@ function answer(box) {
       const said = await fetch(box.dataset.result, { method: "PUT", body: file });
       if (said.ok) return location.reload();
       const { error } = await said.json();
-      hint.textContent = `${error.message} ${error.remedy || ""}`;
+      const at = error.params?.record ? `${box.dataset.record} ${error.params.record}: ` : "";
+      hint.textContent = `${at}${error.message} ${error.remedy || ""}`;
     } catch {
       hint.textContent = box.dataset.broken;
     }

@@ -25,6 +25,7 @@ CaseId = NewType("CaseId", UUID)
 RefundId = NewType("RefundId", UUID)
 DebitContractId = NewType("DebitContractId", UUID)
 DebitFileId = NewType("DebitFileId", UUID)
+FailedFileId = NewType("FailedFileId", UUID)
 MandateId = NewType("MandateId", UUID)
 CardChargeId = NewType("CardChargeId", UUID)
 PrintBatchId = NewType("PrintBatchId", UUID)
@@ -44,6 +45,7 @@ PREFIXES: Final = {
     "refund": "rfd",
     "debit_contract": "dct",
     "debit_file": "dbf",
+    "failed_file": "fdf",
     "mandate": "mdt",
     "print_batch": "prt",
     "template": "tpl",

@@ -19,6 +19,7 @@ TaskKind = Literal[
     "charge.send",
     "mandate.ask",
     "debit.fetch",
+    "debit.tell_failed",
     "settlement.write_results",
     "message.switch_unopened",
 ]
@@ -44,6 +45,7 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "charge.send": "bulk",
     "mandate.ask": "urgent",
     "debit.fetch": "bulk",
+    "debit.tell_failed": "bulk",
     "settlement.write_results": "bulk",
     "message.switch_unopened": "bulk",
 }

@@ -13,7 +13,7 @@ from portal.contract.envelope import Authority
 from portal.contract.failed_debit import TAKE_FAILED_DEBITS, TakeFailedDebits
 from portal.domain.errors import InvalidInput, LimitReached
 from portal.domain.failed_debit import FailedLine
-from portal.vault.operations.failed_debit import EVENT
+from portal.vault.failed_debit import EVENT
 from portal.vault.server import VaultServer
 from tests.make.debits import answer, debit, write
 from tests.make.intake import DUE_ON, line, new_desk

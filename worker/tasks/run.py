@@ -55,6 +55,7 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "charge.send": charge.send,
         "mandate.ask": mandate.ask,
         "debit.fetch": debit.fetch,
+        "debit.tell_failed": debit.tell_failed,
         "settlement.write_results": settlement.write_results,
         "message.switch_unopened": message.switch_unopened,
     }
