@@ -24,7 +24,7 @@ _CUSTOMERS: Final = """
 select distinct customer_blind from bill
 where merchant_id = $1 and customer_blind = any($2::bytea[])
 """
-_OWED: Final = """
+OWED: Final = """
 select id, number, customer_blind, due_on from bill
 where merchant_id = $1 and customer_blind = any($2::bytea[]) and lifecycle in ('open', 'overdue')
       and settlement = 'unpaid'
@@ -113,7 +113,7 @@ async def _owed(
     act: Act, customers: list[bytes]
 ) -> tuple[Mapping[bytes, list[OwedBill]], Mapping[UUID, str]]:
     """Bills of these customers that are asked for, locked, those due first; and their numbers."""
-    rows = await act.db.fetch(_OWED, act.merchant_id, customers)
+    rows = await act.db.fetch(OWED, act.merchant_id, customers)
     ids = [row["id"] for row in rows]
     left = await left_of(act, ids)
     live = await find_all_live(act, ids)

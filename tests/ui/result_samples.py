@@ -86,7 +86,5 @@ def failed_file(state: str, **counts: int) -> dict[str, Any]:
 
 FAILED_FILES = [
     failed_file("TELLING", told=11_930, unmatched=70),
-    failed_file(
-        "TOLD", told=30_871, known=12, underWay=105, notOwed=98, unmatched=101, unclear=17
-    ),
+    failed_file("TOLD", told=30_871, known=12, underWay=105, notOwed=98, unmatched=101, unclear=17),
 ]

@@ -187,7 +187,10 @@ async def test_failed_debits_of_the_merchants_own_go_up_and_are_seen(house: Hous
     assert (wrong.status_code, error["code"]) == (422, "record_length")
     assert error["params"]["record"] == 101
     assert "No file was taken in yet." in (await clerk.get("/d/debits/own")).text
-    for place in ("/failed-debits/forged-forged-forged", address.replace("failed-debits", "results")):
+    for place in (
+        "/failed-debits/forged-forged-forged",
+        address.replace("failed-debits", "results"),
+    ):
         refused = await clerk.put(place, content=raw)
         assert (refused.status_code, refused.json()["error"]["code"]) == (404, "upload_unknown")
     far = await clerk.put(address, content=raw, headers={"origin": "https://elsewhere.example"})
@@ -205,10 +208,10 @@ async def test_failed_debits_of_the_merchants_own_go_up_and_are_seen(house: Hous
 
     assert "No such customer number: 119" in (await clerk.get("/d/debits/own")).text
     page = (await house.owner.get(f"/d/debits/own/{told['file']}")).text
-    assert page.count("<td role=\"cell\" class=\"num\"") == 100
+    assert page.count('<td role="cell" class="num"') == 100
     [following] = re.findall(r'href="([^"]+after=[^"]+)" rel="next"', page)
     rest = (await house.owner.get(html.unescape(following))).text
-    assert rest.count("<td role=\"cell\" class=\"num\"") == 19
+    assert rest.count('<td role="cell" class="num"') == 19
     assert (await clerk.put(address, content=raw)).json()["seenBefore"]
     assert (await clerk.get("/d/debits/own/fdf_01JD0000000000000000000000")).status_code == 404
     page = (await clerk.get("/d/debits/own")).text
