@@ -16,7 +16,7 @@ class StoreFailedLines(Request, frozen=True, kw_only=True):
 
     ``file_id`` None begins a file; it may come without lines. Nothing is told before the file is
     taken. InvalidInput ``file_malformed``, ``too_many_lines`` (param ``most``); NotFound
-    ``not_found`` once the file was taken or dropped.
+    ``not_found`` once the file was taken or dropped; LimitReached ``uploads_at_once``.
     """
 
     file_id: FailedFileId | None

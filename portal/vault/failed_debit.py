@@ -4,7 +4,7 @@ Nothing is booked: a bill that is not paid stays what it is. Its timeline tells 
 its ladder does what the merchant's plan has for one, as after a debit that went out from here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -72,19 +72,26 @@ def blinds_of(fields: Fields, customer_no: str) -> list[bytes]:
     return found
 
 
-async def tell(act: Act, lines: Sequence[Failed], file_id: UUID | None = None) -> list[Verdict]:
+async def tell(
+    act: Act,
+    lines: Sequence[Failed],
+    *,
+    file_id: UUID | None = None,
+    numbers_meant: Collection[str] = (),
+) -> list[Verdict]:
     """Judge these lines in their order, and tell the bills that are to be told.
 
     ``file_id``: of whose lines earlier ones were told before, so that what those meant is taken.
+    ``numbers_meant``: of bills that earlier lines meant of a file that is not stored.
     """
     every = list({blind for line in lines for blind in line.blinds})
     rows = await act.db.fetch(_CUSTOMERS, act.merchant_id, every)
     customers = {row["customer_blind"] for row in rows}
     owed, numbers = await _owed(act, list(customers))
-    meant: set[UUID] = set()
+    meant = {bill_id for bill_id, number in numbers.items() if number in numbers_meant}
     if file_id is not None:
         before = await act.db.fetch(MEANT, act.merchant_id, file_id, list(numbers))
-        meant = {row["bill_id"] for row in before}
+        meant |= {row["bill_id"] for row in before}
     verdicts: list[Verdict] = []
     begun: list[UUID] = []
     for line in lines:

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from portal.contract.failed_file import FailedFileView
-from portal.domain.errors import NotFound
+from portal.domain.errors import LimitReached, NotFound
 from portal.domain.failed_debit import OF_CUSTOMERS, FailedLine, FailedResult
 from portal.domain.ids import FailedFileId
 from portal.vault.act import Act
@@ -28,6 +28,10 @@ WATCH_S: Final = 6 * 3600.0
 """After that a file that did not come whole is forgotten: the address that takes it is good for an
 hour, and nobody sends one for five."""
 
+AT_ONCE_MAX: Final = 20
+"""Files of one merchant that may be coming: what came of them is kept for WATCH_S if they break."""
+
+_COMING: Final = "select count(*) from failed_file where merchant_id = $1 and state = 'receiving'"
 _COLUMNS: Final = """
 select id, state, sha256, lines, succeeded, stored_to, told_to, told, known, under_way, not_owed,
        unmatched, unclear, taken_at, told_at
@@ -96,7 +100,12 @@ order by record_no limit $4
 
 
 async def begin(act: Act) -> UUID:
-    """A new file; if it does not come whole it is forgotten by itself."""
+    """A new file; if it does not come whole it is forgotten by itself.
+
+    Raises: LimitReached ``uploads_at_once`` (param ``max``).
+    """
+    if await act.db.fetchval(_COMING, act.merchant_id) >= AT_ONCE_MAX:
+        raise LimitReached("uploads_at_once", params={"max": AT_ONCE_MAX})
     file_id = act.new_id()
     await act.db.execute(_BEGIN, act.merchant_id, file_id, act.actor, act.business)
     await act.plan_task(TASK, file_id, due_in_s=WATCH_S)
@@ -161,7 +170,7 @@ async def tell_next(act: Act, row: Row) -> tuple[int, bool]:
         )
         for one in found
     ]
-    verdicts = await tell(act, lines, row["id"]) if lines else []
+    verdicts = await tell(act, lines, file_id=row["id"]) if lines else []
     has_more = len(lines) == at_most
     await _note(act, row, verdicts, has_more=has_more)
     return len(lines), has_more

@@ -29,9 +29,10 @@ from portal.contract.failed_file import (
     TellFailedFile,
 )
 from portal.contract.work import Leased
-from portal.domain.errors import InvalidInput, NotFound, PortalError
+from portal.domain.errors import InvalidInput, LimitReached, NotFound, PortalError
 from portal.domain.failed_debit import FailedLine
 from portal.domain.ids import FailedFileId
+from portal.vault import failed_file
 from portal.vault.failed_debit import EVENT
 from tests.make.debits import answer, debit, write
 from tests.make.intake import Desk, line, new_desk
@@ -225,6 +226,11 @@ async def test_lines_come_in_their_order_and_a_taken_file_is_closed(ground: Grou
                 await desk.web.call(STORE_FAILED_LINES, more, desk.staff)
         assert await work_off(desk) == 1
         assert (await files_of(desk))[0].unmatched == 1
+        begun = StoreFailedLines(file_id=None, lines=())
+        for _ in range(failed_file.AT_ONCE_MAX):
+            await desk.web.call(STORE_FAILED_LINES, begun, desk.staff)
+        with pytest.raises(LimitReached, match="uploads_at_once"):
+            await desk.web.call(STORE_FAILED_LINES, begun, desk.staff)
 
 
 async def test_a_worker_killed_in_mid_file_leaves_the_rest_to_the_next(ground: Ground) -> None:

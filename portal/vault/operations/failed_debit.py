@@ -19,6 +19,10 @@ from portal.vault.registry import operation
 
 REVEALS: Final = ("customer number (that it is one)",)
 _ONCE: Final = "failed_debits"
+_PIECES: Final = """
+select answer from once
+where merchant_id = $1 and kind = $2 and starts_with(key, $3) and answer is not null
+"""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -64,12 +68,21 @@ async def take_failed_debits(act: Act, request: TakeFailedDebits) -> FailedDebit
             amount_minor=one.amount_minor,
             bill_number=one.bill_number,
         )
-        for one in await tell(act, asked)
+        for one in await tell(act, asked, numbers_meant=await _meant(act, request.sha256))
     )
     # Who guesses numbers learns which are somebody's, as by the search for one.
     act.reveal(sum(one.result in OF_CUSTOMERS for one in lines))
     await act.answer_once(_ONCE, key, msgspec.msgpack.encode(lines))
     return FailedDebitsTaken(lines=lines, seen_before=False)
+
+
+async def _meant(act: Act, sha256: str) -> set[str]:
+    """Numbers of the bills that other pieces of the same file meant."""
+    rows = await act.db.fetch(_PIECES, act.merchant_id, _ONCE, f"{sha256}:")
+    pieces = [
+        msgspec.msgpack.decode(row["answer"], type=tuple[FailedDebitTold, ...]) for row in rows
+    ]
+    return {line.bill_number for piece in pieces for line in piece if line.bill_number}
 
 
 def check_hash(sha256: str) -> None:

@@ -60,7 +60,8 @@ async def store_failed_lines(act: Act, request: StoreFailedLines) -> FailedLines
     """Begin a file, or keep the next failed lines of one; no customer's number is stored.
 
     Raises: InvalidInput ``file_malformed`` also for lines out of order or stored before,
-    ``too_many_lines`` (param ``most``); NotFound ``not_found`` for a file that is not coming.
+    ``too_many_lines`` (param ``most``); NotFound ``not_found`` for a file that is not coming;
+    LimitReached ``uploads_at_once`` (param ``max``) while too many are.
     """
     if len(request.lines) > STORED_MAX:
         raise InvalidInput("too_many_lines", params={"most": STORED_MAX})
