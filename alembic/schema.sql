@@ -1485,6 +1485,59 @@ ALTER TABLE ONLY public.due_day FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.due_day OWNER TO harai_owner;
 
 --
+-- Name: failed_file; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.failed_file (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    state text NOT NULL,
+    sha256 bytea,
+    lines integer NOT NULL,
+    succeeded integer NOT NULL,
+    stored_to integer NOT NULL,
+    told_to integer NOT NULL,
+    told integer NOT NULL,
+    known integer NOT NULL,
+    under_way integer NOT NULL,
+    not_owed integer NOT NULL,
+    unmatched integer NOT NULL,
+    unclear integer NOT NULL,
+    sent_by text NOT NULL,
+    sent_at timestamp with time zone NOT NULL,
+    taken_at timestamp with time zone,
+    told_at timestamp with time zone,
+    CONSTRAINT failed_file_state_check CHECK ((state = ANY (ARRAY['receiving'::text, 'dropped'::text, 'telling'::text, 'told'::text])))
+);
+ALTER TABLE ONLY public.failed_file ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.failed_file FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.failed_file OWNER TO harai_owner;
+
+--
+-- Name: failed_line; Type: TABLE; Schema: public; Owner: harai_owner
+--
+
+CREATE TABLE public.failed_line (
+    merchant_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    record_no integer NOT NULL,
+    amount_minor bigint NOT NULL,
+    code text NOT NULL,
+    blinds bytea[] NOT NULL,
+    result text,
+    bill_id uuid
+);
+ALTER TABLE ONLY public.failed_line ALTER COLUMN merchant_id SET (n_distinct=1);
+
+ALTER TABLE ONLY public.failed_line FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE public.failed_line OWNER TO harai_owner;
+
+--
 -- Name: file_part; Type: TABLE; Schema: public; Owner: harai_owner
 --
 
@@ -3256,6 +3309,22 @@ ALTER TABLE ONLY public.due_day
 
 
 --
+-- Name: failed_file failed_file_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.failed_file
+    ADD CONSTRAINT failed_file_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
+-- Name: failed_line failed_line_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE ONLY public.failed_line
+    ADD CONSTRAINT failed_line_pkey PRIMARY KEY (merchant_id, file_id, record_no);
+
+
+--
 -- Name: file_part file_part_pkey; Type: CONSTRAINT; Schema: public; Owner: harai_owner
 --
 
@@ -4144,6 +4213,20 @@ CREATE INDEX dispute_bill_idx ON public.dispute USING btree (merchant_id, bill_i
 
 
 --
+-- Name: failed_line_bill_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX failed_line_bill_idx ON public.failed_line USING btree (merchant_id, file_id, bill_id) WHERE (bill_id IS NOT NULL);
+
+
+--
+-- Name: failed_line_looked_idx; Type: INDEX; Schema: public; Owner: harai_owner
+--
+
+CREATE INDEX failed_line_looked_idx ON public.failed_line USING btree (merchant_id, file_id, record_no) WHERE (result = ANY (ARRAY['not_owed'::text, 'unmatched'::text, 'unclear'::text]));
+
+
+--
 -- Name: funnel_tally_import_idx; Type: INDEX; Schema: public; Owner: harai_owner
 --
 
@@ -4842,6 +4925,18 @@ ALTER TABLE public.dispute ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.due_day ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: failed_file; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.failed_file ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: failed_line; Type: ROW SECURITY; Schema: public; Owner: harai_owner
+--
+
+ALTER TABLE public.failed_line ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: file_part; Type: ROW SECURITY; Schema: public; Owner: harai_owner
 --
 
@@ -5164,6 +5259,20 @@ CREATE POLICY merchant_only ON public.dispute USING ((merchant_id = ( SELECT (cu
 --
 
 CREATE POLICY merchant_only ON public.due_day USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: failed_file merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.failed_file USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
+
+
+--
+-- Name: failed_line merchant_only; Type: POLICY; Schema: public; Owner: harai_owner
+--
+
+CREATE POLICY merchant_only ON public.failed_line USING ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting))) WITH CHECK ((merchant_id = ( SELECT (current_setting('harai.merchant'::text))::uuid AS current_setting)));
 
 
 --
@@ -6068,6 +6177,20 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.dispute TO harai_vault;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.due_day TO harai_vault;
+
+
+--
+-- Name: TABLE failed_file; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.failed_file TO harai_vault;
+
+
+--
+-- Name: TABLE failed_line; Type: ACL; Schema: public; Owner: harai_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.failed_line TO harai_vault;
 
 
 --

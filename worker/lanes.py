@@ -14,6 +14,7 @@ from portal.domain.ids import (
     CardChargeId,
     ChunkId,
     DebitFileId,
+    FailedFileId,
     ImportId,
     MandateId,
     MerchantId,
@@ -96,6 +97,13 @@ class OneTransferFile:
     """One file of transfers."""
 
     file_id: TransferFileId
+
+
+@dataclass(frozen=True, slots=True)
+class OneFailedFile:
+    """One file of a merchant's own debits that failed."""
+
+    file_id: FailedFileId
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +243,7 @@ MANDATE_ASK: Final = Step("mandate.ask", OneMandate, MandateAsked, 30.0)
 DEBIT_FETCH: Final = Step("debit.fetch", OneDebitFile, FileMoved, 120.0)
 TRANSFER_ADVANCE: Final = Step("transfer.advance", OneTransferFile, LinesMoved, 600.0)
 TRANSFER_SEND: Final = Step("transfer.send", OneTransferFile, FileMoved, 60.0)
+DEBIT_TELL_FAILED: Final = Step("debit.tell_failed", OneFailedFile, LinesMoved, 600.0)
 SWITCH_UNOPENED: Final = Step("message.switch_unopened", OneMerchant, LaddersMoved, 600.0)
 WRITE_RESULTS: Final = Step("settlement.write_results", OneMerchant, ResultsMoved, 600.0)
 
@@ -260,6 +269,7 @@ STEPS: Final[Mapping[TaskKind, Step[Any, Any]]] = MappingProxyType(
             DEBIT_FETCH,
             TRANSFER_ADVANCE,
             TRANSFER_SEND,
+            DEBIT_TELL_FAILED,
             WRITE_RESULTS,
             SWITCH_UNOPENED,
         )

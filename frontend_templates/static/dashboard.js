@@ -215,11 +215,14 @@ function answer(box) {
     box.disabled = true;
     const hint = $(".hint", box.parentElement);
     hint.role = "alert";
+    if (box.dataset.sending) hint.textContent = box.dataset.sending;
     try {
       const said = await fetch(box.dataset.result, { method: "PUT", body: file });
-      if (said.ok) return location.reload();
-      const { error } = await said.json();
-      hint.textContent = `${error.message} ${error.remedy || ""}`;
+      const { error, seenBefore } = await said.json();
+      const isKnown = seenBefore && box.dataset.known;
+      if (said.ok && !isKnown) return location.reload();
+      const at = error?.params?.record ? `${box.dataset.record} ${error.params.record}: ` : "";
+      hint.textContent = isKnown || `${at}${error.message} ${error.remedy || ""}`;
     } catch {
       hint.textContent = box.dataset.broken;
     }
@@ -294,5 +297,7 @@ $$("[data-copy]").forEach(copyable);
 $$("[data-read]").forEach(readInto);
 document.addEventListener("keydown", keys);
 $("#trouble")?.focus();
+// What is still going on is looked at again, while somebody looks.
+if ($("[data-renew]")) setInterval(() => document.hidden || renew(), 10_000);
 // Coming back by history must not show a busy button.
 addEventListener("pageshow", (event) => event.persisted && location.reload());

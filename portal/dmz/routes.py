@@ -145,9 +145,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="print_batch", path="/d/slips/print/{id}", methods=POST, rate="staff",
         authority="staff cookie", body_max=8 * KIB,
     ),
+    Route(name="debits", path="/d/debits", methods=GET, rate="staff", authority="staff cookie"),
     Route(
-        name="debits", path="/d/debits", methods=("GET", "HEAD", "POST"), rate="staff",
+        name="own_debits", path="/d/debits/own", methods=("GET", "HEAD", "POST"), rate="staff",
         authority="staff cookie", body_max=512 * KIB,
+    ),
+    Route(
+        name="own_debits_file", path="/d/debits/own/{id}", methods=GET, rate="staff",
+        authority="staff cookie",
     ),
     Route(
         name="debit_file", path="/d/debits/{id}/file", methods=POST, rate="staff",
@@ -218,6 +223,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         name="result", path="/results/{token}", methods=("PUT",), rate="upload",
+        authority="upload token", body_max=120 * MIB, answer_bps=64 * KIB, stream_in=True,
+    ),
+    Route(
+        name="failed_debits", path="/failed-debits/{token}", methods=("PUT",), rate="upload",
         authority="upload token", body_max=120 * MIB, answer_bps=64 * KIB, stream_in=True,
     ),
     Route(

@@ -28,6 +28,7 @@ CaseKind = Literal[
     "task.debit.send",
     "task.mandate.ask",
     "task.debit.fetch",
+    "task.debit.tell_failed",
     "task.debit.book",
     "task.transfer.advance",
     "task.transfer.send",
@@ -84,7 +85,7 @@ that its files arrived (``acknowledged``), or because a company takes its messag
 
 Subject = Literal[
     "import", "chunk", "attempt", "bill", "merchant", "refund", "slip", "debit_file", "charge",
-    "mandate", "transfer_file",
+    "mandate", "transfer_file", "failed_file",
 ]  # fmt: skip
 Role = Literal["owner", "clerk"]
 
@@ -133,6 +134,7 @@ CHOICES: Final[Mapping[CaseKind, tuple[Choice, ...]]] = {
     "task.charge.send": (_RESTART, _GIVE_UP),
     "task.mandate.ask": (_RESTART, _GIVE_UP),
     "task.debit.fetch": (_RESTART, _GIVE_UP),
+    "task.debit.tell_failed": (_RESTART, _GIVE_UP),
     "task.settlement.write_results": (_RESTART, _GIVE_UP),
     "task.message.switch_unopened": (_RESTART, _GIVE_UP),
     "overpaid": (_BY_HAND,),
@@ -189,6 +191,7 @@ SUBJECTS: Final[Mapping[CaseKind, Subject]] = {
     "task.charge.send": "charge",
     "task.mandate.ask": "mandate",
     "task.debit.fetch": "debit_file",
+    "task.debit.tell_failed": "failed_file",
     "task.settlement.write_results": "merchant",
     "task.message.switch_unopened": "merchant",
     "overpaid": "bill",
@@ -288,6 +291,7 @@ _MOVED_ON: Final[Mapping[CaseKind, Callable[[CaseFacts], bool]]] = {
     "task.charge.send": lambda facts: facts.has_task,
     "task.mandate.ask": lambda facts: facts.has_task,
     "task.debit.fetch": lambda facts: facts.has_task,
+    "task.debit.tell_failed": lambda facts: facts.has_task,
     "task.settlement.write_results": lambda facts: facts.has_task,
     "task.message.switch_unopened": lambda facts: facts.has_task,
     "refund_unresolved": lambda facts: facts.refund_state not in ASKED,

@@ -27,6 +27,7 @@ DebitContractId = NewType("DebitContractId", UUID)
 DebitFileId = NewType("DebitFileId", UUID)
 TransferContractId = NewType("TransferContractId", UUID)
 TransferFileId = NewType("TransferFileId", UUID)
+FailedFileId = NewType("FailedFileId", UUID)
 MandateId = NewType("MandateId", UUID)
 CardChargeId = NewType("CardChargeId", UUID)
 PrintBatchId = NewType("PrintBatchId", UUID)
@@ -48,6 +49,7 @@ PREFIXES: Final = {
     "debit_file": "dbf",
     "transfer_contract": "trc",
     "transfer_file": "trf",
+    "failed_file": "fdf",
     "mandate": "mdt",
     "print_batch": "prt",
     "template": "tpl",

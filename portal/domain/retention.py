@@ -13,7 +13,7 @@ Forgotten = Literal[
     "login_ticket", "return_token", "link_paid", "link_closed", "link_expired", "notice",
     "notice_body", "idempotency_key", "row_fault", "sending", "undecided_import",
     "print_file", "result_event", "result_part", "refund_account",
-    "refund_account_try",
+    "refund_account_try", "failed_line",
 ]  # fmt: skip
 
 
@@ -93,6 +93,12 @@ PERIODS: Final[dict[Forgotten, Period]] = {
         since="the batch was made",
         why="names and addresses for a print shop: time for a second print, and no archive of them",
     ),
+    "failed_line": Period(
+        days=90,
+        since="the file was sent in",
+        why="time to look at lines of which nobody was told; what was told is on the bill's own"
+        " timeline",
+    ),
     "result_event": Period(
         days=400,
         since="the file that told it was made",
@@ -159,6 +165,7 @@ KEPT: Final[dict[str, str]] = {
     "pause": "what was agreed with a payer belongs to the bill",
     "debit_file": "what a bank was asked to debit, and who approved it",
     "debit": "a line of such a file belongs to the books",
+    "failed_file": "that a bank's answer was taken in, and what became of its lines in sums",
     "debit_result": "that a bank's answer was read, and what it said in sums",
     "transfer_file": "what a bank was asked to transfer, and who approved it",
     "transfer_line": "a line of such a file belongs to the books",

@@ -21,6 +21,7 @@ TaskKind = Literal[
     "debit.fetch",
     "transfer.advance",
     "transfer.send",
+    "debit.tell_failed",
     "settlement.write_results",
     "message.switch_unopened",
 ]
@@ -48,6 +49,7 @@ LANES: Final[dict[TaskKind, Lane]] = {
     "debit.fetch": "bulk",
     "transfer.advance": "bulk",
     "transfer.send": "urgent",
+    "debit.tell_failed": "bulk",
     "settlement.write_results": "bulk",
     "message.switch_unopened": "bulk",
 }

@@ -44,6 +44,7 @@ _LOCKS: Final[dict[Subject, str]] = {
     " where r.merchant_id = $1 and r.id = $2 for update of b",
     "slip": "select b.id from slip s join bill b on b.merchant_id = $1 and b.id = s.bill_id"
     " where s.merchant_id = $1 and s.id = $2 for update of b",
+    "failed_file": "select id from failed_file where merchant_id = $1 and id = $2 for update",
     "debit_file": "select id from debit_file where merchant_id = $1 and id = $2 for update",
     "transfer_file": "select id from transfer_file where merchant_id = $1 and id = $2 for update",
     "mandate": "select id from mandate where merchant_id = $1 and id = $2 for update",

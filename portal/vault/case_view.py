@@ -148,6 +148,7 @@ _ONE_AT_A_TIME: Final[dict[str, TaskKind]] = {
     "task.charge.send": "charge.send",
     "task.mandate.ask": "mandate.ask",
     "task.debit.fetch": "debit.fetch",
+    "task.debit.tell_failed": "debit.tell_failed",
     "task.settlement.write_results": "settlement.write_results",
     "task.message.switch_unopened": "message.switch_unopened",
 }

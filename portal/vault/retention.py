@@ -88,6 +88,12 @@ RULES: Final[dict[Forgotten, Rule]] = {
             join print_batch b on b.merchant_id = $1 and b.id = f.file_id
             where f.merchant_id = $1 and b.id < $2 order by f.file_id limit $3)""",
     ),
+    "failed_line": Rule(
+        "wall_id",
+        """delete from failed_line where merchant_id = $1 and (file_id, record_no) in (
+            select file_id, record_no from failed_line where merchant_id = $1 and file_id < $2
+            order by file_id, record_no limit $3)""",
+    ),
     "result_event": Rule(
         "wall",
         """delete from result_event where merchant_id = $1 and (txn, id) in (

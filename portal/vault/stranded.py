@@ -83,7 +83,7 @@ async def start_again(act: Act, kind: TaskKind, subject_id: UUID) -> int:
             "intake.issue_bills" | "intake.discard_bills" | "payment.pass_due" | "debit.fill"
             | "debit.book" | "debit.send" | "charge.choose" | "charge.send" | "mandate.ask"
             | "debit.fetch" | "transfer.advance" | "transfer.send" | "message.advance_ladders"
-            | "settlement.write_results" | "message.switch_unopened"
+            | "settlement.write_results" | "message.switch_unopened" | "debit.tell_failed"
         ):  # fmt: skip
             return await _plan_missing(act, NewTask(act.new_id(), kind, subject_id))
         case "message.send_chunk":

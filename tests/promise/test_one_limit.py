@@ -25,12 +25,13 @@ def test_a_part_of_a_file_is_as_long_for_who_cuts_it_as_for_who_seals_it() -> No
 
 def test_a_debit_file_of_as_many_lines_as_six_digits_count_passes_everywhere() -> None:
     longest = (LINES_MAX + 3) * (RECORD_BYTES + 2) + 1
-    (result,) = (route for route in ROUTES if route.name == "result")
+    result, failed = (one for one in ROUTES if one.name in {"result", "failed_debits"})
     (fetch,) = (rule for rule in sandbox_rules(1) if rule.answers_to == "vault")
 
     assert longest <= DEBIT_FILE_BYTES_MAX
     assert {
-        result.body_max, LINE_BYTES_MAX, KEPT_BYTES_CEILING, fetch.answer_bytes_max,
+        result.body_max, failed.body_max, LINE_BYTES_MAX, KEPT_BYTES_CEILING,
+        fetch.answer_bytes_max,
     } == {DEBIT_FILE_BYTES_MAX}  # fmt: skip
     assert longest * 4 / 3 < BODY_BYTES_MAX, "the sandbox's bank takes it in base64"
     assert REDEEMED_LINES_MAX == LINES_MAX

@@ -38,6 +38,7 @@ from portal.application.doors.dashboard import (
     funnel,
     ladder,
     mandates,
+    own_debits,
     refunds,
     result_files,
     screens,
@@ -154,9 +155,23 @@ def refunded(nodes: list[Any]) -> Make:
     return staff(refunds.refunds_screen, data(refunds=page))
 
 
-def debited(nodes: list[Any], contracts: list[Any], taken: dict[str, Any] | None = None) -> Make:
+def debited(nodes: list[Any], contracts: list[Any]) -> Make:
     page = {"nodes": nodes, "contracts": contracts, "pageInfo": page_info(more=bool(nodes))}
-    return staff(lambda r, given: debits.debits_screen(r, given, taken), data(debitFiles=page))
+    return staff(debits.debits_screen, data(debitFiles=page))
+
+
+def own_debited(nodes: list[Any], taken: dict[str, Any] | None = None) -> Make:
+    page = {
+        "nodes": nodes, "uploadUrl": "https://pay.example/failed-debits/token",
+        "pageInfo": page_info(more=bool(nodes)),
+    }  # fmt: skip
+    given = data(failedDebitFiles=page)
+    return staff(lambda r, given: own_debits.own_screen(r, given, taken), given)
+
+
+def own_file(file: dict[str, Any], nodes: list[Any]) -> Make:
+    page = {"file": file, "nodes": nodes, "pageInfo": page_info(more=bool(nodes))}
+    return staff(own_debits.file_screen, data(failedDebitLines=page))
 
 
 def transferred(nodes: list[Any], contracts: list[Any]) -> Make:
@@ -481,7 +496,6 @@ STAFF_SCREENS: dict[str, Make] = {
     "refunds-transfers": refunded(refund_pages.TRANSFERS),
     "debits": debited(samples.DEBIT_FILES, samples.DEBIT_CONTRACTS),
     "debits-empty": debited([], []),
-    "debits-own": debited([], [], result_samples.FAILED_DEBITS),
     "transfers": transferred(
         transfer_samples.TRANSFER_FILES, transfer_samples.TRANSFER_CONTRACTS
     ),
@@ -489,6 +503,12 @@ STAFF_SCREENS: dict[str, Make] = {
     "transfer": staff(
         transfers.transfer_screen, data(transferFile=transfer_samples.one(transfer_samples.SEALED))
     ),
+    "own-debits": own_debited(result_samples.FAILED_FILES),
+    "own-debits-taken": own_debited([], result_samples.FAILED_DEBITS),
+    "own-debits-file": own_file(
+        result_samples.FAILED_FILES[1], result_samples.FAILED_DEBITS["lines"][3:]
+    ),
+    "own-debits-telling": own_file(result_samples.FAILED_FILES[0], []),
     "mandates": mandated(samples.MANDATES, samples.DEBIT_CONTRACTS),
     "mandates-empty": mandated([], []),
     "mandates-refused": mandated([], samples.DEBIT_CONTRACTS, KANA_WRONG),

@@ -73,3 +73,18 @@ FAILED_DEBITS: dict[str, Any] = {
         ])
     ],
 }  # fmt: skip
+
+
+def failed_file(state: str, **counts: int) -> dict[str, Any]:
+    """A file of the merchant's own failed debits."""
+    none = dict.fromkeys(("told", "known", "underWay", "notOwed", "unmatched", "unclear"), 0)
+    return {
+        "id": "fdf_01JD0000000000000000000000", "state": state, "lines": 31_204,
+        "succeeded": 268_796, "takenAt": "2026-11-22T10:20:00.000Z", **none, **counts,
+    }  # fmt: skip
+
+
+FAILED_FILES = [
+    failed_file("TELLING", told=11_930, unmatched=70),
+    failed_file("TOLD", told=30_871, known=12, underWay=105, notOwed=98, unmatched=101, unclear=17),
+]

@@ -4,7 +4,14 @@ from uuid import UUID
 import pytest
 
 from portal.domain.errors import InvalidInput
-from portal.domain.failed_debit import FailedLine, OwedBill, judge, numbers_of, read_failed
+from portal.domain.failed_debit import (
+    FailedLine,
+    FailedReader,
+    OwedBill,
+    judge,
+    numbers_of,
+    read_failed,
+)
 from tests.make.debits import answer, debit, write
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -39,6 +46,30 @@ SPOILT: list[tuple[Callable[[bytes], bytes], str]] = [
     (lambda _raw: write([debit(1)]), "trailer_done"),
     (lambda raw: raw + raw, "after_end"),
 ]
+
+
+@pytest.mark.parametrize("size", [1, 7, 119, 120, 121, 122, 500])
+@pytest.mark.parametrize("raw", [SOUND, SOUND.replace(b"\r\n", b""), SOUND + b"\x1a"])
+def test_however_it_is_cut_a_file_says_the_same(raw: bytes, size: int) -> None:
+    reader, lines = FailedReader(), list[FailedLine]()
+    for start in range(0, len(raw), size):
+        lines += reader.take(raw[start : start + size])
+    lines += reader.finish()
+
+    assert (tuple(lines), reader.succeeded) == (read_failed(raw).lines, 1)
+
+
+@pytest.mark.parametrize(("spoil", "reason"), SPOILT)
+def test_a_doubt_is_found_however_the_file_is_cut(
+    spoil: Callable[[bytes], bytes], reason: str
+) -> None:
+    raw = spoil(SOUND)
+    for size in (1, 100, 300):
+        reader = FailedReader()
+        with pytest.raises(InvalidInput, match=reason):  # noqa: PT012  at one piece, or at the end
+            for start in range(0, len(raw), size):
+                reader.take(raw[start : start + size])
+            reader.finish()
 
 
 @pytest.mark.parametrize(("spoil", "reason"), SPOILT)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import httpx
 import pytest_asyncio
 
+from portal.application.payment.failed_files import tell
 from portal.contract.operator import OPEN_MERCHANT, OpenMerchant
+from portal.domain.ids import FailedFileId
 from portal.vault.server import VaultServer
 from tests.make.bank import Desk, new_desk
-from tests.make.debits import answer
+from tests.make.debits import answer, debit, write
 from tests.make.merchant import found
 from tests.make.money import Payer, World
 from tests.make.vault import ClientFor, Ground
@@ -171,3 +173,51 @@ async def test_a_forged_address_takes_no_answer(house: House) -> None:
 
     assert answered.status_code == 404
     assert answered.headers["content-type"].startswith("application/json")
+
+
+async def test_failed_debits_of_the_merchants_own_go_up_and_are_seen(house: House) -> None:
+    world, clerk = house.desk.world, house.clerk
+    raw = answer(write([debit(n) for n in range(1, 121)]), lambda place: "1" if place else "0")
+    page = (await clerk.get("/d/debits/own")).text
+    [address] = re.findall(r'data-result="([^"]+)"', page)
+    assert "No file was taken in yet." in page
+
+    wrong = await clerk.put(address, content=raw[:122_00] + raw[122_01:] + b" " * 3_000_000)
+    error = wrong.json()["error"]
+    assert (wrong.status_code, error["code"]) == (422, "record_length")
+    assert error["params"]["record"] == 101
+    assert "No file was taken in yet." in (await clerk.get("/d/debits/own")).text
+    for place in (
+        "/failed-debits/forged-forged-forged",
+        address.replace("failed-debits", "results"),
+    ):
+        refused = await clerk.put(place, content=raw)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "upload_unknown")
+    far = await clerk.put(address, content=raw, headers={"origin": "https://elsewhere.example"})
+    assert far.status_code == 403
+    # The address is the clerk's, whoever's browser uses it, were it another merchant's.
+    took = await house.owner.put(address, content=raw)
+    sent_by = "select s.role from failed_file f join staff s on f.sent_by = 'staff:' || s.id"
+    assert await world.value(f"{sent_by} where f.state = 'telling'") == "clerk"
+    assert (took.status_code, took.headers["cache-control"]) == (201, "no-store")
+    told = took.json()
+    assert (told["failed"], told["succeeded"], told["seenBefore"]) == (119, 1, False)
+    assert "0 of 119 told so far" in (await clerk.get("/d/debits/own")).text
+
+    for lease in await world.leases():
+        if lease.kind == "debit.tell_failed":
+            file_id = FailedFileId(lease.subject_id)
+            await tell(world.work, lease.authority, file_id, lambda: False)
+
+    assert "No such customer number: 119" in (await clerk.get("/d/debits/own")).text
+    page = (await house.owner.get(f"/d/debits/own/{told['file']}")).text
+    assert page.count('<td role="cell" class="num"') == 100
+    [following] = re.findall(r'href="([^"]+after=[^"]+)" rel="next"', page)
+    rest = (await house.owner.get(html.unescape(following))).text
+    assert rest.count('<td role="cell" class="num"') == 19
+    assert (await clerk.put(address, content=raw)).json()["seenBefore"]
+    assert (await clerk.get("/d/debits/own/fdf_01JD0000000000000000000000")).status_code == 404
+    page = (await clerk.get("/d/debits/own")).text
+    fields = forms_of(page, "/d/debits/own")[0] | {"content": "1"}
+    pasted = await clerk.post("/d/debits/own", data=fields)
+    assert "A record is not 120 letters long." in pasted.text

@@ -13,7 +13,7 @@ from portal.contract.envelope import Authority
 from portal.contract.failed_debit import TAKE_FAILED_DEBITS, TakeFailedDebits
 from portal.domain.errors import InvalidInput, LimitReached
 from portal.domain.failed_debit import FailedLine
-from portal.vault.operations.failed_debit import EVENT
+from portal.vault.failed_debit import EVENT
 from portal.vault.server import VaultServer
 from tests.make.debits import answer, debit, write
 from tests.make.intake import DUE_ON, line, new_desk
@@ -74,6 +74,22 @@ async def test_a_debit_that_failed_elsewhere_begins_what_the_plan_has_for_it(
     assert await steps.world.value(
         "select rows from audit where operation = 'take_failed_debits' order by at limit 1"
     ) == 2  # fmt: skip
+
+
+async def test_two_equal_lines_mean_two_bills_also_in_two_pieces(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.application.payment.failed_debits.LINES_MAX", 1)
+    await steps.desk.issued(line("E-1", customer_no="48"), line("E-2", customer_no="48"))
+    raw = told_by([(48, 8420, "1")] * 3)
+
+    first = await take(steps, raw)
+    other = await take(steps, raw.replace(b"\r\n", b""))
+
+    assert [one.result for one in first.lines] == ["told", "told", "not_owed"]
+    assert {one.bill_number for one in first.lines} == {"E-1", "E-2", ""}
+    assert [one.result for one in other.lines] == ["known", "known", "not_owed"]
+    assert (await take(steps, raw)).lines == first.lines
 
 
 async def test_a_file_that_is_none_is_refused_at_every_door(steps: Steps) -> None:

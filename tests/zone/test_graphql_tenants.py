@@ -61,6 +61,7 @@ class Two:
                 "Query.refunds.after": _text(after.get("refunds")),
                 "Query.resultFiles.after": _text(after.get("resultFiles")),
                 "Query.printBatches.after": _text(after.get("printBatches")),
+                "Query.failedDebitFiles.after": _text(after.get("failedDebitFiles")),
             }
         )
 
@@ -140,6 +141,9 @@ FIXED = {
     "RefundTransferredInput.idempotencyKey": '"walk-transfer"',
     "SlipNoticesTakeInput.content": '"MDE="',
     "FailedDebitsTakeInput.content": '"MDE="',
+    "Query.failedDebitFiles.first": "3",
+    "Query.failedDebitLines.first": "3",
+    "Query.failedDebitLines.after": "null",
     "Query.printBatches.first": "3",
     "Query.resultFiles.first": "3",
     "UnopenedSwitchInput.idempotencyKey": '"walk-switch"',
@@ -233,6 +237,7 @@ ID_KINDS = {
     "ContractBillingSetInput.id": "bill",
     "ContactClearInput.id": "bill",
     "Query.printBatchPart.id": "print_batch",
+    "Query.failedDebitLines.id": "failed_file",
     "ImportDecideInput.id": "import",
     "Query.template.id": "template",
     "TemplateSaveInput.id": "template",
@@ -273,10 +278,16 @@ insert into print_batch (merchant_id, id, charset, bills, with_bars, total_minor
     reported, made_by, made_at)
 values ($1, $2, 'utf-8-sig', 1, 0, 1, 1, $3, 0, 'test', now())
 """
+_FAILED = """
+insert into failed_file (merchant_id, id, state, sha256, lines, succeeded, stored_to, told_to, told,
+                         known, under_way, not_owed, unmatched, unclear, sent_by, sent_at, taken_at)
+values ($1, $2, 'told', sha256(uuid_send($1)), 1, 0, 2, 2, 0, 0, 0, 0, 1, 0, 'test', $3, $3)
+"""
 _BANK = """{ printBatches(first: 1) { nodes { id } pageInfo { endCursor } }
     debitFiles(first: 1) { nodes { id contractId } pageInfo { endCursor } }
     transferFiles(first: 1) { nodes { id contractId } pageInfo { endCursor } }
     mandates(first: 1) { nodes { id } pageInfo { endCursor } } templates { id }
+    failedDebitFiles(first: 1) { nodes { id sha256 } pageInfo { endCursor } }
     pushDevices(customerNo: "walk") { id } }"""
 
 
@@ -323,6 +334,7 @@ async def _open_cases(vault: VaultServer, merchant: Merchant) -> None:
         report = fields.seal("print_batch", "document", batch_id, 1, Report())
         await act.db.execute(_BATCH, act.merchant_id, batch_id, report)
         await store_part(act, batch_id, 0, merchant.mark.encode())
+        await act.db.execute(_FAILED, act.merchant_id, act.new_id(), act.now)
 
 
 async def _write(caller: VaultClient, merchant: Merchant) -> None:
@@ -351,7 +363,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
     [file], [mandate] = bank["debitFiles"]["nodes"], bank["mandates"]["nodes"]
     [transfer] = bank["transferFiles"]["nodes"]
     case_id = page["cases"]["nodes"][0]["id"]
-    [batch] = bank["printBatches"]["nodes"]
+    [batch], [failed] = bank["printBatches"]["nodes"], bank["failedDebitFiles"]["nodes"]
     return Two(
         us=us,
         them=them,
@@ -368,6 +380,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             "transfer_file": transfer["id"],
             "mandate": mandate["id"],
             "print_batch": batch["id"],
+            "failed_file": failed["id"],
             "template": bank["templates"][0]["id"],
             "push_subscription": bank["pushDevices"][0]["id"],
         },
@@ -383,6 +396,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             *transfer.values(),
             mandate["id"],
             batch["id"],
+            *failed.values(),
             bank["templates"][0]["id"],
             bank["pushDevices"][0]["id"],
         ),
@@ -392,7 +406,13 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
         }
         | {
             name: bank[name]["pageInfo"]["endCursor"]
-            for name in ("debitFiles", "mandates", "printBatches", "transferFiles")
+            for name in (
+                "debitFiles",
+                "failedDebitFiles",
+                "mandates",
+                "printBatches",
+                "transferFiles",
+            )
         },
     )
 
@@ -479,6 +499,7 @@ async def test_another_merchants_id_and_one_that_does_not_exist_look_the_same(tw
         "debit_file": "dbf_01JD0000000000000000000000",
         "transfer_contract": "trc_01JD0000000000000000000000",
         "transfer_file": "trf_01JD0000000000000000000000",
+        "failed_file": "fdf_01JD0000000000000000000000",
         "mandate": "mdt_01JD0000000000000000000000",
         "template": "tpl_01JD0000000000000000000000",
         "push_subscription": "psh_01JD0000000000000000000000",

@@ -24,6 +24,8 @@ from portal.vault.debit_plain import ATTEMPTS, BOOKED, FREED, KINDS, LOCK, PLANN
 from portal.vault.deliveries import STORE, TELL_BILLS
 from portal.vault.digital import AT_ISSUE, LOOK_SOON, LOST, SAVED_OF, UNTOLD
 from portal.vault.digital_file import AGREED
+from portal.vault.failed_debit import OWED as FAILED_OWED
+from portal.vault.failed_file import TOLD as FAILED_TOLD
 from portal.vault.hygiene import RECYCLED, SHARED
 from portal.vault.ladder import END, FAILED, LOOK
 from portal.vault.ladder_step import BILLS as LADDER_BILLS
@@ -56,6 +58,8 @@ STATEMENTS = {
     "debits_booked": BOOKED,
     "debits_freed": FREED,
     "debits_told": TELL,
+    "failed_told": FAILED_TOLD,
+    "failed_owed": FAILED_OWED,
     "mandates_used": USED,
     "charges_taken": TAKEN,
     "ladders_due": DUE,
@@ -96,7 +100,7 @@ STATEMENTS = {
 }
 
 BY_KEY = re.compile(
-    r"\b(new_)?(bill_|attempt_)?id = |\bline_no = |\bnext_at <= "
+    r"\b(new_)?(bill_|attempt_)?id = |\b(line|record)_no = |\bnext_at <= "
     r"|\b(contact|phone_blind|blind|contract_blind|customer_blind) = "
     r"|\bmerchant_id = \$1\) AND \(provider = s\.kind\)"
 )

@@ -393,6 +393,10 @@ with batch as (
     insert into wording_tally values ($1, $2, $3, '2026-11-22', 9, 1)
 ), refused as (
     insert into sender_hold (merchant_id, channel, provider) values ($1, 'push', 'fcm')
+), failed as (
+    insert into failed_file (merchant_id, id, state, lines, succeeded, stored_to, told_to, told,
+                             known, under_way, not_owed, unmatched, unclear, sent_by, sent_at)
+    values ($1, uuidv7(), 'told', 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 'test', now())
 ), template as (
     insert into message_template (merchant_id, id, channel, language, occasion, number, state,
                                   version, words, written_by, written_at)
@@ -544,7 +548,16 @@ async def test_a_merchant_whose_rows_are_busy_keeps_no_other_waiting(ground: Gro
         assert await busy.value("select count(*) from once") == 0
 
 
-async def test_a_print_shops_file_goes_and_the_batch_stays(ground: Ground) -> None:
+_FAILED: str = """
+insert into failed_line (merchant_id, file_id, record_no, amount_minor, code, blinds)
+values ($1, $2, 2, 1, '1', '{}')
+"""
+
+
+async def test_a_print_shops_file_goes_and_the_batch_stays_and_so_go_failed_debits(
+    ground: Ground,
+) -> None:
+    assert days_of("print_file") == days_of("failed_line")
     async with ground.vault() as server:
         world = await new_world(server, ground.client)
         past = server.clock.wall() - timedelta(days=days_of("print_file") + 1)
@@ -553,9 +566,11 @@ async def test_a_print_shops_file_goes_and_the_batch_stays(ground: Ground) -> No
                 batch_id = first_id_of(made_at)
                 await act.db.execute(_BATCH, act.merchant_id, batch_id, made_at)
                 await store_part(act, batch_id, 0, b"a line\r\n")
+                await act.db.execute(_FAILED, act.merchant_id, batch_id)
 
         await forget(server)
 
         assert await world.value("select count(*) from print_batch") == 2
+        assert await world.value("select array_agg(file_id) from failed_line") == [batch_id]
         left = await world.value("select file_id from file_part")
         assert left == await world.value("select max(id::text)::uuid from print_batch")

@@ -57,6 +57,7 @@ TASKS: Final[Mapping[TaskKind, Callable[[Workbench, Leased], Awaitable[Any]]]] =
         "debit.fetch": debit.fetch,
         "transfer.advance": transfer.advance,
         "transfer.send": transfer.send,
+        "debit.tell_failed": debit.tell_failed,
         "settlement.write_results": settlement.write_results,
         "message.switch_unopened": message.switch_unopened,
     }

@@ -84,7 +84,7 @@ async def put_result(request: Request) -> Response:
     doors.sessions.check_origin(request)
     part_no = 0
     try:
-        async for body in _parts(request.stream()):
+        async for body in read_parts(request.stream()):
             part = StoreDebitResult(
                 file_id=token.file_id, upload_key=token.upload_key, part_no=part_no, body=body
             )
@@ -101,8 +101,11 @@ async def put_result(request: Request) -> Response:
     return _told(token.file_id, read)
 
 
-async def _parts(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The body in parts of one size, the last one shorter."""
+async def read_parts(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A body in parts of one size, the last one shorter.
+
+    Raises: LimitReached ``file_too_large`` past a debit file's length.
+    """
     held, total = bytearray(), 0
     async for chunk in stream:
         held += chunk

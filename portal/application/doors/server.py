@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Match, Route
 from portal.application.doors import (
     calls,
     events,
+    failed_files,
     login,
     mandates,
     notices,
@@ -63,6 +64,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/pay/graphql", answer_payer, methods=["POST"]),
     Route("/uploads/{token}", uploads.answer_upload, methods=["PUT", "HEAD"]),
     Route("/results/{token}", results.put_result, methods=["PUT"]),
+    Route("/failed-debits/{token}", failed_files.put_failed_file, methods=["PUT"]),
     Route("/result-files/{number}", result_files.take_result_file, methods=["GET"]),
     Route("/d/events", events.answer_events, methods=["GET"]),
     *login.ROUTES,
@@ -85,7 +87,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
 UNAUTHORIZED: Final = 401
 PROGRAMS: Final = (
     "/graphql", "/pay/graphql", "/uploads/", "/results/", "/result-files/",
-    "/d/events", "/notices/", "/calls/", "/healthz",
+    "/failed-debits/", "/d/events", "/notices/", "/calls/", "/healthz",
 )  # fmt: skip
 """Paths whose callers are programs: errors are JSON there, pages elsewhere."""
 

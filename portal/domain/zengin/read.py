@@ -106,22 +106,46 @@ def frame(parts: Iterable[bytes], separator: bytes | None = None) -> Iterator[by
     out too long or too short is given as it is. ``separator``: how they end, where the parts begin
     with another record than the first.
     """
-    held = b""
+    framing = Framing(separator)
     for part in parts:
-        held += part
-        if separator is None and len(held) < RECORD_BYTES + 2:
-            continue
-        separator = _separator(held) if separator is None else separator
-        if separator == BAD_ENDS:
-            yield BAD_ENDS
+        yield from framing.take(part)
+        if framing.is_over:
             return
-        *whole, held = _split(held, separator)
-        yield from whole
-    held = held.removesuffix(_MARK_OF_END).removesuffix(b"\r\n")
-    if separator is None and held:  # not even two records: whatever is there is cut short
-        yield BAD_ENDS if _LONE.search(held) else held
-    elif held:
-        yield held
+    yield from framing.finish()
+
+
+class Framing:
+    """Bytes that are pushed piece by piece, as the records of :func:`frame`."""
+
+    def __init__(self, separator: bytes | None = None) -> None:
+        """Nothing came yet; ``separator`` as for :func:`frame`."""
+        self.is_over = False
+        self._held = b""
+        self._separator = separator
+
+    def take(self, part: bytes) -> list[bytes]:
+        """The records that are whole with this piece."""
+        if self.is_over:
+            return []
+        self._held += part
+        if self._separator is None:
+            if len(self._held) < RECORD_BYTES + 2:
+                return []
+            self._separator = _separator(self._held)
+        if self._separator == BAD_ENDS:
+            self.is_over = True
+            return [BAD_ENDS]
+        *whole, self._held = _split(self._held, self._separator)
+        return whole
+
+    def finish(self) -> list[bytes]:
+        """What is left when no more comes."""
+        if self.is_over:
+            return []
+        held = self._held.removesuffix(_MARK_OF_END).removesuffix(b"\r\n")
+        if self._separator is None and _LONE.search(held):
+            return [BAD_ENDS]  # not even two records: whatever is there is cut short
+        return [held] if held else []
 
 
 def _separator(start: bytes) -> bytes:
@@ -166,13 +190,17 @@ class DebitReader:
 
     def __iter__(self) -> Iterator[RecordRead]:
         """The verdicts from here on, and at the end what is missing."""
-        while (raw := self.pull()) is not None:
+        yield from self.judge(iter(self.pull, None))
+        yield from self.finish()
+
+    def judge(self, records: Iterable[bytes]) -> Iterator[RecordRead]:
+        """The verdicts on these records, which follow what was read so far."""
+        for raw in records:
             plain = self.take_plain(raw)
             if plain is None:
                 yield from self.take(raw)
             else:
                 yield plain
-        yield from self.finish()
 
     @classmethod
     def behind(  # noqa: PLR0913  what a reader keeps between two records

@@ -1,13 +1,7 @@
-"""Data zone: a merchant's own debits that brought no money, set against the bills that are here.
-
-Nothing is booked: a bill that is not paid stays what it is. Its timeline tells of the failure, and
-its ladder does what the merchant's plan has for one, as after a debit that went out from here.
-"""
+"""Data zone: failed lines of a short file that is told while its sender waits."""
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
@@ -17,35 +11,19 @@ from portal.contract.failed_debit import (
     FailedDebitTold,
     TakeFailedDebits,
 )
-from portal.domain.contact import normalise_customer_no
 from portal.domain.errors import InvalidInput
-from portal.domain.failed_debit import LINES_MAX, FailedLine, OwedBill, judge, numbers_of
-from portal.vault import ladder
+from portal.domain.failed_debit import LINES_MAX, OF_CUSTOMERS
 from portal.vault.act import Act
-from portal.vault.attempt import find_all_live
+from portal.vault.failed_debit import Failed, blinds_of, tell
 from portal.vault.registry import operation
-from portal.vault.share import left_of
 
-EVENT: Final = "bill.debit_failed"
-_TELLS_NOTHING: Final = frozenset({"unmatched", "unclear"})
-"""Of whoever has a number."""
-
+REVEALS: Final = ("customer number (that it is one)",)
 _ONCE: Final = "failed_debits"
+_PIECES: Final = """
+select answer from once
+where merchant_id = $1 and kind = $2 and starts_with(key, $3) and answer is not null
+"""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_CUSTOMERS: Final = """
-select distinct customer_blind from bill
-where merchant_id = $1 and customer_blind = any($2::bytea[])
-"""
-_OWED: Final = """
-select id, number, customer_blind, due_on from bill
-where merchant_id = $1 and customer_blind = any($2::bytea[]) and lifecycle in ('open', 'overdue')
-      and settlement = 'unpaid'
-order by id for update
-"""
-_KNOWN: Final = """
-select distinct bill_id from bill_event
-where merchant_id = $1 and bill_id = any($2::uuid[]) and code = $3
-"""
 
 
 @operation(
@@ -53,7 +31,7 @@ where merchant_id = $1 and bill_id = any($2::uuid[]) and code = $3
     callers=frozenset({"web"}),
     kinds=frozenset({"staff", "api_key"}),
     scope="bills:write",
-    reveals=("customer number (that it is one)",),
+    reveals=REVEALS,
     rows_max=LINES_MAX,
     audit="effect",
 )
@@ -63,7 +41,8 @@ async def take_failed_debits(act: Act, request: TakeFailedDebits) -> FailedDebit
     Raises: InvalidInput ``file_malformed``, ``too_many_lines`` (param ``most``); Conflict
     ``idempotency_mismatch``.
     """
-    if not _SHA256.fullmatch(request.sha256) or not request.lines:
+    check_hash(request.sha256)
+    if not request.lines:
         raise InvalidInput("file_malformed")
     if len(request.lines) > LINES_MAX:
         raise InvalidInput("too_many_lines", params={"most": LINES_MAX})
@@ -72,73 +51,41 @@ async def take_failed_debits(act: Act, request: TakeFailedDebits) -> FailedDebit
     if known is not None:
         lines = msgspec.msgpack.decode(known, type=tuple[FailedDebitTold, ...])
         return FailedDebitsTaken(lines=lines, seen_before=True)
-    lines = await _tell(act, request.lines)
+    fields = await act.fields()
+    asked = [
+        Failed(
+            record_no=line.record_no,
+            amount_minor=line.amount_minor,
+            code=line.code,
+            blinds=blinds_of(fields, line.customer_no),
+        )
+        for line in request.lines
+    ]
+    lines = tuple(
+        FailedDebitTold(
+            record_no=one.record_no,
+            result=one.result,
+            amount_minor=one.amount_minor,
+            bill_number=one.bill_number,
+        )
+        for one in await tell(act, asked, numbers_meant=await _meant(act, request.sha256))
+    )
+    # Who guesses numbers learns which are somebody's, as by the search for one.
+    act.reveal(sum(one.result in OF_CUSTOMERS for one in lines))
     await act.answer_once(_ONCE, key, msgspec.msgpack.encode(lines))
     return FailedDebitsTaken(lines=lines, seen_before=False)
 
 
-async def _tell(act: Act, lines: Sequence[FailedLine]) -> tuple[FailedDebitTold, ...]:
-    blinds = {line.record_no: await _blinds(act, line) for line in lines}
-    every = [blind for found in blinds.values() for blind in found]
-    rows = await act.db.fetch(_CUSTOMERS, act.merchant_id, every)
-    customers = {row["customer_blind"] for row in rows}
-    owed, numbers = await _owed(act, list(customers))
-    told: list[FailedDebitTold] = []
-    begun: list[UUID] = []
-    meant: set[UUID] = set()
-    for line in lines:
-        found = [blind for blind in blinds[line.record_no] if blind in customers]
-        bills = owed.get(found[0], []) if len(found) == 1 else []
-        result, bill_id = judge(line, bills, meant, is_customer=len(found) == 1)
-        if bill_id is not None:
-            meant.add(bill_id)
-        if bill_id is not None and result == "told":
-            begun.append(bill_id)
-            await act.emit(bill_id, EVENT, amount_minor=line.amount_minor)
-        told.append(
-            FailedDebitTold(
-                record_no=line.record_no,
-                result=result,
-                amount_minor=line.amount_minor,
-                bill_number=numbers[bill_id] if bill_id is not None else "",
-            )
-        )
-    await ladder.failed(act, begun)
-    # Who guesses numbers learns which are somebody's, as by the search for one.
-    act.reveal(sum(one.result not in _TELLS_NOTHING for one in told))
-    return tuple(told)
+async def _meant(act: Act, sha256: str) -> set[str]:
+    """Numbers of the bills that other pieces of the same file meant."""
+    rows = await act.db.fetch(_PIECES, act.merchant_id, _ONCE, f"{sha256}:")
+    pieces = [
+        msgspec.msgpack.decode(row["answer"], type=tuple[FailedDebitTold, ...]) for row in rows
+    ]
+    return {line.bill_number for piece in pieces for line in piece if line.bill_number}
 
 
-async def _blinds(act: Act, line: FailedLine) -> list[bytes]:
-    """By which blind indexes a line's customer may be found."""
-    fields = await act.fields()
-    found: list[bytes] = []
-    for number in numbers_of(line.customer_no):
-        try:
-            found.append(fields.blind("customer_no", normalise_customer_no(number)))
-        except InvalidInput:
-            continue  # no number of a customer can read so
-    return found
-
-
-async def _owed(
-    act: Act, customers: list[bytes]
-) -> tuple[Mapping[bytes, list[OwedBill]], Mapping[UUID, str]]:
-    """Bills of these customers that are asked for, locked, those due first; and their numbers."""
-    rows = await act.db.fetch(_OWED, act.merchant_id, customers)
-    ids = [row["id"] for row in rows]
-    left = await left_of(act, ids)
-    live = await find_all_live(act, ids)
-    under_way = {bill_id for attempt in live for bill_id in attempt.parts}
-    events = await act.db.fetch(_KNOWN, act.merchant_id, ids, EVENT)
-    known = {row["bill_id"] for row in events}
-    owed: dict[bytes, list[OwedBill]] = {}
-    for row in sorted(rows, key=lambda row: (row["due_on"], row["id"])):
-        bill = OwedBill(
-            id=row["id"],
-            left_minor=left[row["id"]],
-            is_under_way=row["id"] in under_way,
-            is_known=row["id"] in known,
-        )
-        owed.setdefault(row["customer_blind"], []).append(bill)
-    return owed, {row["id"]: row["number"] for row in rows}
+def check_hash(sha256: str) -> None:
+    """Raises: InvalidInput ``file_malformed`` for what is no SHA-256 in hexadecimal."""
+    if not _SHA256.fullmatch(sha256):
+        raise InvalidInput("file_malformed")

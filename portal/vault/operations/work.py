@@ -55,6 +55,7 @@ LEASE_OPERATIONS: Final[dict[TaskKind, tuple[str, ...]]] = {
     "charge.choose": ("choose_charges", *_ENDS),
     "charge.send": ("begin_charge", "record_charge", *_ENDS),
     "mandate.ask": ("begin_mandate_asking", "record_mandate_asking", *_ENDS),
+    "debit.tell_failed": ("tell_failed_file", *_ENDS),
     "debit.fetch": ("begin_debit_fetch", "record_debit_fetch", *_ENDS),
     "settlement.write_results": ("write_results", *_ENDS),
     "message.switch_unopened": ("step_switch", *_ENDS),

@@ -5,34 +5,16 @@ Zone: application. What the viewer may decide comes with each file; the forms po
 (results).
 """
 
-from collections import Counter
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.application.doors.dashboard.flash import Flash
-from portal.application.doors.dashboard.pasted import Pasted, take_pasted
-from portal.application.doors.dashboard.screens import (
-    Screen,
-    answer_screen,
-    fresh_key,
-    page_links,
-    show_screen,
-)
-from portal.application.doors.graphql.execute import Data, run_operation
+from portal.application.doors.dashboard.screens import Screen, fresh_key, page_links, show_screen
+from portal.application.doors.graphql.execute import Data
 
-CHARSET: Final = "cp932"
-"""Half-width kana are one byte each in it, as in a bank's JIS X 0201."""
-
-# A letter that banks don't have is none of theirs: the record that holds it is refused.
-FAILED: Final = Pasted(
-    field="content", charset=CHARSET, lacking="replace",
-    operation="FailedDebitsTake", root="failedDebitsTake",
-)  # fmt: skip
 FILES_SHOWN: Final = 25
-LINES_SHOWN: Final = 500
 
 
 async def show_debits(request: Request) -> Response:
@@ -41,40 +23,22 @@ async def show_debits(request: Request) -> Response:
     return await show_screen(request, debits_screen, "Debits", variables)
 
 
-async def take_failed(request: Request) -> Response:
-    """``POST /d/debits``: what became of debits that failed elsewhere.
-
-    Raises LimitReached ``body_too_large``; InvalidInput ``form_malformed``; NotAllowed
-    ``form_foreign``, ``form_stale``.
-    """
-    context, taken, said = await take_pasted(request, FAILED)
-    data = await run_operation(context.renewed(), "Debits", {"first": FILES_SHOWN})
-    return answer_screen(request, context, debits_screen(request, data, taken, said), data)
-
-
-def debits_screen(
-    request: Request, data: Data, taken: Data | None = None, said: Flash | None = None
-) -> Screen:
-    """Values of the list of files, with what became of a file of failed debits, if one came."""
-    lines: list[Data] = taken["lines"] if taken else []
+def debits_screen(request: Request, data: Data) -> Screen:
+    """Values of the list of files."""
     page = data["debitFiles"]
     return Screen(
         template="dashboard/debits.html",
         here="debits",
         values={
-            "files": [{**one, "resultPath": _path(one["resultUrl"])} for one in page["nodes"]],
+            "files": [{**one, "resultPath": path_of(one["resultUrl"])} for one in page["nodes"]],
             "contracts": page["contracts"],
             "back": "/d/debits",
-            "taken": None if said else taken,
-            "said": said,
-            "lines": lines[:LINES_SHOWN],
-            "counts": Counter(line["result"] for line in lines),
             "key": fresh_key(),
             **page_links(request, page["pageInfo"]),
         },
     )
 
 
-def _path(address: str | None) -> str:
+def path_of(address: str | None) -> str:
     """An address of ours without its origin: the page is there already."""
     return urlsplit(address).path if address else ""

@@ -30,6 +30,7 @@ class CaseKind(Enum):
     TASK_CHARGE_SEND = "task.charge.send"
     TASK_MANDATE_ASK = "task.mandate.ask"
     TASK_DEBIT_FETCH = "task.debit.fetch"
+    TASK_DEBIT_TELL_FAILED = "task.debit.tell_failed"
     TASK_MESSAGE_SWITCH_UNOPENED = "task.message.switch_unopened"
     TASK_SETTLEMENT_WRITE_RESULTS = "task.settlement.write_results"
     OVERPAID = "overpaid"

@@ -203,6 +203,14 @@ class FailedDebitResult(Enum):
     UNCLEAR = "unclear"
 
 
+@strawberry.enum(description="How far a file of failed debits has come.")
+class FailedFileState(Enum):
+    """portal.contract.failed_file.FailedFileState."""
+
+    TELLING = "telling"
+    TOLD = "told"
+
+
 @strawberry.enum(description="How far a refund has come.")
 class RefundState(Enum):
     """portal.domain.refund.RefundState."""

@@ -15,6 +15,7 @@ from portal.application.doors.graphql.cases import CasesMutation, CasesQuery
 from portal.application.doors.graphql.contacts import ContactsMutation, ContactsQuery
 from portal.application.doors.graphql.debits import DebitsMutation, DebitsQuery
 from portal.application.doors.graphql.failed_debits import FailedDebitsMutation
+from portal.application.doors.graphql.failed_files import FailedFilesQuery
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.funnel import FunnelMutation, FunnelQuery
 from portal.application.doors.graphql.intake import IntakeMutation, IntakeQuery
@@ -55,6 +56,7 @@ class Query(
     RefundsQuery,
     DebitsQuery,
     TransfersQuery,
+    FailedFilesQuery,
     MandatesQuery,
     PrintBatchesQuery,
     ResultFilesQuery,
