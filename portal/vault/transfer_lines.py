@@ -73,11 +73,16 @@ order by f.id
 _LINE_OF: Final = """
 select id, state from transfer_line where merchant_id = $1 and id = $2
 """
-_REFUNDS_OF: Final = """
+_DISPUTED: Final = """
 select r.id, r.bill_id from transfer_line l
 join refund r on r.merchant_id = $1 and r.id = l.refund_id
 where l.merchant_id = $1 and l.file_id = $2
+      and (exists (select from dispute d where d.merchant_id = $1 and d.bill_id = r.bill_id)
+           or exists (select from attempt_share s
+                      join dispute d on d.merchant_id = $1 and d.attempt_id = s.attempt_id
+                      where s.merchant_id = $1 and s.bill_id = r.bill_id))
 """
+"""Refunds of a file whose bill any dispute is about, decided or not: few, of however many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +215,7 @@ async def take_back_line(act: Act, transfer_id: UUID | None) -> None:
 
 async def contested_in(act: Act, file: TransferFile) -> bool:
     """Whether money in a locked file must not go any more: its payment was contested meanwhile."""
-    rows = await act.db.fetch(_REFUNDS_OF, act.merchant_id, file.id)
+    rows = await act.db.fetch(_DISPUTED, act.merchant_id, file.id)
     bills = await lock_bills(act, {row["bill_id"] for row in rows})
     for row in rows:
         if await must_not_go(act, bills[row["bill_id"]], await read_refund(act, row["id"])):
