@@ -40,6 +40,10 @@ where c.merchant_id = $1 and c.state = 'active'
       and (c.contract_blind, c.customer_blind) = (b.contract_blind, b.customer_blind)
 for update of c
 """
+_TRIED: Final = """
+select count(*) from card_payment p join attempt a on a.merchant_id = $1 and a.id = p.attempt_id
+where p.merchant_id = $1 and a.bill_id = $2 and p.state <> 'begun' and p.state_at > $3
+"""
 _INSERT: Final = """
 insert into card_payment (merchant_id, attempt_id, card_id, state, state_at)
 values ($1, $2, $3, 'begun', $4)
@@ -93,8 +97,8 @@ class _Payment:
 async def choose_card(act: Act, bill_id: UUID, request: StartPayment) -> KeptCard | None:
     """The card by which the payer of a locked bill wants to pay; None where they type one.
 
-    Raises: Conflict ``card_not_there``; InvalidInput ``method_unknown`` where it is no card's
-    payment, ``consent_unknown`` where a card that is kept already is to be kept.
+    Raises: Conflict ``card_not_there``, ``card_tries_spent``; InvalidInput ``method_unknown`` where
+    it is no card's payment, ``consent_unknown`` where a card that is kept already is to be kept.
     """
     if not request.kept:
         return None
@@ -105,6 +109,9 @@ async def choose_card(act: Act, bill_id: UUID, request: StartPayment) -> KeptCar
     row = await act.db.fetchrow(_CARD, act.merchant_id, bill_id)
     if row is None or row["provider"] not in rules.PAYS:
         raise Conflict("card_not_there")
+    since = act.now - rules.TRIES_WITHIN
+    if await act.db.fetchval(_TRIED, act.merchant_id, bill_id, since) >= rules.TRIES_MAX:
+        raise Conflict("card_tries_spent")
     return KeptCard(**row)
 
 
@@ -165,6 +172,14 @@ async def come_back(act: Act, attempt: Attempt, access: str) -> Attempt:
         return attempt
     is_back = await act.db.fetchval(_BACK, act.merchant_id, attempt.id, act.now)
     return replace(attempt, card_payment="returned") if is_back else attempt
+
+
+def asks_soon(attempt: Attempt) -> float | None:
+    """Seconds until an attempt is asked about that failed on web's word alone; None: no need.
+
+    The company may have the card: if it took the money all the same, that is known soon.
+    """
+    return rules.ASK_SOON_S if rules.is_at_company(attempt.card_payment) else None
 
 
 async def stop_card(act: Act, attempt: Attempt) -> None:
