@@ -65,6 +65,9 @@ _BACK: Final = """
 update card_payment set state = 'returned', state_at = $3
 where merchant_id = $1 and attempt_id = $2 and state = 'redeemed' returning true
 """
+_FORGET: Final = """
+update card_payment set access = null where merchant_id = $1 and attempt_id = $2
+"""
 _CARD_OF: Final = "select card_id from card_payment where merchant_id = $1 and attempt_id = $2"
 
 
@@ -182,10 +185,17 @@ def asks_soon(attempt: Attempt) -> float | None:
     return rules.ASK_SOON_S if rules.is_at_company(attempt.card_payment) else None
 
 
+async def forget_order(act: Act, attempt: Attempt) -> None:
+    """What acts on the order of an attempt is not needed any more: erase it."""
+    if attempt.card_payment is not None:
+        await act.db.execute(_FORGET, act.merchant_id, attempt.id)
+
+
 async def stop_card(act: Act, attempt: Attempt) -> None:
-    """Suspend the card of a payment that failed in a way that stops it; its bills are locked."""
+    """A payment has failed: suspend its card if that stops it. Its bills are locked."""
     if attempt.card_payment is None:
         return
+    await forget_order(act, attempt)
     if cards.is_stopped_by(attempt.state, attempt.decline_code):
         card_id = await act.db.fetchval(_CARD_OF, act.merchant_id, attempt.id)
         await suspend(act, card_id, attempt.bill_id, attempt.decline_code or "")
@@ -273,6 +283,7 @@ async def _secure(
     if access is None or not secures(act, attempt) or not _is_wanted(bills, payment):
         return refusal("not_due")
     await _move(act, attempt, "secured")
+    await forget_order(act, attempt)
     return _with_order(told(attempt), access)
 
 
