@@ -38,6 +38,16 @@ LIFE: Final = timedelta(hours=1)
 """So long somebody may be at their bank's page, where no company says how long."""
 
 
+TRIES_MAX: Final = 5
+"""By the card on file, of one bill, within TRIES_WITHIN: whoever speaks for payers could else have
+it charged again and again, and say each time that it was declined."""
+
+TRIES_WITHIN: Final = timedelta(days=1)
+
+ASK_SOON_S: Final = 10.0
+"""A decline that web alone tells of is asked about after so long: by then the company shows it."""
+
+
 def secures(provider: str, state: CardPaymentState | None, age: timedelta) -> Secures:
     """Whether the last step of a live attempt is to be taken now. ``age``: since it was made."""
     if provider not in SECURED_BY_US or age >= SECURED_WITHIN:

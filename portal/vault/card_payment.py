@@ -40,6 +40,10 @@ where c.merchant_id = $1 and c.state = 'active'
       and (c.contract_blind, c.customer_blind) = (b.contract_blind, b.customer_blind)
 for update of c
 """
+_TRIED: Final = """
+select count(*) from card_payment p join attempt a on a.merchant_id = $1 and a.id = p.attempt_id
+where p.merchant_id = $1 and a.bill_id = $2 and p.state <> 'begun' and p.state_at > $3
+"""
 _INSERT: Final = """
 insert into card_payment (merchant_id, attempt_id, card_id, state, state_at)
 values ($1, $2, $3, 'begun', $4)
@@ -60,6 +64,9 @@ returning true
 _BACK: Final = """
 update card_payment set state = 'returned', state_at = $3
 where merchant_id = $1 and attempt_id = $2 and state = 'redeemed' returning true
+"""
+_FORGET: Final = """
+update card_payment set access = null where merchant_id = $1 and attempt_id = $2
 """
 _CARD_OF: Final = "select card_id from card_payment where merchant_id = $1 and attempt_id = $2"
 
@@ -93,8 +100,8 @@ class _Payment:
 async def choose_card(act: Act, bill_id: UUID, request: StartPayment) -> KeptCard | None:
     """The card by which the payer of a locked bill wants to pay; None where they type one.
 
-    Raises: Conflict ``card_not_there``; InvalidInput ``method_unknown`` where it is no card's
-    payment, ``consent_unknown`` where a card that is kept already is to be kept.
+    Raises: Conflict ``card_not_there``, ``card_tries_spent``; InvalidInput ``method_unknown`` where
+    it is no card's payment, ``consent_unknown`` where a card that is kept already is to be kept.
     """
     if not request.kept:
         return None
@@ -105,6 +112,9 @@ async def choose_card(act: Act, bill_id: UUID, request: StartPayment) -> KeptCar
     row = await act.db.fetchrow(_CARD, act.merchant_id, bill_id)
     if row is None or row["provider"] not in rules.PAYS:
         raise Conflict("card_not_there")
+    since = act.now - rules.TRIES_WITHIN
+    if await act.db.fetchval(_TRIED, act.merchant_id, bill_id, since) >= rules.TRIES_MAX:
+        raise Conflict("card_tries_spent")
     return KeptCard(**row)
 
 
@@ -167,10 +177,25 @@ async def come_back(act: Act, attempt: Attempt, access: str) -> Attempt:
     return replace(attempt, card_payment="returned") if is_back else attempt
 
 
+def asks_soon(attempt: Attempt) -> float | None:
+    """Seconds until an attempt is asked about that failed on web's word alone; None: no need.
+
+    The company may have the card: if it took the money all the same, that is known soon.
+    """
+    return rules.ASK_SOON_S if rules.is_at_company(attempt.card_payment) else None
+
+
+async def forget_order(act: Act, attempt: Attempt) -> None:
+    """What acts on the order of an attempt is not needed any more: erase it."""
+    if attempt.card_payment is not None:
+        await act.db.execute(_FORGET, act.merchant_id, attempt.id)
+
+
 async def stop_card(act: Act, attempt: Attempt) -> None:
-    """Suspend the card of a payment that failed in a way that stops it; its bills are locked."""
+    """A payment has failed: suspend its card if that stops it. Its bills are locked."""
     if attempt.card_payment is None:
         return
+    await forget_order(act, attempt)
     if cards.is_stopped_by(attempt.state, attempt.decline_code):
         card_id = await act.db.fetchval(_CARD_OF, act.merchant_id, attempt.id)
         await suspend(act, card_id, attempt.bill_id, attempt.decline_code or "")
@@ -258,6 +283,7 @@ async def _secure(
     if access is None or not secures(act, attempt) or not _is_wanted(bills, payment):
         return refusal("not_due")
     await _move(act, attempt, "secured")
+    await forget_order(act, attempt)
     return _with_order(told(attempt), access)
 
 

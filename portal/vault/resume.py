@@ -10,6 +10,7 @@ from portal.domain.errors import Conflict
 from portal.domain.number import METHOD as NUMBER
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt, emit_attempt, find_all_live, move, store_attempt
+from portal.vault.card_payment import forget_order
 from portal.vault.payee import Payee
 
 
@@ -56,3 +57,4 @@ async def _supersede(act: Act, live: Attempt) -> None:
     edge = rules.advance(live.state, "supersede")
     given_up = await store_attempt(act, move(act, live, edge.state, "superseded"))
     await emit_attempt(act, given_up, edge.code)
+    await forget_order(act, live)

@@ -153,3 +153,20 @@ def test_a_rule_for_payers_says_all_that_matters(
         return
     with pytest.raises(RulesRefused):
         sign_rules(Ed25519PrivateKey.generate(), payload)
+
+
+@pytest.mark.parametrize(
+    ("ends", "is_taken"),
+    [(("", "cancel"), True), (("cancel", "cancel"), False), (("a/b",), False), (("..",), False)],
+)
+def test_a_rule_for_the_end_of_a_path_stands_beside_one_for_all_of_it(
+    *, ends: tuple[str, ...], is_taken: bool
+) -> None:
+    terms = [{} if not end else {"path_end": end} for end in ends]
+    rules = [rule(1, id=f"r{number}", **one) for number, one in enumerate(terms)]
+    payload = {"version": 1, "rules": rules}
+    if is_taken:
+        sign_rules(Ed25519PrivateKey.generate(), payload)
+        return
+    with pytest.raises(RulesRefused):
+        sign_rules(Ed25519PrivateKey.generate(), payload)

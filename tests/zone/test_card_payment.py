@@ -12,6 +12,7 @@ from portal.contract.card_on_file import (
     RedeemInstrument,
 )
 from portal.contract.payment import START_PAYMENT, AttemptNow, DisputeFound, StartPayment
+from portal.domain.card_payment import TRIES_MAX
 from portal.domain.errors import Conflict, InvalidInput, PortalError
 from portal.sandbox import magic
 from portal.vault.attempt import read_attempt
@@ -252,3 +253,33 @@ async def test_the_card_is_given_out_once_to_the_relay_and_to_the_rule_for_payer
     for caller in (desk.world.work, desk.world.web):
         with pytest.raises(PortalError):
             await caller.call(REDEEM_INSTRUMENT, honest)
+
+
+async def test_a_decline_that_only_web_tells_of_is_asked_about_and_not_told_for_ever(
+    desk: CardDesk, ground: Ground
+) -> None:
+    await desk.enrolled(GOOD)
+    payer, world = await desk.payer(), desk.world
+    relay = await ground.client("egress")
+
+    async def denied(key: str) -> AttemptNow:
+        """A web process that was taken over: the company took the card, and it says otherwise."""
+        started = await world.start(payer, key, kept=True)
+        asked = RedeemInstrument(
+            host="card.sandbox.test", attempt_id=started.attempt_id, by_payer=True
+        )
+        assert (await relay.call(REDEEM_INSTRUMENT, asked)).refused is None
+        return await world.submitted(payer, started, outcome="refused", code="card_declined")
+
+    states = [(await denied(f"d{number}")).attempt.state for number in range(TRIES_MAX)]
+    spent = await refusal(desk, payer)
+    due = await world.rows("select ask_at is not null as is_due from attempt where bill_id = $1",
+                           payer.bill_id)  # fmt: skip
+    first = await world.value("select id from attempt where bill_id = $1 limit 1", payer.bill_id)
+    late = await world.told(payer, first, finding("succeeded"))
+
+    assert states == ["failed"] * TRIES_MAX
+    assert spent == "card_tries_spent"
+    assert [row["is_due"] for row in due] == [True] * TRIES_MAX
+    assert late.attempt.state == "succeeded"
+    assert await refusal(desk, payer) == "not_payable"

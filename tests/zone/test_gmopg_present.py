@@ -211,13 +211,19 @@ async def test_a_try_at_the_bank_is_given_up_for_a_new_one_and_can_not_be_finish
     await bank.back(first, ORDER)
 
     second = await bank.led("again")
+    kept = await bank.world.rows(
+        "select access is null as gone from card_payment order by state_at"
+    )
 
     assert second.attempt_id != first.attempt_id
+    # What acts on an order is kept no longer than it may be used.
+    assert [row["gone"] for row in kept] == [True, False]
     assert (await bank.back(first, ORDER)).secures == ""
     assert await bank.ask(first.attempt_id, "secure") == ("", "not_due")
     assert (await bank.back(second, ORDER)).secures == "returned"
     # Once its last step was taken nobody begins anew.
     await bank.ask(second.attempt_id, "secure")
+    assert await bank.world.value("select count(access) from card_payment") == 0
     with pytest.raises(Exception, match="attempt_running"):
         await bank.start("third")
 

@@ -56,6 +56,7 @@ from portal.vault.card_on_file import agree, check_consent
 from portal.vault.card_payment import (
     KeptCard,
     as_deposited,
+    asks_soon,
     choose_card,
     come_back,
     note_begun,
@@ -102,9 +103,9 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     Raises: Conflict ``not_payable``, ``other_not_payable``, ``amount_changed`` (param
     ``amount_minor``), ``attempt_running``, ``attempt_elsewhere`` (param ``method``),
     ``method_unavailable``, ``method_unconfigured`` (param ``provider``), ``part_not_taken``,
-    ``payer_unfit``, ``card_not_kept``, ``card_not_there``, ``idempotency_mismatch``; InvalidInput
-    ``method_unknown``, ``part_out_of_bounds``, ``part_of_several``, ``too_many_bills``,
-    ``consent_unknown``, ``store_unknown``.
+    ``payer_unfit``, ``card_not_kept``, ``card_not_there``, ``card_tries_spent``,
+    ``idempotency_mismatch``; InvalidInput ``method_unknown``, ``part_out_of_bounds``,
+    ``part_of_several``, ``too_many_bills``, ``consent_unknown``, ``store_unknown``.
     """
     check_tokens(
         method=request.method,
@@ -162,7 +163,7 @@ async def record_submission(act: Act, request: RecordSubmission) -> AttemptNow:
     edge = rules.advance(attempt.state, _event_of(request))
     decline = rules.read_decline(request.code) if edge.state == "failed" else None
     moved = move(act, _with_answer(attempt, request), edge.state, decline)
-    wait_s = rules.ask_again_s(moved.state, 0, 0.0) if moved.is_live else None
+    wait_s = rules.ask_again_s(moved.state, 0, 0.0) if moved.is_live else asks_soon(moved)
     stored = await store_attempt(act, _asked_at(moved, await plan_inquiry(act, moved, wait_s)))
     await emit_attempt(act, stored, edge.code)
     if not stored.is_live:

@@ -92,8 +92,9 @@ class CardCharge(SQLModel, table=True):
 class CardPayment(SQLModel, table=True):
     """An attempt that is paid by a card on file while its payer is there.
 
-    ``access`` is what the company calls the order, and what acts on it: sealed, and the relay's
-    alone. States move by portal.domain.card_payment only.
+    ``access`` is what the company calls the order, and what acts on it: sealed, the relay's alone,
+    and erased with the last step or when the try ends without money. States move by
+    portal.domain.card_payment only.
     """
 
     __tablename__ = "card_payment"  # pyright: ignore[reportAssignmentType]  # SQLModel: a function
