@@ -14,7 +14,13 @@ from graphql import (
     find_breaking_changes,
 )
 
-from portal.application.doors.graphql import case_kinds, enums, ladder_enums, template_enums
+from portal.application.doors.graphql import (
+    case_kinds,
+    debit_enums,
+    enums,
+    ladder_enums,
+    template_enums,
+)
 from portal.application.doors.graphql.failures import USER_ERRORS
 from portal.application.doors.graphql.merchant import MERCHANT
 from portal.application.doors.graphql.payer import PAYER
@@ -166,9 +172,9 @@ def test_no_query_of_a_payer_takes_an_id_but_names_that_its_own_page_gave() -> N
         (pause.PauseState, enums.PauseState),
         (pause.PauseShown, enums.PauseShown),
         (pause.PauseChoice, enums.PauseChoice),
-        (debit.FileState, enums.DebitFileState),
-        (debit.FileDecision, enums.DebitFileDecision),
-        (debit.BankWord, enums.DebitBankWord),
+        (debit.FileState, debit_enums.DebitFileState),
+        (debit.FileDecision, debit_enums.DebitFileDecision),
+        (debit.BankWord, debit_enums.DebitBankWord),
         (mandate.MandateState, enums.MandateState),
         (mandate.MandateDecision, enums.MandateDecision),
         (refund.RefundState, enums.RefundState),

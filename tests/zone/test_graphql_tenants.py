@@ -347,6 +347,11 @@ async def _write(caller: VaultClient, merchant: Merchant) -> None:
     await caller.call(SAVE_TEMPLATE, draft, merchant.owner.authority)
 
 
+_PAGED_OF_BANK = (
+    "debitFiles", "failedDebitFiles", "mandates", "printBatches", "transferFiles"
+)  # fmt: skip
+
+
 async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
     bills = await them.bills()
     assert len(bills) == 4
@@ -404,16 +409,7 @@ async def _two(web: Web, us: Merchant, them: Merchant, import_id: str) -> Two:
             name: page[name]["pageInfo"]["endCursor"]
             for name in ("bills", "imports", "cases", "refunds")
         }
-        | {
-            name: bank[name]["pageInfo"]["endCursor"]
-            for name in (
-                "debitFiles",
-                "failedDebitFiles",
-                "mandates",
-                "printBatches",
-                "transferFiles",
-            )
-        },
+        | {name: bank[name]["pageInfo"]["endCursor"] for name in _PAGED_OF_BANK},
     )
 
 

@@ -397,6 +397,20 @@ with batch as (
     insert into failed_file (merchant_id, id, state, lines, succeeded, stored_to, told_to, told,
                              known, under_way, not_owed, unmatched, unclear, sent_by, sent_at)
     values ($1, uuidv7(), 'told', 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 'test', now())
+), contract as (
+    insert into transfer_contract (merchant_id, id, bank_code, company_code, details, line,
+                                   record_end, more_letters, lines_max, submit_days, submit_by,
+                                   created_at)
+    values ($1, uuidv7(), '0001', '1', '', '', '', '', 9, 1, '15:00', now())
+), transfers as (
+    insert into transfer_file (merchant_id, id, contract_id, transfer_on, state, version, number_ms,
+                               lines, total_minor, parts, size_bytes, is_full, built_by, built_at,
+                               state_at)
+    values ($1, $2, $2, '2026-11-24', 'discarded', 1, 0, 1, 1, 0, 0, false, 'test', now(), now())
+), transferred as (
+    insert into transfer_line (merchant_id, id, file_id, line_no, refund_id, instruction_no, state,
+                               amount_minor)
+    values ($1, $2, $2, 1, $2, '1', 'released', 1)
 ), template as (
     insert into message_template (merchant_id, id, channel, language, occasion, number, state,
                                   version, words, written_by, written_at)

@@ -8,7 +8,7 @@ import secrets
 
 import strawberry
 
-from portal.application.doors.graphql import enums
+from portal.application.doors.graphql import debit_enums as enums
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
 from portal.application.doors.graphql.schema import (
     VAULT_CALL,

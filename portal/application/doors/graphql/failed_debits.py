@@ -6,7 +6,7 @@ are part of what is judged. A file that is sent again gets the same answer, so t
 
 import strawberry
 
-from portal.application.doors.graphql import enums
+from portal.application.doors.graphql import debit_enums as enums
 from portal.application.doors.graphql.failures import Outcome, UserError, outcome_of
 from portal.application.doors.graphql.file_content import read_content
 from portal.application.doors.graphql.schema import (

@@ -6,7 +6,7 @@ Zone: application. The file itself goes to an address of its own (doors.failed_f
 import strawberry
 
 from portal.application.doors.failed_files import seal_address
-from portal.application.doors.graphql import enums
+from portal.application.doors.graphql import debit_enums as enums
 from portal.application.doors.graphql.failed_debits import FailedDebitLine
 from portal.application.doors.graphql.schema import (
     VAULT_CALL,
