@@ -21,10 +21,11 @@ from portal.application.providers.exchange import (
 )
 from portal.application.providers.gmopg.body import read_pairs
 from portal.application.providers.gmopg.shop import account, post
-from portal.application.providers.gmopg.trade import name_charge
 from portal.contract.payment import Finding
 from portal.domain.errors import InvariantBroken
 from portal.domain.payment import DeclineCode
+from portal.domain.payment_word.gmopg import read_kept
+from portal.domain.payment_word.gmopg_trade import name_charge
 from portal.domain.reference import id_behind
 from portal.domain.refund_word.gmopg import prefixed
 from portal.domain.refund_word.gmopg_body import REFUSALS, read_errors, weigh
@@ -32,8 +33,6 @@ from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _KEEP_TIMEOUT_S: Final = 10.0
 _CHARGE_TIMEOUT_S: Final = 25.0
-_KEPT: Final = "kept"
-"""That a card was kept is all that is told: by what it is charged the vault knows."""
 
 _MEMBER_EXISTS: Final = ("E01390010",)
 _CARD_DECLINED: Final = "42G"
@@ -132,10 +131,10 @@ def _read_unkept(answer: OutboundAnswer, found: Finding) -> Finding:
 
 
 def _read_kept(answer: OutboundAnswer, found: Finding) -> Finding:
-    pairs = read_pairs(answer)
-    if pairs is None or read_errors(pairs) or not pairs.get("CardSeq", "").isdecimal():
+    token = read_kept(read_pairs(answer))
+    if not token:
         return _read_unkept(answer, found)
-    return msgspec.structs.replace(found, saved_token=_KEPT)
+    return msgspec.structs.replace(found, saved_token=token)
 
 
 def _read_order(answer: OutboundAnswer, reference: str) -> SessionAnswer:
