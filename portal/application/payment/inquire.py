@@ -1,7 +1,8 @@
 """Asking the provider what became of an attempt: on the payer's return, and by the worker.
 
-Application zone. An inquiry changes nothing at the provider, so it may be repeated at will; what a
-finding means for the attempt is decided in the vault.
+Application zone. An inquiry changes nothing at the provider, so it may be repeated at will. The
+vault has the answer from the relay and does what it means; here it is only asked, and where the
+vault heard nothing that is said.
 """
 
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import Final
 
 from portal.application.methods.redirect import TakesBack
 from portal.application.methods.registry import find_number, find_redirect
-from portal.application.payment.desk import PayDesk
+from portal.application.payment.desk import About, Heard, PayDesk
 from portal.application.payment.number import finding_of
 from portal.contract.envelope import Authority
 from portal.contract.payment import (
@@ -45,10 +46,10 @@ class PayerBack:
 
 
 async def finish_return(desk: PayDesk, merchant_code: str, return_token: str) -> PayerBack:
-    """Find the attempt behind the return address, ask the provider once, and book what it says.
+    """Find the attempt behind the return address and have its provider asked once.
 
-    Works in another browser than the one that left. When the finding can't be booked just now the
-    attempt stays as it was: the inquiry that the vault has planned will book it.
+    Works in another browser than the one that left. When the vault does not hear the answer the
+    attempt stays as it was: the inquiry that it has planned will find out.
 
     Raises: NotFound or Expired from the vault for a token that leads nowhere.
     """
@@ -56,10 +57,12 @@ async def finish_return(desk: PayDesk, merchant_code: str, return_token: str) ->
         VIEW_RETURN, ViewReturn(merchant_code=merchant_code, return_token=return_token)
     )
     if back.state != SETTLED:
-        finding = await _ask(desk, back.provider, back.reference, back.provider_ref)
+        about = About(merchant_code, back.attempt_id)
+        heard = await _ask(desk, about, back.provider, back.reference, back.provider_ref)
         crash_point("web.after_inquiry")
-        with suppress(TryLater, Unknown):
-            await _book(desk, back.authority, back.attempt_id, finding)
+        if not heard.is_deposited:
+            with suppress(TryLater, Unknown):
+                await _tell(desk, back.authority, back.attempt_id, heard.said)
     return PayerBack(back.authority, back.page_ref, back.attempt_id)
 
 
@@ -80,12 +83,13 @@ async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> Att
         await _take_back(desk, due)
     if due.unwanted or due.unwanted_page:
         crash_point("worker.after_withdrawal")
+    about = About(due.merchant_code, attempt_id)
     if due.method == NUMBER:
-        finding = await _ask_number(desk, due.provider, due.reference)
+        heard = await _ask_number(desk, about, due.provider, due.reference)
     else:
-        finding = await _ask(desk, due.provider, due.reference, due.provider_ref)
+        heard = await _ask(desk, about, due.provider, due.reference, due.provider_ref)
     crash_point("worker.after_inquiry")
-    return await _book(desk, lease, attempt_id, finding)
+    return await _tell(desk, lease, attempt_id, heard.said)
 
 
 async def _take_back(desk: PayDesk, due: InquiryDue) -> None:
@@ -97,18 +101,22 @@ async def _take_back(desk: PayDesk, due: InquiryDue) -> None:
         await desk.converse(closing)
 
 
-async def _ask(desk: PayDesk, provider: str, reference: str, provider_ref: str) -> Finding:
-    adapter = find_redirect(provider)
-    return await desk.converse(adapter.inquire(desk.endpoint(provider), reference, provider_ref))
+async def _ask(
+    desk: PayDesk, about: About, provider: str, reference: str, provider_ref: str
+) -> Heard[Finding]:
+    asking = find_redirect(provider).inquire(desk.endpoint(provider), reference, provider_ref)
+    return await desk.ask(asking, about)
 
 
-async def _ask_number(desk: PayDesk, provider: str, reference: str) -> Finding:
-    adapter = find_number(provider)
-    return finding_of(await desk.converse(adapter.inquire(desk.endpoint(provider), reference)))
+async def _ask_number(desk: PayDesk, about: About, provider: str, reference: str) -> Heard[Finding]:
+    asking = find_number(provider).inquire(desk.endpoint(provider), reference)
+    heard = await desk.ask(asking, about)
+    return Heard(finding_of(heard.said), heard.is_deposited)
 
 
-async def _book(
+async def _tell(
     desk: PayDesk, authority: Authority, attempt_id: AttemptId, finding: Finding
 ) -> AttemptNow:
+    """It was asked; a vault of the release before believes what was found."""
     booking = RecordInquiry(attempt_id=attempt_id, finding=finding)
     return await desk.vault.call(RECORD_INQUIRY, booking, authority)

@@ -56,6 +56,7 @@ from portal.vault.attempt_view import to_now
 from portal.vault.card_on_file import agree, check_consent
 from portal.vault.chosen import arguments_of, check_intent, lock_chosen, shares_of
 from portal.vault.finding import finish_cancels
+from portal.vault.merchant import code_of
 from portal.vault.number import check_number, order_number, terms_of
 from portal.vault.payee import Payee, read_payee
 from portal.vault.payer import (
@@ -171,7 +172,10 @@ async def view_attempt(act: Act, request: ViewAttempt) -> AttemptNow:
     attempt = await read_attempt(act, request.attempt_id)
     require_own_attempt(act, attempt)
     act.reveal(1)
-    return to_now(attempt)
+    now = to_now(attempt)
+    if now.attempt.number is None:
+        return now
+    return msgspec.structs.replace(now, merchant_code=await code_of(act))
 
 
 @operation(VIEW_RETURN, callers=_WEB, kinds=frozenset({"caller"}), audit="effect")
@@ -262,7 +266,8 @@ async def _create(
     provider = payee.providers.get(method)
     if provider is None:
         raise Conflict("method_unavailable", params={"method": method})
-    if request.reachable is not None and provider not in request.reachable:
+    is_unheard = act.settings.provider_host(provider) is None  # what it answers could not be told
+    if is_unheard or (request.reachable is not None and provider not in request.reachable):
         raise Conflict("method_unconfigured", params={"method": method, "provider": provider})
     attempt_id = act.new_id()
     if method == NUMBER:
