@@ -129,7 +129,10 @@ class Finding(Part, frozen=True, kw_only=True):
 
 
 class RecordInquiry(Request, frozen=True, kw_only=True):
-    """Book a finding: the only way out of unknown. Authority: the payer's, or a task's lease."""
+    """A company was asked about an attempt. Authority: the payer's, or a task's lease.
+
+    What the asker says that it heard moves nothing: the relay has told it, or nothing was learned.
+    """
 
     attempt_id: AttemptId
     finding: Finding
@@ -139,6 +142,7 @@ class AttemptNow(Reply, frozen=True, kw_only=True):
     """The attempt after the call. ``redirect_url`` only while the payer has to act.
 
     ``app_url``: the same in the provider's app, where there is one; never without the page.
+    ``merchant_code``: whose it is, told while there is a number that the payer may withdraw.
     """
 
     attempt: AttemptView
@@ -146,6 +150,7 @@ class AttemptNow(Reply, frozen=True, kw_only=True):
     reference: str
     redirect_url: str | None
     app_url: str | None = None
+    merchant_code: str = ""
 
 
 class ViewAttempt(Request, frozen=True, kw_only=True):
@@ -229,7 +234,7 @@ class InquiryDue(Reply, frozen=True, kw_only=True):
     what it pays is asked for no more, so the number that somebody may hold is withdrawn first.
     ``unwanted_page``: the same of a page on which somebody may still pay, or of a bank's page that
     its payer has left for good. ``secures``: the last step of a payment by the card on file is to
-    be taken first.
+    be taken first. ``merchant_code``: whose it is, as the relay has to tell.
     """
 
     provider: str
@@ -241,6 +246,7 @@ class InquiryDue(Reply, frozen=True, kw_only=True):
     unwanted: bool = False
     unwanted_page: bool = False
     secures: Secures = ""
+    merchant_code: str = ""
 
 
 START_PAYMENT = Operation("start_payment", StartPayment, AttemptStarted)

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Literal
 
+from portal.contract.company_word import CompanyAsked
 from portal.contract.envelope import Operation, Part, Reply, Request
 from portal.contract.refund_account import GivenAccount
 from portal.domain.ids import AttemptId, BillId, RefundId
@@ -168,18 +169,6 @@ class RefundBegun(Reply, frozen=True, kw_only=True):
     account: str
 
 
-class RefundAsked(Part, frozen=True, kw_only=True):
-    """A request about a refund as its caller wrote it, before the relay put anything in.
-
-    ``headers`` are names in lower case, without what stands in them.
-    """
-
-    method: str
-    path: str
-    headers: tuple[str, ...]
-    body: str
-
-
 class RedeemRefund(Request, frozen=True, kw_only=True, omit_defaults=True):
     """A refund is about to leave for ``host``, once for a submission. Caller: egress.
 
@@ -193,7 +182,7 @@ class RedeemRefund(Request, frozen=True, kw_only=True, omit_defaults=True):
     payment: str | None
     amount_minor: int | None
     remaining_minor: int | None
-    asked: RefundAsked | None = None
+    asked: CompanyAsked | None = None
 
 
 class RefundRedeemed(Reply, frozen=True, kw_only=True):
@@ -225,7 +214,7 @@ class DepositRefundAnswer(Request, frozen=True, kw_only=True):
     host: str
     refund_id: RefundId
     is_submission: bool
-    asked: RefundAsked
+    asked: CompanyAsked
     status: int
     body: bytes
     age_ms: int

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from portal.contract.card_on_file import REDEEM_INSTRUMENT, RedeemInstrument
+from portal.contract.company_word import CompanyAsked
 from portal.contract.envelope import Operation, Reply, Request
 from portal.contract.mandate import DEPOSIT_MANDATE_WORD, DepositMandateWord
 from portal.contract.message import REDEEM_DELIVERIES, RedeemDeliveries
@@ -23,7 +24,6 @@ from portal.contract.refund import (
     REDEEM_REFUND,
     RETURN_REFUND,
     RedeemRefund,
-    RefundAsked,
     RefundRedeemed,
     ReturnRefund,
 )
@@ -178,7 +178,7 @@ async def redeem_payer(vault: Vault, host: str, id_: UUID) -> Values | Denied:
 
 
 async def redeem_refund(
-    vault: Vault, host: str, id_: UUID, said: SaidOfRefund, asked: RefundAsked | None
+    vault: Vault, host: str, id_: UUID, said: SaidOfRefund, asked: CompanyAsked | None
 ) -> Denied | None:
     """The vault's leave to send a refund to ``host``, which it takes for sent from then on.
 

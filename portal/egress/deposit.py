@@ -1,9 +1,9 @@
 """Answers that the vault has from the relay itself: nobody else's word of them counts there.
 
 Zone: egress. Of a bank's word about a mandate the caller learns the status alone. Of a company's
-answer about a refund it learns all; the vault reads the same bytes, with what was asked, and
-believes no retelling. Of a payment by a card on file the order that was registered and the page
-that its payer is led to go to the vault, and the caller has neither from here.
+answer about a refund or a payment it learns all; the vault reads the same bytes, with what was
+asked, and believes no retelling. Of a payment by a card on file the order that was registered and
+the page that its payer is led to go to the vault, and the caller has neither from here.
 """
 
 import asyncio
@@ -16,7 +16,12 @@ from uuid import UUID
 import msgspec
 
 from portal.contract.card_on_file import DEPOSIT_CARD_STEP, DepositCardStep
-from portal.contract.refund import DEPOSIT_REFUND_ANSWER, DepositRefundAnswer, RefundAsked
+from portal.contract.company_word import (
+    DEPOSIT_PAYMENT_ANSWER,
+    CompanyAsked,
+    DepositPaymentAnswer,
+)
+from portal.contract.refund import DEPOSIT_REFUND_ANSWER, DepositRefundAnswer
 from portal.domain.errors import PortalError
 from portal.domain.ids import AttemptId, RefundId
 from portal.egress.card_payment import CardPayment
@@ -24,12 +29,13 @@ from portal.egress.deliver import BankAnswer, Vault, code_of, deposit_word
 from portal.egress.job import Job, is_nothing
 from portal.egress.orders import read_order
 from portal.egress.template import ORDER, ORDER_PASS
+from portal.kit.crashpoint import crash_point
 from portal.kit.log import get_logger
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 ANSWER_BYTES_MAX: Final = 1024 * 1024
 ASKED_CHARACTERS_MAX: Final = 16 * 1024
-"""More than any question about a refund has; what is longer is told to nobody and sends none."""
+"""More than any question about money has; what is longer is told to nobody and sends none."""
 
 _WORDS: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})
 """Statuses of a bank's answer about a mandate that say something."""
@@ -65,7 +71,13 @@ async def deposit_mandate(vault: Vault, job: Job, answer: OutboundAnswer) -> Out
     return msgspec.structs.replace(told, fate="unclear", code=code) if code else told
 
 
-async def deposit_refund(vault: Vault, job: Job) -> None:
+async def deposit_answer(vault: Vault, job: Job) -> OutboundAnswer | None:
+    """Put an answer about money into the vault, if it is one; what the caller learns of it."""
+    await _deposit_refund(vault, job)
+    return None if job.answer is None else await _deposit_payment(vault, job, job.answer)
+
+
+async def _deposit_refund(vault: Vault, job: Job) -> None:
     """Put a company's answer about a refund into the vault; unheard, it will be asked for again.
 
     What came to nothing is no answer (``return_refund`` tells of it).
@@ -134,11 +146,44 @@ async def _deposit_step(vault: Vault, step: DepositCardStep) -> str:
     return "" if reply.refused is None else "deposit_refused"
 
 
-def asked_of(request: OutboundRequest) -> RefundAsked | None:
-    """A request about a refund as the vault hears of it; None for one longer than any."""
+async def _deposit_payment(vault: Vault, job: Job, answer: OutboundAnswer) -> OutboundAnswer:
+    """Put a company's answer about a payment into the vault; what the caller learns of it.
+
+    Unheard there it will be asked for again, so it is not said to be there.
+    """
+    attempt_id = job.request.about_attempt
+    if attempt_id is None or answer.fate != "answered":
+        return answer
+    asked = asked_of(job.request)
+    if asked is None or len(answer.body) > ANSWER_BYTES_MAX:
+        _log.warning("payment_answer.too_long")
+        return answer
+    deposited = DepositPaymentAnswer(
+        host=job.host,
+        merchant_code=job.request.about_merchant,
+        attempt_id=AttemptId(attempt_id),
+        asked=asked,
+        status=answer.status,
+        body=answer.body,
+        age_ms=job.age_ms,
+    )
+    try:
+        reply = await vault.call(DEPOSIT_PAYMENT_ANSWER, deposited)
+    except PortalError as error:
+        _log.warning("payment_answer.not_deposited", code=error.code, reason=code_of(error))
+        return answer
+    if reply.refused is not None:
+        _log.info("payment_answer.not_taken", reason=reply.refused)
+        return answer
+    crash_point("egress.after_deposit")
+    return msgspec.structs.replace(answer, is_deposited=True)
+
+
+def asked_of(request: OutboundRequest) -> CompanyAsked | None:
+    """A request as the vault hears of it; None for one longer than any."""
     if len(request.path) + len(request.body) > ASKED_CHARACTERS_MAX:
         return None
-    return RefundAsked(
+    return CompanyAsked(
         method=request.method,
         path=request.path,
         headers=tuple(sorted(name.lower() for name in request.headers)),

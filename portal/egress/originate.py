@@ -31,7 +31,7 @@ from portal.egress.deliver import (
     return_refund,
 )
 from portal.egress.denial import Denied
-from portal.egress.deposit import asked_of, deposit_card, deposit_mandate, deposit_refund, timed
+from portal.egress.deposit import asked_of, deposit_answer, deposit_card, deposit_mandate, timed
 from portal.egress.job import Job
 from portal.egress.mime import make_mail
 from portal.egress.orders import Orders
@@ -336,7 +336,7 @@ class Originate:
             else:
                 job.values |= self._orders.note(job, answer)
             job.answer = scrub_answer(answer, job.secrets, job.codec)
-            await deposit_refund(self._vault, job)
+            job.answer = await deposit_answer(self._vault, job)
 
     async def _push(self, push: Push, timeout_s: float) -> OutboundAnswer:
         """Push one notification to the host that its rule or its browser says."""

@@ -190,11 +190,7 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
     ``place_not_as_fixed``, ``credential_not_allowed``, ``delivery_missing``, ``delivery_unused``,
     ``deposit_missing``, ``deposit_unused`` or ``signer_not_as_ruled``.
     """
-    if bool(rule.deposit) != (request.deposit_id is not None):
-        raise Denied("deposit_missing" if rule.deposit else "deposit_unused")
-    is_elsewhere = bool(rule.deposit) or rule.keeps_answers or rule.refund is not None
-    if request.about_refund is not None and is_elsewhere:
-        raise Denied("deposit_unused")
+    _check_deposits(request, rule)
     if request.signer != rule.signer_name:
         raise Denied("signer_not_as_ruled")
     headers = _read_headers(request, rule)
@@ -219,12 +215,25 @@ def read_template(request: OutboundRequest, rule: Rule) -> Template:
     return Template(request.body_kind, headers, body, placeholders, rule.charset)
 
 
+def _check_deposits(request: OutboundRequest, rule: Rule) -> None:
+    """Whose the answer is, so that it is no answer about something else."""
+    if bool(rule.deposit) != (request.deposit_id is not None):
+        raise Denied("deposit_missing" if rule.deposit else "deposit_unused")
+    is_elsewhere = bool(rule.deposit) or rule.keeps_answers or rule.refund is not None
+    if is_elsewhere and (request.about_refund or request.about_attempt):
+        raise Denied("deposit_unused")
+    if request.about_attempt and request.delivery_id not in {None, request.about_attempt}:
+        # Its answer would be about another payment than the vault is told.
+        raise Denied("deposit_unused")
+
+
 def read_submission(request: OutboundRequest) -> Template:
     """The template of a mail: it has none, all that a caller may say is which delivery.
 
     Raises: Denied ``submission_invalid`` or ``delivery_missing``.
     """
-    said = (request.headers, request.body, request.signer, request.deposit_id, request.about_refund)
+    deposits = (request.deposit_id, request.about_refund, request.about_attempt)
+    said = (request.headers, request.body, request.signer, *deposits)
     if any(said) or request.body_kind != "none" or request.path != "/":
         raise Denied("submission_invalid")
     if request.delivery_id is None:

@@ -58,6 +58,7 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "web.before_notice": "a notice that was not stored was not acknowledged and comes again",
     "egress.after_redeem": "a delivery redeemed but not sent is ambiguous, not lost",
     "egress.after_send": "a request sent whose answer was lost is unclear, not repeated",
+    "egress.after_deposit": "an answer that the vault has counts, though its asker heard nothing",
 }
 """Name of a crash point → what its drill proves. A test walks all names."""
 

@@ -75,12 +75,18 @@ async def ask_for_payer(act: Act, attempt: Attempt, *, at_least_s: float = 0.0) 
 
 
 async def book_finding(
-    act: Act, bills: Mapping[UUID, LockedBill], attempt: Attempt, finding: Finding
+    act: Act,
+    bills: Mapping[UUID, LockedBill],
+    attempt: Attempt,
+    finding: Finding,
+    asked_at: datetime | None = None,
 ) -> Attempt:
     """Do what an inquiry's finding means, all in this transaction: state, money, events, cases.
 
     ``bills`` are all that the attempt pays, locked, and ``attempt`` was read under these locks.
+    ``asked_at``: when it was asked about, now unless it is said.
     """
+    asked_at = asked_at or act.now
     if finding.state == "not_found" and attempt.method == CARD:
         finding = await _weighed(act, attempt, finding)
     finding = as_secured(attempt, finding)
@@ -88,9 +94,11 @@ async def book_finding(
         # Somebody holds the number: whoever denies it has not looked.
         finding = msgspec.structs.replace(finding, state="unclear")
     facts = facts_of(attempt)
-    verdict = rules.judge(facts, finding.state, finding.amount_minor, finding.decline_code, act.now)
+    verdict = rules.judge(
+        facts, finding.state, finding.amount_minor, finding.decline_code, asked_at
+    )
     planned = _still_planned(act, attempt)
-    moved = _apply(act, attempt, verdict, finding)
+    moved = _apply(act, attempt, verdict, finding, asked_at)
     ask_in_s = verdict.ask_in_s
     if _is_unwanted(bills, moved):
         ask_in_s = ask_unwanted_in_s(ask_in_s)
@@ -200,13 +208,15 @@ async def _book_money(act: Act, bills: Mapping[UUID, LockedBill], attempt: Attem
             )  # fmt: skip
 
 
-def _apply(act: Act, attempt: Attempt, verdict: Verdict, finding: Finding) -> Attempt:
+def _apply(
+    act: Act, attempt: Attempt, verdict: Verdict, finding: Finding, asked_at: datetime
+) -> Attempt:
     """The attempt after a verdict; planning the next inquiry is the caller's."""
     told = replace(
         attempt,
         asked=_asked(attempt, finding),
         missing_at=verdict.missing_at,
-        heard_at=act.now if finding.state in _CERTAIN else attempt.heard_at,
+        heard_at=_heard_at(attempt, finding, asked_at),
         provider_ref=finding.provider_ref or attempt.provider_ref,
         authentication=finding.authentication or attempt.authentication,
         instrument=Instrument(
@@ -220,6 +230,13 @@ def _apply(act: Act, attempt: Attempt, verdict: Verdict, finding: Finding) -> At
     if verdict.edge is None:
         return told
     return move(act, told, verdict.edge.state, verdict.decline_code)
+
+
+def _heard_at(attempt: Attempt, finding: Finding, asked_at: datetime) -> datetime | None:
+    """When the provider was asked what it last answered; a late answer makes it no earlier."""
+    if finding.state not in _CERTAIN:
+        return attempt.heard_at
+    return asked_at if attempt.heard_at is None else max(asked_at, attempt.heard_at)
 
 
 def _asked(attempt: Attempt, finding: Finding) -> int:

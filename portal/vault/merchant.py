@@ -25,6 +25,12 @@ def providers_of(row: Row) -> dict[str, str]:
     return {method: provider for method, provider in named.items() if provider}
 
 
+async def code_of(act: Act) -> str:
+    """The public code of the current merchant."""
+    code: str = await act.db.fetchval("select code from merchant where id = $1", act.merchant_id)
+    return code
+
+
 async def merchant_facts(act: Act) -> MerchantFacts:
     """Facts of the current merchant. Raises: InvariantBroken ``merchant_missing``."""
     row = await act.db.fetchrow(

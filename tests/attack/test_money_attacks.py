@@ -85,7 +85,8 @@ async def test_a_payer_can_not_reach_another_payers_attempt(world: World) -> Non
     assert await world.settlement(mine.bill_id) == "unpaid"
     # Positive control: the same calls do work for the attempt's own payer.
     assert (await web.call(VIEW_ATTEMPT, view(my_attempt), mine.authority)).redirect_url == PAGE
-    await web.call(RECORD_INQUIRY, found(my_attempt), mine.authority)
+    assert (await web.call(RECORD_INQUIRY, found(my_attempt), mine.authority)).reference
+    await world.told(mine, my_attempt, finding("succeeded"))
     assert await world.settlement(mine.bill_id) == "settled"
 
 
@@ -204,6 +205,7 @@ async def test_a_lease_is_good_for_its_own_attempt_only(world: World) -> None:
     _, other_attempt = await on_the_page(world)
     await world.age(other_attempt, 5)
     [lease] = await world.leases()
+    own = ViewInquiry(attempt_id=other_attempt)
 
     assert lease.subject_id == other_attempt
     with pytest.raises(NotFound):
@@ -211,9 +213,10 @@ async def test_a_lease_is_good_for_its_own_attempt_only(world: World) -> None:
     with pytest.raises(NotFound):
         await world.work.call(VIEW_INQUIRY, ViewInquiry(attempt_id=my_attempt), lease.authority)
     assert await world.settlement(mine.bill_id) == "unpaid"
-    await world.work.call(RECORD_INQUIRY, found(other_attempt), lease.authority)
-    assert await world.value("select state from attempt where id = $1",
-                             other_attempt) == "succeeded"  # fmt: skip
+    assert (await world.work.call(VIEW_INQUIRY, own, lease.authority)).reference
+    await world.heard(other_attempt, finding("succeeded"))
+    now = await world.work.call(RECORD_INQUIRY, found(other_attempt), lease.authority)
+    assert now.attempt.state == "succeeded"
 
 
 async def test_a_used_lease_books_nothing_any_more(world: World) -> None:

@@ -15,13 +15,13 @@ from portal.application.payment.submit import Intent, submit_payment
 from portal.application.providers.exchange import RefundWanted
 from portal.contract.bills import LIST_BILLS, BillFilter, ListBills
 from portal.contract.client import VaultClient
+from portal.contract.company_word import CompanyAsked
 from portal.contract.intake import ACCEPT_CHUNK, AcceptChunk
 from portal.contract.message import REDEEM_DELIVERIES, REPORT_AND_NEXT, ReportAndNext
 from portal.contract.message import RedeemDeliveries as Redeem
 from portal.contract.refund import (
     DEPOSIT_REFUND_ANSWER,
     DepositRefundAnswer,
-    RefundAsked,
     RefundView,
 )
 from portal.contract.work import EXTEND_LEASE, TAKE_LEASE, ExtendLease, Leased, TakeLease
@@ -355,7 +355,7 @@ async def test_worker_can_not_say_what_became_of_a_refund(
     lie = DepositRefundAnswer(
         host=endpoint.host, refund_id=refund.id, is_submission=True, status=422, age_ms=0,
         body=b'{"code":"refused"}',
-        asked=RefundAsked(method="POST", path="/v1/refunds", headers=(), body=""),
+        asked=CompanyAsked(method="POST", path="/v1/refunds", headers=(), body=""),
     )  # fmt: skip
     for grant in (None, sending.authority):
         with pytest.raises(NotAllowed):

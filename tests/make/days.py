@@ -114,7 +114,8 @@ async def new_calendar(
     server: VaultServer, client_for: ClientFor, code: str = "minato", zone: str = "Asia/Tokyo"
 ) -> Calendar:
     """A merchant somewhere on earth, on a running vault."""
-    web, work, operator = [await client_for(kind) for kind in ("web", "work", "operator")]
+    zones = ("web", "work", "operator", "egress")
+    web, work, operator, relay = [await client_for(zone) for zone in zones]
     request = FoundMerchant(
         code=code, name="みなと電力", zone=zone, sms_sender="0005123456",
         sms_provider="sandbox_sms", card_provider="sandbox_card", phone="0120-000-000",
@@ -122,4 +123,4 @@ async def new_calendar(
     )  # fmt: skip
     await operator.call(FOUND_MERCHANT, request)
     opened = await operator.call(OPEN_MERCHANT, OpenMerchant(code=code))
-    return Calendar(World(server, web, work, operator, code, opened.id), zone)
+    return Calendar(World(server, web, work, operator, code, opened.id, relay), zone)

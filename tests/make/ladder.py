@@ -42,7 +42,15 @@ class Steps:
     def world(self) -> World:
         """The same merchant for whoever acts inside the vault."""
         desk = self.desk
-        return World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+        return World(
+            desk.server,
+            desk.web,
+            desk.work,
+            desk.operator,
+            desk.code,
+            desk.merchant_id,
+            desk.egress,
+        )
 
     @property
     def calendar(self) -> Calendar:

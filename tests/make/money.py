@@ -7,12 +7,13 @@ that money can be tested without files and messages; everything after that goes 
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from portal.contract.client import VaultClient
+from portal.contract.company_word import DEPOSIT_PAYMENT_ANSWER
 from portal.contract.envelope import Authority, Nothing, Operation
 from portal.contract.operator import (
     COMPARE_JOURNAL,
@@ -27,6 +28,7 @@ from portal.contract.payment import (
     RECORD_INQUIRY,
     RECORD_SUBMISSION,
     START_PAYMENT,
+    VIEW_ATTEMPT,
     VIEW_INQUIRY,
     AttemptNow,
     AttemptStarted,
@@ -34,6 +36,7 @@ from portal.contract.payment import (
     RecordInquiry,
     RecordSubmission,
     StartPayment,
+    ViewAttempt,
     ViewInquiry,
 )
 from portal.contract.share import SET_PART_PAYMENT, SetPartPayment, ViewPage
@@ -56,6 +59,7 @@ from portal.vault.registry import Registered
 from portal.vault.sealed import BillBilling, BillContact, BillItem
 from portal.vault.server import VaultServer
 from portal.vault.transaction import Call
+from tests.make.company_words import Asked, deposit
 from tests.make.vault import ClientFor, found_merchant
 
 AMOUNT = 8420
@@ -111,6 +115,7 @@ class World:
     code: str
     merchant_id: UUID
     relay: VaultClient | None = None
+    known: dict[UUID, Asked] = field(default_factory=dict[UUID, Asked])
 
     async def with_company(self, card_provider: str) -> "World":
         """Another merchant there, whose cards this company takes; its code is the company's."""
@@ -242,9 +247,32 @@ class World:
         return await self.web.call(RECORD_SUBMISSION, request, payer.authority)
 
     async def told(self, payer: Payer, attempt_id: UUID, found: Finding) -> AttemptNow:
-        """Book a finding on the payer's authority, as on their return."""
+        """A finding on the payer's return: the relay tells of it, the web that it was asked."""
+        if await self.heard(attempt_id, found) is None:
+            seen = ViewAttempt(attempt_id=attempt_id)  # type: ignore[arg-type]
+            return await self.web.call(VIEW_ATTEMPT, seen, payer.authority)
         request = RecordInquiry(attempt_id=attempt_id, finding=found)  # type: ignore[arg-type]
         return await self.web.call(RECORD_INQUIRY, request, payer.authority)
+
+    async def heard(self, attempt_id: UUID, found: Finding) -> str | None:
+        """The relay puts into the vault what the company says; why it moves nothing."""
+        of = self.known.get(attempt_id) or await self.know(attempt_id)
+        if self.relay is None:
+            msg = "a world without a relay hears no company"
+            raise RuntimeError(msg)
+        request = deposit(of, attempt_id, self.code, found)
+        return (await self.relay.call(DEPOSIT_PAYMENT_ANSWER, request)).refused
+
+    async def know(self, attempt_id: UUID, *, keep: bool = False) -> Asked:
+        """What its company is asked by; kept for when the vault is away and shows no rows."""
+        [row] = await self.rows(
+            "select provider, method, reference, provider_ref from attempt where id = $1",
+            attempt_id,
+        )
+        of = Asked(**row)
+        if keep:
+            self.known[attempt_id] = of
+        return of
 
     async def paid(self, payer: Payer, key: str = "key-1") -> UUID:
         """The whole happy way; the attempt's id."""
@@ -286,7 +314,7 @@ class World:
         """Do all inquiries that are due; ``truth`` is the provider. Returns how many were asked."""
         asked = 0
         for lease in await self.leases():
-            asked += await inquire(self.work, lease, truth)
+            asked += await inquire(self, lease, truth)
         return asked
 
     async def compare(
@@ -333,16 +361,17 @@ class World:
         return [row["code"] for row in rows]
 
 
-async def inquire(
-    work: VaultClient, lease: Leased, truth: Callable[[UUID], Awaitable[Finding]]
-) -> int:
-    """One inquiry task as the worker does it; 1 when the provider was asked."""
+async def inquire(world: World, lease: Leased, truth: Callable[[UUID], Awaitable[Finding]]) -> int:
+    """One inquiry task as relay and worker do it; 1 when the provider was asked."""
 
     attempt_id: Any = lease.subject_id
+    work = world.work
     due = await work.call(VIEW_INQUIRY, ViewInquiry(attempt_id=attempt_id), lease.authority)
     if due.settled:
         await work.call(FINISH_TASK, FinishTask(), lease.authority)
         return 0
-    request = RecordInquiry(attempt_id=attempt_id, finding=await truth(attempt_id))
+    found = await truth(attempt_id)
+    await world.heard(attempt_id, found)
+    request = RecordInquiry(attempt_id=attempt_id, finding=found)
     await work.call(RECORD_INQUIRY, request, lease.authority)
     return 1

@@ -17,6 +17,12 @@ from portal.contract.card_on_file import (
     InstrumentRedeemed,
     RedeemInstrument,
 )
+from portal.contract.client import VaultClient
+from portal.contract.company_word import (
+    DEPOSIT_PAYMENT_ANSWER,
+    DepositPaymentAnswer,
+    PaymentAnswerDeposited,
+)
 from portal.contract.debit_line import DebitFileRedeemed, DebitPartGiven, RedeemDebitFile
 from portal.contract.envelope import (
     PROTOCOL,
@@ -51,7 +57,8 @@ _NO_CARD = InstrumentRedeemed(
 )
 
 _HEARD = {
-    "redeem_refund", "return_refund", "deposit_refund_answer", "forget_push", "deposit_card_step",
+    "redeem_refund", "return_refund", "deposit_refund_answer", "deposit_payment_answer",
+    "forget_push", "deposit_card_step",
 }  # fmt: skip
 _NOBODY = PayerRedeemed(name="", kana="", phone="", refused="delivery_redeemed")
 
@@ -65,10 +72,12 @@ class Redeemer:
     ``kept`` one whose card is to be kept.
     ``files`` are the debit files that were asked for; each is given. ``refunds`` are those that
     asked for leave, which all but ``refunds_refused`` get; ``returned`` came to nothing.
-    ``answers`` are what it says that companies answered about refunds.
-    ``steps``: what it says that companies answered to payers who are there, all of it taken unless
-    ``is_full``. ``forgotten``: devices that the relay has said are gone. ``is_older``: a vault of
-    the release before companies' answers about refunds came from the relay.
+    ``answers`` are what it says that companies answered about refunds, ``payments`` about payments,
+    which all are taken but those in ``payments_refused``; where there is a ``listener``, it is a
+    real vault that hears them, and knows the company as ``listens_as``. ``steps``: what it says
+    that companies answered to payers who are there, all of it taken unless ``is_full``.
+    ``forgotten``: devices that the relay has said are gone. ``is_older``: a vault of the release
+    before companies' answers came from the relay.
     """
 
     authority: certificates.Authority
@@ -94,6 +103,10 @@ class Redeemer:
     refunds_refused: set[UUID] = field(default_factory=set[UUID])
     returned: list[UUID] = field(default_factory=list[UUID])
     answers: list[DepositRefundAnswer] = field(default_factory=list[DepositRefundAnswer])
+    payments: list[DepositPaymentAnswer] = field(default_factory=list[DepositPaymentAnswer])
+    payments_refused: set[UUID] = field(default_factory=set[UUID])
+    listener: VaultClient | None = None
+    listens_as: str = ""
     forgotten: list[ForgetPush] = field(default_factory=list[ForgetPush])
     steps: list[DepositCardStep] = field(default_factory=list[DepositCardStep])
     failure: Failure | None = None
@@ -122,7 +135,7 @@ class Redeemer:
             while data := await reader.read(65_536):
                 for frame in frames.feed(data):
                     call = msgspec.msgpack.decode(frame, type=Call)
-                    answer = self._answer(call)
+                    answer = await self._forwarded(call) or self._answer(call)
                     if self.is_silent:
                         writer.transport.abort()
                         return
@@ -155,8 +168,17 @@ class Redeemer:
         deliveries = tuple(self._redeem(request.host, id_) for id_ in request.delivery_ids)
         return Answer(call.sequence, body=_pack(Redeemed(deliveries=deliveries)))
 
+    async def _forwarded(self, call: Call) -> Answer | None:
+        """What a real vault says to a company's answer about a payment, where there is one."""
+        if self.listener is None or call.operation != "deposit_payment_answer":
+            return None
+        heard = msgspec.msgpack.decode(call.body, type=DepositPaymentAnswer)
+        told = msgspec.structs.replace(heard, host=self.listens_as)
+        said = await self.listener.call(DEPOSIT_PAYMENT_ANSWER, told)
+        return Answer(call.sequence, body=_pack(said))
+
     def _hear(self, call: Call) -> Answer:
-        if self.is_older and (call.operation == "deposit_refund_answer" or b"asked" in call.body):
+        if self.is_older and (call.operation.startswith("deposit_") or b"asked" in call.body):
             return Answer(call.sequence, failure=Failure("invalid", "request_malformed"))
         return Answer(call.sequence, body=_pack(self._note(call)))
 
@@ -167,6 +189,11 @@ class Redeemer:
         if call.operation == "forget_push":
             self.forgotten.append(msgspec.msgpack.decode(call.body, type=ForgetPush))
             return Done()
+        if call.operation == "deposit_payment_answer":
+            heard = msgspec.msgpack.decode(call.body, type=DepositPaymentAnswer)
+            self.payments.append(heard)
+            is_refused = heard.attempt_id in self.payments_refused
+            return PaymentAnswerDeposited(refused="word_unreadable" if is_refused else None)
         if call.operation == "deposit_refund_answer":
             self.answers.append(msgspec.msgpack.decode(call.body, type=DepositRefundAnswer))
             return RefundAnswerDeposited(refused=None)

@@ -10,6 +10,7 @@ import msgspec
 import pyotp
 
 from portal.contract.client import VaultClient
+from portal.contract.company_word import CompanyAsked
 from portal.contract.envelope import Authority
 from portal.contract.refund import (
     BEGIN_REFUND,
@@ -30,7 +31,6 @@ from portal.contract.refund import (
     RecordRefundSubmission,
     RecordTransfer,
     RedeemRefund,
-    RefundAsked,
     RefundBegun,
     RefundNow,
     RefundView,
@@ -188,7 +188,7 @@ class Counter:
         row = self.known[lease.subject_id]
         headers = ("accept", "authorization")
         path = f"{path}/{row['reference']}" if method == "GET" else path
-        return row, RefundAsked(method=method, path=path, headers=headers, body=body)
+        return row, CompanyAsked(method=method, path=path, headers=headers, body=body)
 
     async def left(self, lease: Leased) -> str | None:
         """The relay asks for leave to send a refund; why it gets none."""

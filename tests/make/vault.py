@@ -167,7 +167,7 @@ class Ground:
             "audit_heads_dir": self.folder / "heads",
             "public_origin": "http://localhost:8080",
             "provider_hosts": "sandbox_sms=sms.sandbox.test,sandbox_card=card.sandbox.test,"
-            "gmopg=p01.mul-pay.test,stripe=api.stripe.test,"
+            "gmopg=p01.mul-pay.test,smbc_gp=p01.smbc-gp.test,stripe=api.stripe.test,"
             "sandbox_bank=bank.sandbox.test,sandbox_mail=mail.sandbox.test,"
             "sandbox_sms2=sms2.sandbox.test,sandbox_tel=tel.sandbox.test,"
             "smtp=smtp.provider.test,sandbox_wallet=wallet.sandbox.test,"

@@ -57,12 +57,14 @@ PLACES = {
     "web.before_notice": "portal/application/doors/notices.py:take_notice",
     "egress.after_redeem": "portal/egress/originate.py:_redeemed",
     "egress.after_send": "portal/egress/originate.py:_send",
+    "egress.after_deposit": "portal/egress/deposit.py:_deposit_payment",
 }
 """Where each point stands: file and function."""
 
-PROVIDER_CALLS = {"converse", "send"}
+PROVIDER_CALLS = {"converse", "ask", "send"}
 SPEAKERS = {"outbound", "desk", "_sender", "_outbound"}
-"""Who talks to a provider: ``outbound.send``, ``desk.converse``, the relay's ``_sender.send``."""
+"""Who talks to a provider: ``outbound.send``, ``desk.converse`` and ``ask``, the relay's
+``_sender.send``."""
 
 TRIED_ELSEWHERE = {
     "cancel_bill": "tests/zone/test_bills.py",
@@ -275,9 +277,9 @@ def test_every_call_of_a_provider_stands_beside_a_point() -> None:
     seen = 0
     for path, tree in sources("portal/application", "portal/egress"):
         for function in functions(tree):
-            if function.name in {"converse", "_access"}:
-                # The one-line way to ``outbound.send``, whose callers are looked at; and asking for
-                # a token, by which nothing happens anywhere.
+            if function.name in {"ask", "_access"}:
+                # The one way to ``outbound.send``, whose callers are looked at; and asking for a
+                # token, by which nothing happens anywhere.
                 continue
             if speaks(function):
                 seen += 1

@@ -19,10 +19,10 @@ from portal.application.providers.exchange import (
     PayNumbers,
     WithdrawAnswer,
 )
-from portal.application.providers.gmopg.counter import CODES
 from portal.domain.errors import InvariantBroken
 from portal.domain.konbini import AMOUNT_MAX, DAYS_MAX, STORES
 from portal.domain.money import Money
+from portal.domain.payment_word.gmopg_counter import CODES
 from portal.kit.outbound import SLICE_GRACE_S
 from portal.kit.outbound.wire import OutboundAnswer
 from tests.make.gmopg import at_counter, errors, numbered, recorded

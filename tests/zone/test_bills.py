@@ -34,7 +34,9 @@ async def desk(vault: VaultServer, client_for: ClientFor) -> Desk:
 
 def money_of(desk: Desk) -> World:
     """The same merchant as those who pay see it."""
-    return World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+    return World(
+        desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id, desk.egress
+    )
 
 
 async def cancel(desk: Desk, row: BillRow, key: str = "cancel", reason: str = "") -> BillRow:

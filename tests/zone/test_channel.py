@@ -187,7 +187,8 @@ def test_callers_have_no_more_of_their_own_than_was_decided(vault: VaultServer) 
     )  # fmt: skip
     assert caller_operations("work") == ("await_work", "take_lease")
     assert caller_operations("egress") == (
-        "deposit_card_step", "deposit_mandate_word", "deposit_refund_answer", "forget_push",
+        "deposit_card_step", "deposit_mandate_word", "deposit_payment_answer",
+        "deposit_refund_answer", "forget_push",
         "give_debit_part", "keep_debit_result",
         "open_debit_result", "redeem_debit_file", "redeem_deliveries", "redeem_instrument",
         "redeem_payer",

@@ -22,6 +22,7 @@ from portal.contract.payment import VIEW_ATTEMPT, AttemptNow, ViewAttempt
 from portal.kit.outbound.wire import OutboundAnswer
 from portal.vault.server import VaultServer
 from tests.make.companies import behind_a_relay
+from tests.make.company_words import HOSTS
 from tests.make.gmopg import errors, paid
 from tests.make.money import AMOUNT, Payer, World, new_world
 from tests.make.provider import Provider, Seen, answer
@@ -131,6 +132,7 @@ async def till(
     world = await (await new_world(vault, client_for)).with_company(name)
     async with behind_a_relay(tmp_path, name, company.serve, account=account) as (relay, _, there):
         desk = PayDesk(world.web, relay.outbound, {name: there})
+        relay.vault.listener, relay.vault.listens_as = world.relay, HOSTS[name]
         yield Till(world, company, relay, desk)
 
 

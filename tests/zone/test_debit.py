@@ -10,6 +10,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from portal.contract.debit import SET_BANK_DAY, BankDaySet, SetBankDay
+from portal.contract.payment import RECORD_INQUIRY, RecordInquiry
 from portal.domain.days import JAPAN, DayWord, DebitTerms, debit_day
 from portal.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, PortalError
 from portal.kit.holidays import bank_calendar
@@ -344,8 +345,9 @@ async def test_a_bill_that_is_being_canceled_is_debited_first_and_then_canceled(
     payers = [await desk.debtor() for _ in range(2)]
     one, sent = await desk.at_bank()
     debit_id = await desk.world.value("select id from debit where bill_id = $1", payers[0].bill_id)
+    claim = RecordInquiry(attempt_id=debit_id, finding=finding("failed"))
     with pytest.raises(NotFound):  # only the bank's file says how a debit ended
-        await desk.world.told(payers[0], debit_id, finding("failed"))
+        await desk.world.web.call(RECORD_INQUIRY, claim, payers[0].authority)
     async with desk.world.act() as act:
         await act.db.execute(
             "update bill set lifecycle = 'canceling' where id = $1", payers[0].bill_id

@@ -44,7 +44,7 @@ async def set_lapse(calendar: Calendar, days: int | None) -> None:
 
 def calendar_of(desk: Desk) -> Calendar:
     world = World(
-        desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id
+        desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id, desk.egress
     )  # fmt: skip
     return Calendar(world)
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -201,6 +202,24 @@ async def test_a_relay_that_dies_leaves_its_slice_unclear(
     assert (answered.fate, answered.code) == ("unclear", "relay_lost")
     assert len(relay.vault.calls) == 1
     assert len(relay.provider.seen) == sent
+
+
+@pytest.mark.parametrize(
+    ("point", "heard"), [("egress.after_send", 0), ("egress.after_deposit", 1)]
+)
+async def test_a_relay_that_dies_around_the_vaults_hearing_leaves_its_asker_to_ask_again(
+    tmp_path: Path, point: str, heard: int
+) -> None:
+    question: dict[str, object] = {
+        "method": "GET", "body": "", "body_kind": "none", "about_attempt": uuid4(),
+        "about_merchant": "minato", "headers": {"Authorization": "Bearer {{credential:provider}}"},
+    }  # fmt: skip
+    async with _process(tmp_path, HARAI_CRASH_POINT=point) as (process, relay):
+        answered = await relay.send(**question)
+        assert await asyncio.wait_for(process.wait(), 20) == EXIT_CODE
+
+    assert (answered.fate, answered.is_deposited) == ("unclear", False)
+    assert (len(relay.provider.seen), len(relay.vault.payments)) == (1, heard)
 
 
 @pytest.mark.parametrize("missing", ["RULES_FILE", "CREDENTIALS_FILE", "CALLERS"])

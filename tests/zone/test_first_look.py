@@ -40,7 +40,9 @@ async def world(vault: VaultServer, client_for: ClientFor) -> World:
 
 def inside(desk: Desk) -> World:
     """The desk's merchant with a look into the tables."""
-    return World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+    return World(
+        desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id, desk.egress
+    )
 
 
 async def parts_of(desk: Desk, import_id: UUID) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -20,10 +21,18 @@ from portal.contract.card_on_file import (
     RedeemInstrument,
     SetCharges,
 )
+from portal.contract.client import VaultClient
+from portal.contract.company_word import (
+    DEPOSIT_PAYMENT_ANSWER,
+    CompanyAsked,
+    DepositPaymentAnswer,
+)
+from portal.contract.payment import RECORD_INQUIRY, RecordInquiry
 from portal.contract.work import Leased
 from portal.domain.card_on_file import words
 from portal.domain.ids import AttemptId, CardChargeId
 from portal.domain.money import Money
+from portal.kit.outbound.wire import OutboundAnswer
 from portal.vault.server import VaultServer
 from tests.make.cards import CONTRACT
 from tests.make.days import Calendar
@@ -43,7 +52,7 @@ from tests.make.kept_shop import (
     reference_of,
     said_by_the_vault,
 )
-from tests.make.money import AMOUNT, World, finding, new_world
+from tests.make.money import AMOUNT, Payer, World, finding, new_world
 from tests.make.provider import HOST
 from tests.make.relay import SHOP_PASS, SITE_PASS
 from tests.make.vault import Ground
@@ -206,6 +215,46 @@ async def lease_of(world: World, kind: str) -> Leased:
     return lease
 
 
+async def kept_by(
+    world: World, relay: VaultClient, attempt_id: AttemptId, said: OutboundAnswer
+) -> str | None:
+    """The relay heard what came of having a card kept; why that moves nothing."""
+    fields = {
+        "OrderID": "{{instrument:reference}}", "ShopID": "shop",
+        "MemberID": "{{instrument:member}}", "ShopPass": "{{credential:gmopg}}",
+    }  # fmt: skip
+    asked = CompanyAsked(
+        method="POST", path="/payment/TradedCard.idPass", headers=(), body=urlencode(fields)
+    )
+    word = DepositPaymentAnswer(
+        host=THERE, merchant_code=world.code, attempt_id=attempt_id, asked=asked,
+        status=said.status, body=said.body, age_ms=0,
+    )  # fmt: skip
+    return (await relay.call(DEPOSIT_PAYMENT_ANSWER, word)).refused
+
+
+async def paid_and_kept(
+    world: World, relay: VaultClient, payer: Payer, attempt_id: AttemptId
+) -> None:
+    """Its company alone says that a payment's card was kept, after that it was paid."""
+    # Paid, and its card still to be kept: by its page's name whoever asks next tries again.
+    await world.told(payer, attempt_id, finding("succeeded"))
+    [paid] = await world.rows(
+        "select state, provider_ref, ask_at is null as is_over from attempt where id = $1",
+        attempt_id,
+    )
+    assert paid == {"state": "succeeded", "provider_ref": KEPT_PAGE, "is_over": False}
+    # Whoever says that another's was kept has nobody's charged; the company says what was.
+    claim = finding("succeeded", saved_token=STRANGER)
+    told = RecordInquiry(attempt_id=attempt_id, finding=claim)
+    await world.web.call(RECORD_INQUIRY, told, payer.authority)
+    assert await kept_by(world, relay, attempt_id, errors("E01240002")) is None
+    awaited = "select state from card_on_file where attempt_id = $1"
+    assert await world.value(awaited, attempt_id) == "awaited"
+    assert await kept_by(world, relay, attempt_id, recorded("TradedCard")) is None
+    assert await world.cases() == []
+
+
 async def test_the_vault_says_whose_card_is_kept_and_what_an_order_is_for(
     ground: Ground, vault: VaultServer
 ) -> None:
@@ -216,7 +265,7 @@ async def test_the_vault_says_whose_card_is_kept_and_what_an_order_is_for(
     plain = await world.payer()
     await world.payer(contract=CONTRACT, due=calendar.today + timedelta(days=20))
     left = await world.start(payer, consent=words(0))
-    await world.submitted(payer, left)
+    await world.submitted(payer, left, provider_ref=KEPT_PAGE)
     unkept = await world.start(plain, "plain")
     assert left.card_id is not None
 
@@ -238,8 +287,7 @@ async def test_the_vault_says_whose_card_is_kept_and_what_an_order_is_for(
         (await ask(left.attempt_id, "charge"))[3],
     ]
     assert refusals == ["delivery_unknown", "host_wrong", "delivery_unknown", "delivery_unknown"]
-    # A worker that says another's card was kept has this one charged all the same.
-    await world.told(payer, left.attempt_id, finding("succeeded", saved_token=STRANGER))
+    await paid_and_kept(world, relay, payer, left.attempt_id)
     assert (await ask(left.attempt_id, "keep"))[3] == "not_due"
 
     await calendar.move_to(calendar.today + timedelta(days=20))

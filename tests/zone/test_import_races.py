@@ -87,7 +87,9 @@ async def test_a_chunk_that_was_judged_can_not_be_judged_again(desk: Desk) -> No
 
 async def test_a_file_refused_late_forgets_what_was_stored_of_it(desk: Desk) -> None:
     made = await desk.create()
-    world = World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+    world = World(
+        desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id, desk.egress
+    )
     body = csv(*(line(f"E-{number}") for number in range(12_000)))
     await desk.store(made.id, 0, body[: 1024 * 1024])
     (first, *others) = await desk.leases("intake.accept_chunk")
@@ -109,7 +111,9 @@ async def test_a_file_refused_late_forgets_what_was_stored_of_it(desk: Desk) -> 
 
 
 async def test_the_tally_agrees_with_the_bills_whatever_happened(desk: Desk) -> None:
-    world = World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+    world = World(
+        desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id, desk.egress
+    )
     await desk.issued(*(line(f"E-{number}") for number in range(40)))
     await desk.send_all()
     await world.paid(await world.payer())
@@ -134,7 +138,9 @@ async def test_the_tally_agrees_with_the_bills_whatever_happened(desk: Desk) -> 
 async def test_folding_the_tally_changes_no_count(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+    world = World(
+        desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id, desk.egress
+    )
     await desk.issued(*(line(f"E-{number}") for number in range(30)))
     await desk.send_all()
     before = await desk.web.call(SUMMARISE_BILLS, Nothing(), desk.staff)
@@ -152,7 +158,9 @@ async def test_folding_the_tally_changes_no_count(
 async def test_one_reader_folds_so_many_deltas_and_leaves_the_rest(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+    world = World(
+        desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id, desk.egress
+    )
     await world.value(
         "with added as (insert into bill_tally (merchant_id, lifecycle, settlement, message,"
         " is_opened, due_on, bills, amount_minor)"

@@ -195,6 +195,7 @@ async def viewed(world: World, lease: Leased) -> InquiryDue:
 
 
 async def booked(world: World, lease: Leased, found: str) -> None:
+    await world.heard(lease.subject_id, finding(found))
     request = RecordInquiry(attempt_id=lease.subject_id, finding=finding(found))  # type: ignore[arg-type]
     await world.work.call(RECORD_INQUIRY, request, lease.authority)
 

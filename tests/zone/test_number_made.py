@@ -27,6 +27,7 @@ from portal.domain.ids import AttemptId, BillId
 from portal.domain.number import WITHDRAW_AGAIN
 from portal.vault.server import VaultServer
 from tests.make.companies import behind_a_relay
+from tests.make.company_words import HOSTS
 from tests.make.gmopg_stores import Stores
 from tests.make.money import Payer, World, finding, new_world
 from tests.make.provider import HOST
@@ -118,6 +119,7 @@ async def till(ground: Ground, vault: VaultServer, tmp_path: Path) -> AsyncGener
         _,
     ):
         relay.vault.payers = Everybody()
+        relay.vault.listener, relay.vault.listens_as = world.relay, HOSTS["gmopg"]
         await add_staff(world.operator, world.code)
         staff = (await signed_in(world.operator, world.web, world.code)).authority
         yield Till(world, replace(desk, vault=world.web), stores, ground, relay, staff)

@@ -47,7 +47,9 @@ async def desk(vault: VaultServer, client_for: ClientFor) -> Desk:
 
 
 def world_of(desk: Desk) -> World:
-    return World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+    return World(
+        desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id, desk.egress
+    )
 
 
 async def place(desk: Desk, bill: BillId, kind: str, until: date | None, **more: Any) -> BillRow:  # noqa: ANN401

@@ -53,6 +53,7 @@ async def on_the_page(world: World) -> Scene:
     scene = await in_submission(world)
     assert scene.started is not None
     await world.submitted(scene.payer, scene.started)
+    await world.know(scene.started.attempt_id, keep=True)
     return scene
 
 
@@ -67,6 +68,7 @@ async def two_on_the_page(world: World) -> Scene:
     scene = await two_ready(world)
     started = await pressed(scene)
     await world.submitted(scene.payer, started)
+    await world.know(started.attempt_id, keep=True)
     return replace(scene, started=started)
 
 
@@ -89,6 +91,20 @@ async def book(scene: Scene) -> object:
     return await scene.world.told(
         scene.payer, scene.started.attempt_id, finding("succeeded", scene.amount, approval_no="A1")
     )
+
+
+async def long_submitting(world: World) -> Scene:
+    scene = await in_submission(world)
+    assert scene.started is not None
+    await world.age(scene.started.attempt_id, 5)
+    await world.know(scene.started.attempt_id, keep=True)
+    return scene
+
+
+async def ask(scene: Scene) -> object:
+    """The company was asked, and nobody heard it."""
+    assert scene.started is not None
+    return await scene.world.told(scene.payer, scene.started.attempt_id, finding("unclear"))
 
 
 async def notify(scene: Scene) -> object:
@@ -125,17 +141,23 @@ STEPS = (
         "select count(*) from bill_event where code = 'payment.redirected'",
     ),
     Step(
-        "record_inquiry",
+        "deposit_payment_answer",
         on_the_page,
         book,
         "select count(*) from ledger_transaction where cause = 'attempt_succeeded'",
     ),
     Step("start_payment", two_ready, start, "select count(*) / 2 from attempt_share"),
     Step(
-        "record_inquiry",
+        "deposit_payment_answer",
         two_on_the_page,
         book,
         "select count(*) from ledger_transaction where cause = 'attempt_succeeded'",
+    ),
+    Step(
+        "record_inquiry",
+        long_submitting,
+        ask,
+        "select count(*) from attempt where state = 'unknown'",
     ),
     Step("record_notice", on_the_page, notify, "select count(*) from notice_body"),
 )
@@ -145,11 +167,12 @@ async def killed(ground: Ground, scene: Scene, step: Step, point: str) -> None:
     """Run the step in a vault that dies at ``point``."""
     crash = {"HARAI_CRASH_POINT": point, "HARAI_CRASH_OPERATION": step.operation}
     async with vault_process(ground, **crash) as process:
-        web = await ground.client("web")
+        web, relay = await ground.client("web"), await ground.client("egress")
         with pytest.raises(PortalError, match=r"vault_lost|vault_away"):
-            await step.act(replace(scene, world=replace(scene.world, web=web)))
+            await step.act(replace(scene, world=replace(scene.world, web=web, relay=relay)))
         assert await process.wait() == 137
         await web.close()
+        await relay.close()
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -164,8 +187,8 @@ async def test_a_step_killed_at_its_commit_happens_once(
     await killed(ground, scene, step, point)
 
     async with ground.vault() as server:
-        web, work = await ground.client("web"), await ground.client("work")
-        world = replace(scene.world, server=server, web=web, work=work)
+        web, work, relay = [await ground.client(zone) for zone in ("web", "work", "egress")]
+        world = replace(scene.world, server=server, web=web, work=work, relay=relay)
         scene = replace(scene, world=world)
         happened = await world.value(step.made)
         await step.act(scene)

@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from portal.contract.client import VaultClient
+from portal.contract.company_word import CompanyAsked
 from portal.contract.refund import (
     DEPOSIT_REFUND_ANSWER,
     REDEEM_REFUND,
     RETURN_REFUND,
     DepositRefundAnswer,
     RedeemRefund,
-    RefundAsked,
     RefundBegun,
     ReturnRefund,
 )
@@ -203,7 +203,7 @@ async def test_a_question_is_about_the_payment_that_the_refund_left_for(
     begun = await there.begin(lease)
     order = gmopg.paid(begun.reference)
     access = dict(parse_qsl(order.body.decode()))["AccessID"]
-    altering = RefundAsked(
+    altering = CompanyAsked(
         method="POST", path="/payment/ChangeTran.idPass", headers=(),
         body=f"ShopID=s&ShopPass=%7B%7B&AccessID={access}&Amount=5420",
     )  # fmt: skip
@@ -214,7 +214,7 @@ async def test_a_question_is_about_the_payment_that_the_refund_left_for(
     async def heard(answer: OutboundAnswer, **fields: str) -> str | None:
         """Why the company's answer to a question for an order moves nothing."""
         said = {"OrderID": begun.reference, "ShopID": "s", "ShopPass": "{{credential:gmopg}}"}
-        question = RefundAsked(
+        question = CompanyAsked(
             method="POST", path="/payment/SearchTrade.idPass", headers=(),
             body=urlencode(said | fields),
         )  # fmt: skip
@@ -247,7 +247,7 @@ async def test_a_refund_leaves_for_no_other_payment_though_its_rule_names_no_pla
 
     async def let_for(intent: str) -> str | None:
         said = urlencode({"payment_intent" if intent else "charge": intent, "amount": "3000"})
-        request = RefundAsked(method="POST", path="/v1/refunds", headers=(), body=said)
+        request = CompanyAsked(method="POST", path="/v1/refunds", headers=(), body=said)
         asked = msgspec.structs.replace(leave(refund.id, begun), asked=request)
         return await let(relay, asked, host="api.stripe.test", payment=None)
 

@@ -345,7 +345,8 @@ async def test_files_are_made_by_the_clock_and_an_unanswered_one_becomes_a_case_
 async def test_systems_and_staff_take_files_through_the_doors_and_no_other_merchants(
     ground: Ground, vault: VaultServer, client_for: ClientFor
 ) -> None:
-    web_caller, work, operator = [await client_for(zone) for zone in ("web", "work", "operator")]
+    zones = ("web", "work", "operator", "egress")
+    web_caller, work, operator, relay = [await client_for(zone) for zone in zones]
     async with (
         AsyncExitStack() as stack,
         running_web(ground.folder, web_caller, settings=web_settings(ground.folder)) as web,
@@ -354,7 +355,7 @@ async def test_systems_and_staff_take_files_through_the_doors_and_no_other_merch
         for one in (ours, others):
             stack.push_async_callback(one.close)
         opened = await operator.call(OPEN_MERCHANT, OpenMerchant(code="mizu"))
-        world = World(vault, web_caller, work, operator, "mizu", opened.id)
+        world = World(vault, web_caller, work, operator, "mizu", opened.id, relay)
         office = Office(world, await member(world, "boss"), await member(world, "desk", "clerk"))
         page = (await ours.browser.get("/d/results")).text
         form = fields_of(page, "/d/do/ResultPlanSet") | {"charset": "SHIFT_JIS", "dailyHour": "24"}

@@ -272,7 +272,9 @@ async def test_a_canceled_bills_link_says_so_for_its_time(ground: Ground) -> Non
 
 
 def world_of(desk: Desk) -> World:
-    return World(desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id)
+    return World(
+        desk.server, desk.web, desk.work, desk.operator, desk.code, desk.merchant_id, desk.egress
+    )
 
 
 async def test_an_import_that_nobody_decided_about_is_discarded_with_a_reason(

@@ -18,11 +18,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from portal.application.providers.exchange import Endpoint, Exchange, NumberAnswer, NumberWanted
-from portal.application.providers.gmopg.counter import CODES
 from portal.application.providers.sandbox_counter import COUNTER, NOTICES
 from portal.domain.konbini import Store
 from portal.domain.money import Money
 from portal.domain.number import is_number
+from portal.domain.payment_word.gmopg_counter import CODES
 from portal.kit.outbound.wire import OutboundAnswer
 from portal.sandbox.journal import Journal
 from portal.sandbox.notices import NoticeSender

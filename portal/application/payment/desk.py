@@ -5,17 +5,43 @@ Application zone. Every request goes through the egress relay; nothing here know
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
 
 from portal.application.providers.exchange import Endpoint, Exchange
 from portal.contract.client import VaultClient
 from portal.domain.errors import InvariantBroken
+from portal.domain.ids import AttemptId
 from portal.kit.outbound import Outbound
 
 T = TypeVar("T")
 
 STEPS_MAX: Final = 4
 """Calls that one act at a provider may need."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The attempt that a question is about, and whose it is. Without ``merchant_code`` nobody's."""
+
+    merchant_code: str
+    attempt_id: AttemptId
+
+
+_NOBODY: Final = About("", AttemptId(UUID(int=0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Generic[T]):
+    """What a company answered, as we read it. ``is_deposited``: the vault has its word already.
+
+    Then nothing that anybody says of it here counts any more.
+    """
+
+    said: T
+    is_deposited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +65,22 @@ class PayDesk:
 
         Raises: InvariantBroken ``adapter_endless`` after STEPS_MAX steps.
         """
+        return (await self.ask(exchange, _NOBODY)).said
+
+    async def ask(self, exchange: Exchange[T], about: About) -> Heard[T]:
+        """The same of a question about an attempt: the vault hears each answer from the relay.
+
+        Raises: InvariantBroken ``adapter_endless`` after STEPS_MAX steps.
+        """
         for _ in range(STEPS_MAX):
-            [answer] = await self.outbound.send([exchange.request])
+            request = exchange.request
+            if about.merchant_code:
+                request = msgspec.structs.replace(
+                    request, about_attempt=about.attempt_id, about_merchant=about.merchant_code
+                )
+            [answer] = await self.outbound.send([request])
             following = exchange.then(answer) if exchange.then is not None else None
             if following is None:
-                return exchange.read(answer)
+                return Heard(exchange.read(answer), answer.is_deposited)
             exchange = following
         raise InvariantBroken("adapter_endless", context=exchange.request.path)

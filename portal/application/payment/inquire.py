@@ -1,7 +1,8 @@
 """Asking the provider what became of an attempt: on the payer's return, and by the worker.
 
-Application zone. An inquiry changes nothing at the provider, so it may be repeated at will; what a
-finding means for the attempt is decided in the vault.
+Application zone. An inquiry changes nothing at the provider, so it may be repeated at will. The
+vault has the answer from the relay and does what it means; here it is only asked, and where the
+vault heard nothing that is said.
 """
 
 from contextlib import suppress
@@ -11,7 +12,7 @@ from typing import Final
 from portal.application.methods.redirect import TakesBack
 from portal.application.methods.registry import find_number, find_redirect
 from portal.application.methods.saved import Secures
-from portal.application.payment.desk import PayDesk
+from portal.application.payment.desk import About, Heard, PayDesk
 from portal.application.payment.number import finding_of
 from portal.contract.envelope import Authority
 from portal.contract.payment import (
@@ -56,11 +57,11 @@ async def arrive(desk: PayDesk, merchant_code: str, return_token: str, access: s
 
 
 async def finish_return(desk: PayDesk, merchant_code: str, return_token: str) -> PayerBack:
-    """Find the attempt behind the return address, ask the provider once, and book what it says.
+    """Find the attempt behind the return address and have its provider asked once.
 
     Where the last step of the payment is ours it is taken first. Works in another browser than the
-    one that left. When the finding can't be booked just now the attempt stays as it was: the
-    inquiry that the vault has planned will book it.
+    one that left. When the vault does not hear the answer the attempt stays as it was: the inquiry
+    that it has planned will find out.
 
     Raises: NotFound or Expired from the vault for a token that leads nowhere.
     """
@@ -68,10 +69,11 @@ async def finish_return(desk: PayDesk, merchant_code: str, return_token: str) ->
         VIEW_RETURN, ViewReturn(merchant_code=merchant_code, return_token=return_token)
     )
     if back.state != SETTLED:
-        finding = await _ask(desk, back)
+        heard = await _ask(desk, About(merchant_code, back.attempt_id), back)
         crash_point("web.after_inquiry")
-        with suppress(TryLater, Unknown):
-            await _book(desk, back.authority, back.attempt_id, finding)
+        if not heard.is_deposited:
+            with suppress(TryLater, Unknown):
+                await _tell(desk, back.authority, back.attempt_id, heard.said)
     return PayerBack(back.authority, back.page_ref, back.attempt_id)
 
 
@@ -92,12 +94,13 @@ async def inquire(desk: PayDesk, lease: Authority, attempt_id: AttemptId) -> Att
         await _take_back(desk, due)
     if due.unwanted or due.unwanted_page:
         crash_point("worker.after_withdrawal")
+    about = About(due.merchant_code, attempt_id)
     if due.method == NUMBER:
-        finding = await _ask_number(desk, due.provider, due.reference)
+        heard = await _ask_number(desk, about, due.provider, due.reference)
     else:
-        finding = await _ask(desk, due)
+        heard = await _ask(desk, about, due)
     crash_point("worker.after_inquiry")
-    return await _book(desk, lease, attempt_id, finding)
+    return await _tell(desk, lease, attempt_id, heard.said)
 
 
 async def _take_back(desk: PayDesk, due: InquiryDue) -> None:
@@ -109,22 +112,24 @@ async def _take_back(desk: PayDesk, due: InquiryDue) -> None:
         await desk.converse(closing)
 
 
-async def _ask(desk: PayDesk, due: InquiryDue | Returned) -> Finding:
+async def _ask(desk: PayDesk, about: About, due: InquiryDue | Returned) -> Heard[Finding]:
     adapter, endpoint = find_redirect(due.provider), desk.endpoint(due.provider)
     if due.secures and isinstance(adapter, Secures):
         is_back = due.secures == "returned"
         step = adapter.secure(endpoint, due.reference, due.provider_ref, is_back=is_back)
-        return await desk.converse(step)
-    return await desk.converse(adapter.inquire(endpoint, due.reference, due.provider_ref))
+        return await desk.ask(step, about)
+    return await desk.ask(adapter.inquire(endpoint, due.reference, due.provider_ref), about)
 
 
-async def _ask_number(desk: PayDesk, provider: str, reference: str) -> Finding:
-    adapter = find_number(provider)
-    return finding_of(await desk.converse(adapter.inquire(desk.endpoint(provider), reference)))
+async def _ask_number(desk: PayDesk, about: About, provider: str, reference: str) -> Heard[Finding]:
+    asking = find_number(provider).inquire(desk.endpoint(provider), reference)
+    heard = await desk.ask(asking, about)
+    return Heard(finding_of(heard.said), heard.is_deposited)
 
 
-async def _book(
+async def _tell(
     desk: PayDesk, authority: Authority, attempt_id: AttemptId, finding: Finding
 ) -> AttemptNow:
+    """It was asked; a vault of the release before believes what was found."""
     booking = RecordInquiry(attempt_id=attempt_id, finding=finding)
     return await desk.vault.call(RECORD_INQUIRY, booking, authority)

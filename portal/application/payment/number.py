@@ -12,9 +12,9 @@ from portal.application.providers.exchange import (
     NumberAnswer,
     NumberFinding,
     NumberWanted,
-    PayNumbers,
 )
-from portal.contract.number import NumberTerms, StoreNumber
+from portal.contract.finding import store_number_of
+from portal.contract.number import NumberTerms
 from portal.contract.payment import AttemptStarted, Finding, RecordSubmission
 from portal.domain.money import Money
 
@@ -44,21 +44,10 @@ def submission_of(started: AttemptStarted, answer: NumberAnswer) -> RecordSubmis
         redirect_url="",
         provider_ref="",
         code=answer.code,
-        number=_told(answer.numbers),
+        number=store_number_of(answer.numbers),
     )
 
 
 def finding_of(found: NumberFinding) -> Finding:
     """What an inquiry found, with the number where it can still be paid by."""
-    return msgspec.structs.replace(found.payment, number=_told(found.numbers))
-
-
-def _told(numbers: PayNumbers | None) -> StoreNumber | None:
-    if numbers is None:
-        return None
-    return StoreNumber(
-        store=numbers.store,
-        receipt_no=numbers.receipt_no,
-        confirmation_no=numbers.confirmation_no,
-        pay_by=numbers.pay_by,
-    )
+    return msgspec.structs.replace(found.payment, number=store_number_of(found.numbers))

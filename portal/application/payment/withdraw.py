@@ -1,11 +1,11 @@
 """Taking a store's number back, so that its bill can be paid in another way.
 
 Application zone. What the company answers to the withdrawal is not believed: it is asked how the
-payment stands, and that is booked. A number that was paid meanwhile pays.
+payment stands, and the vault hears that from the relay. A number that was paid meanwhile pays.
 """
 
 from portal.application.methods.registry import find_number
-from portal.application.payment.desk import PayDesk
+from portal.application.payment.desk import About, PayDesk
 from portal.application.payment.number import finding_of
 from portal.contract.envelope import Authority
 from portal.contract.payment import (
@@ -33,6 +33,9 @@ async def withdraw_number(desk: PayDesk, authority: Authority, attempt_id: Attem
     adapter, endpoint = find_number(now.provider), desk.endpoint(now.provider)
     await desk.converse(adapter.withdraw(endpoint, now.reference))
     crash_point("web.after_withdrawal")
-    found = finding_of(await desk.converse(adapter.inquire(endpoint, now.reference)))
-    booking = RecordInquiry(attempt_id=attempt_id, finding=found)
+    asking = adapter.inquire(endpoint, now.reference)
+    heard = await desk.ask(asking, About(now.merchant_code, attempt_id))
+    if heard.is_deposited:
+        return await desk.vault.call(VIEW_ATTEMPT, ViewAttempt(attempt_id=attempt_id), authority)
+    booking = RecordInquiry(attempt_id=attempt_id, finding=finding_of(heard.said))
     return await desk.vault.call(RECORD_INQUIRY, booking, authority)

@@ -22,6 +22,7 @@ from portal.domain.errors import InvalidInput
 from portal.domain.fetch import FetchOutcome
 from portal.domain.konbini import Store
 from portal.domain.money import Money
+from portal.domain.payment_word.word import PayNumbers
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 T = TypeVar("T")
@@ -183,19 +184,6 @@ class NumberWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class PayNumbers:
-    """What the payer shows at the counter until ``pay_by``; a store that asks for one has no other.
-
-    Units: ``pay_by`` in UTC.
-    """
-
-    store: Store
-    receipt_no: str
-    confirmation_no: str
-    pay_by: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class NumberAnswer:
     """``refused`` means that nobody can pay by anything of it; else ``unknown``."""
 
@@ -331,10 +319,6 @@ def bare_finding(state: FindingState, *, code: str = "") -> Finding:
         instrument_hint="",
         authentication="",
     )
-
-
-MOMENT_MAX_S: Final = 4_102_444_800
-"""Seconds since 1970 of the year 2100: a moment past it is none that a provider can mean."""
 
 
 def in_utc(at: datetime | None) -> datetime | None:

@@ -28,7 +28,8 @@ class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
     has no Authorization header of its own. ``deposit_id``: under which the relay puts the answer
     into the vault, where the rule says so; the caller then learns no more than its status.
     ``about_refund``: the refund that it asks about, of which the vault hears the answer from the
-    relay; the caller hears it, too, and is not believed.
+    relay; the caller hears it, too, and is not believed. ``about_attempt``: the same of a payment,
+    of the merchant with this public code.
     """
 
     host: str
@@ -43,6 +44,8 @@ class OutboundRequest(msgspec.Struct, frozen=True, kw_only=True):
     signer: str = ""
     deposit_id: UUID | None = None
     about_refund: UUID | None = None
+    about_attempt: UUID | None = None
+    about_merchant: str = ""
 
 
 SUBMIT: Final = "SUBMIT"
@@ -131,7 +134,7 @@ class OutboundAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     ``code`` says why when ``fate`` is not ``answered`` (a stable code such as ``host_not_listed``,
     ``delivery_refused``, ``timed_out``, ``dropped``, ``too_large``); ``body`` is cut at the rule's
-    cap and scrubbed.
+    cap and scrubbed. ``is_deposited``: the vault has heard it, and made of it what it means.
     """
 
     fate: Fate
@@ -139,3 +142,4 @@ class OutboundAnswer(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     body: bytes = b""
     code: str = ""
+    is_deposited: bool = False

@@ -1,34 +1,37 @@
-"""Data zone, stage "payment": inquiries, the only way out of not knowing.
+"""Data zone, stage "payment": inquiries, as who makes them begins and ends them.
 
-What a finding means is decided by portal.domain.payment; here it is booked: state, ledger,
-settlement, events, cases and the next inquiry in one transaction.
+What a company says is told by the relay alone: portal.vault.operations.payment_relay.
 """
 
 from typing import Final
 
+from portal.contract.finding import finding_of
 from portal.contract.payment import (
     RECORD_INQUIRY,
     VIEW_INQUIRY,
     AttemptNow,
+    Finding,
     InquiryDue,
     RecordInquiry,
     ViewInquiry,
 )
 from portal.domain.errors import NotFound
+from portal.domain.payment_word.word import PaymentFinding
 from portal.vault.act import Act
 from portal.vault.attempt import lock_whole, read_attempt
 from portal.vault.attempt_view import to_now
 from portal.vault.card_payment import is_left_behind, secures
 from portal.vault.debit import METHOD as DEBIT
-from portal.vault.dispute import book_dispute
 from portal.vault.finding import book_finding
+from portal.vault.merchant import code_of
 from portal.vault.number import check_number
 from portal.vault.payer import require_own_attempt
 from portal.vault.registry import operation
 from portal.vault.texts import check_tokens
-from portal.vault.unwanted import ask_about_numbers, is_number_unwanted, is_page_unwanted
+from portal.vault.unwanted import is_number_unwanted, is_page_unwanted
 
 _LEASE: Final = frozenset({"lease"})
+_UNHEARD: Final = finding_of(PaymentFinding(state="unclear"))
 
 
 @operation(VIEW_INQUIRY, callers=frozenset({"work"}), kinds=_LEASE, audit="none")
@@ -49,6 +52,7 @@ async def view_inquiry(act: Act, request: ViewInquiry) -> InquiryDue:
         unwanted=await is_number_unwanted(act, attempt),
         unwanted_page=await is_page_unwanted(act, attempt) or is_left_behind(act, attempt),
         secures=secures(act, attempt),
+        merchant_code=await code_of(act),
     )
 
 
@@ -59,16 +63,34 @@ async def view_inquiry(act: Act, request: ViewInquiry) -> InquiryDue:
     audit="effect",
 )
 async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
-    """Book what an inquiry found; the only way out of unknown. Finishes the lease's task.
+    """Take note that a company was asked about an attempt; finishes the lease's task.
 
-    A success that comes late, twice or for a canceled bill is booked and opens a case; a success
-    over another amount than ours is not booked and opens one. A payer who contests a payment takes
-    its money back, as far as the company says so, and opens one.
+    What the company said the relay has put here (``deposit_payment_answer``), and the next question
+    is planned by it. Where it has not, nothing was learned, whatever is said of it, and it is asked
+    again.
 
     Raises: NotFound for an attempt that this authority is not about, or by a method that nobody can
     be asked about; InvalidInput for a text that may not be stored.
     """
-    finding = request.finding
+    _check(request.finding)
+    is_payer = act.capability.kind == "payer"
+    if not is_payer:
+        act.require_scope(request.attempt_id)
+    bills, attempt = await lock_whole(act, request.attempt_id)
+    if is_payer:
+        require_own_attempt(act, attempt)
+    if attempt.method == DEBIT:  # only its bank's file tells how it stands
+        raise NotFound("not_found", params={"kind": "inquiry"})
+    is_due = attempt.ask_at is not None and attempt.ask_at <= act.now
+    if is_due or (is_payer and attempt.is_live):
+        attempt = await book_finding(act, bills, attempt, _UNHEARD)
+    if not is_payer:
+        await act.close_task()
+    return to_now(attempt)
+
+
+def _check(finding: Finding) -> None:
+    """Refuse a text that may not be stored, though none of it is."""
     check_tokens(
         provider_ref=finding.provider_ref,
         decline_code=finding.decline_code,
@@ -82,21 +104,3 @@ async def record_inquiry(act: Act, request: RecordInquiry) -> AttemptNow:
     check_number(finding.number)
     if finding.dispute is not None:
         check_tokens(dispute=finding.dispute.reference, reason=finding.dispute.reason)
-    is_payer = act.capability.kind == "payer"
-    if not is_payer:
-        act.require_scope(request.attempt_id)
-    bills, attempt = await lock_whole(act, request.attempt_id)
-    if is_payer:
-        require_own_attempt(act, attempt)
-    if attempt.method == DEBIT:  # only its bank's file tells how it stands
-        raise NotFound("not_found", params={"kind": "inquiry"})
-    stored = await book_finding(act, bills, attempt, finding)
-    if stored.state == "succeeded" and not attempt.is_live:
-        # It came late: somebody may hold a number for the same bill by now.
-        await ask_about_numbers(act, bills)
-    is_looked_back = attempt.state == "succeeded"
-    if stored.state == "succeeded" and (finding.dispute is not None or is_looked_back):
-        await book_dispute(act, stored, finding.dispute)
-    if not is_payer:
-        await act.close_task()
-    return to_now(stored)

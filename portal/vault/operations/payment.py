@@ -65,6 +65,7 @@ from portal.vault.card_payment import (
 )
 from portal.vault.chosen import arguments_of, check_intent, lock_chosen, shares_of
 from portal.vault.finding import finish_cancels
+from portal.vault.merchant import code_of
 from portal.vault.number import check_number, order_number, terms_of
 from portal.vault.payee import Payee, read_payee
 from portal.vault.payer import (
@@ -128,7 +129,9 @@ async def start_payment(act: Act, request: StartPayment) -> AttemptStarted:
     shares = await shares_of(act, payee, bills, bill, request)
     card = await choose_card(act, bill.id, request)
     resumed = await resume(act, await lives_of(act, payee, shares), shares, request)
-    attempt = resumed or await _create(act, _provider(payee, request, card), bill, request, shares)
+    attempt = resumed or await _create(
+        act, _provider(act, payee, request, card), bill, request, shares
+    )
     if card is not None and resumed is None:
         attempt = await note_begun(act, attempt, card)
     card_id = await _agree(act, payee, attempt, request, is_fresh=resumed is None)
@@ -184,7 +187,10 @@ async def view_attempt(act: Act, request: ViewAttempt) -> AttemptNow:
     attempt = await read_attempt(act, request.attempt_id)
     require_own_attempt(act, attempt)
     act.reveal(1)
-    return to_now(attempt)
+    now = to_now(attempt)
+    if now.attempt.number is None:
+        return now
+    return msgspec.structs.replace(now, merchant_code=await code_of(act))
 
 
 @operation(VIEW_RETURN, callers=_WEB, kinds=frozenset({"caller"}), audit="effect")
@@ -229,14 +235,15 @@ async def view_return(act: Act, request: ViewReturn) -> Returned:
     )
 
 
-def _provider(payee: Payee, request: StartPayment, card: KeptCard | None) -> str:
+def _provider(act: Act, payee: Payee, request: StartPayment, card: KeptCard | None) -> str:
     """Who is to carry it out: the merchant's company, or the one that keeps the card."""
     method = request.method
     provider = payee.providers.get(method)
     if provider is None:
         raise Conflict("method_unavailable", params={"method": method})
     provider = provider if card is None else card.provider
-    if request.reachable is not None and provider not in request.reachable:
+    is_unheard = act.settings.provider_host(provider) is None  # what it answers could not be told
+    if is_unheard or (request.reachable is not None and provider not in request.reachable):
         raise Conflict("method_unconfigured", params={"method": method, "provider": provider})
     return provider
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from portal.contract.company_word import CompanyAsked
 from portal.contract.refund import (
     DEPOSIT_REFUND_ANSWER,
     REDEEM_REFUND,
@@ -17,7 +18,6 @@ from portal.contract.refund import (
     DepositRefundAnswer,
     RedeemRefund,
     RefundAnswerDeposited,
-    RefundAsked,
     RefundRedeemed,
     RefundReturned,
     ReturnRefund,
@@ -212,7 +212,7 @@ def _is_named_right(name: str | None, paid: Paid) -> bool:
     return not name.startswith(kind) or name == paid.provider_ref or not kind
 
 
-def _payment_of(refund: Refund, asked: RefundAsked | None) -> str | None:
+def _payment_of(refund: Refund, asked: CompanyAsked | None) -> str | None:
     """Of which payment a refund is asked for, by its company's name, as the request says it.
 
     None where it is not to be said, or a relay of an older release does not tell the request.
@@ -221,7 +221,7 @@ def _payment_of(refund: Refund, asked: RefundAsked | None) -> str | None:
     return None if reader is None or asked is None else reader.name_payment(_to_asked(asked))
 
 
-def _to_asked(asked: RefundAsked) -> Asked:
+def _to_asked(asked: CompanyAsked) -> Asked:
     return Asked(asked.method, asked.path, frozenset(asked.headers), asked.body)
 
 

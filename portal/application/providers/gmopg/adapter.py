@@ -11,10 +11,12 @@ GetLinkplusUrlPayment: the same shape in several public clients; not recorded, s
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import msgspec
 
+from portal.application.providers import payment_answers
 from portal.application.providers.exchange import (
     ChargeWanted,
     Endpoint,
@@ -23,34 +25,26 @@ from portal.application.providers.exchange import (
     RefundWanted,
     SessionAnswer,
     SessionWanted,
-    bare_finding,
     is_page_address,
     read_json,
 )
-from portal.application.providers.gmopg.body import read_pairs
 from portal.application.providers.gmopg.kept import charge, keep
 from portal.application.providers.gmopg.secure import pay_kept, secure
 from portal.application.providers.gmopg.shop import account, post
-from portal.application.providers.gmopg.trade import (
+from portal.application.providers.gmopg.trade import fitting_return, read_date, read_trade
+from portal.application.providers.refund_answers import known_of, read_answer, read_finding
+from portal.contract.payment import Finding
+from portal.domain.payment_word.gmopg import read_payment
+from portal.domain.payment_word.gmopg_trade import (
     AUTHENTICATED,
-    CHARGE_LIFE,
     FOUND,
     WAITING,
     Trade,
-    age_of_charge,
-    fitting_return,
-    is_at_bank,
-    is_charge_unsent,
-    is_page_open,
-    is_stale,
     keeps_card,
     name_page,
-    read_trade,
 )
-from portal.application.providers.refund_answers import known_of, read_answer, read_finding
-from portal.contract.payment import Finding
 from portal.domain.refund_word.gmopg import GmoPgRefunds
-from portal.domain.refund_word.gmopg_body import OK, REFUSALS, read_errors, weigh
+from portal.domain.refund_word.gmopg_body import OK, REFUSALS, weigh
 from portal.domain.refund_word.word import RefundAnswer, RefundFinding
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
@@ -219,7 +213,7 @@ def _read_opened(answer: OutboundAnswer, reference: str, *, keeps: bool) -> Sess
     if opened.WarnList:
         # One of the warnings is that the order has a page already: whose payment would it be?
         return SessionAnswer("unknown", code="reference_exists")
-    name = name_page(answer, keeps_card=keeps)
+    name = name_page(read_date(answer), keeps_card=keeps)
     return SessionAnswer("accepted", redirect_url=opened.LinkUrl, provider_ref=name)
 
 
@@ -236,61 +230,11 @@ def _read_faults(faults: tuple[dict[str, str], ...]) -> SessionAnswer:
 
 
 def _read_finding(answer: OutboundAnswer, reference: str, provider_ref: str) -> Finding:
-    is_open = is_page_open(provider_ref, answer)
-    trade = read_trade(answer, reference)
-    if trade is None:
-        return _read_absence(answer, provider_ref, is_open=is_open)
-    if trade.status in WAITING:
-        return _read_waiting(answer, trade, provider_ref, is_open=is_open)
-    state = FOUND.get(trade.status)
-    if state is None:
-        return bare_finding("unclear", code="answer_unreadable")
-    return Finding(
-        state=state,
-        amount_minor=trade.amount_minor if state == "succeeded" else 0,
-        provider_ref=trade.provider_ref,
-        decline_code="declined" if state == "failed" else "",
-        approval_no=trade.approval_no,
-        instrument_hint=trade.instrument_hint,
-        authentication=trade.authentication,
+    """``answer`` says itself when it was given."""
+    said = partial(
+        read_payment, reference=reference, provider_ref=provider_ref, now=read_date(answer)
     )
-
-
-def _read_waiting(
-    answer: OutboundAnswer, trade: Trade, provider_ref: str, *, is_open: bool | None
-) -> Finding:
-    """An order that nobody has paid: whoever could has time, or the order is given up.
-
-    Where we know neither a page nor a charge of it, its own moment tells how old it is.
-    """
-    age = age_of_charge(provider_ref, answer)
-    if is_charge_unsent(provider_ref):
-        return bare_finding("failed", code="never_received")
-    at_bank = is_at_bank(provider_ref, answer)
-    if at_bank is not None:
-        is_open = at_bank
-    if age is not None:
-        is_late = age >= CHARGE_LIFE
-        return bare_finding("failed", code="declined") if is_late else bare_finding("pending")
-    if is_open is None:
-        is_open = not is_stale(answer, trade)
-    return bare_finding("requires_action") if is_open else bare_finding("failed", code="expired")
-
-
-def _read_absence(answer: OutboundAnswer, provider_ref: str, *, is_open: bool | None) -> Finding:
-    """No order in the answer: it is not there yet, was given up, was never begun, or who knows."""
-    pairs = read_pairs(answer)
-    if pairs is None or weigh(read_errors(pairs)) != "not_there":
-        code = answer.code if answer.fate != "answered" else "answer_unreadable"
-        return bare_finding("unclear", code=code)
-    if is_charge_unsent(provider_ref):
-        return bare_finding("failed", code="never_received")
-    if is_open is None:
-        # Of a charge whose order was registered this says nothing that could be believed.
-        is_charge = age_of_charge(provider_ref, answer) is not None
-        is_charge |= is_at_bank(provider_ref, answer) is not None
-        return bare_finding("unclear" if is_charge else "not_found")
-    return bare_finding("requires_action") if is_open else bare_finding("failed", code="expired")
+    return payment_answers.read_finding(answer, said)
 
 
 def _alteration(

@@ -11,7 +11,7 @@ clients of the company have them, its form as the recorded ExecTranPayEasy, whic
 
 import re
 from collections.abc import Mapping
-from datetime import UTC
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,42 +22,27 @@ from portal.application.providers.exchange import (
     NumberAnswer,
     NumberFinding,
     NumberWanted,
-    PayNumbers,
     WithdrawAnswer,
     bare_finding,
 )
 from portal.application.providers.gmopg.body import read_pairs
-from portal.application.providers.gmopg.trade import COUNTER_FOUND, read_moment
-from portal.contract.payment import Finding
+from portal.contract.finding import finding_of
 from portal.domain.errors import InvariantBroken
-from portal.domain.konbini import AMOUNT_MAX, DAYS_MAX, Store
+from portal.domain.konbini import AMOUNT_MAX, DAYS_MAX
 from portal.domain.number import is_contact_fit
-from portal.domain.refund_word.gmopg import prefixed
+from portal.domain.payment_word.gmopg_counter import (
+    CODES,
+    PAY_TYPE,
+    find_order,
+    read_numbers,
+    read_payment,
+)
 from portal.domain.refund_word.gmopg_body import REFUSALS, read_errors, weigh
+from portal.domain.refund_word.word import Said
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 _ACT_TIMEOUT_S: Final = 20.0
 _READ_TIMEOUT_S: Final = 8.0
-_PAY_TYPE: Final = "3"
-
-CODES: Final[Mapping[Store, str]] = {
-    "seven_eleven": "00007",
-    "lawson": "10001",
-    "family_mart": "10002",
-    "ministop": "10005",
-    "seicomart": "10008",
-}
-"""What the company calls the stores. Those that begin with 1 are the stores' newer systems."""
-
-_ONE_NUMBER: Final[frozenset[Store]] = frozenset({"seven_eleven"})
-"""Stores that ask for one number; what stands in the other's place is the company's filler.
-
-Source: a notice about 00007 that a merchant showed in public has 18 nines in CvsConfNo, and the
-company's own sample of a receipt page shows the slip number alone there."""
-
-_STORES: Final[Mapping[str, Store]] = {code: store for store, code in CODES.items()}
-_NUMBER: Final = re.compile(r"[0-9A-Za-z-]{1,32}")
-_AMOUNT: Final = re.compile(r"[0-9]{1,9}")
 _ACCESS: Final = re.compile(r"[0-9a-zA-Z]{32}")
 
 
@@ -104,7 +89,7 @@ class GmoPgCounter:
         """Look the order up and have its number withdrawn; one that was paid stands."""
 
         def then(answer: OutboundAnswer) -> Exchange[WithdrawAnswer] | None:
-            pairs = _order(answer, reference)
+            pairs = find_order(read_pairs(answer), reference)
             access = _access_of(pairs)
             if pairs is None or access is None or pairs.get("Status") != "REQSUCCESS":
                 return None
@@ -119,7 +104,7 @@ class GmoPgCounter:
         )
 
     def _search(self, endpoint: Endpoint, reference: str) -> OutboundRequest:
-        asked = {"OrderID": reference, "PayType": _PAY_TYPE}
+        asked = {"OrderID": reference, "PayType": PAY_TYPE}
         return self._post(endpoint, "SearchTradeMulti", asked, _READ_TIMEOUT_S)
 
     def _post(
@@ -194,7 +179,7 @@ def _read_number(answer: OutboundAnswer, wanted: NumberWanted) -> NumberAnswer:
     if failure is not None:
         return failure
     pairs = read_pairs(answer) or {}
-    numbers = _numbers(pairs.get("Convenience", ""), pairs, "")
+    numbers = read_numbers(pairs.get("Convenience", ""), pairs, "")
     if pairs.get("OrderID") != wanted.reference or numbers is None or numbers.store != wanted.store:
         return NumberAnswer("unknown", code="answer_unreadable")
     return NumberAnswer("accepted", numbers)
@@ -217,64 +202,11 @@ def _failure(answer: OutboundAnswer) -> NumberAnswer | None:
     return NumberAnswer("refused", code=refusal)
 
 
-def _order(answer: OutboundAnswer, reference: str) -> dict[str, str] | None:
-    """The order of an inquiry, whole and paid at a counter. A recorded one names no OrderID."""
-    pairs = read_pairs(answer)
-    if pairs is None or read_errors(pairs) or pairs.get("OrderID", reference) != reference:
-        return None
-    whole = {"Status", "CvsCode", "CvsConfNo", "CvsReceiptNo", "PaymentTerm"} <= pairs.keys()
-    return pairs if whole and pairs.get("PayType") == _PAY_TYPE else None
-
-
 def _read_finding(answer: OutboundAnswer, reference: str) -> NumberFinding:
-    pairs = _order(answer, reference)
-    if pairs is None:
-        return NumberFinding(_absent(answer))
-    state = COUNTER_FOUND.get(pairs["Status"])
-    amount, tax = pairs.get("Amount", ""), pairs.get("Tax", "") or "0"
-    numbers = _numbers(pairs["CvsCode"], pairs, "Cvs")
-    if state is None or not (_AMOUNT.fullmatch(amount) and _AMOUNT.fullmatch(tax)):
-        return NumberFinding(bare_finding("unclear", code="answer_unreadable"))
-    if state == "requires_action" and numbers is None:
-        return NumberFinding(bare_finding("unclear", code="answer_unreadable"))
-    if state != "succeeded":
-        code = "expired" if pairs["Status"] in {"EXPIRED", "CANCEL"} else "declined"
-        payment = bare_finding(state, code=code if state == "failed" else "")
-        return NumberFinding(payment, numbers if state == "requires_action" else None)
-    paid = Finding(
-        state=state,
-        amount_minor=int(amount) + int(tax),
-        provider_ref=prefixed(pairs.get("TranID", "")),
-        decline_code="",
-        approval_no="",
-        instrument_hint="",
-        authentication="",
-    )
-    return NumberFinding(paid)
-
-
-def _absent(answer: OutboundAnswer) -> Finding:
-    """No order in the answer: it never was there, or who knows."""
-    pairs = read_pairs(answer)
-    if pairs is not None and weigh(read_errors(pairs)) == "not_there":
-        return bare_finding("not_found")
-    code = answer.code if answer.fate != "answered" else "answer_unreadable"
-    return bare_finding("unclear", code=code)
-
-
-def _numbers(code: str, pairs: Mapping[str, str], prefix: str) -> PayNumbers | None:
-    """What is shown at the counter; None where it is not all there."""
-    store = _STORES.get(code)
-    receipt = pairs.get(f"{prefix}ReceiptNo", "").strip()
-    confirmation = pairs.get(f"{prefix}ConfNo", "").strip()
-    pay_by = read_moment(pairs.get("PaymentTerm", ""))
-    if store is None or pay_by is None or not _NUMBER.fullmatch(receipt):
-        return None
-    if store in _ONE_NUMBER:
-        confirmation = ""
-    if confirmation and not _NUMBER.fullmatch(confirmation):
-        return None
-    return PayNumbers(store, receipt, confirmation, pay_by.astimezone(UTC))
+    if answer.fate != "answered":
+        return NumberFinding(bare_finding("unclear", code=answer.code))
+    word = read_payment(Said(answer.status, answer.body), reference)
+    return NumberFinding(finding_of(replace(word, numbers=None)), word.numbers)
 
 
 def _read_unwithdrawn(answer: OutboundAnswer, reference: str) -> WithdrawAnswer:

@@ -21,39 +21,20 @@ from portal.application.providers.exchange import (
 )
 from portal.application.providers.gmopg.body import read_pairs
 from portal.application.providers.gmopg.shop import account, post
-from portal.application.providers.gmopg.trade import name_charge
 from portal.contract.payment import Finding
 from portal.domain.errors import InvariantBroken
-from portal.domain.payment import DeclineCode
+from portal.domain.payment_word.gmopg import read_kept
+from portal.domain.payment_word.gmopg_decline import decline_of, is_wrong_state
+from portal.domain.payment_word.gmopg_trade import name_charge
 from portal.domain.reference import id_behind
 from portal.domain.refund_word.gmopg import prefixed
-from portal.domain.refund_word.gmopg_body import REFUSALS, read_errors, weigh
+from portal.domain.refund_word.gmopg_body import read_errors, weigh
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 KEEP_TIMEOUT_S: Final = 10.0
 CHARGE_TIMEOUT_S: Final = 25.0
-_KEPT: Final = "kept"
-"""That a card was kept is all that is told: by what it is charged the vault knows."""
 
 _MEMBER_EXISTS: Final = ("E01390010",)
-_CARD_DECLINED: Final = "42G"
-WRONG_STATE: Final = "E11"
-"""The order is not as a charge would find it: it may have been paid already, who knows by whom."""
-
-_DECLINES: Final[dict[str, DeclineCode]] = {
-    "42G020000": "insufficient_funds",
-    "42G040000": "insufficient_funds",
-    "42G830000": "card_expired",
-    # The member or the card under it is not there any more.
-    "E01390002": "card_stopped",
-    "E01240002": "card_stopped",
-    # The shop or the card's company wants the payer there.
-    "E01080101": "authentication_failed",
-    "E21010001": "authentication_failed",
-    "E21020001": "authentication_failed",
-    "E21020002": "authentication_failed",
-}
-"""Of declines what is known by itself; any other ``42G`` is a card that was declined."""
 
 
 def keep(provider: str, endpoint: Endpoint, reference: str, found: Finding) -> Exchange[Finding]:
@@ -136,10 +117,10 @@ def _read_unkept(answer: OutboundAnswer, found: Finding) -> Finding:
 
 
 def _read_kept(answer: OutboundAnswer, found: Finding) -> Finding:
-    pairs = read_pairs(answer)
-    if pairs is None or read_errors(pairs) or not pairs.get("CardSeq", "").isdecimal():
+    token = read_kept(read_pairs(answer))
+    if not token:
         return _read_unkept(answer, found)
-    return msgspec.structs.replace(found, saved_token=_KEPT)
+    return msgspec.structs.replace(found, saved_token=token)
 
 
 def _read_order(answer: OutboundAnswer, reference: str) -> SessionAnswer:
@@ -167,7 +148,7 @@ def _read_charge(answer: OutboundAnswer, reference: str) -> SessionAnswer:
         return unsettled
     pairs = read_pairs(answer) or {}
     codes = read_errors(pairs)
-    if any(code.startswith(WRONG_STATE) for code in codes):
+    if is_wrong_state(codes):
         return SessionAnswer("unknown", provider_ref=name, code="provider_unclear")
     if codes:
         return read_refusal(codes, name)
@@ -193,19 +174,8 @@ def read_unsettled(answer: OutboundAnswer, name: str) -> SessionAnswer | None:
 
 def read_refusal(codes: tuple[str, ...], name: str) -> SessionAnswer:
     """What a list of errors means; an empty one means nothing that is known."""
-    meaning = weigh(codes)
-    refusal = REFUSALS.get(meaning)
-    if not codes or refusal is None:
-        code = "reference_exists" if meaning == "taken" else "provider_unclear"
+    decline = decline_of(codes)
+    if decline is None:
+        code = "reference_exists" if weigh(codes) == "taken" else "provider_unclear"
         return SessionAnswer("unknown", provider_ref=name, code=code)
-    return SessionAnswer("refused", provider_ref=name, code=_decline(codes, refusal))
-
-
-def _decline(codes: tuple[str, ...], refusal: DeclineCode) -> DeclineCode:
-    """The first code that says more than "refused"."""
-    for code in codes:
-        if code in _DECLINES:
-            return _DECLINES[code]
-        if code.startswith(_CARD_DECLINED):
-            return "card_declined"
-    return refusal
+    return SessionAnswer("refused", provider_ref=name, code=decline)

@@ -13,9 +13,10 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from portal.application.providers.exchange import in_utc
-from portal.application.providers.gmopg.trade import COUNTER_FOUND, FOUND, read_moment
 from portal.contract.payment import NoticeClaim
 from portal.domain.errors import InvalidInput
+from portal.domain.payment_word.gmopg_counter import COUNTER_FOUND
+from portal.domain.payment_word.gmopg_trade import FOUND, read_moment
 from portal.domain.refund_word.gmopg_body import CHARSET
 
 _FIELDS_MAX: Final = 200

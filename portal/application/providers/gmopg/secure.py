@@ -27,15 +27,15 @@ from portal.application.providers.gmopg.body import read_pairs
 from portal.application.providers.gmopg.kept import (
     CHARGE_TIMEOUT_S,
     KEEP_TIMEOUT_S,
-    WRONG_STATE,
     read_refusal,
     read_unsettled,
     shop_keys,
     site_keys,
 )
 from portal.application.providers.gmopg.shop import post
-from portal.application.providers.gmopg.trade import name_at_bank, name_charge
 from portal.contract.payment import Finding
+from portal.domain.payment_word.gmopg_decline import is_wrong_state
+from portal.domain.payment_word.gmopg_trade import name_at_bank, name_charge
 from portal.domain.reference import id_behind
 from portal.domain.refund_word.gmopg import prefixed
 from portal.domain.refund_word.gmopg_body import read_errors, weigh
@@ -131,7 +131,7 @@ def _read_begun(answer: OutboundAnswer, reference: str) -> SessionAnswer:
         return unsettled
     pairs = read_pairs(answer) or {}
     codes = read_errors(pairs)
-    if any(code.startswith(WRONG_STATE) for code in codes):
+    if is_wrong_state(codes):
         return SessionAnswer("unknown", provider_ref=name, code="provider_unclear")
     if codes:
         return read_refusal(codes, name)
@@ -146,7 +146,7 @@ def _read_begun(answer: OutboundAnswer, reference: str) -> SessionAnswer:
 def _read_secured(answer: OutboundAnswer, name: str) -> SessionAnswer:
     unsettled = read_unsettled(answer, name)
     codes = read_errors(read_pairs(answer) or {})
-    is_odd = any(code.startswith(WRONG_STATE) for code in codes)
+    is_odd = is_wrong_state(codes)
     if unsettled is not None or is_odd or not codes:
         return SessionAnswer("unknown")
     return read_refusal(codes, name)

@@ -10,11 +10,13 @@ QR Code, Get payment details, Refund a payment, Fetch refund details, Response c
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
 import msgspec
 
+from portal.application.providers import payment_answers
 from portal.application.providers.exchange import (
     Endpoint,
     Exchange,
@@ -23,11 +25,12 @@ from portal.application.providers.exchange import (
     SessionWanted,
     is_page_address,
 )
-from portal.application.providers.paypay.shapes import Code, CodeReply, Payment, PaymentReply
+from portal.application.providers.paypay.shapes import Code, CodeReply
 from portal.application.providers.refund_answers import known_of, read_answer, read_finding
-from portal.contract.payment import Finding, FindingState
+from portal.contract.payment import Finding
 from portal.domain.errors import InvariantBroken
 from portal.domain.money import Money as Amount
+from portal.domain.payment_word.paypay import path_of, read_payment
 from portal.domain.reference import made_at_s
 from portal.domain.refund_word.paypay import (
     DONE,
@@ -36,7 +39,6 @@ from portal.domain.refund_word.paypay import (
     Money,
     PayPayRefunds,
     own_id,
-    read_code,
     read_data,
     read_failure,
 )
@@ -53,25 +55,6 @@ gives up (both 60 s): waiting for a place at the relay may take the same time ag
 15 s of its own, so 30 s is too much. Cut short it is unknown, and an inquiry tells."""
 _DESCRIPTION_MAX: Final = 255
 _STORE_MAX: Final = 255
-
-_NO_PAYMENT: Final = "DYNAMIC_QR_PAYMENT_NOT_FOUND"
-
-_FOUND: Final[dict[str, FindingState]] = {
-    "CREATED": "requires_action",
-    "AUTHORIZED": "pending",
-    "COMPLETED": "succeeded",
-    "REFUNDED": "succeeded",
-    "EXPIRED": "failed",
-    "CANCELED": "failed",
-    "FAILED": "failed",
-}
-"""Money that was given back was taken first; how much of it is left is :func:`_kept`'s to say."""
-
-_DECLINES: Final = {
-    "EXPIRED": "expired",
-    "CANCELED": "wallet_canceled",
-    "FAILED": "wallet_declined",
-}
 
 _CODE_ID: Final = "c-"
 _READER: Final = PayPayRefunds()
@@ -109,9 +92,9 @@ class PayPay:
         here, and the vault waits as for any provider.
         """
         del provider_ref
-        path = f"/v2/codes/payments/{quote(reference, safe='')}"
-        request = _request(endpoint, "GET", path)
-        return Exchange(request, lambda answer: _read_payment(answer, reference))
+        request = _request(endpoint, "GET", path_of(reference))
+        read = partial(read_payment, reference=reference)
+        return Exchange(request, lambda answer: payment_answers.read_finding(answer, read))
 
     def take_back(self, endpoint: Endpoint, provider_ref: str) -> Exchange[bool] | None:
         """Delete the code, so that nobody pays by it any more; one that was paid stays paid."""
@@ -197,37 +180,6 @@ def _is_of(code: Code, wanted: SessionWanted) -> bool:
     return (code.merchant_payment_id, code.amount) == (wanted.reference, _worth(wanted.amount))
 
 
-def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
-    if answer.fate != "answered":
-        return _finding("unclear", code=answer.code)
-    if read_code(_said(answer)) == _NO_PAYMENT:
-        return _finding("not_found")
-    payment = read_data(_said(answer), PaymentReply)
-    if not isinstance(payment, Payment) or payment.merchant_payment_id != reference:
-        return _finding("unclear", code="answer_unreadable")
-    kept = _kept(payment)
-    if kept is None:
-        return _finding("unclear", code="answer_unreadable")
-    return _finding(
-        _FOUND.get(payment.status, "unclear"),
-        amount_minor=kept,
-        provider_ref=own_id(PAYMENT_ID, payment.payment_id),
-        code=_DECLINES.get(payment.status, ""),
-    )
-
-
-def _kept(payment: Payment) -> int | None:
-    """What the merchant still has of a payment; None where its refunds don't say.
-
-    Less than was asked for is another amount than ours: a person looks, nothing is booked.
-    """
-    told = (payment.refunds.data if payment.refunds is not None else None) or ()
-    given = sum(one.amount.amount for one in told if one.status == "REFUNDED")
-    if payment.status == "REFUNDED" and given == 0:
-        return None
-    return payment.amount.amount - given if 0 <= given <= payment.amount.amount else None
-
-
 def _failure(answer: OutboundAnswer) -> Failure | None:
     """What an act that PayPay did not do, or was not heard of, comes to; None where it did it."""
     if answer.fate == "not_sent":
@@ -243,17 +195,3 @@ def _said(answer: OutboundAnswer) -> Said:
 
 def _worth(amount: Amount) -> Money:
     return Money(amount=amount.amount_minor, currency="JPY")
-
-
-def _finding(
-    state: FindingState, *, amount_minor: int = 0, provider_ref: str = "", code: str = ""
-) -> Finding:
-    return Finding(
-        state=state,
-        amount_minor=amount_minor,
-        provider_ref=provider_ref,
-        decline_code=code,
-        approval_no="",
-        instrument_hint="",
-        authentication="",
-    )

@@ -21,36 +21,7 @@ class Code(msgspec.Struct, frozen=True, rename="camel"):
     deeplink: object = None
 
 
-class GivenBack(msgspec.Struct, frozen=True):
-    """One refund as a payment tells of it."""
-
-    status: str
-    amount: Money
-
-
-class GivenBackList(msgspec.Struct, frozen=True):
-    """Every refund of a payment."""
-
-    data: tuple[GivenBack, ...] | None = None
-
-
-class Payment(msgspec.Struct, frozen=True, rename="camel"):
-    """How a code's payment stands; it has no ``payment_id`` before the payer has acted."""
-
-    status: str
-    merchant_payment_id: str
-    amount: Money
-    payment_id: str | None = None
-    refunds: GivenBackList | None = None
-
-
 class CodeReply(Reply, frozen=True, rename="camel"):
     """Answer of Create a QR Code."""
 
     data: Code | None = None
-
-
-class PaymentReply(Reply, frozen=True, rename="camel"):
-    """Answer of Get payment details."""
-
-    data: Payment | None = None

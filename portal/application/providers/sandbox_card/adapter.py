@@ -3,14 +3,14 @@
 Application zone; pure. No card number can pass here: the payer types it on the company's page.
 """
 
-from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from functools import partial
+from typing import Final, Literal
 from urllib.parse import quote, urlencode
 
 import msgspec
 
+from portal.application.providers import payment_answers
 from portal.application.providers.exchange import (
-    MOMENT_MAX_S,
     ChargeWanted,
     Endpoint,
     Exchange,
@@ -22,8 +22,8 @@ from portal.application.providers.exchange import (
     read_json,
 )
 from portal.application.providers.refund_answers import known_of, read_answer, read_finding
-from portal.contract.payment import DisputeFound, Finding, FindingState
-from portal.domain.dispute import DisputeState
+from portal.contract.payment import Finding
+from portal.domain.payment_word.sandbox import path_of, read_payment
 from portal.domain.refund_word.sandbox import SandboxRefunds
 from portal.domain.refund_word.word import RefundAnswer, RefundFinding
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
@@ -36,21 +36,12 @@ _OPEN_TIMEOUT_S: Final = 8.0
 _INQUIRE_TIMEOUT_S: Final = 5.0
 _OK: Final = 200
 _CREATED: Final = 201
-_NOT_FOUND: Final = 404
 _PAYMENT_REQUIRED: Final = 402
 _CONFLICT: Final = 409
 _TOO_MANY: Final = 429
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422, _TOO_MANY})
 
 _READER: Final = SandboxRefunds()
-_States = Literal["open", "processing", "succeeded", "failed", "expired"]
-_FOUND: Final[dict[_States, FindingState]] = {
-    "open": "requires_action",
-    "processing": "pending",
-    "succeeded": "succeeded",
-    "failed": "failed",
-    "expired": "failed",
-}
 
 
 class _Session(msgspec.Struct, frozen=True):
@@ -59,41 +50,12 @@ class _Session(msgspec.Struct, frozen=True):
     url: str
 
 
-class _Dispute(msgspec.Struct, frozen=True):
-    id: str
-    status: DisputeState
-    amount: int
-    taken: int
-    reason: str
-    respond_by: Annotated[int, msgspec.Meta(ge=0, lt=MOMENT_MAX_S)]
-
-
-class _Payment(msgspec.Struct, frozen=True):
-    id: str
-    reference: str
-    status: _States
-    amount: int
-    currency: Literal["JPY"]
-    decline_code: str | None
-    approval_no: str | None
-    card_hint: str | None
-    authentication: str | None
-    card: str | None = None
-    customer: str | None = None
-    brand: str | None = None
-    dispute: _Dispute | None = None
-
-
 class _Charge(msgspec.Struct, frozen=True):
     id: str
     reference: str
     amount: int
     status: Literal["open", "succeeded", "failed"]
     decline_code: str | None
-
-
-class _Refusal(msgspec.Struct, frozen=True):
-    code: str
 
 
 class SandboxCard:
@@ -132,11 +94,12 @@ class SandboxCard:
             host=endpoint.host,
             port=endpoint.port,
             method="GET",
-            path=f"/v1/payments/{quote(reference, safe='')}",
+            path=path_of(reference),
             headers=_HEADERS,
             timeout_s=_INQUIRE_TIMEOUT_S,
         )
-        return Exchange(request, lambda answer: _read_payment(answer, reference))
+        read = partial(read_payment, reference=reference)
+        return Exchange(request, lambda answer: payment_answers.read_finding(answer, read))
 
     def charge(self, endpoint: Endpoint, wanted: ChargeWanted) -> Exchange[SessionAnswer]:
         """Charge a card that the company keeps; a reference known already reads as unknown.
@@ -267,55 +230,6 @@ def _read_charge(answer: OutboundAnswer, wanted: ChargeWanted | KeptWanted) -> S
         code = charge.decline_code or "card_declined"
         return SessionAnswer("refused", provider_ref=charge.id, code=code)
     return SessionAnswer("accepted", provider_ref=charge.id)
-
-
-def _read_payment(answer: OutboundAnswer, reference: str) -> Finding:
-    if answer.fate != "answered":
-        return _finding("unclear", code=answer.code)
-    if answer.status == _NOT_FOUND:
-        refusal = read_json(answer, _Refusal)
-        found_nothing = refusal is not None and refusal.code == "not_found"
-        return _finding("not_found" if found_nothing else "unclear")
-    payment = read_json(answer, _Payment) if answer.status == _OK else None
-    if payment is None or payment.reference != reference:
-        return _finding("unclear", code="answer_unreadable")
-    decline = "expired" if payment.status == "expired" else payment.decline_code
-    return Finding(
-        state=_FOUND[payment.status],
-        amount_minor=payment.amount,
-        provider_ref=payment.id,
-        decline_code=decline or "",
-        approval_no=payment.approval_no or "",
-        instrument_hint=payment.card_hint or "",
-        authentication=payment.authentication or "",
-        saved_token=payment.card or "",
-        saved_customer=payment.customer or "",
-        saved_brand=payment.brand or "",
-        dispute=None if payment.dispute is None else _read_dispute(payment.dispute),
-    )
-
-
-def _read_dispute(dispute: _Dispute) -> DisputeFound:
-    return DisputeFound(
-        reference=dispute.id,
-        state=dispute.status,
-        amount_minor=dispute.amount,
-        taken_minor=dispute.taken,
-        reason=dispute.reason,
-        respond_by=datetime.fromtimestamp(dispute.respond_by, UTC),
-    )
-
-
-def _finding(state: FindingState, *, code: str = "") -> Finding:
-    return Finding(
-        state=state,
-        amount_minor=0,
-        provider_ref="",
-        decline_code=code,
-        approval_no="",
-        instrument_hint="",
-        authentication="",
-    )
 
 
 def _refusal_code(answer: OutboundAnswer) -> str:

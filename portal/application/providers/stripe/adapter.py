@@ -10,11 +10,13 @@ Errors, Idempotent requests), docs.stripe.com/search (Data freshness).
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
 import msgspec
 
+from portal.application.providers import payment_answers
 from portal.application.providers.exchange import (
     ChargeWanted,
     Endpoint,
@@ -29,6 +31,8 @@ from portal.application.providers.stripe import reading
 from portal.application.providers.stripe.disputes import ask_of_disputes
 from portal.application.providers.stripe.shapes import find_payment, get, post
 from portal.contract.payment import Finding
+from portal.domain.payment_word.stripe import read_payment
+from portal.domain.payment_word.stripe_body import where
 from portal.domain.refund_word.stripe import CURRENCY, LIST_MAX, REFUNDS_PATH, StripeRefunds
 from portal.domain.refund_word.word import RefundAnswer, RefundFinding
 from portal.kit.outbound.wire import OutboundAnswer
@@ -82,7 +86,9 @@ class Stripe:
         """
         return Exchange(
             find_payment(endpoint, reference, provider_ref),
-            lambda answer: reading.read_payment(answer, reference),
+            lambda answer: payment_answers.read_finding(
+                answer, partial(read_payment, reference=reference)
+            ),
             lambda answer: ask_of_disputes(endpoint, answer, reference),
         )
 
@@ -179,7 +185,8 @@ class Stripe:
     def _refunds_of(
         self, endpoint: Endpoint, wanted: RefundWanted, intent_id: str
     ) -> Exchange[RefundFinding]:
-        request = get(endpoint, REFUNDS_PATH, payment_intent=intent_id, limit=LIST_MAX)
+        path = where(REFUNDS_PATH, payment_intent=intent_id, limit=LIST_MAX)
+        request = get(endpoint, path)
         request = msgspec.structs.replace(request, about_refund=wanted.refund_id)
         known = replace(known_of(wanted), payment_name=intent_id)
         return Exchange(request, lambda answer: read_finding(_READER, answer, known))

@@ -1,15 +1,15 @@
-"""The parts of Stripe's objects that we read, and what is asked where. Application zone; pure.
+"""How Stripe is asked, and how its answers are opened. Application zone; pure.
 
-Source: docs.stripe.com/api (version of VERSION): The Session object, The PaymentIntent object, The
-Charge object, The Refund object, The Dispute object, The Search Result object, Errors.
+Source: docs.stripe.com/api (version of VERSION): Idempotent requests, Errors.
 """
 
-from typing import Annotated, Final, Literal, TypeVar
-from urllib.parse import quote, urlencode
+from typing import Final, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
-from portal.application.providers.exchange import MOMENT_MAX_S, Endpoint, read_json
+from portal.application.providers.exchange import Endpoint, read_json
+from portal.domain.payment_word.stripe_body import OK, Failure, payment_at
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 
 T = TypeVar("T")
@@ -17,7 +17,6 @@ T = TypeVar("T")
 VERSION: Final = "2025-03-31.basil"
 """Pinned in every request, so that an upgrade of the account changes nothing here."""
 
-OK: Final = 200
 _HEADERS: Final = {
     "authorization": "Bearer {{credential:stripe}}",
     "stripe-version": VERSION,
@@ -25,119 +24,6 @@ _HEADERS: Final = {
 }
 _WRITE_TIMEOUT_S: Final = 10.0
 _READ_TIMEOUT_S: Final = 6.0
-
-Metadata = dict[str, str]
-
-
-class ThreeDSecure(msgspec.Struct, frozen=True):
-    """``result``: authenticated, attempt_acknowledged, failed and others."""
-
-    result: str | None = None
-
-
-class Card(msgspec.Struct, frozen=True):
-    """What a charge tells of the card: never its number."""
-
-    last4: str | None = None
-    brand: str | None = None
-    three_d_secure: ThreeDSecure | None = None
-    authorization_code: str | None = None
-
-
-class MethodDetails(msgspec.Struct, frozen=True):
-    """``card`` is there when a card was charged."""
-
-    card: Card | None = None
-
-
-class Charge(msgspec.Struct, frozen=True):
-    """The last try of an intent. ``disputed``: its payer contests it, or did."""
-
-    payment_method_details: MethodDetails | None = None
-    disputed: bool = False
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """An error of a call, or the last one of an intent."""
-
-    type: str = ""
-    code: str | None = None
-    decline_code: str | None = None
-    payment_intent: "Intent | None" = None
-
-
-class Intent(msgspec.Struct, frozen=True):
-    """A payment. ``latest_charge`` is an id unless it was asked to be expanded."""
-
-    id: str
-    status: Literal[
-        "requires_payment_method", "requires_confirmation", "requires_action", "processing",
-        "requires_capture", "canceled", "succeeded",
-    ]  # fmt: skip
-    amount: int
-    currency: str
-    metadata: Metadata
-    amount_received: int | None = None
-    latest_charge: Charge | str | None = None
-    last_payment_error: Failure | None = None
-    setup_future_usage: str | None = None
-    customer: str | None = None
-    payment_method: str | None = None
-
-
-class Session(msgspec.Struct, frozen=True):
-    """A visit to Checkout. It has no intent before the payer has pressed the button."""
-
-    id: str
-    status: Literal["open", "complete", "expired"]
-    client_reference_id: str | None
-    amount_total: int
-    currency: str
-    url: str | None = None
-    payment_intent: Intent | str | None = None
-
-
-class Found(msgspec.Struct, frozen=True):
-    """The first page of a search."""
-
-    data: tuple[Intent, ...]
-    has_more: bool
-
-
-class Movement(msgspec.Struct, frozen=True):
-    """A balance transaction of a dispute: what was withdrawn is negative."""
-
-    amount: int
-    currency: str
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """``due_by``: until when an answer counts; absent where none is wanted."""
-
-    due_by: Annotated[int, msgspec.Meta(ge=0, lt=MOMENT_MAX_S)] | None = None
-
-
-class Dispute(msgspec.Struct, frozen=True):
-    """A payer's objection at the card company. A ``warning`` has taken no money (yet)."""
-
-    id: str
-    status: Literal[
-        "warning_needs_response", "warning_under_review", "warning_closed", "needs_response",
-        "under_review", "won", "lost", "prevented",
-    ]  # fmt: skip
-    amount: int
-    currency: str
-    reason: str
-    payment_intent: str | None = None
-    balance_transactions: tuple[Movement, ...] = ()
-    evidence_details: Evidence | None = None
-
-
-class Disputes(msgspec.Struct, frozen=True):
-    """The first page of an intent's disputes, newest first."""
-
-    data: tuple[Dispute, ...]
-    has_more: bool
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -160,34 +46,21 @@ def post(endpoint: Endpoint, path: str, key: str, fields: dict[str, str]) -> Out
     )
 
 
-def get(endpoint: Endpoint, path: str, **query: str) -> OutboundRequest:
-    """A call that only looks; ``expand`` of the query is sent as Stripe spells lists."""
-    pairs = [("expand[]" if name == "expand" else name, text) for name, text in query.items()]
+def get(endpoint: Endpoint, path: str) -> OutboundRequest:
+    """A call that only looks; ``path`` with its query."""
     return OutboundRequest(
         host=endpoint.host,
         port=endpoint.port,
         method="GET",
-        path=f"{path}?{urlencode(pairs, quote_via=quote, safe='')}",
+        path=path,
         headers=_HEADERS,
         timeout_s=_READ_TIMEOUT_S,
     )
 
 
 def find_payment(endpoint: Endpoint, reference: str, provider_ref: str) -> OutboundRequest:
-    """The request that finds a payment: by Stripe's own name, else by searching for ours.
-
-    A search is behind by a minute, in bad times by an hour (docs.stripe.com/search, Data
-    freshness), so it is only for a payment whose first answer we never got.
-    """
-    name = quote(provider_ref, safe="")
-    if provider_ref.startswith("cs_"):
-        path = f"/v1/checkout/sessions/{name}"
-        return get(endpoint, path, expand="payment_intent.latest_charge")
-    if provider_ref.startswith("pi_"):
-        return get(endpoint, f"/v1/payment_intents/{name}", expand="latest_charge")
-    wanted = f"metadata['reference']:'{reference}'"
-    path = "/v1/payment_intents/search"
-    return get(endpoint, path, query=wanted, limit="2", expand="data.latest_charge")
+    """The request that finds a payment."""
+    return get(endpoint, payment_at(reference, provider_ref))
 
 
 def read_ok(answer: OutboundAnswer, shape: type[T]) -> T | None:
