@@ -19,6 +19,7 @@ from portal.domain.ids import AttemptId
 from portal.domain.payment_word import paypay, sandbox
 from portal.domain.payment_word.gmopg_counter import CODES
 from portal.domain.payment_word.stripe_body import payment_at
+from portal.kit.clock import SystemClock
 from tests.make import gmopg, stripe
 
 HOSTS = {
@@ -127,7 +128,10 @@ def _gmopg(of: Asked, found: Finding) -> tuple[int, bytes]:
         return 200, gmopg.errors("E01110002").body
     states = {"succeeded": "CAPTURE", "failed": "VOID", "pending": "AUTH"}
     state = states.get(found.state, "UNPROCESSED")
-    return 200, gmopg.paid(of.reference, found.amount_minor, Status=state).body
+    told = {"Status": state}
+    if state == "UNPROCESSED":  # registered just now
+        told["ProcessDate"] = f"{SystemClock().wall().astimezone(_JAPAN):%Y%m%d%H%M%S}"
+    return 200, gmopg.paid(of.reference, found.amount_minor, **told).body
 
 
 def _at_counter(of: Asked, found: Finding) -> bytes:

@@ -26,6 +26,11 @@ from portal.contract.card_on_file import (
     SetCharges,
 )
 from portal.contract.client import VaultClient
+from portal.contract.company_word import (
+    DEPOSIT_PAYMENT_ANSWER,
+    CompanyAsked,
+    DepositPaymentAnswer,
+)
 from portal.contract.payment import (
     VIEW_INQUIRY,
     VIEW_RETURN,
@@ -37,17 +42,20 @@ from portal.contract.payment import (
 from portal.domain.card_on_file import words
 from portal.domain.ids import AttemptId
 from portal.domain.money import Money
+from portal.domain.payment_word.gmopg_trade import name_at_bank
 from portal.domain.reference import ORDER_ID, reference_for
 from portal.kit.outbound.wire import OutboundAnswer, OutboundRequest
 from portal.vault.server import VaultServer
 from tests.make.cards import CONTRACT
 from tests.make.companies import behind_a_relay
+from tests.make.gmopg import recorded
 from tests.make.gmopg_cards import Members, access_of
 from tests.make.money import Payer, World, finding, new_world
 from tests.make.provider import HOST
 from tests.make.relay import Relay
 from tests.make.vault import Ground
 
+KEPT_PAGE = "keep-20130301110000"
 ACCOUNT = ("tshop00012345", "page01", "tsite00012345")
 FIRST, SECOND, OTHER = (UUID(int=(0x19B0 << 112) | number) for number in (1, 2, 3))
 MEMBER, STRANGER = UUID(int=0xA1).hex, UUID(int=0xB2).hex
@@ -144,7 +152,9 @@ class Bank:
         await self.put(started.attempt_id, order=ORDER, order_pass=ORDER_PASS)
         await self.ask(started.attempt_id, "charge")
         await self.put(started.attempt_id, page=BANK)
-        await self.world.submitted(self.payer, started, provider_ref="bank-1")
+        await self.world.submitted(
+            self.payer, started, provider_ref=name_at_bank(started.reference)
+        )
         return started
 
     async def back(self, started: AttemptStarted, access: str = "") -> Returned:
@@ -159,12 +169,32 @@ class Bank:
         return (await self.world.work.call(VIEW_INQUIRY, asked, lease.authority)).secures
 
 
+async def kept_by(
+    world: World, relay: VaultClient, attempt_id: AttemptId, said: OutboundAnswer
+) -> str | None:
+    """The relay heard what came of having a card kept; why that moves nothing."""
+    fields = {
+        "OrderID": "{{instrument:reference}}", "ShopID": "shop",
+        "MemberID": "{{instrument:member}}", "ShopPass": "{{credential:gmopg}}",
+    }  # fmt: skip
+    asked = CompanyAsked(
+        method="POST", path="/payment/TradedCard.idPass", headers=(), body=urlencode(fields)
+    )
+    word = DepositPaymentAnswer(
+        host=THERE, merchant_code=world.code, attempt_id=attempt_id, asked=asked,
+        status=said.status, body=said.body, age_ms=0,
+    )  # fmt: skip
+    return (await relay.call(DEPOSIT_PAYMENT_ANSWER, word)).refused
+
+
 async def a_payer_at_gmopg(ground: Ground, vault: VaultServer) -> Bank:
     """A payer whose card GMO-PG keeps, with another bill of the contract."""
     world = await (await new_world(vault, ground.client, "mizu")).with_company("gmopg")
     await world.operator.call(SET_CHARGES, SetCharges(merchant_code=world.code, days_before=0))
     first = await world.payer(contract=CONTRACT)
     left = await world.start(first, consent=words(0))
-    await world.submitted(first, left)
-    await world.told(first, left.attempt_id, finding("succeeded", saved_token="kept"))
-    return Bank(world, await ground.client("egress"), await world.payer(contract=CONTRACT))
+    await world.submitted(first, left, provider_ref=KEPT_PAGE)
+    await world.told(first, left.attempt_id, finding("succeeded"))
+    relay = await ground.client("egress")
+    await kept_by(world, relay, left.attempt_id, recorded("TradedCard"))
+    return Bank(world, relay, await world.payer(contract=CONTRACT))

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -22,17 +21,11 @@ from portal.contract.card_on_file import (
     SetCharges,
 )
 from portal.contract.client import VaultClient
-from portal.contract.company_word import (
-    DEPOSIT_PAYMENT_ANSWER,
-    CompanyAsked,
-    DepositPaymentAnswer,
-)
 from portal.contract.payment import RECORD_INQUIRY, RecordInquiry
 from portal.contract.work import Leased
 from portal.domain.card_on_file import words
 from portal.domain.ids import AttemptId, CardChargeId
 from portal.domain.money import Money
-from portal.kit.outbound.wire import OutboundAnswer
 from portal.vault.server import VaultServer
 from tests.make.cards import CONTRACT
 from tests.make.days import Calendar
@@ -41,6 +34,7 @@ from tests.make.gmopg_cards import Members, access_of
 from tests.make.kept_shop import (
     ACCOUNT,
     FIRST,
+    KEPT_PAGE,
     MEMBER,
     OTHER,
     SECOND,
@@ -49,6 +43,7 @@ from tests.make.kept_shop import (
     Shop,
     a_shop,
     forged,
+    kept_by,
     reference_of,
     said_by_the_vault,
 )
@@ -56,8 +51,6 @@ from tests.make.money import AMOUNT, Payer, World, finding, new_world
 from tests.make.provider import HOST
 from tests.make.relay import SHOP_PASS, SITE_PASS
 from tests.make.vault import Ground
-
-KEPT_PAGE = "keep-20130301110000"
 
 
 def wanted(attempt: UUID, amount: int = 8420) -> ChargeWanted:
@@ -213,24 +206,6 @@ async def lease_of(world: World, kind: str) -> Leased:
     """The one task of this kind that is due."""
     [lease] = [lease for lease in await world.leases() if lease.kind == kind]
     return lease
-
-
-async def kept_by(
-    world: World, relay: VaultClient, attempt_id: AttemptId, said: OutboundAnswer
-) -> str | None:
-    """The relay heard what came of having a card kept; why that moves nothing."""
-    fields = {
-        "OrderID": "{{instrument:reference}}", "ShopID": "shop",
-        "MemberID": "{{instrument:member}}", "ShopPass": "{{credential:gmopg}}",
-    }  # fmt: skip
-    asked = CompanyAsked(
-        method="POST", path="/payment/TradedCard.idPass", headers=(), body=urlencode(fields)
-    )
-    word = DepositPaymentAnswer(
-        host=THERE, merchant_code=world.code, attempt_id=attempt_id, asked=asked,
-        status=said.status, body=said.body, age_ms=0,
-    )  # fmt: skip
-    return (await relay.call(DEPOSIT_PAYMENT_ANSWER, word)).refused
 
 
 async def paid_and_kept(

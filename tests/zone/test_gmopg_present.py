@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -9,6 +10,11 @@ import pytest
 
 from portal.application.providers import gmopg
 from portal.contract.card_on_file import DEPOSIT_CARD_STEP, DepositCardStep
+from portal.contract.company_word import (
+    DEPOSIT_PAYMENT_ANSWER,
+    CompanyAsked,
+    DepositPaymentAnswer,
+)
 from portal.domain.errors import InvalidInput, NotAllowed
 from portal.domain.ids import AttemptId
 from portal.vault.server import VaultServer
@@ -259,6 +265,36 @@ async def test_a_relay_that_was_not_heard_and_a_web_that_died_leave_it_to_the_in
     now = await bank.world.told(bank.payer, id_, finding("requires_action", amount=0))
 
     assert (now.attempt.state, now.redirect_url) == ("requires_action", BANK)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "why"),
+    [
+        ("42G020000", "failed", "insufficient_funds"),
+        ("42C010000", "processing", None),
+        ("E11010999", "processing", None),
+    ],
+)
+async def test_a_last_step_that_is_surely_refused_ends_the_payment_at_once(
+    bank: Bank, answer: str, state: str, why: str | None
+) -> None:
+    started = await bank.led()
+    await bank.back(started, ORDER)
+    await bank.ask(started.attempt_id, "secure")
+    body = urlencode(
+        {"AccessID": "{{instrument:order}}", "AccessPass": "{{instrument:order_pass}}"}
+    )
+    asked = CompanyAsked(method="POST", path="/payment/SecureTran2.idPass", headers=(), body=body)
+    word = DepositPaymentAnswer(
+        host=THERE, merchant_code=bank.world.code, attempt_id=started.attempt_id, asked=asked,
+        status=200, body=errors(answer).body, age_ms=0,
+    )  # fmt: skip
+
+    await bank.relay.call(DEPOSIT_PAYMENT_ANSWER, word)
+    waiting = finding("requires_action", amount=0)
+    now = await bank.world.told(bank.payer, started.attempt_id, waiting)
+
+    assert (now.attempt.state, now.attempt.decline_code) == (state, why)
 
 
 async def test_the_name_of_an_order_comes_by_a_form_and_stands_in_no_address(
