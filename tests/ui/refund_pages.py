@@ -29,16 +29,20 @@ def page_account(source: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def refunded(account: dict[str, object] | None = None, **more: object) -> Mapping[str, object]:
+def refunded(
+    account: dict[str, object] | None = None, on: str | None = None, **more: object
+) -> Mapping[str, object]:
     """A paid bill of which money is transferred back."""
-    node = {"amount": samples.yen(8_420), "isOpen": True, "account": account}
+    node = {
+        "amount": samples.yen(8_420), "isOpen": True, "account": account, "transferOn": on,
+    }  # fmt: skip
     refunds = {"nodes": [node], "mayGive": True, "proof": "PHONE", "triesLeft": 5} | more
     return samples.page("paid", onItsWayBack=samples.yen(8_420), refunds=refunds)
 
 
-def bill(account: dict[str, object] | None = None, **more: object) -> Make:
+def bill(account: dict[str, object] | None = None, on: str | None = None, **more: object) -> Make:
     """The bill's page."""
-    return lambda request: bill_page(request, refunded(account, **more), csrf=CSRF)
+    return lambda request: bill_page(request, refunded(account, on, **more), csrf=CSRF)
 
 
 def asked(query: str, said: Said | None = None, **more: object) -> Make:
@@ -62,6 +66,7 @@ def wrong(code: str, field: str, **params: str | int) -> dict[str, object]:
 PAGES: dict[str, Make] = {
     "page-refund-asks": bill(),
     "page-refund-known": bill(page_account("PAYER")),
+    "page-refund-dated": bill(page_account("PAYER"), on="2026-11-27"),
     "page-refund-debited": bill(page_account("MANDATE")),
     "page-refund-over": bill(mayGive=False, triesLeft=0),
     "refund-account-bank": asked("q=ミ"),
