@@ -10,7 +10,9 @@ from portal.contract.bills import CANCEL_BILL, CancelBill
 from portal.contract.debit import SET_BANK_DAY, SetBankDay
 from portal.domain.errors import PortalError
 from portal.domain.ids import BillId
+from portal.domain.zengin import write
 from portal.domain.zengin.transfer import read_transfers
+from portal.vault import transfer_lines
 from portal.vault.server import VaultServer
 from tests.make.money import new_world
 from tests.make.refunds import member
@@ -167,6 +169,37 @@ async def test_a_contested_payment_stays_out_and_stops_an_approval(desk: Transfe
         "by_bank_transfer",
         "in_transfer",
     ]
+
+
+async def test_a_file_ends_before_its_sum_has_no_place_in_the_trailer(
+    desk: TransferDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in ("1111111", "2222222"):
+        await desk.refund(number=number)
+    for module in (transfer_lines, write):
+        monkeypatch.setattr(module, "TOTAL_MAX", 2 * PART - 1, raising=False)
+
+    one = await desk.sealed()
+
+    assert (one.state, one.count, one.is_full) == ("sealed", 1, True)
+    assert (await desk.listed()).waiting == 1, "for the next file"
+
+
+async def test_a_file_of_which_nobody_says_what_became_is_a_case_from_its_day_on(
+    desk: TransferDesk,
+) -> None:
+    refund = await desk.refund()
+    one, _ = await desk.at_bank()
+    assert await desk.world.cases() == []
+
+    await desk.day_comes(one)
+    await desk.worked()
+
+    assert await desk.world.cases() == ["task.transfer.send"]
+    assert await desk.state(refund) == "in_transfer", "only the bank's word frees or books it"
+    await desk.report(one, "accepted")
+    await desk.worked()
+    assert await desk.state(refund) == "transferred"
 
 
 async def test_unknown_is_left_by_the_banks_word_alone(desk: TransferDesk) -> None:
