@@ -41,11 +41,8 @@ select count(*) filter (where is_known) as count,
        count(*) filter (where not is_known) as accountless
 from (
     select r.amount_minor,
-           (exists (select from refund_account k
-                    where k.merchant_id = $1 and k.refund_id = r.id)
-            or (r.returned_at is null
-                and exists (select from debit d
-                            where d.merchant_id = $1 and d.id = r.attempt_id))) as is_known
+           exists (select from refund_account k
+                   where k.merchant_id = $1 and k.refund_id = r.id) as is_known
     from refund r where r.merchant_id = $1 and r.state = 'by_bank_transfer'
 ) w
 """
@@ -202,7 +199,10 @@ class Waiting:
 
 
 async def waiting_for_file(act: Act) -> Waiting:
-    """What the next file could hold: by what is known of accounts without opening any."""
+    """What the next file could hold: by what is known of accounts without opening any.
+
+    Of a debit whose account a transfer surely reaches it was kept when the refund was handed over.
+    """
     row = await act.db.fetchrow(_COUNT, act.merchant_id)
     return Waiting(count=0, total_minor=0, accountless=0) if row is None else Waiting(**row)
 
