@@ -11,8 +11,8 @@ from portal.contract.debit import SET_BANK_DAY, SetBankDay
 from portal.domain.errors import PortalError
 from portal.domain.ids import BillId
 from portal.domain.zengin import write
-from portal.domain.zengin.transfer import read_transfers
-from portal.vault import transfer_lines
+from portal.domain.zengin.transfer import TransferLine, read_transfers
+from portal.vault import transfer_lines, transfer_view
 from portal.vault.server import VaultServer
 from tests.make.money import new_world
 from tests.make.refunds import member
@@ -183,6 +183,29 @@ async def test_a_file_ends_before_its_sum_has_no_place_in_the_trailer(
 
     assert (one.state, one.count, one.is_full) == ("sealed", 1, True)
     assert (await desk.listed()).waiting == 1, "for the next file"
+
+
+async def test_a_page_of_payees_takes_apart_no_more_of_a_file_than_it_shows(
+    desk: TransferDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = ["1111111", "2222222", "3333333"]
+    for number in numbers:
+        await desk.refund(number=number)
+    monkeypatch.setattr(transfer_lines, "REFUNDS_MAX", 1)
+    one = await desk.sealed()
+    taken: list[int] = []
+
+    def read(bodies: list[bytes]) -> list[TransferLine]:
+        lines = read_transfers(bodies)
+        taken.append(len(lines))
+        return lines
+
+    monkeypatch.setattr(transfer_view, "read_transfers", read)
+
+    [second] = (await desk.looked(one, first=1, after_line=1)).lines
+    assert (second.line_no, second.account_hint, taken) == (2, "****222", [1])
+    shown = (await desk.looked(one)).lines
+    assert [line.account_hint for line in shown] == [f"****{no[-3:]}" for no in numbers]
 
 
 async def test_a_file_of_which_nobody_says_what_became_is_a_case_from_its_day_on(
