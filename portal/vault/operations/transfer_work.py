@@ -51,7 +51,7 @@ async def advance_transfer_file(act: Act, request: AdvanceTransferFile) -> Trans
     is_gone = rules.is_gone(found.transfer_on, act.business)
     if is_gone and found.state in rules.AWAITED:
         await act.open_case("task.transfer.send", found.id, code="transfer_unreported")
-    if not (is_gone and found.state == "accepted" or found.state in rules.ENDED_FILE):
+    if not ((is_gone and found.state == "accepted") or found.state in rules.ENDED_FILE):
         await act.close_task()  # of a file that its bank took its own day plans the next
         return _OVER
     lines, remaining = await move_on(act, found)
