@@ -125,9 +125,7 @@ async def view_lines(
     return tuple([_line(row, sealed[row["line_no"]]) for row in rows])
 
 
-async def _between(
-    act: Act, file: TransferFile, first: int, last: int
-) -> dict[int, TransferLine]:
+async def _between(act: Act, file: TransferFile, first: int, last: int) -> dict[int, TransferLine]:
     """The lines from ``first`` to ``last`` by their numbers, and their neighbours of a part.
 
     Only parts that hold any are taken apart: a long file's whole takes seconds, in which the loop
