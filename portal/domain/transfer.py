@@ -36,6 +36,10 @@ SUBMIT_DAYS_MAX: Final = 10
 ENDED_FILE: Final[frozenset[TransferState]] = frozenset({"discarded", "rejected"})
 """States whose lines no bank transfers, as far as anybody knows."""
 
+AWAITED: Final[frozenset[TransferState]] = frozenset({"approved", "sending", "unknown"})
+"""States that a file leaves by somebody's word; one that is in them on its day is a case, or its
+payers would wait for good."""
+
 _DISCARDED: Final[Edge[TransferState]] = Edge("discarded", "transfer_file.discarded")
 _REJECTED: Final[Edge[TransferState]] = Edge("rejected", "transfer_file.rejected")
 _ACCEPTED: Final[Edge[TransferState]] = Edge("accepted", "transfer_file.accepted")

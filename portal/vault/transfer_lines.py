@@ -16,7 +16,7 @@ from portal.domain.errors import NotFound
 from portal.domain.mandate import BANK_CHARACTERS_MAX
 from portal.domain.refund_account import RefundAccount
 from portal.domain.zengin.kana import to_kana
-from portal.domain.zengin.record import Account
+from portal.domain.zengin.record import TOTAL_MAX, Account
 from portal.domain.zengin.transfer import TransferLine
 from portal.kit.banks import banks
 from portal.vault.act import Act
@@ -41,11 +41,8 @@ select count(*) filter (where is_known) as count,
        count(*) filter (where not is_known) as accountless
 from (
     select r.amount_minor,
-           (exists (select from refund_account k
-                    where k.merchant_id = $1 and k.refund_id = r.id)
-            or (r.returned_at is null
-                and exists (select from debit d
-                            where d.merchant_id = $1 and d.id = r.attempt_id))) as is_known
+           exists (select from refund_account k
+                   where k.merchant_id = $1 and k.refund_id = r.id) as is_known
     from refund r where r.merchant_id = $1 and r.state = 'by_bank_transfer'
 ) w
 """
@@ -65,9 +62,11 @@ returning true
 """
 _DUE: Final = """
 select f.id from transfer_file f
-where f.merchant_id = $1 and f.state = 'accepted' and f.transfer_on <= $2
-      and exists (select from transfer_line l
-                  where l.merchant_id = $1 and l.file_id = f.id and l.state = 'in_file')
+where f.merchant_id = $1 and f.transfer_on <= $2
+      and (f.state = any($3::text[])
+           or f.state = 'accepted'
+              and exists (select from transfer_line l
+                          where l.merchant_id = $1 and l.file_id = f.id and l.state = 'in_file'))
 order by f.id
 """
 _LINE_OF: Final = """
@@ -102,6 +101,7 @@ async def fill_on(act: Act, file: TransferFile, lines_max: int) -> Filled:
     rows = await act.db.fetch(_WAITING, act.merchant_id, file.place, REFUNDS_MAX)
     bills = await lock_bills(act, {row["bill_id"] for row in rows})
     lines: list[TransferLine] = []
+    total = file.total_minor
     for row in rows:
         bill, refund = bills[row["bill_id"]], await read_refund(act, row["id"])
         if refund.state != "by_bank_transfer":
@@ -109,7 +109,8 @@ async def fill_on(act: Act, file: TransferFile, lines_max: int) -> Filled:
         account = await account_of(act, refund)
         if account is None or await must_not_go(act, bill, refund):
             continue
-        if file.lines + len(lines) >= lines_max:
+        total += refund.amount_minor
+        if file.lines + len(lines) >= lines_max or total > TOTAL_MAX:
             return Filled(lines, None, is_full=True)
         lines.append(await _write(act, file, file.lines + len(lines) + 1, bill, refund, account))
     place = rows[-1]["id"] if len(rows) == REFUNDS_MAX else None
@@ -198,7 +199,10 @@ class Waiting:
 
 
 async def waiting_for_file(act: Act) -> Waiting:
-    """What the next file could hold: by what is known of accounts without opening any."""
+    """What the next file could hold: by what is known of accounts without opening any.
+
+    Of a debit whose account a transfer surely reaches it was kept when the refund was handed over.
+    """
     row = await act.db.fetchrow(_COUNT, act.merchant_id)
     return Waiting(count=0, total_minor=0, accountless=0) if row is None else Waiting(**row)
 
@@ -224,6 +228,6 @@ async def contested_in(act: Act, file: TransferFile) -> bool:
 
 
 async def due_files(db: Db, merchant_id: UUID, today: date) -> list[UUID]:
-    """Files that their bank took, whose day has come, and which are not booked."""
-    rows = await db.fetch(_DUE, merchant_id, today)
+    """Files whose day has come: not booked though their bank took them, or nobody said so yet."""
+    rows = await db.fetch(_DUE, merchant_id, today, list(rules.AWAITED))
     return [row["id"] for row in rows]

@@ -184,9 +184,11 @@ class TransferDesk:
         asked = ListTransferFiles(first=20, after=None)
         return await self.world.web.call(LIST_TRANSFER_FILES, asked, (by or self.owner).authority)
 
-    async def looked(self, one: TransferFileView, first: int = 100) -> TransferFileSeen:
+    async def looked(
+        self, one: TransferFileView, first: int = 100, after_line: int = 0
+    ) -> TransferFileSeen:
         """The file with its lines."""
-        asked = ViewTransferFile(file_id=one.id, first=first)
+        asked = ViewTransferFile(file_id=one.id, first=first, after_line=after_line)
         return await self.world.web.call(VIEW_TRANSFER_FILE, asked, self.owner.authority)
 
     async def seen(self, one: TransferFileView) -> TransferFileView:

@@ -19,6 +19,7 @@ from portal.contract.message import (
     ReportAndNext,
 )
 from portal.contract.refund import LIST_REFUNDS, ListRefunds
+from portal.contract.transfer import LIST_TRANSFER_FILES, ListTransferFiles
 from portal.domain.errors import (
     Conflict,
     InvalidInput,
@@ -272,6 +273,23 @@ async def test_of_a_debit_the_account_is_known(vault: VaultServer, client_for: C
     await given_by_staff(desk.owner, refund, key="other")
     back = await given_by_staff(desk.owner, refund, key="back", is_debited=True)
     assert (back.source, back.account_hint, back.changes) == ("mandate", "****123", 1)
+
+
+async def test_of_a_debit_that_no_transfer_surely_reaches_it_is_asked_for(
+    vault: VaultServer, client_for: ClientFor
+) -> None:
+    desk = await new_desk(await new_world(vault, client_for))
+    payer = await desk.debtor(bank_code="9900", branch_code="018")
+    one, sent = await desk.at_bank()
+    await desk.answered(one, sent, lambda _place: "0")
+    [attempt] = await desk.world.rows("select id from attempt where bill_id = $1", payer.bill_id)
+
+    refund = await Counter(desk.world, desk.owner).ask(payer.bill_id, attempt["id"], AMOUNT)
+
+    assert refund.account is None
+    asked = ListTransferFiles(first=1, after=None)
+    page = await desk.world.web.call(LIST_TRANSFER_FILES, asked, desk.owner.authority)
+    assert (page.waiting, page.accountless) == (0, 1), "no file would hold it"
 
 
 async def test_an_account_given_meanwhile_is_given_or_refused(counter: Counter) -> None:

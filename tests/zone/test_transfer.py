@@ -10,7 +10,9 @@ from portal.contract.bills import CANCEL_BILL, CancelBill
 from portal.contract.debit import SET_BANK_DAY, SetBankDay
 from portal.domain.errors import PortalError
 from portal.domain.ids import BillId
-from portal.domain.zengin.transfer import read_transfers
+from portal.domain.zengin import write
+from portal.domain.zengin.transfer import TransferLine, read_transfers
+from portal.vault import transfer_lines, transfer_view
 from portal.vault.server import VaultServer
 from tests.make.money import new_world
 from tests.make.refunds import member
@@ -167,6 +169,60 @@ async def test_a_contested_payment_stays_out_and_stops_an_approval(desk: Transfe
         "by_bank_transfer",
         "in_transfer",
     ]
+
+
+async def test_a_file_ends_before_its_sum_has_no_place_in_the_trailer(
+    desk: TransferDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in ("1111111", "2222222"):
+        await desk.refund(number=number)
+    for module in (transfer_lines, write):
+        monkeypatch.setattr(module, "TOTAL_MAX", 2 * PART - 1, raising=False)
+
+    one = await desk.sealed()
+
+    assert (one.state, one.count, one.is_full) == ("sealed", 1, True)
+    assert (await desk.listed()).waiting == 1, "for the next file"
+
+
+async def test_a_page_of_payees_takes_apart_no_more_of_a_file_than_it_shows(
+    desk: TransferDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = ["1111111", "2222222", "3333333"]
+    for number in numbers:
+        await desk.refund(number=number)
+    monkeypatch.setattr(transfer_lines, "REFUNDS_MAX", 1)
+    one = await desk.sealed()
+    taken: list[int] = []
+
+    def read(bodies: list[bytes]) -> list[TransferLine]:
+        lines = read_transfers(bodies)
+        taken.append(len(lines))
+        return lines
+
+    monkeypatch.setattr(transfer_view, "read_transfers", read)
+
+    [second] = (await desk.looked(one, first=1, after_line=1)).lines
+    assert (second.line_no, second.account_hint, taken) == (2, "****222", [1])
+    shown = (await desk.looked(one)).lines
+    assert [line.account_hint for line in shown] == [f"****{no[-3:]}" for no in numbers]
+
+
+async def test_a_file_of_which_nobody_says_what_became_is_a_case_from_its_day_on(
+    desk: TransferDesk,
+) -> None:
+    refund = await desk.refund()
+    one, _ = await desk.at_bank()
+    assert await desk.world.cases() == []
+
+    await desk.day_comes(one)
+    await desk.worked()
+
+    assert await desk.world.cases() == ["task.transfer.send"]
+    assert await desk.state(refund) == "in_transfer", "only the bank's word frees or books it"
+    await desk.report(one, "accepted")
+    await desk.worked()
+    assert await desk.state(refund) == "transferred"
 
 
 async def test_unknown_is_left_by_the_banks_word_alone(desk: TransferDesk) -> None:

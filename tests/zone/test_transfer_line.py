@@ -13,9 +13,13 @@ from portal.application.providers.exchange import Endpoint
 from portal.application.providers.sandbox_bank.line import LINE
 from portal.contract.debit_line import (
     BEGIN_DEBIT_HANDOVER,
+    GIVE_DEBIT_PART,
     RECORD_DEBIT_HANDOVER,
+    REDEEM_DEBIT_FILE,
     BeginDebitHandover,
+    GiveDebitPart,
     RecordDebitHandover,
+    RedeemDebitFile,
 )
 from portal.contract.operator import JournalRefund
 from portal.contract.transfer import TransferFileView
@@ -33,6 +37,7 @@ ACCOUNT_OF = {fault: account for account, fault in magic.DEBIT_FILES.items()}
 SEND = {"transfer.send"}
 ADVANCE = {"transfer.advance"}
 COMPANY = "bank_transfer"
+HOST = "bank.sandbox.test"
 
 
 @dataclass
@@ -157,7 +162,7 @@ async def test_a_worker_that_lies_has_no_file_sent_twice(counter: Counter) -> No
     begin = BeginDebitHandover(file_id=TransferFileId(lease.subject_id))
     work = counter.desk.world.work
     begun = await work.call(BEGIN_DEBIT_HANDOVER, begin, lease.authority)
-    endpoint = Endpoint(host="bank.sandbox.test", port=counter.shop.outside.api_port)
+    endpoint = Endpoint(host=HOST, port=counter.shop.outside.api_port)
     sending = LINE.hand_over(endpoint, begun.handover_id, begun.kind).request
     [answer] = await counter.shop.bench.pay.outbound.send([sending])
     assert answer.status == 202
@@ -172,6 +177,45 @@ async def test_a_worker_that_lies_has_no_file_sent_twice(counter: Counter) -> No
     await counter.shop.work_off(SEND)
     assert await counter.at(one) == ("accepted", "ended")
     assert len(counter.shop.journal.transfers.files()) == 1
+
+
+async def test_of_a_file_that_is_recorded_as_refused_nothing_more_leaves(
+    counter: Counter, ground: Ground
+) -> None:
+    one = await counter.approved("1234567")
+    [lease] = [one for one in await counter.desk.world.leases() if one.kind == "transfer.send"]
+    begin = BeginDebitHandover(file_id=TransferFileId(lease.subject_id))
+    begun = await counter.desk.world.work.call(BEGIN_DEBIT_HANDOVER, begin, lease.authority)
+    relay = await ground.client("egress")
+    redeem = RedeemDebitFile(host=HOST, handover_id=begun.handover_id)
+    assert (await relay.call(REDEEM_DEBIT_FILE, redeem)).refused is None
+    part = GiveDebitPart(host=HOST, handover_id=begun.handover_id, part_no=0)
+    assert (await relay.call(GIVE_DEBIT_PART, part)).refused is None
+
+    # A relay that stood still for longer than a try has, and goes on.
+    await counter.grow_old()
+    await counter.desk.report(one, "rejected")
+    rest = GiveDebitPart(host=HOST, handover_id=begun.handover_id, part_no=1)
+
+    assert (await relay.call(GIVE_DEBIT_PART, rest)).refused == "delivery_not_handed"
+
+
+async def test_people_hear_that_the_bank_refused_what_was_recorded_as_taken(
+    counter: Counter,
+) -> None:
+    one = await counter.approved("1234567")
+    [lease] = [one for one in await counter.desk.world.leases() if one.kind == "transfer.send"]
+    begin = BeginDebitHandover(file_id=TransferFileId(lease.subject_id))
+    begun = await counter.desk.world.work.call(BEGIN_DEBIT_HANDOVER, begin, lease.authority)
+    await counter.shop.rows("update debit_handover set state = 'redeemed' returning id")
+    await counter.desk.report(one, "accepted")
+    said = RecordDebitHandover(
+        file_id=one.id, handover_id=begun.handover_id, outcome="rejected", code=""
+    )
+
+    await counter.desk.world.work.call(RECORD_DEBIT_HANDOVER, said, lease.authority)
+
+    assert await counter.desk.world.cases() == ["task.transfer.send"]
 
 
 @pytest.mark.parametrize("point", ["worker.before_handover", "worker.after_handover"])

@@ -39,7 +39,8 @@ class House:
 
 @pytest_asyncio.fixture
 async def house(ground: Ground, vault: VaultServer, client_for: ClientFor) -> AsyncIterator[House]:
-    web_caller, work, operator = [await client_for(zone) for zone in ("web", "work", "operator")]
+    zones = ("web", "work", "operator", "egress")
+    web_caller, work, operator, relay = [await client_for(zone) for zone in zones]
     async with (
         AsyncExitStack() as stack,
         running_web(ground.folder, web_caller, settings=web_settings(ground.folder)) as web,
@@ -47,7 +48,8 @@ async def house(ground: Ground, vault: VaultServer, client_for: ClientFor) -> As
         merchant = await found(web, operator, web_caller, "mizu")
         stack.push_async_callback(merchant.close)
         opened = await operator.call(OPEN_MERCHANT, OpenMerchant(code="mizu"))
-        desk = await new_transfer_desk(World(vault, web_caller, work, operator, "mizu", opened.id))
+        world = World(vault, web_caller, work, operator, "mizu", opened.id, relay)
+        desk = await new_transfer_desk(world)
         browsers = [staff_browser(web, who.authority) for who in (desk.clerk, desk.owner)]
         for browser in browsers:
             name, _, value = browser.headers.pop("cookie").partition("=")

@@ -127,9 +127,10 @@ async def record_debit_handover(act: Act, request: RecordDebitHandover) -> Debit
     if handover.id != request.handover_id:
         return DebitHandoverNow(state=state_now)
     if state_now not in rules.IN_FLIGHT:
-        if (state_now, request.outcome) == ("rejected", "accepted"):
-            # An owner recorded a refusal; its bills are free, and the bank has the file.
-            await _tell_people(act, handover, "accepted_after_rejected")
+        if {state_now, request.outcome} == {"rejected", "accepted"}:
+            # An owner recorded one thing and the bank says the other: what a refusal freed is at
+            # the bank, or what counts as moved is not.
+            await _tell_people(act, handover, f"{request.outcome}_after_{state_now}")
         return DebitHandoverNow(state=state_now)
     state, event = rules.after(handover.state, request.outcome, handover.tries, handover.kind)
     told = replace(at(act, handover, state), code=request.code)
@@ -224,7 +225,8 @@ async def give_debit_part(act: Act, request: GiveDebitPart) -> DebitPartGiven:
     """Give out the next part of a file that was redeemed for ``host``: each once, in order.
 
     Refused: ``delivery_unknown`` for a try that is over, ``host_wrong``, ``delivery_not_handed``
-    before it was redeemed, ``part_out_of_order``; each is an incident.
+    before it was redeemed, or once somebody recorded what became of the file: what a refusal freed
+    goes in another. ``part_out_of_order``. Each is an incident.
     """
     found = await _find(act, request.handover_id)
     if found is None:
@@ -236,7 +238,7 @@ async def give_debit_part(act: Act, request: GiveDebitPart) -> DebitPartGiven:
     outgoing, handover = locked
     if act.settings.provider_host(handover.provider) != request.host:
         return _refuse_part(act, "host_wrong", request.handover_id)
-    if handover.state != "redeemed":
+    if handover.state != "redeemed" or outgoing.file.state not in rules.IN_FLIGHT:
         return _refuse_part(act, "delivery_not_handed", request.handover_id)
     if request.part_no != handover.given or request.part_no >= outgoing.file.parts:
         return _refuse_part(act, "part_out_of_order", request.handover_id)

@@ -104,7 +104,8 @@ async def give_payer_account(standing: Standing, request: GivePayerAccount) -> D
     """Take the payer's account for all refunds of the link's bill that wait for their transfer.
 
     A link is no proof of who holds it: the page asks for what the payer knows and it does not show.
-    A wrong answer is counted, and five of them end it for good: then staff take it down. Of an
+    A wrong answer is counted, and after five of them only staff take it down, until the count is
+    forgotten (portal.domain.retention). Of an
     account that was given the payer is told at the contact that the merchant has.
 
     Raises: InvalidInput at a field (portal.domain.refund_account.read_account); Conflict

@@ -39,8 +39,8 @@ async def advance_transfer_file(act: Act, request: AdvanceTransferFile) -> Trans
     """Do what a file's state asks for: fill it and seal it; book its lines; or give them back.
 
     A sealed file that nobody approved in time is void from here on, and one that found nothing is
-    discarded. A file that its bank took is booked from its day on. The task ends with the step
-    that leaves nothing to do now.
+    discarded. A file that its bank took is booked from its day on; one of which nobody has said by
+    then what became is a case. The task ends with the step that leaves nothing to do now.
 
     Raises: NotFound for another file than the lease's.
     """
@@ -48,8 +48,10 @@ async def advance_transfer_file(act: Act, request: AdvanceTransferFile) -> Trans
     found = await _given_up(act, await TRANSFER_FILES.lock(act, request.file_id))
     if found.state == "building":
         return await _fill(act, found)
-    is_due = found.state == "accepted" and rules.is_gone(found.transfer_on, act.business)
-    if not (is_due or found.state in rules.ENDED_FILE):
+    is_gone = rules.is_gone(found.transfer_on, act.business)
+    if is_gone and found.state in rules.AWAITED:
+        await act.open_case("task.transfer.send", found.id, code="transfer_unreported")
+    if not ((is_gone and found.state == "accepted") or found.state in rules.ENDED_FILE):
         await act.close_task()  # of a file that its bank took its own day plans the next
         return _OVER
     lines, remaining = await move_on(act, found)
