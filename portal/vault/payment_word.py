@@ -42,6 +42,7 @@ def known_of(attempt: Attempt) -> PaymentKnown:
         reference=attempt.reference,
         provider_ref=attempt.provider_ref,
         amount_minor=attempt.amount_minor,
+        is_paid=attempt.state == "succeeded",
     )
 
 

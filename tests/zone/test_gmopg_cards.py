@@ -212,6 +212,11 @@ async def paid_and_kept(
     world: World, relay: VaultClient, payer: Payer, attempt_id: AttemptId
 ) -> None:
     """Its company alone says that a payment's card was kept, after that it was paid."""
+    # About the card alone: whatever is answered there, nobody has paid by it.
+    for said in (errors("E01110002"), recorded("TradedCard")):
+        assert await kept_by(world, relay, attempt_id, said) == "word_unreadable"
+    state = "select state from attempt where id = $1"
+    assert await world.value(state, attempt_id) == "requires_action"
     # Paid, and its card still to be kept: by its page's name whoever asks next tries again.
     await world.told(payer, attempt_id, finding("succeeded"))
     [paid] = await world.rows(
@@ -223,7 +228,7 @@ async def paid_and_kept(
     claim = finding("succeeded", saved_token=STRANGER)
     told = RecordInquiry(attempt_id=attempt_id, finding=claim)
     await world.web.call(RECORD_INQUIRY, told, payer.authority)
-    assert await kept_by(world, relay, attempt_id, errors("E01240002")) is None
+    assert await kept_by(world, relay, attempt_id, errors("E01240002")) == "word_unreadable"
     awaited = "select state from card_on_file where attempt_id = $1"
     assert await world.value(awaited, attempt_id) == "awaited"
     assert await kept_by(world, relay, attempt_id, recorded("TradedCard")) is None

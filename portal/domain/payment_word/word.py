@@ -21,12 +21,15 @@ class PaymentKnown:
     """What we know of a payment. Units: minor units.
 
     ``reference`` is ours; ``provider_ref`` is what the company called it in an answer before, as
-    its adapter keeps it, '' while none came.
+    its adapter keeps it, '' while none came; until it is paid it may be a name that web made up.
+    ``is_paid``: the company has said so. What it tells beside the payment itself (how that is
+    contested, that its card is kept) is about a paid one, and no word that it was paid.
     """
 
     reference: str
     provider_ref: str
     amount_minor: int
+    is_paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
