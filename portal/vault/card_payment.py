@@ -247,9 +247,10 @@ async def deposit_step(act: Act, request: DepositCardStep) -> str | None:
 
 
 async def _deposit_page(act: Act, attempt: Attempt, page: str) -> str | None:
-    """The first page counts, and only while nobody has found out how the attempt stands."""
+    """The first page counts, and only while the payer may have to go there."""
     check_page_address(page)
-    is_due = attempt.state in {"submitting", "unknown"} and attempt.card_payment == "redeemed"
+    is_open = attempt.state in {"submitting", "unknown", "requires_action"}
+    is_due = is_open and attempt.card_payment == "redeemed"
     if not is_due or attempt.instrument.redirect_url:
         return "not_due"
     sealed = msgspec.structs.replace(attempt.instrument, redirect_url=page)

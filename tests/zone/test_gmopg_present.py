@@ -15,8 +15,9 @@ from portal.contract.company_word import (
     CompanyAsked,
     DepositPaymentAnswer,
 )
-from portal.domain.errors import InvalidInput, NotAllowed
+from portal.domain.errors import Conflict, InvalidInput, NotAllowed
 from portal.domain.ids import AttemptId
+from portal.domain.payment_word.gmopg_trade import name_at_bank
 from portal.vault.server import VaultServer
 from tests.make.gmopg import errors
 from tests.make.gmopg_cards import Members, access_of
@@ -295,6 +296,42 @@ async def test_a_last_step_that_is_surely_refused_ends_the_payment_at_once(
     now = await bank.world.told(bank.payer, started.attempt_id, waiting)
 
     assert (now.attempt.state, now.attempt.decline_code) == (state, why)
+
+
+async def test_what_the_company_may_be_taking_just_now_is_given_up_for_nothing_else(
+    bank: Bank,
+) -> None:
+    """A notice, which anybody can send, has it asked about while ExecTran is under way."""
+    started, world = await bank.start(), bank.world
+    id_ = started.attempt_id
+    await bank.put(id_, order=ORDER, order_pass=ORDER_PASS)
+    await bank.ask(id_, "charge")
+    waiting = finding("requires_action", amount=0)
+
+    early = (await world.told(bank.payer, id_, waiting)).attempt.state
+    for key, kept in (("second", True), ("third", False)):
+        with pytest.raises(Conflict, match="attempt_running"):
+            await world.start(bank.payer, key, kept=kept)
+    # Only now it answers, and the payer is led to their bank.
+    assert await bank.put(id_, page=BANK) is None
+    now = await world.submitted(bank.payer, started, provider_ref=name_at_bank(started.reference))
+    assert (early, now.attempt.state, now.redirect_url) == (*["requires_action"] * 2, BANK)
+    assert (await bank.start("fourth")).fresh
+
+
+async def test_a_company_that_waits_for_a_payer_without_a_page_is_given_up_in_the_end(
+    bank: Bank,
+) -> None:
+    started, world = await bank.start(), bank.world
+    id_ = started.attempt_id
+    await bank.put(id_, order=ORDER, order_pass=ORDER_PASS)
+    await bank.ask(id_, "charge")
+
+    await world.age(id_, 11)
+    await world.told(bank.payer, id_, finding("requires_action", amount=0))
+
+    assert (await bank.start("again")).fresh
+    assert await world.value("select state from attempt where id = $1", id_) == "expired"
 
 
 async def test_the_name_of_an_order_comes_by_a_form_and_stands_in_no_address(
