@@ -65,14 +65,14 @@ def may_begin_anew(provider: str, state: CardPaymentState | None) -> bool:
     return provider in SECURED_BY_US and state in {"begun", "redeemed", "returned"}
 
 
-def may_be_taken(state: CardPaymentState | None, *, is_led: bool, waited: timedelta) -> bool:
-    """Whether the company may be taking the money just now, though it says that it waits for it.
+def may_be_taken(*, is_led: bool, waited: timedelta) -> bool:
+    """Whether a company that has the card may be charging it though it says that it waits.
 
     Some banks ask nobody, and then naming the card is all that it takes. So until the payer was
     led to their bank it counts only what the company said when nothing can be under way any more.
     ``waited``: from the beginning until it was asked what it said last.
     """
-    return is_at_company(state) and not is_led and waited < AWAY_AFTER
+    return not is_led and waited < AWAY_AFTER
 
 
 def is_at_company(state: CardPaymentState | None) -> bool:

@@ -10,6 +10,7 @@ from portal.domain.errors import Conflict
 from portal.domain.number import METHOD as NUMBER
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt, emit_attempt, find_all_live, move, store_attempt
+from portal.vault.card_charge import has_left
 from portal.vault.card_payment import forget_order
 from portal.vault.payee import Payee
 
@@ -42,7 +43,7 @@ async def resume(
         # A number that we don't have may be in somebody's hand all the same.
         is_nowhere = not has_page and live.method != NUMBER
         is_ours = may_begin_anew(live.provider, live.card_payment)
-        is_over = (is_nowhere or is_ours) and not _may_be_taken(live)
+        is_over = (is_nowhere or is_ours) and not await _may_be_taken(act, live)
         if is_over and live.parts.keys() <= shares.keys():
             await _supersede(act, live)
             return None
@@ -54,10 +55,10 @@ async def resume(
     raise Conflict("attempt_running", params={"state": live.state})
 
 
-def _may_be_taken(live: Attempt) -> bool:
+async def _may_be_taken(act: Act, live: Attempt) -> bool:
     is_led = bool(live.instrument.redirect_url)
     waited = (live.heard_at or live.doubt_at) - live.doubt_at
-    return may_be_taken(live.card_payment, is_led=is_led, waited=waited)
+    return may_be_taken(is_led=is_led, waited=waited) and await has_left(act, live)
 
 
 async def _supersede(act: Act, live: Attempt) -> None:

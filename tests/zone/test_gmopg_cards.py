@@ -24,6 +24,7 @@ from portal.contract.client import VaultClient
 from portal.contract.payment import RECORD_INQUIRY, RecordInquiry
 from portal.contract.work import Leased
 from portal.domain.card_on_file import words
+from portal.domain.errors import Conflict
 from portal.domain.ids import AttemptId, CardChargeId
 from portal.domain.money import Money
 from portal.vault.server import VaultServer
@@ -243,7 +244,7 @@ async def test_the_vault_says_whose_card_is_kept_and_what_an_order_is_for(
     relay, calendar = await ground.client("egress"), Calendar(world)
     payer = await world.payer(contract=CONTRACT)
     plain = await world.payer()
-    await world.payer(contract=CONTRACT, due=calendar.today + timedelta(days=20))
+    later = await world.payer(contract=CONTRACT, due=calendar.today + timedelta(days=20))
     left = await world.start(payer, consent=words(0))
     await world.submitted(payer, left, provider_ref=KEPT_PAGE)
     unkept = await world.start(plain, "plain")
@@ -287,3 +288,7 @@ async def test_the_vault_says_whose_card_is_kept_and_what_an_order_is_for(
     # Once the company may have the card neither of the two is given out any more.
     for part in ("charge", "order"):
         assert (await ask(begun.attempt_id, part))[3] == "delivery_redeemed"
+    # It may be charging it just now: its payer begins nothing beside that, whatever was found.
+    assert await world.heard(begun.attempt_id, finding("requires_action", amount=0)) is None
+    with pytest.raises(Conflict, match="attempt_running"):
+        await world.start(later, "beside")
