@@ -170,7 +170,9 @@ async def come_back(act: Act, attempt: Attempt, access: str) -> Attempt:
         return attempt
     payment = await _read(act, attempt.id)
     known = await _open(act, attempt.id, payment.access)
-    if known is None or not same(known.order.encode(), access.encode()):
+    if known is None:
+        return attempt  # given up since, or of a company that names no order
+    if not same(known.order.encode(), access.encode()):
         act.note_incident("card_order", attempt.id)
         return attempt
     is_back = await act.db.fetchval(_BACK, act.merchant_id, attempt.id, act.now)

@@ -226,6 +226,9 @@ async def test_a_try_at_the_bank_is_given_up_for_a_new_one_and_can_not_be_finish
     # What acts on an order is kept no longer than it may be used.
     assert [row["gone"] for row in kept] == [True, False]
     assert (await bank.back(first, ORDER)).secures == ""
+    # Who comes back in the old window is nobody's attack.
+    incidents = "select count(*) from audit where outcome like 'incident:%'"
+    assert await bank.world.value(incidents) == 0
     assert await bank.ask(first.attempt_id, "secure") == ("", "not_due")
     assert (await bank.back(second, ORDER)).secures == "returned"
     # Once its last step was taken nobody begins anew.
@@ -288,11 +291,13 @@ async def test_a_last_step_that_is_surely_refused_ends_the_payment_at_once(
     asked = CompanyAsked(method="POST", path="/payment/SecureTran2.idPass", headers=(), body=body)
     word = DepositPaymentAnswer(
         host=THERE, merchant_code=bank.world.code, attempt_id=started.attempt_id, asked=asked,
-        status=200, body=errors(answer).body, age_ms=0,
+        status=200, body=errors(answer).body, age_ms=5_000,
     )  # fmt: skip
+    waiting = finding("requires_action", amount=0)
+    # Another browser came back meanwhile, and had the order searched for.
+    await bank.world.told(bank.payer, started.attempt_id, waiting)
 
     await bank.relay.call(DEPOSIT_PAYMENT_ANSWER, word)
-    waiting = finding("requires_action", amount=0)
     now = await bank.world.told(bank.payer, started.attempt_id, waiting)
 
     assert (now.attempt.state, now.attempt.decline_code) == (state, why)

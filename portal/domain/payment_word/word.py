@@ -66,6 +66,7 @@ class PaymentFinding:
 
     ``saved_…``: the instrument that it enrolled. ``disputes_follow``: it is contested, and how is
     told by another question. ``card_follows``: its card is still to be kept, by further calls.
+    ``is_of_last_step``: the answer to what is done once; no search says it again.
     """
 
     state: Found
@@ -82,6 +83,7 @@ class PaymentFinding:
     dispute: DisputeWord | None = None
     disputes_follow: bool = False
     card_follows: bool = False
+    is_of_last_step: bool = False
 
 
 UNREADABLE: Final = PaymentFinding(state="unclear", decline_code="answer_unreadable")
