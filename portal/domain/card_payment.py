@@ -65,6 +65,16 @@ def may_begin_anew(provider: str, state: CardPaymentState | None) -> bool:
     return provider in SECURED_BY_US and state in {"begun", "redeemed", "returned"}
 
 
+def may_be_taken(*, is_led: bool, waited: timedelta) -> bool:
+    """Whether a company that has the card may be charging it though it says that it waits.
+
+    Some banks ask nobody, and then naming the card is all that it takes. So until the payer was
+    led to their bank it counts only what the company said when nothing can be under way any more.
+    ``waited``: from the beginning until it was asked what it said last.
+    """
+    return not is_led and waited < AWAY_AFTER
+
+
 def is_at_company(state: CardPaymentState | None) -> bool:
     """Whether the company may have the card, whatever web or a worker says."""
     return state not in {None, "begun"}

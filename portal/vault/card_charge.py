@@ -250,6 +250,13 @@ async def is_missing_believed(act: Act, attempt: Attempt) -> bool:
     return row is None or rules.is_believed_missing(row["state"], act.now - attempt.doubt_at)
 
 
+async def has_left(act: Act, attempt: Attempt) -> bool:
+    """Whether the relay had the kept card that an attempt is by: its company may charge it."""
+    row = await act.db.fetchrow(_OF_ATTEMPT, act.merchant_id, attempt.id)
+    is_charge = row is not None and row["state"] in {"redeemed", "again"}
+    return is_charge or is_at_company(attempt.card_payment)
+
+
 async def end_declined(act: Act, attempt: Attempt) -> None:
     """An attempt has failed: if it was a charge, its payer is told and a bad card is suspended.
 

@@ -170,7 +170,9 @@ async def come_back(act: Act, attempt: Attempt, access: str) -> Attempt:
         return attempt
     payment = await _read(act, attempt.id)
     known = await _open(act, attempt.id, payment.access)
-    if known is None or not same(known.order.encode(), access.encode()):
+    if known is None:
+        return attempt  # given up since, or of a company that names no order
+    if not same(known.order.encode(), access.encode()):
         act.note_incident("card_order", attempt.id)
         return attempt
     is_back = await act.db.fetchval(_BACK, act.merchant_id, attempt.id, act.now)
@@ -247,9 +249,10 @@ async def deposit_step(act: Act, request: DepositCardStep) -> str | None:
 
 
 async def _deposit_page(act: Act, attempt: Attempt, page: str) -> str | None:
-    """The first page counts, and only while nobody has found out how the attempt stands."""
+    """The first page counts, and only while the payer may have to go there."""
     check_page_address(page)
-    is_due = attempt.state in {"submitting", "unknown"} and attempt.card_payment == "redeemed"
+    is_open = attempt.state in {"submitting", "unknown", "requires_action"}
+    is_due = is_open and attempt.card_payment == "redeemed"
     if not is_due or attempt.instrument.redirect_url:
         return "not_due"
     sealed = msgspec.structs.replace(attempt.instrument, redirect_url=page)

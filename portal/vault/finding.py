@@ -36,7 +36,7 @@ from portal.vault.attempt import (
 from portal.vault.cancel import finish_cancel
 from portal.vault.card_charge import ENDED_BADLY, end_declined, is_missing_believed
 from portal.vault.card_on_file import enrol
-from portal.vault.card_payment import as_secured
+from portal.vault.card_payment import as_secured, forget_order
 from portal.vault.card_policy import falls_short
 from portal.vault.due import owed_again
 from portal.vault.ledger import owes_back, post, settle, sums_of_all
@@ -161,6 +161,8 @@ async def _tell_card(act: Act, attempt: Attempt, finding: Finding, verdict: Verd
 
     A card that nobody stood for is not kept, whatever becomes of this payment.
     """
+    if verdict.booked:
+        await forget_order(act, attempt)
     if attempt.state == "succeeded" and (verdict.booked or finding.saved_token):
         short = await falls_short(act, attempt)
         if short and verdict.booked:

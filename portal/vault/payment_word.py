@@ -42,15 +42,18 @@ def known_of(attempt: Attempt) -> PaymentKnown:
         reference=attempt.reference,
         provider_ref=attempt.provider_ref,
         amount_minor=attempt.amount_minor,
+        is_paid=attempt.state == "succeeded",
     )
 
 
 def is_overtaken(attempt: Attempt, word: PaymentFinding, asked_at: datetime) -> bool:
     """Whether its company has said something since that it was asked later.
 
-    That it was paid is believed whenever it comes.
+    That it was paid is believed whenever it comes. So is, while it is open, why its last step was
+    refused: who searched meanwhile was told that the order waits.
     """
     is_news = word.state == "succeeded" and attempt.state != "succeeded"
+    is_news |= word.is_of_last_step and attempt.is_live
     return attempt.heard_at is not None and asked_at < attempt.heard_at and not is_news
 
 

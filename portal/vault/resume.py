@@ -5,11 +5,12 @@ from uuid import UUID
 
 from portal.contract.payment import StartPayment
 from portal.domain import payment as rules
-from portal.domain.card_payment import may_begin_anew
+from portal.domain.card_payment import may_be_taken, may_begin_anew
 from portal.domain.errors import Conflict
 from portal.domain.number import METHOD as NUMBER
 from portal.vault.act import Act
 from portal.vault.attempt import Attempt, emit_attempt, find_all_live, move, store_attempt
+from portal.vault.card_charge import has_left
 from portal.vault.card_payment import forget_order
 from portal.vault.payee import Payee
 
@@ -27,7 +28,8 @@ async def resume(
     """The live try, if the payer may go back to its page; None when there is none any more.
 
     It may be given up for a new one only where the locks cover all that it pays: where nobody can
-    have its page, or nothing is paid there without a last step of ours that was not taken.
+    have its page, or nothing is paid there without a last step of ours that was not taken. Not
+    while its company may be charging a card that it keeps: that needs no page.
 
     Raises: Conflict ``attempt_running``, ``attempt_elsewhere``.
     """
@@ -41,7 +43,8 @@ async def resume(
         # A number that we don't have may be in somebody's hand all the same.
         is_nowhere = not has_page and live.method != NUMBER
         is_ours = may_begin_anew(live.provider, live.card_payment)
-        if (is_nowhere or is_ours) and live.parts.keys() <= shares.keys():
+        is_over = (is_nowhere or is_ours) and not await _may_be_taken(act, live)
+        if is_over and live.parts.keys() <= shares.keys():
             await _supersede(act, live)
             return None
         is_same = live.method == request.method and live.parts == shares
@@ -50,6 +53,12 @@ async def resume(
         if has_page:
             return live
     raise Conflict("attempt_running", params={"state": live.state})
+
+
+async def _may_be_taken(act: Act, live: Attempt) -> bool:
+    is_led = bool(live.instrument.redirect_url)
+    waited = (live.heard_at or live.doubt_at) - live.doubt_at
+    return may_be_taken(is_led=is_led, waited=waited) and await has_left(act, live)
 
 
 async def _supersede(act: Act, live: Attempt) -> None:

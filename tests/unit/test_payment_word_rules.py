@@ -26,8 +26,8 @@ NAMES = ("", "cs_1", "pi_1", "p-1", "keep-20261128080000")
 NOTHING = Said(500, b"")
 
 
-def known(reference: str = REFERENCE, name: str = "") -> PaymentKnown:
-    return PaymentKnown(reference=reference, provider_ref=name, amount_minor=8420)
+def known(reference: str = REFERENCE, name: str = "", *, is_paid: bool = False) -> PaymentKnown:
+    return PaymentKnown(reference=reference, provider_ref=name, amount_minor=8420, is_paid=is_paid)
 
 
 def asked_of(request: OutboundRequest) -> Asked:
@@ -86,12 +86,13 @@ def test_the_second_call_alone_says_that_a_card_is_kept(provider: str) -> None:
     asked = asked_of(second.request)
     own = Asked(asked.method, asked.path, asked.headers, asked.body.replace("%7B%7B", OTHER))
 
-    def token(asked: Asked, said: Said) -> str | None:
-        found = reader.read(asked, said, known(), AT)
-        return None if found is None else found.saved_token
+    def token(asked: Asked, said: Said, *, is_paid: bool = True) -> tuple[str, str] | None:
+        found = reader.read(asked, said, known(is_paid=is_paid), AT)
+        return None if found is None else (found.state, found.saved_token)
 
-    assert token(asked, ok) == "kept"
-    assert token(asked, Said(200, errors("E01240002").body)) == ""
+    assert token(asked, ok) == ("succeeded", "kept")
+    assert token(asked, ok, is_paid=False) == ("unclear", "")
+    assert token(asked, Said(200, errors("E01240002").body)) == ("unclear", "")
     assert token(asked_of(first.request), ok) is None
     assert token(own, ok) is None
 

@@ -24,6 +24,7 @@ from portal.contract.client import VaultClient
 from portal.contract.payment import RECORD_INQUIRY, RecordInquiry
 from portal.contract.work import Leased
 from portal.domain.card_on_file import words
+from portal.domain.errors import Conflict
 from portal.domain.ids import AttemptId, CardChargeId
 from portal.domain.money import Money
 from portal.vault.server import VaultServer
@@ -212,6 +213,11 @@ async def paid_and_kept(
     world: World, relay: VaultClient, payer: Payer, attempt_id: AttemptId
 ) -> None:
     """Its company alone says that a payment's card was kept, after that it was paid."""
+    # About the card alone: whatever is answered there, nobody has paid by it.
+    for said in (errors("E01110002"), recorded("TradedCard")):
+        assert await kept_by(world, relay, attempt_id, said) == "word_unreadable"
+    state = "select state from attempt where id = $1"
+    assert await world.value(state, attempt_id) == "requires_action"
     # Paid, and its card still to be kept: by its page's name whoever asks next tries again.
     await world.told(payer, attempt_id, finding("succeeded"))
     [paid] = await world.rows(
@@ -223,7 +229,7 @@ async def paid_and_kept(
     claim = finding("succeeded", saved_token=STRANGER)
     told = RecordInquiry(attempt_id=attempt_id, finding=claim)
     await world.web.call(RECORD_INQUIRY, told, payer.authority)
-    assert await kept_by(world, relay, attempt_id, errors("E01240002")) is None
+    assert await kept_by(world, relay, attempt_id, errors("E01240002")) == "word_unreadable"
     awaited = "select state from card_on_file where attempt_id = $1"
     assert await world.value(awaited, attempt_id) == "awaited"
     assert await kept_by(world, relay, attempt_id, recorded("TradedCard")) is None
@@ -238,7 +244,7 @@ async def test_the_vault_says_whose_card_is_kept_and_what_an_order_is_for(
     relay, calendar = await ground.client("egress"), Calendar(world)
     payer = await world.payer(contract=CONTRACT)
     plain = await world.payer()
-    await world.payer(contract=CONTRACT, due=calendar.today + timedelta(days=20))
+    later = await world.payer(contract=CONTRACT, due=calendar.today + timedelta(days=20))
     left = await world.start(payer, consent=words(0))
     await world.submitted(payer, left, provider_ref=KEPT_PAGE)
     unkept = await world.start(plain, "plain")
@@ -282,3 +288,7 @@ async def test_the_vault_says_whose_card_is_kept_and_what_an_order_is_for(
     # Once the company may have the card neither of the two is given out any more.
     for part in ("charge", "order"):
         assert (await ask(begun.attempt_id, part))[3] == "delivery_redeemed"
+    # It may be charging it just now: its payer begins nothing beside that, whatever was found.
+    assert await world.heard(begun.attempt_id, finding("requires_action", amount=0)) is None
+    with pytest.raises(Conflict, match="attempt_running"):
+        await world.start(later, "beside")

@@ -15,8 +15,9 @@ from portal.contract.company_word import (
     CompanyAsked,
     DepositPaymentAnswer,
 )
-from portal.domain.errors import InvalidInput, NotAllowed
+from portal.domain.errors import Conflict, InvalidInput, NotAllowed
 from portal.domain.ids import AttemptId
+from portal.domain.payment_word.gmopg_trade import name_at_bank
 from portal.vault.server import VaultServer
 from tests.make.gmopg import errors
 from tests.make.gmopg_cards import Members, access_of
@@ -225,6 +226,9 @@ async def test_a_try_at_the_bank_is_given_up_for_a_new_one_and_can_not_be_finish
     # What acts on an order is kept no longer than it may be used.
     assert [row["gone"] for row in kept] == [True, False]
     assert (await bank.back(first, ORDER)).secures == ""
+    # Who comes back in the old window is nobody's attack.
+    incidents = "select count(*) from audit where outcome like 'incident:%'"
+    assert await bank.world.value(incidents) == 0
     assert await bank.ask(first.attempt_id, "secure") == ("", "not_due")
     assert (await bank.back(second, ORDER)).secures == "returned"
     # Once its last step was taken nobody begins anew.
@@ -287,14 +291,54 @@ async def test_a_last_step_that_is_surely_refused_ends_the_payment_at_once(
     asked = CompanyAsked(method="POST", path="/payment/SecureTran2.idPass", headers=(), body=body)
     word = DepositPaymentAnswer(
         host=THERE, merchant_code=bank.world.code, attempt_id=started.attempt_id, asked=asked,
-        status=200, body=errors(answer).body, age_ms=0,
+        status=200, body=errors(answer).body, age_ms=5_000,
     )  # fmt: skip
+    waiting = finding("requires_action", amount=0)
+    # Another browser came back meanwhile, and had the order searched for.
+    await bank.world.told(bank.payer, started.attempt_id, waiting)
 
     await bank.relay.call(DEPOSIT_PAYMENT_ANSWER, word)
-    waiting = finding("requires_action", amount=0)
     now = await bank.world.told(bank.payer, started.attempt_id, waiting)
 
     assert (now.attempt.state, now.attempt.decline_code) == (state, why)
+
+
+async def test_what_the_company_may_be_taking_just_now_is_given_up_for_nothing_else(
+    bank: Bank,
+) -> None:
+    """A notice, which anybody can send, has it asked about while ExecTran is under way."""
+    started, world = await bank.start(), bank.world
+    id_ = started.attempt_id
+    await bank.put(id_, order=ORDER, order_pass=ORDER_PASS)
+    await bank.ask(id_, "charge")
+    waiting = finding("requires_action", amount=0)
+
+    early = (await world.told(bank.payer, id_, waiting)).attempt.state
+    for key, kept in (("second", True), ("third", False)):
+        with pytest.raises(Conflict, match="attempt_running"):
+            await world.start(bank.payer, key, kept=kept)
+    # Only now it answers, and the payer is led to their bank.
+    assert await bank.put(id_, page=BANK) is None
+    now = await world.submitted(bank.payer, started, provider_ref=name_at_bank(started.reference))
+    assert (early, now.attempt.state, now.redirect_url) == (*["requires_action"] * 2, BANK)
+    # It was paid without our last step: what acts on the order is not kept.
+    assert (await world.told(bank.payer, id_, finding("succeeded"))).attempt.state == "succeeded"
+    assert await world.value("select count(access) from card_payment") == 0
+
+
+async def test_a_company_that_waits_for_a_payer_without_a_page_is_given_up_in_the_end(
+    bank: Bank,
+) -> None:
+    started, world = await bank.start(), bank.world
+    id_ = started.attempt_id
+    await bank.put(id_, order=ORDER, order_pass=ORDER_PASS)
+    await bank.ask(id_, "charge")
+
+    await world.age(id_, 11)
+    await world.told(bank.payer, id_, finding("requires_action", amount=0))
+
+    assert (await bank.start("again")).fresh
+    assert await world.value("select state from attempt where id = $1", id_) == "expired"
 
 
 async def test_the_name_of_an_order_comes_by_a_form_and_stands_in_no_address(

@@ -196,3 +196,20 @@ async def test_of_a_contested_payment_the_second_answer_decides_and_the_first_en
         {"reference": "dp_1", "state": "opened", "taken_minor": AMOUNT}
     ]
     assert await there.cases() == ["charged_back"]
+
+
+async def test_that_a_payment_is_contested_is_no_word_that_it_was_paid(world: World) -> None:
+    """Web says what its company calls it: here a payment of its own, paid and contested before."""
+    there = await world.with_company("stripe")
+    payer, attempt_id = await on_the_page(there, provider_ref="pi_2")
+    of = await there.know(attempt_id)
+    listed = stripe.page_of({
+        "id": "dp_1", "status": "needs_response", "amount": AMOUNT, "currency": "jpy",
+        "reason": "fraudulent", "payment_intent": "pi_2", "balance_transactions": [],
+    })  # fmt: skip
+
+    word = stripe_word(there, of, attempt_id, disputes_at("pi_2"), listed)
+
+    assert await put(there, word) == "word_unreadable"
+    assert await state(there, attempt_id) == "requires_action"
+    assert await there.settlement(payer.bill_id) == "unpaid"

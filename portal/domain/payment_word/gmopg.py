@@ -54,8 +54,8 @@ class GmoPgPayments:
     ) -> PaymentFinding | None:
         """The order is searched for by our reference; its card is kept by what the relay fills in.
 
-        That answer tells of the card alone: the payment was found before. The last step after the
-        payer's bank was asked tells why it was refused, and nothing else.
+        That answer tells of the card alone, of a payment that was found before. The last step after
+        the payer's bank was asked tells why it was refused, and nothing else.
         """
         fields = parse_qsl(asked.body, keep_blank_values=True)
         told = dict(fields)
@@ -71,8 +71,14 @@ class GmoPgPayments:
             return read_payment(said, known.reference, known.provider_ref, at)
         if asked.path != _KEEP or told.get("OrderID") != "{{instrument:reference}}":
             return None
-        token = read_kept(read_pairs(said))
-        return PaymentFinding(state="succeeded", amount_minor=known.amount_minor, saved_token=token)
+        return _read_kept_of(known, read_kept(read_pairs(said)))
+
+
+def _read_kept_of(known: PaymentKnown, token: str) -> PaymentFinding:
+    """That a card was kept of a payment, which this does not make a paid one."""
+    if not known.is_paid or not token:
+        return UNREADABLE
+    return PaymentFinding(state="succeeded", amount_minor=known.amount_minor, saved_token=token)
 
 
 def read_kept(pairs: Mapping[str, str] | None) -> str:

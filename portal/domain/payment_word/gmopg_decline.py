@@ -53,4 +53,6 @@ def read_secured(pairs: Mapping[str, str] | None) -> PaymentFinding | None:
     """
     codes = read_errors(pairs) if pairs is not None else ()
     decline = None if is_wrong_state(codes) else decline_of(codes)
-    return None if decline is None else PaymentFinding(state="failed", decline_code=decline)
+    if decline is None:
+        return None
+    return PaymentFinding(state="failed", decline_code=decline, is_of_last_step=True)

@@ -99,15 +99,16 @@ class StripePayments:
     ) -> PaymentFinding | None:
         """A payment is asked for by Stripe's name where we know it, its disputes by its intent's.
 
-        A search is behind: that there is none of a payment which has a name says nothing.
+        A search is behind: that there is none of a payment which has a name says nothing. Disputes
+        of one that is not paid are another payment's: its name is web's word until then.
         """
         del at
         if asked.method != "GET" or not asked.headers <= _HEADERS or asked.body:
             return None
         if asked.path == payment_at(known.reference, known.provider_ref):
             return read_payment(said, known.reference)
-        is_of_ours = known.provider_ref.startswith("pi_")
-        if is_of_ours and asked.path == disputes_at(known.provider_ref):
+        is_named = known.is_paid and known.provider_ref.startswith("pi_")
+        if is_named and asked.path == disputes_at(known.provider_ref):
             dispute = read_dispute(said, known.provider_ref)
             if dispute is None:
                 return UNREADABLE

@@ -21,12 +21,15 @@ class PaymentKnown:
     """What we know of a payment. Units: minor units.
 
     ``reference`` is ours; ``provider_ref`` is what the company called it in an answer before, as
-    its adapter keeps it, '' while none came.
+    its adapter keeps it, '' while none came; until it is paid it may be a name that web made up.
+    ``is_paid``: the company has said so. What it tells beside the payment itself (how that is
+    contested, that its card is kept) is about a paid one, and no word that it was paid.
     """
 
     reference: str
     provider_ref: str
     amount_minor: int
+    is_paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class PaymentFinding:
 
     ``saved_…``: the instrument that it enrolled. ``disputes_follow``: it is contested, and how is
     told by another question. ``card_follows``: its card is still to be kept, by further calls.
+    ``is_of_last_step``: the answer to what is done once; no search says it again.
     """
 
     state: Found
@@ -79,6 +83,7 @@ class PaymentFinding:
     dispute: DisputeWord | None = None
     disputes_follow: bool = False
     card_follows: bool = False
+    is_of_last_step: bool = False
 
 
 UNREADABLE: Final = PaymentFinding(state="unclear", decline_code="answer_unreadable")
