@@ -31,7 +31,10 @@ def page_account(source: str) -> dict[str, object]:
 
 def refunded(account: dict[str, object] | None = None, **more: object) -> Mapping[str, object]:
     """A paid bill of which money is transferred back."""
-    node = {"amount": samples.yen(8_420), "isOpen": True, "account": account}
+    node = {
+        "amount": samples.yen(8_420), "isOpen": True, "account": account,
+        "transferOn": "2026-12-02" if account else None,
+    }  # fmt: skip
     refunds = {"nodes": [node], "mayGive": True, "proof": "PHONE", "triesLeft": 5} | more
     return samples.page("paid", onItsWayBack=samples.yen(8_420), refunds=refunds)
 
