@@ -22,7 +22,7 @@ def say(error: PortalError) -> str:
 
 def _words(error: Refused) -> str:
     # Only on the way out, and only for what a person asked for: no zone loads the screens' code.
-    from portal.application.doors.locales import TEXTS  # noqa: PLC0415
+    from portal.application.doors.locales import TEXTS  # noqa: PLC0415 - see above
 
     texts = TEXTS["en"]
     if not texts.knows_code(error.code):
