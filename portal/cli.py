@@ -242,7 +242,7 @@ def bench(
     size: Annotated[
         int | None,
         typer.Option(
-            "--size", "--lines", "--messages", help="Load: rows, messages, payments, lines."
+            "--size", "--lines", "--messages", min=1, help="Load: rows, messages, payments, lines."
         ),
     ] = None,
     json: Json = False,
@@ -362,8 +362,9 @@ def main() -> None:
     try:
         app()
     except PortalError as error:
-        detail = f" ({error.context})" if error.context else ""
-        sys.exit(f"portal: {error.code}{detail}")
+        from portal.stack.refusal import say
+
+        sys.exit(f"portal: {say(error)}")
     except (RuntimeError, OSError, TimeoutError) as error:
         sys.exit(f"portal: {error}")
 
