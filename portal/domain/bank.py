@@ -41,6 +41,9 @@ class Bank:
 
 class _Read(Protocol):
     @property
+    def name(self) -> str: ...
+
+    @property
     def kana(self) -> str: ...
 
     @property
@@ -51,23 +54,28 @@ T = TypeVar("T", bound=_Read)
 
 
 class _Shelf(Generic[T]):
-    """Things by code, and by the beginning of their reading."""
+    """Things by code, and by the beginning of their reading or of their name."""
 
     def __init__(self, things: Iterable[T]) -> None:
         self.by_code = {thing.code: thing for thing in things}
         self._read = sorted(
-            ((fold(thing.kana), thing.code) for thing in self.by_code.values()),
+            {
+                (fold(text), thing.code)
+                for thing in self.by_code.values()
+                for text in (thing.kana, thing.name)
+            }
         )
 
-    def starting(self, kana: str) -> tuple[T, ...]:
-        wanted = fold(kana)
-        found: list[T] = []
-        place = bisect_left(self._read, (wanted, ""))
-        for reading, code in self._read[place : place + FOUND_MAX]:
-            if not reading.startswith(wanted):
-                break
-            found.append(self.by_code[code])
-        return tuple(found)
+    def starting(self, text: str) -> tuple[T, ...]:
+        """As it was typed first; then without what banks and branches all are called."""
+        typed = fold(text)
+        codes: dict[str, None] = {}
+        for wanted in (typed, typed.removesuffix("銀行").removesuffix("支店") or typed):
+            for known, code in self._read[bisect_left(self._read, (wanted, "")) :]:
+                if not known.startswith(wanted) or len(codes) == FOUND_MAX:
+                    break
+                codes[code] = None
+        return tuple(self.by_code[code] for code in codes)
 
 
 class Banks:
@@ -98,19 +106,19 @@ class Banks:
             raise NotFound("branch_unknown")
         return found
 
-    def banks_starting(self, kana: str) -> tuple[Bank, ...]:
-        """Banks whose reading begins so, at most FOUND_MAX.
+    def banks_starting(self, text: str) -> tuple[Bank, ...]:
+        """Banks whose reading or name begins so, at most FOUND_MAX.
 
         Small kana and large, hiragana and katakana, half width and full are all the same.
         """
-        return self._banks.starting(kana)
+        return self._banks.starting(text)
 
-    def branches_starting(self, bank_code: str, kana: str) -> tuple[Branch, ...]:
-        """Branches of a bank whose reading begins so, at most FOUND_MAX.
+    def branches_starting(self, bank_code: str, text: str) -> tuple[Branch, ...]:
+        """Branches of a bank whose reading or name begins so, at most FOUND_MAX.
 
         Raises: NotFound ``bank_unknown``.
         """
-        return self._branches_of(bank_code).starting(kana)
+        return self._branches_of(bank_code).starting(text)
 
     def _branches_of(self, bank_code: str) -> _Shelf[Branch]:
         found = self._branches.get(bank_code)

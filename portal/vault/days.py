@@ -15,6 +15,7 @@ from portal.kit import log
 from portal.kit.clock import Clock, new_id
 from portal.vault import card_charge, due, outbox
 from portal.vault.db import Db
+from portal.vault.fetch import due_fetches
 from portal.vault.keeping import for_each_merchant, keeping
 from portal.vault.signals import Signals
 from portal.vault.transaction import Transactions
@@ -79,6 +80,8 @@ class Days:
                 outbox.NewTask(new_id(self._clock), "transfer.advance", file_id)
                 for file_id in await due_files(db, merchant, today)
             ]
+            asked = await due_fetches(db, merchant, today, self._clock.business_now())
+            tasks += [outbox.NewTask(new_id(self._clock), "debit.fetch", one) for one in asked]
             if tasks:
                 await outbox.plan(db, merchant, self._clock.wall(), tasks)
         if tasks:

@@ -5,13 +5,15 @@ statement. States move by portal.domain.fetch only.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from portal.domain.errors import InvalidInput
 from portal.domain.fetch import FetchState, ask_again_s, result_due
+from portal.kit.holidays import bank_calendar
 from portal.vault.act import Act
+from portal.vault.db import Db
 from portal.vault.debit import DebitFile, read_contract
 from portal.vault.handover import read_handover
 
@@ -38,6 +40,14 @@ _INSERT: Final = """
 insert into debit_fetch (merchant_id, file_id, id, provider, state, tries, since, code, state_at)
 values ($1, $2, $3, $4, 'planned', 0, $5, '', $6) on conflict do nothing returning true
 """
+_UNASKED: Final = """
+select f.file_id, d.debit_on, c.result_days, c.closed_days, c.opened_days
+from debit_fetch f
+join debit_file d on d.merchant_id = $1 and d.id = f.file_id and d.debit_on <= $2
+join debit_contract c on c.merchant_id = $1 and c.id = d.contract_id
+where f.merchant_id = $1 and f.state = 'planned' and f.tries = 0
+order by f.file_id
+"""
 _STORE: Final = """
 update debit_fetch set id = $3, state = $4, tries = $5, code = $6, state_at = $7
 where merchant_id = $1 and file_id = $2
@@ -61,6 +71,24 @@ async def plan_fetch(act: Act, debit_file: DebitFile) -> None:
     )
     if planned:
         await act.plan_task("debit.fetch", debit_file.id, due_in_s=wait_s)
+
+
+async def due_fetches(db: Db, merchant_id: UUID, today: date, now: datetime) -> list[UUID]:
+    """Files whose answer's hour has passed by the business clock, and that nobody asked for yet.
+
+    The task that was planned with the acceptance comes by the clock on the wall, which a clock that
+    was moved ahead has left behind.
+    """
+    due: list[UUID] = []
+    for row in await db.fetch(_UNASKED, merchant_id, today):
+        calendar = bank_calendar(row["closed_days"], row["opened_days"])
+        try:
+            is_due = result_due(calendar, row["debit_on"], row["result_days"]) <= now
+        except InvalidInput:
+            continue
+        if is_due:
+            due.append(row["file_id"])
+    return due
 
 
 async def read_fetch(act: Act, file_id: UUID) -> Fetch | None:

@@ -48,6 +48,14 @@ def test_a_reading_finds_branches_with_small_kana_or_large(typed: str) -> None:
     assert all(fold(branch.kana).startswith("トウキヨウ") for branch in found)
 
 
+@pytest.mark.parametrize("typed", ["みずほ銀行", "ミズホ銀行", "みずほ"])
+def test_a_name_finds_banks_as_people_write_it(typed: str) -> None:
+    assert "0001" in {bank.code for bank in BANKS.banks_starting(typed)}
+    assert "0009" in {bank.code for bank in BANKS.banks_starting("三井住友銀行")}
+    assert "001" in {one.code for one in BANKS.branches_starting("0001", "東京営業部")}
+    assert BANKS.banks_starting("銀行") == ()
+
+
 def test_a_search_never_gives_more_than_fit_a_list() -> None:
     assert len(BANKS.branches_starting("0001", "")) == FOUND_MAX
     assert BANKS.banks_starting("ンンン") == ()

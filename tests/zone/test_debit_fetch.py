@@ -6,6 +6,7 @@ here, asked by the wrong one, and cut off in between.
 
 import hashlib
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -31,6 +32,7 @@ from portal.sandbox.bank import answer
 from portal.vault.server import VaultServer
 from tests.make.bank import new_desk
 from tests.make.counter import Counter
+from tests.make.days import Calendar
 from tests.make.money import AMOUNT, new_world
 from tests.make.vault import Ground
 from tests.make.workshop import a_workshop
@@ -107,6 +109,23 @@ async def test_an_answer_is_looked_for_on_its_day_and_not_sooner(counter: Counte
     )
     assert (row["is_then"], row["is_later"]) == (True, True)
     assert (await counter.desk.seen(one)).state == "accepted"
+
+
+@pytest.mark.parametrize(("later", "found"), [(0, "planned"), (7, "read")])
+async def test_a_clock_that_is_moved_past_the_answers_day_brings_it(
+    counter: Counter, later: int, found: str
+) -> None:
+    desk = counter.desk
+    await desk.debtor()
+    one = await counter.approved()
+    await counter.shop.work_off({"debit.send"})
+    calendar, server = Calendar(desk.world), desk.world.server
+
+    await calendar.move_to(one.debit_on + timedelta(days=later))
+    await server.data.upkeep.begin_days()
+    await counter.shop.work_off(FETCH)
+
+    assert await state(counter) == found
 
 
 async def test_the_worker_learns_how_long_an_answer_is_and_nothing_else(counter: Counter) -> None:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from portal.domain.errors import InvalidInput
 from portal.domain.ids import from_public
 from portal.domain.zengin.record import RECORD_BYTES
 from portal.stack.bench.debits_bank import Debtors, Hasten
@@ -45,9 +46,14 @@ where h.merchant_id = $1 and h.file_id = $2
 
 
 async def run(lines: int = LINES) -> Report:
-    """Start a town, and measure there; see :func:`measure`."""
+    """Start a town, and measure there; see :func:`measure`.
+
+    Raises: InvalidInput ``too_many_lines`` (param ``most``) for more than any file holds.
+    """
+    if lines > LINES_MAX:
+        raise InvalidInput("too_many_lines", params={"most": LINES_MAX})
     async with town() as here:
-        return await measure(here, min(lines, LINES_MAX))
+        return await measure(here, lines)
 
 
 async def measure(here: Town, lines: int) -> Report:
