@@ -173,13 +173,13 @@ def check_day(calendar: BankCalendar, terms: DebitTerms, debit_on: date) -> None
 
 def approval_life_s(
     calendar: BankCalendar, terms: DebitTerms, debit_on: date, now: datetime
-) -> int:
+) -> float:
     """Seconds for which a file sealed at ``now`` may be approved: not past the bank's cut-off.
 
     Raises: InvalidInput ``calendar_ends``.
     """
-    left_s = int((cut_off(calendar, terms, debit_on) - now).total_seconds())
-    return max(0, min(APPROVAL_LIFE_S, left_s))
+    left_s = (cut_off(calendar, terms, debit_on) - now).total_seconds()
+    return max(0.0, min(APPROVAL_LIFE_S, left_s))
 
 
 def choices_of(

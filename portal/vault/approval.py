@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from portal.vault.act import Act
 
 
-async def ask(act: "Act", kind: str, content: bytes, life_s: int, asker: str | None = None) -> UUID:
+async def ask(
+    act: "Act", kind: str, content: bytes, life_s: float, asker: str | None = None
+) -> UUID:
     """Ask for someone else's approval of ``content``; returns what they approve by.
 
     ``asker``: who wanted it, where a worker ended what they began; else the one who acts.
