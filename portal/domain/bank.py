@@ -71,7 +71,9 @@ class _Shelf(Generic[T]):
         typed = fold(text)
         codes: dict[str, None] = {}
         for wanted in (typed, typed.removesuffix("銀行").removesuffix("支店") or typed):
-            for known, code in self._read[bisect_left(self._read, (wanted, "")) :]:
+            place = bisect_left(self._read, (wanted, ""))
+            # Each stands there twice at most: by its reading and by its name.
+            for known, code in self._read[place : place + 2 * FOUND_MAX]:
                 if not known.startswith(wanted) or len(codes) == FOUND_MAX:
                     break
                 codes[code] = None

@@ -12,6 +12,9 @@ from typing import Final, Literal, Protocol
 
 from portal.domain.errors import InvalidInput
 
+APPROVAL_LIFE_S: Final = 7 * 86_400
+"""So long a sealed file may be approved at most; then it is discarded and can be built anew."""
+
 JAPAN: Final = timezone(timedelta(hours=9), "JST")
 """Banks and shops in Japan keep one time the year round."""
 
@@ -162,6 +165,15 @@ def cut_off(calendar: BankCalendar, terms: Submission, debit_on: date) -> dateti
     """
     day = calendar.before(debit_on, terms.submit_days)
     return datetime.combine(day, terms.submit_by, tzinfo=JAPAN)
+
+
+def approval_life_s(calendar: BankCalendar, terms: Submission, day: date, now: datetime) -> float:
+    """Seconds for which a file of that day may be approved: not past the bank's cut-off.
+
+    Raises: InvalidInput ``calendar_ends``.
+    """
+    left_s = (cut_off(calendar, terms, day) - now).total_seconds()
+    return max(0.0, min(APPROVAL_LIFE_S, left_s))
 
 
 def is_in_time(calendar: BankCalendar, terms: Submission, debit_on: date, now: datetime) -> bool:

@@ -5,10 +5,10 @@ comes back as a file; until then every line may have moved money. A line that no
 ``unknown``: only another word of the bank leads out of it, and nothing is presented meanwhile.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Final, Literal
 
-from portal.domain.days import BankCalendar, DebitTerms, cut_off, debit_day
+from portal.domain.days import BankCalendar, DebitTerms, debit_day
 from portal.domain.errors import InvalidInput
 from portal.domain.payment import DeclineCode
 from portal.domain.transition import Edge, take
@@ -28,9 +28,6 @@ DebitState = Literal[
 ]
 DebitEvent = Literal["write", "debited", "no_funds", "refuse", "stop", "doubt", "withdraw"]
 Role = Literal["owner", "clerk"]
-
-APPROVAL_LIFE_S: Final = 7 * 86_400
-"""So long a sealed file may be approved at most; then it is discarded and can be built anew."""
 
 HELD_FILE: Final[frozenset[FileState]] = frozenset(
     {"building", "sealed", "approved", "sending", "accepted", "unknown", "answered"}
@@ -169,17 +166,6 @@ def check_day(calendar: BankCalendar, terms: DebitTerms, debit_on: date) -> None
     own = debit_day(calendar, terms, debit_on.year, debit_on.month)
     if debit_on not in {own, debit_day(calendar, terms, before.year, before.month)}:
         raise InvalidInput("debit_day_wrong", params={"field": "debitOn", "day": own.isoformat()})
-
-
-def approval_life_s(
-    calendar: BankCalendar, terms: DebitTerms, debit_on: date, now: datetime
-) -> float:
-    """Seconds for which a file sealed at ``now`` may be approved: not past the bank's cut-off.
-
-    Raises: InvalidInput ``calendar_ends``.
-    """
-    left_s = (cut_off(calendar, terms, debit_on) - now).total_seconds()
-    return max(0.0, min(APPROVAL_LIFE_S, left_s))
 
 
 def choices_of(

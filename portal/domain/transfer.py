@@ -25,9 +25,6 @@ LineState = Literal["in_file", "released", "transferred", "returned"]
 LineEvent = Literal["release", "arrive", "send_back"]
 Role = Literal["owner", "clerk"]
 
-APPROVAL_LIFE_S: Final = 7 * 86_400
-"""So long a sealed file may be approved at most; then it is discarded and can be built anew."""
-
 AHEAD_DAYS_MAX: Final = 30
 """Nobody is made to wait longer for money that is theirs; banks take files no earlier either."""
 
@@ -129,17 +126,6 @@ def next_day(
             day += timedelta(days=1)
     except InvalidInput:
         return None
-
-
-def approval_life_s(
-    calendar: BankCalendar, terms: TransferTerms, transfer_on: date, now: datetime
-) -> float:
-    """Seconds for which a file sealed at ``now`` may be approved: not past the bank's cut-off.
-
-    Raises: InvalidInput ``calendar_ends``.
-    """
-    left_s = (cut_off(calendar, terms, transfer_on) - now).total_seconds()
-    return max(0.0, min(APPROVAL_LIFE_S, left_s))
 
 
 def is_gone(transfer_on: date, now: datetime) -> bool:

@@ -4,6 +4,7 @@ A file's bytes are parts of its id (portal.vault.file). Whoever changes one lock
 """
 
 import dataclasses
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, Generic, TypeVar
@@ -52,7 +53,7 @@ class ContractDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BankFile:
+class BankFile(ABC):
     """One file. Units: yen; ``number_ms`` is the file's part of its lines' numbers.
 
     ``place``: the last thing that was looked at while it was filled.
@@ -78,9 +79,10 @@ class BankFile:
     state_at: datetime
 
     @property
+    @abstractmethod
     def day(self) -> date:
         """The day on which its money moves."""
-        raise NotImplementedError
+        ...
 
     @property
     def content(self) -> bytes:

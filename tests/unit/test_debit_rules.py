@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from portal.domain import debit, mandate
+from portal.domain import days, debit, mandate
 from portal.domain.days import DebitTerms, cut_off
 from portal.domain.debit import DebitState, FileState
 from portal.domain.errors import Conflict, InvalidInput
@@ -162,11 +162,12 @@ def test_an_ended_mandate_stays_ended() -> None:
 def test_a_file_may_be_approved_for_a_week_and_not_past_its_banks_cut_off() -> None:
     end = cut_off(bank_calendar(), TERMS, date(2021, 5, 6))
 
-    def life_s(before: timedelta) -> int:
-        return debit.approval_life_s(bank_calendar(), TERMS, date(2021, 5, 6), end - before)
+    def life_s(before: timedelta) -> float:
+        return days.approval_life_s(bank_calendar(), TERMS, date(2021, 5, 6), end - before)
 
-    assert life_s(timedelta(days=20)) == debit.APPROVAL_LIFE_S
+    assert life_s(timedelta(days=20)) == days.APPROVAL_LIFE_S
     assert life_s(timedelta(hours=2)) == 7200
+    assert life_s(timedelta(milliseconds=1500)) == 1.5, "to the very hour that was offered"
     assert life_s(timedelta(seconds=-1)) == 0
 
 

@@ -4,7 +4,6 @@ State, attempts, lines and the sealed part of one piece commit together, so a st
 goes on behind the last one that was committed and writes no line twice.
 """
 
-import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -18,6 +17,7 @@ from portal.contract.debit import (
     FillDebitFile,
 )
 from portal.domain import debit as rules
+from portal.domain.days import approval_life_s
 from portal.domain.zengin.write import DebitWriter
 from portal.vault import approval, file
 from portal.vault.act import Act
@@ -29,6 +29,7 @@ from portal.vault.debit import (
     read_contract,
     store_file,
 )
+from portal.vault.debit_answer import hash_parts
 from portal.vault.debit_lines import book_next, choose, write_lines
 from portal.vault.debit_reading import Reading, read_on
 from portal.vault.operations.debit_file import APPROVAL, PART_LINES_MAX
@@ -88,12 +89,10 @@ async def _seal(
     if not debit_file.lines:
         return moved(act, debit_file, rules.advance_file(debit_file.state, "discard"))
     whole = await _append(act, debit_file, writer.finish())
-    digest = hashlib.sha256()
-    for part_no in range(whole.parts):
-        digest.update(await file.read_part(act, whole.id, part_no))
+    digest, _ = await hash_parts(act, whole.id, whole.parts)
     edge = rules.advance_file(whole.state, "seal")
-    sealed = replace(moved(act, whole, edge), sha256=digest.digest())
-    life_s = rules.approval_life_s(contract.calendar, contract.terms, sealed.debit_on, act.business)
+    sealed = replace(moved(act, whole, edge), sha256=digest)
+    life_s = approval_life_s(contract.calendar, contract.terms, sealed.debit_on, act.business)
     approval_id = await approval.ask(act, APPROVAL, sealed.content, life_s, sealed.built_by)
     until = act.now + timedelta(seconds=life_s)
     # Nobody's yes by then: a worker gives the bills back, or their payers could never pay them.

@@ -14,6 +14,7 @@ from portal.contract.transfer import (
     TransferFileAdvanced,
 )
 from portal.domain import transfer as rules
+from portal.domain.days import approval_life_s
 from portal.domain.zengin.transfer import TransferWriter
 from portal.vault import approval, file
 from portal.vault.act import Act
@@ -105,9 +106,7 @@ async def _seal(
     digest, _ = await hash_parts(act, whole.id, whole.parts)
     edge = rules.advance_file(whole.state, "seal")
     sealed = replace(moved_file(act, whole, edge), sha256=digest)
-    life_s = rules.approval_life_s(
-        contract.calendar, contract.terms, sealed.transfer_on, act.business
-    )
+    life_s = approval_life_s(contract.calendar, contract.terms, sealed.transfer_on, act.business)
     approval_id = await approval.ask(act, APPROVAL, sealed.content, life_s, sealed.built_by)
     until = act.now + timedelta(seconds=life_s)
     # Nobody's yes by then: a worker lets the refunds wait for the next file.

@@ -33,9 +33,11 @@ from portal.application.providers.gmopg.kept import (
     site_keys,
 )
 from portal.application.providers.gmopg.shop import post
+from portal.contract.finding import finding_of
 from portal.contract.payment import Finding
-from portal.domain.payment_word.gmopg_decline import is_wrong_state
+from portal.domain.payment_word.gmopg_decline import is_wrong_state, read_secured
 from portal.domain.payment_word.gmopg_trade import name_at_bank, name_charge
+from portal.domain.payment_word.word import PaymentFinding
 from portal.domain.reference import id_behind
 from portal.domain.refund_word.gmopg import prefixed
 from portal.domain.refund_word.gmopg_body import read_errors, weigh
@@ -94,9 +96,11 @@ def secure(
     def then(answer: OutboundAnswer) -> Exchange[Finding] | None:
         if answer.fate == "not_sent":
             return search(name)
-        said = _read_secured(answer, sent)
+        refused = read_secured(read_pairs(answer))
         asked = search(sent)
-        return Exchange(asked.request, lambda found: _with_refusal(asked.read(found), sent, said))
+        return Exchange(
+            asked.request, lambda found: _with_refusal(asked.read(found), sent, refused)
+        )
 
     fields = {"AccessID": "{{instrument:order}}", "AccessPass": "{{instrument:order_pass}}"}
     request = post(endpoint, "SecureTran2", fields, CHARGE_TIMEOUT_S)
@@ -143,19 +147,10 @@ def _read_begun(answer: OutboundAnswer, reference: str) -> SessionAnswer:
     return SessionAnswer("unknown", provider_ref=name, code="answer_unreadable")
 
 
-def _read_secured(answer: OutboundAnswer, name: str) -> SessionAnswer:
-    unsettled = read_unsettled(answer, name)
-    codes = read_errors(read_pairs(answer) or {})
-    is_odd = is_wrong_state(codes)
-    if unsettled is not None or is_odd or not codes:
-        return SessionAnswer("unknown")
-    return read_refusal(codes, name)
-
-
-def _with_refusal(found: Finding, sent: str, said: SessionAnswer) -> Finding:
+def _with_refusal(found: Finding, sent: str, refused: PaymentFinding | None) -> Finding:
     """How the order stands after the last step, which is never taken again."""
-    if found.state in {"pending", "requires_action"} and said.outcome == "refused":
-        return bare_finding("failed", code=said.code)
+    if found.state in {"pending", "requires_action"} and refused is not None:
+        return finding_of(refused)
     if found.state in {"succeeded", "failed"}:
         return found
     return msgspec.structs.replace(found, provider_ref=sent)
