@@ -182,7 +182,9 @@ async def test_a_call_says_the_words_it_was_bound_to_until_its_end_and_the_next_
     assert (await last.do("answer")).startswith("こちらはみなと電力の自動音声です。")
     seen = await shop.web.call(VIEW_BILL, ViewBill(bill_id=bills[phones[0]]), shop.staff)
     told = [one.params for one in seen.events if one.code == "message.accepted"]
-    assert [(one["channel"], one.get("template")) for one in told] == [("voice", 1)]
+    # By day in Japan an SMS has gone as well.
+    spoken = [one.get("template") for one in told if one["channel"] == "voice"]
+    assert spoken == [1]
 
 
 async def test_a_trial_s_call_says_the_words_one_way_and_forgets_them_when_it_is_over(
